@@ -1,0 +1,62 @@
+/**
+ * What the S3 gateway and the Postgres proxy ask of the key manager: the contract between rooms, implemented in process by
+ * `KeyManager` and later from afar over the KMS API.
+ */
+import type { Dek, ServiceKey } from '../crypto/key-types.ts';
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+
+/** On whose behalf a key is used; authorisation and audit look at it on every use, cached DEK or not. */
+export type KeyUse = {
+  /** The caller evaluated: an S3 access key's or Postgres role's principal, as an ARN. */
+  readonly principal: string;
+  readonly via: 'cli' | 'kms' | 's3' | 'postgres';
+  /** What the key is used for, e.g. `s3://bucket/key` or `database.schema.table.column`. Never a value. */
+  readonly resource: string;
+};
+
+export type DataKey = { readonly dek: Dek; readonly keyArn: string };
+export type WrappedDataKey = DataKey & { readonly wrapped: Uint8Array };
+
+/** A wrapped DEK that a database holds, kept a second time in the key store so that a dropped schema strands no data. */
+export type EscrowRecord = {
+  /** 16 random bytes, never reused. */
+  readonly dekId: Uint8Array;
+  /** Which database owns it: its stable id. */
+  readonly owner: string;
+  readonly wrapped: Uint8Array;
+  readonly context: EncryptionContext;
+};
+
+/**
+ * Every method rejects with a KeysError (`src/keys/errors.ts`) and resolves only after the audit record of the use is
+ * written. `keyId` is a key id, key ARN, alias name (`alias/x`) or alias ARN.
+ */
+export interface DataKeys {
+  /** A fresh 32-byte DEK, and the same wrapped under the key's current material. */
+  generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey>;
+  /** Opens a wrapped DEK; `keyId`, where given, must be the key that wrapped it. Served from the DEK cache where possible. */
+  decrypt(
+    request: { wrapped: Uint8Array; context: EncryptionContext; keyId?: string },
+    use: KeyUse,
+  ): Promise<DataKey>;
+  /** Unwraps and wraps again under another key or context; the DEK does not leave the key manager. */
+  reEncrypt(
+    request: {
+      wrapped: Uint8Array;
+      sourceContext: EncryptionContext;
+      destinationKeyId: string;
+      destinationContext: EncryptionContext;
+    },
+    use: KeyUse,
+  ): Promise<{ wrapped: Uint8Array; keyArn: string }>;
+  /** The ARN of an enabled symmetric key, for checks at start; rejects as `generateDataKey` would. */
+  resolveKey(keyId: string): Promise<string>;
+  /**
+   * A key derived from the root for one purpose of ours (`s3-upload-token`), the same on every replica over this store.
+   * Without `epoch` the current one; an epoch that is not known rejects.
+   */
+  serviceKey(purpose: string, epoch?: number): Promise<{ epoch: number; key: ServiceKey }>;
+  /** Durable before it resolves; the same record twice is no error, another record under the same id is. */
+  escrow(record: EscrowRecord, use: KeyUse): Promise<void>;
+  escrowed(owner: string): Promise<readonly EscrowRecord[]>;
+}
