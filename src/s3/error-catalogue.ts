@@ -1,0 +1,385 @@
+/** The catalogue behind `errors.ts`: one row per error, in S3's words where S3 has the error. Feeds docs/ERRORS.md. */
+import type { S3ErrorEntry } from './errors.ts';
+import type { ErrorCode } from '../errors.ts';
+
+type S3Catalogue = Readonly<Record<ErrorCode, S3ErrorEntry>>;
+
+const row = <const Code extends string, const Status extends number>(
+  s3Code: Code,
+  status: Status,
+  says: string,
+  why: string,
+  fix: string,
+): S3ErrorEntry => ({ s3Code, status, says, why, fix });
+
+/** Who asks, and whether the signature holds. */
+export const S3_AUTH_ERRORS = {
+  ERR_S3_ACCESS_DENIED: row(
+    'AccessDenied',
+    403,
+    'Access Denied',
+    'A rule refuses the bucket or key, the request is anonymous, or a presigned URL has expired.',
+    'Sign the request with a known access key; see the bucket rules.',
+  ),
+  ERR_S3_INVALID_ACCESS_KEY_ID: row(
+    'InvalidAccessKeyId',
+    403,
+    'The AWS Access Key Id you provided does not exist in our records.',
+    'The request is signed with an access key the configuration does not name.',
+    'Add the access key to `s3.clients`, or correct the client.',
+  ),
+  ERR_S3_SIGNATURE_DOES_NOT_MATCH: row(
+    'SignatureDoesNotMatch',
+    403,
+    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    'The secret differs, or something between client and gateway changed path, query, host or a signed header.',
+    'Compare the secret; let proxies in front keep the Host header and the path as sent.',
+  ),
+  ERR_S3_REQUEST_TIME_TOO_SKEWED: row(
+    'RequestTimeTooSkewed',
+    403,
+    'The difference between the request time and the current time is too large.',
+    'The clocks of client and gateway differ by more than 15 minutes.',
+    'Set both clocks by NTP.',
+  ),
+  ERR_S3_AUTHORIZATION_HEADER_MALFORMED: row(
+    'AuthorizationHeaderMalformed',
+    400,
+    'The authorization header is malformed.',
+    'The Authorization header lacks a part, or its credential scope names another region, service or date.',
+    'Sign with Signature Version 4 for service s3 and the configured region.',
+  ),
+  ERR_S3_AUTHORIZATION_QUERY_PARAMETERS: row(
+    'AuthorizationQueryParametersError',
+    400,
+    'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+    'A presigned URL lacks a parameter, or one is out of range (at most 7 days).',
+    'Make the URL anew with an SDK.',
+  ),
+  ERR_S3_INVALID_TOKEN: row(
+    'InvalidToken',
+    400,
+    'The provided token is malformed or otherwise invalid.',
+    'The session token is not the one that belongs to the access key.',
+    "Renew the client's temporary credentials, or remove the token.",
+  ),
+  ERR_S3_SIGNATURE_VERSION: row(
+    'InvalidRequest',
+    400,
+    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    'Signature Version 2 and 4A are not accepted.',
+    'Configure the client for Signature Version 4.',
+  ),
+} as const satisfies S3Catalogue;
+
+/** What came in the body, and whether it is what the client said it would be. */
+export const S3_BODY_ERRORS = {
+  ERR_S3_BAD_DIGEST: row(
+    'BadDigest',
+    400,
+    'The Content-MD5 or checksum value that you specified did not match what the server received.',
+    'The body was changed or damaged on its way.',
+    'Send it again.',
+  ),
+  ERR_S3_INVALID_DIGEST: row(
+    'InvalidDigest',
+    400,
+    'The Content-MD5 or checksum value that you specified is not valid.',
+    'The header is not base64 of the right length.',
+    'Correct the header.',
+  ),
+  ERR_S3_CONTENT_SHA256_MISMATCH: row(
+    'XAmzContentSHA256Mismatch',
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    'The body differs from the one that was signed.',
+    'Send it again; hash the body that is sent.',
+  ),
+  ERR_S3_INCOMPLETE_BODY: row(
+    'IncompleteBody',
+    400,
+    'You did not provide the number of bytes specified by the Content-Length HTTP header.',
+    'The body ended early, or is longer than announced.',
+    'Send it again.',
+  ),
+  ERR_S3_MISSING_CONTENT_LENGTH: row(
+    'MissingContentLength',
+    411,
+    'You must provide the Content-Length HTTP header.',
+    "The body's length is not announced.",
+    'Send Content-Length, or x-amz-decoded-content-length with an aws-chunked body.',
+  ),
+  ERR_S3_MALFORMED_CHUNK: row(
+    'InvalidRequest',
+    400,
+    'The aws-chunked body is malformed.',
+    'A chunk header, chunk end or trailer of the body cannot be read, or exceeds its limit.',
+    'Send it again with a current SDK.',
+  ),
+  ERR_S3_MALFORMED_TRAILER: row(
+    'MalformedTrailerError',
+    400,
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+    'The trailer announced by x-amz-trailer did not come, or another came.',
+    'Send it again with a current SDK.',
+  ),
+  ERR_S3_ENTITY_TOO_LARGE: row(
+    'EntityTooLarge',
+    400,
+    'Your proposed upload exceeds the maximum allowed object size.',
+    'A sealed object or part is a little larger than its plaintext, and 5 GiB is the limit for both.',
+    'Upload in (smaller) parts.',
+  ),
+  ERR_S3_ENTITY_TOO_SMALL: row(
+    'EntityTooSmall',
+    400,
+    'Your proposed upload is smaller than the minimum allowed size.',
+    'Each part but the last needs 5 MiB.',
+    'Use larger parts.',
+  ),
+  ERR_S3_MALFORMED_XML: row(
+    'MalformedXML',
+    400,
+    'The XML you provided was not well-formed or did not validate against our published schema.',
+    'The request document cannot be read.',
+    'Correct the document.',
+  ),
+  ERR_S3_REQUEST_TIMEOUT: row(
+    'RequestTimeout',
+    400,
+    'Your socket connection to the server was not read from or written to within the timeout period.',
+    'The client stopped sending.',
+    'Send it again.',
+  ),
+} as const satisfies S3Catalogue;
+
+/** What was asked, and of which bucket and key. */
+export const S3_REQUEST_ERRORS = {
+  ERR_S3_NOT_IMPLEMENTED: row(
+    'NotImplemented',
+    501,
+    'A header or query you provided implies functionality that is not implemented.',
+    'The operation is not built for buckets with a sealing rule; forwarding it could carry plaintext or ciphertext around the gateway.',
+    'Use another operation, or a bucket without a sealing rule.',
+  ),
+  ERR_S3_INVALID_REQUEST: row(
+    'InvalidRequest',
+    400,
+    'Invalid Request',
+    'Headers or parameters contradict each other.',
+    'Correct the request.',
+  ),
+  ERR_S3_INVALID_ARGUMENT: row(
+    'InvalidArgument',
+    400,
+    'Invalid Argument',
+    'A parameter or header has a value that cannot be used.',
+    'Correct the request.',
+  ),
+  ERR_S3_INVALID_URI: row(
+    'InvalidURI',
+    400,
+    "Couldn't parse the specified URI.",
+    'The path is not percent-encoded UTF-8.',
+    'Encode the key.',
+  ),
+  ERR_S3_INVALID_BUCKET_NAME: row(
+    'InvalidBucketName',
+    400,
+    'The specified bucket is not valid.',
+    'Bucket names have 3 to 63 lower-case letters, digits, dots and hyphens.',
+    'Correct the name.',
+  ),
+  ERR_S3_KEY_TOO_LONG: row(
+    'KeyTooLongError',
+    400,
+    'Your key is too long',
+    'Keys have at most 1024 bytes.',
+    'Use a shorter key.',
+  ),
+  ERR_S3_INVALID_RANGE: row(
+    'InvalidRange',
+    416,
+    'The requested range is not satisfiable',
+    "The range starts behind the object's end.",
+    'Ask for an existing range.',
+  ),
+  ERR_S3_INVALID_PART: row(
+    'InvalidPart',
+    400,
+    "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+    'A part named on completion is not there.',
+    'Upload it, then complete.',
+  ),
+  ERR_S3_INVALID_PART_ORDER: row(
+    'InvalidPartOrder',
+    400,
+    'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
+    'Part numbers on completion do not ascend.',
+    'Sort them.',
+  ),
+  ERR_S3_INVALID_PART_NUMBER: row(
+    'InvalidArgument',
+    400,
+    'Part number must be an integer between 1 and 10000, inclusive',
+    'The part number is out of range (9999 is the last one under a sealing rule).',
+    'Use fewer, larger parts.',
+  ),
+  ERR_S3_METADATA_TOO_LARGE: row(
+    'MetadataTooLarge',
+    400,
+    'Your metadata headers exceed the maximum allowed metadata size',
+    'User metadata and the envelope share the 2 KB of metadata S3 allows.',
+    'Use less metadata.',
+  ),
+  ERR_S3_METHOD_NOT_ALLOWED: row(
+    'MethodNotAllowed',
+    405,
+    'The specified method is not allowed against this resource.',
+    'No S3 operation has this method, path and query.',
+    'Correct the request.',
+  ),
+  ERR_S3_RESERVED_NAME: row(
+    'InvalidArgument',
+    400,
+    'Metadata names that begin with x-amz-meta-sealgate are reserved.',
+    'The gateway keeps its envelope under these names; clients may not set them.',
+    'Use other names.',
+  ),
+  ERR_S3_NO_SUCH_BUCKET: row(
+    'NoSuchBucket',
+    404,
+    'The specified bucket does not exist',
+    'The bucket is not there.',
+    'Create it.',
+  ),
+  ERR_S3_NO_SUCH_KEY: row(
+    'NoSuchKey',
+    404,
+    'The specified key does not exist.',
+    'The object is not there.',
+    'Check the key.',
+  ),
+  ERR_S3_NO_SUCH_UPLOAD: row(
+    'NoSuchUpload',
+    404,
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+    'The upload id is not one this gateway gave for this bucket and key, or the upload is over.',
+    'Start a new upload.',
+  ),
+  ERR_S3_NOT_MODIFIED: row('NotModified', 304, 'Not Modified', 'The condition of the request holds.', 'Nothing.'),
+  ERR_S3_PRECONDITION_FAILED: row(
+    'PreconditionFailed',
+    412,
+    'At least one of the pre-conditions you specified did not hold',
+    'If-Match, If-None-Match or a date condition does not hold.',
+    'Read the object anew.',
+  ),
+  ERR_S3_REQUEST_HEADERS_TOO_LARGE: row(
+    'RequestHeaderSectionTooLarge',
+    400,
+    'Your request header section exceeds the maximum allowed request header section size.',
+    'The request line and headers exceed the limit.',
+    'Send fewer or shorter headers.',
+  ),
+} as const satisfies S3Catalogue;
+
+/** What failed behind the gateway, or in it. */
+export const S3_SERVER_ERRORS = {
+  ERR_S3_UPSTREAM_ANSWER: row(
+    'InternalError',
+    500,
+    'The storage behind the gateway answered with an error.',
+    'The backend refused the request; its code and status are relayed.',
+    'See the code.',
+  ),
+  ERR_S3_UPSTREAM_UNREACHABLE: row(
+    'ServiceUnavailable',
+    503,
+    'The storage behind the gateway cannot be reached. Please try again.',
+    'Connecting to the backend failed, or it closed the connection.',
+    'Check `s3.upstream.endpoint` and the backend.',
+  ),
+  ERR_S3_UPSTREAM_TIMEOUT: row(
+    'ServiceUnavailable',
+    503,
+    'The storage behind the gateway did not answer in time. Please try again.',
+    'The backend is overloaded or hangs.',
+    'Check the backend.',
+  ),
+  ERR_S3_UPSTREAM_CREDENTIALS: row(
+    'InternalError',
+    500,
+    'The gateway has no valid credentials for the storage behind it.',
+    "The backend refused the gateway's own signature, or no credentials were found.",
+    'Check `s3.upstream.credentials`.',
+  ),
+  ERR_S3_UPSTREAM_PROTOCOL: row(
+    'InternalError',
+    500,
+    'The storage behind the gateway gave an answer that cannot be used.',
+    "The backend's answer lacks what S3 promises.",
+    'Run `sealgate check`; see the log.',
+  ),
+  ERR_S3_SEALED_OBJECT_INVALID: row(
+    'InternalError',
+    500,
+    'The stored object cannot be opened.',
+    'Its envelope is missing or malformed, or its bytes were changed: nothing is served.',
+    'See the audit log; restore the object from a backup.',
+  ),
+  ERR_S3_KEY_UNAVAILABLE: row(
+    'KMS.DisabledException',
+    400,
+    'The key for this object cannot be used.',
+    'The KMS key is disabled, unknown, or the caller may not use it.',
+    'Enable the key or correct its policy.',
+  ),
+  ERR_S3_SLOW_DOWN: row(
+    'SlowDown',
+    503,
+    'Please reduce your request rate.',
+    "The gateway's memory bound for bytes in flight is reached.",
+    'Retry; raise `s3.limits` if it happens often.',
+  ),
+  ERR_S3_SHUTTING_DOWN: row(
+    'ServiceUnavailable',
+    503,
+    'The gateway is shutting down. Please try again.',
+    'The process is draining.',
+    'Retry.',
+  ),
+  ERR_S3_INTERNAL: row(
+    'InternalError',
+    500,
+    'We encountered an internal error. Please try again.',
+    'A bug in the gateway.',
+    'See the log under the request id, and report it.',
+  ),
+} as const satisfies S3Catalogue;
+
+/** What ends a command, not a request. */
+export const S3_SETUP_ERRORS = {
+  ERR_S3_RULES: row(
+    'InternalError',
+    500,
+    'The bucket rules contradict each other.',
+    'Two rules match the same keys equally well and say different things.',
+    'Make one more specific, or remove it.',
+  ),
+  ERR_S3_LISTEN: row(
+    'InternalError',
+    500,
+    'The S3 listener cannot be opened.',
+    'The port is taken, or may not be used.',
+    'Choose another `s3.listen`.',
+  ),
+} as const satisfies S3Catalogue;
+
+export const S3_ERRORS = {
+  ...S3_AUTH_ERRORS,
+  ...S3_BODY_ERRORS,
+  ...S3_REQUEST_ERRORS,
+  ...S3_SERVER_ERRORS,
+  ...S3_SETUP_ERRORS,
+} as const satisfies S3Catalogue;

@@ -1,0 +1,99 @@
+/**
+ * The seam between the gateway's edge (server, router, authentication, bodies) and its operations: what an operation gets, what it
+ * answers, and what it may use. An operation is a function of a request that is authenticated, routed and matched to its rule.
+ */
+import type { DataKeys } from '../keys/data-keys.ts';
+import type { VerifiedBody } from './bodies/verified-body.ts';
+import type { GatewayCaches } from './caches.ts';
+import type { S3OperationName } from './operation-names.ts';
+import type { S3Rule, S3Rules } from './rules.ts';
+import type { UpstreamClient } from './upstream/client.ts';
+
+/** Lower-case names; repeated headers joined by `,`. Values are the header's bytes as latin1, as Node has them. */
+export type S3Headers = Readonly<Record<string, string>>;
+/** Decoded names and values; a bare `?acl` has the empty value. Signature parameters are taken out. No name comes twice. */
+export type S3Query = ReadonlyMap<string, string>;
+
+/** Who asks: the access key that signed, and the principal it stands for. */
+export type S3Caller = { readonly accessKeyId: string; readonly principal: string };
+
+export type S3Request = {
+  readonly operation: S3OperationName;
+  /** Also the answer's `x-amz-request-id`. */
+  readonly requestId: string;
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS';
+  /** Empty for operations on the service. */
+  readonly bucket: string;
+  /** Percent-decoded; empty for operations on a bucket. */
+  readonly key: string;
+  readonly query: S3Query;
+  readonly headers: S3Headers;
+  readonly caller: S3Caller;
+  readonly body: S3Body;
+  /** The rule for the key; for operations on a bucket undefined: see `gateway.rules`. */
+  readonly rule: S3Rule | undefined;
+  /** Aborted when the client vanished. */
+  readonly signal: AbortSignal;
+};
+
+/** The request's body: unframed, and verified as it is read. */
+export interface S3Body extends AsyncIterable<Uint8Array> {
+  /** Bytes of plaintext that iterating yields in all: the decoded length. 0 for a request without body. */
+  readonly length: number;
+  /**
+   * Yields plaintext; may be iterated once. Iteration ends normally only after length, payload hash, chunk and trailer signatures,
+   * Content-MD5 and checksums have verified; otherwise it throws S3Error. So whoever withholds what completes the object until the
+   * iteration has ended stores nothing that is wrong.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+  /** Resolves when iteration has ended normally; never rejects on its own (iteration throws). */
+  readonly verified: Promise<VerifiedBody>;
+  /** The whole body for small documents, at most `maxBytes` (ERR_S3_ENTITY_TOO_LARGE, or ERR_S3_MALFORMED_XML where told). */
+  bytes(maxBytes: number): Promise<Uint8Array>;
+}
+
+export type S3Response = {
+  readonly status: number;
+  /** Lower-case names. `content-length` must be there when `body` is a stream, and for answers to HEAD. The server adds request ids and date. */
+  readonly headers: S3Headers;
+  /** A stream that throws after it began closes the connection: the client sees a truncated answer, never a wrong one. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+};
+
+/** Structured log of the observe room; fields never hold secrets. */
+export type S3Log = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** What operations need to know of the configuration. */
+export type GatewayOptions = {
+  readonly region: string;
+  /** How LIST finds plaintext sizes where the ETag cannot tell: `head` looks each row up (bounded), `stored` shows the stored size. */
+  readonly listSizes: 'head' | 'stored';
+  /** Account id in ARNs and owners shown to clients. */
+  readonly accountId: string;
+};
+
+/** What an operation may use. */
+export type GatewayContext = {
+  readonly upstream: UpstreamClient;
+  readonly dataKeys: DataKeys;
+  readonly rules: S3Rules;
+  readonly options: GatewayOptions;
+  readonly log: S3Log;
+  readonly random: (bytes: number) => Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly caches: GatewayCaches;
+  /** Forwards the request as it is, signed anew (pass-through); for operations that need nothing changed. */
+  readonly forward: (request: S3Request) => Promise<S3Response>;
+};
+
+/** One S3 operation on sealed keys (or, for bucket operations, on buckets that have a sealing rule). */
+export type S3Operation = {
+  readonly name: S3OperationName;
+  handle(request: S3Request, gateway: GatewayContext): Promise<S3Response>;
+};

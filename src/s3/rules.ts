@@ -1,0 +1,80 @@
+/**
+ * Bucket rules: what happens to the objects of a bucket (and key prefix). The most specific rule wins: an exact bucket before a
+ * pattern, then the longer literal, then the longer key prefix. Rules that tie and differ are refused at start, never at request time.
+ */
+import { S3Error } from './errors.ts';
+
+/** What a rule says about the objects it matches. */
+export type S3Rule =
+  /** `keyId`: KMS key id, ARN or alias. `name` is for logs and audit, never for AAD. */
+  | { readonly type: 'seal'; readonly keyId: string; readonly name: string; readonly bucketId?: string }
+  | { readonly type: 'pass'; readonly name: string }
+  | { readonly type: 'refuse'; readonly name: string };
+
+/** A rule with the keys it matches. */
+export type S3RuleEntry = {
+  /** Bucket name; `*` stands for any run of characters. */
+  readonly bucket: string;
+  /** Key prefix; the empty string matches every key of the bucket. */
+  readonly prefix: string;
+  readonly rule: S3Rule;
+};
+
+export interface S3Rules {
+  /** The rule for one object; undefined where no rule says anything (then it passes unchanged). */
+  forKey(bucket: string, key: string): S3Rule | undefined;
+  /** The rules that say something about any key of the bucket, most specific first. Empty: the bucket passes unchanged. */
+  forBucket(bucket: string): readonly S3RuleEntry[];
+}
+
+/** A compiled table of rules. Throws ERR_S3_RULES where two rules tie and differ. */
+export function compileRules(entries: readonly S3RuleEntry[]): S3Rules {
+  const sorted = [...entries].sort(bySpecificity).map((entry) => ({ entry, matches: bucketMatcher(entry.bucket) }));
+  refuseContradictions(entries);
+  const perBucket = new Map<string, readonly S3RuleEntry[]>();
+  const forBucket = (bucket: string): readonly S3RuleEntry[] => {
+    const known = perBucket.get(bucket);
+    if (known !== undefined) return known;
+    const found = sorted.filter((row) => row.matches(bucket)).map((row) => row.entry);
+    // Bounded: bucket names come from clients.
+    if (perBucket.size < MAX_REMEMBERED_BUCKETS) perBucket.set(bucket, found);
+    return found;
+  };
+  return { forBucket, forKey: (bucket, key) => forBucket(bucket).find((entry) => key.startsWith(entry.prefix))?.rule };
+}
+
+/** True where some keys of the bucket are sealed or refused: then only operations known to be safe are answered. */
+export function bucketIsRuled(rules: S3Rules, bucket: string): boolean {
+  return rules.forBucket(bucket).some((entry) => entry.rule.type !== 'pass');
+}
+
+const MAX_REMEMBERED_BUCKETS = 10_000;
+
+function bucketMatcher(pattern: string): (bucket: string) => boolean {
+  if (!pattern.includes('*')) return (bucket) => bucket === pattern;
+  const expression = new RegExp(`^${pattern.split('*').map(escapeRegExp).join('.*')}$`, 'u');
+  return (bucket) => expression.test(bucket);
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/gu, String.raw`\$&`);
+
+/** Exact bucket, then more literal characters, then the longer prefix. */
+function bySpecificity(a: S3RuleEntry, b: S3RuleEntry): number {
+  return (
+    Number(a.bucket.includes('*')) - Number(b.bucket.includes('*')) ||
+    literalLength(b.bucket) - literalLength(a.bucket) ||
+    b.prefix.length - a.prefix.length
+  );
+}
+
+const literalLength = (pattern: string): number => pattern.replaceAll('*', '').length;
+
+function refuseContradictions(entries: readonly S3RuleEntry[]): void {
+  const seen = new Map<string, S3RuleEntry>();
+  for (const entry of entries) {
+    const place = `${entry.bucket}/${entry.prefix}`;
+    const other = seen.get(place);
+    if (other !== undefined) throw new S3Error('ERR_S3_RULES', `two rules are given for ${place}*`);
+    seen.set(place, entry);
+  }
+}

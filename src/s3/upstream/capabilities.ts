@@ -1,0 +1,33 @@
+/** What the storage behind the gateway can do: probed at start, overridden by configuration. Each lack has its stated loss. */
+
+export type UpstreamCapabilities = {
+  /** ETags of multipart objects end in `-N`: LIST sizes are exact without look-ups. */
+  readonly multipartEtagCountsParts: boolean;
+  /** `If-None-Match: *` and `If-Match` on PutObject and CompleteMultipartUpload are obeyed. */
+  readonly conditionalWrites: boolean;
+  /** `x-amz-copy-source-if-match` is obeyed: copies can be pinned to the source that was read. */
+  readonly conditionalCopies: boolean;
+  /** `?partNumber=` on GET and HEAD. */
+  readonly readByPartNumber: boolean;
+  /** `x-amz-content-sha256: UNSIGNED-PAYLOAD` is accepted (also over plain HTTP): bodies need not be hashed. */
+  readonly unsignedPayload: boolean;
+  /** All parts but the last must be equally long (R2). */
+  readonly wantsEqualParts: boolean;
+  /** Smallest size of a part that is not the last, in bytes (0: none). */
+  readonly minPartBytes: number;
+  readonly multipart: boolean;
+  readonly versioning: boolean;
+};
+
+/** What AWS S3 does; the start from which a probe subtracts. */
+export const AWS_CAPABILITIES: UpstreamCapabilities = {
+  multipartEtagCountsParts: true,
+  conditionalWrites: true,
+  conditionalCopies: true,
+  readByPartNumber: true,
+  unsignedPayload: true,
+  wantsEqualParts: false,
+  minPartBytes: 5 * 1024 * 1024,
+  multipart: true,
+  versioning: true,
+};

@@ -1,0 +1,48 @@
+/**
+ * The signing client towards the storage behind the gateway: what operations ask of it. Implemented in `signing-client.ts`.
+ */
+import type { S3Headers, S3Query } from '../operation.ts';
+import type { UpstreamCapabilities } from './capabilities.ts';
+
+export type UpstreamRequest = {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS';
+  /** Absent for operations on the service (ListBuckets). */
+  readonly bucket?: string;
+  /** The key as it is, not percent-encoded. */
+  readonly key?: string;
+  readonly query?: S3Query;
+  /** Lower-case names. `host`, `authorization`, `x-amz-date`, `x-amz-content-sha256`, `content-length` are made by the client. */
+  readonly headers?: S3Headers;
+  /** A whole body is hashed and may be retried; a stream is sent once, with `contentLength` bytes exactly. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Required for streams. A stream that ends early or throws aborts the request: the backend stores nothing. */
+  readonly contentLength?: number;
+  /** Ends the request when the client vanished. */
+  readonly signal?: AbortSignal;
+};
+
+export type UpstreamResponse = {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, `. */
+  readonly headers: S3Headers;
+  /** Must be read to its end or released: an unread body holds its connection. */
+  readonly body: UpstreamBody;
+};
+
+export interface UpstreamBody extends AsyncIterable<Uint8Array> {
+  /** The whole body, at most `maxBytes` (ERR_S3_UPSTREAM_PROTOCOL beyond it). */
+  bytes(maxBytes: number): Promise<Uint8Array>;
+  text(maxBytes: number): Promise<string>;
+  /** Reads a short rest so that the connection can be reused, or drops the connection. */
+  release(): Promise<void>;
+}
+
+export interface UpstreamClient {
+  readonly capabilities: UpstreamCapabilities;
+  /**
+   * Sends one request. Answers of any status are values; rejects with S3Error only where there is no answer
+   * (ERR_S3_UPSTREAM_UNREACHABLE, ERR_S3_UPSTREAM_TIMEOUT, ERR_S3_UPSTREAM_CREDENTIALS) or with the error the body stream threw.
+   */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+  close(): Promise<void>;
+}
