@@ -37,10 +37,19 @@ export type SealedColumn = {
 };
 
 /** A parameter ($n) that carries a sealed value: one role only, else the statement is refused. */
-export type SealedParameter = { readonly column: SealedColumn; readonly shape: 'scalar' | 'array' };
+export type SealedParameter = {
+  readonly column: SealedColumn;
+  readonly shape: 'scalar' | 'array';
+  /** `store` (absent: store) applies varchar(n) and numeric(p,s) as an assignment does; `compare` must not round or cut. */
+  readonly purpose?: 'store' | 'compare';
+};
 
 /** A constant of the statement's text that is sealed before it goes upstream. `null` stays NULL. */
-export type SealedLiteral = { readonly column: SealedColumn; readonly value: string | null };
+export type SealedLiteral = {
+  readonly column: SealedColumn;
+  readonly value: string | null;
+  readonly purpose?: 'store' | 'compare';
+};
 
 /** Forwarded byte for byte: names nothing hot. */
 export type PassPlan = { readonly type: 'pass' };

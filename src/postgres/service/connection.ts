@@ -1,0 +1,201 @@
+/**
+ * The proxy's own connection to a protected database: wrapped DEKs, catalog snapshots, and the server's opinion of a statement
+ * (Describe). Never carries a client's values.
+ *
+ * Invariant: search_path is pg_catalog alone, so nothing in a user's schema can stand in for what a query means.
+ */
+import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
+import { describeOn, type StatementDescription } from './describe.ts';
+import { ServiceError } from './errors.ts';
+
+export type ServiceConnectionOptions = Pick<
+  PoolConfig,
+  'host' | 'port' | 'user' | 'password' | 'database' | 'ssl' | 'connectionTimeoutMillis'
+> & {
+  /** Connections at most; 4 unless told. */
+  readonly maxConnections?: number;
+  /** Any single statement; 15 s unless told. */
+  readonly statementTimeoutMs?: number;
+};
+
+/** One row: column name to value, as npm `pg` reads types (bytea: Buffer, int8: string). */
+export type ServiceRow = Readonly<Record<string, unknown>>;
+
+/** What runs on one connection, one statement after another. */
+export interface ServiceSession {
+  query<Row extends ServiceRow = ServiceRow>(sql: string, params?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Parses and describes a statement without running it. `oids`: parameter types to declare, 0 = let the server infer. */
+  describe(sql: string, oids?: readonly number[]): Promise<StatementDescription>;
+}
+
+export interface ServiceConnection extends ServiceSession {
+  readonly database: string;
+  /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. */
+  transaction<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result>;
+  /** As `transaction`, but rolled back in any case: for trying out DDL. */
+  dryRun<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+const DEFAULT_MAX_CONNECTIONS = 4;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 15_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+
+/** Opens lazily; a lost connection is replaced at the next use. */
+export function openServiceConnection(options: ServiceConnectionOptions): ServiceConnection {
+  return new PooledServiceConnection(options);
+}
+
+class PooledServiceConnection implements ServiceConnection {
+  readonly database: string;
+  readonly #pool: Pool;
+
+  constructor({ maxConnections, statementTimeoutMs, ...connect }: ServiceConnectionOptions) {
+    this.database = connect.database ?? '';
+    const settings = sessionSettings(statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS);
+    const prepare = (client: ClientBase): Promise<unknown> => {
+      // `pg` also emits what the failing query rejects with; without a listener it would end the process.
+      client.on('error', () => undefined);
+      return client.query(settings);
+    };
+    this.#pool = new Pool({
+      connectionTimeoutMillis: DEFAULT_CONNECT_TIMEOUT_MS,
+      ...connect,
+      max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      allowExitOnIdle: true,
+      application_name: 'sealgate',
+      // pg-pool awaits the promise, which its types leave out (pg-pool/index.js newClient).
+      onConnect: prepare as (client: ClientBase) => void,
+    });
+    // An idle connection that the server closes is no event of ours: the pool drops it, the next use opens another.
+    this.#pool.on('error', () => undefined);
+  }
+
+  query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#withRetry((session) => session.query<Row>(sql, params));
+  }
+
+  describe(sql: string, oids: readonly number[] = []): Promise<StatementDescription> {
+    return this.#withRetry((session) => session.describe(sql, oids));
+  }
+
+  transaction<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
+    return this.#inTransaction(work, 'COMMIT');
+  }
+
+  dryRun<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
+    return this.#inTransaction(work, 'ROLLBACK');
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #inTransaction<Result>(work: (session: ServiceSession) => Promise<Result>, ending: string): Promise<Result> {
+    return this.#with(async (session) => {
+      await session.query('BEGIN');
+      try {
+        const result = await work(session);
+        await session.query(ending);
+        return result;
+      } catch (error) {
+        await session.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** A pooled connection may have died unnoticed: single statements here are safe to run twice, so they are, once. */
+  async #withRetry<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#with(work);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== 'ERR_POSTGRES_SERVICE_UNREACHABLE') throw error;
+      return this.#with(work);
+    }
+  }
+
+  async #with<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw serviceError(error, this.database);
+    });
+    const session = new ClientSession(client, this.database);
+    try {
+      const result = await work(session);
+      client.release(session.broken);
+      return result;
+    } catch (error) {
+      client.release(session.broken);
+      throw error;
+    }
+  }
+}
+
+class ClientSession implements ServiceSession {
+  /** Set once the connection is in an unknown state: the pool must not hand it out again. */
+  broken = false;
+  readonly #client: PoolClient;
+  readonly #database: string;
+
+  constructor(client: PoolClient, database: string) {
+    this.#client = client;
+    this.#database = database;
+  }
+
+  async query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
+    try {
+      const result = await this.#client.query<Row>(sql, [...params]);
+      return result.rows;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  async describe(sql: string, oids: readonly number[] = []): Promise<StatementDescription> {
+    try {
+      return await describeOn(this.#client, sql, oids);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): ServiceError {
+    const failure = serviceError(error, this.#database);
+    if (failure.code === 'ERR_POSTGRES_SERVICE_UNREACHABLE') this.broken = true;
+    return failure;
+  }
+}
+
+/** Settings that fix how our own queries read and print; as statements, since poolers refuse startup `options`. */
+function sessionSettings(statementTimeoutMs: number): string {
+  return [
+    `SET statement_timeout = ${Math.trunc(statementTimeoutMs)}`,
+    'SET search_path = pg_catalog',
+    "SET client_encoding = 'UTF8'",
+    'SET standard_conforming_strings = on',
+    "SET DateStyle = 'ISO, MDY'",
+    "SET TimeZone = 'UTC'",
+    "SET bytea_output = 'hex'",
+    'SET default_transaction_read_only = off',
+  ].join('; ');
+}
+
+/** Classes that mean the connection is gone or was never made: 08, 57P0x, 28 (login), 53300. */
+const CONNECTION_STATES = /^(08...|57P0.|28...|53300|3D000)$/;
+
+function serviceError(error: unknown, database: string): ServiceError {
+  const sqlstate = sqlstateOf(error);
+  const text = error instanceof Error ? error.message : String(error);
+  if (sqlstate !== undefined && !CONNECTION_STATES.test(sqlstate)) {
+    const message = `service connection to database ${database}: ${text} (SQLSTATE ${sqlstate})`;
+    return new ServiceError('ERR_POSTGRES_SERVICE_QUERY', sqlstate, message, { cause: error });
+  }
+  const message = `service connection to database ${database}: ${text}`;
+  return new ServiceError('ERR_POSTGRES_SERVICE_UNREACHABLE', sqlstate ?? '08006', message, { cause: error });
+}
+
+/** The SQLSTATE of a server's error; system errors (ECONNREFUSED) have codes of another shape. */
+function sqlstateOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) return undefined;
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}

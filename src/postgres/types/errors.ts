@@ -1,0 +1,40 @@
+/** Errors about values: each carries the SQLSTATE PostgreSQL's own input function would answer, and never the value. */
+import { SealgateError, type ErrorCatalogue, type ErrorCode } from '../../errors.ts';
+
+export const VALUE_ERRORS = {
+  ERR_POSTGRES_VALUE_INVALID: {
+    says: 'invalid input for a sealed column of the named type',
+    why: 'The value is not one PostgreSQL itself would take for the logical type, so there is nothing to seal. The SQLSTATE is the one the server would have answered; the value is left out so that it reaches no log.',
+    fix: 'Send a value of the type the rule names, or correct the rule.',
+  },
+  ERR_POSTGRES_VALUE_UNSUPPORTED: {
+    says: 'this way of writing the value is not supported for a sealed column',
+    why: 'PostgreSQL would take it, but what it means depends on the server (the clock, time zone abbreviations, DateStyle) or on a format Sealgate does not evaluate exactly. It is refused, not guessed.',
+    fix: 'Write the value in its plain form: dates as 2024-02-29, timestamps as 2024-02-29 12:00:00+00.',
+  },
+  ERR_POSTGRES_VALUE_DAMAGED: {
+    says: 'a sealed value opened, but does not hold a value of the type the rule names',
+    why: 'The rule names another type than the one the value was sealed with.',
+    fix: 'Give the rule back the type the column was filled with.',
+  },
+  ERR_POSTGRES_TYPE_UNKNOWN: {
+    says: 'no such logical type',
+    why: 'A column rule names a type that Sealgate does not seal.',
+    fix: "Use one of the types listed, in PostgreSQL's spelling: varchar(20), numeric(10,2), timestamptz.",
+  },
+} as const satisfies ErrorCatalogue;
+
+type ValueErrorCode = keyof typeof VALUE_ERRORS & ErrorCode;
+
+/** A value that cannot be sealed, or printed. `sqlstate` goes to the client's ErrorResponse. */
+export class ValueError extends SealgateError<ValueErrorCode> {
+  readonly sqlstate: string;
+  readonly hint: string | undefined;
+
+  constructor(code: ValueErrorCode, sqlstate: string, message: string, hint?: string) {
+    super(code, message);
+    this.name = 'ValueError';
+    this.sqlstate = sqlstate;
+    this.hint = hint;
+  }
+}
