@@ -1,0 +1,137 @@
+/**
+ * Every error of the Postgres proxy: its stable code, its SQLSTATE, and its section in docs/ERRORS.md.
+ *
+ * Invariant: no text here, and no `message`, `detail` or `hint` given to a PostgresError, holds a value, a literal, a key or a credential.
+ */
+import { SealgateError } from '../errors.ts';
+import type { ErrorCatalogue, ErrorCode } from '../errors.ts';
+
+export const POSTGRES_ERRORS = {
+  ERR_POSTGRES_PROTOCOL: {
+    says: 'A message breaks the PostgreSQL wire protocol.',
+    why: 'A length, a type byte or a field does not fit the protocol, or a message came where it may not come. Nothing of it was forwarded.',
+    fix: 'Check that the client really speaks PostgreSQL protocol 3 to this port; if it does, report the client and its version.',
+  },
+  ERR_POSTGRES_STARTUP_UNKNOWN: {
+    says: 'The first packet of a connection is none that PostgreSQL knows.',
+    why: 'Only StartupMessage, SSLRequest, GSSENCRequest and CancelRequest may open a connection.',
+    fix: 'Point the client at the Postgres port, and use a client that speaks protocol 3.0 or 3.2.',
+  },
+  ERR_POSTGRES_STARTUP_TIMEOUT: {
+    says: 'A client did not finish startup and authentication in time.',
+    why: 'Half-open connections hold memory; they are closed after `startupTimeoutMs`.',
+    fix: 'Look for a stuck client or a slow network between client and proxy.',
+  },
+  ERR_POSTGRES_TLS_REQUIRED: {
+    says: 'The proxy accepts only TLS connections.',
+    why: 'TLS is set to required for clients and this one asked for a connection without it.',
+    fix: 'Connect with sslmode=require or stronger.',
+  },
+  ERR_POSTGRES_TLS_INJECTION: {
+    says: 'Bytes arrived between SSLRequest and the TLS handshake.',
+    why: 'Whatever is sent in clear before the handshake could have been put there by an attacker, so the connection is closed (class of CVE-2021-23222).',
+    fix: 'Use a client that waits for the answer to SSLRequest. If it does, somebody tampers with the network.',
+  },
+  ERR_POSTGRES_REPLICATION: {
+    says: 'A replication connection to a database with rules is refused.',
+    why: 'The replication stream carries rows the proxy cannot open or check.',
+    fix: 'Replicate directly from the server: what travels is ciphertext.',
+  },
+  ERR_POSTGRES_UPSTREAM_UNREACHABLE: {
+    says: 'The PostgreSQL server behind the proxy cannot be reached.',
+    why: 'The TCP connection or the TLS handshake with it failed.',
+    fix: 'Check host, port and TLS settings of the upstream; `sealgate check` tries them.',
+  },
+  ERR_POSTGRES_UPSTREAM_TLS: {
+    says: 'TLS with the PostgreSQL server could not be agreed on as configured.',
+    why: 'The server offers none although it is required, or its certificate does not verify.',
+    fix: 'Turn TLS on in the server, give the right CA, or choose the TLS mode you mean.',
+  },
+  ERR_POSTGRES_UPSTREAM_PROTOCOL: {
+    says: 'The server answered with something the protocol does not allow here.',
+    why: 'The answer does not fit what was asked, so values can no longer be matched to columns with certainty.',
+    fix: 'Reconnect. If it comes again, report the statement and the server version.',
+  },
+  ERR_POSTGRES_UPSTREAM_CLOSED: {
+    says: 'The PostgreSQL server closed the connection.',
+    why: 'It restarted, was told to end this session, or lost the network.',
+    fix: 'Reconnect; the outcome of a statement in flight is unknown.',
+  },
+  ERR_POSTGRES_AUTHENTICATION: {
+    says: 'Authentication failed.',
+    why: 'User or password is wrong, or the user has no SCRAM-SHA-256 verifier.',
+    fix: 'Check user and password; set the password anew with password_encryption = scram-sha-256.',
+  },
+  ERR_POSTGRES_CHANNEL_BINDING: {
+    says: 'The client binds its login to the TLS channel, which a relayed login cannot carry.',
+    why: 'With TLS on both legs the client sees the certificate of the proxy and the server its own; SCRAM-SHA-256-PLUS notices, as it should.',
+    fix: 'Set the authentication mode to `terminate`, or connect with channel_binding=disable.',
+  },
+  ERR_POSTGRES_TOO_MANY_CONNECTIONS: {
+    says: 'The proxy has as many client connections as it may have.',
+    why: '`maxConnections` is reached.',
+    fix: 'Raise it, or use fewer connections.',
+  },
+  ERR_POSTGRES_TOO_LARGE: {
+    says: 'A statement, message or value that must be read whole is larger than its limit.',
+    why: 'Nothing sealed may leave before its tag has verified, so it is held in memory and bounded.',
+    fix: 'Send smaller values, or raise the limit named in the message.',
+  },
+  ERR_POSTGRES_STALE_PLAN: {
+    says: 'A prepared statement no longer means what it meant when it was prepared.',
+    why: 'The catalog or a setting such as search_path changed since; running it could write to another column.',
+    fix: 'Prepare the statement again (drivers do so by themselves on this SQLSTATE).',
+  },
+  ERR_POSTGRES_MULTIPLE_COMMANDS: {
+    says: 'A prepared statement holds more than one command.',
+    why: 'PostgreSQL prepares one command at a time.',
+    fix: 'Prepare each command by itself.',
+  },
+  ERR_POSTGRES_FUNCTION_CALL: {
+    says: 'A FunctionCall message names a function other than those for large objects.',
+    why: 'A function called by number could touch sealed columns unseen.',
+    fix: 'Call the function with SELECT.',
+  },
+  ERR_POSTGRES_ORIGIN_MISMATCH: {
+    says: 'The server describes a result column otherwise than the analysis did.',
+    why: 'The two must agree on where each value comes from, else a value could be opened as another column.',
+    fix: 'Run `sealgate check`; if the catalog is as it should be, report the statement.',
+  },
+  ERR_POSTGRES_OPEN_FAILED: {
+    says: 'A stored value could not be opened.',
+    why: 'It is damaged, was moved from another column, or its key is not available.',
+    fix: 'See the proxy log for column and key. The connection was closed: the outcome of the statement is unknown.',
+  },
+  ERR_POSTGRES_SEAL_FAILED: {
+    says: 'A value could not be sealed.',
+    why: 'It is not a value of the column’s logical type, or the key may not be used.',
+    fix: 'Send a value of the type the column has; check the key with `sealgate keys describe`.',
+  },
+  ERR_POSTGRES_INTERNAL: {
+    says: 'The proxy met a condition it did not expect.',
+    why: 'A bug. The connection was closed rather than guessed on.',
+    fix: 'Report it with the log line.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type PostgresErrorCode = keyof typeof POSTGRES_ERRORS & ErrorCode;
+
+/** What an ErrorResponse says beside its message. */
+export type PostgresErrorFields = {
+  readonly sqlstate: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  /** 1-based character position in the client's own statement. */
+  readonly position?: number | undefined;
+};
+
+/** An error that knows its ErrorResponse. */
+export class PostgresError extends SealgateError<PostgresErrorCode> {
+  readonly fields: PostgresErrorFields;
+
+  constructor(code: PostgresErrorCode, message: string, fields: PostgresErrorFields, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = 'PostgresError';
+    this.fields = fields;
+  }
+}

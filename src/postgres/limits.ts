@@ -1,0 +1,33 @@
+/** Every limit of the Postgres proxy, one line each: value, unit, why, source. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Startup packets: PostgreSQL's own MAX_STARTUP_PACKET_LENGTH (libpq/pqcomm.h). */
+export const MAX_STARTUP_BYTES = 10_000;
+/** Password, SASL and other messages before authentication is done: PG_MAX_AUTH_TOKEN_LENGTH is 65535 (libpq/auth.h). */
+export const MAX_AUTH_MESSAGE_BYTES = 64 * KIB;
+/** Any message: the server's own PQ_LARGE_MESSAGE_LIMIT, MaxAllocSize - 1 (libpq/libpq.h). Such a message streams, it is never held. */
+export const MAX_MESSAGE_BYTES = 0x3fffffff;
+/** Query and Parse texts on databases with rules: they are read whole to be analysed. */
+export const MAX_STATEMENT_BYTES = 64 * MIB;
+/** A sealed value's plaintext: it may not leave before its tag has verified (docs/SECURITY.md). */
+export const MAX_SEALED_VALUE_BYTES = 16 * MIB;
+/** A Bind or DataRow that carries sealed values: held whole; eight of the largest values, or four in hexadecimal. */
+export const MAX_SEALED_MESSAGE_BYTES = 8 * MAX_SEALED_VALUE_BYTES;
+/** Small backend messages read whole: RowDescription has up to 1664 columns of NAMEDATALEN names, errors quote statements. */
+export const MAX_CONTROL_MESSAGE_BYTES = 1 * MIB;
+/** Names of statements and portals: no limit in the protocol; the server cuts identifiers at 63, drivers use digests. */
+export const MAX_NAME_BYTES = 4 * KIB;
+/** Expected replies in flight on one connection: a client that pipelines deeper waits. */
+export const MAX_PIPELINE_DEPTH = 65_536;
+/** Sealed statements remembered for one connection. */
+export const MAX_STATEMENTS = 10_000;
+/** From the first byte to ReadyForQuery: slow-loris guard; PostgreSQL's authentication_timeout is 60 s. */
+export const STARTUP_TIMEOUT_MS = 60_000;
+/** TCP and TLS to the upstream. */
+export const UPSTREAM_CONNECT_TIMEOUT_MS = 10_000;
+/** Client connections of one listener. */
+export const MAX_CONNECTIONS = 10_000;
+/** SCRAM iterations accepted from an upstream or a verifier: a hostile count would spin the CPU; PostgreSQL's default is 4096. */
+export const MAX_SCRAM_ITERATIONS = 1_000_000;

@@ -1,0 +1,59 @@
+/**
+ * What a client's session is set to, as far as it changes what SQL means or how values look.
+ *
+ * The session keeps one immutable value and replaces it whole: identity tells whether anything changed.
+ */
+
+export type SessionSettings = {
+  /** session_user of the client: the principal in audit records. */
+  readonly user: string;
+  readonly database: string;
+  /**
+   * The schemas names are looked up in, in order, as `current_schemas(true)` answers in the client's own session: `$user` resolved,
+   * missing schemas left out, `pg_catalog` where it is searched, `pg_temp_N` first where the session has temporary objects.
+   */
+  readonly searchPath: readonly string[];
+  readonly clientEncoding: string;
+  readonly standardConformingStrings: boolean;
+  readonly timeZone: string;
+  readonly dateStyle: string;
+  readonly intervalStyle: string;
+  /** current_user: SET ROLE and SET SESSION AUTHORIZATION change it. */
+  readonly role: string;
+  /** The open transaction holds DDL nobody else can see: catalog snapshots of other connections do not tell its truth. */
+  readonly uncommittedCatalog: boolean;
+};
+
+/** PostgreSQL's defaults, until the server has reported its own. */
+export function initialSettings(user: string, database: string): SessionSettings {
+  return {
+    user,
+    database,
+    searchPath: ['pg_catalog', 'public'],
+    clientEncoding: 'UTF8',
+    standardConformingStrings: true,
+    timeZone: 'UTC',
+    dateStyle: 'ISO, MDY',
+    intervalStyle: 'postgres',
+    role: user,
+    uncommittedCatalog: false,
+  };
+}
+
+/** The settings after the server's ParameterStatus (name, value); the same object when it changes nothing here. */
+export function withParameterStatus(settings: SessionSettings, name: string, value: string): SessionSettings {
+  switch (name) {
+    case 'client_encoding':
+      return { ...settings, clientEncoding: value };
+    case 'standard_conforming_strings':
+      return { ...settings, standardConformingStrings: value === 'on' };
+    case 'TimeZone':
+      return { ...settings, timeZone: value };
+    case 'DateStyle':
+      return { ...settings, dateStyle: value };
+    case 'IntervalStyle':
+      return { ...settings, intervalStyle: value };
+    default:
+      return settings;
+  }
+}
