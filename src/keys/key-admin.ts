@@ -1,0 +1,72 @@
+/**
+ * Administration of KMS keys: what commands (and later the KMS edge and the console) ask of the key manager. In process it
+ * is `KeyManager`; from another process of the same user it is reached over the control socket (`control/`).
+ *
+ * Every method rejects with a KeysError and resolves only after the change is durable and its audit record is written.
+ * `keyId` is a key id, key ARN, alias name (`alias/x`) or alias ARN.
+ */
+import type { KeyUse } from './data-keys.ts';
+import type { KeyState, MaterialState } from './key-states.ts';
+
+export type MaterialDescription = {
+  /** 64 hex digits. */
+  readonly materialId: string;
+  readonly version: number;
+  readonly state: MaterialState;
+  /** ISO 8601, as all times here. */
+  readonly createdAt: string;
+};
+
+export type KeyDescription = {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly state: KeyState;
+  readonly enabled: boolean;
+  readonly description: string;
+  readonly spec: 'SYMMETRIC_DEFAULT';
+  readonly usage: 'ENCRYPT_DECRYPT';
+  readonly origin: 'AWS_KMS';
+  readonly createdAt: string;
+  readonly aliases: readonly string[];
+  readonly currentMaterialId: string;
+  /** Oldest first. */
+  readonly materials: readonly MaterialDescription[];
+};
+
+export type AliasDescription = {
+  readonly aliasName: string;
+  readonly aliasArn: string;
+  readonly targetKeyId: string;
+  readonly createdAt: string;
+};
+
+export type BackupRequest = {
+  /** Where the backup is written; must not exist. */
+  readonly path: string;
+  /** Further ways to open the backup, besides the store's own unseal slots. */
+  readonly passphraseFile?: string;
+  readonly keyFile?: string;
+};
+export type BackupSummary = {
+  readonly path: string;
+  readonly bytes: number;
+  readonly epoch: number;
+  readonly keys: number;
+  readonly materials: number;
+};
+
+export interface KeyAdmin {
+  createKey(request: { description?: string; alias?: string }, use: KeyUse): Promise<KeyDescription>;
+  describeKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
+  listKeys(use: KeyUse): Promise<readonly KeyDescription[]>;
+  /** New material becomes current; the old ones still open what they wrapped. */
+  rotateKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
+  enableKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
+  /** In effect, cached DEKs included, before this resolves. */
+  disableKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
+  createAlias(request: { aliasName: string; keyId: string }, use: KeyUse): Promise<AliasDescription>;
+  updateAlias(request: { aliasName: string; keyId: string }, use: KeyUse): Promise<AliasDescription>;
+  deleteAlias(aliasName: string, use: KeyUse): Promise<void>;
+  listAliases(use: KeyUse): Promise<readonly AliasDescription[]>;
+  backup(request: BackupRequest, use: KeyUse): Promise<BackupSummary>;
+}

@@ -1,0 +1,67 @@
+/** What the key manager needs to know and to be given; `main.ts` and the commands map the config's `keys:` section onto it. */
+import type { RandomSource } from '../crypto/random.ts';
+
+/** One way to unseal the store. A passphrase's file is read when it is needed and never kept. */
+export type UnsealSecret =
+  | { readonly type: 'key-file'; readonly path: string }
+  | { readonly type: 'passphrase-file'; readonly path: string }
+  /** `read` gives a fresh copy each time; the callee zeroes it. */
+  | { readonly type: 'passphrase'; readonly read: () => Uint8Array };
+
+/** `fsync`: a record survives power failure before the answer leaves; `write`: it survives the process. */
+export type AuditDurability = 'fsync' | 'write';
+
+export type AuditOptions = { readonly path: string; readonly durability: AuditDurability };
+
+/** Bounds of the DEK cache; see `limits.ts` for the defaults. `maxEntries: 0` turns it off. */
+export type DekCacheLimits = { readonly maxAgeMs: number; readonly maxUses: number; readonly maxEntries: number };
+
+export type KeyStoreOptions = {
+  readonly storePath: string;
+  /** The epoch counter, best on another volume than the store; `<storePath>.epoch` unless told. */
+  readonly epochPath?: string;
+  /** Tried in this order; any one that fits unseals. */
+  readonly unseal: readonly UnsealSecret[];
+};
+
+export type KeyManagerOptions = KeyStoreOptions & {
+  /** Part of every ARN, e.g. `eu-central-1` and twelve digits. Stored data names keys by UUID, so both may change. */
+  readonly region: string;
+  readonly account: string;
+  readonly audit: AuditOptions;
+  readonly cache?: Partial<DekCacheLimits>;
+  /** Open a store that is older than its epoch counter (a restored backup), once, and take it as the newest. */
+  readonly acceptRollback?: boolean;
+  /** Continue an audit log whose end is missing; the gap is recorded and stays visible. */
+  readonly acceptAuditGap?: boolean;
+};
+
+/** Counters for the metrics room; every method must be cheap and must not throw. */
+export interface KeyMetrics {
+  cacheHit(): void;
+  cacheMiss(): void;
+  keyUse(action: string, result: string): void;
+}
+
+/** Whether a principal may do this with this key. Asked on every use, cached DEK or not. */
+export interface KeyAuthorizer {
+  decide(question: AuthorizationQuestion): AuthorizationDecision;
+}
+export type AuthorizationQuestion = {
+  readonly principal: string;
+  readonly via: string;
+  readonly action: string;
+  /** Undefined for actions on no key in particular (create, list). */
+  readonly keyId: string | undefined;
+  readonly context: Readonly<Record<string, string>>;
+};
+export type AuthorizationDecision = { readonly allow: boolean; /** Which rule decided; goes into the audit record. */ readonly why: string };
+
+/** What is read at the edge and passed in. */
+export type KeyPorts = {
+  readonly random: RandomSource;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly metrics?: KeyMetrics;
+  readonly authorizer?: KeyAuthorizer;
+};
