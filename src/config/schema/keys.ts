@@ -1,0 +1,46 @@
+/** Section `keys`: the key store and what opens it. */
+import { z } from 'zod';
+import { count, exactlyOne, path, text } from './common.ts';
+
+const keyFileSlot = z
+  .strictObject({ type: z.literal('keyFile'), path: path('File with the root key, as `sealgate init` writes it.') })
+  .describe('A key file opens the store.');
+
+const passphraseSlot = exactlyOne(
+  z.strictObject({
+    type: z.literal('passphrase'),
+    passphrase: text('The passphrase; write `${NAME}` to take it from the environment.').optional(),
+    passphraseFile: path('File whose first line is the passphrase.').optional(),
+  }),
+  ['passphrase', 'passphraseFile'],
+).describe('A passphrase (argon2id) opens the store.');
+
+export const keysSchema = z
+  .strictObject({
+    store: path('The key store (SQLite).').default('./sealgate-keys.sqlite'),
+    region: z.string().regex(/^[a-z0-9-]+$/u, 'expected a region such as us-east-1').default('us-east-1').describe('Region in the ARNs of keys.'),
+    account: z.string().regex(/^\d{12}$/u, 'expected 12 digits, in quotes').default('000000000000').describe('Account id in the ARNs of keys: 12 digits, in quotes.'),
+    unseal: z
+      .array(z.discriminatedUnion('type', [keyFileSlot, passphraseSlot]))
+      .min(1)
+      .describe('Ways to open the key store, tried in order. A new store gets a slot for each.'),
+    cache: z
+      .strictObject({
+        maxAgeSeconds: count('A cached data key is dropped after this time.', { min: 0, max: 86_400 }).default(300),
+        maxUses: count('A cached data key is dropped after this many uses.').default(1000),
+        maxEntries: count('At most this many data keys are cached.', { max: 1_000_000 }).default(10_000),
+      })
+      .prefault({})
+      .describe('Cache of data keys. Disabling a key empties it of that key at once, whatever these say.'),
+    audit: z
+      .strictObject({
+        file: path('The audit trail: one JSON record per key use, chained.').default('./sealgate-audit.jsonl'),
+        durability: z
+          .enum(['write', 'fsync'])
+          .default('write')
+          .describe('What has happened to a record before the answer leaves: written to the operating system, or on the disk.'),
+      })
+      .prefault({})
+      .describe('The audit trail.'),
+  })
+  .describe('The key store and what opens it.');

@@ -1,0 +1,79 @@
+/** Section `s3`: the gateway, its upstream, its clients and its bucket rules. */
+import { z } from 'zod';
+import { exactlyOne, keyReference, listen, path, text } from './common.ts';
+
+const staticCredentials = exactlyOne(
+  z.strictObject({
+    type: z.literal('static'),
+    accessKeyId: text('Access key id at the upstream.'),
+    secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
+    secretAccessKeyFile: path('File that holds the secret.').optional(),
+    sessionToken: text('Session token of temporary credentials.').optional(),
+  }),
+  ['secretAccessKey', 'secretAccessKeyFile'],
+).describe('One fixed identity.');
+
+const defaultCredentials = z
+  .strictObject({ type: z.literal('default'), profile: text('Profile of ~/.aws/config and ~/.aws/credentials.').optional() })
+  .describe('The AWS default chain: environment, profiles, web identity, container, instance metadata; renewed as they expire.');
+
+const upstream = z
+  .strictObject({
+    endpoint: z.url({ protocol: /^https?$/u, error: 'expected a URL such as https://s3.eu-central-1.amazonaws.com' }).describe('The object store: http or https URL, without a path.'),
+    region: text('Region that requests to it are signed for.').default('us-east-1'),
+    addressing: z.enum(['path', 'virtual']).default('path').describe('Where the bucket goes: `https://endpoint/bucket/key`, or `https://bucket.endpoint/key`.'),
+    credentials: z.discriminatedUnion('type', [staticCredentials, defaultCredentials]).describe('Who the gateway is at the upstream.').prefault({ type: 'default' }),
+    tls: z.strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') }).optional().describe('TLS to the upstream.'),
+  })
+  .describe('The object store behind the gateway.');
+
+const client = exactlyOne(
+  z.strictObject({
+    name: z.string().regex(/^[\w+=,.@-]{1,64}$/u, 'expected letters, digits and + = , . @ _ -').describe('The caller in audit records and key policies.'),
+    accessKeyId: z.string().regex(/^\w{3,128}$/u, 'expected 3 to 128 letters, digits or _').describe('Access key id that the client signs with.'),
+    secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
+    secretAccessKeyFile: path('File that holds the secret.').optional(),
+  }),
+  ['secretAccessKey', 'secretAccessKeyFile'],
+);
+
+/** Bucket names of S3, with an optional `*` at the end; or `*` alone. Old upstream names may hold capitals and `_`. */
+const BUCKET_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,253}\*?|\*)$/u;
+
+const bucketRule = exactlyOne(
+  z.strictObject({
+    bucket: z.string().regex(BUCKET_PATTERN, 'expected a bucket name, which may end in `*`').describe('A bucket, or the beginning of bucket names followed by `*`.'),
+    prefix: z.string().max(1024).default('').describe('Only keys that begin with this.'),
+    seal: keyReference.optional(),
+    pass: z.literal(true).optional().describe('Pass through unchanged.'),
+    refuse: z.literal(true).optional().describe('Refuse every request.'),
+    bucketId: text('A logical name that stands for the bucket in the encryption context, so that objects still open after a move to another bucket.').optional(),
+  }),
+  ['seal', 'pass', 'refuse'],
+);
+
+export const s3Schema = z
+  .strictObject({
+    listen,
+    hosts: z
+      .array(z.string().regex(/^[a-z0-9.-]+$/u, 'expected a host name in small letters'))
+      .default([])
+      .describe('Base names for virtual-host style: `bucket.<name>` addresses the bucket.'),
+    region: text('Region that clients sign for.').default('us-east-1'),
+    upstream,
+    clients: z.array(client).min(1).describe('Who may use the gateway.'),
+    buckets: z
+      .array(bucketRule)
+      .default([])
+      .describe(
+        'What happens to which objects. The narrowest rule wins: an exact bucket before a pattern, then the longer pattern, then the longer prefix. ' +
+          'Two rules of which one has the narrower bucket and the other the narrower prefix, and that differ, are refused unless a third rule covers what both match. ' +
+          'Objects that no rule matches pass unchanged.',
+      ),
+    listSizes: z
+      .enum(['head', 'stored'])
+      .default('head')
+      .describe('How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.'),
+  })
+  .describe('The S3 gateway.');
+
