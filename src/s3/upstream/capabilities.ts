@@ -16,6 +16,8 @@ export type UpstreamCapabilities = {
   /** Smallest size of a part that is not the last, in bytes (0: none). */
   readonly minPartBytes: number;
   readonly multipart: boolean;
+  /** ListParts: else the lengths of parts travel in the ETags clients are given, and are given back on completion. */
+  readonly listsParts: boolean;
   readonly versioning: boolean;
 };
 
@@ -29,5 +31,6 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   wantsEqualParts: false,
   minPartBytes: 5 * 1024 * 1024,
   multipart: true,
+  listsParts: true,
   versioning: true,
 };
