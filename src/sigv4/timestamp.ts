@@ -1,0 +1,17 @@
+/** Times as Signature Version 4 writes them: `YYYYMMDDTHHMMSSZ`. */
+
+const BASIC_FORMAT = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/u;
+
+/** Milliseconds since 1970, or undefined where it is no such time. */
+export function parseTimestamp(text: string): number | undefined {
+  const match = BASIC_FORMAT.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // Date.parse rolls 31 February over: only a time that writes back the same is one.
+  return Number.isNaN(time) || formatTimestamp(time) !== text ? undefined : time;
+}
+
+export function formatTimestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-:]/gu, '')}Z`;
+}

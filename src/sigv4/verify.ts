@@ -1,0 +1,170 @@
+/**
+ * Verifies the signature of a request, in header or presigned URL. For the S3 and KMS edges.
+ *
+ * Threats: forged or replayed requests, headers added to a signed request on its way, timing of the comparison. A proxy in front may
+ * re-encode the path or change the port in Host; both are tried again in normal form, since they mean the same request.
+ * Source: AWS, "Authenticating Requests (AWS Signature Version 4)".
+ */
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
+import { canonicalRequest, hashText } from './canonical-request.ts';
+import { parseClaim, type SignatureClaim } from './claim.ts';
+import { SigV4Error } from './errors.ts';
+import { decodeUri, encodePath } from './percent-encoding.ts';
+import { requestStringToSign, signText, type CredentialScope, type SigningKeyCache } from './signing-key.ts';
+
+/** An access key that clients may sign with. */
+export type AccessKey = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Temporary credentials: the token that must come with each request. */
+  readonly sessionToken?: string;
+};
+
+export type IncomingRequest = {
+  readonly method: string;
+  /** As sent, percent-encoded. */
+  readonly path: string;
+  /** As sent, without the `?`. */
+  readonly query: string;
+  /** Lower-case names; values are bytes as latin1; repeated headers joined by `,`. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+export type VerifyOptions<Key extends AccessKey> = {
+  readonly service: string;
+  /** Only this region is accepted; undefined accepts what the client signed for. */
+  readonly region: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly findKey: (accessKeyId: string) => Key | undefined;
+  readonly signingKeys: SigningKeyCache;
+  /** The payload hash a header-signed request is checked with when it has no `x-amz-content-sha256` (KMS: the body's hash). */
+  readonly payloadHash?: string;
+};
+
+/** A signature found good, and what chunk signatures continue from. */
+export type VerifiedSignature<Key extends AccessKey> = {
+  readonly type: SignatureClaim['type'];
+  readonly key: Key;
+  /** What the signature says of the body: a hex SHA-256, `UNSIGNED-PAYLOAD` or `STREAMING-...`. */
+  readonly payloadHash: string;
+  readonly signature: string;
+  readonly signingKey: KeyObject;
+  readonly scope: CredentialScope;
+  readonly timestamp: string;
+};
+
+/** 15 minutes, as S3 allows. */
+export const MAX_SKEW_MS = 15 * 60 * 1000;
+
+const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
+
+/** Verifies one request or throws SigV4Error. */
+export function verifyRequest<Key extends AccessKey>(
+  request: IncomingRequest,
+  options: VerifyOptions<Key>,
+): VerifiedSignature<Key> {
+  const claim = parseClaim(request);
+  checkScope(claim, options);
+  const key = options.findKey(claim.accessKeyId);
+  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, claim.type === 'presigned');
+  checkTime(claim, options.now);
+  checkSignedHeaders(claim, request.headers);
+  const payloadHash = claimedPayloadHash(claim, request, options);
+  const signingKey = options.signingKeys.get(key, claim.scope);
+  if (!matches(claim, request, payloadHash, signingKey)) {
+    throw new SigV4Error('ERR_SIGV4_MISMATCH', undefined, claim.type === 'presigned');
+  }
+  checkToken(claim, key);
+  const { type, signature, scope, timestamp } = claim;
+  return { type, key, payloadHash, signature, signingKey, scope, timestamp };
+}
+
+function checkScope(claim: SignatureClaim, options: { service: string; region: string | undefined }): void {
+  const { scope } = claim;
+  const fail = (text: string): never => {
+    throw new SigV4Error('ERR_SIGV4_SCOPE', text, claim.type === 'presigned');
+  };
+  if (scope.service !== options.service)
+    fail(`incorrect service "${printable(scope.service)}". This endpoint belongs to "${options.service}".`);
+  if (options.region !== undefined && scope.region !== options.region) {
+    fail(`the region '${printable(scope.region)}' is wrong; expecting '${options.region}'`);
+  }
+  if (scope.date !== claim.timestamp.slice(0, 8))
+    fail('the date of the credential scope is not the date of the request');
+}
+
+/** Client text that goes back into an error: short, and only plain characters. */
+const printable = (text: string): string => text.replace(/[^\w.-]/gu, '?').slice(0, 40);
+
+function checkTime(claim: SignatureClaim, now: number): void {
+  if (claim.type === 'header') {
+    if (Math.abs(now - claim.time) > MAX_SKEW_MS) throw new SigV4Error('ERR_SIGV4_SKEWED');
+    return;
+  }
+  if (claim.time - now > MAX_SKEW_MS) throw new SigV4Error('ERR_SIGV4_NOT_YET_VALID', undefined, true);
+  if (now > claim.time + claim.expiresSeconds * 1000) throw new SigV4Error('ERR_SIGV4_EXPIRED', undefined, true);
+}
+
+/** These are bound by the signature itself, or carry nothing an operation looks at. */
+const NEED_NOT_BE_SIGNED = new Set(['x-amz-content-sha256', 'x-amz-date', 'x-amz-user-agent', 'x-amz-cf-id']);
+
+/** An unsigned `x-amz-` header could be added by anyone on the way: metadata, ACL, copy source. */
+function checkSignedHeaders(claim: SignatureClaim, headers: IncomingRequest['headers']): void {
+  const signed = new Set(claim.signedHeaders);
+  const missing = Object.keys(headers).filter(
+    (name) => name.startsWith('x-amz-') && !NEED_NOT_BE_SIGNED.has(name) && !signed.has(name),
+  );
+  if (!signed.has('host')) missing.push('host');
+  if (missing.length > 0) throw new SigV4Error('ERR_SIGV4_HEADERS_NOT_SIGNED', undefined, claim.type === 'presigned');
+}
+
+function claimedPayloadHash(
+  claim: SignatureClaim,
+  request: IncomingRequest,
+  options: { payloadHash?: string },
+): string {
+  const header = request.headers['x-amz-content-sha256'];
+  if (claim.type === 'header') {
+    const hash = header ?? options.payloadHash;
+    if (hash === undefined)
+      throw new SigV4Error('ERR_SIGV4_MALFORMED', 'Missing required header for this request: x-amz-content-sha256');
+    return hash;
+  }
+  // A presigned URL binds the body only through a header it signs.
+  return header !== undefined && claim.signedHeaders.includes('x-amz-content-sha256') ? header : UNSIGNED_PAYLOAD;
+}
+
+function matches(claim: SignatureClaim, request: IncomingRequest, payloadHash: string, signingKey: KeyObject): boolean {
+  const claimed = Buffer.from(claim.signature, 'hex');
+  return spellings(request).some((spelling) => {
+    const canonical = canonicalRequest({ ...request, ...spelling, signedHeaders: claim.signedHeaders, payloadHash });
+    const expected = signText(signingKey, requestStringToSign(claim.timestamp, claim.scope, hashText(canonical)));
+    return timingSafeEqual(Buffer.from(expected, 'hex'), claimed);
+  });
+}
+
+/** The request as sent, then the other ways a client may have signed the same thing. */
+function spellings(request: IncomingRequest): readonly Pick<IncomingRequest, 'path' | 'headers'>[] {
+  const decoded = decodeUri(request.path);
+  const normal = decoded === undefined ? request.path : encodePath(decoded);
+  const paths = normal === request.path ? [normal] : [request.path, normal];
+  const { host } = request.headers;
+  const bare = host?.replace(/:\d+$/u, '');
+  const headers =
+    bare === undefined || bare === host ? [request.headers] : [request.headers, { ...request.headers, host: bare }];
+  return headers.flatMap((these) => paths.map((path) => ({ path, headers: these })));
+}
+
+function checkToken(claim: SignatureClaim, key: AccessKey): void {
+  const given = claim.sessionToken;
+  if (given === undefined && key.sessionToken === undefined) return;
+  if (given === undefined || key.sessionToken === undefined || !equalHashes(given, key.sessionToken)) {
+    throw new SigV4Error('ERR_SIGV4_TOKEN', undefined, claim.type === 'presigned');
+  }
+}
+
+/** Constant time whatever the lengths: digests are compared. */
+function equalHashes(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(hashText(a), 'hex'), Buffer.from(hashText(b), 'hex'));
+}
