@@ -1,0 +1,85 @@
+/** The programs beside which Sealgate is measured, each started with a config of its own on a free port; `undefined` where it is not installed. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../src/cli/demo/servers.ts';
+
+export type Running = { readonly port: number; readonly stop: () => Promise<void> };
+
+export function find(program: string): string | undefined {
+  const { stdout, status } = spawnSync('sh', ['-c', `PATH=$PATH:/usr/sbin command -v ${program}`], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+export async function untilListening(port: number, attempts = 200): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const socket = connect(port, '127.0.0.1');
+    const open = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (open) return;
+    await sleep(50);
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+/** nginx as a plain, unbuffered reverse proxy in front of an HTTP server. */
+export async function startNginx(folder: string, upstreamPort: number): Promise<Running | undefined> {
+  const nginx = find('nginx');
+  if (nginx === undefined) return undefined;
+  const port = await freePort();
+  const config = join(folder, 'nginx.conf');
+  await writeFile(
+    config,
+    `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log; worker_processes 1;
+events { worker_connections 1024; }
+http {
+  access_log off; client_max_body_size 0; proxy_request_buffering off; proxy_buffering off; proxy_http_version 1.1;
+  client_body_temp_path ${folder}/nginx-body; proxy_temp_path ${folder}/nginx-proxy; fastcgi_temp_path ${folder}/nginx-f; uwsgi_temp_path ${folder}/nginx-u; scgi_temp_path ${folder}/nginx-s;
+  upstream store { server 127.0.0.1:${upstreamPort}; keepalive 64; }
+  server { listen 127.0.0.1:${port}; location / { proxy_pass http://store; proxy_set_header Host $http_host; proxy_set_header Connection ""; } }
+}\n`,
+  );
+  const child = spawn(nginx, ['-c', config, '-p', folder], { stdio: 'ignore' });
+  await untilListening(port);
+  return { port, stop: () => stopChild(child) };
+}
+
+/** PgBouncer in session mode with one user. It refuses to run as root. */
+export async function startPgBouncer(
+  folder: string,
+  upstreamPort: number,
+  user: string,
+  password: string,
+): Promise<Running | undefined> {
+  const program = find('pgbouncer');
+  if (program === undefined) return undefined;
+  const port = await freePort();
+  const users = join(folder, 'users.txt');
+  const config = join(folder, 'pgbouncer.ini');
+  await writeFile(users, `"${user}" "${password}"\n`);
+  await writeFile(
+    config,
+    `[databases]\n* = host=127.0.0.1 port=${upstreamPort}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${users}
+pool_mode = session\nmax_client_conn = 200\ndefault_pool_size = 100\nmax_prepared_statements = 0\n`,
+  );
+  await Promise.all([users, config].map((file) => chmod(file, 0o644)));
+  const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const child = spawn(program, ['-q', config], { ...as, stdio: 'ignore' });
+  await untilListening(port);
+  return { port, stop: () => stopChild(child) };
+}
