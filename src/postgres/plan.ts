@@ -5,7 +5,18 @@ import type { RefusalPlace } from './refusal.ts';
 
 /** The logical types a column rule may name. */
 export type LogicalTypeName =
-  | 'text' | 'varchar' | 'int2' | 'int4' | 'int8' | 'numeric' | 'bool' | 'date' | 'timestamptz' | 'uuid' | 'jsonb' | 'bytea';
+  | 'text'
+  | 'varchar'
+  | 'int2'
+  | 'int4'
+  | 'int8'
+  | 'numeric'
+  | 'bool'
+  | 'date'
+  | 'timestamptz'
+  | 'uuid'
+  | 'jsonb'
+  | 'bytea';
 
 export type LogicalType = {
   readonly name: LogicalTypeName;
@@ -42,32 +53,65 @@ export type SealedParameter = {
   readonly shape: 'scalar' | 'array';
   /** `store` (absent: store) applies varchar(n) and numeric(p,s) as an assignment does; `compare` must not round or cut. */
   readonly purpose?: 'store' | 'compare';
+  /** The type the statement itself or Parse gives the value, where it is not the column's own: what ParameterDescription reports. */
+  readonly declaredOid?: number;
 };
 
-/** A constant of the statement's text that is sealed before it goes upstream. `null` stays NULL. */
+/** A constant of the statement's text that is sealed before it goes upstream. NULL stays as it is written. */
 export type SealedLiteral = {
   readonly column: SealedColumn;
   readonly value: string | null;
   readonly purpose?: 'store' | 'compare';
+  /** The type of the constant (a cast, or a number's own type), where it is not simply a quoted string. */
+  readonly declaredOid?: number;
 };
 
-/** Forwarded byte for byte: names nothing hot. */
-export type PassPlan = { readonly type: 'pass' };
+/** Forwarded byte for byte: names nothing hot. `text`: this statement's own part of the message. */
+export type PassPlan = { readonly type: 'pass'; readonly text: string };
 /** Forwarded, and changes what later statements mean (SET search_path, DDL, BEGIN..): the session re-reads its state after it. */
-export type TrackPlan = { readonly type: 'track'; readonly effect: 'settings' | 'catalog' | 'transaction' };
+export type TrackPlan = {
+  readonly type: 'track';
+  readonly text: string;
+  readonly effect: 'settings' | 'catalog' | 'transaction';
+};
 /** Not forwarded: the client gets this error, in order and with the right transaction state. */
 export type RefusePlan = { readonly type: 'refuse'; readonly refusal: Refusal };
 export type SealedPlan = {
   readonly type: 'sealed';
   /** Upstream SQL in pieces: text to send as it is, and literals to seal into `'\x..'::bytea` form. */
   readonly pieces: readonly (string | SealedLiteral)[];
+  /** For each piece, the 1-based character position in the client's text where it was copied from or put. */
+  readonly piecePlaces: readonly number[];
   /** By parameter number, from 1. Parameters not named here pass untouched. */
   readonly parameters: ReadonlyMap<number, SealedParameter>;
-  /** The logical OIDs of all parameters as ParameterDescription shall report them, where they differ from upstream's; by number. */
+  /** What ParameterDescription reports for the parameters above: the logical type's OID (or its array's), or what the client declared. */
+  readonly parameterOids: ReadonlyMap<number, number>;
+  /** All columns whose keys the statement needs. */
+  readonly columns: readonly SealedColumn[];
+  /** By result column: how to open it, or undefined where it passes. Undefined as a whole: no rows, or none to open. */
   readonly results: readonly (SealedColumn | undefined)[] | undefined;
+  /**
+   * What RowDescription must say, column for column of `results`: the last check on reads. An origin that differs, or a count that differs,
+   * means the server understood the statement otherwise: nothing is released.
+   */
+  readonly origins: readonly ResultOrigin[] | undefined;
+  /** Sealed columns' places as RowDescription names them: a result column that is not to be opened must not come from one. */
+  readonly forbiddenOrigins: ReadonlySet<string>;
   /** Relations read or written, for Bind-time revalidation: the plan is valid only while these OIDs are what the names resolve to. */
   readonly state: PlanState;
 };
+
+/** `column`: RowDescription names this relation and attribute. `expression`: it names none (0, 0). `any`: it is not checked. */
+export type ResultOrigin =
+  | { readonly type: 'column'; readonly relationOid: number; readonly attnum: number }
+  | { readonly type: 'expression' }
+  | { readonly type: 'any' };
+
+/** How `forbiddenOrigins` spells a place. */
+export function originKey(relationOid: number, attnum: number): string {
+  return `${relationOid}.${attnum}`;
+}
+
 export type StatementPlan = PassPlan | TrackPlan | RefusePlan | SealedPlan;
 
 /** What a plan was made under; compared on every Bind and EXECUTE. */

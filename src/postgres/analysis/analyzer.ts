@@ -1,21 +1,55 @@
 /**
- * The seam between the session (which moves bytes) and the analysis (which understands SQL).
+ * The analysis of SQL: text in, plans out. One analyzer serves all sessions on one upstream database.
+ *
+ * Invariants: a statement that could touch a sealed column and is not understood exactly is refused; a plan is used only under
+ * the catalog and settings it was made under; no literal of a statement reaches a message, a log, or the service connection.
  */
-import type { SealedPlan, StatementPlan } from '../plan.ts';
+import type { SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
+import type { ServiceConnection } from '../service/connection.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
 export interface StatementAnalyzer {
   /** Cheap, allocation-light, sound over-approximation: false = names nothing hot and changes no state; forward untouched. */
   mayConcern(sql: string): boolean;
   /**
-   * All statements of one Query or Parse text, in order; an empty text has none. `declaredOids`: from Parse (0 = unspecified).
-   * Throws nothing: trouble is a RefusePlan. Where one statement of several is sealed, every other one that is forwarded comes
-   * as a sealed plan too, whose pieces are its own text: the session joins the pieces with `;`.
+   * All statements of one Query or Parse text, in order (none for an empty text). `declaredOids`: from Parse (0 = unspecified).
+   * Throws nothing: trouble is a RefusePlan.
    */
   plan(sql: string, declaredOids: readonly number[], session: SessionSettings): Promise<readonly StatementPlan[]>;
-  /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind/EXECUTE. */
+  /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
   isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
-  /** A session committed DDL (a `track` plan with effect `catalog`): plans made before must not be current any more. */
-  catalogChanged(): void;
+  /** Grows with every change of the catalog that was seen. */
   readonly catalogEpoch: number;
+  /** Stops polling. Plans are refused afterwards. */
+  close(): void;
+}
+
+/** A column rule's place, whether or not the live catalog has it: its table is hot by name. */
+export type RuledColumn = { readonly schema: string; readonly table: string; readonly column: string };
+
+export type AnalyzerOptions = {
+  readonly database: string;
+  readonly service: ServiceConnection;
+  /** The rules of this database, as configured. */
+  readonly rules: readonly RuledColumn[];
+  /**
+   * Those of them that hold against the live catalog (guarded, identity bound), asked again after each catalog change. A rule that is
+   * missing here makes every statement on its table a refusal.
+   */
+  readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
+  /** `schema.name` of routines, and of trigger functions, that the operator vouches for although they look hot. */
+  readonly allowRoutines?: readonly string[];
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+  /** How old the last look at the catalog may be before a plan is not used without a new one. */
+  readonly maxCatalogAgeMs?: number;
+};
+
+/**
+ * Loads the grammar and the first catalog snapshot. Rejects with the service connection's error where the catalog cannot be read.
+ */
+export async function createAnalyzer(options: AnalyzerOptions): Promise<StatementAnalyzer> {
+  const analyzer = new PlanningAnalyzer(options);
+  await analyzer.start();
+  return analyzer;
 }
