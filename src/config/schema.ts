@@ -16,7 +16,9 @@ export const configSchema = z
     postgres: postgresSchema.optional(),
     observe: observeSchema.prefault({}),
   })
-  .describe('Configuration of Sealgate. `${NAME}` in a value is replaced from the environment (`$${` stands for `${`).');
+  .describe(
+    'Configuration of Sealgate. `${NAME}` in a value is replaced from the environment (`$${` stands for `${`).',
+  );
 
 /** The file as parsed and with defaults filled in: secrets are still text and paths relative. See `Config` for what the rooms use. */
 export type ConfigFile = z.output<typeof configSchema>;

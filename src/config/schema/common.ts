@@ -4,29 +4,49 @@ import { z } from 'zod';
 export const text = (description: string) => z.string().min(1).describe(description);
 
 /** A path; relative ones start at the folder of the config file. */
-export const path = (description: string) => z.string().min(1).describe(`${description} Relative paths start at the folder of this file.`);
+export const path = (description: string) =>
+  z.string().min(1).describe(`${description} Relative paths start at the folder of this file.`);
 
-export const count = (description: string, { min = 1, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}) =>
-  z.int().min(min).max(max).describe(description);
+export const count = (
+  description: string,
+  { min = 1, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
+) => z.int().min(min).max(max).describe(description);
 
-const host = (description: string) => z.string().min(1).max(255).regex(/^[^\s/]+$/u, 'expected a host name or IP address').describe(description);
+const host = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[^\s/]+$/u, 'expected a host name or IP address')
+    .describe(description);
 const port = (description: string, min: number) => z.int().min(min).max(65_535).describe(description);
 
 /** Exactly one of several keys has to be there: said to zod, and to editors through JSON Schema's `oneOf`. */
-export function exactlyOne<Shape extends z.ZodRawShape>(object: z.ZodObject<Shape>, names: readonly (keyof Shape & string)[]) {
+export function exactlyOne<Shape extends z.ZodRawShape>(
+  object: z.ZodObject<Shape>,
+  names: readonly (keyof Shape & string)[],
+) {
   return object
     .superRefine((value: Readonly<Record<string, unknown>>, context) => {
       const given = names.filter((name) => value[name] !== undefined);
       if (given.length === 1) return;
       const all = names.map((name) => `\`${name}\``).join(', ');
       const message = given.length === 0 ? `expected one of ${all}` : `expected only one of ${all}`;
-      context.addIssue({ code: 'custom', message, params: { missing: given.length === 0 }, path: given.length > 1 ? [given[1] ?? ''] : [] });
+      context.addIssue({
+        code: 'custom',
+        message,
+        params: { missing: given.length === 0 },
+        path: given.length > 1 ? [given[1] ?? ''] : [],
+      });
     })
     .meta({ oneOf: names.map((name) => ({ required: [name] })) });
 }
 
 /** At most one of several keys may be there. */
-export function atMostOne<Shape extends z.ZodRawShape>(object: z.ZodObject<Shape>, names: readonly (keyof Shape & string)[]) {
+export function atMostOne<Shape extends z.ZodRawShape>(
+  object: z.ZodObject<Shape>,
+  names: readonly (keyof Shape & string)[],
+) {
   return object
     .superRefine((value: Readonly<Record<string, unknown>>, context) => {
       const given = names.filter((name) => value[name] !== undefined);
@@ -37,18 +57,36 @@ export function atMostOne<Shape extends z.ZodRawShape>(object: z.ZodObject<Shape
     .meta({ not: { required: [...names] } });
 }
 
-const serverTls = z
-  .strictObject({
-    certFile: path('Certificate chain, PEM.'),
-    keyFile: path('Private key, PEM.'),
-  })
-  .describe('Serve TLS with this certificate.');
+const certificate = {
+  certFile: path('Certificate chain, PEM.'),
+  keyFile: path('Private key, PEM.'),
+};
+
+const address = {
+  host: host('Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network.').default('127.0.0.1'),
+  port: port('TCP port; 0 takes a free one.', 0),
+};
+
+export const plainListen = z.strictObject(address).describe('Where it is served.');
 
 export const listen = z
   .strictObject({
-    host: host('Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network.').default('127.0.0.1'),
-    port: port('TCP port; 0 takes a free one.', 0),
-    tls: serverTls.optional(),
+    ...address,
+    tls: z.strictObject(certificate).optional().describe('Serve TLS, with this certificate.'),
+  })
+  .describe('Where clients connect to.');
+
+export const postgresListen = z
+  .strictObject({
+    ...address,
+    tls: z
+      .strictObject({
+        ...certificate,
+        required: z.boolean().default(true).describe('Refuse clients that do not ask for TLS.'),
+        clientCaFile: path('Certificates that client certificates are checked with, PEM.').optional(),
+      })
+      .optional()
+      .describe('Serve TLS, with this certificate.'),
   })
   .describe('Where clients connect to.');
 

@@ -18,8 +18,19 @@ const passphraseSlot = exactlyOne(
 export const keysSchema = z
   .strictObject({
     store: path('The key store (SQLite).').default('./sealgate-keys.sqlite'),
-    region: z.string().regex(/^[a-z0-9-]+$/u, 'expected a region such as us-east-1').default('us-east-1').describe('Region in the ARNs of keys.'),
-    account: z.string().regex(/^\d{12}$/u, 'expected 12 digits, in quotes').default('000000000000').describe('Account id in the ARNs of keys: 12 digits, in quotes.'),
+    epochFile: path(
+      'The counter that tells an older copy of the store, best on another volume. By default beside the store.',
+    ).optional(),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]+$/u, 'expected a region such as us-east-1')
+      .default('us-east-1')
+      .describe('Region in the ARNs of keys.'),
+    account: z
+      .string()
+      .regex(/^\d{12}$/u, 'expected 12 digits, in quotes')
+      .default('000000000000')
+      .describe('Account id in the ARNs of keys: 12 digits, in quotes.'),
     unseal: z
       .array(z.discriminatedUnion('type', [keyFileSlot, passphraseSlot]))
       .min(1)
@@ -38,7 +49,9 @@ export const keysSchema = z
         durability: z
           .enum(['write', 'fsync'])
           .default('write')
-          .describe('What has happened to a record before the answer leaves: written to the operating system, or on the disk.'),
+          .describe(
+            'What has happened to a record before the answer leaves: written to the operating system, or on the disk.',
+          ),
       })
       .prefault({})
       .describe('The audit trail.'),

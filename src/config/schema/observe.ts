@@ -1,13 +1,18 @@
 /** Section `observe`: logs, metrics and health. */
 import { z } from 'zod';
-import { listen } from './common.ts';
+import { plainListen } from './common.ts';
 
 export const observeSchema = z
   .strictObject({
-    listen: listen.optional().describe('Where /metrics, /healthz and /readyz are served. Without it they are not.'),
+    listen: plainListen
+      .optional()
+      .describe('Where /metrics, /healthz and /readyz are served. Without it they are not.'),
     log: z
       .strictObject({
-        level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least weight that is logged. Logs are JSON lines on stderr.'),
+        level: z
+          .enum(['debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe('Least weight that is logged. Logs are JSON lines on stderr.'),
       })
       .prefault({}),
   })

@@ -1,6 +1,15 @@
 /** Section `postgres`: the proxy, its upstream, and its column rules. */
 import { z } from 'zod';
-import { atMostOne, exactlyOne, keyReference, listen, path, text, upstreamHost, upstreamPort } from './common.ts';
+import {
+  atMostOne,
+  exactlyOne,
+  keyReference,
+  path,
+  postgresListen,
+  text,
+  upstreamHost,
+  upstreamPort,
+} from './common.ts';
 
 const url = z
   .string()
@@ -19,7 +28,11 @@ const upstreamTls = z
   })
   .superRefine((value, context) => {
     if ((value.certFile === undefined) === (value.keyFile === undefined)) return;
-    context.addIssue({ code: 'custom', message: '`certFile` and `keyFile` belong together', path: [value.certFile === undefined ? 'keyFile' : 'certFile'] });
+    context.addIssue({
+      code: 'custom',
+      message: '`certFile` and `keyFile` belong together',
+      path: [value.certFile === undefined ? 'keyFile' : 'certFile'],
+    });
   })
   .meta({ dependentRequired: { certFile: ['keyFile'], keyFile: ['certFile'] } })
   .describe('TLS to the server.');
@@ -36,52 +49,76 @@ const upstream = exactlyOne(
 ).describe('The PostgreSQL server behind the proxy.');
 
 const service = atMostOne(
-  z.strictObject({
-    url: url.optional(),
-    user: text("The proxy's own role at the server.").optional(),
-    password: text('Its password; write `${NAME}` to take it from the environment.').optional(),
-    passwordFile: path('File that holds the password.').optional(),
-    tls: upstreamTls.optional(),
-  }),
+  exactlyOne(
+    z.strictObject({
+      url: url.optional(),
+      user: text("The proxy's own role at the server.").optional(),
+      password: text('Its password; write `${NAME}` to take it from the environment.').optional(),
+      passwordFile: path('File that holds the password.').optional(),
+      tls: upstreamTls.optional(),
+    }),
+    ['url', 'user'],
+  ),
   ['password', 'passwordFile'],
-).describe("The proxy's own connection, which owns schema `sealgate`: a whole `url`, or a `user` at the same upstream.");
+).describe(
+  "The proxy's own connection, which owns schema `sealgate`: a whole `url`, or a `user` at the same upstream.",
+);
 
 const database = z.strictObject({ name: text('Name of the database.'), service });
+
+const verifier = z
+  .string()
+  .regex(/^SCRAM-SHA-256\$\d+:[^$]+\$[^:]+:.+$/u, 'expected a SCRAM verifier, SCRAM-SHA-256$iterations:salt$key:key')
+  .describe("The role's pg_authid.rolpassword at the server; write `${NAME}` to take it from the environment.");
 
 const user = exactlyOne(
   z.strictObject({
     name: text('Role name.'),
-    password: text('Its password; write `${NAME}` to take it from the environment.').optional(),
-    passwordFile: path('File that holds the password.').optional(),
+    verifier: verifier.optional(),
+    verifierFile: path('File that holds the verifier.').optional(),
   }),
-  ['password', 'passwordFile'],
+  ['verifier', 'verifierFile'],
 );
 
 const columnRule = z.strictObject({
   column: z
     .string()
-    .describe('database.schema.table.column. As in SQL, names with capitals or other signs go in double quotes: app.public."Order".note'),
+    .describe(
+      'database.schema.table.column. As in SQL, names with capitals or other signs go in double quotes: app.public."Order".note',
+    ),
   type: z
     .string()
-    .describe('The type that clients see: text, varchar(n), smallint, integer, bigint, numeric(p,s), boolean, date, timestamptz, uuid, jsonb, bytea.'),
+    .describe(
+      'The type that clients see: text, varchar(n), smallint, integer, bigint, numeric(p,s), boolean, date, timestamptz, uuid, jsonb, bytea.',
+    ),
   key: keyReference,
   mode: z
     .enum(['randomized', 'deterministic'])
     .default('randomized')
-    .describe('randomized: equal values look different at rest. deterministic: equal values look equal, so that equality works.'),
-  search: z.enum(['none', 'equality']).optional().describe('What clients may do in WHERE; `equality` needs mode deterministic, and is its default.'),
+    .describe(
+      'randomized: equal values look different at rest. deterministic: equal values look equal, so that equality works.',
+    ),
+  search: z
+    .enum(['none', 'equality'])
+    .optional()
+    .describe('What clients may do in WHERE; `equality` needs mode deterministic, and is its default.'),
   domain: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,62}$/u, 'expected small letters, digits, _ and -')
     .optional()
-    .describe('Deterministic columns of one domain compare equal across tables, for joins and foreign keys. They need one key and types that compare alike.'),
+    .describe(
+      'Deterministic columns of one domain compare equal across tables, for joins and foreign keys. They need one key and types that compare alike.',
+    ),
   guard: z.enum(['on', 'off']).optional().describe('Overrides `postgres.guard` for this column.'),
-  force: z.literal(true).optional().describe('Allows a mode that hides little: deterministic on a type with few values.'),
+  force: z
+    .literal(true)
+    .optional()
+    .describe('Allows a mode that hides little: deterministic on a type with few values.'),
 });
 
 export const postgresSchema = z
   .strictObject({
-    listen,
+    listen: postgresListen,
     upstream,
     authentication: z
       .enum(['auto', 'relay', 'terminate'])
@@ -89,7 +126,12 @@ export const postgresSchema = z
       .describe(
         'relay: client and server authenticate each other through the proxy. terminate: SCRAM with the client, and SCRAM again with the server. auto: relay where that can work.',
       ),
-    users: z.array(user).default([]).describe('Roles whose SCRAM the proxy can terminate.'),
+    users: z
+      .array(user)
+      .default([])
+      .describe(
+        'Roles whose SCRAM the proxy can terminate. The verifiers of others are read from pg_authid over the service connection, where its role may.',
+      ),
     databases: z.array(database).default([]).describe('Databases with column rules. Others pass unchanged.'),
     guard: z
       .enum(['on', 'off'])

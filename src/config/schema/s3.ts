@@ -14,23 +14,45 @@ const staticCredentials = exactlyOne(
 ).describe('One fixed identity.');
 
 const defaultCredentials = z
-  .strictObject({ type: z.literal('default'), profile: text('Profile of ~/.aws/config and ~/.aws/credentials.').optional() })
-  .describe('The AWS default chain: environment, profiles, web identity, container, instance metadata; renewed as they expire.');
+  .strictObject({
+    type: z.literal('default'),
+    profile: text('Profile of ~/.aws/config and ~/.aws/credentials.').optional(),
+  })
+  .describe(
+    'The AWS default chain: environment, profiles, web identity, container, instance metadata; renewed as they expire.',
+  );
 
 const upstream = z
   .strictObject({
-    endpoint: z.url({ protocol: /^https?$/u, error: 'expected a URL such as https://s3.eu-central-1.amazonaws.com' }).describe('The object store: http or https URL, without a path.'),
+    endpoint: z
+      .url({ protocol: /^https?$/u, error: 'expected a URL such as https://s3.eu-central-1.amazonaws.com' })
+      .describe('The object store: http or https URL, without a path.'),
     region: text('Region that requests to it are signed for.').default('us-east-1'),
-    addressing: z.enum(['path', 'virtual']).default('path').describe('Where the bucket goes: `https://endpoint/bucket/key`, or `https://bucket.endpoint/key`.'),
-    credentials: z.discriminatedUnion('type', [staticCredentials, defaultCredentials]).describe('Who the gateway is at the upstream.').prefault({ type: 'default' }),
-    tls: z.strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') }).optional().describe('TLS to the upstream.'),
+    addressing: z
+      .enum(['path', 'virtual'])
+      .default('path')
+      .describe('Where the bucket goes: `https://endpoint/bucket/key`, or `https://bucket.endpoint/key`.'),
+    credentials: z
+      .discriminatedUnion('type', [staticCredentials, defaultCredentials])
+      .describe('Who the gateway is at the upstream.')
+      .prefault({ type: 'default' }),
+    tls: z
+      .strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') })
+      .optional()
+      .describe('TLS to the upstream.'),
   })
   .describe('The object store behind the gateway.');
 
 const client = exactlyOne(
   z.strictObject({
-    name: z.string().regex(/^[\w+=,.@-]{1,64}$/u, 'expected letters, digits and + = , . @ _ -').describe('The caller in audit records and key policies.'),
-    accessKeyId: z.string().regex(/^\w{3,128}$/u, 'expected 3 to 128 letters, digits or _').describe('Access key id that the client signs with.'),
+    name: z
+      .string()
+      .regex(/^[\w+=,.@-]{1,64}$/u, 'expected letters, digits and + = , . @ _ -')
+      .describe('The caller in audit records and key policies.'),
+    accessKeyId: z
+      .string()
+      .regex(/^\w{3,128}$/u, 'expected 3 to 128 letters, digits or _')
+      .describe('Access key id that the client signs with.'),
     secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
     secretAccessKeyFile: path('File that holds the secret.').optional(),
   }),
@@ -42,12 +64,17 @@ const BUCKET_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,253}\*?|\*)$/u;
 
 const bucketRule = exactlyOne(
   z.strictObject({
-    bucket: z.string().regex(BUCKET_PATTERN, 'expected a bucket name, which may end in `*`').describe('A bucket, or the beginning of bucket names followed by `*`.'),
+    bucket: z
+      .string()
+      .regex(BUCKET_PATTERN, 'expected a bucket name, which may end in `*`')
+      .describe('A bucket, or the beginning of bucket names followed by `*`.'),
     prefix: z.string().max(1024).default('').describe('Only keys that begin with this.'),
     seal: keyReference.optional(),
     pass: z.literal(true).optional().describe('Pass through unchanged.'),
     refuse: z.literal(true).optional().describe('Refuse every request.'),
-    bucketId: text('A logical name that stands for the bucket in the encryption context, so that objects still open after a move to another bucket.').optional(),
+    bucketId: text(
+      'A logical name that stands for the bucket in the encryption context, so that objects still open after a move to another bucket.',
+    ).optional(),
   }),
   ['seal', 'pass', 'refuse'],
 );
@@ -73,7 +100,8 @@ export const s3Schema = z
     listSizes: z
       .enum(['head', 'stored'])
       .default('head')
-      .describe('How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.'),
+      .describe(
+        'How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.',
+      ),
   })
   .describe('The S3 gateway.');
-

@@ -1,0 +1,101 @@
+/**
+ * The config as the rest of the program gets it: plain data, every default filled in, paths absolute, secrets read. `load.ts`
+ * makes it; the composition root maps it onto each room's own options.
+ */
+import type { BucketRule } from './bucket-rules.ts';
+import type { ColumnRule } from './column-rules.ts';
+import type { Secret } from './secret.ts';
+
+export type Config = {
+  /** The config file, absolute. */
+  readonly file: string;
+  readonly keys: KeysConfig;
+  readonly s3: S3Config | undefined;
+  readonly postgres: PostgresConfig | undefined;
+  readonly observe: ObserveConfig;
+};
+
+export type UnsealConfig =
+  | { readonly type: 'keyFile'; readonly path: string }
+  | { readonly type: 'passphrase'; readonly passphrase: Secret }
+  | { readonly type: 'passphraseFile'; readonly path: string };
+
+export type KeysConfig = {
+  readonly store: string;
+  readonly epochFile: string | undefined;
+  readonly region: string;
+  readonly account: string;
+  readonly unseal: readonly UnsealConfig[];
+  readonly cache: { readonly maxAgeSeconds: number; readonly maxUses: number; readonly maxEntries: number };
+  readonly audit: { readonly file: string; readonly durability: 'write' | 'fsync' };
+};
+
+/** PEM texts. */
+export type CertificateConfig = { readonly certificate: string; readonly privateKey: Secret };
+export type ListenConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: CertificateConfig | undefined;
+};
+
+export type S3CredentialsConfig =
+  | {
+      readonly type: 'static';
+      readonly accessKeyId: string;
+      readonly secretAccessKey: Secret;
+      readonly sessionToken: Secret | undefined;
+    }
+  | { readonly type: 'default'; readonly profile: string | undefined };
+
+export type S3Config = {
+  readonly listen: ListenConfig;
+  readonly hosts: readonly string[];
+  readonly region: string;
+  readonly upstream: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly addressing: 'path' | 'virtual';
+    readonly credentials: S3CredentialsConfig;
+    /** Certificates to trust, PEM. */
+    readonly ca: string | undefined;
+  };
+  readonly clients: readonly {
+    readonly name: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: Secret;
+  }[];
+  readonly buckets: readonly BucketRule[];
+  readonly listSizes: 'head' | 'stored';
+};
+
+export type PostgresTlsConfig = {
+  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  readonly ca: string | undefined;
+  readonly client: CertificateConfig | undefined;
+};
+
+/** `host` that begins with `/` is the folder of a Unix socket, as with libpq. */
+export type PostgresServerConfig = { readonly host: string; readonly port: number; readonly tls: PostgresTlsConfig };
+
+export type PostgresServiceConfig = PostgresServerConfig & {
+  readonly user: string;
+  readonly password: Secret | undefined;
+  readonly database: string;
+};
+
+export type PostgresConfig = {
+  readonly listen: Omit<ListenConfig, 'tls'> & {
+    readonly tls:
+      (CertificateConfig & { readonly required: boolean; readonly clientCa: string | undefined }) | undefined;
+  };
+  readonly upstream: PostgresServerConfig;
+  readonly authentication: 'auto' | 'relay' | 'terminate';
+  readonly users: readonly { readonly name: string; readonly verifier: Secret }[];
+  readonly databases: readonly { readonly name: string; readonly service: PostgresServiceConfig }[];
+  readonly columns: readonly ColumnRule[];
+};
+
+export type ObserveConfig = {
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+};

@@ -1,0 +1,152 @@
+/** From the file's form to the rooms': paths made absolute, files read, rules compiled. Each section gathers its findings. */
+import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
+import type { Config, KeysConfig, ListenConfig, S3Config, S3CredentialsConfig, UnsealConfig } from './config.ts';
+import type { ConfigFiles } from './files.ts';
+import type { ConfigPath, Finding } from './problem.ts';
+import { resolvePostgres } from './resolve-postgres.ts';
+import type { ConfigFile } from './schema.ts';
+import { Secret } from './secret.ts';
+
+type FileSection<Name extends keyof ConfigFile> = NonNullable<ConfigFile[Name]>;
+
+export async function resolveConfig(
+  file: ConfigFile,
+  configPath: string,
+  files: ConfigFiles,
+): Promise<{ config: Config; findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const config: Config = {
+    file: configPath,
+    keys: resolveKeys(file.keys, files),
+    s3: file.s3 === undefined ? undefined : await resolveS3(file.s3, files, findings),
+    postgres: file.postgres === undefined ? undefined : await resolvePostgres(file.postgres, files, findings),
+    observe: { listen: file.observe.listen, log: file.observe.log },
+  };
+  return { config, findings: [...findings, ...files.findings] };
+}
+
+function resolveKeys(keys: FileSection<'keys'>, files: ConfigFiles): KeysConfig {
+  const { region, account, cache, audit } = keys;
+  return {
+    store: files.absolute(keys.store),
+    epochFile: keys.epochFile === undefined ? undefined : files.absolute(keys.epochFile),
+    region,
+    account,
+    cache,
+    unseal: keys.unseal.map((slot): UnsealConfig => {
+      if (slot.type === 'keyFile') return { type: 'keyFile', path: files.absolute(slot.path) };
+      // The schema has made sure of exactly one of the two.
+      if (slot.passphraseFile !== undefined)
+        return { type: 'passphraseFile', path: files.absolute(slot.passphraseFile) };
+      return { type: 'passphrase', passphrase: new Secret(slot.passphrase ?? '') };
+    }),
+    audit: { file: files.absolute(audit.file), durability: audit.durability },
+  };
+}
+
+async function resolveListen(
+  listen: FileSection<'s3'>['listen'],
+  files: ConfigFiles,
+  at: ConfigPath,
+): Promise<ListenConfig> {
+  const tls = listen.tls === undefined ? undefined : await files.certificate(listen.tls, [...at, 'tls']);
+  return { host: listen.host, port: listen.port, tls };
+}
+
+async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Finding[]): Promise<S3Config> {
+  const { endpoint, region, addressing, credentials, tls } = s3.upstream;
+  const buckets = s3.buckets.map((rule) => ({ bucket: rule.bucket, prefix: rule.prefix, outcome: outcomeOf(rule) }));
+  findings.push(
+    ...checkBucketRules(buckets, ['s3', 'buckets']),
+    ...endpointFindings(endpoint),
+    ...clientFindings(s3.clients),
+    ...bucketIdFindings(s3.buckets),
+  );
+  const clients = [];
+  for (const [index, client] of s3.clients.entries()) {
+    const secret = await files.secretOf(client, 'secretAccessKey', ['s3', 'clients', index]);
+    clients.push({ name: client.name, accessKeyId: client.accessKeyId, secretAccessKey: secret ?? new Secret('') });
+  }
+  return {
+    listen: await resolveListen(s3.listen, files, ['s3', 'listen']),
+    hosts: s3.hosts,
+    region: s3.region,
+    upstream: {
+      endpoint,
+      region,
+      addressing,
+      credentials: await resolveCredentials(credentials, files),
+      ca: tls === undefined ? undefined : await files.pem(tls.caFile, ['s3', 'upstream', 'tls', 'caFile']),
+    },
+    clients,
+    buckets,
+    listSizes: s3.listSizes,
+  };
+}
+
+function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
+  if (rule.seal !== undefined) {
+    return { type: 'seal', keyId: rule.seal, ...(rule.bucketId === undefined ? {} : { bucketId: rule.bucketId }) };
+  }
+  return { type: rule.pass === true ? 'pass' : 'refuse' };
+}
+
+async function resolveCredentials(
+  credentials: FileSection<'s3'>['upstream']['credentials'],
+  files: ConfigFiles,
+): Promise<S3CredentialsConfig> {
+  if (credentials.type === 'default') return { type: 'default', profile: credentials.profile };
+  const { accessKeyId, sessionToken } = credentials;
+  const secret = await files.secretOf(credentials, 'secretAccessKey', ['s3', 'upstream', 'credentials']);
+  return {
+    type: 'static',
+    accessKeyId,
+    secretAccessKey: secret ?? new Secret(''),
+    sessionToken: sessionToken === undefined ? undefined : new Secret(sessionToken),
+  };
+}
+
+function endpointFindings(endpoint: string): readonly Finding[] {
+  const { pathname, search, username, password } = new URL(endpoint);
+  if (pathname === '/' && search === '' && username === '' && password === '') return [];
+  return [
+    {
+      code: 'ERR_CONFIG_VALUE',
+      path: ['s3', 'upstream', 'endpoint'],
+      at: 'value',
+      message: 'expected only scheme, host and port; credentials stand in `credentials`',
+    },
+  ];
+}
+
+function clientFindings(clients: FileSection<'s3'>['clients']): readonly Finding[] {
+  return clients.flatMap(({ accessKeyId }, index) => {
+    const first = clients.findIndex((client) => client.accessKeyId === accessKeyId);
+    if (first === index) return [];
+    const place = (at: number): ConfigPath => ['s3', 'clients', at, 'accessKeyId'];
+    return [
+      {
+        code: 'ERR_CONFIG_CONTRADICTION',
+        path: place(index),
+        other: place(first),
+        at: 'value',
+        message: 'a second client with the same access key id',
+      },
+    ];
+  });
+}
+
+function bucketIdFindings(rules: FileSection<'s3'>['buckets']): readonly Finding[] {
+  return rules.flatMap((rule, index) =>
+    rule.bucketId === undefined || rule.seal !== undefined
+      ? []
+      : [
+          {
+            code: 'ERR_CONFIG_CONTRADICTION',
+            path: ['s3', 'buckets', index, 'bucketId'],
+            at: 'key',
+            message: '`bucketId` belongs to `seal` alone',
+          },
+        ],
+  );
+}
