@@ -21,6 +21,8 @@ export type SignatureClaim = {
   /** Presigned only: seconds of validity. */
   readonly expiresSeconds: number;
   readonly sessionToken: string | undefined;
+  /** Presigned only: `X-Amz-Content-Sha256`, where it is given. */
+  readonly contentSha256: string | undefined;
 };
 
 type Source = { readonly query: string; readonly headers: Readonly<Record<string, string>> };
@@ -56,6 +58,7 @@ function parseHeaderClaim(authorization: string, headers: Source['headers']): Si
     ...parseHeaderTime(headers),
     expiresSeconds: 0,
     sessionToken: headers['x-amz-security-token'],
+    contentSha256: undefined,
   };
 }
 
@@ -161,6 +164,7 @@ function parsePresignedClaim(parameters: ReadonlyMap<string, string>): Signature
     ...parseBasicTime(parameters.get('X-Amz-Date'), true),
     expiresSeconds: parseExpires(parameters.get('X-Amz-Expires')),
     sessionToken: parameters.get('X-Amz-Security-Token'),
+    contentSha256: parameters.get('X-Amz-Content-Sha256'),
   };
 }
 

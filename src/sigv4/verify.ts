@@ -131,8 +131,9 @@ function claimedPayloadHash(
       throw new SigV4Error('ERR_SIGV4_MALFORMED', 'Missing required header for this request: x-amz-content-sha256');
     return hash;
   }
-  // A presigned URL binds the body only through a header it signs.
-  return header !== undefined && claim.signedHeaders.includes('x-amz-content-sha256') ? header : UNSIGNED_PAYLOAD;
+  // A presigned URL binds the body only through a header it signs, or a parameter (which it signs always).
+  if (header !== undefined && claim.signedHeaders.includes('x-amz-content-sha256')) return header;
+  return claim.contentSha256 ?? UNSIGNED_PAYLOAD;
 }
 
 function matches(claim: SignatureClaim, request: IncomingRequest, payloadHash: string, signingKey: KeyObject): boolean {

@@ -15,6 +15,8 @@ export type UpstreamCapabilities = {
   readonly wantsEqualParts: boolean;
   /** Smallest size of a part that is not the last, in bytes (0: none). */
   readonly minPartBytes: number;
+  /** `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: a checksum that comes after the body can be stored with the object. */
+  readonly trailingChecksums: boolean;
   readonly multipart: boolean;
   /** ListParts: else the lengths of parts travel in the ETags clients are given, and are given back on completion. */
   readonly listsParts: boolean;
@@ -30,6 +32,7 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   unsignedPayload: true,
   wantsEqualParts: false,
   minPartBytes: 5 * 1024 * 1024,
+  trailingChecksums: true,
   multipart: true,
   listsParts: true,
   versioning: true,

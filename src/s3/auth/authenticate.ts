@@ -1,0 +1,75 @@
+/** Who asks: verifies the request's signature and says sigv4's errors in S3's words. Anonymous requests are refused. */
+import { SigV4Error } from '../../sigv4/errors.ts';
+import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
+import { verifyRequest, type AccessKey, type IncomingRequest, type VerifiedSignature } from '../../sigv4/verify.ts';
+import { S3Error, type S3ErrorCode } from '../errors.ts';
+
+/** An access key that clients sign with, and whom it stands for. */
+export type S3AccessKey = AccessKey & { readonly principal: string };
+
+export type Authenticator = (request: IncomingRequest) => VerifiedSignature<S3AccessKey>;
+
+export type AuthOptions = {
+  readonly accessKeys: readonly S3AccessKey[];
+  /** Undefined: any region a client signs for is accepted. */
+  readonly region: string | undefined;
+  readonly now: () => number;
+  readonly signingKeys: SigningKeyCache;
+};
+
+export function createAuthenticator(options: AuthOptions): Authenticator {
+  const keys = new Map(options.accessKeys.map((key) => [key.accessKeyId, key]));
+  return (request) => {
+    try {
+      return verifyRequest(request, {
+        service: 's3',
+        region: options.region,
+        now: options.now(),
+        findKey: (id) => keys.get(id),
+        signingKeys: options.signingKeys,
+      });
+    } catch (error) {
+      throw error instanceof SigV4Error ? inWordsOfS3(error, options) : error;
+    }
+  };
+}
+
+function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {
+  const details: Record<string, string> =
+    error.code === 'ERR_SIGV4_SCOPE' && options.region !== undefined ? { Region: options.region } : {};
+  const own = OWN_WORDS.has(error.code) ? undefined : error.message;
+  return new S3Error(s3Code(error), own, { details, cause: error });
+}
+
+/** Here S3's text of the catalogue is better known than ours. */
+const OWN_WORDS: ReadonlySet<string> = new Set([
+  'ERR_SIGV4_ANONYMOUS',
+  'ERR_SIGV4_UNSUPPORTED',
+  'ERR_SIGV4_UNKNOWN_KEY',
+  'ERR_SIGV4_MISMATCH',
+  'ERR_SIGV4_SKEWED',
+  'ERR_SIGV4_TOKEN',
+]);
+
+function s3Code(error: SigV4Error): S3ErrorCode {
+  switch (error.code) {
+    case 'ERR_SIGV4_ANONYMOUS':
+    case 'ERR_SIGV4_EXPIRED':
+    case 'ERR_SIGV4_NOT_YET_VALID':
+    case 'ERR_SIGV4_HEADERS_NOT_SIGNED':
+      return 'ERR_S3_ACCESS_DENIED';
+    case 'ERR_SIGV4_UNSUPPORTED':
+      return 'ERR_S3_SIGNATURE_VERSION';
+    case 'ERR_SIGV4_MALFORMED':
+    case 'ERR_SIGV4_SCOPE':
+      return error.presigned ? 'ERR_S3_AUTHORIZATION_QUERY_PARAMETERS' : 'ERR_S3_AUTHORIZATION_HEADER_MALFORMED';
+    case 'ERR_SIGV4_UNKNOWN_KEY':
+      return 'ERR_S3_INVALID_ACCESS_KEY_ID';
+    case 'ERR_SIGV4_MISMATCH':
+      return 'ERR_S3_SIGNATURE_DOES_NOT_MATCH';
+    case 'ERR_SIGV4_SKEWED':
+      return 'ERR_S3_REQUEST_TIME_TOO_SKEWED';
+    case 'ERR_SIGV4_TOKEN':
+      return 'ERR_S3_INVALID_TOKEN';
+  }
+}

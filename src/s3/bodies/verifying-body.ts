@@ -1,0 +1,118 @@
+/**
+ * The one way a request body is read: unframed, counted, hashed, and verified before its iteration ends. Whoever stores it withholds
+ * what completes the object until then, so a body that does not verify is not stored.
+ */
+import { S3Error } from '../errors.ts';
+import type { S3Body } from '../operation.ts';
+import { parseChecksum, type BodyPlan, type ExpectedDigest } from './body-plan.ts';
+import { createDigest, sameDigest, type ChecksumAlgorithm, type Digest } from './checksums.ts';
+import { ChunkDecoder } from './chunk-decoder.ts';
+import type { Trailer } from './trailer.ts';
+import type { VerifiedBody } from './verified-body.ts';
+
+/** Unframes synchronously: many small chunks may lie in one read. */
+interface Unframer {
+  push(input: Uint8Array): readonly Uint8Array[];
+  finish(): Trailer;
+}
+
+const PLAIN: Unframer = { push: (input) => [input], finish: () => new Map() };
+
+export class VerifyingBody implements S3Body {
+  readonly length: number;
+  readonly verified: Promise<VerifiedBody>;
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #plan: BodyPlan;
+  readonly #settle: (verified: VerifiedBody) => void;
+  #started = false;
+
+  constructor(source: AsyncIterable<Uint8Array>, plan: BodyPlan) {
+    const { promise, resolve } = Promise.withResolvers<VerifiedBody>();
+    this.length = plan.length;
+    this.verified = promise;
+    this.#settle = resolve;
+    this.#source = source;
+    this.#plan = plan;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    if (this.#started) throw new TypeError('a request body is read once');
+    this.#started = true;
+    const digests = await createDigests(this.#plan);
+    const unframer = unframerFor(this.#plan);
+    let length = 0;
+    for await (const input of this.#source) {
+      for (const data of unframer.push(input)) {
+        length += data.length;
+        if (length > this.length) throw tooLong();
+        for (const digest of digests.values()) digest.update(data);
+        yield data;
+      }
+    }
+    const trailer = unframer.finish();
+    if (length !== this.length) throw new S3Error('ERR_S3_INCOMPLETE_BODY');
+    this.#settle(verify(this.#plan, digests, trailer));
+  }
+
+  async bytes(maxBytes: number): Promise<Uint8Array> {
+    if (this.length > maxBytes) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
+    const chunks: Uint8Array[] = [];
+    // The views may be of a buffer the socket uses again only after the next read: concat copies at the end, all are ours till then.
+    for await (const chunk of this) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+}
+
+const tooLong = (): S3Error => new S3Error('ERR_S3_INCOMPLETE_BODY', 'The request body is longer than announced.');
+
+function unframerFor(plan: BodyPlan): Unframer {
+  const { framing } = plan;
+  return framing.type === 'plain' ? PLAIN : new ChunkDecoder(framing.signatures, framing.signedTrailer);
+}
+
+async function createDigests(plan: BodyPlan): Promise<ReadonlyMap<ChecksumAlgorithm, Digest>> {
+  const digests = new Map<ChecksumAlgorithm, Digest>();
+  const wanted = new Set(plan.expected.map((expected) => expected.algorithm));
+  if (plan.trailing !== undefined) wanted.add(plan.trailing);
+  for (const algorithm of wanted) digests.set(algorithm, await createDigest(algorithm));
+  return digests;
+}
+
+function verify(plan: BodyPlan, running: ReadonlyMap<ChecksumAlgorithm, Digest>, trailer: Trailer): VerifiedBody {
+  const expected = [...plan.expected, ...trailingDigests(plan, trailer)];
+  const digests: Partial<Record<ChecksumAlgorithm, Uint8Array>> = {};
+  for (const [algorithm, digest] of running) digests[algorithm] = Uint8Array.from(digest.digest());
+  for (const claim of expected) {
+    if (!sameDigest(digests[claim.algorithm] ?? new Uint8Array(0), claim.value)) throw mismatch(claim);
+  }
+  const checksum = expected.find((claim) => claim.source === 'checksum');
+  return {
+    length: plan.length,
+    digests,
+    checksum: checksum && { algorithm: checksum.algorithm, value: Buffer.from(checksum.value).toString('base64') },
+  };
+}
+
+/** Exactly the announced checksum must have come. */
+function trailingDigests(plan: BodyPlan, trailer: Trailer): readonly ExpectedDigest[] {
+  const name = `x-amz-checksum-${plan.trailing ?? ''}`;
+  const text = trailer.get(name);
+  if (trailer.size !== (plan.trailing === undefined ? 0 : 1)) throw new S3Error('ERR_S3_MALFORMED_TRAILER');
+  if (plan.trailing === undefined) return [];
+  if (text === undefined) throw new S3Error('ERR_S3_MALFORMED_TRAILER');
+  return [{ algorithm: plan.trailing, value: parseChecksum(plan.trailing, text), source: 'checksum' }];
+}
+
+function mismatch(claim: ExpectedDigest): S3Error {
+  switch (claim.source) {
+    case 'payload-hash':
+      return new S3Error('ERR_S3_CONTENT_SHA256_MISMATCH');
+    case 'content-md5':
+      return new S3Error('ERR_S3_BAD_DIGEST', 'The Content-MD5 you specified did not match what we received.');
+    case 'checksum':
+      return new S3Error(
+        'ERR_S3_BAD_DIGEST',
+        `The ${claim.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+      );
+  }
+}

@@ -1,0 +1,33 @@
+/** The edge's limits: one line each, value as arithmetic, unit, why, source. */
+
+/** Request line and headers: S3 allows 8 KB of headers; presigned URLs with session tokens come on top. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+/** `size;chunk-signature=<64 hex>` and CR LF take 13 + 17 + 64 + 2 bytes. */
+export const MAX_CHUNK_HEADER_BYTES = 128;
+/** A trailer has one checksum and one signature: under 300 bytes. */
+export const MAX_TRAILER_BYTES = 4 * 1024;
+/** Largest single PUT, part and copy: 5 GiB (S3, "Multipart upload limits"). */
+export const MAX_BODY_BYTES = 5 * 1024 ** 3;
+/** Longest key in UTF-8 bytes (S3, "Naming Amazon S3 objects"). */
+export const MAX_KEY_BYTES = 1024;
+/** Largest request document: 1000 keys of 1 KiB each, escaped, or 10 000 parts with checksums (DeleteObjects, CompleteMultipartUpload). */
+export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+/** Largest error document read from the upstream. */
+export const MAX_ERROR_DOCUMENT_BYTES = 256 * 1024;
+/** A short unread rest of an upstream answer is read so that its connection can be reused. */
+export const MAX_DRAIN_BYTES = 256 * 1024;
+/** What a request without a stream in flight counts for in the governor: parsing, headers, documents. */
+export const REQUEST_COST_BYTES = 64 * 1024;
+/** What a request with bodies counts for: socket and stream buffers of both legs (4 x 64 KiB) and two segments of a part in work. */
+export const STREAM_COST_BYTES = 512 * 1024;
+/** After an answer that came before the body's end, this much of the body is read so that the client sees the answer. */
+export const MAX_LINGER_BYTES = 1024 * 1024;
+/** A client that sends nothing and reads nothing for so long is gone: S3 closes after 20 to 60 s. */
+export const CLIENT_IDLE_MS = 60 * 1000;
+/** Time for the request line and headers. */
+export const HEADERS_TIMEOUT_MS = 30 * 1000;
+/** Idle kept-alive connections. */
+export const KEEP_ALIVE_MS = 65 * 1000;
+/** An upstream that sends nothing for so long is gone. Completing a large upload may take minutes, S3 says. */
+export const UPSTREAM_IDLE_MS = 5 * 60 * 1000;
+export const UPSTREAM_CONNECT_MS = 10 * 1000;

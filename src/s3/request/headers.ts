@@ -1,0 +1,110 @@
+/**
+ * Request headers: from Node's raw list into one map for the signature, and from that into what operations and upstreams get.
+ *
+ * Threat: repeated headers, and `x-amz-` headers hidden in the query (S3 honours both), must have one meaning here and behind us.
+ */
+import { S3Error } from '../errors.ts';
+import type { S3Headers, S3Query } from '../operation.ts';
+
+/** These decide who asks, for what and how long: repeated, they are refused. */
+const ONCE =
+  /^(?:authorization|host|content-length|content-md5|content-type|date|range|expect|transfer-encoding|if-.*|x-amz-(?!meta-).*)$/u;
+
+/** Lower-case names; repeated ones joined by `,`, as the signature has them. */
+export function collectHeaders(rawHeaders: readonly string[]): S3Headers {
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    const value = rawHeaders[at + 1] ?? '';
+    const known = headers[name];
+    if (known !== undefined && ONCE.test(name))
+      throw new S3Error('ERR_S3_INVALID_ARGUMENT', `The header ${name} is given twice.`);
+    headers[name] = known === undefined ? value : `${known},${value}`;
+  }
+  return headers;
+}
+
+/** Parameters of the signature, not of the operation. */
+const SIGNATURE_PARAMETERS = new Set([
+  'x-amz-algorithm',
+  'x-amz-credential',
+  'x-amz-date',
+  'x-amz-expires',
+  'x-amz-signedheaders',
+  'x-amz-signature',
+  'x-amz-security-token',
+  'x-amz-content-sha256',
+]);
+
+/** Headers that presigned URLs carry in their query become headers again; signature parameters are dropped. */
+export function hoistQueryHeaders(query: S3Query, headers: S3Headers): { query: S3Query; headers: S3Headers } {
+  const rest = new Map<string, string>();
+  const hoisted: Record<string, string> = {};
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (!lower.startsWith('x-amz-')) rest.set(name, value);
+    else if (!SIGNATURE_PARAMETERS.has(lower)) {
+      if (hoisted[lower] !== undefined || headers[lower] !== undefined) {
+        throw new S3Error('ERR_S3_INVALID_ARGUMENT', `${lower} is given twice.`);
+      }
+      hoisted[lower] = Buffer.from(value, 'utf8').toString('latin1');
+    }
+  }
+  return { query: rest, headers: { ...headers, ...hoisted } };
+}
+
+/** Of the connection, the framing or the signature: made afresh on each leg (RFC 9110, 7.6.1). */
+const OF_THIS_LEG = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'date',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-decoded-content-length',
+  'x-amz-security-token',
+  'x-amz-trailer',
+]);
+
+/** What an operation sees: no framing, no signature; `aws-chunked` taken out of Content-Encoding. */
+export function operationHeaders(headers: S3Headers): S3Headers {
+  const named = new Set(
+    (headers['connection'] ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  );
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (OF_THIS_LEG.has(name) || name.startsWith('proxy-') || (named.has(name) && !name.startsWith('x-amz-'))) continue;
+    if (name !== 'content-encoding') kept[name] = value;
+    else if (withoutAwsChunked(value) !== '') kept[name] = withoutAwsChunked(value);
+  }
+  return kept;
+}
+
+function withoutAwsChunked(value: string): string {
+  if (!/aws-chunked/iu.test(value)) return value;
+  return value
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked')
+    .join(',');
+}
+
+/** The names our envelope lives under; S3 lower-cases metadata names, some backends take `_` for `-`. */
+export function isReservedName(name: string): boolean {
+  return /^x-amz-meta-sealgate/u.test(name.toLowerCase().replaceAll('_', '-'));
+}
+
+/** Clients can never set our metadata names, in any bucket. */
+export function refuseReservedNames(headers: S3Headers): void {
+  if (Object.keys(headers).some(isReservedName)) throw new S3Error('ERR_S3_RESERVED_NAME');
+}

@@ -1,0 +1,70 @@
+/**
+ * What a request is about: path and query as they were sent (for the signature), and bucket and key as they are meant.
+ *
+ * Threat: a backend that normalises paths would let `pass/../sealed/key` reach another bucket or prefix than the one the rules were
+ * asked about; names with dot segments are refused.
+ */
+import { decodeQueryPart, decodeUri } from '../../sigv4/percent-encoding.ts';
+import { S3Error } from '../errors.ts';
+import { MAX_KEY_BYTES } from '../limits.ts';
+import type { S3Query } from '../operation.ts';
+
+export type RawTarget = { readonly path: string; readonly query: string };
+export type Place = { readonly bucket: string; readonly key: string };
+
+/** Splits the request line's target; the absolute form (`GET http://host/path`) loses its origin. */
+export function splitTarget(target: string): RawTarget {
+  const relative = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/iu, '');
+  const question = relative.indexOf('?');
+  const path = question < 0 ? relative : relative.slice(0, question);
+  const query = question < 0 ? '' : relative.slice(question + 1);
+  if (path !== '' && !path.startsWith('/')) throw new S3Error('ERR_S3_INVALID_URI');
+  return { path: path === '' ? '/' : path, query };
+}
+
+/** Bucket and key of a path-style path, or of a virtual-host-style one where the host says the bucket. */
+export function locate(path: string, host: string, domains: readonly string[]): Place {
+  const decoded = decodeUri(path);
+  if (decoded === undefined) throw new S3Error('ERR_S3_INVALID_URI');
+  const virtual = bucketOfHost(host, domains);
+  const rest = decoded.slice(1);
+  if (virtual !== undefined) return checked({ bucket: virtual, key: rest });
+  const slash = rest.indexOf('/');
+  return checked(slash < 0 ? { bucket: rest, key: '' } : { bucket: rest.slice(0, slash), key: rest.slice(slash + 1) });
+}
+
+/** `bucket.domain[:port]` for one of our domains; undefined for anything else. */
+export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+  const name = host.toLowerCase().replace(/:\d+$/u, '');
+  const domain = domains.find((candidate) => name.endsWith(`.${candidate.toLowerCase()}`));
+  return domain === undefined ? undefined : name.slice(0, -domain.length - 1);
+}
+
+/** Throws where bucket or key cannot be named safely. */
+export function checked(place: Place): Place {
+  const { bucket, key } = place;
+  if (bucket === '' && key !== '') throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
+  // Old buckets have capitals and underscores; what matters is that the name is one plain path segment.
+  if (bucket !== '' && !/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/u.test(bucket))
+    throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('ERR_S3_KEY_TOO_LONG');
+  if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
+    throw new S3Error('ERR_S3_INVALID_URI', 'Keys with "." or ".." segments are not supported.');
+  }
+  return place;
+}
+
+/** Decoded names and values, in order. A name that comes twice has two meanings, so it is refused. */
+export function parseQuery(query: string): S3Query {
+  const pairs = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decodeQueryPart(equals < 0 ? pair : pair.slice(0, equals));
+    const value = equals < 0 ? '' : decodeQueryPart(pair.slice(equals + 1));
+    if (name === undefined || value === undefined) throw new S3Error('ERR_S3_INVALID_URI');
+    if (pairs.has(name)) throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'A query parameter is given twice.');
+    pairs.set(name, value);
+  }
+  return pairs;
+}
