@@ -82,5 +82,10 @@ export function defineCommand<const Options extends CommandOptions>(definition: 
 
 /** The option every command that reads the config has. */
 export const CONFIG_OPTION = {
-  config: { type: 'string', short: 'c', placeholder: 'file', help: 'the config file (default: $SEALGATE_CONFIG, else ./sealgate.yaml)' },
+  config: {
+    type: 'string',
+    short: 'c',
+    placeholder: 'file',
+    help: 'the config file (default: $SEALGATE_CONFIG, else ./sealgate.yaml)',
+  },
 } as const satisfies CommandOptions;

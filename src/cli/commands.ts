@@ -1,0 +1,7 @@
+/** The table of commands. What a command needs for its work it imports when it runs, so `--help` is quick. */
+import { checkCommand } from './check.ts';
+import type { Command } from './command.ts';
+import { initCommand } from './init.ts';
+import { upCommand } from './up.ts';
+
+export const COMMANDS: readonly Command[] = [initCommand, checkCommand, upCommand];

@@ -1,0 +1,61 @@
+/** What `sealgate init` writes: a config that loads as it is, with every section explained and the ones to fill in commented out. */
+
+export const KEY_FILE_NAME = 'root.key';
+export const CONFIG_FILE_NAME = 'sealgate.yaml';
+
+export const CONFIG_EXAMPLE = `# yaml-language-server: $schema=https://unpkg.com/sealgate/config/sealgate.schema.json
+#
+# Configuration of Sealgate. \`sealgate check\` tells what is wrong or missing, with line and column; \`sealgate up\` runs it.
+# Paths start at this file's folder. \${NAME} is replaced from the environment; every secret can also stand in a file (…File).
+version: 1
+
+# Where keys live, and what opens the store.
+keys:
+  store: ./sealgate-keys.sqlite
+  unseal:
+    # Keep this file apart from the store and its backups: together they open everything.
+    - { type: keyFile, path: ./${KEY_FILE_NAME} }
+    # - { type: passphrase, passphraseFile: ./passphrase }
+  audit: { file: ./sealgate-audit.jsonl, durability: write }    # fsync: each record survives power failure, slower
+
+# Logs go to stderr as JSON lines.
+observe:
+  listen: { host: 127.0.0.1, port: 9090 }                       # /metrics, /healthz, /readyz
+  log: { level: info }
+
+# In front of an object store. First: sealgate keys create --alias objects
+# s3:
+#   listen: { host: 127.0.0.1, port: 9000 }
+#   # hosts: [s3.example.test]                                  # base names for virtual-host style
+#   upstream:
+#     endpoint: https://s3.eu-central-1.amazonaws.com
+#     region: eu-central-1
+#     credentials: { type: default }                            # environment, profiles, web identity, instance metadata
+#     # credentials: { type: static, accessKeyId: AKIA…, secretAccessKeyFile: ./upstream.secret }
+#   clients:                                                    # who may use the gateway
+#     - { name: app, accessKeyId: SEALGATEAPP, secretAccessKeyFile: ./app.secret }
+#   buckets:                                                    # the narrowest rule wins; what no rule matches passes unchanged
+#     - { bucket: "customers-*", seal: alias/objects }
+#     - { bucket: "customers-*", prefix: public/, pass: true }
+#     - { bucket: old, refuse: true }
+
+# In front of PostgreSQL. First: sealgate keys create --alias customers
+# postgres:
+#   listen: { host: 127.0.0.1, port: 6432 }
+#   upstream: { host: 127.0.0.1, port: 5432, tls: { mode: prefer } }
+#   databases:
+#     # Sealgate's own role, which owns schema "sealgate" (wrapped data keys); application roles get nothing there.
+#     - { name: app, service: { user: sealgate, passwordFile: ./service.password } }
+#   columns:
+#     # deterministic: equality works (=, IN, joins, UNIQUE). randomized, the default: nothing but length shows.
+#     - { column: app.public.customers.national_id, type: text, key: alias/customers, mode: deterministic }
+#     - { column: app.public.customers.notes, type: text, key: alias/customers }
+`;
+
+/** The example with every commented section switched on; a test keeps that loadable too. */
+export function uncommented(example: string): string {
+  return example
+    .split('\n')
+    .map((line) => (/^# (?: |s3:|postgres:)/u.test(line) ? line.slice(2) : line))
+    .join('\n');
+}

@@ -1,0 +1,90 @@
+/** `sealgate init`: a commented config, a root key file and an empty key store, all new or nothing. */
+import { randomBytes } from 'node:crypto';
+import { link, lstat, mkdir, open, rm, unlink } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { createKeyStore } from '../keys/key-manager.ts';
+import { createKeyFile } from '../keys/root/key-file.ts';
+import { defineCommand, EXIT, type CommandIo } from './command.ts';
+import { CONFIG_EXAMPLE, CONFIG_FILE_NAME, KEY_FILE_NAME } from './config-example.ts';
+import { CliError } from './errors.ts';
+import { keyManagerOptions, keyPorts } from './key-options.ts';
+import { loadCommandConfig } from './load.ts';
+
+export const initCommand = defineCommand({
+  name: 'init',
+  summary: 'write a commented sealgate.yaml, a root key and an empty key store',
+  usage: 'init [folder]',
+  example: 'sealgate init\nsealgate init /etc/sealgate',
+  details:
+    'Nothing that exists is overwritten. The root key file can be read by you alone (mode 0600);\nkeep a copy of it apart from the key store: without it, whatever was sealed stays sealed.',
+  options: {},
+  positionals: { min: 0, max: 1 },
+  run: async ({ positionals }, io) => {
+    const folder = resolve(io.cwd, positionals[0] ?? '.');
+    await initFolder(folder, io);
+    const shown = relative(io.cwd, folder);
+    const name = (file: string): string => join(shown.startsWith('..') ? folder : shown, file);
+    io.stdout.write(
+      `wrote ${name(CONFIG_FILE_NAME)}, ${name(KEY_FILE_NAME)} and the key store\n` +
+        'next: name your store in the config, then\n  sealgate keys create --alias objects\n  sealgate check\n  sealgate up\n',
+    );
+    return EXIT.ok;
+  },
+});
+
+async function initFolder(folder: string, io: CommandIo): Promise<void> {
+  const config = join(folder, CONFIG_FILE_NAME);
+  const keyFile = join(folder, KEY_FILE_NAME);
+  await refuseExisting([config, keyFile, join(folder, 'sealgate-keys.sqlite'), join(folder, 'sealgate-audit.jsonl')]);
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw cannotWrite(folder, error);
+  });
+  // The key file first: a config without its key would be the worse half.
+  createKeyFile(keyFile, randomBytes);
+  const made = [keyFile];
+  try {
+    await writeNewFile(config, CONFIG_EXAMPLE, io);
+    made.push(config);
+    const { keys } = await loadCommandConfig(config, { env: {}, cwd: folder }, { only: 'keys' });
+    await createKeyStore(keyManagerOptions(keys), keyPorts());
+  } catch (error) {
+    // Only what this call has made: each was created exclusively.
+    await Promise.all(made.map((file) => rm(file, { force: true })));
+    throw error;
+  }
+}
+
+async function refuseExisting(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const found = await lstat(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw cannotWrite(file, error);
+    });
+    if (found !== undefined) throw new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`);
+  }
+}
+
+/** The file appears whole or not at all, and never over another: written aside, made durable, then linked to its name. */
+async function writeNewFile(file: string, text: string, io: Pick<CommandIo, 'signal'>): Promise<void> {
+  const aside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const handle = await open(aside, 'wx', 0o600);
+    try {
+      await handle.writeFile(text, { signal: io.signal });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(aside, file);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  } finally {
+    await unlink(aside).catch(() => undefined);
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): CliError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+  if (code === 'EEXIST') return new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`, { cause });
+  return new CliError('ERR_CLI_WRITE', `cannot write ${file}: ${code}`, { cause });
+}

@@ -1,0 +1,18 @@
+/** The config a command works on: `--config`, else `$SEALGATE_CONFIG`, else `sealgate.yaml` in the current folder. */
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { loadConfig, type LoadOptions } from '../config/load.ts';
+import type { CommandIo } from './command.ts';
+
+const DEFAULT_NAME = 'sealgate.yaml';
+
+/** Errors: ERR_CONFIG_INVALID, ERR_CONFIG_UNREADABLE. */
+export function loadCommandConfig(given: string | undefined, { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>, options: LoadOptions = {}): Promise<Config> {
+  const fromEnvironment = env['SEALGATE_CONFIG'];
+  const path = resolve(cwd, given ?? (fromEnvironment === undefined || fromEnvironment === '' ? DEFAULT_NAME : fromEnvironment));
+  // Messages name the file as the operator would from where they stand.
+  const shown = relative(cwd, path);
+  const display = shown === '' || shown.startsWith('..') ? path : shown;
+  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), options);
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** The `sealgate` command: hands the process's world to the frame. What runs is composed in `compose.ts`. */
+import { COMMANDS } from './cli/commands.ts';
+import { runCommandLine } from './cli/frame/run.ts';
+
+/** Ctrl-C reaches us once from the terminal and again through the process that started us: that is one wish. */
+const SAME_SIGNAL_MS = 1000;
+
+const stop = new AbortController();
+let stoppedAt = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    const now = performance.now();
+    // A second wish does not wait for an orderly end.
+    if (stop.signal.aborted && now - stoppedAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (!stop.signal.aborted) stoppedAt = now;
+    stop.abort();
+  });
+}
+// `sealgate … | head`: the reader is gone, and nobody is left to be told.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), COMMANDS, {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: stop.signal,
+});

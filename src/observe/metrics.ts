@@ -1,0 +1,113 @@
+/** The product's metrics, in Prometheus' form. Labels come from closed sets (operation names, outcomes, codes), never from clients. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Seconds; from a cached lookup to a large object. */
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export type Listener = 's3' | 'postgres';
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #s3Requests: Counter<'operation' | 'status'>;
+  readonly #s3Duration: Histogram<'operation'>;
+  readonly #s3Bytes: Counter<'direction'>;
+  readonly #statements: Counter<'outcome'>;
+  readonly #values: Counter<'action'>;
+  readonly #refusals: Counter<'listener' | 'code'>;
+  readonly #connections: Gauge<'listener'>;
+  readonly #keyUses: Counter<'action' | 'result'>;
+  readonly #dekCache: Counter<'result'>;
+
+  constructor({ process = false }: { readonly process?: boolean } = {}) {
+    const registers = [this.registry];
+    this.#s3Requests = new Counter({
+      name: 'sealgate_s3_requests_total',
+      help: 'S3 requests answered, by operation and HTTP status.',
+      labelNames: ['operation', 'status'],
+      registers,
+    });
+    this.#s3Duration = new Histogram({
+      name: 'sealgate_s3_request_duration_seconds',
+      help: 'From the head of an S3 request to the end of its answer.',
+      labelNames: ['operation'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#s3Bytes = new Counter({
+      name: 'sealgate_s3_bytes_total',
+      help: 'Plaintext bytes of S3 bodies received from and sent to clients.',
+      labelNames: ['direction'],
+      registers,
+    });
+    this.#statements = new Counter({
+      name: 'sealgate_postgres_statements_total',
+      help: 'Statements decided on: pass (untouched), sealed, refused.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#values = new Counter({
+      name: 'sealgate_postgres_values_total',
+      help: 'Values sealed and opened.',
+      labelNames: ['action'],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: 'sealgate_refusals_total',
+      help: 'Requests, statements and connections refused or failed, by error code.',
+      labelNames: ['listener', 'code'],
+      registers,
+    });
+    this.#connections = new Gauge({
+      name: 'sealgate_connections',
+      help: 'Open client connections.',
+      labelNames: ['listener'],
+      registers,
+    });
+    this.#keyUses = new Counter({
+      name: 'sealgate_key_uses_total',
+      help: 'Uses of KMS keys, by action and result.',
+      labelNames: ['action', 'result'],
+      registers,
+    });
+    this.#dekCache = new Counter({
+      name: 'sealgate_dek_cache_total',
+      help: 'Look-ups in the cache of data keys.',
+      labelNames: ['result'],
+      registers,
+    });
+    if (process) collectDefaultMetrics({ register: this.registry });
+  }
+
+  s3Request(operation: string, status: number, seconds: number): void {
+    this.#s3Requests.inc({ operation, status: String(status) });
+    this.#s3Duration.observe({ operation }, seconds);
+  }
+
+  s3Bytes(direction: 'in' | 'out', bytes: number): void {
+    this.#s3Bytes.inc({ direction }, bytes);
+  }
+
+  statement(outcome: 'pass' | 'sealed' | 'refused'): void {
+    this.#statements.inc({ outcome });
+  }
+
+  values(action: 'sealed' | 'opened', count: number): void {
+    this.#values.inc({ action }, count);
+  }
+
+  refused(listener: Listener, code: string): void {
+    this.#refusals.inc({ listener, code });
+  }
+
+  connections(listener: Listener, change: 1 | -1): void {
+    this.#connections.inc({ listener }, change);
+  }
+
+  keyUse(action: string, result: string): void {
+    this.#keyUses.inc({ action, result });
+  }
+
+  dekCache(result: 'hit' | 'miss'): void {
+    this.#dekCache.inc({ result });
+  }
+}
