@@ -5,15 +5,9 @@
  * Invariant: authorisation and audit run for every statement's use of a column (`open`), with the current caller.
  */
 import type { SealedColumn } from '../plan.ts';
+import type { ValueFormat, ValueSettings } from '../types/codec.ts';
 
-/** Session settings that decide how values read and print. */
-export type ValueSettings = {
-  readonly timeZone: string;
-  readonly dateStyle: string;
-  readonly clientEncoding: string;
-};
-
-export type ValueFormat = 'text' | 'binary';
+export type { ValueFormat, ValueSettings };
 export type ValueShape = 'scalar' | 'array';
 
 export type SealOptions = {
@@ -29,9 +23,16 @@ export type SealOptions = {
   readonly declaredOid?: number;
 };
 
+export type ColumnUse = {
+  /** The Postgres role's principal, as an ARN. */
+  readonly principal: string;
+  /** The session's settings: where its TimeZone is new to us, its transitions are read from the server now. */
+  readonly settings?: ValueSettings;
+};
+
 export interface ColumnService {
   /** Before a sealed plan runs: gets (and audits) the DEKs of all its columns for this caller. */
-  open(columns: readonly SealedColumn[], use: { readonly principal: string }): Promise<ColumnSession>;
+  open(columns: readonly SealedColumn[], use: ColumnUse): Promise<ColumnSession>;
 }
 
 export interface ColumnSession {

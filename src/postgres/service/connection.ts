@@ -65,7 +65,8 @@ class PooledServiceConnection implements ServiceConnection {
       allowExitOnIdle: true,
       application_name: 'sealgate',
       // pg-pool awaits the promise, which its types leave out (pg-pool/index.js newClient).
-      onConnect: prepare as (client: ClientBase) => void,
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises
+      onConnect: prepare,
     });
     // An idle connection that the server closes is no event of ours: the pool drops it, the next use opens another.
     this.#pool.on('error', () => undefined);

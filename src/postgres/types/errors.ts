@@ -38,3 +38,55 @@ export class ValueError extends SealgateError<ValueErrorCode> {
     this.hint = hint;
   }
 }
+
+/** SQLSTATEs that input functions answer (PostgreSQL manual, Appendix A). */
+export const SQLSTATE = {
+  protocol: '08P01',
+  featureNotSupported: '0A000',
+  stringTooLong: '22001',
+  outOfRange: '22003',
+  datetimeSyntax: '22007',
+  datetimeRange: '22008',
+  zoneRange: '22009',
+  encoding: '22021',
+  parameter: '22023',
+  syntax: '22P02',
+  binaryFormat: '22P03',
+  unicodeEscape: '22P05',
+  tooDeep: '54001',
+  corrupted: 'XX001',
+} as const;
+
+export function invalidSyntax(typeName: string): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.syntax, `invalid input syntax for type ${typeName}`);
+}
+
+export function invalidBinary(typeName: string): ValueError {
+  return new ValueError(
+    'ERR_POSTGRES_VALUE_INVALID',
+    SQLSTATE.binaryFormat,
+    `incorrect binary data format for type ${typeName}`,
+  );
+}
+
+/** As the server's receive functions measure: too little is a broken message, too much a wrong format. */
+export function checkBinaryLength(bytes: Uint8Array, wanted: number, typeName: string): void {
+  if (bytes.length < wanted) {
+    const message = `insufficient data for a binary value of type ${typeName}`;
+    throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.protocol, message);
+  }
+  if (bytes.length > wanted) throw invalidBinary(typeName);
+}
+
+export function outOfRange(typeName: string): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.outOfRange, `value out of range for type ${typeName}`);
+}
+
+export function unsupported(message: string, hint: string): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_UNSUPPORTED', SQLSTATE.featureNotSupported, message, hint);
+}
+
+export function damaged(typeName: string): ValueError {
+  const message = `a sealed value does not hold a value of type ${typeName}`;
+  return new ValueError('ERR_POSTGRES_VALUE_DAMAGED', SQLSTATE.corrupted, message);
+}

@@ -133,3 +133,20 @@ export function logicalTypeByOid(oid: number, typmod = -1): LogicalType | undefi
   const name = BY_OID.get(oid);
   return name === undefined ? undefined : logicalType(name, typmod);
 }
+
+const BY_ARRAY_OID: ReadonlyMap<number, LogicalTypeName> = new Map(
+  Object.keys(TYPES)
+    .filter(isLogicalTypeName)
+    .map((name) => [TYPES[name].arrayOid, name]),
+);
+
+/** The element type of a pg_type.oid that is an array of one of ours. */
+export function logicalTypeOfArray(oid: number): LogicalType | undefined {
+  const name = BY_ARRAY_OID.get(oid);
+  return name === undefined ? undefined : logicalType(name);
+}
+
+/** Types whose sealed values can be read as one another: a rule may change its type within the class. */
+export function storageClass(type: LogicalType): string {
+  return comparisonClass(type) ?? type.name;
+}

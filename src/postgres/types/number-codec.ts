@@ -1,0 +1,100 @@
+/** int2, int4, int8 and numeric: one canonical form, so that they compare with each other (decimal.ts). */
+import type { LogicalType, LogicalTypeName } from '../plan.ts';
+import { decodeText, encodeText, viewOf } from './bytes.ts';
+import type { TypeCodec, ValueContext } from './codec.ts';
+import { decodeDecimal, type Decimal, encodeDecimal, finite, formatDecimal, reduce, roundTo } from './decimal.ts';
+import { parseDecimal } from './decimal-text.ts';
+import { checkBinaryLength, damaged, invalidSyntax, outOfRange } from './errors.ts';
+import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
+import { formatLogicalType, numericModifier } from './registry.ts';
+
+const INTEGER_BYTES: Readonly<Partial<Record<LogicalTypeName, number>>> = { int2: 2, int4: 4, int8: 8 };
+/** pg_strtoint32_safe: like numeric's syntax without point, exponent and special values. */
+const INTEGER =
+  /^[ \t\n\v\f\r]*[+-]?(?:\d+(?:_\d+)*|0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)[ \t\n\v\f\r]*$/;
+
+export const integerCodec: TypeCodec = {
+  fromText: (text, { type }) => {
+    const digits = decodeText(text);
+    if (!INTEGER.test(digits)) throw invalidSyntax(formatLogicalType(type));
+    return encodeDecimal(fitInteger(parseDecimal(digits, formatLogicalType(type)), type));
+  },
+  fromBinary: (bytes, { type }) => encodeDecimal(finite(readInteger(bytes, type))),
+  toText: (canonical, { type }) => encodeText(formatDecimal(integerFrom(canonical, type))),
+  toBinary: (canonical, { type }) => writeInteger(integerFrom(canonical, type).unscaled, type),
+};
+
+export const numericCodec: TypeCodec = {
+  fromText: (text, context) => encodeNumeric(parseDecimal(decodeText(text)), context),
+  fromBinary: (bytes, context) => encodeNumeric(decodeNumericBinary(bytes), context),
+  toText: (canonical, { type }) => encodeText(formatDecimal(numericFrom(canonical, type))),
+  toBinary: (canonical, { type }) => encodeNumericBinary(numericFrom(canonical, type)),
+};
+
+/** A canonical number as a client's declared type has it, becomes one of the column's type, as an assignment would. */
+export function assignNumber(canonical: Uint8Array, context: ValueContext): Uint8Array {
+  const value = decodeDecimal(canonical);
+  if (value === undefined) throw damaged(context.type.name);
+  if (context.type.name === 'numeric') return encodeNumeric(value, context);
+  if (context.purpose === 'compare') return encodeDecimal(reduce(value));
+  return encodeDecimal(fitInteger(roundTo(value, 0), context.type));
+}
+
+function encodeNumeric(value: Decimal, { type, purpose }: ValueContext): Uint8Array {
+  const modifier = numericModifier(type);
+  if (modifier === undefined) return encodeDecimal(value);
+  return encodeDecimal(reduce(purpose === 'store' ? applyModifier(value, modifier, type) : value));
+}
+
+/** numeric.c apply_typmod: round first, then measure. */
+function applyModifier(value: Decimal, modifier: { precision: number; scale: number }, type: LogicalType): Decimal {
+  if (value.type === 'nan') return value;
+  if (value.type === 'infinity') throw outOfRange(formatLogicalType(type));
+  const rounded = roundTo(value, modifier.scale);
+  const limit =
+    modifier.scale < 0 ? 10n ** BigInt(modifier.precision - modifier.scale) : 10n ** BigInt(modifier.precision);
+  const unscaled = rounded.type === 'finite' ? rounded.unscaled : 0n;
+  if (unscaled >= limit || unscaled <= -limit) throw outOfRange(formatLogicalType(type));
+  return rounded;
+}
+
+function fitInteger(value: Decimal, type: LogicalType): Decimal {
+  const bits = BigInt((INTEGER_BYTES[type.name] ?? 0) * 8);
+  if (value.type !== 'finite' || value.scale !== 0) throw outOfRange(formatLogicalType(type));
+  if (BigInt.asIntN(Number(bits), value.unscaled) !== value.unscaled) throw outOfRange(formatLogicalType(type));
+  return value;
+}
+
+function readInteger(bytes: Uint8Array, type: LogicalType): bigint {
+  checkBinaryLength(bytes, INTEGER_BYTES[type.name] ?? 0, formatLogicalType(type));
+  const view = viewOf(bytes);
+  if (bytes.length === 2) return BigInt(view.getInt16(0));
+  return bytes.length === 4 ? BigInt(view.getInt32(0)) : view.getBigInt64(0);
+}
+
+function writeInteger(value: bigint, type: LogicalType): Uint8Array {
+  const bytes = new Uint8Array(INTEGER_BYTES[type.name] ?? 0);
+  const view = viewOf(bytes);
+  if (bytes.length === 2) view.setInt16(0, Number(value));
+  else if (bytes.length === 4) view.setInt32(0, Number(value));
+  else view.setBigInt64(0, value);
+  return bytes;
+}
+
+function integerFrom(canonical: Uint8Array, type: LogicalType): Decimal & { type: 'finite' } {
+  const value = decodeDecimal(canonical);
+  if (value?.type !== 'finite' || value.scale !== 0) throw damaged(type.name);
+  const bits = (INTEGER_BYTES[type.name] ?? 0) * 8;
+  if (BigInt.asIntN(bits, value.unscaled) !== value.unscaled) throw damaged(type.name);
+  return value;
+}
+
+function numericFrom(canonical: Uint8Array, type: LogicalType): Decimal {
+  const value = decodeDecimal(canonical);
+  if (value === undefined) throw damaged(type.name);
+  const modifier = numericModifier(type);
+  if (modifier === undefined || value.type !== 'finite') return value;
+  const scale = Math.max(modifier.scale, 0);
+  if (value.scale > scale) throw damaged(type.name);
+  return roundTo(value, scale);
+}
