@@ -128,17 +128,20 @@ class Walk {
   }
 }
 
-function parseErrors(document: Document.Parsed, positions: Positions): Finding[] {
+function parseErrors(document: Document.Parsed, text: string, positions: Positions): Finding[] {
   return [...document.errors, ...document.warnings].slice(0, 10).map((error, index) => {
     const place = ['(yaml)', index];
     positions.add(place, undefined, error.pos[0]);
     // The first line is the message; the rest is an excerpt, which may hold a secret. Positions are ours.
     const [message = 'not YAML'] = error.message.split('\n');
+    const { line } = positions.at(error.pos[0]);
+    const hint =
+      text.split('\n')[line - 1]?.includes('${') === true ? ' (within { } and [ ], `${NAME}` needs quotes)' : '';
     return {
       code: 'ERR_CONFIG_SYNTAX',
       path: place,
       at: 'value',
-      message: message.replace(/ at line \d+, column \d+:?$/u, ''),
+      message: `${message.replace(/ at line \d+, column \d+:?$/u, '')}${hint}`,
     };
   });
 }
@@ -158,7 +161,7 @@ export function readDocument(text: string): SourceTree {
   });
   const [document, second] = Array.isArray(documents) ? documents : [];
   if (document === undefined) return { data: null, findings: [], positions };
-  const errors = parseErrors(document, positions);
+  const errors = parseErrors(document, text, positions);
   if (errors.length > 0) return { data: null, findings: errors, positions };
   const walk = new Walk(positions);
   const data = walk.value(document.contents, [], undefined);

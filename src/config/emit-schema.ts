@@ -11,15 +11,29 @@ export const SCHEMA_FILE = fileURLToPath(new URL('../../config/sealgate.schema.j
 
 const REFERENCE = { type: 'string', pattern: String.raw`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$` };
 
-type Emitted = { type?: unknown; pattern?: unknown; format?: unknown; description?: unknown; default?: unknown; anyOf?: unknown };
+type Emitted = {
+  type?: unknown;
+  pattern?: unknown;
+  format?: unknown;
+  description?: unknown;
+  default?: unknown;
+  anyOf?: unknown;
+};
 
 /** `${NAME}` in place of a number or a patterned text: said by a second alternative. */
 function allowReference(schema: Emitted): void {
-  const special = schema.type === 'integer' || schema.type === 'boolean' || schema.pattern !== undefined || schema.format !== undefined;
+  const special =
+    schema.type === 'integer' ||
+    schema.type === 'boolean' ||
+    schema.pattern !== undefined ||
+    schema.format !== undefined;
   if (!special) return;
   const { description, default: fallback, ...constraint } = structuredClone(schema);
   for (const key of Object.keys(schema)) Reflect.deleteProperty(schema, key);
-  Object.assign(schema, { ...(description === undefined ? {} : { description }), ...(fallback === undefined ? {} : { default: fallback }) });
+  Object.assign(schema, {
+    ...(description === undefined ? {} : { description }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
   schema.anyOf = [constraint, REFERENCE];
 }
 

@@ -37,8 +37,8 @@ export async function loadConfig(
   if (source.data === null) return fail(syntax.length > 0 ? syntax : [EMPTY]);
   const { data, findings: missing, fromEnvironment } = interpolate(narrow(source, options), env);
   const shape = checkShape(data, fromEnvironment);
-  // A value that a variable should have given is reported once, as that.
-  const known = new Set(missing.map(({ path }) => JSON.stringify(path)));
+  // What stands at a refused place, or should have come from a variable, is reported once, as that.
+  const known = new Set([...syntax, ...missing].map(({ path }) => JSON.stringify(path)));
   const shapeFindings =
     shape.type === 'good' ? [] : shape.findings.filter(({ path }) => !known.has(JSON.stringify(path)));
   const early = [...syntax, ...missing, ...shapeFindings];

@@ -14,6 +14,7 @@ export const observeSchema = z
           .default('info')
           .describe('Least weight that is logged. Logs are JSON lines on stderr.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('Logs.'),
   })
   .describe('Logs, metrics and health.');

@@ -1,0 +1,398 @@
+import { expect, test } from 'vitest';
+import type { Config } from './config.ts';
+import { ConfigError } from './errors.ts';
+import { loadConfig } from './load.ts';
+
+const KEYS = 'version: 1\nkeys:\n  unseal: [{ type: keyFile, path: root.key }]\n';
+
+type World = { readonly env?: Record<string, string>; readonly files?: Record<string, string>; readonly only?: 'keys' };
+
+function load(text: string, { env = {}, files = {}, only }: World = {}): Promise<Config> {
+  const all: Record<string, string> = { '/etc/gate/sealgate.yaml': text, ...files };
+  const readFile = async (path: string): Promise<Uint8Array> => {
+    const content = all[path];
+    if (content === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+    return Buffer.from(content);
+  };
+  return loadConfig('/etc/gate/sealgate.yaml', env, readFile, only === undefined ? {} : { only });
+}
+
+/** Every problem as `line:column CODE path`. */
+async function problems(text: string, world?: World): Promise<readonly string[]> {
+  const error = await load(text, world).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConfigError)) throw new TypeError(`no ConfigError: ${String(error)}`);
+  return error.problems.map(
+    ({ position, code, path }) => `${position.line}:${position.column} ${code.slice(11)} ${path}`,
+  );
+}
+
+async function message(text: string, world?: World): Promise<string> {
+  return load(text, world).then(
+    () => 'loaded',
+    (error: unknown) => (error instanceof Error ? error.message : ''),
+  );
+}
+
+const S3 = `${KEYS}s3:
+  listen: { port: 9000 }
+  upstream: { endpoint: "http://127.0.0.1:1" }
+  clients: [{ name: app, accessKeyId: APP, secretAccessKey: s }]
+  buckets:
+`;
+const POSTGRES = `${KEYS}postgres:
+  listen: { port: 6432 }
+  upstream: { host: db }
+  databases: [{ name: app, service: { user: gate } }]
+  columns:
+`;
+
+test('The smallest config gets its defaults, with absolute paths', async () => {
+  const { keys, s3, postgres, observe } = await load(KEYS);
+  expect(keys.store).toBe('/etc/gate/sealgate-keys.sqlite');
+  expect(keys.unseal).toEqual([{ type: 'keyFile', path: '/etc/gate/root.key' }]);
+  expect(keys.cache).toEqual({ maxAgeSeconds: 300, maxUses: 1000, maxEntries: 10_000 });
+  expect(keys.audit).toEqual({ file: '/etc/gate/sealgate-audit.jsonl', durability: 'write' });
+  expect([s3, postgres, observe]).toEqual([undefined, undefined, { listen: undefined, log: { level: 'info' } }]);
+});
+
+test('A missing file says so, with its code', async () => {
+  await expect(
+    loadConfig('/nowhere.yaml', {}, () => Promise.reject(Object.assign(new Error(), { code: 'ENOENT' }))),
+  ).rejects.toMatchObject({
+    code: 'ERR_CONFIG_UNREADABLE',
+    message: expect.stringContaining('no such file'),
+  });
+});
+
+test.each([
+  ['an empty file', '', ['1:1 MISSING (the whole file)']],
+  ['only a comment', '# nothing\n', ['1:1 MISSING (the whole file)']],
+  ['a list at the top', '- a\n', ['1:1 TYPE (the whole file)']],
+  ['no version', 'keys:\n  unseal: [{ type: keyFile, path: r }]\n', ['1:1 MISSING version']],
+  ['another version', KEYS.replace('1', '2'), ['1:10 VALUE version']],
+  ['an unknown section', `${KEYS}postgress: {}\n`, ['4:1 UNKNOWN_KEY postgress']],
+  ['an unknown key', `${KEYS}  stroe: x\n`, ['4:3 UNKNOWN_KEY keys.stroe']],
+  ['a key named __proto__', `${KEYS}  __proto__: {}\n`, ['4:3 UNKNOWN_KEY keys.__proto__']],
+  ['a key twice', `${KEYS}  store: a\n  store: b\n`, ['5:3 DUPLICATE_KEY keys.store']],
+  [
+    'a mapping where a list belongs',
+    'version: 1\nkeys:\n  unseal: { type: keyFile, path: r }\n',
+    ['3:11 TYPE keys.unseal'],
+  ],
+  ['an empty list', 'version: 1\nkeys:\n  unseal: []\n', ['3:11 VALUE keys.unseal']],
+  ['nothing after a colon', 'version: 1\nkeys:\n', ['2:6 TYPE keys']],
+  ['a number where text belongs', `${KEYS}  account: 000000000000\n`, ['4:12 TYPE keys.account']],
+  ['text where a number belongs', `${KEYS}  cache: { maxUses: many }\n`, ['4:21 TYPE keys.cache.maxUses']],
+  ['a fraction where a whole number belongs', `${KEYS}  cache: { maxUses: 1.5 }\n`, ['4:21 TYPE keys.cache.maxUses']],
+  ['a number out of range', `${KEYS}observe:\n  listen: { port: 65536 }\n`, ['5:19 VALUE observe.listen.port']],
+  [
+    'a word that is not one of the list',
+    `${KEYS}observe: { log: { level: trace } }\n`,
+    ['4:26 VALUE observe.log.level'],
+  ],
+  [
+    'a slot of unknown type',
+    'version: 1\nkeys:\n  unseal: [{ type: keyfile, path: r }]\n',
+    ['3:20 VALUE keys.unseal[0].type'],
+  ],
+  ['a slot without type', 'version: 1\nkeys:\n  unseal: [{ path: r }]\n', ['3:12 MISSING keys.unseal[0].type']],
+  ['neither of two forms', 'version: 1\nkeys:\n  unseal: [{ type: passphrase }]\n', ['3:12 MISSING keys.unseal[0]']],
+  [
+    'both of two forms',
+    'version: 1\nkeys:\n  unseal: [{ type: passphrase, passphrase: a, passphraseFile: b }]\n',
+    ['3:47 VALUE keys.unseal[0].passphraseFile'],
+  ],
+  ['an anchor', `${KEYS}  store: &a x\n`, ['4:13 SYNTAX keys.store']],
+  ['an alias', `${KEYS}  store: *a\n`, ['4:10 SYNTAX keys.store']],
+  ['a tag', `${KEYS}  store: !!str x\n`, ['4:16 SYNTAX keys.store']],
+  ['a second document', `${KEYS}---\na: 1\n`, ['4:1 SYNTAX (the whole file)']],
+  ['broken YAML', 'version: 1\nkeys: [\n', ['3:1 SYNTAX (the whole file)']],
+  ['a key that is no text', `${KEYS}1: x\n`, ['1:1 SYNTAX (the whole file)']],
+])('The place is named: %s', async (_name, text, expected) => {
+  expect(await problems(text)).toEqual(expected);
+});
+
+test('An alias bomb is refused without being expanded', async () => {
+  const levels = Array.from(
+    { length: 30 },
+    (_, level) => `  l${level + 1}: &l${level + 1} [*l${level}, *l${level}, *l${level}]`,
+  );
+  expect(await problems(`${KEYS}x:\n  l0: &l0 [a]\n${levels.join('\n')}\n`)).toContain('6:12 SYNTAX x.l1[0]');
+});
+
+test('Deep nesting is refused', async () => {
+  expect(await message(`${KEYS}x: ${'['.repeat(200)}${']'.repeat(200)}\n`)).toContain('nested');
+});
+
+test('Several mistakes are told at once, in the order of the file', async () => {
+  const text = `version: 1\nkees: {}\nkeys:\n  unseal: [{ type: keyFile, pth: r }]\n  region: US\n  cache: { maxUses: x }\n`;
+  expect(await problems(text)).toEqual([
+    '2:1 UNKNOWN_KEY kees',
+    '4:12 MISSING keys.unseal[0].path',
+    '4:29 UNKNOWN_KEY keys.unseal[0].pth',
+    '5:11 VALUE keys.region',
+    '6:21 TYPE keys.cache.maxUses',
+  ]);
+});
+
+test('An unknown key names the nearest known one, or all that may stand there', async () => {
+  expect(await message(`${KEYS}  stroe: x\n`)).toContain('did you mean `store`?');
+  expect(await message(`${KEYS}  zzzzzzz: x\n`)).toContain('expected one of `store`');
+  expect(await message('version: 1\nkeys:\n  unseal: [{ type: passphrase, pasphrase: x }]\n')).toContain(
+    'did you mean `passphrase`?',
+  );
+  expect(await message(`${KEYS}observe: { log: { level: wran } }\n`)).toContain('did you mean `warn`?');
+});
+
+test('Every line of the message names file, line and column', async () => {
+  const text = await message(`${KEYS}  stroe: x\n  rgion: y\n`);
+  const lines = text.split('\n').slice(1);
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line).toMatch(/^ {2}\/etc\/gate\/sealgate\.yaml:\d+:\d+: .*\(ERR_CONFIG_\w+\)$/);
+});
+
+test('Variables are replaced; `$${` stays; numbers and booleans may come from them', async () => {
+  const text = `${KEYS}  store: a\${X}b$\${Y}\n  cache: { maxUses: "\${N}" }\nobserve: { listen: { port: "\${P}" } }\n`;
+  const { keys, observe } = await load(text, { env: { X: '-x-', N: '7', P: '9090' } });
+  expect(keys.store).toBe('/etc/gate/a-x-b${Y}');
+  expect([keys.cache.maxUses, observe.listen?.port]).toEqual([7, 9090]);
+});
+
+test.each([
+  ['unset', '${NOPE}', {}],
+  ['empty', '${NOPE}', { NOPE: '' }],
+  ['unclosed', '${NOPE', {}],
+  ['with a default, which there is not', '${NOPE:-x}', { NOPE: 'x' }],
+])('A variable that is %s is an error with its place', async (_name, reference, env) => {
+  expect(await problems(`${KEYS}  region: "${reference}"\n`, { env })).toEqual(['4:11 ENV keys.region']);
+});
+
+test('A variable that holds something else than a number is told without its value', async () => {
+  const text = `${KEYS}observe: { listen: { port: "\${P}" } }\n`;
+  expect(await problems(text, { env: { P: 'hunter2' } })).toEqual(['4:28 TYPE observe.listen.port']);
+  expect(await message(text, { env: { P: 'hunter2' } })).not.toContain('hunter2');
+});
+
+test('Secrets from text, variables and files are read, and none is printed', async () => {
+  const text = `${S3}    - { bucket: a, pass: true }\n`.replace(
+    'secretAccessKey: s',
+    'secretAccessKeyFile: ./app.secret',
+  );
+  const config = await load(text, { files: { '/etc/gate/app.secret': 'hunter2\n' } });
+  expect(config.s3?.clients[0]?.secretAccessKey.reveal()).toBe('hunter2');
+  expect(JSON.stringify(config)).not.toContain('hunter2');
+  const { inspect, format } = await import('node:util');
+  expect(inspect(config, { depth: 20, showHidden: true }) + format('%s %o %j', config, config, config)).not.toContain(
+    'hunter2',
+  );
+  expect(`${String(config.s3?.clients[0]?.secretAccessKey)}`).toBe('[secret]');
+});
+
+test('Files that cannot be read are told with the place that names them', async () => {
+  const text = `${S3}    - { bucket: a, pass: true }\n`.replace(
+    'secretAccessKey: s',
+    'secretAccessKeyFile: ./app.secret',
+  );
+  expect(await problems(text)).toEqual(['7:65 FILE s3.clients[0].secretAccessKeyFile']);
+  expect(await problems(text, { files: { '/etc/gate/app.secret': '\n' } })).toEqual([
+    '7:65 FILE s3.clients[0].secretAccessKeyFile',
+  ]);
+  const tls = text
+    .replace('{ port: 9000 }', '{ port: 9000, tls: { certFile: c, keyFile: k } }')
+    .replace('secretAccessKeyFile: ./app.secret', 'secretAccessKey: s');
+  expect(await problems(tls, { files: { '/etc/gate/c': 'no pem' } })).toEqual([
+    '5:42 FILE s3.listen.tls.certFile',
+    '5:54 FILE s3.listen.tls.keyFile',
+  ]);
+});
+
+test('A command that needs keys alone asks for nothing of the other sections', async () => {
+  const text = `${S3}    - { bucket: a, pass: true }\n`.replace('secretAccessKey: s', 'secretAccessKey: "${NOPE}"');
+  const config = await load(text, { only: 'keys' });
+  expect(config.s3).toBeUndefined();
+  expect(await problems(text)).toHaveLength(1);
+});
+
+test.each([
+  [
+    'the same rule twice',
+    ['- { bucket: a, seal: alias/x }', '- { bucket: a, seal: alias/x }'],
+    ['10:7 CONTRADICTION s3.buckets[1]'],
+  ],
+  [
+    'narrower bucket against narrower prefix',
+    ['- { bucket: "a*", prefix: p/, seal: alias/x }', '- { bucket: ab, pass: true }'],
+    ['10:7 CONTRADICTION s3.buckets[1]'],
+  ],
+  ['two outcomes in one rule', ['- { bucket: a, seal: alias/x, refuse: true }'], ['9:35 VALUE s3.buckets[0].refuse']],
+  ['no outcome', ['- { bucket: a }'], ['9:7 MISSING s3.buckets[0]']],
+  ['pass: false', ['- { bucket: a, pass: false }'], ['9:26 VALUE s3.buckets[0].pass']],
+  ['a star within', ['- { bucket: "a*b", pass: true }'], ['9:17 VALUE s3.buckets[0].bucket']],
+  ['a key that is none', ['- { bucket: a, seal: objects }'], ['9:26 VALUE s3.buckets[0].seal']],
+  ['a bucket id on pass', ['- { bucket: a, pass: true, bucketId: x }'], ['9:32 CONTRADICTION s3.buckets[0].bucketId']],
+])('Bucket rules: %s', async (_name, rules, expected) => {
+  expect(await problems(`${S3}${rules.map((rule) => `    ${rule}\n`).join('')}`)).toEqual(expected);
+});
+
+test('A contradiction names both places', async () => {
+  expect(await message(`${S3}    - { bucket: a, pass: true }\n    - { bucket: a, refuse: true }\n`)).toContain(
+    'the other: s3.buckets[0], line 9, column 7',
+  );
+});
+
+test('Two clients may not share an access key id', async () => {
+  const text = S3.replace('clients: [', 'clients: [{ name: b, accessKeyId: APP, secretAccessKey: t }, ').replace(
+    '  buckets:\n',
+    '',
+  );
+  expect(await problems(text)).toEqual(['7:90 CONTRADICTION s3.clients[1].accessKeyId']);
+});
+
+test('An endpoint holds no path and no credentials', async () => {
+  for (const endpoint of ['http://h/x', 'http://u:hunter2@h']) {
+    const text = `${S3}    - { bucket: a, pass: true }\n`.replace('http://127.0.0.1:1', endpoint);
+    expect(await problems(text)).toEqual(['6:25 VALUE s3.upstream.endpoint']);
+    expect(await message(text)).not.toContain('hunter2');
+  }
+});
+
+const column = (rule: string): string => `    - { key: alias/k, ${rule} }\n`;
+test.each([
+  ['three names', [column('column: public.t.c, type: text')], ['9:31 VALUE postgres.columns[0].column']],
+  [
+    'capitals without quotes',
+    [column('column: app.public.T.c, type: text')],
+    ['9:31 VALUE postgres.columns[0].column'],
+  ],
+  ['an unknown type', [column('column: app.public.t.c, type: strng')], ['9:53 VALUE postgres.columns[0].type']],
+  [
+    'another database',
+    [column('column: ap.public.t.c, type: text')],
+    ['9:31 CONTRADICTION postgres.columns[0].column'],
+  ],
+  [
+    'search without determinism',
+    [column('column: app.public.t.c, type: text, search: equality')],
+    ['9:67 CONTRADICTION postgres.columns[0].search'],
+  ],
+  [
+    'domain without determinism',
+    [column('column: app.public.t.c, type: text, domain: d')],
+    ['9:67 CONTRADICTION postgres.columns[0].domain'],
+  ],
+  [
+    'deterministic jsonb',
+    [column('column: app.public.t.c, type: jsonb, mode: deterministic')],
+    ['9:53 CONTRADICTION postgres.columns[0].type'],
+  ],
+  [
+    'deterministic numeric without scale',
+    [column('column: app.public.t.c, type: numeric, mode: deterministic')],
+    ['9:53 CONTRADICTION postgres.columns[0].type'],
+  ],
+  [
+    'deterministic boolean',
+    [column('column: app.public.t.c, type: boolean, mode: deterministic')],
+    ['9:53 CONTRADICTION postgres.columns[0].type'],
+  ],
+  [
+    'one column twice, with and without quotes',
+    [column('column: app.public.t.c, type: text'), column('column: app.public."t".c, type: text')],
+    ['10:31 CONTRADICTION postgres.columns[1].column'],
+  ],
+  [
+    'a domain with two keys and two classes',
+    [
+      column('column: app.public.t.c, type: text, mode: deterministic, domain: d'),
+      '    - { key: alias/other, column: app.public.u.c, type: bigint, mode: deterministic, domain: d }\n',
+    ],
+    ['10:14 CONTRADICTION postgres.columns[1].key', '10:57 CONTRADICTION postgres.columns[1].type'],
+  ],
+])('Column rules: %s', async (_name, rules, expected) => {
+  expect(await problems(`${POSTGRES}${rules.join('')}`)).toEqual(expected);
+});
+
+test('Column rules become plain data', async () => {
+  const rules = [
+    column('column: app.public."Order".c, type: "NUMERIC(10,2)", mode: deterministic, domain: d, guard: off'),
+    column('column: app.public.t.flag, type: bool, mode: deterministic, force: true'),
+    column('column: app.public.t.c, type: varchar(20)'),
+  ];
+  const { postgres } = await load(POSTGRES + rules.join(''));
+  expect(postgres?.columns).toEqual([
+    {
+      database: 'app',
+      schema: 'public',
+      table: 'Order',
+      column: 'c',
+      type: 'numeric(10,2)',
+      keyId: 'alias/k',
+      mode: 'deterministic',
+      search: 'equality',
+      domain: 'd',
+      guard: false,
+    },
+    {
+      database: 'app',
+      schema: 'public',
+      table: 't',
+      column: 'flag',
+      type: 'bool',
+      keyId: 'alias/k',
+      mode: 'deterministic',
+      search: 'equality',
+      domain: undefined,
+      guard: true,
+    },
+    {
+      database: 'app',
+      schema: 'public',
+      table: 't',
+      column: 'c',
+      type: 'varchar(20)',
+      keyId: 'alias/k',
+      mode: 'randomized',
+      search: 'none',
+      domain: undefined,
+      guard: true,
+    },
+  ]);
+});
+
+test('A service connection takes what it does not say from the upstream', async () => {
+  const text = `${KEYS}postgres:
+  listen: { port: 0 }
+  upstream: { url: "postgres://db:6000?sslmode=verify-full" }
+  databases:
+    - { name: a, service: { user: gate, password: p } }
+    - { name: b, service: { url: "postgres://gate:p%40ss@other/b" } }
+`;
+  const { postgres } = await load(text);
+  expect(postgres?.upstream).toMatchObject({ host: 'db', port: 6000, tls: { mode: 'verify-full' } });
+  expect(
+    postgres?.databases.map(({ service }) => [
+      service.host,
+      service.port,
+      service.user,
+      service.password?.reveal(),
+      service.tls.mode,
+    ]),
+  ).toEqual([
+    ['db', 6000, 'gate', 'p', 'verify-full'],
+    ['other', 5432, 'gate', 'p@ss', 'prefer'],
+  ]);
+});
+
+test.each([
+  ['{ url: "postgres://u@db/x" }', '6:20 VALUE postgres.upstream.url'],
+  ['{ url: "postgres://db?target=1" }', '6:20 VALUE postgres.upstream.url'],
+  ['{ url: "postgres://db:5", port: 6 }', '6:45 CONTRADICTION postgres.upstream.port'],
+  ['{ host: a, socket: b }', '6:24 VALUE postgres.upstream.socket'],
+  ['{}', '6:13 MISSING postgres.upstream'],
+  ['{ host: a, tls: { certFile: c } }', '6:31 VALUE postgres.upstream.tls.certFile'],
+])('Upstream %s', async (upstream, expected) => {
+  expect(await problems(`${KEYS}postgres:\n  listen: { port: 0 }\n  upstream: ${upstream}\n`)).toEqual([expected]);
+});
