@@ -1,0 +1,52 @@
+/**
+ * AES-256-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D), on node:crypto.
+ *
+ * Invariant: no plaintext is returned before its tag has verified.
+ */
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { CryptoError } from './errors.ts';
+
+export const GCM_NONCE_BYTES = 12;
+export const GCM_TAG_BYTES = 16;
+
+/** A whole key, or the raw bytes of one that was derived for a single use (the caller zeroes them). */
+export type GcmKey = KeyObject | Uint8Array;
+
+const NO_AAD = new Uint8Array(0);
+
+/**
+ * Seals `plaintext`: ciphertext, then the tag of 16 bytes.
+ * Precondition: the nonce (12 bytes) is never used twice with the same key.
+ */
+export function sealAesGcm(
+  key: GcmKey,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array = NO_AAD,
+): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(aad);
+  const ciphertext = cipher.update(plaintext);
+  cipher.final();
+  const sealed = new Uint8Array(ciphertext.length + GCM_TAG_BYTES);
+  sealed.set(ciphertext);
+  sealed.set(cipher.getAuthTag(), ciphertext.length);
+  return sealed;
+}
+
+/** Opens what `sealAesGcm` made. Errors: ERR_CRYPTO_OPEN_FAILED, whatever is wrong. */
+export function openAesGcm(key: GcmKey, nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array = NO_AAD): Uint8Array {
+  const length = sealed.length - GCM_TAG_BYTES;
+  if (length < 0) throw new CryptoError('ERR_CRYPTO_OPEN_FAILED');
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(length));
+  const plaintext = decipher.update(sealed.subarray(0, length));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    throw new CryptoError('ERR_CRYPTO_OPEN_FAILED');
+  }
+  return plaintext;
+}

@@ -1,0 +1,76 @@
+/**
+ * XAES-256-GCM: AES-256-GCM with 192-bit nonces, safe to draw at random without counting messages (2^80 of them at a collision
+ * risk of 2^-32). Source: https://c2sp.org/XAES-256-GCM.
+ *
+ * A key and nonce are derived per message by AES-CMAC in an SP 800-108 counter KDF of two one-block inputs, which is two AES
+ * block encryptions; the CMAC subkey K1 depends on the key alone and is kept beside it.
+ */
+import { createCipheriv, type KeyObject } from 'node:crypto';
+import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, sealAesGcm } from './aes-gcm.ts';
+
+export const XAES_NONCE_BYTES = 24;
+export const XAES_TAG_BYTES = GCM_TAG_BYTES;
+
+const BLOCK_BYTES = 16;
+const CONTEXT_BYTES = XAES_NONCE_BYTES - GCM_NONCE_BYTES;
+
+/** K1 by key. An entry lives exactly as long as its KeyObject; K1 = dbl(AES(0)) does not give the key away. */
+const subkeys = new WeakMap<KeyObject, Uint8Array>();
+
+/**
+ * Seals `plaintext`: ciphertext, then the tag of 16 bytes.
+ * Precondition: the nonce (24 bytes) is random, or derived from key, AAD and plaintext together.
+ */
+export function sealXaesGcm(key: KeyObject, nonce: Uint8Array, plaintext: Uint8Array, aad?: Uint8Array): Uint8Array {
+  const derived = deriveKey(key, nonce);
+  try {
+    return sealAesGcm(derived, nonce.subarray(CONTEXT_BYTES), plaintext, aad);
+  } finally {
+    derived.fill(0);
+  }
+}
+
+/** Opens what `sealXaesGcm` made. Errors: ERR_CRYPTO_OPEN_FAILED, whatever is wrong. */
+export function openXaesGcm(key: KeyObject, nonce: Uint8Array, sealed: Uint8Array, aad?: Uint8Array): Uint8Array {
+  const derived = deriveKey(key, nonce);
+  try {
+    return openAesGcm(derived, nonce.subarray(CONTEXT_BYTES), sealed, aad);
+  } finally {
+    derived.fill(0);
+  }
+}
+
+/** Steps 3 to 5 of the specification: AES(M1 xor K1) | AES(M2 xor K1), both blocks in one call. */
+function deriveKey(key: KeyObject, nonce: Uint8Array): Uint8Array {
+  if (nonce.length !== XAES_NONCE_BYTES) throw new RangeError(`an XAES nonce has ${XAES_NONCE_BYTES} bytes`);
+  const k1 = subkeyOf(key);
+  const blocks = new Uint8Array(2 * BLOCK_BYTES);
+  for (let counter = 1; counter <= 2; counter++) {
+    const start = (counter - 1) * BLOCK_BYTES;
+    blocks.set([0, counter, 0x58, 0], start);
+    blocks.set(nonce.subarray(0, CONTEXT_BYTES), start + 4);
+    for (let i = 0; i < BLOCK_BYTES; i++) blocks[start + i] = (blocks[start + i] ?? 0) ^ (k1[i] ?? 0);
+  }
+  return encryptBlocks(key, blocks);
+}
+
+/** Steps 1 and 2: K1 is L doubled in GF(2^128), branch-free. */
+function subkeyOf(key: KeyObject): Uint8Array {
+  const known = subkeys.get(key);
+  if (known !== undefined) return known;
+  const l = encryptBlocks(key, new Uint8Array(BLOCK_BYTES));
+  const k1 = new Uint8Array(BLOCK_BYTES);
+  for (let i = 0; i < BLOCK_BYTES; i++) k1[i] = ((l[i] ?? 0) << 1) | ((l[i + 1] ?? 0) >>> 7);
+  const carry = (l[0] ?? 0) >>> 7;
+  k1[BLOCK_BYTES - 1] = (k1[BLOCK_BYTES - 1] ?? 0) ^ (carry * 0x87);
+  l.fill(0);
+  subkeys.set(key, k1);
+  return k1;
+}
+
+/** Raw AES over whole, independent blocks: each block is encrypted once, so ECB's weakness does not arise. */
+function encryptBlocks(key: KeyObject, blocks: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-ecb', key, null);
+  cipher.setAutoPadding(false);
+  return cipher.update(blocks);
+}
