@@ -1,0 +1,43 @@
+/**
+ * Hidden objects: what an open upload keeps in the bucket beside its parts. They are never listed, exist only while the upload is
+ * open, and are swept.
+ *
+ *   .sealgate/uploads/<object id, hex>/token            the upload token's text: the upload can be resumed from a listing
+ *   .sealgate/uploads/<object id, hex>/part-<00001>     a held part: header (flag held) | stream of 64 KiB segments | record
+ *
+ * A held part is sealed by `BodySealer` with `held: true` under the upload's own DEK and object id; its header's flag keeps it from
+ * ever passing for a part of the object. Complete opens it and seals it anew, final, with the footer block in its padding.
+ */
+import { MAX_PART_NUMBER } from '../limits.ts';
+
+/** Everything under it is ours in a bucket with a sealing rule. */
+export const HIDDEN_PREFIX = '.sealgate/';
+const UPLOADS_PREFIX = `${HIDDEN_PREFIX}uploads/`;
+const HIDDEN_NAME = /^\.sealgate\/uploads\/([0-9a-f]{32})\/(?:(token)|part-([0-9]{5}))$/u;
+
+export type HiddenName = { readonly objectId: Uint8Array } & (
+  { readonly type: 'token' } | { readonly type: 'part'; readonly partNumber: number }
+);
+
+/** The prefix of all hidden objects of one upload. */
+export function hiddenUploadPrefix(objectId: Uint8Array): string {
+  return `${UPLOADS_PREFIX}${Buffer.from(objectId).toString('hex')}/`;
+}
+
+export function hiddenTokenKey(objectId: Uint8Array): string {
+  return `${hiddenUploadPrefix(objectId)}token`;
+}
+
+export function hiddenPartKey(objectId: Uint8Array, partNumber: number): string {
+  return `${hiddenUploadPrefix(objectId)}part-${String(partNumber).padStart(5, '0')}`;
+}
+
+/** What a hidden object's key says; undefined for keys that are not of this form. */
+export function parseHiddenKey(key: string): HiddenName | undefined {
+  const [, id, token, part] = HIDDEN_NAME.exec(key) ?? [];
+  if (id === undefined) return undefined;
+  const objectId = Uint8Array.from(Buffer.from(id, 'hex'));
+  if (token !== undefined) return { objectId, type: 'token' };
+  const partNumber = Number(part);
+  return partNumber >= 1 && partNumber <= MAX_PART_NUMBER ? { objectId, type: 'part', partNumber } : undefined;
+}

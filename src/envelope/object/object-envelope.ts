@@ -1,0 +1,177 @@
+/**
+ * The object's envelope: one compact value in its metadata (ENVELOPE_METADATA_NAME), set when the object or the upload is created,
+ * so a copy or a rotation rewraps the DEK without touching the data.
+ *
+ *   text:  "sg1." base64url( magic 2 | format 1 | suite 1 | layout 1 | object id 16 | fields | MAC 32 )
+ *   field: tag 1 | length 2 | value, by ascending tag; only the key wrap may come several times
+ *
+ * Invariant: the MAC, under a subkey of the DEK, covers all before it, and the headers that matter by their digest; its 32 bytes
+ * commit the envelope to its DEK.
+ */
+import { concatBytes, equalBytes } from '../../crypto/bytes.ts';
+import { hmacSha256 } from '../../crypto/hmac.ts';
+import type { Dek } from '../../crypto/key-types.ts';
+import { Reader, Writer, assertLength, decodeBase64url, decodeUtf8, encodeBase64url, encodeUtf8 } from '../codec.ts';
+import { decodeContext, encodeContext, type EncryptionContext } from '../encryption-context.ts';
+import { EnvelopeError, malformed, openFailed } from '../errors.ts';
+import { MAX_ENVELOPE_CHARS, MAX_KEY_WRAPS } from '../limits.ts';
+import { bindHeaders, digestOf, selectBound, type BoundHeaders, type Headers } from './bound-headers.ts';
+import { decodeKeyWrap, encodeKeyWrap, type KeyWrap } from './key-wrap.ts';
+import { checksumCode, checksumOfCode, type ChecksumName } from './record.ts';
+import { OBJECT_ID_BYTES, objectKey } from './subkeys.ts';
+
+export { ENVELOPE_METADATA_NAME } from './bound-headers.ts';
+
+export type ObjectLayout = 'single' | 'multipart';
+/** The checksum a client asked for, and for multipart whether of the whole object or of its parts' checksums. */
+export type ChecksumChoice = { readonly algorithm: ChecksumName; readonly type: 'FULL_OBJECT' | 'COMPOSITE' };
+
+/** What an envelope says; not secret, except what `sealedMetadata` holds. */
+type EnvelopeCommon = {
+  readonly layout: ObjectLayout;
+  /** 16 random bytes; copies that keep the data keep it. */
+  readonly objectId: Uint8Array;
+  /** One for each recipient, 1 to 4. */
+  readonly wraps: readonly KeyWrap[];
+  /** The KMS key as shown to clients (its ARN); the wrapped key itself names it by uuid. */
+  readonly keyHint?: string | undefined;
+  readonly plainSize?: number | undefined;
+  readonly checksum?: ChecksumChoice | undefined;
+  /** Encryption context the client gave, beyond what follows from bucket, key and object id. */
+  readonly context?: EncryptionContext | undefined;
+  /** From `sealMetadata`. */
+  readonly sealedMetadata?: Uint8Array | undefined;
+};
+
+/** `boundHeaders`: headers stored with the object (lower-case names); the envelope picks those it vouches for. */
+export type EnvelopeFields = EnvelopeCommon & { readonly boundHeaders: Headers };
+
+/** A decoded envelope: nothing of it is proven before `verifyEnvelope`. */
+export type ObjectEnvelope = EnvelopeCommon & {
+  readonly bound: BoundHeaders;
+  readonly authenticated: Uint8Array;
+  readonly mac: Uint8Array;
+};
+
+const PREFIX = 'sg1.';
+const MAGIC = [0x53, 0x45] as const;
+const FORMAT = 1;
+const SUITE = 1;
+const MAC_BYTES = 32;
+const LAYOUTS = ['single', 'multipart'] as const satisfies readonly ObjectLayout[];
+
+const TAG = { wrap: 1, keyHint: 2, plainSize: 3, bound: 4, checksum: 5, context: 6, sealedMetadata: 7 } as const;
+const LAST_TAG = TAG.sealedMetadata;
+
+/** The metadata value. Errors: ERR_ENVELOPE_TOO_LARGE (over MAX_ENVELOPE_CHARS), ERR_ENVELOPE_CONTEXT. */
+export function encodeEnvelope(fields: EnvelopeFields, dek: Dek): string {
+  assertLength(fields.objectId, OBJECT_ID_BYTES, 'an object id');
+  if (fields.wraps.length < 1 || fields.wraps.length > MAX_KEY_WRAPS)
+    throw new RangeError('an envelope has 1 to 4 wraps');
+  const writer = new Writer().uint8(...MAGIC, FORMAT, SUITE, LAYOUTS.indexOf(fields.layout) + 1).bytes(fields.objectId);
+  for (const [tag, value] of fieldsOf(fields)) writer.uint8(tag).block16(value);
+  const authenticated = writer.finish();
+  const mac = hmacSha256(objectKey(dek, fields.objectId, 'envelope'), authenticated);
+  const text = PREFIX + encodeBase64url(concatBytes(authenticated, mac));
+  if (text.length > MAX_ENVELOPE_CHARS) {
+    throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `an envelope has at most ${MAX_ENVELOPE_CHARS} characters`);
+  }
+  return text;
+}
+
+/** Reads an envelope's structure; nothing is proven yet. Total. Errors: ERR_ENVELOPE_MALFORMED. */
+export function decodeEnvelope(text: string): ObjectEnvelope {
+  if (text.length > MAX_ENVELOPE_CHARS || !text.startsWith(PREFIX)) throw malformed();
+  const bytes = decodeBase64url(text.slice(PREFIX.length));
+  if (bytes.length < MAC_BYTES) throw malformed();
+  const authenticated = bytes.subarray(0, bytes.length - MAC_BYTES);
+  const reader = new Reader(authenticated);
+  reader.expect(...MAGIC, FORMAT, SUITE);
+  const layout = LAYOUTS[reader.uint8() - 1];
+  if (layout === undefined) throw malformed();
+  const objectId = reader.bytes(OBJECT_ID_BYTES);
+  const values = readFields(reader);
+  const wraps = (values.get(TAG.wrap) ?? []).map(decodeKeyWrap);
+  if (wraps.length < 1 || wraps.length > MAX_KEY_WRAPS) throw malformed();
+  const one = <T>(tag: number, decode: (value: Uint8Array) => T) => values.get(tag)?.map(decode)[0];
+  const bound = one(TAG.bound, decodeBound);
+  if (bound === undefined) throw malformed();
+  return {
+    layout,
+    objectId,
+    wraps,
+    keyHint: one(TAG.keyHint, decodeUtf8),
+    plainSize: one(TAG.plainSize, (value) => whole(value, (field) => field.uint64())),
+    checksum: one(TAG.checksum, decodeChecksumChoice),
+    context: one(TAG.context, decodeContext),
+    sealedMetadata: one(TAG.sealedMetadata, (value) => value),
+    bound,
+    authenticated,
+    mac: bytes.subarray(bytes.length - MAC_BYTES),
+  };
+}
+
+/**
+ * Proves an envelope under its DEK, and the headers the store answered beside it. Gives the headers it vouches for: no other of the
+ * bound names may be shown to a client. Errors: ERR_ENVELOPE_OPEN_FAILED.
+ */
+export function verifyEnvelope(envelope: ObjectEnvelope, dek: Dek, headers: Headers): Headers {
+  const mac = hmacSha256(objectKey(dek, envelope.objectId, 'envelope'), envelope.authenticated);
+  const vouched = selectBound(headers, envelope.bound.mask);
+  const isMac = equalBytes(mac, envelope.mac);
+  if (!isMac || !equalBytes(digestOf(vouched), envelope.bound.digest)) throw openFailed();
+  return vouched;
+}
+
+function fieldsOf(fields: EnvelopeFields): (readonly [number, Uint8Array])[] {
+  const { keyHint, plainSize, checksum, context, sealedMetadata } = fields;
+  const { mask, digest } = bindHeaders(fields.boundHeaders);
+  const values: (readonly [number, Uint8Array | undefined])[] = [
+    ...fields.wraps.map((wrap) => [TAG.wrap, encodeKeyWrap(wrap)] as const),
+    [TAG.keyHint, keyHint === undefined ? undefined : encodeUtf8(keyHint)],
+    [TAG.plainSize, plainSize === undefined ? undefined : new Writer().uint64(plainSize).finish()],
+    [TAG.bound, new Writer().uint8(mask).bytes(digest).finish()],
+    [TAG.checksum, checksum === undefined ? undefined : encodeChecksumChoice(checksum)],
+    [TAG.context, context === undefined ? undefined : encodeContext(context)],
+    [TAG.sealedMetadata, sealedMetadata],
+  ];
+  return values.flatMap(([tag, value]) => (value === undefined ? [] : [[tag, value] as const]));
+}
+
+function readFields(reader: Reader): Map<number, Uint8Array[]> {
+  const values = new Map<number, Uint8Array[]>();
+  let previous = 0;
+  while (reader.remaining > 0) {
+    const tag = reader.uint8();
+    const isInOrder = tag > previous || (tag === previous && tag === TAG.wrap);
+    if (!isInOrder || tag > LAST_TAG) throw malformed();
+    previous = tag;
+    values.set(tag, [...(values.get(tag) ?? []), reader.block16()]);
+  }
+  return values;
+}
+
+function whole<T>(value: Uint8Array, decode: (reader: Reader) => T): T {
+  const reader = new Reader(value);
+  const decoded = decode(reader);
+  reader.end();
+  return decoded;
+}
+
+const decodeBound = (value: Uint8Array): BoundHeaders =>
+  whole(value, (reader) => ({ mask: reader.uint8(), digest: reader.bytes(MAC_BYTES) }));
+
+/** algorithm 1 | type 1 (0 full object, 1 composite) */
+export function encodeChecksumChoice({ algorithm, type }: ChecksumChoice): Uint8Array {
+  return Uint8Array.of(checksumCode(algorithm), type === 'COMPOSITE' ? 1 : 0);
+}
+
+/** Errors: ERR_ENVELOPE_MALFORMED. */
+export function decodeChecksumChoice(value: Uint8Array): ChecksumChoice {
+  return whole(value, (reader) => {
+    const row = checksumOfCode(reader.uint8());
+    const type = reader.uint8();
+    if (row === undefined || type > 1) throw malformed();
+    return { algorithm: row.name, type: type === 1 ? 'COMPOSITE' : 'FULL_OBJECT' };
+  });
+}
