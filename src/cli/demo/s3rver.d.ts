@@ -1,7 +1,14 @@
 /** What is used of the package, which brings no types. */
 declare module '@20minutes/s3rver' {
   export default class S3rver {
-    constructor(options: { directory: string; address: string; port: number; silent: boolean; key?: Uint8Array; cert?: Uint8Array });
+    constructor(options: {
+      directory: string;
+      address: string;
+      port: number;
+      silent: boolean;
+      key?: Uint8Array;
+      cert?: Uint8Array;
+    });
     run(): Promise<{ port: number }>;
     close(): Promise<void>;
     readonly httpServer: { closeAllConnections(): void };

@@ -21,12 +21,11 @@ function cellText(value: unknown, max: number): string {
   const text =
     value === null
       ? 'NULL'
-      : value instanceof Date
-        ? value.toISOString()
-        : typeof value === 'string'
-          ? value
-          : String(value);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+      : typeof value === 'string'
+        ? value
+        : typeof value === 'number'
+          ? String(value)
+          : JSON.stringify(value);
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '·');
   return clean.length > max ? `${clean.slice(0, max - 1)}…` : clean;
 }
