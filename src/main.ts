@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `sealgate` command: hands the process's world to the frame. What runs is composed in `compose.ts`. */
-import { COMMANDS } from './cli/commands.ts';
+import { commands } from './cli/commands.ts';
 import { runCommandLine } from './cli/frame/run.ts';
+import type { Start } from './cli/start.ts';
 
 /** Ctrl-C reaches us once from the terminal and again through the process that started us: that is one wish. */
 const SAME_SIGNAL_MS = 1000;
@@ -24,7 +25,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2), COMMANDS, {
+/** Loads the listeners' rooms only when they are to run. */
+const start: Start = async (config, options) => (await import('./compose.ts')).start(config, options);
+
+process.exitCode = await runCommandLine(process.argv.slice(2), commands(start), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -2,6 +2,9 @@
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
 import { initCommand } from './init.ts';
+import type { Start } from './start.ts';
 import { upCommand } from './up.ts';
 
-export const COMMANDS: readonly Command[] = [initCommand, checkCommand, upCommand];
+export function commands(start: Start): readonly Command[] {
+  return [initCommand, checkCommand, upCommand(start)];
+}

@@ -3,7 +3,7 @@
 export const KEY_FILE_NAME = 'root.key';
 export const CONFIG_FILE_NAME = 'sealgate.yaml';
 
-export const CONFIG_EXAMPLE = `# yaml-language-server: $schema=https://unpkg.com/sealgate/config/sealgate.schema.json
+export const CONFIG_EXAMPLE = `# yaml-language-server: $schema=./node_modules/sealgate/config/sealgate.schema.json
 #
 # Configuration of Sealgate. \`sealgate check\` tells what is wrong or missing, with line and column; \`sealgate up\` runs it.
 # Paths start at this file's folder. \${NAME} is replaced from the environment; every secret can also stand in a file (…File).

@@ -7,7 +7,7 @@ import { createKeyFile } from '../keys/root/key-file.ts';
 import { defineCommand, EXIT, type CommandIo } from './command.ts';
 import { CONFIG_EXAMPLE, CONFIG_FILE_NAME, KEY_FILE_NAME } from './config-example.ts';
 import { CliError } from './errors.ts';
-import { keyManagerOptions, keyPorts } from './key-options.ts';
+import { keyManagerOptions, keyPorts } from './options/keys.ts';
 import { loadCommandConfig } from './load.ts';
 
 export const initCommand = defineCommand({
@@ -85,6 +85,7 @@ async function writeNewFile(file: string, text: string, io: Pick<CommandIo, 'sig
 
 function cannotWrite(file: string, cause: unknown): CliError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-  if (code === 'EEXIST') return new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`, { cause });
+  if (code === 'EEXIST')
+    return new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`, { cause });
   return new CliError('ERR_CLI_WRITE', `cannot write ${file}: ${code}`, { cause });
 }

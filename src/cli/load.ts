@@ -8,9 +8,16 @@ import type { CommandIo } from './command.ts';
 const DEFAULT_NAME = 'sealgate.yaml';
 
 /** Errors: ERR_CONFIG_INVALID, ERR_CONFIG_UNREADABLE. */
-export function loadCommandConfig(given: string | undefined, { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>, options: LoadOptions = {}): Promise<Config> {
+export function loadCommandConfig(
+  given: string | undefined,
+  { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  options: LoadOptions = {},
+): Promise<Config> {
   const fromEnvironment = env['SEALGATE_CONFIG'];
-  const path = resolve(cwd, given ?? (fromEnvironment === undefined || fromEnvironment === '' ? DEFAULT_NAME : fromEnvironment));
+  const path = resolve(
+    cwd,
+    given ?? (fromEnvironment === undefined || fromEnvironment === '' ? DEFAULT_NAME : fromEnvironment),
+  );
   // Messages name the file as the operator would from where they stand.
   const shown = relative(cwd, path);
   const display = shown === '' || shown.startsWith('..') ? path : shown;

@@ -11,7 +11,6 @@ export type ColumnRule = ColumnName & {
   /** KMS key id, ARN or alias. */
   readonly keyId: string;
   readonly mode: 'randomized' | 'deterministic';
-  readonly search: 'none' | 'equality';
   /** Only of deterministic columns. */
   readonly domain: string | undefined;
   readonly guard: boolean;
@@ -59,7 +58,6 @@ function readRule(
   if (type === undefined) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'type'], unknownType(rule.type)));
   if (findings.length > 0 || 'problem' in name || type === undefined) return { findings };
   const { mode } = rule;
-  const search = rule.search ?? (mode === 'deterministic' ? 'equality' : 'none');
   return {
     path,
     type,
@@ -68,7 +66,6 @@ function readRule(
       type: type.text,
       keyId: rule.key,
       mode,
-      search,
       domain: rule.domain,
       guard: rule.guard === undefined ? guard : rule.guard === 'on',
     },
@@ -94,6 +91,12 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
     return rule.domain === undefined
       ? []
       : contradiction('domain', '`domain` needs `mode: deterministic`: randomized values never look equal');
+  }
+  if (rule.search === 'none') {
+    return contradiction(
+      'search',
+      '`search: none` needs `mode: randomized`: deterministic values can always be compared',
+    );
   }
   if (type === undefined) return [];
   if (type.comparison === undefined) {

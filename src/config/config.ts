@@ -91,7 +91,12 @@ export type PostgresConfig = {
   readonly upstream: PostgresServerConfig;
   readonly authentication: 'auto' | 'relay' | 'terminate';
   readonly users: readonly { readonly name: string; readonly verifier: Secret }[];
-  readonly databases: readonly { readonly name: string; readonly service: PostgresServiceConfig }[];
+  readonly databases: readonly {
+    readonly name: string;
+    readonly service: PostgresServiceConfig;
+    /** `schema.name` of routines the operator vouches for. */
+    readonly allowRoutines: readonly string[];
+  }[];
   readonly columns: readonly ColumnRule[];
 };
 

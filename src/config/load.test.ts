@@ -251,8 +251,8 @@ test('Two clients may not share an access key id', async () => {
   expect(await problems(text)).toEqual(['7:90 CONTRADICTION s3.clients[1].accessKeyId']);
 });
 
-test('An endpoint holds no path and no credentials', async () => {
-  for (const endpoint of ['http://h/x', 'http://u:hunter2@h']) {
+test('An endpoint holds no query and no credentials', async () => {
+  for (const endpoint of ['http://h/?x', 'http://u:hunter2@h']) {
     const text = `${S3}    - { bucket: a, pass: true }\n`.replace('http://127.0.0.1:1', endpoint);
     expect(await problems(text)).toEqual(['6:25 VALUE s3.upstream.endpoint']);
     expect(await message(text)).not.toContain('hunter2');
@@ -277,6 +277,11 @@ test.each([
     'search without determinism',
     [column('column: app.public.t.c, type: text, search: equality')],
     ['9:67 CONTRADICTION postgres.columns[0].search'],
+  ],
+  [
+    'determinism without search',
+    [column('column: app.public.t.c, type: text, mode: deterministic, search: none')],
+    ['9:88 CONTRADICTION postgres.columns[0].search'],
   ],
   [
     'domain without determinism',
@@ -331,7 +336,6 @@ test('Column rules become plain data', async () => {
       type: 'numeric(10,2)',
       keyId: 'alias/k',
       mode: 'deterministic',
-      search: 'equality',
       domain: 'd',
       guard: false,
     },
@@ -343,7 +347,6 @@ test('Column rules become plain data', async () => {
       type: 'bool',
       keyId: 'alias/k',
       mode: 'deterministic',
-      search: 'equality',
       domain: undefined,
       guard: true,
     },
@@ -355,7 +358,6 @@ test('Column rules become plain data', async () => {
       type: 'varchar(20)',
       keyId: 'alias/k',
       mode: 'randomized',
-      search: 'none',
       domain: undefined,
       guard: true,
     },

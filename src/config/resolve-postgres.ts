@@ -23,7 +23,11 @@ export async function resolvePostgres(
   const databases = [];
   for (const [index, database] of section.databases.entries()) {
     const at = ['postgres', 'databases', index, 'service'];
-    databases.push({ name: database.name, service: await resolveService(database, upstream, at, { files, findings }) });
+    databases.push({
+      name: database.name,
+      allowRoutines: database.allowRoutines,
+      service: await resolveService(database, upstream, at, { files, findings }),
+    });
   }
   const users = [];
   for (const [index, user] of section.users.entries()) {

@@ -107,14 +107,14 @@ async function resolveCredentials(
 }
 
 function endpointFindings(endpoint: string): readonly Finding[] {
-  const { pathname, search, username, password } = new URL(endpoint);
-  if (pathname === '/' && search === '' && username === '' && password === '') return [];
+  const { search, hash, username, password } = new URL(endpoint);
+  if (search === '' && hash === '' && username === '' && password === '') return [];
   return [
     {
       code: 'ERR_CONFIG_VALUE',
       path: ['s3', 'upstream', 'endpoint'],
       at: 'value',
-      message: 'expected only scheme, host and port; credentials stand in `credentials`',
+      message: 'expected only scheme, host, port and path; credentials stand in `credentials`',
     },
   ];
 }

@@ -64,7 +64,16 @@ const service = atMostOne(
   "The proxy's own connection, which owns schema `sealgate`: a whole `url`, or a `user` at the same upstream.",
 );
 
-const database = z.strictObject({ name: text('Name of the database.'), service });
+const database = z.strictObject({
+  name: text('Name of the database.'),
+  service,
+  allowRoutines: z
+    .array(z.string().regex(/^[^.]+\.[^.]+$/u, 'expected schema.name'))
+    .default([])
+    .describe(
+      'Routines and trigger functions (schema.name) that statements may use although they could touch sealed columns: you vouch for them.',
+    ),
+});
 
 const verifier = z
   .string()
@@ -101,7 +110,9 @@ const columnRule = z.strictObject({
   search: z
     .enum(['none', 'equality'])
     .optional()
-    .describe('What clients may do in WHERE; `equality` needs mode deterministic, and is its default.'),
+    .describe(
+      'What clients may ask for in WHERE: follows from the mode, and may be written out. `equality` with deterministic, `none` with randomized.',
+    ),
   domain: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,62}$/u, 'expected small letters, digits, _ and -')

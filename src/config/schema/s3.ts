@@ -26,7 +26,7 @@ const upstream = z
   .strictObject({
     endpoint: z
       .url({ protocol: /^https?$/u, error: 'expected a URL such as https://s3.eu-central-1.amazonaws.com' })
-      .describe('The object store: http or https URL, without a path.'),
+      .describe('The object store: http or https URL; a path in it stands before the buckets.'),
     region: text('Region that requests to it are signed for.').default('us-east-1'),
     addressing: z
       .enum(['path', 'virtual'])

@@ -1,0 +1,38 @@
+/** From the config's `keys` section to the key manager's options. */
+import { randomBytes } from 'node:crypto';
+import type { KeysConfig, UnsealConfig } from '../../config/config.ts';
+import type { KeyManagerOptions, KeyMetrics, KeyPorts, UnsealSecret } from '../../keys/options.ts';
+
+export type KeyAcceptance = { readonly acceptRollback?: boolean; readonly acceptAuditGap?: boolean };
+
+function unsealSecret(slot: UnsealConfig): UnsealSecret {
+  switch (slot.type) {
+    case 'keyFile':
+      return { type: 'key-file', path: slot.path };
+    case 'passphraseFile':
+      return { type: 'passphrase-file', path: slot.path };
+    case 'passphrase':
+      return { type: 'passphrase', read: () => new TextEncoder().encode(slot.passphrase.reveal()) };
+  }
+}
+
+export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}): KeyManagerOptions {
+  return {
+    storePath: keys.store,
+    ...(keys.epochFile === undefined ? {} : { epochPath: keys.epochFile }),
+    unseal: keys.unseal.map(unsealSecret),
+    region: keys.region,
+    account: keys.account,
+    audit: { path: keys.audit.file, durability: keys.audit.durability },
+    cache: {
+      maxAgeMs: keys.cache.maxAgeSeconds * 1000,
+      maxUses: keys.cache.maxUses,
+      maxEntries: keys.cache.maxEntries,
+    },
+    ...accept,
+  };
+}
+
+export function keyPorts(metrics?: KeyMetrics): KeyPorts {
+  return { random: randomBytes, now: Date.now, ...(metrics === undefined ? {} : { metrics }) };
+}

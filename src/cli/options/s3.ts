@@ -1,0 +1,44 @@
+/** From the config's `s3` section to the gateway's upstream and rules. */
+import type { S3Config } from '../../config/config.ts';
+import type { S3RuleEntry } from '../../s3/rules.ts';
+import { AWS_CAPABILITIES } from '../../s3/upstream/capabilities.ts';
+import { chainCredentials, fixedCredentials, type UpstreamCredentials } from '../../s3/upstream/credentials.ts';
+import { SigningClient, type SigningClientOptions } from '../../s3/upstream/signing-client.ts';
+
+/** Sockets to the object store at most; each carries one request at a time. */
+const MAX_UPSTREAM_CONNECTIONS = 256;
+
+export function s3RuleEntries(s3: S3Config): readonly S3RuleEntry[] {
+  return s3.buckets.map(({ bucket, prefix, outcome }) => {
+    const name = `${bucket}/${prefix}`;
+    return { bucket, prefix, rule: { ...outcome, name } };
+  });
+}
+
+function upstreamCredentials({ upstream: { credentials } }: S3Config): UpstreamCredentials {
+  if (credentials.type === 'default') return chainCredentials(Date.now, credentials.profile);
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return fixedCredentials({
+    accessKeyId,
+    secretAccessKey: secretAccessKey.reveal(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
+  });
+}
+
+export function upstreamOptions(s3: S3Config): SigningClientOptions {
+  const { endpoint, addressing, region, ca } = s3.upstream;
+  return {
+    endpoint: { url: new URL(endpoint), addressing },
+    region,
+    credentials: upstreamCredentials(s3),
+    capabilities: AWS_CAPABILITIES,
+    now: Date.now,
+    maxConnections: MAX_UPSTREAM_CONNECTIONS,
+    ...(ca === undefined ? {} : { tls: { ca } }),
+  };
+}
+
+/** The client that signs towards the object store, for checks and health; the gateway makes its own. */
+export function openUpstream(s3: S3Config): SigningClient {
+  return new SigningClient(upstreamOptions(s3));
+}

@@ -1,0 +1,51 @@
+/** Parts that are started in order and stopped in the opposite order, within a deadline. */
+import type { Log } from '../observe/log.ts';
+
+export type Part = {
+  readonly name: string;
+  /** Lets work under way finish; told by the signal when the time for that is over. */
+  readonly stop: (deadline: AbortSignal) => Promise<void>;
+};
+
+/** Time for what remains after the deadline: cutting connections off, closing files. */
+const GRACE_MS = 5000;
+
+export class Lifecycle {
+  /** Each stage's parts stop together; stages one after another, last first. */
+  readonly #stages: (readonly Part[])[] = [];
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  add(...parts: readonly Part[]): void {
+    this.#stages.unshift(parts);
+  }
+
+  /** Never rejects. False: a part failed to stop, or had to be cut off. */
+  async stop(deadlineMs: number): Promise<boolean> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    let whole = true;
+    for (const stage of this.#stages.splice(0)) {
+      const results = await Promise.all(stage.map((part) => this.#stopPart(part, deadline, deadlineMs)));
+      whole = whole && results.every(Boolean);
+    }
+    return whole && !deadline.aborted;
+  }
+
+  async #stopPart({ name, stop }: Part, deadline: AbortSignal, deadlineMs: number): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<'late'>();
+    const timer = setTimeout(resolve, deadlineMs + GRACE_MS, 'late');
+    try {
+      const outcome = await Promise.race([stop(deadline), late]);
+      if (outcome === 'late') this.#log.warn({ part: name }, 'did not stop in time');
+      return outcome !== 'late';
+    } catch (error) {
+      this.#log.error({ part: name, err: error }, 'failed to stop');
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
