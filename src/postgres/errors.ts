@@ -72,6 +72,11 @@ export const POSTGRES_ERRORS = {
     why: '`maxConnections` is reached.',
     fix: 'Raise it, or use fewer connections.',
   },
+  ERR_POSTGRES_ENCODING: {
+    says: 'A statement is not UTF-8.',
+    why: 'Under another encoding the same bytes may name something else than the proxy reads, so nothing can be said about them.',
+    fix: 'Use client_encoding UTF8, and send valid UTF-8.',
+  },
   ERR_POSTGRES_TOO_LARGE: {
     says: 'A statement, message or value that must be read whole is larger than its limit.',
     why: 'Nothing sealed may leave before its tag has verified, so it is held in memory and bounded.',

@@ -19,7 +19,7 @@ export const MAX_SEALED_MESSAGE_BYTES = 8 * MAX_SEALED_VALUE_BYTES;
 export const MAX_CONTROL_MESSAGE_BYTES = 1 * MIB;
 /** Names of statements and portals: no limit in the protocol; the server cuts identifiers at 63, drivers use digests. */
 export const MAX_NAME_BYTES = 4 * KIB;
-/** Expected replies in flight on one connection: a client that pipelines deeper waits. */
+/** Replies owed on one connection beyond which the client is not read from; well above what the server holds back unflushed (8 KiB of 5-byte replies). */
 export const MAX_PIPELINE_DEPTH = 65_536;
 /** Sealed statements remembered for one connection. */
 export const MAX_STATEMENTS = 10_000;

@@ -1,75 +1,83 @@
 /**
- * The Postgres proxy's listener and its options: plain data and interfaces, which main.ts fills from the config.
+ * The Postgres proxy's listener: one task for each client connection, from startup to session.
  */
-import type { StatementAnalyzer } from './analysis/analyzer.ts';
-import type { ColumnService } from './columns/column-service.ts';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { endPointBinding } from './auth/channel-binding.ts';
+import { MAX_CONNECTIONS } from './limits.ts';
+import type { ClientTlsOptions, PostgresProxyOptions } from './options.ts';
+import { serveConnection, type ProxyContext } from './connection.ts';
+import type { ClientTls } from './startup/client-startup.ts';
 
-/** TLS towards clients. PEM texts; `required` refuses clients without TLS. */
-export type ClientTlsOptions = {
-  readonly mode: 'optional' | 'required';
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
-  /** Verifies client certificates where given. */
-  readonly clientCaPem?: string;
-};
+export type { PostgresProxyOptions } from './options.ts';
 
-/** TLS towards the server, with libpq's words. */
-export type UpstreamTlsOptions = {
-  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  readonly caPem?: string;
-  readonly certificatePem?: string;
-  readonly privateKeyPem?: string;
-};
-
-export type UpstreamOptions = {
+export interface PostgresProxy {
   readonly host: string;
   readonly port: number;
-  readonly tls: UpstreamTlsOptions;
-};
-
-/** Where SCRAM verifiers come from: the text of pg_authid.rolpassword, or undefined where the role has none. */
-export interface VerifierSource {
-  verifier(user: string): Promise<string | undefined>;
+  /** Connections open now. */
+  readonly connections: number;
+  /** Stops listening, and ends the sessions that are open. */
+  close(): Promise<void>;
 }
 
-/** `relay`: the server authenticates, the proxy carries the messages. `terminate`: SCRAM-SHA-256 ends here and begins anew with the user's own key. */
-export type AuthenticationOptions =
-  { readonly type: 'relay' } | { readonly type: 'terminate'; readonly verifiers: VerifierSource };
-
-/** A database with column rules. */
-export type ProtectedDatabase = {
-  readonly analyzer: StatementAnalyzer;
-  readonly columns: ColumnService;
-};
-
-/** As pino's: fields first. */
-export interface ProxyLogger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+/** Listens. Rejects where it cannot (EADDRINUSE, a bad certificate). */
+export async function startPostgresProxy(options: PostgresProxyOptions): Promise<PostgresProxy> {
+  const context: ProxyContext = {
+    options,
+    clientTls: options.clientTls === undefined ? undefined : clientTls(options.clientTls),
+    clientBinding:
+      options.clientTls === undefined
+        ? undefined
+        : endPointBinding(new X509Certificate(options.clientTls.certificatePem)),
+    mockSecret: randomBytes(32),
+  };
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
+    sockets.add(socket);
+    options.metrics?.connectionOpened?.();
+    socket.once('close', () => {
+      sockets.delete(socket);
+      options.metrics?.connectionClosed?.();
+    });
+    void serveConnection(socket, context, sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
+  });
+  await listening(server, options.listen);
+  // A TCP server's address is never a path, and null only when closed.
+  const address = server.address() as AddressInfo;
+  return {
+    host: address.address,
+    port: address.port,
+    get connections() {
+      return sockets.size;
+    },
+    close: () => closed(server, sockets),
+  };
 }
 
-/** Counters; every hook is optional and must not throw. */
-export interface ProxyMetrics {
-  connectionOpened?(): void;
-  connectionClosed?(): void;
-  /** One statement decided on: passed untouched, sealed or refused. */
-  statement?(outcome: 'pass' | 'sealed' | 'refused'): void;
-  valuesSealed?(count: number): void;
-  valuesOpened?(count: number): void;
-  failed?(code: string): void;
+function clientTls({ mode, certificatePem, privateKeyPem, clientCaPem }: ClientTlsOptions): ClientTls {
+  const context = createSecureContext({
+    cert: certificatePem,
+    key: privateKeyPem,
+    minVersion: 'TLSv1.2',
+    ...(clientCaPem !== undefined && { ca: clientCaPem }),
+  });
+  return { context, required: mode === 'required', verifyClient: clientCaPem !== undefined };
 }
 
-export type PostgresProxyOptions = {
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly clientTls?: ClientTlsOptions;
-  readonly upstream: UpstreamOptions;
-  readonly authentication: AuthenticationOptions;
-  /** Databases with rules, by name; every other database passes byte for byte. */
-  readonly databases: ReadonlyMap<string, ProtectedDatabase>;
-  readonly logger: ProxyLogger;
-  readonly metrics?: ProxyMetrics;
-  readonly maxConnections?: number;
-  readonly startupTimeoutMs?: number;
-};
+function listening(server: Server, { host, port }: PostgresProxyOptions['listen']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of sockets) socket.destroy();
+  });
+}

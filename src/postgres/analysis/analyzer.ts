@@ -20,6 +20,8 @@ export interface StatementAnalyzer {
   isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
   /** Grows with every change of the catalog that was seen. */
   readonly catalogEpoch: number;
+  /** A session committed DDL: the next plan looks at the catalog anew, and no plan made before is current. */
+  catalogChanged?(): void;
   /** Stops polling. Plans are refused afterwards. */
   close(): void;
 }

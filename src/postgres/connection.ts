@@ -1,0 +1,128 @@
+/**
+ * One client connection: startup, authentication, then a session or a splice. Whatever fails is answered in the client's protocol.
+ */
+import type { Socket } from 'node:net';
+import { relayAuthentication } from './auth/relay.ts';
+import { LoginEnded, type Conversation } from './auth/conversation.ts';
+import { terminateAuthentication } from './auth/terminate.ts';
+import { mockVerifier, parseVerifier } from './auth/verifier.ts';
+import { PostgresError } from './errors.ts';
+import { STARTUP_TIMEOUT_MS } from './limits.ts';
+import { encodeOwnError } from './messages/error-response.ts';
+import type { PostgresProxyOptions } from './options.ts';
+import { internal, runSession, type ConnectionEnds } from './session/connection.ts';
+import { spliceSession } from './session/splice.ts';
+import { relayCancel } from './startup/cancel.ts';
+import { readStartup, type ClientStartup, type ClientTls, type Negotiation } from './startup/client-startup.ts';
+import { connectUpstream } from './startup/upstream-connect.ts';
+import { SocketReader } from './wire/socket-reader.ts';
+
+export type ProxyContext = {
+  readonly options: PostgresProxyOptions;
+  readonly clientTls: ClientTls | undefined;
+  readonly clientBinding: Uint8Array | undefined;
+  readonly mockSecret: Uint8Array;
+};
+
+/** Never rejects. */
+export async function serveConnection(socket: Socket, context: ProxyContext, full: boolean): Promise<void> {
+  const negotiation: Negotiation = { socket, encrypted: false, asked: new Set() };
+  const open: Socket[] = [];
+  const timer = setTimeout(() => expire(negotiation, open), context.options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS);
+  // Until the session's own listeners take over; a reset here is no event.
+  socket.on('error', () => undefined);
+  try {
+    const startup = await readStartup(negotiation, context.clientTls);
+    if (startup.request.type === 'cancel') await cancel(startup, context);
+    else if (full)
+      throw new PostgresError('ERR_POSTGRES_TOO_MANY_CONNECTIONS', 'sorry, too many clients already', {
+        sqlstate: '53300',
+      });
+    else await login(startup, startup.request.parameters, context, open);
+  } catch (error) {
+    refuse(negotiation.socket, error, context.options);
+    for (const upstream of open) upstream.destroy();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function cancel(startup: ClientStartup, { options }: ProxyContext): Promise<void> {
+  startup.socket.on('error', () => undefined);
+  await relayCancel(startup.packet, options.upstream);
+  startup.socket.end();
+}
+
+async function login(
+  startup: ClientStartup,
+  parameters: ReadonlyMap<string, string>,
+  context: ProxyContext,
+  open: Socket[],
+): Promise<void> {
+  const { options } = context;
+  const user = parameters.get('user') ?? '';
+  const database = parameters.get('database') ?? user;
+  const rules = options.databases.get(database);
+  if (rules !== undefined && isReplication(parameters.get('replication'))) throw replicationRefused();
+  const connection = await connectUpstream(options.upstream);
+  open.push(connection.socket);
+  connection.socket.on('error', () => undefined);
+  const upstream = { ...connection, reader: new SocketReader(connection.socket) };
+  const conversation: Conversation = { client: startup, upstream };
+  connection.socket.write(startup.packet);
+  await authenticate(conversation, user, context);
+  const ends: ConnectionEnds = {
+    client: startup.socket,
+    upstream: connection.socket,
+    fromUpstream: upstream.reader.release(),
+    fromClient: startup.reader.release(),
+  };
+  if (rules === undefined) return spliceSession(ends, () => undefined);
+  const { logger, metrics = {} } = options;
+  runSession(ends, { ...rules, user, database, logger, metrics });
+}
+
+async function authenticate(
+  conversation: Conversation,
+  user: string,
+  { options, clientBinding, mockSecret }: ProxyContext,
+): Promise<void> {
+  const { authentication } = options;
+  if (authentication.type === 'relay') return relayAuthentication(conversation);
+  const verifier = parseVerifier(await authentication.verifiers.verifier(user)) ?? mockVerifier(user, mockSecret);
+  const binding = conversation.client.encrypted ? clientBinding : undefined;
+  return terminateAuthentication(conversation, { user, verifier, clientBinding: binding });
+}
+
+/** As the server reads it: a boolean, or `database` for logical replication. */
+function isReplication(value: string | undefined): boolean {
+  return value !== undefined && !/^(f|fa|fal|fals|false|n|no|of|off|0)$/i.test(value);
+}
+
+function replicationRefused(): PostgresError {
+  const message = 'replication from a database with sealed columns does not go through the proxy';
+  return new PostgresError('ERR_POSTGRES_REPLICATION', message, {
+    sqlstate: '0A000',
+    hint: 'Replicate from the server directly: what travels is ciphertext.',
+  });
+}
+
+function refuse(socket: Socket, error: unknown, { logger, metrics }: PostgresProxyOptions): void {
+  if (error instanceof LoginEnded) return;
+  const known = error instanceof PostgresError ? error : internal(error);
+  metrics?.failed?.(known.code);
+  logger.warn({ code: known.code, err: known }, 'connection refused');
+  const { sqlstate, detail, hint } = known.fields;
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.end(encodeOwnError({ severity: 'FATAL', sqlstate, code: known.code, message: known.message, detail, hint }));
+  // A client that does not close its side is not waited for.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+const LINGER_MS = 2000;
+
+function expire({ socket }: Negotiation, open: readonly Socket[]): void {
+  socket.destroy();
+  for (const upstream of open) upstream.destroy();
+}

@@ -1,0 +1,41 @@
+/** DataRow ('D'): rows of sealed statements are opened, the proxy's own are read, all others pass. */
+import { MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
+import { decodeDataRow } from '../../messages/data-row.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { fetchKeys, openFailed, openRow, readRow, type SealedRow } from '../opening.ts';
+import type { Session } from '../session.ts';
+import { expectHead, outOfStep, type BackendHandler } from './handler.ts';
+
+export const dataRowHandler: BackendHandler = {
+  need(session, bodyLength) {
+    if (session.opening?.plan.results === undefined && session.replies.head?.internal === undefined) return 0;
+    if (bodyLength > MAX_SEALED_MESSAGE_BYTES)
+      throw openFailed(`a row with sealed columns may have at most ${MAX_SEALED_MESSAGE_BYTES} bytes`);
+    return bodyLength;
+  },
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+    const head = expectHead(session, 'DataRow', 'query', 'execute');
+    if (head.refusal !== undefined) throw outOfStep('DataRow for a refused message');
+    if (head.internal !== undefined) {
+      head.internal.row?.(decodeDataRow(bytes.subarray(start, start + bodyLength)));
+      return CONSUME;
+    }
+    const { opening } = session;
+    if (opening?.plan.results === undefined) return FORWARD;
+    if (!session.verified.has(opening.plan)) throw outOfStep('rows before their description');
+    const row = readRow(bytes.subarray(start, start + bodyLength), opening);
+    const fetching = fetchKeys(row);
+    if (fetching !== undefined) return openLater(session, row, fetching);
+    session.wires.toClient(openRow(row, session.settings));
+    return CONSUME;
+  },
+};
+
+async function openLater(session: Session, row: SealedRow, fetching: Promise<void>): Promise<void> {
+  try {
+    await fetching;
+  } catch (error) {
+    throw openFailed('its key could not be had', error);
+  }
+  session.wires.toClient(openRow(row, session.settings));
+}

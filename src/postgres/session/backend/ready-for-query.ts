@@ -1,0 +1,25 @@
+/** ReadyForQuery ('Z'): ends a Query, a FunctionCall, or what came before a Sync. */
+import type { Verdict } from '../../wire/frame-stream.ts';
+import type { TransactionStatus } from '../session.ts';
+import { noteStatus } from '../tracking.ts';
+import { expectHead, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
+
+const STATUS: Readonly<Record<number, TransactionStatus>> = {
+  [0x49]: 'idle', // I
+  [0x54]: 'open', // T
+  [0x45]: 'failed', // E
+};
+
+export const readyForQueryHandler: BackendHandler = {
+  need: () => 1,
+  frame(session, bytes, start, bodyLength): Verdict {
+    const head = expectHead(session, 'ReadyForQuery', 'query', 'sync', 'function-call');
+    const status = STATUS[bytes[start] ?? 0];
+    if (status === undefined || bodyLength !== 1) throw outOfStep('a malformed ReadyForQuery');
+    session.copyIn = false;
+    session.finish();
+    noteStatus(session, status);
+    head.internal?.done?.(status !== 'failed');
+    return verdictFor(head);
+  },
+};

@@ -1,0 +1,77 @@
+/** RowDescription ('T') and NoData ('n'): the server's opinion of a statement's results, compared with the plan's. */
+import { PostgresError } from '../../errors.ts';
+import { decodeRowDescription, encodeRowDescription, type FieldDescription } from '../../messages/row-description.ts';
+import { formatAt } from '../../messages/bind.ts';
+import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan } from '../../plan.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { BYTEA_OID } from '../sealing.ts';
+import type { ResultOpening } from '../reply.ts';
+import { expectHead, needControl, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
+
+export const rowDescriptionHandler: BackendHandler = {
+  need: needControl,
+  frame(session, bytes, start, bodyLength): Verdict {
+    const head = expectHead(session, 'RowDescription', 'query', 'describe-statement', 'describe-portal');
+    if (head.refusal !== undefined) throw outOfStep('RowDescription for a refused message');
+    const { opening } = session;
+    if (head.kind !== 'query') session.finish();
+    if (opening === undefined) return verdictFor(head);
+    const fields = decodeRowDescription(bytes.subarray(start, start + bodyLength));
+    checkFields(fields, opening.plan);
+    session.verified.add(opening.plan);
+    if (head.internal !== undefined) return CONSUME;
+    session.wires.toClient(encodeRowDescription(fields.map((field, index) => logicalField(field, index, opening))));
+    return CONSUME;
+  },
+};
+
+export const noDataHandler: BackendHandler = {
+  need: () => 0,
+  frame(session): Verdict {
+    const head = expectHead(session, 'NoData', 'describe-statement', 'describe-portal');
+    if (session.opening?.plan.results !== undefined) throw mismatch('the statement returns no rows');
+    session.finish();
+    head.internal?.done?.(true);
+    return head.internal === undefined ? FORWARD : CONSUME;
+  },
+};
+
+/** Throws ERR_POSTGRES_ORIGIN_MISMATCH unless server and analysis agree on where each result comes from. */
+export function checkFields(fields: readonly FieldDescription[], plan: SealedPlan): void {
+  const { results, origins, forbiddenOrigins } = plan;
+  if (results !== undefined && results.length !== fields.length) throw mismatch('another number of columns');
+  fields.forEach((field, index) => {
+    const column = results?.[index];
+    if (column !== undefined && field.typeOid !== BYTEA_OID)
+      throw mismatch(`column ${index + 1} is not of a sealed type`);
+    if (column === undefined && forbiddenOrigins.has(originKey(field.relationOid, field.attnum))) {
+      throw mismatch(`column ${index + 1} comes from a sealed column`);
+    }
+    const origin = origins?.[index];
+    if (origin !== undefined && !agrees(field, origin)) throw mismatch(`column ${index + 1} comes from elsewhere`);
+  });
+}
+
+function agrees(field: FieldDescription, origin: ResultOrigin): boolean {
+  switch (origin.type) {
+    case 'any':
+      return true;
+    case 'expression':
+      return field.relationOid === 0 && field.attnum === 0;
+    case 'column':
+      return field.relationOid === origin.relationOid && field.attnum === origin.attnum;
+  }
+}
+
+/** As the client shall see it: the logical type; a statement's Describe says format 0 for all, as the server does. */
+function logicalField(field: FieldDescription, index: number, opening: ResultOpening): FieldDescription {
+  const column: SealedColumn | undefined = opening.plan.results?.[index];
+  if (column === undefined) return field;
+  const { oid, typlen, typmod } = column.type;
+  return { ...field, typeOid: oid, typlen, typmod, format: formatAt(opening.formats, index) };
+}
+
+function mismatch(what: string): PostgresError {
+  const message = `the server and the analysis disagree about a statement on sealed columns: ${what}`;
+  return new PostgresError('ERR_POSTGRES_ORIGIN_MISMATCH', message, { sqlstate: 'XX000' });
+}

@@ -1,0 +1,130 @@
+/**
+ * Joins a session's handlers with its two sockets: bytes in, bytes out, back-pressure, and the end of either side.
+ */
+import type { Socket } from 'node:net';
+import { PostgresError } from '../errors.ts';
+import { MAX_PIPELINE_DEPTH } from '../limits.ts';
+import { encodeOwnError } from '../messages/error-response.ts';
+import { FrameStream, type FrameSink } from '../wire/frame-stream.ts';
+import { backendHandler } from './backend/index-table.ts';
+import { frontendHandler } from './frontend/index-table.ts';
+import { Session, type SessionOptions } from './session.ts';
+
+export type ConnectionEnds = {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** Read during startup and not yet handled. */
+  readonly fromClient: Uint8Array;
+  readonly fromUpstream: Uint8Array;
+};
+
+/** Runs the session until either side ends. */
+export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, 'wires'>): void {
+  const { client, upstream } = ends;
+  const session: Session = new Session({
+    ...options,
+    wires: {
+      toUpstream: (bytes) => frontend.write(bytes),
+      flushUpstream: () => frontend.flush(),
+      toClient: (bytes) => backend.write(bytes),
+    },
+  });
+  const fail = (error: unknown): void => {
+    session.replies.release();
+    frontend.kill();
+    endWith(error, ends, backend.atBoundary, options);
+  };
+  const frontend: FrameStream = new FrameStream(frontendHandler(session), sinkTo(upstream, client, fail));
+  const backend: FrameStream = new FrameStream(backendHandler(session), sinkTo(client, upstream, fail));
+  const deep = (): boolean => session.replies.size > MAX_PIPELINE_DEPTH;
+  carry(client, upstream, frontend, () => {
+    if (!deep()) return false;
+    void session.replies.until(MAX_PIPELINE_DEPTH / 2).then(() => client.resume());
+    return true;
+  });
+  carry(upstream, client, backend, () => false);
+  closeTogether(client, upstream, () => {
+    session.replies.release();
+    frontend.kill();
+    backend.kill();
+  });
+  if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
+  if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
+  client.resume();
+  upstream.resume();
+}
+
+/** Where a stream writes, and the source it wakes when it is free again. */
+function sinkTo(socket: Socket, source: Socket, failed: (error: unknown) => void): FrameSink {
+  return {
+    write: (chunks) => writeTogether(socket, chunks),
+    failed,
+    idle: () => {
+      if (!socket.writableNeedDrain) source.resume();
+    },
+  };
+}
+
+/** One system call for all chunks. */
+function writeTogether(socket: Socket, chunks: readonly Uint8Array[]): void {
+  if (chunks.length > 1) socket.cork();
+  for (const chunk of chunks) socket.write(chunk);
+  if (chunks.length > 1) socket.uncork();
+}
+
+/** Reads from `source` while `sink` takes it and no handler is at work. */
+function carry(source: Socket, sink: Socket, stream: FrameStream, held: () => boolean): void {
+  source.on('data', (chunk: Uint8Array) => {
+    stream.push(chunk);
+    if (stream.busy || sink.writableNeedDrain || held()) source.pause();
+  });
+  sink.on('drain', () => {
+    if (!stream.busy) source.resume();
+  });
+}
+
+/** When one side ends, what it sent is still delivered to the other, which then ends too. */
+export function closeTogether(client: Socket, upstream: Socket, closed: () => void): void {
+  const link = (from: Socket, to: Socket): void => {
+    from.on('error', () => to.destroy());
+    from.on('end', () => to.end());
+    from.on('close', () => {
+      closed();
+      if (to.writableFinished || to.destroyed) to.destroy();
+      else to.destroySoon();
+    });
+  };
+  link(client, upstream);
+  link(upstream, client);
+}
+
+/** A FATAL for the client where its stream is between two messages; in any case both connections end. */
+function endWith(
+  error: unknown,
+  { client, upstream }: ConnectionEnds,
+  atBoundary: boolean,
+  options: Omit<SessionOptions, 'wires'>,
+): void {
+  upstream.destroy();
+  const known = error instanceof PostgresError ? error : internal(error);
+  options.metrics.failed?.(known.code);
+  options.logger.error(
+    { code: known.code, err: known, user: options.user, database: options.database },
+    'session ended',
+  );
+  if (!atBoundary) {
+    client.destroy();
+    return;
+  }
+  const { sqlstate, detail, hint } = known.fields;
+  client.end(encodeOwnError({ severity: 'FATAL', sqlstate, code: known.code, message: known.message, detail, hint }));
+}
+
+export function internal(cause: unknown): PostgresError {
+  return new PostgresError(
+    'ERR_POSTGRES_INTERNAL',
+    'the proxy met a condition it did not expect',
+    { sqlstate: 'XX000' },
+    { cause },
+  );
+}

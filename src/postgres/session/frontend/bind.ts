@@ -1,0 +1,128 @@
+/** Bind ('B'): parameters for a prepared statement; here values are sealed. */
+import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
+import { bindNames, decodeBind, encodeBind } from '../../messages/bind.ts';
+import type { SealedPlan } from '../../plan.ts';
+import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
+import { staleStatement } from '../planning.ts';
+import { settle } from '../probe.ts';
+import { refusalOf, refuseExtended } from '../refusals.ts';
+import { PASS, type Reply, type ResultOpening } from '../reply.ts';
+import { sealedBind } from '../sealing.ts';
+import type { Portal, Session, Statement } from '../session.ts';
+import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+
+/** Two names with their terminators. */
+const HEAD_BYTES = 2 * (MAX_NAME_BYTES + 1);
+
+export const bindHandler: FrontendHandler = {
+  need: (session, bodyLength) => (session.watches ? Math.min(bodyLength, HEAD_BYTES) : 0),
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+    if (!session.watches) {
+      session.expect(PASS.bind);
+      return FORWARD;
+    }
+    const end = start + bodyLength;
+    const names = bindNames(bytes, start, Math.min(end, bytes.length));
+    if (names === undefined) throw protocolError('name too long in Bind');
+    const statement = session.statements.get(names.statement);
+    if (statement === undefined) return passPortal(session, names.portal, undefined);
+    if (statement.type === 'track')
+      return passPortal(session, names.portal, { type: 'track', effect: statement.effect });
+    if (isQuietlyCurrent(session, statement)) return passPortal(session, names.portal, undefined);
+    if (bodyLength > MAX_SEALED_MESSAGE_BYTES) {
+      refuseExtended(session, refusalOf(tooLarge('a Bind with sealed parameters', MAX_SEALED_MESSAGE_BYTES)));
+      return CONSUME;
+    }
+    if (bytes.length < end) return WHOLE;
+    return handleConcerning(session, statement, bytes.subarray(start, end), bytes.subarray(start - 5, end));
+  },
+};
+
+function isQuietlyCurrent(session: Session, statement: Statement): boolean {
+  if (statement.type !== 'watched' || session.settingsStale || session.tracksPending > 0) return false;
+  return statement.settings === session.settings && statement.catalogEpoch === session.analyzer.catalogEpoch;
+}
+
+function passPortal(session: Session, name: string, portal: Portal | undefined): Verdict {
+  session.expect(replyTo(session, name, portal));
+  return FORWARD;
+}
+
+function replyTo(session: Session, name: string, portal: Portal | undefined): Reply {
+  const { portals } = session;
+  const before = portals.get(name);
+  if (portal === undefined) {
+    if (before === undefined) return PASS.bind;
+    portals.delete(name);
+  } else {
+    portals.set(name, portal);
+  }
+  const restored = name === '' ? undefined : before;
+  return {
+    kind: 'bind',
+    undo: () => void (restored === undefined ? portals.delete(name) : portals.set(name, restored)),
+  };
+}
+
+async function handleConcerning(
+  session: Session,
+  statement: Statement,
+  body: Uint8Array,
+  frame: Uint8Array,
+): Promise<void> {
+  try {
+    const readiness = await settle(session);
+    if (readiness === 'skipped') return;
+    if (statement.type === 'sealed') return await bindSealed(session, statement, body, readiness === 'failed');
+    if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
+    const { portal } = decodeBind(body);
+    session.wires.toUpstream(frame);
+    session.expect(replyTo(session, portal, undefined));
+  } catch (error) {
+    refuseExtended(session, refusalOf(error));
+  }
+}
+
+/** A statement that touched nothing sealed when it was prepared: does it still touch nothing? */
+async function watchAgain(session: Session, statement: Statement & { type: 'watched' }): Promise<void> {
+  const plans = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  if (plans.some(({ type }) => type !== 'pass')) throw staleStatement();
+  statement.settings = session.settings;
+  statement.catalogEpoch = session.analyzer.catalogEpoch;
+}
+
+async function bindSealed(
+  session: Session,
+  statement: Statement & { type: 'sealed' },
+  body: Uint8Array,
+  failed: boolean,
+): Promise<void> {
+  if (!failed && !session.analyzer.isCurrent(statement.plan, session.settings)) await planAgain(session, statement);
+  const { plan } = statement;
+  const bind = decodeBind(body);
+  const columns = await session.columns.open(plan.columns, principalOf(session));
+  const sealed = sealedBind(bind, plan, columns, session.settings);
+  const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
+  session.wires.toUpstream(encodeBind(sealed));
+  session.expect(replyTo(session, bind.portal, { type: 'sealed', opening }));
+  session.metrics.statement?.('sealed');
+  session.metrics.valuesSealed?.(plan.parameters.size);
+}
+
+/** The plan is of an older state; where the same text comes out of the present one, the prepared statement still means the same. */
+async function planAgain(session: Session, statement: Statement & { type: 'sealed' }): Promise<void> {
+  const [plan, ...more] = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  if (plan?.type !== 'sealed' || more.length > 0 || !isSame(plan, statement.plan)) throw staleStatement();
+  statement.plan = plan;
+}
+
+function isSame(a: SealedPlan, b: SealedPlan): boolean {
+  return shapeOf(a) === shapeOf(b);
+}
+
+/** All of a plan but the state it was made under. */
+function shapeOf({ pieces, parameters, parameterOids, results, origins }: SealedPlan): string {
+  const list = (results ?? []).map((column) => column ?? null);
+  return JSON.stringify([pieces, [...parameters], [...parameterOids], list, results === undefined, origins]);
+}

@@ -1,0 +1,37 @@
+/** Describe ('D'): of a statement or a portal. */
+import { decodeTarget } from '../../messages/describe.ts';
+import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { PASS, type Reply } from '../reply.ts';
+import type { Session } from '../session.ts';
+import type { FrontendHandler } from './handler.ts';
+import { MAX_NAME_BYTES } from '../../limits.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
+
+export const describeHandler: FrontendHandler = {
+  need(_session, bodyLength) {
+    if (bodyLength > MAX_NAME_BYTES) throw protocolError('name too long in Describe');
+    return bodyLength;
+  },
+  frame(session, bytes, start, bodyLength): Verdict {
+    const isStatement = bytes[start] === STATEMENT;
+    if (!session.watches) session.expect(isStatement ? PASS.describeStatement : PASS.describePortal);
+    else session.expect(replyTo(session, bytes.subarray(start, start + bodyLength)));
+    return FORWARD;
+  },
+};
+
+const STATEMENT = 'S'.charCodeAt(0);
+
+function replyTo(session: Session, body: Uint8Array): Reply {
+  const { type, name } = decodeTarget(body);
+  if (type === 'statement') {
+    const statement = session.statements.get(name);
+    if (statement?.type !== 'sealed') return PASS.describeStatement;
+    return {
+      kind: 'describe-statement',
+      openings: [{ plan: statement.plan, columns: undefined, formats: [], textual: false }],
+    };
+  }
+  const portal = session.portals.get(name);
+  return portal?.type === 'sealed' ? { kind: 'describe-portal', openings: [portal.opening] } : PASS.describePortal;
+}

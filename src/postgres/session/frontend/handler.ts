@@ -1,0 +1,37 @@
+/** The shape of a frontend message's handler, and what several of them share. */
+import { PostgresError } from '../../errors.ts';
+import { MAX_NAME_BYTES } from '../../limits.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
+import type { Verdict } from '../../wire/frame-stream.ts';
+import type { Session } from '../session.ts';
+
+export interface FrontendHandler {
+  /** Bytes of the body that `frame` must see. */
+  need(session: Session, bodyLength: number): number;
+  /** As FrameHandler.frame. */
+  frame(session: Session, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
+}
+
+/** Principal of a session's user in key policies and audit records. */
+export function principalOf(session: Session): { readonly principal: string; readonly settings: Session['settings'] } {
+  return {
+    principal: `arn:sealgate:postgres:${session.settings.database}:role/${session.settings.user}`,
+    settings: session.settings,
+  };
+}
+
+/** The body of a small message whose fields are names. */
+export function needNames(session: Session, bodyLength: number): number {
+  if (bodyLength > MAX_NAME_BYTES) throw protocolError('name too long in message');
+  return session.watches ? bodyLength : 0;
+}
+
+export function tooLarge(what: string, limitBytes: number): PostgresError {
+  return new PostgresError(
+    'ERR_POSTGRES_TOO_LARGE',
+    `${what} may have at most ${limitBytes} bytes on a database with sealed columns`,
+    {
+      sqlstate: '54000',
+    },
+  );
+}

@@ -1,0 +1,69 @@
+/** Which handler takes which frontend message; and what holds for all of them. */
+import { MAX_MESSAGE_BYTES } from '../../limits.ts';
+import { CONSUME, type FrameHandler, type Verdict } from '../../wire/frame-stream.ts';
+import { FRONTEND } from '../../wire/message-types.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
+import type { Session } from '../session.ts';
+import { bindHandler } from './bind.ts';
+import { closeHandler } from './close.ts';
+import { copyDataHandler, copyEndHandler } from './copy.ts';
+import { describeHandler } from './describe.ts';
+import { executeHandler } from './execute.ts';
+import { functionCallHandler } from './function-call.ts';
+import type { FrontendHandler } from './handler.ts';
+import { parseHandler } from './parse.ts';
+import { queryHandler } from './query.ts';
+import { flushHandler, syncHandler } from './sync.ts';
+import { terminateHandler } from './terminate.ts';
+
+const HANDLERS = {
+  bind: bindHandler,
+  close: closeHandler,
+  copyData: copyDataHandler,
+  copyDone: copyEndHandler,
+  copyFail: copyEndHandler,
+  describe: describeHandler,
+  execute: executeHandler,
+  flush: flushHandler,
+  functionCall: functionCallHandler,
+  parse: parseHandler,
+  query: queryHandler,
+  sync: syncHandler,
+  terminate: terminateHandler,
+} as const satisfies Record<Exclude<keyof typeof FRONTEND, 'password'>, FrontendHandler>;
+
+/** By type byte. */
+const BY_TYPE: readonly (FrontendHandler | undefined)[] = Array.from({ length: 256 }, (_, type) => {
+  const found = Object.entries(HANDLERS).find(([name]) => FRONTEND[name as keyof typeof HANDLERS] === type); // the table's own keys
+  return found?.[1];
+});
+
+/** While the server reads COPY data it takes these and fails on anything else. */
+const IN_COPY: ReadonlySet<number> = new Set([
+  FRONTEND.copyData,
+  FRONTEND.copyDone,
+  FRONTEND.copyFail,
+  FRONTEND.flush,
+  FRONTEND.sync,
+  FRONTEND.terminate,
+]);
+
+/** The client's direction of a session. */
+export function frontendHandler(session: Session): FrameHandler {
+  return {
+    need(type, bodyLength) {
+      if (bodyLength > MAX_MESSAGE_BYTES) throw protocolError('message too long');
+      const handler = BY_TYPE[type];
+      if (handler === undefined) throw protocolError(`invalid frontend message type ${type}`);
+      if (session.copyIn && !IN_COPY.has(type)) throw protocolError('unexpected message during COPY from stdin');
+      return session.skipping ? 0 : handler.need(session, bodyLength);
+    },
+    frame(type, bytes, start, bodyLength): Verdict | Promise<void> {
+      // The server ignores everything until Sync; so it need not be sent.
+      if (session.skipping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return CONSUME;
+      const handler = BY_TYPE[type];
+      if (handler === undefined) throw protocolError('invalid frontend message type');
+      return handler.frame(session, bytes, start, bodyLength);
+    },
+  };
+}

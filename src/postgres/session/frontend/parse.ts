@@ -1,0 +1,151 @@
+/** Parse ('P'): one statement, prepared under a name or as the unnamed one. */
+import { PostgresError } from '../../errors.ts';
+import { MAX_STATEMENTS, MAX_STATEMENT_BYTES } from '../../limits.ts';
+import { encodeDescribeStatement } from '../../messages/describe.ts';
+import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
+import type { SealedPlan } from '../../plan.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { Reader, textOf } from '../../wire/reader.ts';
+import { concerns, planStatement, type Planned } from '../planning.ts';
+import { askInFailedTransaction, refusalOf, refuseExtended } from '../refusals.ts';
+import { PASS, type Reply } from '../reply.ts';
+import { sealedText, upstreamOids } from '../sealing.ts';
+import type { Session, Statement } from '../session.ts';
+import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+
+export const parseHandler: FrontendHandler = {
+  need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+    if (bodyLength > MAX_STATEMENT_BYTES) {
+      refuseExtended(session, refusalOf(tooLarge('a statement', MAX_STATEMENT_BYTES)));
+      return CONSUME;
+    }
+    const end = start + bodyLength;
+    const reader = new Reader(bytes, start, end);
+    const name = reader.cstringBytes();
+    const text = reader.cstringBytes();
+    if (concerns(session, textOf(text, 0, text.length), text)) {
+      return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
+    }
+    session.expect(
+      session.statements.size === 0 ? PASS.parse : replyTo(session, textOf(name, 0, name.length), undefined),
+    );
+    return FORWARD;
+  },
+};
+
+/** Remembers (or forgets) what a name stands for, and how to take that back should Parse fail. */
+function replyTo(session: Session, name: string, statement: Statement | undefined): Reply {
+  const { statements } = session;
+  const before = statements.get(name);
+  if (statement === undefined) {
+    if (before === undefined) return PASS.parse;
+    statements.delete(name);
+  } else {
+    statements.set(name, statement);
+  }
+  // The unnamed statement is gone as soon as Parse begins; a named one survives a Parse that fails.
+  const restored = name === '' ? undefined : before;
+  return {
+    kind: 'parse',
+    undo: () => void (restored === undefined ? statements.delete(name) : statements.set(name, restored)),
+  };
+}
+
+async function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Promise<void> {
+  const parse = decodeParse(body);
+  const planned = await planStatement(session, parse.text, parse.parameterOids);
+  if (session.statements.size >= MAX_STATEMENTS) return refuse(session, parse, tooMany());
+  switch (planned.type) {
+    case 'forward':
+      return forward(session, parse, frame, planned);
+    case 'refuse':
+      return refuse(session, parse, planned.refusal);
+    case 'failed':
+      return askInFailedTransaction(session, 'parse');
+    case 'skipped':
+      return;
+    case 'sealed':
+      return prepareSealed(session, parse, planned);
+  }
+}
+
+function refuse(session: Session, { name }: Parse, refusal: Parameters<typeof refuseExtended>[1]): void {
+  if (name === '') session.statements.delete('');
+  refuseExtended(session, refusal, name);
+}
+
+function forward(
+  session: Session,
+  { name, parameterOids }: Parse,
+  frame: Uint8Array,
+  planned: Planned & { type: 'forward' },
+): void {
+  session.wires.toUpstream(frame);
+  const { settings } = session;
+  const statement: Statement =
+    planned.effect !== undefined
+      ? { type: 'track', effect: planned.effect }
+      : {
+          type: 'watched',
+          sql: planned.sql,
+          declaredOids: parameterOids,
+          settings,
+          catalogEpoch: session.analyzer.catalogEpoch,
+        };
+  session.expect(replyTo(session, name, statement));
+}
+
+async function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): Promise<void> {
+  const [plan, ...more] = planned.plans;
+  if (plan?.type !== 'sealed' || more.length > 0) return refuse(session, parse, refusalOf(severalCommands()));
+  try {
+    const text = await preparedText(session, plan);
+    const { name, parameterOids } = parse;
+    session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
+    session.expect(replyTo(session, name, { type: 'sealed', plan, sql: planned.sql, declaredOids: parameterOids }));
+    verifyOnce(session, name, plan);
+  } catch (error) {
+    refuse(session, parse, refusalOf(error));
+  }
+}
+
+/** Keys are asked for only where the text itself holds something to seal; Bind asks for the rest. */
+async function preparedText(session: Session, plan: SealedPlan): Promise<string> {
+  const literal = plan.pieces.some((piece) => typeof piece !== 'string');
+  if (!literal) return plan.pieces.join('');
+  const columns = await session.columns.open(plan.columns, principalOf(session));
+  return sealedText(plan, columns, session.settings);
+}
+
+/** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */
+function verifyOnce(session: Session, name: string, plan: SealedPlan): void {
+  if (plan.results === undefined || session.verified.has(plan)) return;
+  session.wires.toUpstream(encodeDescribeStatement(name));
+  session.expect({
+    kind: 'describe-statement',
+    internal: {},
+    openings: [{ plan, columns: undefined, formats: [], textual: false }],
+  });
+}
+
+function severalCommands(): PostgresError {
+  return new PostgresError(
+    'ERR_POSTGRES_MULTIPLE_COMMANDS',
+    'cannot insert multiple commands into a prepared statement',
+    { sqlstate: '42601' },
+  );
+}
+
+function tooMany(): Parameters<typeof refuseExtended>[1] {
+  return refusalOf(
+    new PostgresError(
+      'ERR_POSTGRES_TOO_LARGE',
+      `a session may hold at most ${MAX_STATEMENTS} prepared statements on sealed columns`,
+      {
+        sqlstate: '54000',
+        hint: 'Close or DEALLOCATE statements that are not used any more.',
+      },
+    ),
+  );
+}

@@ -1,0 +1,65 @@
+/** Query ('Q'): one text, any number of statements. */
+import { MAX_STATEMENT_BYTES } from '../../limits.ts';
+import { encodeQuery, decodeQuery } from '../../messages/query.ts';
+import type { SealedColumn } from '../../plan.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { textOf } from '../../wire/reader.ts';
+import { concerns, planStatement, strongest, type Planned } from '../planning.ts';
+import { askInFailedTransaction, refusalOf, refuseQuery } from '../refusals.ts';
+import { PASS, type ResultOpening } from '../reply.ts';
+import { sealedText } from '../sealing.ts';
+import type { Session } from '../session.ts';
+import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+
+export const queryHandler: FrontendHandler = {
+  need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+    if (bodyLength > MAX_STATEMENT_BYTES) {
+      refuseQuery(session, refusalOf(tooLarge('a statement', MAX_STATEMENT_BYTES)));
+      return CONSUME;
+    }
+    const end = start + bodyLength;
+    if (!concerns(session, textOf(bytes, start, end - 1), bytes.subarray(start, end))) {
+      session.expect(PASS.query);
+      return FORWARD;
+    }
+    return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
+  },
+};
+
+async function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Promise<void> {
+  const planned = await planStatement(session, decodeQuery(body), []);
+  switch (planned.type) {
+    case 'forward':
+      session.wires.toUpstream(frame);
+      session.expect(planned.effect === undefined ? PASS.query : { kind: 'query', track: planned.effect });
+      return;
+    case 'refuse':
+      return refuseQuery(session, planned.refusal);
+    case 'failed':
+      return askInFailedTransaction(session, 'query');
+    case 'skipped':
+      return;
+    case 'sealed':
+      return sendSealed(session, planned);
+  }
+}
+
+async function sendSealed(session: Session, { plans }: Planned & { type: 'sealed' }): Promise<void> {
+  try {
+    const wanted = new Map<string, SealedColumn>();
+    for (const plan of plans)
+      if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
+    const columns = await session.columns.open([...wanted.values()], principalOf(session));
+    const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
+    const openings = plans.map((plan): ResultOpening | undefined =>
+      plan.type === 'sealed' ? { plan, columns, formats: [], textual: true } : undefined,
+    );
+    const track = strongest(plans);
+    session.wires.toUpstream(encodeQuery(text));
+    session.expect({ kind: 'query', openings, ...(track !== undefined && { track }) });
+    session.metrics.statement?.('sealed');
+  } catch (error) {
+    refuseQuery(session, refusalOf(error));
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * From a statement's bytes to plans: decides what may pass unseen, and brings everything else before the analysis.
+ */
+import { PostgresError } from '../errors.ts';
+import type { PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import { strictTextOf } from '../wire/reader.ts';
+import { settle } from './probe.ts';
+import { refusalOf } from './refusals.ts';
+import type { Session } from './session.ts';
+
+export type Planned =
+  /** Nothing sealed: the client's own bytes go on. `effect`: the strongest of its statements. */
+  | {
+      readonly type: 'forward';
+      readonly sql: string;
+      readonly effect: TrackPlan['effect'] | undefined;
+      readonly count: number;
+    }
+  | { readonly type: 'sealed'; readonly sql: string; readonly plans: readonly (SealedPlan | PassPlan | TrackPlan)[] }
+  | { readonly type: 'refuse'; readonly refusal: Refusal }
+  /** The transaction has failed and the statement is none that ends it. */
+  | { readonly type: 'failed' }
+  /** The server ignores messages until Sync: nothing is sent. */
+  | { readonly type: 'skipped' };
+
+/** Whether a statement must be planned. `lenient`: its bytes read as UTF-8 with replacement characters. */
+export function concerns(session: Session, lenient: string, bytes: Uint8Array): boolean {
+  const { clientEncoding } = session.settings;
+  if ((clientEncoding !== 'UTF8' || session.tracksPending > 0) && !isAscii(bytes)) return true;
+  return session.analyzer.mayConcern(lenient);
+}
+
+/** Plans a statement that may concern something sealed. */
+export async function planStatement(
+  session: Session,
+  bytes: Uint8Array,
+  declaredOids: readonly number[],
+): Promise<Planned> {
+  const readiness = await settle(session).catch((error: unknown) => refusalOf(error));
+  if (typeof readiness !== 'string') return { type: 'refuse', refusal: readiness };
+  if (readiness === 'skipped') return { type: 'skipped' };
+  if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
+  const sql = strictTextOf(bytes);
+  if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
+  const plans = await session.analyzer.plan(sql, declaredOids, session.settings);
+  const planned = combine(sql, plans);
+  return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
+}
+
+function combine(sql: string, plans: readonly StatementPlan[]): Planned {
+  const forwarded: (SealedPlan | PassPlan | TrackPlan)[] = [];
+  for (const plan of plans) {
+    if (plan.type === 'refuse') return { type: 'refuse', refusal: plan.refusal };
+    forwarded.push(plan);
+  }
+  if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded };
+  return { type: 'forward', sql, effect: strongest(forwarded), count: forwarded.length };
+}
+
+const STRENGTH = ['transaction', 'settings', 'catalog'] as const satisfies readonly TrackPlan['effect'][];
+
+/** Of several effects the one after which most must be asked anew. */
+export function strongest(plans: readonly StatementPlan[]): TrackPlan['effect'] | undefined {
+  let found = -1;
+  for (const plan of plans) if (plan.type === 'track') found = Math.max(found, STRENGTH.indexOf(plan.effect));
+  return STRENGTH[found];
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte > 0x7f) return false;
+  return true;
+}
+
+/** Other encodings lex otherwise than the grammar here reads them, so what they name cannot be known. */
+const NOT_UTF8: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_ENCODING',
+  message: 'a database with sealed columns takes statements beyond ASCII in client_encoding UTF8 only',
+  hint: 'SET client_encoding TO UTF8.',
+};
+
+const BROKEN_UTF8: Refusal = {
+  sqlstate: '22021',
+  code: 'ERR_POSTGRES_ENCODING',
+  message: 'invalid byte sequence for encoding "UTF8" in a statement',
+};
+
+/** A statement whose meaning changed since it was prepared: drivers prepare again on this SQLSTATE. */
+export function staleStatement(): PostgresError {
+  return new PostgresError(
+    'ERR_POSTGRES_STALE_PLAN',
+    'cached plan must not change: the catalog or a setting changed since this statement was prepared',
+    {
+      sqlstate: '0A000',
+      hint: 'Prepare the statement again.',
+    },
+  );
+}

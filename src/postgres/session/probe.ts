@@ -1,0 +1,94 @@
+/**
+ * Asks the client's own session what its settings are, right before a hot statement, where they may have changed.
+ *
+ * The question travels in the client's connection, at the client's place in the pipeline; its answer goes to nobody else.
+ */
+import { serialize } from 'pg-protocol';
+import { PostgresError } from '../errors.ts';
+import { textOf } from '../wire/reader.ts';
+import type { Session } from './session.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** `ready`: settings are known. `failed`: the transaction has failed. `skipped`: the server ignores messages until Sync. */
+export type Readiness = 'ready' | 'failed' | 'skipped';
+
+const NAME = 'sealgate settings';
+/** Every name is qualified: nothing in the client's schemas can stand in for it. */
+const PROBE_SQL =
+  'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_setting($$IntervalStyle$$), ' +
+  'pg_catalog.current_setting($$search_path$$), current_user, pg_catalog.pg_my_temp_schema()';
+
+const FLUSH = serialize.flush();
+
+/** Waits until statements in flight that change settings are done, and asks for the settings where they may be stale. */
+export async function settle(session: Session): Promise<Readiness> {
+  if (session.tracksPending > 0) {
+    if (session.sequenceOpen) session.wires.toUpstream(FLUSH);
+    session.wires.flushUpstream();
+    await session.replies.until(0);
+  }
+  if (session.skipping) return 'skipped';
+  if (!session.settingsStale) return 'ready';
+  if (session.replies.size === 0 && session.status === 'failed') return 'failed';
+  return ask(session);
+}
+
+async function ask(session: Session): Promise<Readiness> {
+  const simple = !session.sequenceOpen;
+  const row = await new Promise<readonly string[] | undefined>((resolve) => {
+    let answer: readonly string[] | undefined;
+    const internal = {
+      row: (values: readonly (Uint8Array | undefined)[]) => {
+        answer = values.map((value) => (value === undefined ? '' : textOf(value, 0, value.length)));
+      },
+      done: (succeeded: boolean) => resolve(succeeded ? answer : undefined),
+    };
+    if (simple) askSimply(session, internal);
+    else askInSequence(session, internal);
+    session.wires.flushUpstream();
+  });
+  if (row === undefined) {
+    if (!simple) return 'skipped';
+    if (session.status === 'failed') return 'failed';
+    throw new PostgresError('ERR_POSTGRES_INTERNAL', 'the settings of the session could not be read', {
+      sqlstate: '58000',
+      hint: 'Try again.',
+    });
+  }
+  session.settings = settingsFrom(session.settings, row, session.catalogTouched);
+  session.settingsStale = false;
+  return 'ready';
+}
+
+type Internal = NonNullable<Parameters<Session['expect']>[0]['internal']>;
+
+function askSimply(session: Session, internal: Internal): void {
+  session.wires.toUpstream(serialize.query(PROBE_SQL));
+  session.expect({ kind: 'query', internal });
+}
+
+/** Within a sequence that has not come to its Sync: a Query here would end the client's implicit transaction. */
+function askInSequence(session: Session, internal: Internal): void {
+  const { toUpstream } = session.wires;
+  toUpstream(serialize.parse({ name: NAME, text: PROBE_SQL, types: [] }));
+  toUpstream(serialize.bind({ portal: NAME, statement: NAME }));
+  toUpstream(serialize.execute({ portal: NAME, rows: 0 }));
+  toUpstream(serialize.close({ type: 'P', name: NAME }));
+  toUpstream(serialize.close({ type: 'S', name: NAME }));
+  toUpstream(FLUSH);
+  const first = { done: (succeeded: boolean) => void (succeeded || internal.done?.(false)) };
+  session.expect({ kind: 'parse', internal: first });
+  session.expect({ kind: 'bind', internal: first });
+  session.expect({ kind: 'execute', internal: { ...first, ...(internal.row && { row: internal.row }) } });
+  session.expect({ kind: 'close', internal: first });
+  session.expect({ kind: 'close', internal });
+}
+
+function settingsFrom(settings: SessionSettings, row: readonly string[], uncommittedCatalog: boolean): SessionSettings {
+  const [schemas = '[]', intervalStyle = '', role = ''] = row;
+  const parsed: unknown = JSON.parse(schemas);
+  const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
+  const next = { ...settings, searchPath, intervalStyle, role, uncommittedCatalog };
+  // Identity says "nothing changed": prepared statements that were looked at need no second look.
+  return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
+}

@@ -1,0 +1,92 @@
+/**
+ * Refusals that keep order and state: the upstream gets, in place of the refused message, one that must fail there; its
+ * ErrorResponse is then replaced by ours, so the transaction's state and the skipping until Sync are the server's own.
+ */
+import { SealgateError } from '../../errors.ts';
+import { PostgresError } from '../errors.ts';
+import { encodeOwnError } from '../messages/error-response.ts';
+import { encodeParse } from '../messages/parse.ts';
+import { encodeQuery } from '../messages/query.ts';
+import type { Refusal } from '../plan.ts';
+import { ServiceError } from '../service/errors.ts';
+import { ValueError } from '../types/errors.ts';
+import type { Session } from './session.ts';
+
+/** No SQL begins so, whatever the grammar: always a syntax error, which also fails the open transaction. */
+const REFUSED_TEXT = 'SEALGATE REFUSED THIS STATEMENT';
+const REFUSED_QUERY = encodeQuery(REFUSED_TEXT);
+/** A statement that does nothing: in a failed transaction the server answers its own 25P02. */
+const HARMLESS_TEXT = 'SELECT';
+
+export function refuseQuery(session: Session, refusal: Refusal): void {
+  note(session, refusal);
+  session.wires.toUpstream(REFUSED_QUERY);
+  session.expect({ kind: 'query', refusal });
+}
+
+/** In place of any extended message. `name`: of the statement, where a Parse is refused: the unnamed one is forgotten by the server too. */
+export function refuseExtended(session: Session, refusal: Refusal, name = 'sealgate refused'): void {
+  note(session, refusal);
+  session.wires.toUpstream(encodeParse({ name, text: REFUSED_TEXT, parameterOids: [] }));
+  session.expect({ kind: 'parse', refusal });
+}
+
+/** The transaction has failed: whatever this statement is, the server would refuse it; it need not see it for that. */
+export function askInFailedTransaction(session: Session, kind: 'query' | 'parse'): void {
+  const message =
+    kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name: '', text: HARMLESS_TEXT, parameterOids: [] });
+  session.wires.toUpstream(message);
+  session.expect({ kind });
+}
+
+/** The ErrorResponse of a refusal. */
+export function encodeRefusal(refusal: Refusal): Uint8Array {
+  const { sqlstate, code, message, detail, hint, place } = refusal;
+  return encodeOwnError({ severity: 'ERROR', sqlstate, code, message, detail, hint, position: place?.position });
+}
+
+/** A failure before anything was sent upstream, as a refusal; bugs and wire errors are thrown on. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof PostgresError) {
+    const { sqlstate, detail, hint, position } = error.fields;
+    return {
+      sqlstate,
+      code: error.code,
+      message: error.message,
+      ...(detail !== undefined && { detail }),
+      ...(hint !== undefined && { hint }),
+      ...(position !== undefined && { place: { position } }),
+    };
+  }
+  if (error instanceof ValueError) return sealFailure(error, error.sqlstate, error.hint);
+  if (error instanceof ServiceError) return sealFailure(error, '58000');
+  if (error instanceof SealgateError) return sealFailure(error, '58000');
+  throw error;
+}
+
+function sealFailure(error: SealgateError, sqlstate: string, hint?: string): Refusal {
+  const known = error.code.startsWith('ERR_POSTGRES_');
+  // The narrowing of a template literal type by startsWith is beyond the checker.
+  const code = known ? (error.code as Refusal['code']) : 'ERR_POSTGRES_SEAL_FAILED';
+  return {
+    sqlstate,
+    code,
+    message: error.message,
+    ...(!known && { detail: error.code }),
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+function note(session: Session, refusal: Refusal): void {
+  session.metrics.statement?.('refused');
+  session.metrics.failed?.(refusal.code);
+  session.logger.info(
+    {
+      code: refusal.code,
+      sqlstate: refusal.sqlstate,
+      user: session.settings.user,
+      database: session.settings.database,
+    },
+    'statement refused',
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * Values on their way upstream: the text of a sealed statement with its literals sealed, and the parameters of a Bind.
+ */
+import { PostgresError } from '../errors.ts';
+import type { ColumnSession } from '../columns/column-service.ts';
+import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
+import { formatAt, type Bind } from '../messages/bind.ts';
+import type { PassPlan, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
+import { protocolError } from '../wire/protocol-error.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** pg_type.oid of bytea and its array: what the server is told that sealed parameters are. */
+export const BYTEA_OID = 17;
+const BYTEA_ARRAY_OID = 1001;
+
+/** The upstream text of one statement. Throws what sealing throws. */
+export function sealedText(
+  plan: SealedPlan | PassPlan | TrackPlan,
+  columns: ColumnSession,
+  settings: SessionSettings,
+): string {
+  if (plan.type !== 'sealed') return plan.text;
+  return plan.pieces
+    .map((piece) => (typeof piece === 'string' ? piece : sealedLiteral(piece, columns, settings)))
+    .join('');
+}
+
+function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, settings: SessionSettings): string {
+  const { column, value, purpose, declaredOid } = literal;
+  if (value === null) return 'NULL';
+  checkSize(value.length);
+  const options = { ...(purpose !== undefined && { purpose }), ...(declaredOid !== undefined && { declaredOid }) };
+  const sealed = columns.sealLiteral(column, value, settings, options);
+  const hex = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length).toString('hex');
+  return `'\\x${hex}'::pg_catalog.bytea`;
+}
+
+/** The parameter types Parse declares upstream: bytea for sealed ones, the client's own for the rest. */
+export function upstreamOids(plan: SealedPlan, declaredOids: readonly number[]): readonly number[] {
+  const oids = [...declaredOids];
+  for (const [number, { shape }] of plan.parameters) {
+    while (oids.length < number) oids.push(0);
+    oids[number - 1] = shape === 'array' ? BYTEA_ARRAY_OID : BYTEA_OID;
+  }
+  return oids;
+}
+
+/** A Bind with its sealed parameters sealed and its sealed results asked for in binary. Throws what sealing throws. */
+export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession, settings: SessionSettings): Bind {
+  const { formats, values } = bind;
+  if (formats.length > 1 && formats.length !== values.length)
+    throw protocolError('bind message has another number of parameter formats than parameters');
+  const sealedFormats: number[] = [];
+  const sealedValues = values.map((value, index) => {
+    const parameter = plan.parameters.get(index + 1);
+    const format = formatAt(formats, index);
+    sealedFormats.push(parameter === undefined ? format : 1);
+    if (parameter === undefined || value === undefined) return value;
+    checkSize(value.length);
+    const { column, shape, purpose, declaredOid } = parameter;
+    const options = { ...(purpose !== undefined && { purpose }), ...(declaredOid !== undefined && { declaredOid }) };
+    return columns.seal(column, value, format === 1 ? 'binary' : 'text', settings, shape, options);
+  });
+  return {
+    ...bind,
+    formats: sealedFormats,
+    values: sealedValues,
+    resultFormats: sealedResultFormats(bind.resultFormats, plan),
+  };
+}
+
+function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readonly number[] {
+  const { results } = plan;
+  if (results === undefined || results.length === 0) return asked;
+  // A wrong count is the server's to refuse, with its own words.
+  if (asked.length > 1 && asked.length !== results.length) return asked;
+  return results.map((column, index) => (column === undefined ? formatAt(asked, index) : 1));
+}
+
+function checkSize(length: number): void {
+  if (length <= MAX_SEALED_VALUE_BYTES) return;
+  const message = `a value for a sealed column may have at most ${MAX_SEALED_VALUE_BYTES} bytes (maxSealedValueBytes)`;
+  throw new PostgresError('ERR_POSTGRES_TOO_LARGE', message, { sqlstate: '54000' });
+}

@@ -1,0 +1,121 @@
+/**
+ * One client's session on a database with rules, from AuthenticationOk on: what is remembered between messages.
+ *
+ * The two directions are two FrameStreams; handlers (frontend/, backend/) read and change this state. Invariants: each frontend
+ * message the server will answer has exactly one entry in `replies`; nothing sealed is forwarded without its plan being current.
+ */
+import type { StatementAnalyzer } from '../analysis/analyzer.ts';
+import type { ColumnService } from '../columns/column-service.ts';
+import type { SealedPlan, TrackPlan } from '../plan.ts';
+import type { ProxyLogger, ProxyMetrics } from '../options.ts';
+import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
+import { initialSettings, type SessionSettings } from './settings.ts';
+
+/** A prepared statement that Bind must look at. Those that concern nothing are not remembered. */
+export type Statement =
+  | { readonly type: 'sealed'; plan: SealedPlan; readonly sql: string; readonly declaredOids: readonly number[] }
+  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] }
+  /** Found to touch nothing sealed under these settings and this catalog; under others it might. */
+  | {
+      readonly type: 'watched';
+      readonly sql: string;
+      readonly declaredOids: readonly number[];
+      settings: SessionSettings;
+      catalogEpoch: number;
+    };
+
+export type Portal =
+  | { readonly type: 'sealed'; readonly opening: ResultOpening }
+  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] };
+
+export type TransactionStatus = 'idle' | 'open' | 'failed';
+
+/** Where bytes go; set by whoever owns the sockets. */
+export interface SessionWires {
+  /** In the place of the frontend message being handled. */
+  toUpstream(bytes: Uint8Array): void;
+  /** Sends what was given to `toUpstream` now. */
+  flushUpstream(): void;
+  /** In the place of the backend message being handled. */
+  toClient(bytes: Uint8Array): void;
+}
+
+export type SessionOptions = {
+  readonly analyzer: StatementAnalyzer;
+  readonly columns: ColumnService;
+  readonly user: string;
+  readonly database: string;
+  readonly wires: SessionWires;
+  readonly logger: ProxyLogger;
+  readonly metrics: ProxyMetrics;
+};
+
+export class Session {
+  readonly replies = new ReplyQueue();
+  readonly statements = new Map<string, Statement>();
+  readonly portals = new Map<string, Portal>();
+  readonly analyzer: StatementAnalyzer;
+  readonly columns: ColumnService;
+  readonly wires: SessionWires;
+  readonly logger: ProxyLogger;
+  readonly metrics: ProxyMetrics;
+  settings: SessionSettings;
+  /** What the settings say may no longer be so: they are asked for before the next hot statement. */
+  settingsStale = true;
+  /** As of the last ReadyForQuery. */
+  status: TransactionStatus = 'idle';
+  /** The server ignores messages until the next Sync, and has said so. */
+  skipping = false;
+  /** The server reads CopyData from the client. */
+  copyIn = false;
+  /** Extended-protocol messages were sent since the last Sync or Query. */
+  sequenceOpen = false;
+  /** Replies owed to statements that change settings, catalog or transaction. */
+  tracksPending = 0;
+  /** The open transaction changed settings or catalog: its end may take that back, or make it true for all. */
+  settingsTouched = false;
+  catalogTouched = false;
+  /** Index of the statement of the Query whose rows are coming. */
+  queryIndex = 0;
+  /** Plans whose RowDescription has been compared with the server's. */
+  readonly verified = new WeakSet<SealedPlan>();
+
+  constructor(options: SessionOptions) {
+    this.analyzer = options.analyzer;
+    this.columns = options.columns;
+    this.wires = options.wires;
+    this.logger = options.logger;
+    this.metrics = options.metrics;
+    this.settings = initialSettings(options.user, options.database);
+    // The ReadyForQuery that ends startup.
+    this.replies.push(PASS.sync);
+  }
+
+  /** A reply to come; keeps count of what the handlers need to know about those in flight. */
+  expect(reply: Reply): void {
+    this.replies.push(reply);
+    if (reply.track !== undefined) this.tracksPending++;
+    if (reply.kind !== 'copy-end')
+      this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
+  }
+
+  /** The head's reply is complete, or was skipped. */
+  finish(): Reply | undefined {
+    const reply = this.replies.shift();
+    if (reply?.track !== undefined) this.tracksPending--;
+    if (reply?.kind === 'query') this.queryIndex = 0;
+    // CopyDone outside COPY has no reply.
+    while (this.replies.head?.kind === 'copy-end') this.replies.shift();
+    return reply;
+  }
+
+  /** Whether anything was prepared that Bind, Describe, Execute and Close must look at. */
+  get watches(): boolean {
+    return this.statements.size > 0 || this.portals.size > 0;
+  }
+
+  /** The statement in progress, as far as its results are opened. */
+  get opening(): ResultOpening | undefined {
+    return this.replies.head?.openings?.[this.queryIndex];
+  }
+}

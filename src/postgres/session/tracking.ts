@@ -1,0 +1,23 @@
+/** What a finished statement, and the end of a transaction, mean for what the session knows. */
+import type { TrackPlan } from '../plan.ts';
+import type { Session, TransactionStatus } from './session.ts';
+
+/** A statement with an effect has ended, well or not. */
+export function noteEffect(session: Session, effect: TrackPlan['effect'] | undefined): void {
+  if (effect === undefined || effect === 'transaction') return;
+  session.settingsStale = true;
+  if (effect === 'settings') session.settingsTouched = true;
+  else session.catalogTouched = true;
+}
+
+/** ReadyForQuery: outside a transaction, what it changed is now true for all, or never was. */
+export function noteStatus(session: Session, status: TransactionStatus): void {
+  session.status = status;
+  if (status !== 'idle') return;
+  // Portals end with their transaction; those of messages already sent on are of a later one.
+  if (session.portals.size > 0 && session.replies.size === 0) session.portals.clear();
+  if (session.catalogTouched) session.analyzer.catalogChanged?.();
+  if (session.catalogTouched || session.settingsTouched) session.settingsStale = true;
+  session.catalogTouched = false;
+  session.settingsTouched = false;
+}

@@ -1,0 +1,137 @@
+/**
+ * The client's side of startup: SSLRequest, GSSENCRequest, direct TLS, CancelRequest, StartupMessage.
+ *
+ * Threat: bytes sent in clear before the handshake must never be taken for bytes of the TLS session (class of CVE-2021-23222).
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import { PostgresError } from '../errors.ts';
+import { decodeStartup, startupLength, type StartupPacket } from '../messages/startup.ts';
+import { protocolError } from '../wire/protocol-error.ts';
+import { SocketReader } from '../wire/socket-reader.ts';
+
+export type ClientTls = {
+  readonly context: SecureContext;
+  readonly required: boolean;
+  /** Ask for, and verify, a client certificate. */
+  readonly verifyClient: boolean;
+};
+
+export type ClientStartup = {
+  readonly socket: Socket;
+  readonly reader: SocketReader;
+  readonly encrypted: boolean;
+  /** As it came, to be relayed. */
+  readonly packet: Uint8Array;
+  readonly request: Extract<StartupPacket, { readonly type: 'cancel' | 'startup' }>;
+};
+
+/** The connection as negotiated so far; errors are answered on its present socket. */
+export type Negotiation = { socket: Socket; encrypted: boolean; asked: Set<'ssl' | 'gssenc'> };
+
+const TLS_HANDSHAKE = 0x16;
+const YES = Buffer.from('S');
+const NO = Buffer.from('N');
+const ALPN = 'postgresql';
+
+/** Reads packets until one opens a session or asks for a cancel. `negotiation.socket` is kept up to date. */
+export async function readStartup(negotiation: Negotiation, tls: ClientTls | undefined): Promise<ClientStartup> {
+  let reader = new SocketReader(negotiation.socket);
+  const first = await reader.peek(1);
+  if (first[0] === TLS_HANDSHAKE) reader = await directTls(negotiation, reader, tls);
+  for (;;) {
+    const packet = await readPacket(reader);
+    const request = decodeStartup(packet);
+    switch (request.type) {
+      case 'ssl':
+        reader = await answerSsl(negotiation, reader, tls);
+        break;
+      case 'gssenc':
+        once(negotiation, 'gssenc');
+        negotiation.socket.write(NO);
+        break;
+      case 'cancel':
+      case 'startup':
+        if (tls?.required === true && !negotiation.encrypted && request.type === 'startup') throw tlsRequired();
+        return { socket: negotiation.socket, reader, encrypted: negotiation.encrypted, packet, request };
+    }
+  }
+}
+
+async function readPacket(reader: SocketReader): Promise<Uint8Array> {
+  const length = startupLength(await reader.peek(4));
+  if (length === undefined) throw protocolError('startup packet without length');
+  return reader.take(length);
+}
+
+/** Each request at most once, and none inside TLS: the server holds it so too. */
+function once(negotiation: Negotiation, request: 'ssl' | 'gssenc'): void {
+  if (negotiation.encrypted || negotiation.asked.has(request)) throw protocolError('encryption was asked for twice');
+  negotiation.asked.add(request);
+}
+
+async function answerSsl(
+  negotiation: Negotiation,
+  reader: SocketReader,
+  tls: ClientTls | undefined,
+): Promise<SocketReader> {
+  once(negotiation, 'ssl');
+  if (tls === undefined) {
+    negotiation.socket.write(NO);
+    return reader;
+  }
+  if (reader.bufferedBytes > 0) throw injected();
+  reader.release();
+  negotiation.socket.write(YES);
+  return upgrade(negotiation, tls, false);
+}
+
+async function directTls(
+  negotiation: Negotiation,
+  reader: SocketReader,
+  tls: ClientTls | undefined,
+): Promise<SocketReader> {
+  if (tls === undefined) {
+    throw new PostgresError('ERR_POSTGRES_STARTUP_UNKNOWN', 'direct TLS connection to a port without TLS', {
+      sqlstate: '08P01',
+    });
+  }
+  const hello = reader.release();
+  negotiation.socket.unshift(hello);
+  return upgrade(negotiation, tls, true);
+}
+
+async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean): Promise<SocketReader> {
+  const secure = new TLSSocket(negotiation.socket, {
+    isServer: true,
+    secureContext: tls.context,
+    requestCert: tls.verifyClient,
+    rejectUnauthorized: tls.verifyClient,
+    ALPNProtocols: [ALPN],
+  });
+  await new Promise<void>((resolve, reject) => {
+    secure.once('secure', resolve);
+    secure.once('error', reject);
+    secure.once('close', () => reject(protocolError('connection closed during the TLS handshake')));
+  });
+  // Without a negotiated protocol a direct connection could be another protocol's, confused (ALPACA).
+  if (direct && secure.alpnProtocol !== ALPN)
+    throw protocolError('direct TLS connection without ALPN protocol "postgresql"');
+  if (tls.verifyClient && !secure.authorized) throw protocolError('client certificate does not verify');
+  negotiation.socket = secure;
+  negotiation.encrypted = true;
+  return new SocketReader(secure);
+}
+
+function injected(): PostgresError {
+  return new PostgresError('ERR_POSTGRES_TLS_INJECTION', 'received unencrypted data after SSL request', {
+    sqlstate: '08P01',
+  });
+}
+
+function tlsRequired(): PostgresError {
+  return new PostgresError('ERR_POSTGRES_TLS_REQUIRED', 'this server takes TLS connections only', {
+    sqlstate: '28000',
+    hint: 'Connect with sslmode=require.',
+  });
+}

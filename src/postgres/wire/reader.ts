@@ -1,0 +1,97 @@
+/**
+ * Reads the body of one message. Every read is bounds-checked against the body's end; a read past it is ERR_POSTGRES_PROTOCOL.
+ */
+import { protocolError } from './protocol-error.ts';
+
+/** Big-endian unsigned 32-bit integer; the caller has checked that four bytes are there. */
+export function uint32At(bytes: Uint8Array, offset: number): number {
+  const high = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
+  const low = ((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0);
+  return high * 0x10000 + low;
+}
+
+/** UTF-8, lenient: for names and texts that are only compared or shown. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+}
+
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8, strict: undefined where the bytes are not. */
+export function strictTextOf(bytes: Uint8Array): string | undefined {
+  try {
+    return STRICT.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #offset: number;
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    if (start < 0 || end > bytes.length || start > end) throw protocolError('message body out of bounds');
+    this.#bytes = bytes;
+    this.#offset = start;
+    this.#end = end;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#offset;
+  }
+
+  byte(): number {
+    return this.#bytes[this.#advance(1)] ?? 0;
+  }
+
+  uint16(): number {
+    const at = this.#advance(2);
+    return ((this.#bytes[at] ?? 0) << 8) | (this.#bytes[at + 1] ?? 0);
+  }
+
+  int16(): number {
+    return (this.uint16() << 16) >> 16;
+  }
+
+  uint32(): number {
+    return uint32At(this.#bytes, this.#advance(4));
+  }
+
+  int32(): number {
+    return this.uint32() | 0;
+  }
+
+  /** A view, not a copy. */
+  bytes(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** The bytes of a NUL-terminated string, without the NUL; a view. */
+  cstringBytes(): Uint8Array {
+    const nul = this.#bytes.indexOf(0, this.#offset);
+    if (nul < 0 || nul >= this.#end) throw protocolError('string without end in message');
+    const view = this.#bytes.subarray(this.#offset, nul);
+    this.#offset = nul + 1;
+    return view;
+  }
+
+  cstring(): string {
+    const view = this.cstringBytes();
+    return textOf(view, 0, view.length);
+  }
+
+  /** Fails unless the whole body was read: trailing bytes mean that we read it otherwise than the server would. */
+  end(): void {
+    if (this.#offset !== this.#end) throw protocolError('message has bytes after its end');
+  }
+
+  #advance(length: number): number {
+    const at = this.#offset;
+    if (length < 0 || length > this.#end - at) throw protocolError('message ends before its fields do');
+    this.#offset = at + length;
+    return at;
+  }
+}

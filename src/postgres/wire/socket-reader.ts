@@ -1,0 +1,102 @@
+/**
+ * Reads startup and authentication, where messages come one by one: promises over a socket, with bounded buffering.
+ *
+ * Whoever takes the socket over afterwards gets the bytes not yet read from `release`.
+ */
+import type { Socket } from 'node:net';
+import { PostgresError } from '../errors.ts';
+import { protocolError } from './protocol-error.ts';
+import { uint32At } from './reader.ts';
+
+export type Frame = { readonly type: number; readonly bytes: Uint8Array; readonly body: Uint8Array };
+
+const HEADER_BYTES = 5;
+/** More than any message of this phase: beyond it the socket is paused. */
+const MAX_BUFFERED_BYTES = 256 * 1024;
+
+export class SocketReader {
+  readonly #socket: Socket;
+  #buffered: Buffer = Buffer.alloc(0);
+  #ended: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.resume();
+  }
+
+  /** Bytes that have arrived and were not taken. */
+  get bufferedBytes(): number {
+    return this.#buffered.length;
+  }
+
+  /** The next `length` bytes, left in place. Rejects when the connection ends before. */
+  async peek(length: number): Promise<Uint8Array> {
+    while (this.#buffered.length < length) {
+      if (this.#ended !== undefined) throw this.#ended;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return this.#buffered.subarray(0, length);
+  }
+
+  async take(length: number): Promise<Uint8Array> {
+    const bytes = await this.peek(length);
+    this.#buffered = this.#buffered.subarray(length);
+    if (this.#ended === undefined && this.#buffered.length < MAX_BUFFERED_BYTES) this.#socket.resume();
+    return bytes;
+  }
+
+  /** The next whole message of at most `limitBytes`. */
+  async frame(limitBytes: number): Promise<Frame> {
+    const header = await this.peek(HEADER_BYTES);
+    const length = uint32At(header, 1);
+    if (length < 4 || length > limitBytes)
+      throw protocolError('invalid message length before authentication is complete');
+    const bytes = await this.take(1 + length);
+    return { type: bytes[0] ?? 0, bytes, body: bytes.subarray(HEADER_BYTES) };
+  }
+
+  /** Lets go of the socket, paused; returns what was read too much. */
+  release(): Uint8Array {
+    this.#socket.pause();
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('end', this.#onEnd);
+    this.#socket.off('close', this.#onEnd);
+    this.#socket.off('error', this.#onError);
+    // An 'error' event without listener ends the process; the next owner listens in the same tick.
+    return this.#buffered;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#buffered = this.#buffered.length === 0 ? chunk : Buffer.concat([this.#buffered, chunk]);
+    if (this.#buffered.length >= MAX_BUFFERED_BYTES) this.#socket.pause();
+    this.#signal();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended ??= new PostgresError('ERR_POSTGRES_UPSTREAM_CLOSED', 'connection closed during startup', {
+      sqlstate: '08006',
+    });
+    this.#signal();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#ended ??= new PostgresError(
+      'ERR_POSTGRES_UPSTREAM_CLOSED',
+      'connection failed during startup',
+      { sqlstate: '08006' },
+      { cause: error },
+    );
+    this.#signal();
+  };
+
+  #signal(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
