@@ -35,10 +35,7 @@ export interface DataKeys {
   /** A fresh 32-byte DEK, and the same wrapped under the key's current material. */
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey>;
   /** Opens a wrapped DEK; `keyId`, where given, must be the key that wrapped it. Served from the DEK cache where possible. */
-  decrypt(
-    request: { wrapped: Uint8Array; context: EncryptionContext; keyId?: string },
-    use: KeyUse,
-  ): Promise<DataKey>;
+  decrypt(request: { wrapped: Uint8Array; context: EncryptionContext; keyId?: string }, use: KeyUse): Promise<DataKey>;
   /** Unwraps and wraps again under another key or context; the DEK does not leave the key manager. */
   reEncrypt(
     request: {

@@ -1,11 +1,32 @@
 /**
- * The key manager: KMS keys over one embedded store. Owns store, root and audit; the rooms above see `DataKeys` and `KeyAdmin`.
+ * The key manager: KMS keys over one embedded store. It owns store, root and audit log; the rooms above see `DataKeys` and
+ * `KeyAdmin`. Invariants: no key is acknowledged before it is durable, read back and tried; no answer leaves before its audit
+ * record is written; what disables a key is in effect before it returns.
  */
-import type { DataKeys } from './data-keys.ts';
-import type { KeyAdmin } from './key-admin.ts';
-import type { KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
+import { openAuditLog, type AuditLog } from './audit/log.ts';
+import { GAP_ACTION } from './audit/record.ts';
+import type { Resumption } from './audit/resume.ts';
+import { writeBackup } from './backup/write-backup.ts';
+import type { DataKeys, EscrowRecord, KeyUse } from './data-keys.ts';
+import { DataKeyService } from './data-key-service.ts';
+import { DekCache } from './dek-cache.ts';
+import { KeysError } from './errors.ts';
+import { EscrowService } from './escrow-service.ts';
+import type { BackupRequest, BackupSummary, KeyAdmin } from './key-admin.ts';
+import { KeyAdminService } from './key-admin-service.ts';
+import { loadKeyRing } from './key-ring.ts';
+import { DEK_CACHE_DEFAULTS } from './limits.ts';
+import type { KeyManagerOptions, KeyPorts } from './options.ts';
+import { ServiceKeys } from './service-keys.ts';
+import { unsealStore, type UnsealedStore } from './stores/open-store.ts';
+import { takeOwnerLock, type OwnerLock } from './stores/owner-lock.ts';
+import { UseRecorder } from './use-recorder.ts';
+
+export { createKeyFile } from './root/key-file.ts';
+export { createKeyStore } from './stores/open-store.ts';
 
 export interface KeyManager extends DataKeys, KeyAdmin {
+  /** 32 hex digits. */
   readonly storeId: string;
   /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. */
   ready(): Promise<void>;
@@ -14,8 +35,154 @@ export interface KeyManager extends DataKeys, KeyAdmin {
 }
 
 /** Unseals an existing store and becomes its owner; rejects with the KeysError that says why it cannot. */
-export declare function openKeyManager(options: KeyManagerOptions, ports: KeyPorts): Promise<KeyManager>;
-/** Makes an empty store with one unseal slot per secret; refuses where a store or epoch file exists. */
-export declare function createKeyStore(options: KeyStoreOptions, ports: KeyPorts): Promise<{ storeId: string }>;
-/** Writes a new root key file (mode 0600); refuses to overwrite. For `sealgate init`. */
-export declare function createKeyFile(path: string, random: KeyPorts['random']): void;
+export async function openKeyManager(options: KeyManagerOptions, ports: KeyPorts): Promise<KeyManager> {
+  const lock = takeOwnerLock(options.storePath);
+  try {
+    const store = await unsealStore(options, 'owner');
+    try {
+      return await startManager(store, lock, options, ports);
+    } catch (error) {
+      store.database.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function startManager(
+  store: UnsealedStore,
+  lock: OwnerLock,
+  options: KeyManagerOptions,
+  ports: KeyPorts,
+): Promise<KeyManager> {
+  const { database, keys, storeId, loaded } = store;
+  const epoch = database.checkEpoch(store.epochFile, options.acceptRollback === true);
+  const ring = loadKeyRing(loaded, { region: options.region, account: options.account }, { storeId, keys });
+  const identity = { storeId, key: keys.audit };
+  const { log, resumption } = openAuditLog(
+    options.audit,
+    identity,
+    database.header.auditHead,
+    options.acceptAuditGap === true,
+  );
+  const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
+  const recorder = new UseRecorder(log, ports);
+  try {
+    await recordStart(recorder, resumption, epoch, database.header.epoch);
+    if (epoch === 'accepted') database.commit([], log.syncedHead);
+    else database.catchUpEpochFile();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  const admin = new KeyAdminService({ ring, cache, recorder, log, database, vault: { storeId, keys }, ports });
+  const dataKeys = new DataKeyService(ring, cache, recorder, ports);
+  const escrow = new EscrowService(database, log, recorder, ports);
+  const service = new ServiceKeys(loaded, keys);
+  return new EmbeddedKeyManager({ store, lock, log, cache, recorder, ports }, { admin, dataKeys, escrow, service });
+}
+
+/** What the log must show of this start: dropped bytes, an accepted gap, an accepted rollback. */
+async function recordStart(
+  recorder: UseRecorder,
+  resumption: Resumption,
+  epoch: 'current' | 'accepted',
+  storeEpoch: number,
+): Promise<void> {
+  const use: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'key store' };
+  const write = (action: string, why: string, detail: Record<string, number>): Promise<void> =>
+    recorder.write(action, use, null, { decision: { allow: true, why }, detail }, 'success');
+  if (resumption.type === 'gap') await write(GAP_ACTION, 'accepted by the operator', { afterSeq: resumption.head.seq });
+  if (resumption.type === 'repaired')
+    await write('AuditRepair', 'torn write', { droppedBytes: resumption.droppedBytes });
+  if (epoch === 'accepted') await write('AcceptRollback', 'accepted by the operator', { epoch: storeEpoch });
+}
+
+type Owned = {
+  readonly store: UnsealedStore;
+  readonly lock: OwnerLock;
+  readonly log: AuditLog;
+  readonly cache: DekCache;
+  readonly recorder: UseRecorder;
+  readonly ports: KeyPorts;
+};
+type Services = {
+  readonly admin: KeyAdminService;
+  readonly dataKeys: DataKeyService;
+  readonly escrow: EscrowService;
+  readonly service: ServiceKeys;
+};
+
+class EmbeddedKeyManager implements KeyManager {
+  readonly storeId: string;
+  readonly #owned: Owned;
+  readonly #services: Services;
+  #closed = false;
+
+  constructor(owned: Owned, services: Services) {
+    this.storeId = Buffer.from(owned.store.storeId).toString('hex');
+    this.#owned = owned;
+    this.#services = services;
+  }
+
+  readonly createKey: KeyAdmin['createKey'] = async (...args) => this.#open().admin.createKey(...args);
+  readonly describeKey: KeyAdmin['describeKey'] = async (...args) => this.#open().admin.describeKey(...args);
+  readonly listKeys: KeyAdmin['listKeys'] = async (...args) => this.#open().admin.listKeys(...args);
+  readonly rotateKey: KeyAdmin['rotateKey'] = async (...args) => this.#open().admin.rotateKey(...args);
+  readonly enableKey: KeyAdmin['enableKey'] = async (...args) => this.#open().admin.enableKey(...args);
+  readonly disableKey: KeyAdmin['disableKey'] = async (...args) => this.#open().admin.disableKey(...args);
+  readonly createAlias: KeyAdmin['createAlias'] = async (...args) => this.#open().admin.createAlias(...args);
+  readonly updateAlias: KeyAdmin['updateAlias'] = async (...args) => this.#open().admin.updateAlias(...args);
+  readonly deleteAlias: KeyAdmin['deleteAlias'] = async (...args) => this.#open().admin.deleteAlias(...args);
+  readonly listAliases: KeyAdmin['listAliases'] = async (...args) => this.#open().admin.listAliases(...args);
+
+  readonly generateDataKey: DataKeys['generateDataKey'] = async (...args) =>
+    this.#open().dataKeys.generateDataKey(...args);
+  readonly decrypt: DataKeys['decrypt'] = async (...args) => this.#open().dataKeys.decrypt(...args);
+  readonly reEncrypt: DataKeys['reEncrypt'] = async (...args) => this.#open().dataKeys.reEncrypt(...args);
+  readonly resolveKey: DataKeys['resolveKey'] = async (keyId) => this.#open().dataKeys.resolveKey(keyId);
+  readonly serviceKey: DataKeys['serviceKey'] = async (purpose, epoch) => this.#open().service.get(purpose, epoch);
+  readonly escrow: DataKeys['escrow'] = async (...args) => this.#open().escrow.escrow(...args);
+  async escrowed(owner: string): Promise<readonly EscrowRecord[]> {
+    return this.#open().escrow.escrowed(owner);
+  }
+
+  async backup(request: BackupRequest, use: KeyUse): Promise<BackupSummary> {
+    const { admin } = this.#open();
+    const { recorder, store, ports } = this.#owned;
+    return admin.exclusively(() =>
+      recorder.record('Backup', use, null, async (trace) => {
+        trace.detail = { path: request.path };
+        recorder.authorize(trace, 'Backup', use, {});
+        await recorder.write('Backup', use, null, trace, 'started');
+        return writeBackup(store, request, ports);
+      }),
+    );
+  }
+
+  async ready(): Promise<void> {
+    this.#open();
+    this.#owned.log.check();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { lock, log, cache, store } = this.#owned;
+    await this.#services.admin.exclusively(async () => undefined);
+    cache.close();
+    try {
+      await log.close();
+    } finally {
+      store.database.close();
+      lock.release();
+    }
+  }
+
+  #open(): Services {
+    if (this.#closed) throw new KeysError('ERR_KEYS_CLOSED', 'the key manager is closed');
+    return this.#services;
+  }
+}

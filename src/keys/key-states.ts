@@ -8,7 +8,14 @@ import { unreachable } from '../errors.ts';
 export const KEY_STATES = ['enabled', 'disabled', 'pending-deletion', 'pending-import', 'unavailable'] as const;
 export type KeyState = (typeof KEY_STATES)[number];
 
-export const MATERIAL_STATES = ['pre-activation', 'active', 'suspended', 'deactivated', 'compromised', 'destroyed'] as const;
+export const MATERIAL_STATES = [
+  'pre-activation',
+  'active',
+  'suspended',
+  'deactivated',
+  'compromised',
+  'destroyed',
+] as const;
 export type MaterialState = (typeof MATERIAL_STATES)[number];
 
 /** Wrap new data (protect) and open old data (process), as the table of section 7 allows. */

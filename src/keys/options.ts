@@ -55,7 +55,10 @@ export type AuthorizationQuestion = {
   readonly keyId: string | undefined;
   readonly context: Readonly<Record<string, string>>;
 };
-export type AuthorizationDecision = { readonly allow: boolean; /** Which rule decided; goes into the audit record. */ readonly why: string };
+export type AuthorizationDecision = {
+  readonly allow: boolean;
+  /** Which rule decided; goes into the audit record. */ readonly why: string;
+};
 
 /** What is read at the edge and passed in. */
 export type KeyPorts = {

@@ -1,0 +1,195 @@
+/**
+ * The audit log's writer. An answer leaves only after its record is written: records that wait together go out in one write
+ * (and one sync, where durability is `fsync`). What cannot be written is not acknowledged: the use is refused.
+ */
+import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { KeysError } from '../errors.ts';
+import { AUDIT_SYNC_INTERVAL_MS, MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
+import type { AuditOptions } from '../options.ts';
+import { errorName } from '../root/secret-file.ts';
+import { syncFolder, writeAll } from '../stores/durable-file.ts';
+import { HeadFile, laterHead, readHeadFile, type AuditIdentity } from './head-file.ts';
+import { advance, EMPTY_HEAD, encodeRecord, type AuditEntry, type AuditHead } from './record.ts';
+import { resumeLog, type Resumption } from './resume.ts';
+
+type Waiting = {
+  readonly entry: AuditEntry;
+  readonly resolve: () => void;
+  readonly reject: (error: KeysError) => void;
+};
+
+const LINE_END = Buffer.from('\n');
+
+export class AuditLog {
+  readonly #options: AuditOptions;
+  readonly #identity: AuditIdentity;
+  readonly #file: number;
+  readonly #headFile: HeadFile;
+  #queue: Waiting[] = [];
+  /** The chain's end in the file, and the part of it that is known to be on the disk. */
+  #written: AuditHead;
+  #synced: AuditHead;
+  #flushing: Promise<void> | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+  #dead: KeysError | undefined;
+
+  constructor(options: AuditOptions, identity: AuditIdentity, file: number, head: AuditHead) {
+    this.#options = options;
+    this.#identity = identity;
+    this.#file = file;
+    this.#headFile = new HeadFile(options.path, identity);
+    this.#written = head;
+    this.#synced = head;
+  }
+
+  /** As much of the chain as is known to be on the disk: what the store may remember. */
+  get syncedHead(): AuditHead {
+    return this.#synced;
+  }
+
+  /** Resolves once the record is written as durably as configured; ERR_KEYS_AUDIT_UNAVAILABLE. */
+  append(entry: AuditEntry): Promise<void> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    const written = new Promise<void>((resolve, reject) => this.#queue.push({ entry, resolve, reject }));
+    this.#flushing ??= this.#flush();
+    return written;
+  }
+
+  /** Rejects while records cannot be written; for readiness. */
+  check(): void {
+    if (this.#dead !== undefined) throw this.#dead;
+  }
+
+  async close(): Promise<void> {
+    await this.#flushing;
+    clearTimeout(this.#syncTimer);
+    try {
+      if (this.#dead === undefined) {
+        fdatasyncSync(this.#file);
+        this.#remember(this.#written);
+      }
+      this.#headFile.close();
+    } finally {
+      this.#dead ??= new KeysError('ERR_KEYS_CLOSED', 'the audit log is closed');
+      closeSync(this.#file);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    // One turn of the event loop: whatever else became ready in it shares the write.
+    await new Promise(setImmediate);
+    while (this.#queue.length > 0) await this.#writeBatch(this.#queue.splice(0, MAX_AUDIT_BATCH_RECORDS));
+    this.#flushing = undefined;
+  }
+
+  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      if (this.#dead !== undefined) throw this.#dead;
+      const head = this.#write(batch);
+      if (this.#options.durability === 'fsync') await this.#sync(head);
+      else this.#scheduleSync();
+      for (const waiting of batch) waiting.resolve();
+    } catch (error) {
+      const failure = error instanceof KeysError ? error : this.#unavailable(error);
+      for (const waiting of batch) waiting.reject(failure);
+    }
+  }
+
+  #write(batch: readonly Waiting[]): AuditHead {
+    let head = this.#written;
+    const parts: Uint8Array[] = [];
+    for (const { entry } of batch) {
+      const line = encodeRecord(entry, head.seq + 1, head.hash, this.#identity.key);
+      parts.push(line, LINE_END);
+      head = advance(head, head.seq + 1, line);
+    }
+    try {
+      writeAll(this.#file, Buffer.concat(parts));
+    } catch (error) {
+      this.#cutBack(error);
+      throw error;
+    }
+    this.#written = head;
+    return head;
+  }
+
+  /** A full disk may free itself: remove what was half written, refuse these records, and go on. */
+  #cutBack(cause: unknown): void {
+    try {
+      ftruncateSync(this.#file, this.#written.offset);
+    } catch {
+      this.#dead = this.#unavailable(cause);
+    }
+  }
+
+  #sync(head: AuditHead): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#file, (cause) => {
+        if (cause === null) {
+          this.#remember(head);
+          resolve();
+          return;
+        }
+        // After a failed sync the kernel may have dropped the pages: what is on the disk is unknown until it is read again.
+        this.#dead = this.#unavailable(cause);
+        reject(this.#dead);
+      });
+    });
+  }
+
+  #scheduleSync(): void {
+    if (this.#syncTimer !== undefined) return;
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = undefined;
+      // A failure is kept in #dead, and refuses everything from here on.
+      this.#sync(this.#written).catch(() => undefined);
+    }, AUDIT_SYNC_INTERVAL_MS).unref();
+  }
+
+  #remember(head: AuditHead): void {
+    this.#synced = head;
+    try {
+      this.#headFile.write(head);
+    } catch {
+      // The log is complete; an older head only finds less of a later truncation.
+    }
+  }
+
+  #unavailable(cause: unknown): KeysError {
+    return new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${this.#options.path} cannot be written: ${errorName(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Opens the log where its chain ends. Errors: ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_AUDIT_TRUNCATED, ERR_KEYS_AUDIT_TAMPERED
+ * (the last two not where `acceptGap`).
+ */
+export function openAuditLog(
+  options: AuditOptions,
+  identity: AuditIdentity,
+  storeHead: AuditHead,
+  acceptGap: boolean,
+): { log: AuditLog; resumption: Resumption } {
+  const remembered = laterHead(storeHead, readHeadFile(options.path, identity)) ?? EMPTY_HEAD;
+  const file = openLogFile(options.path);
+  try {
+    const resumption = resumeLog(file, options.path, remembered, identity, acceptGap);
+    return { log: new AuditLog(options, identity, file, resumption.head), resumption };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+function openLogFile(path: string): number {
+  try {
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
+    syncFolder(dirname(path));
+    return file;
+  } catch (cause) {
+    throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be opened: ${errorName(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * One record of the audit log: a JSON line, chained to the one before by its hash and authenticated by a MAC under a key
+ * derived from the root. `mac` is always the last member and covers every byte before it (docs/KEYSTORE.md, "Audit log").
+ */
+import { createHash, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { equalBytes } from '../../crypto/bytes.ts';
+import { hmacSha256 } from '../../crypto/hmac.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+
+/** What happened; never a key, a plaintext or a credential. */
+export type AuditEntry = {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly principal: string;
+  /** In AWS KMS's words: `Decrypt`, `GenerateDataKey`, `DisableKey`, ... */
+  readonly action: string;
+  /** ARN; null where no key is concerned or none was found. */
+  readonly key: string | null;
+  /** Material id, 64 hex digits. */
+  readonly material: string | null;
+  readonly via: string;
+  readonly resource: string;
+  readonly context: EncryptionContext | null;
+  readonly decision: 'allow' | 'deny';
+  readonly why: string;
+  /** `success`, `started` (a change about to be made), an error code, or `failure` for what none describes. */
+  readonly result: string;
+  readonly detail?: Readonly<Record<string, string | number>>;
+};
+
+/** Where a chain ends: the last record's number, the hash of its line, and the byte after its line end. */
+export type AuditHead = { readonly seq: number; readonly hash: Uint8Array; readonly offset: number };
+
+export const HASH_BYTES = 32;
+export const EMPTY_HEAD: AuditHead = { seq: 0, hash: new Uint8Array(HASH_BYTES), offset: 0 };
+
+/** Marks a place where records are missing that an operator has accepted. */
+export const GAP_ACTION = 'AuditGap';
+
+const MAC_OPEN = ',"mac":"';
+const MAC_CLOSE = '"}';
+/** 32 bytes in base64url without padding. */
+const MAC_CHARS = 43;
+const SUFFIX_BYTES = MAC_OPEN.length + MAC_CHARS + MAC_CLOSE.length;
+
+/** The line without its line end. */
+export function encodeRecord(entry: AuditEntry, seq: number, prevHash: Uint8Array, key: KeyObject): Uint8Array {
+  const body = JSON.stringify({ seq, ...entry, prevHash: Buffer.from(prevHash).toString('hex') });
+  const covered = Buffer.from(body.slice(0, -1), 'utf8');
+  const mac = Buffer.from(hmacSha256(key, covered)).toString('base64url');
+  return Buffer.concat([covered, Buffer.from(`${MAC_OPEN}${mac}${MAC_CLOSE}`, 'latin1')]);
+}
+
+export function lineHash(line: Uint8Array): Uint8Array {
+  return createHash('sha256').update(line).digest();
+}
+
+/** The head after `line` was appended to a chain that ended at `head`. */
+export function advance(
+  head: AuditHead,
+  seq: number,
+  line: Uint8Array,
+  end: number = head.offset + line.length + 1,
+): AuditHead {
+  return { seq, hash: lineHash(line), offset: end };
+}
+
+const CHAIN_MEMBERS = z.looseObject({
+  seq: z.number().int().positive(),
+  action: z.string(),
+  prevHash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type GenuineRecord = { readonly seq: number; readonly action: string; readonly prevHash: Uint8Array };
+
+/** What a line says about the chain, if its MAC holds; undefined for anything else. */
+export function openRecord(line: Uint8Array, key: KeyObject): GenuineRecord | undefined {
+  const view = Buffer.from(line.buffer, line.byteOffset, line.length);
+  const at = view.length - SUFFIX_BYTES;
+  if (at < 1) return undefined;
+  const suffix = view.toString('latin1', at);
+  if (!suffix.startsWith(MAC_OPEN) || !suffix.endsWith(MAC_CLOSE)) return undefined;
+  const mac = Buffer.from(suffix.slice(MAC_OPEN.length, -MAC_CLOSE.length), 'base64url');
+  const covered = view.subarray(0, at);
+  if (!equalBytes(mac, hmacSha256(key, covered))) return undefined;
+  const members = CHAIN_MEMBERS.safeParse(JSON.parse(`${covered.toString('utf8')}}`));
+  if (!members.success) return undefined;
+  const { seq, action, prevHash } = members.data;
+  return { seq, action, prevHash: Buffer.from(prevHash, 'hex') };
+}

@@ -1,0 +1,33 @@
+/** Reads a store's file as a stranger with the root would: everything authenticated, every material opened and tried. */
+import type { RootKey } from '../../crypto/key-types.ts';
+import { loadKeyRing } from '../key-ring.ts';
+import { parseSlotRow } from '../records.ts';
+import type { Slot } from '../root/slots.ts';
+import { unsealStore, type RootSource } from '../stores/open-store.ts';
+
+export type Inspection = {
+  readonly epoch: number;
+  readonly keys: number;
+  readonly materials: number;
+  readonly slots: readonly Slot[];
+};
+
+/** Names are not looked at here: any realm will do. */
+const NO_REALM = { region: 'none', account: '000000000000' };
+
+/** Errors: as opening a store. */
+export async function inspectDatabase(storePath: string, rootSource: RootSource): Promise<Inspection> {
+  const store = await unsealStore({ storePath, unseal: [] }, 'reader', rootSource);
+  try {
+    const { loaded, database } = store;
+    loadKeyRing(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys });
+    const slots = loaded.slots.map(parseSlotRow);
+    return { epoch: database.header.epoch, keys: loaded.keys.length, materials: loaded.materials.length, slots };
+  } finally {
+    store.database.close();
+  }
+}
+
+export function rootSourceOf(root: RootKey): RootSource {
+  return async () => root;
+}

@@ -1,0 +1,159 @@
+/** Verifies backups, and makes a store from one where there is none. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { takeKey, type RootKey } from '../../crypto/key-types.ts';
+import { KeysError } from '../errors.ts';
+import { MAX_BACKUP_BYTES } from '../limits.ts';
+import type { KeyPorts, KeyStoreOptions, UnsealSecret } from '../options.ts';
+import { parseSlotRow, slotRow } from '../records.ts';
+import { makeSlot, openSlots, type Slot, type SlotPurpose } from '../root/slots.ts';
+import { errorName } from '../root/secret-file.ts';
+import { syncFolder, writeAll } from '../stores/durable-file.ts';
+import type { RowChange } from '../stores/key-database.ts';
+import { unsealStore } from '../stores/open-store.ts';
+import { takeOwnerLock } from '../stores/owner-lock.ts';
+import { openBackup, type BackupContent, type BackupFacts } from './backup-file.ts';
+import { inspectDatabase, rootSourceOf, type Inspection } from './inspect.ts';
+
+/** Opens a backup whole, in a private folder: every record, every material, every canary. Errors: as opening a store or backup. */
+export async function verifyBackup(path: string, secrets: readonly UnsealSecret[]): Promise<BackupFacts> {
+  const content = await readBackup(path, secrets);
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-verify-'));
+  try {
+    const copy = join(folder, 'store');
+    writeNewFile(copy, content.database);
+    const inspected = await inspectDatabase(copy, rootSourceOf(takeKey('RootKey', content.root)));
+    assertAsStated(content.facts, inspected);
+    return content.facts;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function assertAsStated(facts: BackupFacts, found: Inspection): void {
+  if (facts.epoch === found.epoch && facts.keys === found.keys && facts.materials === found.materials) return;
+  throw new KeysError('ERR_KEYS_BACKUP_INVALID', 'the backup does not hold what its header states');
+}
+
+async function readBackup(path: string, secrets: readonly UnsealSecret[]): Promise<BackupContent> {
+  let file: Uint8Array;
+  try {
+    if (statSync(path).size > MAX_BACKUP_BYTES * 2)
+      throw new KeysError('ERR_KEYS_BACKUP_INVALID', `${path} is too large for a backup`);
+    file = readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof KeysError) throw cause;
+    throw new KeysError('ERR_KEYS_BACKUP_INVALID', `${path} cannot be read: ${errorName(cause)}`, { cause });
+  }
+  return openBackup(file, secrets);
+}
+
+export type RestoreRequest = {
+  readonly backupPath: string;
+  /** Secrets that open the backup, tried after `store.unseal`. */
+  readonly secrets: readonly UnsealSecret[];
+  readonly store: KeyStoreOptions;
+};
+
+/**
+ * Writes the store; refuses where one exists (ERR_KEYS_STORE_EXISTS). Where none of `store.unseal` opens the restored slots, a
+ * slot is added for each of them. The epoch file is left alone: opening an older copy is refused until it is accepted.
+ */
+export async function restoreBackup(request: RestoreRequest, ports: KeyPorts): Promise<BackupFacts> {
+  const { storePath } = request.store;
+  const lock = takeOwnerLock(storePath);
+  try {
+    for (const path of [storePath, `${storePath}-wal`]) {
+      if (existsSync(path)) throw new KeysError('ERR_KEYS_STORE_EXISTS', `${path} exists already`);
+    }
+    const content = await readBackup(request.backupPath, [...request.store.unseal, ...request.secrets]);
+    return await writeStore(content, request.store, ports);
+  } finally {
+    lock.release();
+  }
+}
+
+async function writeStore(content: BackupContent, store: KeyStoreOptions, ports: KeyPorts): Promise<BackupFacts> {
+  // Under another name until it is whole: a crash leaves no half store that looks like one.
+  const unfinished = `${store.storePath}.restoring`;
+  rmSync(unfinished, { force: true });
+  try {
+    writeNewFile(unfinished, content.database);
+    const rootBytes = content.root.slice();
+    try {
+      const root = takeKey('RootKey', content.root);
+      assertAsStated(content.facts, await inspectDatabase(unfinished, rootSourceOf(root)));
+      await addMissingSlots(unfinished, store, root, rootBytes, ports);
+    } finally {
+      rootBytes.fill(0);
+    }
+    renameSync(unfinished, store.storePath);
+    syncFolder(dirname(store.storePath));
+    return content.facts;
+  } finally {
+    for (const name of [unfinished, `${unfinished}-wal`, `${unfinished}-shm`]) rmSync(name, { force: true });
+  }
+}
+
+/** A backup opened with its own passphrase may come to a machine that has none of the store's old secrets. */
+async function addMissingSlots(
+  path: string,
+  store: KeyStoreOptions,
+  root: RootKey,
+  rootBytes: Uint8Array,
+  ports: KeyPorts,
+): Promise<void> {
+  const opened = await unsealStore({ storePath: path, unseal: [] }, 'owner', rootSourceOf(root));
+  try {
+    const purpose: SlotPurpose = { type: 'root', id: opened.storeId };
+    if (await opensAny(opened.loaded.slots.map(parseSlotRow), store.unseal, purpose)) return;
+    const createdAt = new Date(ports.now()).toISOString();
+    const changes: RowChange[] = [];
+    for (const secret of store.unseal) {
+      const slot = await makeSlot(secret, rootBytes, purpose, 'added by restore', ports.random);
+      changes.push({ type: 'put', table: 'slots', row: slotRow(slot, createdAt) });
+    }
+    opened.database.amend(changes);
+  } finally {
+    opened.database.close();
+  }
+}
+
+async function opensAny(
+  slots: readonly Slot[],
+  secrets: readonly UnsealSecret[],
+  purpose: SlotPurpose,
+): Promise<boolean> {
+  try {
+    (await openSlots(slots, secrets, purpose)).fill(0);
+    return true;
+  } catch (error) {
+    if (error instanceof KeysError && error.code === 'ERR_KEYS_UNSEAL_FAILED') return false;
+    throw error;
+  }
+}
+
+function writeNewFile(path: string, bytes: Uint8Array): void {
+  try {
+    const file = openSync(path, 'wx', 0o600);
+    try {
+      writeAll(file, bytes);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw new KeysError('ERR_KEYS_STORE_WRITE', `${path} cannot be written: ${errorName(cause)}`, { cause });
+  }
+}

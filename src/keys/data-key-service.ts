@@ -1,0 +1,162 @@
+/** Data keys: made, opened and rewrapped under the KEKs of the ring. */
+import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
+import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
+import { EnvelopeError } from '../envelope/errors.ts';
+import { parseWrappedKey, unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
+import { bytesToUuid } from './arn.ts';
+import type { DataKey, DataKeys, KeyUse, WrappedDataKey } from './data-keys.ts';
+import { cacheName, type DekCache } from './dek-cache.ts';
+import { KeysError } from './errors.ts';
+import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import type { KeyPorts } from './options.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+type DecryptRequest = Parameters<DataKeys['decrypt']>[0];
+type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
+type Source = { readonly key: HeldKey; readonly material: HeldMaterial };
+
+export class DataKeyService {
+  readonly #ring: KeyRing;
+  readonly #cache: DekCache;
+  readonly #recorder: UseRecorder;
+  readonly #ports: KeyPorts;
+
+  constructor(ring: KeyRing, cache: DekCache, recorder: UseRecorder, ports: KeyPorts) {
+    this.#ring = ring;
+    this.#cache = cache;
+    this.#recorder = recorder;
+    this.#ports = ports;
+  }
+
+  generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
+    const { keyId, context } = request;
+    return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
+      const key = this.#wrappingKey(keyId, 'GenerateDataKey', context, use, trace);
+      const plaintext = this.#ports.random(KEY_BYTES);
+      try {
+        const wrapped = this.#wrap(key, plaintext, context);
+        return { dek: takeKey('Dek', plaintext), wrapped, keyArn: key.arn };
+      } finally {
+        plaintext.fill(0);
+      }
+    });
+  }
+
+  decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
+    return this.#recorder.record('Decrypt', use, request.context, (trace) => {
+      const source = this.#source(request.wrapped, request.keyId, trace);
+      this.#authorizeSource(source, 'Decrypt', request.context, use, trace);
+      return { dek: this.#openCached(source, request), keyArn: source.key.arn };
+    });
+  }
+
+  /** Two records, as two permissions are needed: one for the key that opens, one for the key that wraps. */
+  async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
+    const { wrapped, sourceContext, destinationKeyId, destinationContext } = request;
+    const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
+      const source = this.#source(wrapped, undefined, trace);
+      this.#authorizeSource(source, 'ReEncryptFrom', sourceContext, use, trace);
+      return open(source, wrapped, sourceContext);
+    });
+    try {
+      return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
+        const key = this.#wrappingKey(destinationKeyId, 'ReEncryptTo', destinationContext, use, trace);
+        return { wrapped: this.#wrap(key, plaintext, destinationContext), keyArn: key.arn };
+      });
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  resolveKey(keyId: string): string {
+    const key = this.#ring.find(keyId);
+    assertKeyUsable(key);
+    assertMaterialAllows(key.current, 'protect');
+    return key.arn;
+  }
+
+  #wrappingKey(keyId: string, action: string, context: EncryptionContext, use: KeyUse, trace: UseTrace): HeldKey {
+    const key = this.#ring.find(keyId);
+    trace.key = key;
+    trace.material = key.current;
+    assertContext(context);
+    this.#recorder.authorize(trace, action, use, context);
+    assertKeyUsable(key);
+    assertMaterialAllows(key.current, 'protect');
+    return key;
+  }
+
+  #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
+    const { kek, record } = key.current;
+    return wrapKey({ kek, keyUuid: key.uuid, materialId: record.materialId, plaintext, context }, this.#ports.random);
+  }
+
+  /** The key and material a wrapped key names. */
+  #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
+    const { keyUuid, materialRef, plaintextBytes } = parse(wrapped);
+    const key = this.#ring.byId(bytesToUuid(keyUuid));
+    trace.key = key;
+    if (keyId !== undefined && this.#ring.find(keyId) !== key) {
+      throw new KeysError('ERR_KEYS_INCORRECT_KEY', `the key named is not the one that wrapped this, ${key.arn}`);
+    }
+    const material = key.materials.get(Buffer.from(materialRef).toString('hex'));
+    if (material === undefined)
+      throw new KeysError('ERR_KEYS_NOT_FOUND', `${key.arn} has no material that wrapped this`);
+    trace.material = material;
+    if (plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
+    return { key, material };
+  }
+
+  #authorizeSource(source: Source, action: string, context: EncryptionContext, use: KeyUse, trace: UseTrace): void {
+    assertContext(context);
+    this.#recorder.authorize(trace, action, use, context);
+    assertKeyUsable(source.key);
+    assertMaterialAllows(source.material, 'process');
+  }
+
+  #openCached(source: Source, request: DecryptRequest): Dek {
+    const name = cacheName(request.wrapped, request.context);
+    const cached = this.#cache.get(name);
+    if (cached !== undefined) {
+      this.#ports.metrics?.cacheHit();
+      return cached;
+    }
+    this.#ports.metrics?.cacheMiss();
+    const dek = takeKey('Dek', open(source, request.wrapped, request.context));
+    this.#cache.put(name, dek, source.key.record.keyId);
+    return dek;
+  }
+}
+
+function parse(wrapped: Uint8Array): ReturnType<typeof parseWrappedKey> {
+  try {
+    return parseWrappedKey(wrapped);
+  } catch (cause) {
+    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
+  }
+}
+
+/** The caller zeroes the bytes; one code for whatever is wrong. */
+function open(source: Source, blob: Uint8Array, context: EncryptionContext): Uint8Array {
+  const { kek, record } = source.material;
+  try {
+    return unwrapKey({ kek, materialId: record.materialId, blob, context });
+  } catch (cause) {
+    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
+  }
+}
+
+function assertContext(context: EncryptionContext): void {
+  try {
+    encodeContext(context);
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause;
+    throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'the encryption context is too large or not well-formed text', {
+      cause,
+    });
+  }
+}
+
+function invalidCiphertext(): KeysError {
+  return new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'the wrapped key does not open');
+}

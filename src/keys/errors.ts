@@ -1,0 +1,206 @@
+/** What goes wrong in the key manager. Texts name keys, files and slots; never key bytes, passphrases or plaintext. */
+import { SealgateError, type ErrorCatalogue } from '../errors.ts';
+
+/** Exit code of a command that the key manager ended. */
+const KEYS_EXIT = 5;
+
+export const KEYS_ERRORS = {
+  ERR_KEYS_STORE_MISSING: {
+    says: 'There is no key store at the configured path.',
+    why: 'It was never made, the path is wrong, or the volume is not mounted.',
+    fix: 'Check `keys.store`. On a first start make one with `sealgate init`; after a loss use `sealgate keys restore`. No empty store is ever made silently.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_EXISTS: {
+    says: 'A key store, or its epoch file, exists already at the path to be written.',
+    why: 'Making or restoring a store never overwrites one: what its keys protect would be lost.',
+    fix: 'Choose another path, or move the old files away yourself (and keep them).',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_IN_USE: {
+    says: 'Another process owns the key store.',
+    why: 'A store has exactly one owner: two would each miss what the other changed.',
+    fix: 'Stop the other process, or, where it is `sealgate up`, run the command as the same user so that it is passed on to it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_DAMAGED: {
+    says: 'The key store is not readable as a database.',
+    why: 'The file is cut, overwritten, or was damaged by the disk.',
+    fix: 'Keep the damaged file and restore the newest backup with `sealgate keys restore`.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_TAMPERED: {
+    says: 'A record of the key store fails its authentication.',
+    why: 'A row was changed, removed, added or moved without the root key, or the disk damaged it.',
+    fix: 'The message names table and record. Keep the file as evidence and restore the newest backup.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_VERSION: {
+    says: 'The key store was written by a newer Sealgate, or is no key store.',
+    why: 'Its schema version is unknown to this release.',
+    fix: 'Run the release that wrote it, or a newer one.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_ROLLED_BACK: {
+    says: 'The key store is older than its epoch counter.',
+    why: 'An older copy was put in its place; keys and rotations made since are missing from it.',
+    fix: 'Put the newest copy back. If it is lost for good, open once with `--accept-rollback`; data sealed under keys made since does not open.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_EPOCH_UNREADABLE: {
+    says: 'The epoch file is missing, damaged, or belongs to another store.',
+    why: 'Without it an older copy of the store could not be told from the newest.',
+    fix: 'Put the file back. After a restore on a new machine, open once with `--accept-rollback`.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_STORE_WRITE: {
+    says: 'A change could not be made durable in the key store, or did not read back as written.',
+    why: 'The disk is full, read-only or failing. Nothing was acknowledged.',
+    fix: 'Mend the disk and restart; the message says what the operating system reported.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_UNSEAL_FAILED: {
+    says: 'None of the given secrets unseals the key store.',
+    why: 'The key file or passphrase is not one of this store, or the slot record was changed.',
+    fix: 'Check `keys.unseal`: one entry must be a secret the store has a slot for.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_SLOT_PARAMETERS: {
+    says: 'An unseal slot asks for work outside the allowed bounds.',
+    why: 'Its argon2id parameters were changed, or the store comes from a release with other bounds.',
+    fix: 'Restore the store from a backup, or unseal with another slot.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_LAST_SLOT: {
+    says: 'The last unseal slot cannot be removed.',
+    why: 'Without any slot the store could never be opened again.',
+    fix: 'Add another slot first.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_SECRET_UNREADABLE: {
+    says: 'A key file or passphrase file cannot be read, or is not of its format.',
+    why: 'The path is wrong, the file is cut or damaged, or the process may not read it.',
+    fix: 'The message names the file and the reason.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_SECRET_PERMISSIONS: {
+    says: 'A key file or passphrase file can be read by others.',
+    why: 'Its mode grants more than its owner (0600), or for a file of root more than its group (0640).',
+    fix: 'Run `chmod 600` on it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_SECRET_EXISTS: {
+    says: 'A key file that would be written exists already.',
+    why: 'A root key written over is a key store lost.',
+    fix: 'Choose another path.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_NOT_FOUND: {
+    says: 'No such key, alias or material.',
+    why: 'The name is wrong, or belongs to another store, region or account.',
+    fix: 'List what exists: `sealgate keys list`.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_INVALID_ID: {
+    says: 'This is no key id, key ARN, alias name or alias ARN.',
+    why: 'Its form is wrong.',
+    fix: 'Give a UUID, `arn:aws:kms:<region>:<account>:key/<uuid>`, `alias/<name>`, or the alias as an ARN.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_ALIAS_EXISTS: {
+    says: 'An alias of this name exists already.',
+    why: 'An alias names one key.',
+    fix: 'Choose another name, or point it elsewhere with `sealgate keys alias update`.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_INVALID_REQUEST: {
+    says: 'A value of the request is outside its limits.',
+    why: 'A text is too long, or has characters that are not allowed there.',
+    fix: 'The message names the value and its limit.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_DISABLED: {
+    says: 'The key is disabled.',
+    why: 'It was disabled by an administrator.',
+    fix: 'Enable it: `sealgate keys enable <key>`.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_INVALID_STATE: {
+    says: 'The key’s or the material’s state does not allow this.',
+    why: 'It is pending deletion or import, suspended, compromised or destroyed.',
+    fix: '`sealgate keys describe <key>` shows the states.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_INCORRECT_KEY: {
+    says: 'The wrapped key was not wrapped by the key named in the request.',
+    why: 'The request names one key, the wrapped key another.',
+    fix: 'Name the key that wrapped it, or none.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CIPHERTEXT_INVALID: {
+    says: 'The wrapped key does not open.',
+    why: 'It is malformed or changed, or the encryption context is not the one it was wrapped with. Which of these is not said.',
+    fix: 'Give the bytes and the context exactly as they were stored.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_ACCESS_DENIED: {
+    says: 'The caller may not do this with this key.',
+    why: 'No rule allows it.',
+    fix: 'Ask the key’s administrator; the audit record says which rule decided.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_ESCROW_CONFLICT: {
+    says: 'Another record is held under the same data key id.',
+    why: 'Ids are random and never reused: the database or the store holds a copy of another’s.',
+    fix: 'Run `sealgate check`; do not delete either record.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_AUDIT_UNAVAILABLE: {
+    says: 'The audit log cannot be written, so no key is used.',
+    why: 'The disk is full, read-only or failing, or the path is wrong. An unrecorded use is never allowed.',
+    fix: 'Mend the disk or `keys.audit.path`, then restart.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_AUDIT_TAMPERED: {
+    says: 'The audit log’s chain is broken.',
+    why: 'A record was changed, removed, added or moved, or the log belongs to another store.',
+    fix: '`sealgate keys audit-verify` names the first bad line. Keep the file as evidence; start with another path or accept the gap.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_AUDIT_TRUNCATED: {
+    says: 'The audit log ends before the last record that is remembered.',
+    why: 'The end of the log was removed, or the log was not restored along with the store.',
+    fix: 'Put the log back. If it is lost for good, open once with `--accept-audit-gap`: the gap is recorded and stays visible.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_BACKUP_INVALID: {
+    says: 'The file is no whole backup, or none of the given secrets opens it.',
+    why: 'It is cut or changed, or the secrets belong to another store. Which of these is not said.',
+    fix: 'Try another copy, or give the passphrase or key file it was made with.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_BACKUP_WRITE: {
+    says: 'The backup could not be written.',
+    why: 'The path exists already, or the disk is full or read-only.',
+    fix: 'The message says what the operating system reported.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CONTROL_FAILED: {
+    says: 'The process that owns the key store did not answer as expected.',
+    why: 'It is of another release, or ended while it worked.',
+    fix: 'Run the command again; if the owner is gone it then opens the store itself.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CLOSED: {
+    says: 'The key manager is closed.',
+    why: 'The process is shutting down.',
+    fix: 'Nothing: the client retries against the next process.',
+    exit: KEYS_EXIT,
+  },
+} as const satisfies ErrorCatalogue;
+
+export type KeysErrorCode = keyof typeof KEYS_ERRORS;
+
+export class KeysError extends SealgateError<KeysErrorCode> {
+  override readonly name = 'KeysError';
+}

@@ -1,0 +1,140 @@
+/** The keys in memory: what the store holds, opened. Changed only after the store has the change. */
+import type { Kek } from '../crypto/key-types.ts';
+import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
+import { keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
+import { KeysError } from './errors.ts';
+import { materialAllows } from './key-states.ts';
+import { openMaterial, type MaterialVault } from './material.ts';
+import {
+  parseAliasRow,
+  parseKeyRow,
+  parseMaterialRow,
+  type AliasRecord,
+  type KeyRecord,
+  type MaterialRecord,
+} from './records.ts';
+import type { LoadedRows } from './stores/key-database.ts';
+
+export type HeldMaterial = {
+  readonly record: MaterialRecord;
+  readonly kek: Kek;
+  /** Its id in hex. */ readonly name: string;
+};
+
+export type HeldKey = {
+  readonly record: KeyRecord;
+  readonly arn: string;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+  readonly current: HeldMaterial;
+  /** By the reference that wrapped keys carry, in hex. */
+  readonly materials: ReadonlyMap<string, HeldMaterial>;
+};
+
+export class KeyRing {
+  readonly #realm: KeyRealm;
+  readonly #keys = new Map<string, HeldKey>();
+  readonly #aliases = new Map<string, AliasRecord>();
+
+  constructor(realm: KeyRealm) {
+    this.#realm = realm;
+  }
+
+  get realm(): KeyRealm {
+    return this.#realm;
+  }
+
+  /** The key that an id, ARN or alias names; ERR_KEYS_INVALID_ID, ERR_KEYS_NOT_FOUND. */
+  find(keyId: string): HeldKey {
+    const reference = parseKeyReference(keyId, this.#realm);
+    const id = reference.type === 'key' ? reference.keyId : this.alias(reference.aliasName).keyId;
+    return this.byId(id);
+  }
+
+  byId(keyId: string): HeldKey {
+    const key = this.#keys.get(keyId);
+    if (key === undefined)
+      throw new KeysError('ERR_KEYS_NOT_FOUND', `key ${keyArn(this.#realm, keyId)} does not exist`);
+    return key;
+  }
+
+  alias(aliasName: string): AliasRecord {
+    const alias = this.#aliases.get(aliasName);
+    if (alias === undefined) throw new KeysError('ERR_KEYS_NOT_FOUND', `${aliasName} does not exist`);
+    return alias;
+  }
+
+  hasAlias(aliasName: string): boolean {
+    return this.#aliases.has(aliasName);
+  }
+
+  keys(): readonly HeldKey[] {
+    return [...this.#keys.values()];
+  }
+
+  aliases(): readonly AliasRecord[] {
+    return [...this.#aliases.values()].sort((a, b) => (a.aliasName < b.aliasName ? -1 : 1));
+  }
+
+  aliasesOf(keyId: string): readonly string[] {
+    return this.aliases().flatMap((alias) => (alias.keyId === keyId ? [alias.aliasName] : []));
+  }
+
+  putKey(record: KeyRecord, materials: readonly HeldMaterial[]): void {
+    this.#keys.set(record.keyId, holdKey(record, materials, this.#realm));
+  }
+
+  putAlias(alias: AliasRecord): void {
+    this.#aliases.set(alias.aliasName, alias);
+  }
+
+  deleteAlias(aliasName: string): void {
+    this.#aliases.delete(aliasName);
+  }
+}
+
+function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: KeyRealm): HeldKey {
+  const currentName = Buffer.from(record.currentMaterial).toString('hex');
+  const byRef = new Map(materials.map((material) => [material.name.slice(0, 2 * MATERIAL_REF_BYTES), material]));
+  const current = materials.find((material) => material.name === currentName);
+  if (current === undefined || byRef.size !== materials.length) {
+    throw new KeysError('ERR_KEYS_STORE_DAMAGED', `key ${record.keyId} lacks its current material`);
+  }
+  return { record, arn: keyArn(realm, record.keyId), uuid: uuidToBytes(record.keyId), current, materials: byRef };
+}
+
+export function holdMaterial(record: MaterialRecord, vault: MaterialVault): HeldMaterial {
+  return { record, kek: openMaterial(record, vault), name: Buffer.from(record.materialId).toString('hex') };
+}
+
+/** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
+export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault): KeyRing {
+  const ring = new KeyRing(realm);
+  const materials = Map.groupBy(
+    loaded.materials.map((row) => holdMaterial(parseMaterialRow(row), vault)),
+    (material) => material.record.keyId,
+  );
+  for (const record of loaded.keys.map(parseKeyRow)) {
+    const own = materials.get(record.keyId) ?? [];
+    ring.putKey(
+      record,
+      own.sort((a, b) => a.record.version - b.record.version),
+    );
+  }
+  for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
+  return ring;
+}
+
+/** Whether the key may be used at all; ERR_KEYS_DISABLED, ERR_KEYS_INVALID_STATE. */
+export function assertKeyUsable(key: HeldKey): void {
+  const { state } = key.record;
+  if (state === 'enabled') return;
+  if (state === 'disabled') throw new KeysError('ERR_KEYS_DISABLED', `${key.arn} is disabled`);
+  throw new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${state.replace('-', ' ')}`);
+}
+
+/** Whether the material may wrap (`protect`) or open (`process`); ERR_KEYS_INVALID_STATE. */
+export function assertMaterialAllows(material: HeldMaterial, purpose: 'protect' | 'process'): void {
+  if (materialAllows(material.record.state)[purpose]) return;
+  throw new KeysError('ERR_KEYS_INVALID_STATE', `material ${material.name} is ${material.record.state}`);
+}

@@ -1,0 +1,29 @@
+/** Every bound of the key manager, once. */
+import type { DekCacheLimits } from './options.ts';
+
+/** A cached DEK is used at most this long and this often before it is unwrapped again (field notes 5.2), and 10,000 at most (about 5 MB). */
+export const DEK_CACHE_DEFAULTS: DekCacheLimits = { maxAgeMs: 5 * 60_000, maxUses: 1000, maxEntries: 10_000 };
+
+/** Slots tried or held, so that a crafted store cannot make opening it endless. */
+export const MAX_SLOTS = 32;
+export const MAX_SLOT_LABEL_CHARS = 128;
+export const MIN_PASSPHRASE_BYTES = 12;
+export const MAX_PASSPHRASE_BYTES = 4096;
+
+/** AWS KMS quotas (field notes 2.3). */
+export const MAX_DESCRIPTION_CHARS = 8192;
+export const MAX_ALIAS_CHARS = 256;
+
+/** A backup is sealed in one piece in memory; 100,000 keys take about 100 MiB. */
+export const MAX_BACKUP_BYTES = 1024 * 1024 * 1024;
+export const MAX_BACKUP_HEADER_BYTES = 1024 * 1024;
+
+/** How much the audit writer lets wait for one write before it writes: bounds memory and the size of one group commit. */
+export const MAX_AUDIT_BATCH_RECORDS = 4096;
+/** One line of the audit log; longer ones are not ours. Context is at most 6 KiB of text in a KMS request. */
+export const MAX_AUDIT_LINE_BYTES = 256 * 1024;
+/** In `write` mode the log is synced, and its head remembered, this often. */
+export const AUDIT_SYNC_INTERVAL_MS = 1000;
+
+/** One request or answer on the control socket. */
+export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024 * 1024;

@@ -1,0 +1,298 @@
+/**
+ * The embedded store, unsealed: rows go in and out authenticated, and every change is one durable transaction that raises the
+ * epoch, reads back what it wrote, and moves the epoch file before it returns.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { KeysError } from '../errors.ts';
+import type { RootKeys } from '../root/root-keys.ts';
+import { guarded, sqliteReason, userVersion } from './database-file.ts';
+import { parseEpochFile, writeEpochFile } from './epoch-file.ts';
+import { RowSet, rowIsGenuine, rowMac, storeSeal, type Row, type StoreHeader } from './row-mac.ts';
+import { latestVersion, runSteps, TABLES, TABLE_NAMES, type SchemaStep, type TableName } from './schema.ts';
+
+export type RowChange =
+  | { readonly type: 'put'; readonly table: TableName; /** Without `mac`. */ readonly row: Row }
+  | { readonly type: 'delete'; readonly table: TableName; readonly id: string | Uint8Array };
+
+export type AuditHead = StoreHeader['auditHead'];
+export type LoadedRows = Readonly<Record<TableName, readonly Row[]>>;
+
+type Place = { readonly storePath: string; readonly epochPath: string };
+
+export class KeyDatabase {
+  readonly #database: DatabaseSync;
+  readonly #place: Place;
+  readonly #keys: RootKeys;
+  #header: StoreHeader;
+  #rows: RowSet;
+  /** Set when a commit's outcome is unknown: memory and disk may differ, so nothing more is served from here. */
+  #failed = false;
+
+  constructor(database: DatabaseSync, place: Place, keys: RootKeys, header: StoreHeader, rows: RowSet) {
+    this.#database = database;
+    this.#place = place;
+    this.#keys = keys;
+    this.#header = header;
+    this.#rows = rows;
+  }
+
+  get header(): StoreHeader {
+    return this.#header;
+  }
+
+  /** One row as it lies on the disk, authenticated; ERR_KEYS_STORE_TAMPERED. */
+  row(table: TableName, id: string | Uint8Array): Row | undefined {
+    const row = this.#database.prepare(`SELECT * FROM ${table} WHERE ${TABLES[table]} = ?`).get(id);
+    if (row !== undefined) this.#authenticate(table, row);
+    return row;
+  }
+
+  escrowOf(owner: string): readonly Row[] {
+    return guarded(this.#place.storePath, () => {
+      const rows = this.#database
+        .prepare('SELECT * FROM escrow WHERE owner = ? ORDER BY created_at, dek_id')
+        .all(owner);
+      for (const row of rows) this.#authenticate('escrow', row);
+      return rows;
+    });
+  }
+
+  /** Durable, read back and counted in the epoch file when it returns; ERR_KEYS_STORE_WRITE. */
+  commit(changes: readonly RowChange[], auditHead: AuditHead): void {
+    if (this.#failed) throw new KeysError('ERR_KEYS_STORE_WRITE', 'an earlier write failed; restart to go on');
+    const header = { ...this.#header, epoch: this.#header.epoch + 1, auditHead };
+    const rows = this.#rows.copy();
+    this.#transaction(() => {
+      for (const change of changes) this.#apply(change, rows);
+      this.#writeHeader(header, rows);
+    });
+    this.#afterCommit(() => {
+      for (const change of changes) this.#readBack(change);
+      writeEpochFile(this.#place.epochPath, header.epoch, header.storeId, this.#keys.epoch);
+    });
+    this.#header = header;
+    this.#rows = rows;
+  }
+
+  /** A change that raises no epoch: for a store being restored, which must stay as old as its backup. */
+  amend(changes: readonly RowChange[]): void {
+    const rows = this.#rows.copy();
+    this.#transaction(() => {
+      for (const change of changes) this.#apply(change, rows);
+      this.#writeHeader(this.#header, rows);
+    });
+    this.#rows = rows;
+  }
+
+  /** Refuses a store older than its epoch file; `accept` takes it as the newest from now on. */
+  checkEpoch(epochFile: Uint8Array | undefined, accept: boolean): 'current' | 'accepted' {
+    const { storeId, epoch } = this.#header;
+    const outside = epochFile === undefined ? undefined : parseEpochFile(epochFile, storeId, this.#keys.epoch);
+    if (outside !== undefined && outside <= epoch) return 'current';
+    if (accept) {
+      // Above both, so that the copy given up is refused if it ever comes back.
+      this.#header = { ...this.#header, epoch: Math.max(outside ?? 0, epoch) };
+      return 'accepted';
+    }
+    if (outside === undefined) {
+      throw new KeysError(
+        'ERR_KEYS_EPOCH_UNREADABLE',
+        `${this.#place.epochPath} is missing, damaged, or of another store`,
+      );
+    }
+    throw new KeysError(
+      'ERR_KEYS_STORE_ROLLED_BACK',
+      `${this.#place.storePath} is of epoch ${epoch}, but ${outside} was reached`,
+    );
+  }
+
+  /** Brings the epoch file up to a commit that a crash cut it off from. */
+  catchUpEpochFile(): void {
+    this.#afterCommit(() =>
+      writeEpochFile(this.#place.epochPath, this.#header.epoch, this.#header.storeId, this.#keys.epoch),
+    );
+  }
+
+  /** Runs the schema steps this store lacks and seals it under the new version. */
+  migrate(steps: readonly SchemaStep[]): void {
+    const from = userVersion(this.#database);
+    if (from === latestVersion(steps)) return;
+    this.#transaction(() => {
+      runSteps(this.#database, from, steps);
+      this.#writeHeader(this.#header, this.#rows);
+    });
+  }
+
+  /** A defragmented, consistent copy at a path that must not exist, while the owner goes on. */
+  copyTo(path: string): void {
+    this.#database.prepare('VACUUM INTO ?').run(path);
+  }
+
+  close(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A reader, or a read-only connection: the WAL stays and is replayed at the next start.
+    }
+    this.#database.close();
+  }
+
+  #transaction(work: () => void): void {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      work();
+      this.#database.exec('COMMIT');
+    } catch (cause) {
+      this.#rollBack();
+      if (cause instanceof KeysError) throw cause;
+      throw new KeysError('ERR_KEYS_STORE_WRITE', `${this.#place.storePath}: ${sqliteReason(cause)}`, { cause });
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch {
+      this.#failed = true;
+    }
+  }
+
+  #afterCommit(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#failed = true;
+      if (cause instanceof KeysError) throw cause;
+      throw new KeysError('ERR_KEYS_STORE_WRITE', `${this.#place.storePath}: ${sqliteReason(cause)}`, { cause });
+    }
+  }
+
+  #apply(change: RowChange, rows: RowSet): void {
+    const id = changedId(change);
+    const old = this.row(change.table, id);
+    if (old !== undefined) rows.remove(old);
+    if (change.type === 'delete') {
+      this.#database.prepare(`DELETE FROM ${change.table} WHERE ${TABLES[change.table]} = ?`).run(id);
+      return;
+    }
+    const row = { ...change.row, mac: rowMac(change.table, change.row, this.#keys.record) };
+    rows.add(row);
+    this.#upsert(change.table, row);
+  }
+
+  #upsert(table: TableName, row: Row): void {
+    const columns = Object.keys(row);
+    const updates = columns.map((column) => `${column} = excluded.${column}`).join(', ');
+    const values = columns.map(() => '?').join(', ');
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values}) ON CONFLICT (${TABLES[table]}) DO UPDATE SET ${updates}`;
+    this.#database.prepare(sql).run(...Object.values(row));
+  }
+
+  #readBack(change: RowChange): void {
+    const stored = this.row(change.table, changedId(change));
+    const expected = change.type === 'put' ? rowMac(change.table, change.row, this.#keys.record) : undefined;
+    const actual = stored?.['mac'];
+    const same =
+      expected === undefined
+        ? stored === undefined
+        : actual instanceof Uint8Array && Buffer.from(expected).equals(actual);
+    if (!same) throw new KeysError('ERR_KEYS_STORE_WRITE', `a row of ${change.table} did not read back as written`);
+  }
+
+  #writeHeader(header: StoreHeader, rows: RowSet): void {
+    const seal = storeSeal(header, userVersion(this.#database), rows, this.#keys);
+    const { seq, hash, offset } = header.auditHead;
+    this.#database
+      .prepare('UPDATE store SET epoch = ?, audit_seq = ?, audit_hash = ?, audit_offset = ?, seal = ?')
+      .run(header.epoch, seq, hash, offset, seal);
+  }
+
+  #authenticate(table: TableName, row: Row): void {
+    if (!rowIsGenuine(table, row, this.#keys.record)) throw tampered(this.#place.storePath, table, row);
+  }
+}
+
+function changedId(change: RowChange): string | Uint8Array {
+  if (change.type === 'delete') return change.id;
+  const id = change.row[TABLES[change.table]];
+  if (typeof id === 'string' || id instanceof Uint8Array) return id;
+  throw new TypeError(`a row of ${change.table} has its ${TABLES[change.table]}`);
+}
+
+/** Reads and authenticates everything. Errors: ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
+export function loadRows(
+  database: DatabaseSync,
+  storePath: string,
+  header: StoreHeader,
+  seal: Uint8Array,
+  keys: RootKeys,
+): { loaded: LoadedRows; rows: RowSet } {
+  return guarded(storePath, () => {
+    const rows = new RowSet(keys.set);
+    const loaded: Record<TableName, Row[]> = {
+      slots: [],
+      keys: [],
+      materials: [],
+      aliases: [],
+      escrow: [],
+      service_epochs: [],
+    };
+    for (const table of TABLE_NAMES) {
+      for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) {
+        if (!rowIsGenuine(table, row, keys.record)) throw tampered(storePath, table, row);
+        rows.add(row);
+        // Escrow may be large and is read by owner when asked for.
+        if (table !== 'escrow') loaded[table].push(row);
+      }
+    }
+    if (!Buffer.from(storeSeal(header, userVersion(database), rows, keys)).equals(seal)) {
+      throw new KeysError(
+        'ERR_KEYS_STORE_TAMPERED',
+        `${storePath}: the seal over all rows does not hold: rows are missing, added or of another time`,
+      );
+    }
+    return { loaded, rows };
+  });
+}
+
+function tampered(storePath: string, table: TableName, row: Row): KeysError {
+  const id = row[TABLES[table]];
+  const shown = id instanceof Uint8Array ? Buffer.from(id).toString('hex') : JSON.stringify(id);
+  return new KeysError('ERR_KEYS_STORE_TAMPERED', `${storePath}: ${table} row ${shown} fails its authentication`);
+}
+
+/** The one row of `store`, as yet unauthenticated. */
+export function readHeader(database: DatabaseSync, storePath: string): { header: StoreHeader; seal: Uint8Array } {
+  return guarded(storePath, () => {
+    const row = database.prepare('SELECT * FROM store').get() ?? {};
+    const header = {
+      storeId: bytes(row, 'store_id'),
+      createdAt: text(row, 'created_at'),
+      epoch: integer(row, 'epoch'),
+      auditHead: {
+        seq: integer(row, 'audit_seq'),
+        hash: bytes(row, 'audit_hash'),
+        offset: integer(row, 'audit_offset'),
+      },
+    };
+    return { header, seal: bytes(row, 'seal') };
+  });
+}
+
+/** Column readers: a column of another type is a damaged store, never a default. */
+export function text(row: Row, column: string): string {
+  const value = row[column];
+  return typeof value === 'string' ? value : wrongColumn(column);
+}
+export function integer(row: Row, column: string): number {
+  const value = row[column];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrongColumn(column);
+}
+export function bytes(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  return value instanceof Uint8Array ? value : wrongColumn(column);
+}
+
+function wrongColumn(column: string): never {
+  throw new KeysError('ERR_KEYS_STORE_DAMAGED', `column ${column} of the key store is not of its type`);
+}
