@@ -3,10 +3,12 @@
  * answers, and what it may use. An operation is a function of a request that is authenticated, routed and matched to its rule.
  */
 import type { DataKeys } from '../keys/data-keys.ts';
+import type { ChecksumAlgorithm } from './bodies/checksums.ts';
 import type { VerifiedBody } from './bodies/verified-body.ts';
 import type { GatewayCaches } from './caches.ts';
 import type { S3OperationName } from './operation-names.ts';
 import type { S3Rule, S3Rules } from './rules.ts';
+import type { ByteGovernor } from './sealing/governor.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 
 /** Lower-case names; repeated headers joined by `,`. Values are the header's bytes as latin1, as Node has them. */
@@ -40,6 +42,8 @@ export type S3Request = {
 export interface S3Body extends AsyncIterable<Uint8Array> {
   /** Bytes of plaintext that iterating yields in all: the decoded length. 0 for a request without body. */
   readonly length: number;
+  /** The checksum that comes after the body, if one does: known when `verified` resolves. */
+  readonly trailing?: ChecksumAlgorithm | undefined;
   /**
    * Yields plaintext; may be iterated once. Iteration ends normally only after length, payload hash, chunk and trailer signatures,
    * Content-MD5 and checksums have verified; otherwise it throws S3Error. So whoever withholds what completes the object until the
@@ -88,6 +92,8 @@ export type GatewayContext = {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly caches: GatewayCaches;
+  /** Bytes in flight over all requests. The edge takes a share for each forwarded request; operations take their own. */
+  readonly governor: ByteGovernor;
   /** Forwards the request as it is, signed anew (pass-through); for operations that need nothing changed. */
   readonly forward: (request: S3Request) => Promise<S3Response>;
 };

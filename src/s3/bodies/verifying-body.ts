@@ -20,6 +20,7 @@ const PLAIN: Unframer = { push: (input) => [input], finish: () => new Map() };
 
 export class VerifyingBody implements S3Body {
   readonly length: number;
+  readonly trailing: ChecksumAlgorithm | undefined;
   readonly verified: Promise<VerifiedBody>;
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #plan: BodyPlan;
@@ -29,6 +30,7 @@ export class VerifyingBody implements S3Body {
   constructor(source: AsyncIterable<Uint8Array>, plan: BodyPlan) {
     const { promise, resolve } = Promise.withResolvers<VerifiedBody>();
     this.length = plan.length;
+    this.trailing = plan.trailing;
     this.verified = promise;
     this.#settle = resolve;
     this.#source = source;

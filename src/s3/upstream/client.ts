@@ -3,6 +3,7 @@
  */
 import type { S3Headers, S3Query } from '../operation.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
+import type { Trailer } from './framing.ts';
 
 export type UpstreamRequest = {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS';
@@ -17,6 +18,8 @@ export type UpstreamRequest = {
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   /** Required for streams. A stream that ends early or throws aborts the request: the backend stores nothing. */
   readonly contentLength?: number;
+  /** A checksum that is known when the stream has ended; only with `capabilities.trailingChecksums`. */
+  readonly trailer?: Trailer;
   /** Ends the request when the client vanished. */
   readonly signal?: AbortSignal;
 };

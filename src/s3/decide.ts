@@ -1,0 +1,103 @@
+/**
+ * What happens to a request: sealed, forwarded or refused. The one place where rules, operations and copy sources meet.
+ *
+ * Invariants 1 and 8: what could carry a protected value around the gateway and is not built is refused, never forwarded.
+ */
+import { S3Error } from './errors.ts';
+import { refuseHiddenKey } from './listing/hidden-names.ts';
+import type { S3Headers, S3Operation } from './operation.ts';
+import type { S3OperationName } from './operation-names.ts';
+import { parseCopySource } from './request/copy-source.ts';
+import type { Place } from './request/target.ts';
+import { bucketIsRuled, type S3Rule, type S3Rules } from './rules.ts';
+
+export type Decision =
+  | { readonly type: 'handle'; readonly operation: S3Operation; readonly rule: S3Rule | undefined }
+  | { readonly type: 'forward'; readonly rule: S3Rule | undefined };
+
+export type Decidable = Place & { readonly operation: S3OperationName; readonly headers: S3Headers };
+
+export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operation>>>;
+
+/** Operations on a bucket with rules that hand no object data to anyone: forwarded. */
+const SAFE_BUCKET_OPERATIONS: ReadonlySet<S3OperationName> = new Set<S3OperationName>([
+  'CreateBucket',
+  'DeleteBucket',
+  'HeadBucket',
+  'GetBucketLocation',
+  'GetBucketVersioning',
+  'PutBucketVersioning',
+  'GetBucketAcl',
+  'GetBucketTagging',
+  'PutBucketTagging',
+  'DeleteBucketTagging',
+  'GetBucketCors',
+  'GetBucketLifecycleConfiguration',
+  'GetBucketOwnershipControls',
+  'GetBucketPolicyStatus',
+  'GetBucketRequestPayment',
+  'GetObjectLockConfiguration',
+  'GetPublicAccessBlock',
+]);
+
+/** The decision, or an S3Error: ERR_S3_ACCESS_DENIED, ERR_S3_NOT_IMPLEMENTED, ERR_S3_METHOD_NOT_ALLOWED. */
+export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+  // Its policy and signature lie in a form: not verified yet, so not forwarded under our identity either.
+  if (request.operation === 'PostObject')
+    throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'Uploads by HTML form are not supported.');
+  checkCopySource(request, rules);
+  if (request.bucket === '') return { type: 'forward', rule: undefined };
+  return request.key === '' ? decideBucket(request, rules, table) : decideObject(request, rules, table);
+}
+
+function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+  const { bucket, operation } = request;
+  if (!bucketIsRuled(rules, bucket)) return { type: 'forward', rule: undefined };
+  const whole = rules.forBucket(bucket).find((entry) => entry.prefix === '')?.rule;
+  if (whole?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+  const handler = table[operation];
+  if (handler !== undefined) return { type: 'handle', operation: handler, rule: undefined };
+  if (!SAFE_BUCKET_OPERATIONS.has(operation)) throw notBuilt(operation);
+  refuseGrants(request.headers);
+  return { type: 'forward', rule: undefined };
+}
+
+function decideObject(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+  const { bucket, key, operation } = request;
+  if (bucketIsRuled(rules, bucket)) refuseHiddenKey(key);
+  const rule = rules.forKey(bucket, key);
+  if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+  if (rule?.type !== 'seal') {
+    // In a bucket where other keys are sealed, only what we understand is forwarded.
+    if (operation === 'Unknown' && bucketIsRuled(rules, bucket)) throw notBuilt(operation);
+    return { type: 'forward', rule };
+  }
+  const handler = table[operation];
+  if (handler === undefined) throw notBuilt(operation);
+  return { type: 'handle', operation: handler, rule };
+}
+
+/** A source that a rule seals or refuses is never handed to a forwarded request; sealed copies need their own operation. */
+function checkCopySource(request: Decidable, rules: S3Rules): void {
+  const source = parseCopySource(request.headers, request.bucket);
+  if (source === undefined) return;
+  if (bucketIsRuled(rules, source.bucket)) refuseHiddenKey(source.key);
+  const rule = rules.forKey(source.bucket, source.key);
+  if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+  const destination = rules.forKey(request.bucket, request.key);
+  if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);
+}
+
+/** The backend would give others access around the gateway. */
+function refuseGrants(headers: S3Headers): void {
+  const acl = headers['x-amz-acl'] ?? 'private';
+  const grants = Object.keys(headers).some((name) => name.startsWith('x-amz-grant-'));
+  if (acl !== 'private' || grants)
+    throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'Buckets with rules stay private: ACLs are not supported.');
+}
+
+const notBuilt = (operation: S3OperationName): S3Error =>
+  new S3Error(
+    'ERR_S3_NOT_IMPLEMENTED',
+    operation === 'Unknown' ? undefined : `${operation} is not supported where a rule seals or refuses keys.`,
+  );

@@ -1,0 +1,137 @@
+/**
+ * One request and its answer: parsed, authenticated, routed, decided, handled, answered. Every failure ends in S3's error document;
+ * nothing a client sends ends the process.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { planBody } from '../bodies/body-plan.ts';
+import { VerifyingBody } from '../bodies/verifying-body.ts';
+import { decide, type Decision, type OperationTable } from '../decide.ts';
+import { S3Error } from '../errors.ts';
+import { CLIENT_IDLE_MS, STREAM_COST_BYTES } from '../limits.ts';
+import type { GatewayContext, S3Request, S3Response } from '../operation.ts';
+import { collectHeaders, hoistQueryHeaders, operationHeaders, refuseReservedNames } from '../request/headers.ts';
+import { locate, parseQuery, splitTarget } from '../request/target.ts';
+import { routeOperation } from '../router.ts';
+import { clientBytes } from './client-bytes.ts';
+import { asS3Error, respond, respondError, type Answering } from './respond.ts';
+
+export type EdgeOptions = {
+  readonly gateway: GatewayContext;
+  readonly operations: OperationTable;
+  readonly authenticate: Authenticator;
+  /** Domains under which `bucket.domain` names a bucket. */
+  readonly domains: readonly string[];
+  /** True while the server drains: answers close their connections. */
+  readonly draining: () => boolean;
+  /** Called once for each exchange, for metrics and the access log. */
+  readonly onFinished?: (outcome: ExchangeOutcome) => void;
+};
+
+export type ExchangeOutcome = {
+  readonly operation: string;
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly milliseconds: number;
+  readonly principal: string | undefined;
+};
+
+/** Handles one exchange; never rejects. */
+export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, edge: EdgeOptions): Promise<void> {
+  const started = performance.now();
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  const answering: Answering = { incoming, outgoing, requestId, log: edge.gateway.log, draining: edge.draining };
+  const seen: Seen = { operation: 'Unknown' };
+  let code: string | undefined;
+  try {
+    await respond(await answer(answering, edge, seen), answering);
+  } catch (error) {
+    const failure = asS3Error(error, answering);
+    code = failure.code;
+    await respondError(failure, answering);
+  }
+  edge.onFinished?.({
+    operation: seen.operation,
+    status: outgoing.statusCode,
+    code,
+    milliseconds: performance.now() - started,
+    principal: seen.principal,
+  });
+}
+
+/** What is known of the exchange when it fails. */
+type Seen = { operation: string; principal?: string };
+
+async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Promise<S3Response> {
+  const { incoming, outgoing } = answering;
+  const signal = vanishing(incoming, outgoing);
+  const { request, decision } = understand(answering, edge, signal, seen);
+  if (decision.type === 'forward') {
+    const release = await edge.gateway.governor.take(STREAM_COST_BYTES, signal);
+    if (outgoing.destroyed) release();
+    else outgoing.once('close', release);
+  }
+  // Only now is the body wanted: the signature holds and no rule refuses.
+  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
+  return decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request);
+}
+
+function understand(
+  answering: Answering,
+  edge: EdgeOptions,
+  signal: AbortSignal,
+  seen: Seen,
+): { request: S3Request; decision: Decision } {
+  const { incoming } = answering;
+  const sent = collectHeaders(incoming.rawHeaders);
+  const method = knownMethod(incoming.method ?? '');
+  const target = splitTarget(incoming.url ?? '/');
+  const signed = edge.authenticate({ method, ...target, headers: sent });
+  seen.principal = signed.key.principal;
+  const place = locate(target.path, sent['host'] ?? '', edge.domains);
+  const { query, headers } = hoistQueryHeaders(parseQuery(target.query), sent);
+  refuseReservedNames(headers);
+  const operation = routeOperation({ ...place, method, query, headers });
+  seen.operation = operation;
+  const decision = decide({ ...place, operation, headers }, edge.gateway.rules, edge.operations);
+  const plan = planBody(headers, signed, operation !== 'CompleteMultipartUpload');
+  const request: S3Request = {
+    operation,
+    requestId: answering.requestId,
+    method,
+    ...place,
+    query,
+    headers: operationHeaders(headers),
+    caller: { accessKeyId: signed.key.accessKeyId, principal: signed.key.principal },
+    body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
+    rule: decision.rule,
+    signal,
+  };
+  return { request, decision };
+}
+
+function knownMethod(method: string): S3Request['method'] {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+    case 'PUT':
+    case 'POST':
+    case 'DELETE':
+    case 'OPTIONS':
+      return method;
+    default:
+      throw new S3Error('ERR_S3_METHOD_NOT_ALLOWED');
+  }
+}
+
+/** Aborted when the client's connection closes before the answer is out. */
+function vanishing(incoming: IncomingMessage, outgoing: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished)
+      controller.abort(new S3Error('ERR_S3_REQUEST_TIMEOUT', 'The client closed the connection.'));
+  });
+  incoming.once('error', () => controller.abort(new S3Error('ERR_S3_INCOMPLETE_BODY')));
+  return controller.signal;
+}

@@ -1,0 +1,98 @@
+/** Writes answers: headers, bodies with back-pressure, S3's error documents; and decides what becomes of the connection. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { S3Error } from '../errors.ts';
+import { MAX_LINGER_BYTES } from '../limits.ts';
+import type { S3Log, S3Response } from '../operation.ts';
+import { formatErrorDocument } from '../xml/error-document.ts';
+
+export type Answering = {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly requestId: string;
+  readonly log: S3Log;
+  readonly draining: () => boolean;
+};
+
+export async function respond(response: S3Response, answering: Answering): Promise<void> {
+  const { outgoing, incoming } = answering;
+  const { body } = response;
+  const headers: Record<string, string> = { 'x-amz-request-id': answering.requestId, ...response.headers };
+  if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
+  if (body === undefined && incoming.method !== 'HEAD' && hasBody(response.status)) headers['content-length'] = '0';
+  outgoing.writeHead(response.status, { ...headers, ...closing(answering) });
+  if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) {
+    await releaseUnsent(body);
+    outgoing.end();
+  } else if (body instanceof Uint8Array) outgoing.end(body);
+  else await pipeline(body, outgoing);
+  linger(answering);
+}
+
+const hasBody = (status: number): boolean => status !== 204 && status !== 304 && status >= 200;
+
+/** An answer whose body is not sent must still let go of its upstream connection. */
+async function releaseUnsent(body: S3Response['body']): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) return;
+  await body[Symbol.asyncIterator]().return?.();
+}
+
+/** Ends the exchange with an error document; once an answer has begun, by closing the connection: truncated, never wrong. */
+export async function respondError(error: S3Error, answering: Answering): Promise<void> {
+  const { incoming, outgoing, requestId } = answering;
+  if (outgoing.headersSent || outgoing.destroyed) {
+    outgoing.destroy();
+    return;
+  }
+  const resource = (incoming.url ?? '/').split('?')[0] ?? '/';
+  const document = formatErrorDocument(error, requestId, resource);
+  const sends = hasBody(error.status);
+  outgoing.writeHead(error.status, {
+    ...error.headers,
+    ...(sends ? { 'content-type': 'application/xml', 'content-length': String(document.length) } : {}),
+    'x-amz-request-id': requestId,
+    ...closing(answering),
+  });
+  outgoing.end(sends && incoming.method !== 'HEAD' ? document : undefined);
+  linger(answering);
+}
+
+/** Everything that is thrown, as an S3Error; what is not one is a bug, said to the log alone. */
+export function asS3Error(error: unknown, answering: Answering): S3Error {
+  const { log, requestId } = answering;
+  if (error instanceof S3Error) {
+    if (error.status >= 500) log.warn({ requestId, code: error.code, cause: causeOf(error) }, error.message);
+    return error;
+  }
+  if (answering.outgoing.destroyed)
+    return new S3Error('ERR_S3_REQUEST_TIMEOUT', 'The client closed the connection.', { cause: error });
+  log.error({ requestId, err: error }, 'a request failed in a way no error of ours describes');
+  return new S3Error('ERR_S3_INTERNAL', undefined, { cause: error });
+}
+
+function causeOf(error: Error): string | undefined {
+  const { cause } = error;
+  if (!(cause instanceof Error)) return undefined;
+  return 'code' in cause && typeof cause.code === 'string'
+    ? `${cause.name} ${cause.code}`
+    : `${cause.name} ${cause.message}`;
+}
+
+/** An unread body would be taken for the next request. */
+const unread = (incoming: IncomingMessage): boolean => !incoming.complete;
+
+function closing({ incoming, draining }: Answering): Record<string, string> {
+  return unread(incoming) || draining() ? { connection: 'close' } : {};
+}
+
+/** Closing at once would reset the connection under the client before it read the answer: a little of the rest is read first. */
+function linger({ incoming }: Answering): void {
+  if (!unread(incoming)) return;
+  let left = MAX_LINGER_BYTES;
+  incoming.on('data', (chunk: Uint8Array) => {
+    left -= chunk.length;
+    if (left < 0) incoming.destroy();
+  });
+  incoming.on('error', () => undefined);
+  incoming.resume();
+}

@@ -1,0 +1,43 @@
+/**
+ * Where a copy reads from: `x-amz-copy-source` (CopyObject, UploadPartCopy) and `x-amz-rename-source` (RenameObject). Parsed in
+ * every bucket, since the backend knows us alone and would let anyone copy anything: what cannot be parsed is refused.
+ */
+import { decodeUri } from '../../sigv4/percent-encoding.ts';
+import { S3Error } from '../errors.ts';
+import type { S3Headers } from '../operation.ts';
+import { checked, type Place } from './target.ts';
+
+export type CopySource = Place & { readonly versionId: string | undefined };
+
+/** The source, or undefined where the request is no copy. */
+export function parseCopySource(headers: S3Headers, bucket: string): CopySource | undefined {
+  const copy = headers['x-amz-copy-source'];
+  const rename = headers['x-amz-rename-source'];
+  if (copy !== undefined) return parsePath(copy);
+  // RenameObject stays in its bucket; its header is a key, or a path with the bucket.
+  return rename === undefined ? undefined : parseRename(rename, bucket);
+}
+
+function parsePath(text: string): CopySource {
+  const question = text.indexOf('?versionId=');
+  const path = question < 0 ? text : text.slice(0, question);
+  const versionId = question < 0 ? undefined : text.slice(question + '?versionId='.length);
+  const decoded = decodeUri(path);
+  // A second question mark, or an ARN of an access point, would be read in another way by the backend.
+  if (decoded === undefined || /[?&]/u.test(versionId ?? '') || /^\/?arn:/iu.test(decoded)) throw invalid();
+  const rest = decoded.startsWith('/') ? decoded.slice(1) : decoded;
+  const slash = rest.indexOf('/');
+  if (slash <= 0 || slash === rest.length - 1) throw invalid();
+  return { ...checked({ bucket: rest.slice(0, slash), key: rest.slice(slash + 1) }), versionId };
+}
+
+function parseRename(text: string, bucket: string): CopySource {
+  const decoded = decodeUri(text);
+  if (decoded === undefined || decoded === '') throw invalid();
+  const prefix = `/${bucket}/`;
+  const key = decoded.startsWith(prefix) ? decoded.slice(prefix.length) : decoded.replace(/^\//u, '');
+  return { ...checked({ bucket, key }), versionId: undefined };
+}
+
+const invalid = (): S3Error =>
+  new S3Error('ERR_S3_INVALID_ARGUMENT', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');

@@ -1,0 +1,71 @@
+/**
+ * The gateway's own credentials towards the storage: fixed ones, or the AWS default chain (environment, shared files and profiles,
+ * web identity, container and instance metadata), renewed before they expire and after the upstream refused them, without restart.
+ */
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import type { AccessKey } from '../../sigv4/verify.ts';
+import { S3Error } from '../errors.ts';
+
+export interface UpstreamCredentials {
+  /** Current credentials. Rejects with ERR_S3_UPSTREAM_CREDENTIALS. */
+  get(): Promise<AccessKey>;
+  /** The upstream refused these: look again before the next use. */
+  invalidate(): void;
+}
+
+export function fixedCredentials(key: AccessKey): UpstreamCredentials {
+  return { get: () => Promise.resolve(key), invalidate: () => undefined };
+}
+
+export type ProvidedKey = AccessKey & { readonly expiration?: Date };
+
+/** Renewed this long before they expire: AWS hands out new ones at least five minutes before. */
+const RENEW_BEFORE_MS = 5 * 60 * 1000;
+/** Without an expiry (shared files): read again this often, so that an edited file takes effect. */
+const REREAD_AFTER_MS = 5 * 60 * 1000;
+
+/** Credentials from a provider, kept while they are good. One renewal runs at a time; a failed one leaves good credentials in use. */
+export class RenewedCredentials implements UpstreamCredentials {
+  readonly #provide: () => Promise<ProvidedKey>;
+  readonly #now: () => number;
+  #current: { readonly key: ProvidedKey; readonly renewAt: number } | undefined;
+  #renewal: Promise<AccessKey> | undefined;
+
+  constructor(provide: () => Promise<ProvidedKey>, now: () => number) {
+    this.#provide = provide;
+    this.#now = now;
+  }
+
+  async get(): Promise<AccessKey> {
+    if (this.#current !== undefined && this.#now() < this.#current.renewAt) return this.#current.key;
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
+    return this.#renewal;
+  }
+
+  invalidate(): void {
+    if (this.#current !== undefined) this.#current = { ...this.#current, renewAt: 0 };
+  }
+
+  async #renew(): Promise<AccessKey> {
+    try {
+      const key = await this.#provide();
+      const renewAt =
+        key.expiration === undefined ? this.#now() + REREAD_AFTER_MS : key.expiration.getTime() - RENEW_BEFORE_MS;
+      this.#current = { key, renewAt };
+      return key;
+    } catch (error) {
+      const old = this.#current?.key;
+      if (old !== undefined && (old.expiration?.getTime() ?? Infinity) > this.#now()) return old;
+      throw new S3Error('ERR_S3_UPSTREAM_CREDENTIALS', 'No credentials for the storage were found.', { cause: error });
+    }
+  }
+}
+
+/** The AWS default chain; `profile` names one of the shared files. */
+export function chainCredentials(now: () => number, profile?: string): UpstreamCredentials {
+  // A new chain each time: it remembers what it once read.
+  return new RenewedCredentials(
+    () => fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })(),
+    now,
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * The body of a request to the upstream: what hash its signature names, and how its bytes go out. Whole bodies are hashed; streams go
+ * as UNSIGNED-PAYLOAD where the upstream takes it, else in signed chunks; with a trailing checksum in unsigned chunks.
+ */
+import { createHash } from 'node:crypto';
+import { ChunkSignatures, type SignatureSeed } from '../../sigv4/chunk-signature.ts';
+import type { S3Headers } from '../operation.ts';
+import type { UpstreamCapabilities } from './capabilities.ts';
+import { framedLength, signedChunks, trailedChunks, type Trailer } from './framing.ts';
+
+export type RequestBody = Uint8Array | AsyncIterable<Uint8Array> | undefined;
+
+export type Payload = {
+  readonly payloadHash: string;
+  /** Headers that the framing needs, to be signed. */
+  readonly headers: S3Headers;
+  readonly contentLength: number;
+  /** The bytes to send, once the request's signature is known. */
+  readonly encode: (seed: SignatureSeed) => RequestBody;
+};
+
+export type Outgoing = {
+  readonly body: RequestBody;
+  readonly length: number;
+  readonly headers: S3Headers;
+  readonly trailer: Trailer | undefined;
+};
+
+export function payloadFor(outgoing: Outgoing, capabilities: UpstreamCapabilities): Payload {
+  const { body, length, headers, trailer } = outgoing;
+  if (body === undefined || body instanceof Uint8Array) return hashedPayload(body);
+  if (trailer !== undefined) return trailedPayload(body, length, headers, trailer);
+  if (capabilities.unsignedPayload)
+    return { payloadHash: 'UNSIGNED-PAYLOAD', headers: {}, contentLength: length, encode: () => body };
+  return {
+    payloadHash: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+    headers: chunkedHeaders(headers, length),
+    contentLength: framedLength(length, true),
+    encode: (seed) => signedChunks(body, new ChunkSignatures(seed)),
+  };
+}
+
+function hashedPayload(body: Uint8Array | undefined): Payload {
+  const bytes = body ?? new Uint8Array(0);
+  const payloadHash = createHash('sha256').update(bytes).digest('hex');
+  return { payloadHash, headers: {}, contentLength: bytes.length, encode: () => body };
+}
+
+function trailedPayload(
+  body: AsyncIterable<Uint8Array>,
+  length: number,
+  headers: S3Headers,
+  trailer: Trailer,
+): Payload {
+  return {
+    payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+    headers: { ...chunkedHeaders(headers, length), 'x-amz-trailer': trailer.name },
+    contentLength: framedLength(length, false, trailer),
+    encode: () => trailedChunks(body, length, trailer),
+  };
+}
+
+function chunkedHeaders(headers: S3Headers, length: number): S3Headers {
+  const encoding = headers['content-encoding'];
+  return {
+    'content-encoding': encoding === undefined ? 'aws-chunked' : `aws-chunked,${encoding}`,
+    'x-amz-decoded-content-length': String(length),
+  };
+}

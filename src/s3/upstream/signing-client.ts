@@ -1,0 +1,188 @@
+/**
+ * The signing client: one keep-alive pool per upstream host, each request signed afresh with the gateway's identity.
+ * Streams go out once, with exact length; a stream that fails aborts its request, so the backend stores nothing. Only requests of
+ * which nothing was consumed and that may be repeated are tried again.
+ */
+import { Agent, errors } from 'undici';
+import { signRequest, type SignedRequest } from '../../sigv4/sign.ts';
+import { SigningKeyCache } from '../../sigv4/signing-key.ts';
+import { S3Error } from '../errors.ts';
+import { UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../limits.ts';
+import type { S3Headers } from '../operation.ts';
+import { screenAnswer } from './screen-answer.ts';
+import { AnswerBody } from './upstream-body.ts';
+import type { UpstreamCapabilities } from './capabilities.ts';
+import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
+import type { UpstreamCredentials } from './credentials.ts';
+import { addressOf, type UpstreamAddress, type UpstreamEndpoint } from './endpoint.ts';
+import { payloadFor, type Payload } from './payload.ts';
+
+export type SigningClientOptions = {
+  readonly endpoint: UpstreamEndpoint;
+  readonly region: string;
+  readonly credentials: UpstreamCredentials;
+  readonly capabilities: UpstreamCapabilities;
+  readonly now: () => number;
+  /** Sockets per upstream host. */
+  readonly maxConnections: number;
+  readonly tls?: { readonly ca?: string | Uint8Array; readonly rejectUnauthorized?: boolean };
+};
+
+/** Tries of a request that may be repeated; pauses grow from this. */
+const MAX_TRIES = 3;
+const FIRST_PAUSE_MS = 50;
+
+export class SigningClient implements UpstreamClient {
+  readonly capabilities: UpstreamCapabilities;
+  readonly #options: SigningClientOptions;
+  readonly #agent: Agent;
+  readonly #signingKeys = new SigningKeyCache();
+
+  constructor(options: SigningClientOptions) {
+    this.capabilities = options.capabilities;
+    this.#options = options;
+    this.#agent = new Agent({
+      connections: options.maxConnections,
+      pipelining: 1,
+      headersTimeout: UPSTREAM_IDLE_MS,
+      bodyTimeout: UPSTREAM_IDLE_MS,
+      connect: { timeout: UPSTREAM_CONNECT_MS, ...tlsOptions(options.tls) },
+    });
+  }
+
+  async send(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const body = watched(request.body);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await screenAnswer(await this.#sendOnce(request, body.stream));
+      } catch (error) {
+        if (body.failure() !== undefined) throw body.failure();
+        if (refusesIdentity(error)) this.#options.credentials.invalidate();
+        if (request.signal?.aborted === true || tries >= MAX_TRIES || !mayRepeat(request, error) || body.started()) {
+          throw asS3Error(error);
+        }
+        await pause(FIRST_PAUSE_MS * 2 ** tries);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #sendOnce(request: UpstreamRequest, body: UpstreamRequest['body']): Promise<UpstreamResponse> {
+    const address = addressOf(this.#options.endpoint, request);
+    const outgoing = {
+      body,
+      length: request.contentLength ?? 0,
+      headers: request.headers ?? {},
+      trailer: request.trailer,
+    };
+    const payload = payloadFor(outgoing, this.capabilities);
+    const signed = await this.#sign(request, address, payload);
+    const response = await this.#agent.request({
+      origin: address.origin,
+      method: request.method,
+      path: address.query === '' ? address.path : `${address.path}?${address.query}`,
+      headers: signed.headers,
+      body: dispatchable(payload.encode(signed)),
+      signal: request.signal ?? null,
+    });
+    return { status: response.statusCode, headers: flatten(response.headers), body: new AnswerBody(response.body) };
+  }
+
+  async #sign(request: UpstreamRequest, address: UpstreamAddress, payload: Payload): Promise<SignedRequest> {
+    const headers: Record<string, string> = { ...request.headers, ...payload.headers, host: address.host };
+    if (request.body !== undefined || request.method === 'PUT' || request.method === 'POST')
+      headers['content-length'] = String(payload.contentLength);
+    return signRequest(
+      { method: request.method, path: address.path, query: address.query, headers },
+      {
+        credentials: await this.#options.credentials.get(),
+        region: this.#options.region,
+        service: 's3',
+        now: this.#options.now(),
+        payloadHash: payload.payloadHash,
+        signingKeys: this.#signingKeys,
+      },
+    );
+  }
+}
+
+function tlsOptions(tls: SigningClientOptions['tls']): { ca?: string | Buffer; rejectUnauthorized?: boolean } {
+  return {
+    ...(tls?.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : Buffer.from(tls.ca) }),
+    ...(tls?.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: tls.rejectUnauthorized }),
+  };
+}
+
+type Watched = { readonly stream: UpstreamRequest['body']; started(): boolean; failure(): unknown };
+
+/** A stream that remembers whether it was read from and what it failed with: undici wraps or hides both. */
+function watched(body: UpstreamRequest['body']): Watched {
+  if (body === undefined || body instanceof Uint8Array)
+    return { stream: body, started: () => false, failure: () => undefined };
+  let started = false;
+  let failure: unknown;
+  async function* stream(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    started = true;
+    try {
+      yield* source;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }
+  return { stream: stream(body), started: () => started, failure: () => failure };
+}
+
+/** Documented as accepted ("string | Buffer | Uint8Array | stream.Readable | AsyncIterable"), which undici's types do not say. */
+function dispatchable(body: UpstreamRequest['body']): Buffer | null {
+  return (body ?? null) as Buffer | null; // see above
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): S3Headers {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}
+
+/** A refused identity may have been renewed since. A POST may have taken effect, unless no connection came about. */
+function mayRepeat(request: UpstreamRequest, error: unknown): boolean {
+  if (refusesIdentity(error)) return true;
+  return request.method !== 'POST' ? isConnectionTrouble(error) : codeOf(error) === 'ECONNREFUSED';
+}
+
+const CONNECTION_TROUBLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EAI_AGAIN',
+]);
+
+const refusesIdentity = (error: unknown): boolean =>
+  error instanceof S3Error && error.code === 'ERR_S3_UPSTREAM_CREDENTIALS';
+
+const isConnectionTrouble = (error: unknown): boolean => CONNECTION_TROUBLE.has(codeOf(error));
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function asS3Error(error: unknown): unknown {
+  if (error instanceof S3Error) return error;
+  if (
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ConnectTimeoutError
+  ) {
+    return new S3Error('ERR_S3_UPSTREAM_TIMEOUT', undefined, { cause: error });
+  }
+  return new S3Error('ERR_S3_UPSTREAM_UNREACHABLE', undefined, { cause: error });
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,0 +1,33 @@
+/** An S3Error as S3 writes it. The one place where our errors meet S3's wire form. */
+import type { S3Error } from '../errors.ts';
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+export function formatErrorDocument(error: S3Error, requestId: string, resource: string): Uint8Array {
+  const fields = {
+    Code: error.s3Code,
+    Message: error.message,
+    ...error.details,
+    Resource: resource,
+    RequestId: requestId,
+    HostId: 'sealgate',
+  };
+  const elements = Object.entries(fields).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${elements.join('')}</Error>`);
+}
+
+/** Characters XML 1.0 cannot hold at all become U+FFFD. */
+function escapeXml(text: string): string {
+  return (
+    text
+      .replace(/[&<>"']/gu, (c) => ESCAPES[c] ?? c)
+      // eslint-disable-next-line no-control-regex -- these are the characters meant
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, '\ufffd')
+  );
+}
