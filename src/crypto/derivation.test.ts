@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as naive from '../../test/support/naive-crypto.ts';
+import { wycheproof } from '../../test/support/shared.ts';
+import { concatBytes, equalBytes, isZero } from './bytes.ts';
+import { counterKdf } from './counter-kdf.ts';
+import { hkdfSha256 } from './hkdf.ts';
+import { hmacSha256 } from './hmac.ts';
+
+const { unhex } = naive;
+const plain = (bytes: Uint8Array) => Uint8Array.from(bytes);
+
+describe('key derivation', () => {
+  test('HMAC, HKDF and the counter KDF agree with naive implementations', () => {
+    const any = fc.uint8Array({ minLength: 1, maxLength: 100 });
+    const run = fc.property(any, any, any, fc.integer({ min: 1, max: 200 }), (key, salt, info, length) => {
+      expect(plain(hmacSha256(key, salt, info))).toEqual(naive.hmac(key, salt, info));
+      expect(hkdfSha256(key, salt, info, length)).toEqual(naive.hkdf(key, salt, info, length));
+      expect(counterKdf(key, 'label', [salt, info], length)).toEqual(
+        naive.counterKdf(key, 'label', naive.join(salt, info), length),
+      );
+    });
+    fc.assert(run, { numRuns: 100 });
+  });
+
+  test('the counter KDF refuses lengths it cannot give', () => {
+    for (const length of [0, 255 * 32 + 1])
+      expect(() => counterKdf(new Uint8Array(32), 'x', [], length)).toThrow(RangeError);
+  });
+
+  const hkdfVectors = wycheproof('hkdf_sha256_test.json');
+  test.skipIf(hkdfVectors === undefined)('HKDF passes the Wycheproof vectors', () => {
+    for (const { ikm = '', salt = '', info = '', okm = '', size, result } of hkdfVectors?.testGroups.flatMap(
+      (g) => g.tests,
+    ) ?? []) {
+      const derive = () => hkdfSha256(unhex(ikm), unhex(salt), unhex(info), size);
+      if (result === 'valid') expect(derive()).toEqual(unhex(okm));
+      else expect(derive).toThrow();
+    }
+  });
+
+  const hmacVectors = wycheproof('hmac_sha256_test.json');
+  test.skipIf(hmacVectors === undefined)('HMAC passes the Wycheproof vectors', () => {
+    for (const group of hmacVectors?.testGroups ?? []) {
+      for (const { key = '', msg = '', tag = '', result } of group.tests) {
+        const mac = hmacSha256(unhex(key), unhex(msg)).subarray(0, (group.tagSize ?? 0) / 8);
+        expect(equalBytes(mac, unhex(tag))).toBe(result === 'valid');
+      }
+    }
+  });
+});
+
+describe('bytes', () => {
+  test('equal means same length and same bytes', () => {
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true);
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
+    expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1))).toBe(false);
+  });
+
+  test('joins in order, and knows zeros', () => {
+    expect(concatBytes(Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3))).toEqual(Uint8Array.of(1, 2, 3));
+    expect(isZero(new Uint8Array(9))).toBe(true);
+    expect(isZero(Uint8Array.of(0, 0, 4))).toBe(false);
+  });
+});
