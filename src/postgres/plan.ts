@@ -45,6 +45,10 @@ export type SealedColumn = {
   readonly domain: string | undefined;
   /** The KMS key: id, ARN or alias. */
   readonly keyId: string;
+  /** Of a column in a domain: the domain's stable id, which is then the AAD in place of `id` (`id` stays the column's own). */
+  readonly domainId?: string;
+  /** The rule's own type, where an expression has dropped the modifier of `type`: what stored values are read by. */
+  readonly storedType?: LogicalType;
 };
 
 /** A parameter ($n) that carries a sealed value: one role only, else the statement is refused. */

@@ -1,0 +1,204 @@
+/**
+ * Wrapped DEKs in `sealgate.deks`, and their escrow.
+ *
+ * Invariants: a DEK is committed, read back and escrowed before its first use; proxies that race agree on the row that was
+ * first (unique owner and generation); ids are random and never reused; a lost row comes back from escrow.
+ */
+import type { RandomSource } from '../../crypto/random.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+import type { DataKeys, EscrowRecord, KeyUse } from '../../keys/data-keys.ts';
+import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
+import { DEKS_TABLE } from '../service/names.ts';
+import { ID_BYTES } from '../service/schema.ts';
+import { ColumnError } from './errors.ts';
+
+/** Whose values a DEK seals: a column's, or a domain's (hex ids). */
+export type DekOwner = { readonly type: 'column' | 'domain'; readonly id: string };
+
+export type StoredDek = {
+  readonly id: string;
+  readonly owner: string;
+  readonly generation: number;
+  readonly wrapped: Uint8Array;
+  readonly context: EncryptionContext;
+};
+
+export type DekTableOptions = {
+  readonly connection: ServiceConnection;
+  readonly keys: DataKeys;
+  readonly random: RandomSource;
+  /** sealgate.meta's id, hex. */
+  readonly databaseId: string;
+  readonly escrowOwner: string;
+};
+
+type DekRow = { id: Buffer; owner: Buffer; generation: number; wrapped: Buffer; context: EncryptionContext };
+
+const FIRST_GENERATION = 1;
+const SELECT = `SELECT id, owner, generation, wrapped, context FROM ${DEKS_TABLE}`;
+
+/** Under which DEKs of a database are escrowed: a name that outlives its schema `sealgate`. */
+export function escrowOwnerOf(database: string): string {
+  return `postgres/${database}`;
+}
+
+/** The encryption context of a DEK. Policies may name these keys. */
+export function dekContext(databaseId: string, owner: DekOwner, dekId: string, generation: number): EncryptionContext {
+  return {
+    'sealgate:database': databaseId,
+    [`sealgate:${owner.type}`]: owner.id,
+    'sealgate:purpose': 'column-values',
+    'sealgate:dek': dekId,
+    'sealgate:generation': String(generation),
+  };
+}
+
+/** Whose DEK a context speaks of; undefined: no DEK of a column. */
+export function ownerOfContext(context: EncryptionContext): DekOwner | undefined {
+  const column = context['sealgate:column'];
+  const domain = context['sealgate:domain'];
+  if (domain !== undefined) return { type: 'domain', id: domain };
+  return column === undefined ? undefined : { type: 'column', id: column };
+}
+
+export class DekTable {
+  readonly #options: DekTableOptions;
+  readonly #byId = new Map<string, StoredDek>();
+  readonly #current = new Map<string, Promise<StoredDek>>();
+  /** Escrowed by this process, or found in escrow: once is enough. */
+  readonly #escrowed = new Set<string>();
+
+  constructor(options: DekTableOptions) {
+    this.#options = options;
+  }
+
+  /** The DEK new values of the owner are sealed with; made if there is none. */
+  current(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
+    const known = this.#current.get(owner.id);
+    if (known !== undefined) return known;
+    const loading = this.#load(owner, keyId, use).catch((error: unknown) => {
+      this.#current.delete(owner.id);
+      throw error;
+    });
+    this.#current.set(owner.id, loading);
+    return loading;
+  }
+
+  /** The DEK a stored value names. Errors: ERR_POSTGRES_COLUMN_KEY_MISSING. */
+  async byId(dekId: string, use: KeyUse): Promise<StoredDek> {
+    const known = this.#byId.get(dekId);
+    if (known !== undefined) return known;
+    const { connection } = this.#options;
+    const [row] = await connection.query<DekRow>(`${SELECT} WHERE id = $1`, [Buffer.from(dekId, 'hex')]);
+    const stored = row === undefined ? await this.#reinstate(dekId) : fromRow(row);
+    return this.#keep(stored, use);
+  }
+
+  async #load(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
+    const stored = (await this.#newest(owner)) ?? (await this.#create(owner, keyId, use));
+    return this.#keep(stored, use);
+  }
+
+  async #newest(owner: DekOwner): Promise<StoredDek | undefined> {
+    const [row] = await this.#options.connection.query<DekRow>(
+      `${SELECT} WHERE owner = $1 ORDER BY generation DESC LIMIT 1`,
+      [Buffer.from(owner.id, 'hex')],
+    );
+    return row === undefined ? undefined : fromRow(row);
+  }
+
+  async #create(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
+    const { connection, keys, random, databaseId } = this.#options;
+    const id = Buffer.from(random(ID_BYTES)).toString('hex');
+    const context = dekContext(databaseId, owner, id, FIRST_GENERATION);
+    const { wrapped, keyArn } = await keys.generateDataKey({ keyId, context }, use);
+    const made: StoredDek = { id, owner: owner.id, generation: FIRST_GENERATION, wrapped, context };
+    await connection.transaction(async (session) => {
+      // Whatever the database does by default: acknowledged means on disk.
+      await session.query("SELECT set_config('synchronous_commit', 'on', true)");
+      await insertDek(session, made, keyArn);
+    });
+    // Ours, or that of a proxy which was faster.
+    const stored = await this.#newest(owner);
+    if (stored === undefined)
+      throw new ColumnError('ERR_POSTGRES_COLUMN_KEY_MISSING', 'a data key that was just written cannot be read back');
+    return stored;
+  }
+
+  /** A row that the database lost (a restored backup, a dropped schema). */
+  async #reinstate(dekId: string): Promise<StoredDek> {
+    const { connection, keys, escrowOwner } = this.#options;
+    const record = (await keys.escrowed(escrowOwner)).find((candidate) => hex(candidate.dekId) === dekId);
+    const stored = record === undefined ? undefined : fromEscrow(record);
+    if (stored === undefined) {
+      throw new ColumnError(
+        'ERR_POSTGRES_COLUMN_KEY_MISSING',
+        'the data key of a stored value is neither in the database nor in escrow',
+      );
+    }
+    await insertDek(connection, stored, 'escrow');
+    return stored;
+  }
+
+  async #keep(stored: StoredDek, use: KeyUse): Promise<StoredDek> {
+    checkRow(stored);
+    if (!this.#escrowed.has(stored.id)) {
+      const { keys, escrowOwner } = this.#options;
+      const dekId = Buffer.from(stored.id, 'hex');
+      await keys.escrow({ dekId, owner: escrowOwner, wrapped: stored.wrapped, context: stored.context }, use);
+      this.#escrowed.add(stored.id);
+    }
+    this.#byId.set(stored.id, stored);
+    return stored;
+  }
+}
+
+/** Does nothing where a row of this id, or of this owner and generation, is there already. */
+export async function insertDek(session: ServiceSession, dek: StoredDek, keyArn: string): Promise<void> {
+  await session.query(
+    `INSERT INTO ${DEKS_TABLE} (id, owner, generation, wrapped, context, key_arn) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+    [
+      Buffer.from(dek.id, 'hex'),
+      Buffer.from(dek.owner, 'hex'),
+      dek.generation,
+      Buffer.from(dek.wrapped),
+      JSON.stringify(dek.context),
+      keyArn,
+    ],
+  );
+}
+
+/** Undefined: not the escrow of a column's DEK. */
+export function fromEscrow(record: EscrowRecord): StoredDek | undefined {
+  const owner = ownerOfContext(record.context);
+  const generation = Number(record.context['sealgate:generation']);
+  if (owner === undefined || !Number.isSafeInteger(generation)) return undefined;
+  return {
+    id: hex(record.dekId),
+    owner: owner.id,
+    generation,
+    wrapped: record.wrapped,
+    context: { ...record.context },
+  };
+}
+
+function fromRow(row: DekRow): StoredDek {
+  return {
+    id: hex(row.id),
+    owner: hex(row.owner),
+    generation: row.generation,
+    wrapped: row.wrapped,
+    context: row.context,
+  };
+}
+
+/** The context is authenticated with the wrapped key: a row that was pasted together does not fit it. */
+function checkRow(stored: StoredDek): void {
+  const fits = ownerOfContext(stored.context)?.id === stored.owner && stored.context['sealgate:dek'] === stored.id;
+  if (!fits)
+    throw new ColumnError('ERR_POSTGRES_COLUMN_KEY_DAMAGED', 'a row of sealgate.deks does not fit its own context');
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}

@@ -1,0 +1,57 @@
+/** Errors of sealed columns: what a rule asks for against what the database has, and their DEKs. */
+import { SealgateError, type ErrorCatalogue, type ErrorCode } from '../../errors.ts';
+
+export const COLUMN_ERRORS = {
+  ERR_POSTGRES_COLUMN_MISSING: {
+    says: 'a rule names a table or column that the database does not have',
+    why: 'It was never created, was dropped or renamed, or is a view.',
+    fix: 'Create it with the DDL that `sealgate check` prints, or correct the rule.',
+  },
+  ERR_POSTGRES_COLUMN_GUARD: {
+    says: 'a sealed column does not have the guard domain as its type',
+    why: 'Without the guard the server would take plaintext wherever a statement slipped past the proxy.',
+    fix: 'Run the DDL that `sealgate check` prints. A column that already holds plaintext needs the sealing command of a later release; until then columns start empty.',
+  },
+  ERR_POSTGRES_COLUMN_UNSEALABLE: {
+    says: 'something in the schema reads or fills a sealed column inside the server',
+    why: 'Defaults, generated columns, CHECK constraints, policies and partition keys work on what the server sees, which is ciphertext; a default would even write plaintext.',
+    fix: 'Remove what the message names, with the DDL that `sealgate check` prints.',
+  },
+  ERR_POSTGRES_COLUMN_CONSTRAINT: {
+    says: 'a key or unique constraint over a sealed column cannot hold',
+    why: 'Equal values have equal ciphertext only in deterministic columns of one domain.',
+    fix: 'Make the columns deterministic, in one domain for a foreign key, or drop the constraint.',
+  },
+  ERR_POSTGRES_COLUMN_MOVED: {
+    says: 'a sealed column is not where it was bound',
+    why: 'The table was renamed, recreated, swapped or restored, or schema sealgate was lost: what lies in it may be sealed as another column.',
+    fix: 'If this was intended, run `sealgate check --rebind`: it looks at the stored values themselves and binds each column to the identity they were sealed under.',
+  },
+  ERR_POSTGRES_COLUMN_RULE_CHANGED: {
+    says: 'a rule changes how a column that holds values is sealed',
+    why: 'Mode, domain or type decide the stored bytes; another choice needs every value sealed anew, which never happens by itself.',
+    fix: 'Give the rule back its former mode, domain and type, or empty the column and run `sealgate check --rebind`.',
+  },
+  ERR_POSTGRES_COLUMN_KEY_MISSING: {
+    says: 'the data key that a stored value names is neither in the database nor in escrow',
+    why: 'Its row was lost and the key store in use is not the one that made it, or the value is not ours.',
+    fix: 'Use the key store (or a backup of it) that belongs to this database.',
+  },
+  ERR_POSTGRES_COLUMN_KEY_DAMAGED: {
+    says: 'the row of a data key in schema sealgate does not fit its column',
+    why: 'It was changed or moved by hand.',
+    fix: 'Delete the row and run `sealgate check --rebind`, which brings it back from escrow.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type ColumnErrorCode = keyof typeof COLUMN_ERRORS & ErrorCode;
+
+export class ColumnError extends SealgateError<ColumnErrorCode> {
+  /** object_not_in_prerequisite_state: nothing the statement itself could do differently. */
+  readonly sqlstate: string = '55000';
+
+  constructor(code: ColumnErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = 'ColumnError';
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Identity of sealed columns: the random ids in `sealgate.columns` and `sealgate.domains`, which are AAD of all values, bound to
+ * name, relation and attnum.
+ *
+ * Threat: two tables swapped by renaming, a column dropped and made again, a restored dump: writing under the old id would mix
+ * values of two identities. Whatever is not exactly where it was bound fails closed until `check --rebind`.
+ */
+import type { RandomSource } from '../../crypto/random.ts';
+import type { ServiceSession } from '../service/connection.ts';
+import type { LiveColumn } from '../service/live-column.ts';
+import { COLUMNS_TABLE, DOMAINS_TABLE, quoteIdentifier, quoteQualified } from '../service/names.ts';
+import type { SealRule } from '../service/rules.ts';
+import { ID_BYTES } from '../service/schema.ts';
+import { comparisonClass, parseLogicalType, storageClass } from '../types/registry.ts';
+import { ColumnError } from './errors.ts';
+
+export type ColumnIdentity = { readonly id: string; readonly domainId: string | undefined };
+
+type BoundRow = {
+  id: Buffer;
+  relation: string;
+  attnum: number;
+  logical_type: string;
+  mode: string;
+  domain_name: string | null;
+};
+
+/** A live column that exists: `judgeColumn` has passed it. */
+export type PlacedColumn = LiveColumn & { readonly attnum: number };
+
+/**
+ * The column's identity; an empty column that never had one gets it now.
+ *
+ * Errors: ERR_POSTGRES_COLUMN_MOVED, ERR_POSTGRES_COLUMN_RULE_CHANGED, ERR_POSTGRES_COLUMN_CONSTRAINT.
+ */
+export async function identify(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  random: RandomSource,
+): Promise<ColumnIdentity> {
+  const bound = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random));
+  if (Number(bound.relation) !== live.relation || bound.attnum !== live.attnum)
+    throw moved('the table or column is not the one it was bound to');
+  if (!sameSealing(bound, rule)) {
+    throw new ColumnError(
+      'ERR_POSTGRES_COLUMN_RULE_CHANGED',
+      'it was bound with another mode, domain or type than the rule now says',
+    );
+  }
+  const domainId = rule.domain === undefined ? undefined : await domainIdOf(session, rule, rule.domain, random);
+  return { id: bound.id.toString('hex'), domainId };
+}
+
+function moved(why: string): ColumnError {
+  return new ColumnError('ERR_POSTGRES_COLUMN_MOVED', `${why}; if this is intended, run sealgate check --rebind`);
+}
+
+function sameSealing(bound: BoundRow, rule: SealRule): boolean {
+  const sameType = storageClass(parseLogicalType(bound.logical_type)) === storageClass(parseLogicalType(rule.type));
+  return sameType && bound.mode === rule.mode && bound.domain_name === (rule.domain ?? null);
+}
+
+async function findBound(session: ServiceSession, { schema, table, column }: SealRule): Promise<BoundRow | undefined> {
+  const [row] = await session.query<BoundRow>(
+    `SELECT id, relation::bigint::text AS relation, attnum, logical_type, mode, domain_name FROM ${COLUMNS_TABLE}
+     WHERE schema_name = $1 AND table_name = $2 AND column_name = $3`,
+    [schema, table, column],
+  );
+  return row;
+}
+
+async function bindNew(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  random: RandomSource,
+): Promise<BoundRow> {
+  const [elsewhere] = await session.query(`SELECT id FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [
+    live.relation,
+    live.attnum,
+  ]);
+  if (elsewhere !== undefined) throw moved('it was bound under another name');
+  if (await holdsValues(session, rule)) throw moved('it holds values, but has no identity in schema sealgate');
+  const id = Buffer.from(random(ID_BYTES));
+  await insertBinding(session, rule, live, id.toString('hex'));
+  const bound = await findBound(session, rule);
+  if (bound === undefined) throw moved('its identity cannot be read back');
+  return bound;
+}
+
+/** Does nothing where the name is bound already: another proxy was faster. */
+export async function insertBinding(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  id: string,
+): Promise<void> {
+  await session.query(
+    `INSERT INTO ${COLUMNS_TABLE} (id, schema_name, table_name, column_name, relation, attnum, logical_type, mode, domain_name)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+    [
+      Buffer.from(id, 'hex'),
+      rule.schema,
+      rule.table,
+      rule.column,
+      live.relation,
+      live.attnum,
+      rule.type,
+      rule.mode,
+      rule.domain ?? null,
+    ],
+  );
+}
+
+/** An empty column looks through its whole table once, at its first binding. */
+async function holdsValues(session: ServiceSession, rule: SealRule): Promise<boolean> {
+  const table = quoteQualified(rule.schema, rule.table);
+  const [row] = await session.query<{ any: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM ${table} WHERE ${quoteIdentifier(rule.column)} IS NOT NULL) AS any`,
+  );
+  return row?.any !== false;
+}
+
+/** The domain's id; made at its first use. */
+async function domainIdOf(
+  session: ServiceSession,
+  rule: SealRule,
+  name: string,
+  random: RandomSource,
+): Promise<string> {
+  const wanted = comparisonClass(parseLogicalType(rule.type)) ?? rule.type;
+  await insertDomain(session, name, Buffer.from(random(ID_BYTES)).toString('hex'), wanted);
+  const [row] = await session.query<{ id: Buffer; comparison_class: string }>(
+    `SELECT id, comparison_class FROM ${DOMAINS_TABLE} WHERE name = $1`,
+    [name],
+  );
+  if (row === undefined || row.comparison_class !== wanted) {
+    throw new ColumnError('ERR_POSTGRES_COLUMN_CONSTRAINT', `domain ${name} holds values that compare otherwise`);
+  }
+  return row.id.toString('hex');
+}
+
+/** Does nothing where the name is taken. */
+export async function insertDomain(
+  session: ServiceSession,
+  name: string,
+  id: string,
+  comparison: string,
+): Promise<void> {
+  await session.query(
+    `INSERT INTO ${DOMAINS_TABLE} (name, id, comparison_class) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+    [name, Buffer.from(id, 'hex'), comparison],
+  );
+}

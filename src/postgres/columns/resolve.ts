@@ -1,0 +1,111 @@
+/** Column rules against the live database: which hold, as sealed columns; what is wrong with the others, and how to mend it. */
+import type { RandomSource } from '../../crypto/random.ts';
+import type { LogicalType, SealedColumn } from '../plan.ts';
+import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
+import { ServiceError } from '../service/errors.ts';
+import { judgeColumn } from '../service/judge-column.ts';
+import { readLiveColumn } from '../service/live-column.ts';
+import { quoteQualified } from '../service/names.ts';
+import type { ColumnProblem } from '../service/problem.ts';
+import { ruleName, type SealRule } from '../service/rules.ts';
+import { parseLogicalType } from '../types/registry.ts';
+import { ColumnError } from './errors.ts';
+import { type ColumnIdentity, identify, type PlacedColumn } from './identity.ts';
+
+export type DatabaseReport = {
+  /** The rules that hold. */
+  readonly columns: readonly SealedColumn[];
+  readonly problems: readonly ColumnProblem[];
+  /** All statements that mend problems, in order, each once. */
+  readonly ddl: readonly string[];
+};
+
+/**
+ * Compares rules with the live catalog. Columns that pass are bound to an identity if they have none yet.
+ *
+ * Precondition: `ensureSchema` has run. Errors: ERR_POSTGRES_SERVICE_* where the database cannot be asked.
+ */
+export async function checkDatabase(
+  connection: ServiceConnection,
+  rules: readonly SealRule[],
+  random: RandomSource,
+): Promise<DatabaseReport> {
+  const columns: SealedColumn[] = [];
+  const problems: ColumnProblem[] = [];
+  for (const rule of rules) {
+    const outcome = await connection.transaction(async (session) => checkRule(session, rule, rules, random));
+    problems.push(...outcome.problems);
+    if (outcome.column !== undefined) columns.push(outcome.column);
+  }
+  return { columns, problems, ddl: [...new Set(problems.flatMap(({ ddl }) => ddl))] };
+}
+
+/** The rules that hold, for the analysis: a rule that does not makes every statement on its table a refusal. */
+export async function resolveRules(
+  connection: ServiceConnection,
+  rules: readonly SealRule[],
+  random: RandomSource,
+): Promise<readonly SealedColumn[]> {
+  return (await checkDatabase(connection, rules, random)).columns;
+}
+
+type RuleOutcome = { readonly column: SealedColumn | undefined; readonly problems: readonly ColumnProblem[] };
+
+async function checkRule(
+  session: ServiceSession,
+  rule: SealRule,
+  rules: readonly SealRule[],
+  random: RandomSource,
+): Promise<RuleOutcome> {
+  // The look through an unbound column may take its time, and must see rows behind policies.
+  await session.query("SELECT set_config('statement_timeout', '0', true), set_config('row_security', 'off', true)");
+  const live = await readLiveColumn(session, rule);
+  const problems = judgeColumn(rule, live, rules);
+  const broken = problems.some(({ severity }) => severity === 'error');
+  if (broken || live === undefined || live.attnum === null) return { column: undefined, problems };
+  const placed: PlacedColumn = { ...live, attnum: live.attnum };
+  await session.query('SAVEPOINT binding');
+  try {
+    const identity = await identify(session, rule, placed, random);
+    return { column: sealedColumn(rule, placed, identity), problems };
+  } catch (error) {
+    await session.query('ROLLBACK TO SAVEPOINT binding');
+    return { column: undefined, problems: [...problems, await bindingProblem(session, error, rule)] };
+  }
+}
+
+async function bindingProblem(session: ServiceSession, error: unknown, rule: SealRule): Promise<ColumnProblem> {
+  const column = ruleName(rule);
+  if (error instanceof ColumnError)
+    return { code: error.code, severity: 'error', column, message: error.message, ddl: [] };
+  // insufficient_privilege: on the user's table, which is looked through once.
+  if (!(error instanceof ServiceError) || error.sqlstate !== '42501') throw error;
+  const [row] = await session.query<{ role: string }>('SELECT quote_ident(current_user) AS role');
+  return {
+    code: 'ERR_POSTGRES_COLUMN_MOVED',
+    severity: 'error',
+    column,
+    message: 'the service role may not look whether the column is empty',
+    ddl: [`GRANT SELECT ON ${quoteQualified(rule.schema, rule.table)} TO ${row?.role ?? 'CURRENT_USER'};`],
+  };
+}
+
+function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {
+  const type: LogicalType = parseLogicalType(rule.type);
+  const { database, schema, table, column, mode, domain, keyId } = rule;
+  return {
+    id: identity.id,
+    database,
+    schema,
+    table,
+    column,
+    relationOid: live.relation,
+    attnum: live.attnum,
+    type,
+    storedType: type,
+    mode,
+    domain,
+    keyId,
+    ...(identity.domainId !== undefined && { domainId: identity.domainId }),
+  };
+}

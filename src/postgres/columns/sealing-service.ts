@@ -1,0 +1,148 @@
+/** The ColumnService: keys for a statement's columns, then values sealed and opened without waiting. */
+import type { Dek } from '../../crypto/key-types.ts';
+import { openFailed } from '../../envelope/errors.ts';
+import { openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
+import type { KeyUse } from '../../keys/data-keys.ts';
+import { PostgresError } from '../errors.ts';
+import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
+import type { LogicalType, SealedColumn } from '../plan.ts';
+import { BYTEA_OID } from '../service/names.ts';
+import type { ServerTimeZones } from '../service/time-zones.ts';
+import { encodeBinaryArray } from '../types/array-binary.ts';
+import type { ValueContext, ValueFormat, ValuePurpose, ValueSettings } from '../types/codec.ts';
+import { printValue, readArray, readValue } from '../types/values.ts';
+import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
+import { DekTable, type DekOwner, type DekTableOptions, type StoredDek } from './dek-table.ts';
+
+export type SealingOptions = DekTableOptions & { readonly zones: ServerTimeZones };
+
+export function createColumnService(options: SealingOptions): ColumnService {
+  const deks = new DekTable(options);
+  return {
+    open: async (columns, use) => {
+      const session = new SealingSession(options, deks, use);
+      await session.prepare(columns);
+      return session;
+    },
+  };
+}
+
+type OpenDek = { readonly id: Uint8Array; readonly owner: string; readonly dek: Dek };
+
+class SealingSession implements ColumnSession {
+  readonly #options: SealingOptions;
+  readonly #deks: DekTable;
+  readonly #use: ColumnUse;
+  /** Opened for this statement's caller: by DEK id (hex). */
+  readonly #open = new Map<string, OpenDek>();
+  /** The one new values are sealed with: by owner (hex). */
+  readonly #current = new Map<string, OpenDek>();
+
+  constructor(options: SealingOptions, deks: DekTable, use: ColumnUse) {
+    this.#options = options;
+    this.#deks = deks;
+    this.#use = use;
+  }
+
+  /** Each column's use is authorised and audited, also where two share a DEK. */
+  async prepare(columns: readonly SealedColumn[]): Promise<void> {
+    const timeZone = this.#use.settings?.timeZone;
+    const zoned = timeZone !== undefined && columns.some(({ type }) => type.name === 'timestamptz');
+    await Promise.all([
+      zoned ? this.#options.zones.load(timeZone).catch(() => undefined) : undefined,
+      ...columns.map(async (column) => {
+        const owner = ownerOf(column);
+        const stored = await this.#deks.current(owner, column.keyId, this.#keyUse(column));
+        this.#current.set(owner.id, await this.#unwrap(column, stored));
+      }),
+    ]);
+  }
+
+  seal(
+    column: SealedColumn,
+    value: Uint8Array,
+    format: ValueFormat,
+    settings: ValueSettings,
+    shape: ValueShape,
+    options: SealOptions = {},
+  ): Uint8Array {
+    const context = this.#context(column, settings, options.purpose ?? 'store');
+    if (shape === 'scalar') return this.#sealCanonical(column, readValue(value, format, context, options.declaredOid));
+    const elements = readArray(value, format, context, options.declaredOid).map((element) =>
+      element === undefined ? undefined : this.#sealCanonical(column, element),
+    );
+    return encodeBinaryArray({ elementOid: BYTEA_OID, elements });
+  }
+
+  sealLiteral(column: SealedColumn, text: string, settings: ValueSettings, options: SealOptions = {}): Uint8Array {
+    return this.seal(column, Buffer.from(text), 'text', settings, 'scalar', options);
+  }
+
+  unseal(column: SealedColumn, sealed: Uint8Array, format: ValueFormat, settings: ValueSettings): Uint8Array {
+    const { dek, owner } = this.#dekOf(sealed);
+    // A value from another column: the same answer as a tag that fails.
+    if (owner !== ownerOf(column).id) throw openFailed();
+    const canonical = openValue({ dek, aad: aadOf(column), sealed });
+    return printValue(canonical, format, this.#context(column, settings, 'store'));
+  }
+
+  has(sealed: Uint8Array): boolean {
+    return this.#open.has(dekIdOf(sealed));
+  }
+
+  async fetch(column: SealedColumn, sealed: Uint8Array): Promise<void> {
+    const stored = await this.#deks.byId(dekIdOf(sealed), this.#keyUse(column));
+    // Never ask for another column's key in this column's name.
+    if (stored.owner !== ownerOf(column).id) throw openFailed();
+    await this.#unwrap(column, stored);
+  }
+
+  async #unwrap(column: SealedColumn, stored: StoredDek): Promise<OpenDek> {
+    const { wrapped, context } = stored;
+    const { dek } = await this.#options.keys.decrypt({ wrapped, context }, this.#keyUse(column));
+    const open = { id: Buffer.from(stored.id, 'hex'), owner: stored.owner, dek };
+    this.#open.set(stored.id, open);
+    return open;
+  }
+
+  #sealCanonical(column: SealedColumn, plaintext: Uint8Array): Uint8Array {
+    if (plaintext.length > MAX_SEALED_VALUE_BYTES) {
+      const message = `a value for a sealed column may have at most ${MAX_SEALED_VALUE_BYTES} bytes (maxSealedValueBytes)`;
+      throw new PostgresError('ERR_POSTGRES_TOO_LARGE', message, { sqlstate: '54000' });
+    }
+    const current = this.#current.get(ownerOf(column).id);
+    if (current === undefined) throw new TypeError('a column is sealed that the statement was not opened for');
+    const { dek, id: dekId } = current;
+    return sealValue({ dek, dekId, aad: aadOf(column), plaintext, mode: column.mode }, this.#options.random);
+  }
+
+  #dekOf(sealed: Uint8Array): OpenDek {
+    const open = this.#open.get(dekIdOf(sealed));
+    if (open === undefined) throw new TypeError('a value is opened whose key was not fetched');
+    return open;
+  }
+
+  /** Without its modifier a column is no longer assigned to (nothing is rounded or cut), but stores and prints as its rule says. */
+  #context(column: SealedColumn, settings: ValueSettings, purpose: ValuePurpose): ValueContext {
+    const type: LogicalType = column.storedType ?? column.type;
+    const assigned = column.type.typmod === type.typmod;
+    return { type, purpose: assigned ? purpose : 'compare', settings, zones: this.#options.zones };
+  }
+
+  #keyUse({ database, schema, table, column }: SealedColumn): KeyUse {
+    const resource = `${database}.${schema}.${table}.${column}`;
+    return { principal: this.#use.principal, via: 'postgres', resource };
+  }
+}
+
+function ownerOf(column: SealedColumn): DekOwner {
+  return column.domainId === undefined ? { type: 'column', id: column.id } : { type: 'domain', id: column.domainId };
+}
+
+function aadOf(column: SealedColumn): Uint8Array {
+  return Buffer.from(column.domainId ?? column.id, 'hex');
+}
+
+function dekIdOf(sealed: Uint8Array): string {
+  return Buffer.from(parseSealedValue(sealed).dekId).toString('hex');
+}

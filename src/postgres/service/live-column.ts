@@ -1,0 +1,89 @@
+/** What the live catalog says about a ruled column: one row of facts, which `check` judges. */
+import type { ServiceSession } from './connection.ts';
+import { GUARD_DOMAIN, SEALGATE_SCHEMA } from './names.ts';
+
+export type LiveColumn = {
+  readonly relation: number;
+  /** pg_class.relkind: r table, p partitioned table. */
+  readonly kind: string;
+  /** The table this one is a partition or child of. */
+  readonly parent: string | null;
+  /** Null: no such column. */
+  readonly attnum: number | null;
+  readonly typeName: string | null;
+  readonly isGuard: boolean | null;
+  readonly isBytea: boolean | null;
+  readonly hasDefault: boolean | null;
+  readonly isGenerated: boolean | null;
+  /** Names of what reads the column inside the server. */
+  readonly checks: readonly string[] | null;
+  readonly exclusions: readonly string[] | null;
+  readonly policies: readonly string[] | null;
+  readonly generated: readonly string[] | null;
+  readonly isPartitionKey: boolean | null;
+  /** Unique and primary key constraints and unique indexes. */
+  readonly uniques: readonly string[] | null;
+  /** Indexes on expressions or with predicates over the column. */
+  readonly expressionIndexes: readonly string[] | null;
+  readonly foreignKeys: readonly ForeignKeyEnd[] | null;
+};
+
+/** The column at the other end of a foreign key. */
+export type ForeignKeyEnd = {
+  readonly name: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+};
+
+const FACTS = `
+SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
+  (SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid LIMIT 1) AS parent,
+  a.attnum, format_type(a.atttypid, a.atttypmod) AS "typeName",
+  a.atttypid = (SELECT t.oid FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
+    WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND t.typtype = 'd') AS "isGuard",
+  a.atttypid = 'bytea'::regtype AS "isBytea",
+  a.atthasdef AND a.attgenerated = '' AS "hasDefault",
+  a.attgenerated <> '' OR a.attidentity <> '' AS "isGenerated",
+  ARRAY(SELECT conname::text FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'
+    AND (a.attnum = ANY (k.conkey) OR 0 = ANY (k.conkey)) ORDER BY 1) AS checks,
+  ARRAY(SELECT conname::text FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'x'
+    AND a.attnum = ANY (k.conkey) ORDER BY 1) AS exclusions,
+  ARRAY(SELECT DISTINCT p.polname::text FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum ORDER BY 1) AS policies,
+  ARRAY(SELECT DISTINCT g.attname::text FROM pg_attrdef f JOIN pg_attribute g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+      AND ((d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid)
+        OR (d.classid = 'pg_class'::regclass AND d.objid = f.adrelid AND d.objsubid = f.adnum))
+    WHERE f.adrelid = c.oid AND f.adnum <> a.attnum ORDER BY 1) AS generated,
+  EXISTS (SELECT 1 FROM pg_partitioned_table p WHERE p.partrelid = c.oid AND a.attnum = ANY (p.partattrs))
+    OR EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum) AS "isPartitionKey",
+  ARRAY(SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
+    AND a.attnum = ANY (i.indkey) ORDER BY 1) AS uniques,
+  ARRAY(SELECT DISTINCT i.indexrelid::regclass::text FROM pg_index i
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+    WHERE i.indrelid = c.oid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+      AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND NOT a.attnum = ANY (i.indkey) ORDER BY 1) AS "expressionIndexes",
+  (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'schema', on1.nspname, 'table', oc.relname, 'column', oa.attname)), '[]')
+    FROM pg_constraint k, unnest(k.conkey, k.confkey) AS p(mine, theirs), pg_class oc, pg_namespace on1, pg_attribute oa
+    WHERE k.contype = 'f' AND k.conparentid = 0
+      AND ((k.conrelid = c.oid AND p.mine = a.attnum AND oc.oid = k.confrelid AND oa.attnum = p.theirs)
+        OR (k.confrelid = c.oid AND p.theirs = a.attnum AND oc.oid = k.conrelid AND oa.attnum = p.mine))
+      AND on1.oid = oc.relnamespace AND oa.attrelid = oc.oid) AS "foreignKeys"
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = $1 AND c.relname = $2`;
+
+/** Undefined: no such relation. */
+export async function readLiveColumn(
+  session: ServiceSession,
+  place: { readonly schema: string; readonly table: string; readonly column: string },
+): Promise<LiveColumn | undefined> {
+  const [row] = await session.query<Omit<LiveColumn, 'relation'> & { relation: string }>(FACTS, [
+    place.schema,
+    place.table,
+    place.column,
+  ]);
+  return row === undefined ? undefined : { ...row, relation: Number(row.relation) };
+}

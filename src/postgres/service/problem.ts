@@ -1,0 +1,13 @@
+/** What `sealgate check` says about one rule against the live catalog. */
+import type { ColumnErrorCode } from '../columns/errors.ts';
+
+export type ColumnProblem = {
+  readonly code: ColumnErrorCode;
+  /** `error`: the column's table is refused until it is mended. `warning`: works, but hardly as meant. */
+  readonly severity: 'error' | 'warning';
+  /** `schema.table.column`. */
+  readonly column: string;
+  readonly message: string;
+  /** Statements that mend it, in order; empty where none can. */
+  readonly ddl: readonly string[];
+};

@@ -1,0 +1,24 @@
+/** A column rule as this room takes it: the config's, for one database. */
+
+export type SealRule = {
+  readonly database: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  /** PostgreSQL's spelling: `numeric(10,2)`. */
+  readonly type: string;
+  /** KMS key id, ARN or alias. */
+  readonly keyId: string;
+  readonly mode: 'randomized' | 'deterministic';
+  /** Only of deterministic columns. */
+  readonly domain: string | undefined;
+  /** Whether the column must have the guard domain; otherwise plain bytea will do. */
+  readonly guard: boolean;
+};
+
+/** `schema.table.column`, for messages and as a key. */
+export function ruleName({ schema, table, column }: Pick<SealRule, 'schema' | 'table' | 'column'>): string {
+  return [schema, table, column]
+    .map((part) => (/^[a-z_][a-z0-9_$]*$/.test(part) ? part : JSON.stringify(part)))
+    .join('.');
+}
