@@ -60,7 +60,7 @@ export function refusalOf(error: unknown): Refusal {
   }
   if (error instanceof ValueError) return sealFailure(error, error.sqlstate, error.hint);
   if (error instanceof ServiceError) return sealFailure(error, '58000');
-  if (error instanceof SealgateError) return sealFailure(error, '58000');
+  if (error instanceof SealgateError) return sealFailure(error as SealgateError, '58000'); // instanceof leaves the code's type open
   throw error;
 }
 

@@ -45,9 +45,9 @@ export type Reply = {
 
 export interface InternalReply {
   /** Called with each DataRow body. */
-  row?(values: readonly (Uint8Array | undefined)[]): void;
+  readonly row?: (values: readonly (Uint8Array | undefined)[]) => void;
   /** Called once: whether the message succeeded. */
-  done?(succeeded: boolean): void;
+  readonly done?: (succeeded: boolean) => void;
 }
 
 /** Replies to messages nobody looks at: shared, so that pass-through allocates nothing. */

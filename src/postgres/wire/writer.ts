@@ -17,17 +17,20 @@ export class Writer {
   }
 
   byte(value: number): this {
-    this.#buffer.writeUInt8(value, this.#reserve(1));
+    const at = this.#reserve(1);
+    this.#buffer.writeUInt8(value, at);
     return this;
   }
 
   int16(value: number): this {
-    this.#buffer.writeUInt16BE(value & 0xffff, this.#reserve(2));
+    const at = this.#reserve(2);
+    this.#buffer.writeUInt16BE(value & 0xffff, at);
     return this;
   }
 
   int32(value: number): this {
-    this.#buffer.writeInt32BE(value | 0, this.#reserve(4));
+    const at = this.#reserve(4);
+    this.#buffer.writeInt32BE(value | 0, at);
     return this;
   }
 
@@ -53,6 +56,7 @@ export class Writer {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** May replace the buffer: called before the buffer is touched. */
   #reserve(length: number): number {
     const at = this.#length;
     const needed = at + length;

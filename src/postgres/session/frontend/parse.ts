@@ -112,8 +112,8 @@ async function prepareSealed(session: Session, parse: Parse, planned: Planned & 
 
 /** Keys are asked for only where the text itself holds something to seal; Bind asks for the rest. */
 async function preparedText(session: Session, plan: SealedPlan): Promise<string> {
-  const literal = plan.pieces.some((piece) => typeof piece !== 'string');
-  if (!literal) return plan.pieces.join('');
+  const texts = plan.pieces.filter((piece) => typeof piece === 'string');
+  if (texts.length === plan.pieces.length) return texts.join('');
   const columns = await session.columns.open(plan.columns, principalOf(session));
   return sealedText(plan, columns, session.settings);
 }
