@@ -1,10 +1,11 @@
 /** The table of commands. What a command needs for its work it imports when it runs, so `--help` is quick. */
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
+import { demoCommand } from './demo.ts';
 import { initCommand } from './init.ts';
 import type { Start } from './start.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
-  return [initCommand, checkCommand, upCommand(start)];
+  return [demoCommand, initCommand, checkCommand, upCommand(start)];
 }

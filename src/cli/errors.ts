@@ -34,11 +34,10 @@ export const CLI_ERRORS = {
     fix: 'Try the address with the plain client (`psql`, `aws s3 ls --endpoint-url`) from this machine.',
     exit: 4,
   },
-  ERR_CLI_UNSEAL_REFUSED: {
-    says: 'The key store was not opened: no unseal slot of the config fits.',
-    why: 'The key file or passphrase belongs to another store, or the config lists none that this store has.',
-    fix: 'Check `keys.unseal`: one entry must be the one that the store was made with.',
-    exit: 5,
+  ERR_CLI_COLUMNS: {
+    says: 'Column rules do not fit the live database.',
+    why: 'A column is missing, has no guard domain, or carries a default, constraint or policy that needs plaintext.',
+    fix: 'Run `sealgate check`: it names each finding and prints the DDL that mends it.',
   },
   ERR_CLI_NOTHING_TO_RUN: {
     says: 'The config names no listener.',

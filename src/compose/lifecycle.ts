@@ -3,8 +3,8 @@ import type { Log } from '../observe/log.ts';
 
 export type Part = {
   readonly name: string;
-  /** Lets work under way finish; told by the signal when the time for that is over. */
-  readonly stop: (deadline: AbortSignal) => Promise<void>;
+  /** Lets work under way finish within the time given, then cuts off what is left. */
+  readonly stop: (remainingMs: number) => Promise<void>;
 };
 
 /** Time for what remains after the deadline: cutting connections off, closing files. */
@@ -23,22 +23,23 @@ export class Lifecycle {
     this.#stages.unshift(parts);
   }
 
-  /** Never rejects. False: a part failed to stop, or had to be cut off. */
+  /** Never rejects. False: a part failed to stop, or did not in time. */
   async stop(deadlineMs: number): Promise<boolean> {
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const end = performance.now() + deadlineMs;
     let whole = true;
     for (const stage of this.#stages.splice(0)) {
-      const results = await Promise.all(stage.map((part) => this.#stopPart(part, deadline, deadlineMs)));
+      const remainingMs = Math.max(0, end - performance.now());
+      const results = await Promise.all(stage.map((part) => this.#stopPart(part, remainingMs)));
       whole = whole && results.every(Boolean);
     }
-    return whole && !deadline.aborted;
+    return whole;
   }
 
-  async #stopPart({ name, stop }: Part, deadline: AbortSignal, deadlineMs: number): Promise<boolean> {
+  async #stopPart({ name, stop }: Part, remainingMs: number): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<'late'>();
-    const timer = setTimeout(resolve, deadlineMs + GRACE_MS, 'late');
+    const timer = setTimeout(resolve, remainingMs + GRACE_MS, 'late');
     try {
-      const outcome = await Promise.race([stop(deadline), late]);
+      const outcome = await Promise.race([stop(remainingMs), late]);
       if (outcome === 'late') this.#log.warn({ part: name }, 'did not stop in time');
       return outcome !== 'late';
     } catch (error) {

@@ -17,8 +17,15 @@ test('No code stands in two catalogues', () => {
 });
 
 test('Every code that the sources name has its section', () => {
-  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
-  const named = files.flatMap((file) => readFileSync(join(SOURCES, file), 'utf8').match(/'ERR_(?:CLI|CONFIG|KEYS|CRYPTO|ENVELOPE|S3|SIGV4|POSTGRES)_[A-Z0-9_]+'/gu) ?? []);
+  const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+  );
+  const named = files.flatMap(
+    (file) =>
+      readFileSync(join(SOURCES, file), 'utf8').match(
+        /'ERR_(?:CLI|CONFIG|KEYS|CRYPTO|ENVELOPE|S3|SIGV4|POSTGRES)_[A-Z0-9_]+'/gu,
+      ) ?? [],
+  );
   const unknown = new Set(named.map((code) => code.slice(1, -1)).filter((code) => catalogueEntry(code) === undefined));
   expect([...unknown]).toEqual([]);
 });

@@ -18,7 +18,13 @@ export function reportError(error: unknown, debug: boolean): ErrorReport {
   if (entry !== undefined) lines.push(`  what to do: ${entry.fix}`);
   lines.push(`  more: docs/ERRORS.md#${code.toLowerCase()}`);
   if (debug) lines.push(...traces(error));
-  return { text: `${lines.join('\n')}\n`, exit: entry?.exit ?? EXIT.failure };
+  return { text: `${lines.join('\n')}\n`, exit: entry?.exit ?? exitOf(code) };
+}
+
+/** Rooms that leave the exit code open have one by what failed. */
+function exitOf(code: string): number {
+  if (code.startsWith('ERR_KEYS_')) return EXIT.keys;
+  return /_UNREACHABLE$|_UPSTREAM_/u.test(code) ? EXIT.upstream : EXIT.failure;
 }
 
 function traces(error: unknown): readonly string[] {

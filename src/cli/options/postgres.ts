@@ -16,7 +16,8 @@ export function upstreamServer({ host, port, tls }: PostgresServerConfig): Upstr
     host,
     port,
     tls: {
-      mode,
+      // A Unix socket has no TLS.
+      mode: host.startsWith('/') ? 'disable' : mode,
       ...(ca === undefined ? {} : { caPem: ca }),
       ...(client === undefined
         ? {}

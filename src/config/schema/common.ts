@@ -96,7 +96,7 @@ export const upstreamPort = port('TCP port.', 1);
 export const keyReference = z
   .string()
   .regex(
-    /^(?:alias\/[A-Za-z0-9/_-]{1,250}|(?:mrk-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}|arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[A-Za-z0-9/_-]+)$/u,
+    /^(?:alias\/[A-Za-z0-9:/_-]{1,250}|(?:mrk-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32}|arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[A-Za-z0-9:/_-]+)$/u,
     'expected a KMS key: `alias/name`, a key id, or an ARN',
   )
   .describe('A KMS key: `alias/name`, key id, or ARN. Make one with `sealgate keys create --alias name`.');

@@ -1,0 +1,54 @@
+/** `sealgate check`: is the config right, are the upstreams there, do rules and live databases and buckets agree? */
+import { EXIT, CONFIG_OPTION, defineCommand } from './command.ts';
+import type { Config } from '../config/config.ts';
+import { formatDdl, formatFinding, type CheckFinding } from './checks/report.ts';
+import { loadCommandConfig } from './load.ts';
+
+export const checkCommand = defineCommand({
+  name: 'check',
+  summary: 'validate the config, and compare its rules with the live database and buckets',
+  usage: 'check [--config <file>] [--ddl]',
+  example: 'sealgate check\nsealgate check --ddl | psql "postgres://postgres@db.internal/app"',
+  details:
+    "Says what is missing, and prints the DDL that mends it. Changes nothing but Sealgate's own schema `sealgate` in databases\nwith rules, which it makes where it is missing. Exit code 0: all is well; 1: something is missing; 3: the config is wrong; 4: an\nupstream did not answer.",
+  options: {
+    ...CONFIG_OPTION,
+    ddl: { type: 'boolean', help: 'print the DDL alone on stdout, for psql; the report goes to stderr' },
+  },
+  run: async ({ values }, io) => {
+    const config = await loadCommandConfig(values.config, io);
+    const report = values.ddl === true ? io.stderr : io.stdout;
+    report.write(formatFinding({ type: 'ok', about: 'config', message: `${config.file} is sound` }));
+    const findings = await checkAll(config, (finding) => report.write(formatFinding(finding)));
+    if (values.ddl === true) io.stdout.write(formatDdl(findings));
+    return exitCode(findings);
+  },
+});
+
+async function checkAll(config: Config, tell: (finding: CheckFinding) => void): Promise<readonly CheckFinding[]> {
+  const findings: CheckFinding[] = [];
+  const add = (found: readonly CheckFinding[]): void => {
+    found.forEach(tell);
+    findings.push(...found);
+  };
+  // Imported when they are needed: the drivers take a while to load.
+  const { checkKeys } = await import('./checks/keys.ts');
+  add(await checkKeys(config));
+  if (config.s3 !== undefined) {
+    const [{ checkS3 }, { openUpstream }] = await Promise.all([import('./checks/s3.ts'), import('./options/s3.ts')]);
+    const upstream = openUpstream(config.s3);
+    try {
+      add(await checkS3(config.s3, upstream));
+    } finally {
+      await upstream.close();
+    }
+  }
+  if (config.postgres !== undefined) add(await (await import('./checks/postgres.ts')).checkPostgres(config.postgres));
+  return findings;
+}
+
+function exitCode(findings: readonly CheckFinding[]): number {
+  const types = new Set(findings.map(({ type }) => type));
+  if (types.has('unreachable')) return EXIT.upstream;
+  return types.has('missing') ? EXIT.failure : EXIT.ok;
+}

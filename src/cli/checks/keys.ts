@@ -1,0 +1,61 @@
+/** Checks of section `keys`: does the store open, and are the keys there that rules name? */
+import type { Config } from '../../config/config.ts';
+import { SealgateError } from '../../errors.ts';
+import { openKeyManager } from '../../keys/key-manager.ts';
+import { keyManagerOptions, keyPorts } from '../options/keys.ts';
+import type { CheckFinding } from './report.ts';
+
+/** The keys of all rules, each once, with what names it. */
+function referencedKeys({ s3, postgres }: Config): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>();
+  for (const { keyId, column, table } of postgres?.columns ?? []) keys.set(keyId, `${table}.${column}`);
+  for (const { outcome, bucket } of s3?.buckets ?? [])
+    if (outcome.type === 'seal') keys.set(outcome.keyId, `bucket ${bucket}`);
+  return keys;
+}
+
+export async function checkKeys(config: Config): Promise<readonly CheckFinding[]> {
+  const about = `key store ${config.keys.store}`;
+  try {
+    const manager = await openKeyManager(keyManagerOptions(config.keys), keyPorts());
+    try {
+      const findings: CheckFinding[] = [{ type: 'ok', about, message: 'opens' }];
+      for (const [keyId, user] of referencedKeys(config))
+        findings.push(await checkKey(keyId, user, (id) => manager.resolveKey(id)));
+      return findings;
+    } finally {
+      await manager.close();
+    }
+  } catch (error) {
+    if (!(error instanceof SealgateError)) throw error;
+    const code = String(error.code);
+    if (code === 'ERR_KEYS_STORE_IN_USE')
+      return [{ type: 'note', about, message: 'is in use by a running sealgate, so its keys were not looked at' }];
+    const fix =
+      code === 'ERR_KEYS_STORE_MISSING'
+        ? '`sealgate init` makes a store with its config, `sealgate keys init` one for this config'
+        : undefined;
+    return [{ type: 'missing', about, message: `${error.message} (${code})`, ...(fix === undefined ? {} : { fix }) }];
+  }
+}
+
+async function checkKey(
+  keyId: string,
+  user: string,
+  resolve: (keyId: string) => Promise<string>,
+): Promise<CheckFinding> {
+  const about = `key ${keyId}`;
+  try {
+    return { type: 'ok', about, message: `is ${await resolve(keyId)}` };
+  } catch (error) {
+    if (!(error instanceof SealgateError)) throw error;
+    const alias = /^alias\/(.+)$/u.exec(keyId)?.[1];
+    const fix = alias === undefined ? undefined : `sealgate keys create --alias ${alias}`;
+    return {
+      type: 'missing',
+      about,
+      message: `${error.message} (${String(error.code)}); named by ${user}`,
+      ...(fix === undefined ? {} : { fix }),
+    };
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The composition root: from a config to running listeners, and their end in the opposite order. The only place that knows all rooms.
+ *
+ * Start: key manager, health (not ready yet), the listeners. End: not ready, the listeners drain side by side, health, keys last: every
+ * audit record of the last request is written before the store closes.
+ */
+import { keyManagerOptions, keyPorts } from './cli/options/keys.ts';
+import { CliError } from './cli/errors.ts';
+import type { Running, StartOptions } from './cli/start.ts';
+import type { Config } from './config/config.ts';
+import { Health } from './compose/health.ts';
+import { Lifecycle } from './compose/lifecycle.ts';
+import { startProxy } from './compose/postgres.ts';
+import { startGateway, type GatewayDeps, type StartedPart } from './compose/s3.ts';
+import { openKeyManager } from './keys/key-manager.ts';
+import type { KeyMetrics } from './keys/options.ts';
+import type { Metrics } from './observe/metrics.ts';
+
+/** Resolves when every listener accepts; where it rejects, everything that was started has been stopped. */
+export async function start(config: Config, { log, metrics, accept = {} }: StartOptions): Promise<Running> {
+  if (config.s3 === undefined && config.postgres === undefined && config.observe.listen === undefined) {
+    throw new CliError('ERR_CLI_NOTHING_TO_RUN', `${config.file} names no listener`);
+  }
+  const lifecycle = new Lifecycle(log);
+  try {
+    const keys = await openKeyManager(keyManagerOptions(config.keys, accept), keyPorts(keyMetrics(metrics)));
+    lifecycle.add({ name: 'keys', stop: () => keys.close() });
+    const health = new Health(metrics, () => keys.ready());
+    if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));
+    const listeners = await startListeners(config, { dataKeys: keys, log, metrics }, lifecycle);
+    health.started(listeners.flatMap(({ checks }) => checks));
+    for (const { listener } of listeners) log.info(listener, 'listening');
+    return {
+      listeners: [...listeners.map(({ listener }) => listener), ...health.listeners],
+      stop: (deadlineMs) => {
+        health.stopping();
+        return lifecycle.stop(deadlineMs);
+      },
+    };
+  } catch (error) {
+    await lifecycle.stop(0);
+    throw error;
+  }
+}
+
+/** Both listeners are one stage: they drain side by side. */
+async function startListeners(
+  config: Config,
+  deps: GatewayDeps,
+  lifecycle: Lifecycle,
+): Promise<readonly StartedPart[]> {
+  const started: StartedPart[] = [];
+  try {
+    if (config.s3 !== undefined) started.push(await startGateway(config.s3, config, deps));
+    if (config.postgres !== undefined) started.push(await startProxy(config.postgres, deps));
+    return started;
+  } finally {
+    lifecycle.add(...started.map(({ part }) => part));
+  }
+}
+
+function keyMetrics(metrics: Metrics): KeyMetrics {
+  return {
+    cacheHit: () => {
+      metrics.dekCache('hit');
+    },
+    cacheMiss: () => {
+      metrics.dekCache('miss');
+    },
+    keyUse: (action, result) => {
+      metrics.keyUse(action, result);
+    },
+  };
+}

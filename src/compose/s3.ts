@@ -1,0 +1,107 @@
+/** The S3 gateway, from the config. */
+import { randomBytes } from 'node:crypto';
+import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
+import type { Config, S3Config } from '../config/config.ts';
+import type { DataKeys } from '../keys/data-keys.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { ReadinessCheck } from '../observe/readiness.ts';
+import type { S3AccessKey } from '../s3/auth/authenticate.ts';
+import { createCaches } from '../s3/caches.ts';
+import type { ExchangeOutcome } from '../s3/edge/exchange.ts';
+import { forward } from '../s3/edge/forward.ts';
+import type { GatewayContext } from '../s3/operation.ts';
+import { SEALED_OPERATIONS } from '../s3/operations/index-table.ts';
+import { compileRules } from '../s3/rules.ts';
+import { ByteGovernor } from '../s3/sealing/governor.ts';
+import { S3Server } from '../s3/server.ts';
+import type { UpstreamClient } from '../s3/upstream/client.ts';
+import { listening } from './listening.ts';
+import type { Part } from './lifecycle.ts';
+import type { RunningListener } from '../cli/start.ts';
+
+/** What all requests may hold in memory together: 64 transfers with room to spare, under the process's 300 MiB. */
+const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
+const MAX_WAITING_REQUESTS = 10_000;
+export type GatewayDeps = { readonly dataKeys: DataKeys; readonly log: Log; readonly metrics: Metrics };
+export type StartedPart = {
+  readonly listener: RunningListener;
+  readonly part: Part;
+  readonly checks: readonly ReadinessCheck[];
+};
+
+function accessKeys({ clients }: S3Config, account: string): readonly S3AccessKey[] {
+  return clients.map(({ name, accessKeyId, secretAccessKey }) => ({
+    accessKeyId,
+    secretAccessKey: secretAccessKey.reveal(),
+    principal: `arn:aws:iam::${account}:user/${name}`,
+  }));
+}
+
+function gatewayContext(
+  s3: S3Config,
+  account: string,
+  upstream: UpstreamClient,
+  { dataKeys, log }: GatewayDeps,
+): GatewayContext {
+  return {
+    upstream,
+    dataKeys,
+    rules: compileRules(s3RuleEntries(s3)),
+    options: { region: s3.region, listSizes: s3.listSizes, accountId: account },
+    log,
+    random: randomBytes,
+    now: Date.now,
+    caches: createCaches(),
+    governor: new ByteGovernor(MAX_BYTES_IN_FLIGHT, MAX_WAITING_REQUESTS),
+    forward: (request) => forward(request, upstream),
+  };
+}
+
+function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => void {
+  return ({ operation, status, code, milliseconds, principal }) => {
+    metrics.s3Request(operation, status, milliseconds / 1000);
+    if (code !== undefined) metrics.refused('s3', code);
+    log.debug({ operation, status, code, milliseconds, principal }, 's3 request');
+  };
+}
+
+/** Errors: ERR_CLI_LISTEN; those of the keys that rules name. */
+export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
+  for (const { outcome } of s3.buckets) if (outcome.type === 'seal') await deps.dataKeys.resolveKey(outcome.keyId);
+  const upstream = openUpstream(s3);
+  const { host, port, tls } = s3.listen;
+  const server = new S3Server({
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.privateKey.reveal() } }),
+    accessKeys: accessKeys(s3, config.keys.account),
+    region: s3.region,
+    virtualHostDomains: s3.hosts,
+    gateway: gatewayContext(s3, config.keys.account, upstream, deps),
+    operations: SEALED_OPERATIONS,
+    onFinished: observer(deps),
+  });
+  try {
+    const taken = await listening('s3', s3.listen, () => server.listen());
+    return {
+      listener: { name: 's3', host, port: taken, tls: tls !== undefined },
+      part: { name: 's3', stop: (remainingMs) => stopGateway(server, upstream, remainingMs) },
+      checks: [{ name: 's3 upstream', check: (signal) => reachUpstream(upstream, signal) }],
+    };
+  } catch (error) {
+    await upstream.close();
+    throw error;
+  }
+}
+
+async function stopGateway(server: S3Server, upstream: UpstreamClient, remainingMs: number): Promise<void> {
+  await server.close(remainingMs);
+  await upstream.close();
+}
+
+/** Any answer will do: whether somebody answers is the question. */
+async function reachUpstream(upstream: UpstreamClient, signal: AbortSignal): Promise<void> {
+  const { body } = await upstream.send({ method: 'GET', signal });
+  await body.release();
+}
