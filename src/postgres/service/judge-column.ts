@@ -26,8 +26,9 @@ export function judgeColumn(
     missing !== undefined || live === undefined
       ? [missing]
       : [
-          judgeType(rule, live, place),
+          // What reads the column stands in the way of another type, so its DDL comes first.
           ...judgeServerSide(live, place),
+          judgeType(rule, live, place),
           judgeUniqueness(rule, live),
           ...judgeForeignKeys(rule, live, rules, place),
           judgeExpressionIndexes(live),

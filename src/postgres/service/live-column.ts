@@ -57,8 +57,8 @@ SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
         OR (d.classid = 'pg_class'::regclass AND d.objid = f.adrelid AND d.objsubid = f.adnum))
     WHERE f.adrelid = c.oid AND f.adnum <> a.attnum ORDER BY 1) AS generated,
   EXISTS (SELECT 1 FROM pg_partitioned_table p WHERE p.partrelid = c.oid AND a.attnum = ANY (p.partattrs))
-    OR EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
-      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum) AS "isPartitionKey",
+    OR EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = a.attnum
+      AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = 0 AND d.deptype = 'i') AS "isPartitionKey",
   ARRAY(SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
     AND a.attnum = ANY (i.indkey) ORDER BY 1) AS uniques,
   ARRAY(SELECT DISTINCT i.indexrelid::regclass::text FROM pg_index i
