@@ -67,6 +67,7 @@ function write(socket: Socket, piece: string | Uint8Array): Promise<void> {
 export function isWhole(text: string): boolean {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0 || text.startsWith('HTTP/1.1 100')) return false;
+  if (/^transfer-encoding: chunked\r$/imu.test(text.slice(0, end + 2))) return text.endsWith('0\r\n\r\n');
   const length = /^content-length: (\d+)\r$/imu.exec(text.slice(0, end + 2))?.[1];
   return length !== undefined && text.length >= end + 4 + Number(length);
 }

@@ -36,6 +36,12 @@ const SIGNATURE_PARAMETERS = new Set([
   'x-amz-content-sha256',
 ]);
 
+/**
+ * Checksums in a query are ignored, as S3 ignores them: SDKs presign uploads with the checksum of the empty body they have at that time
+ * (LocalStack#12169, checked there against S3).
+ */
+const IGNORED_IN_QUERY = /^x-amz-(?:sdk-checksum-algorithm|checksum-(?!algorithm$|mode$|type$).*)$/u;
+
 /** Headers that presigned URLs carry in their query become headers again; signature parameters are dropped. */
 export function hoistQueryHeaders(query: S3Query, headers: S3Headers): { query: S3Query; headers: S3Headers } {
   const rest = new Map<string, string>();
@@ -43,7 +49,7 @@ export function hoistQueryHeaders(query: S3Query, headers: S3Headers): { query: 
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
     if (!lower.startsWith('x-amz-')) rest.set(name, value);
-    else if (!SIGNATURE_PARAMETERS.has(lower)) {
+    else if (!SIGNATURE_PARAMETERS.has(lower) && !IGNORED_IN_QUERY.test(lower)) {
       if (hoisted[lower] !== undefined || headers[lower] !== undefined) {
         throw new S3Error('ERR_S3_INVALID_ARGUMENT', `${lower} is given twice.`);
       }
