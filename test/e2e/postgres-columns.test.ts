@@ -207,6 +207,21 @@ describe('data keys', () => {
     await expect(use(opened)).rejects.toMatchObject({ code: 'ERR_KEYS_DISABLED' });
   });
 
+  test('after a change of key, randomized columns seal under the new one, deterministic ones are only read', async () => {
+    const { keyId } = await keys.createKey({}, { principal: 'arn:sealgate:cli', via: 'cli', resource: 'test' });
+    await admin.query('CREATE TABLE t (a sealgate.sealed); CREATE TABLE u (a sealgate.sealed)');
+    const deterministic = { mode: 'deterministic' } as const;
+    const before = await open([rule('t', 'a'), rule('u', 'a', deterministic)]);
+    await put(before, 't', 'a', 'old');
+    await put(before, 'u', 'a', 'old', 1);
+    const after = await open([rule('t', 'a', { keyId }), rule('u', 'a', { ...deterministic, keyId })]);
+    await put(after, 't', 'a', 'new');
+    expect(await get(after, 't', 'a')).toEqual(['old', 'new']);
+    expect(await get(before, 't', 'a')).toEqual(['old', 'new']);
+    await expect(put(after, 'u', 'a', 'new', 1)).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+    expect(await get(after, 'u', 'a', 1)).toEqual(['old']);
+  });
+
   test('a value pasted from another column does not open', async () => {
     await admin.query('CREATE TABLE t (a sealgate.sealed, b sealgate.sealed)');
     const opened = await open([rule('t', 'a'), rule('t', 'b')]);

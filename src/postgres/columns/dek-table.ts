@@ -75,13 +75,16 @@ export class DekTable {
   /** The DEK new values of the owner are sealed with; made if there is none. */
   current(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
     const known = this.#current.get(owner.id);
-    if (known !== undefined) return known;
-    const loading = this.#load(owner, keyId, use).catch((error: unknown) => {
-      this.#current.delete(owner.id);
-      throw error;
+    return known ?? this.#once(owner, () => this.#load(owner, keyId, use));
+  }
+
+  /** Another current DEK in place of one that another KMS key wrapped. Only of randomized columns: equality would break. */
+  renew(owner: DekOwner, keyId: string, use: KeyUse, outdated: StoredDek): Promise<StoredDek> {
+    return this.#once(owner, async () => {
+      const newest = await this.#newest(owner);
+      if (newest !== undefined && newest.generation > outdated.generation) return this.#keep(newest, use);
+      return this.#keep(await this.#create(owner, keyId, use, outdated.generation + 1), use);
     });
-    this.#current.set(owner.id, loading);
-    return loading;
   }
 
   /** The DEK a stored value names. Errors: ERR_POSTGRES_COLUMN_KEY_MISSING. */
@@ -94,8 +97,18 @@ export class DekTable {
     return this.#keep(stored, use);
   }
 
+  /** What is under way or done is shared; what failed is tried again. */
+  #once(owner: DekOwner, load: () => Promise<StoredDek>): Promise<StoredDek> {
+    const loading: Promise<StoredDek> = load().catch((error: unknown) => {
+      if (this.#current.get(owner.id) === loading) this.#current.delete(owner.id);
+      throw error;
+    });
+    this.#current.set(owner.id, loading);
+    return loading;
+  }
+
   async #load(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
-    const stored = (await this.#newest(owner)) ?? (await this.#create(owner, keyId, use));
+    const stored = (await this.#newest(owner)) ?? (await this.#create(owner, keyId, use, FIRST_GENERATION));
     return this.#keep(stored, use);
   }
 
@@ -107,12 +120,12 @@ export class DekTable {
     return row === undefined ? undefined : fromRow(row);
   }
 
-  async #create(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
+  async #create(owner: DekOwner, keyId: string, use: KeyUse, generation: number): Promise<StoredDek> {
     const { connection, keys, random, databaseId } = this.#options;
     const id = Buffer.from(random(ID_BYTES)).toString('hex');
-    const context = dekContext(databaseId, owner, id, FIRST_GENERATION);
+    const context = dekContext(databaseId, owner, id, generation);
     const { wrapped, keyArn } = await keys.generateDataKey({ keyId, context }, use);
-    const made: StoredDek = { id, owner: owner.id, generation: FIRST_GENERATION, wrapped, context };
+    const made: StoredDek = { id, owner: owner.id, generation, wrapped, context };
     await connection.transaction(async (session) => {
       // Whatever the database does by default: acknowledged means on disk.
       await session.query("SELECT set_config('synchronous_commit', 'on', true)");

@@ -3,6 +3,7 @@ import type { Dek } from '../../crypto/key-types.ts';
 import { openFailed } from '../../envelope/errors.ts';
 import { openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
 import type { KeyUse } from '../../keys/data-keys.ts';
+import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import type { LogicalType, SealedColumn } from '../plan.ts';
@@ -12,6 +13,7 @@ import { encodeBinaryArray } from '../types/array-binary.ts';
 import type { ValueContext, ValueFormat, ValuePurpose, ValueSettings } from '../types/codec.ts';
 import { printValue, readArray, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
+import { ColumnError } from './errors.ts';
 import { DekTable, type DekOwner, type DekTableOptions, type StoredDek } from './dek-table.ts';
 
 export type SealingOptions = DekTableOptions & { readonly zones: ServerTimeZones };
@@ -51,11 +53,26 @@ class SealingSession implements ColumnSession {
     await Promise.all([
       zoned ? this.#options.zones.load(timeZone).catch(() => undefined) : undefined,
       ...columns.map(async (column) => {
-        const owner = ownerOf(column);
-        const stored = await this.#deks.current(owner, column.keyId, this.#keyUse(column));
-        this.#current.set(owner.id, await this.#unwrap(column, stored));
+        const stored = await this.#deks.current(ownerOf(column), column.keyId, this.#keyUse(column));
+        await this.#openCurrent(column, stored);
       }),
     ]);
+  }
+
+  /**
+   * Seals only under the KMS key that the rule names: rows of schema sealgate alone could point a column at another's DEK. After
+   * a change of key a randomized column gets a new DEK; a deterministic one is read on, and written again once it is resealed.
+   */
+  async #openCurrent(column: SealedColumn, stored: StoredDek): Promise<void> {
+    const owner = ownerOf(column);
+    try {
+      this.#current.set(owner.id, await this.#unwrap(column, stored, column.keyId));
+    } catch (error) {
+      if (!(error instanceof SealgateError) || error.code !== 'ERR_KEYS_INCORRECT_KEY') throw error;
+      if (column.mode === 'deterministic') return;
+      const renewed = await this.#deks.renew(owner, column.keyId, this.#keyUse(column), stored);
+      this.#current.set(owner.id, await this.#unwrap(column, renewed, column.keyId));
+    }
   }
 
   seal(
@@ -97,9 +114,11 @@ class SealingSession implements ColumnSession {
     await this.#unwrap(column, stored);
   }
 
-  async #unwrap(column: SealedColumn, stored: StoredDek): Promise<OpenDek> {
+  /** @param keyId the key that must have wrapped it. */
+  async #unwrap(column: SealedColumn, stored: StoredDek, keyId?: string): Promise<OpenDek> {
     const { wrapped, context } = stored;
-    const { dek } = await this.#options.keys.decrypt({ wrapped, context }, this.#keyUse(column));
+    const request = { wrapped, context, ...(keyId !== undefined && { keyId }) };
+    const { dek } = await this.#options.keys.decrypt(request, this.#keyUse(column));
     const open = { id: Buffer.from(stored.id, 'hex'), owner: stored.owner, dek };
     this.#open.set(stored.id, open);
     return open;
@@ -111,7 +130,10 @@ class SealingSession implements ColumnSession {
       throw new PostgresError('ERR_POSTGRES_TOO_LARGE', message, { sqlstate: '54000' });
     }
     const current = this.#current.get(ownerOf(column).id);
-    if (current === undefined) throw new TypeError('a column is sealed that the statement was not opened for');
+    if (current === undefined) {
+      const message = `the rule of ${column.schema}.${column.table}.${column.column} names another KMS key than its values are sealed under`;
+      throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
+    }
     const { dek, id: dekId } = current;
     return sealValue({ dek, dekId, aad: aadOf(column), plaintext, mode: column.mode }, this.#options.random);
   }
