@@ -1,13 +1,26 @@
 /** What operations remember between requests: only accelerations, safe to lose. The operations own this file's content. */
 import { LRUCache } from 'lru-cache';
+import type { ObjectLayout } from './sealing/object-layout.ts';
+import type { KnownPart } from './multipart/known-parts.ts';
 
 export type GatewayCaches = {
-  /** Part tables of sealed multipart objects by bucket, key and ETag. */
-  readonly partTables: LRUCache<string, object>;
+  /** Where the plaintext lies in sealed objects, by bucket, key and version; each holds the ETag it is true for. */
+  readonly layouts: LRUCache<string, ObjectLayout>;
+  /** Plaintext sizes for listings of backends whose ETags do not count parts, by bucket, key, ETag and stored size. */
+  readonly sizes: LRUCache<string, number>;
+  /** What was sealed into parts of open uploads, by upload, part number and ETag. */
+  readonly knownParts: LRUCache<string, KnownPart>;
 };
 
-const MAX_PART_TABLES = 1_000;
+/** A row is about 200 bytes with its prefix: 40 MB when full. An object has up to 10 000. */
+const MAX_LAYOUT_PARTS = 200_000;
+const MAX_SIZES = 100_000;
+const MAX_KNOWN_PARTS = 100_000;
 
 export function createCaches(): GatewayCaches {
-  return { partTables: new LRUCache({ max: MAX_PART_TABLES }) };
+  return {
+    layouts: new LRUCache({ maxSize: MAX_LAYOUT_PARTS, sizeCalculation: (layout) => 4 + layout.parts.length }),
+    sizes: new LRUCache({ max: MAX_SIZES }),
+    knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),
+  };
 }

@@ -1,5 +1,34 @@
 /** Operation name to handler: the operations that exist on sealed keys and in buckets with a sealing rule. */
 import type { S3Operation } from '../operation.ts';
 import type { S3OperationName } from '../operation-names.ts';
+import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { completeMultipartUpload } from './complete-multipart-upload.ts';
+import { createMultipartUpload } from './create-multipart-upload.ts';
+import { deleteBucket } from './delete-bucket.ts';
+import { deleteObject } from './delete-object.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { getObject } from './get-object.ts';
+import { headObject } from './head-object.ts';
+import { listMultipartUploads } from './list-multipart-uploads.ts';
+import { listObjects } from './list-objects.ts';
+import { listObjectsV2 } from './list-objects-v2.ts';
+import { listParts } from './list-parts.ts';
+import { putObject } from './put-object.ts';
+import { uploadPart } from './upload-part.ts';
 
-export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Operation>>> = {};
+export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Operation>>> = {
+  AbortMultipartUpload: abortMultipartUpload,
+  CompleteMultipartUpload: completeMultipartUpload,
+  CreateMultipartUpload: createMultipartUpload,
+  DeleteBucket: deleteBucket,
+  DeleteObject: deleteObject,
+  DeleteObjects: deleteObjects,
+  GetObject: getObject,
+  HeadObject: headObject,
+  ListMultipartUploads: listMultipartUploads,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjectsV2,
+  ListParts: listParts,
+  PutObject: putObject,
+  UploadPart: uploadPart,
+};

@@ -1,0 +1,123 @@
+/**
+ * One page of ListObjects (v1 and v2) as data: what the backend's document says, and the document clients get. Keys are decoded when the
+ * backend encoded them and encoded when the client asked for it, so backends that know no `encoding-type` serve clients that do.
+ */
+import { S3Error } from '../errors.ts';
+import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from './xml-tree.ts';
+
+export type ListRow = {
+  readonly key: string;
+  readonly lastModified: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly storageClass: string | undefined;
+  readonly owner: { readonly id: string; readonly displayName: string } | undefined;
+};
+
+export type ListPage = {
+  readonly rows: readonly ListRow[];
+  readonly commonPrefixes: readonly string[];
+  readonly isTruncated: boolean;
+  /** Where the next page of a v1 listing begins; backends give it only with a delimiter. */
+  readonly nextMarker: string | undefined;
+  /** Opaque; where the next page of a v2 listing begins. */
+  readonly nextContinuationToken: string | undefined;
+};
+
+/** Throws ERR_S3_UPSTREAM_PROTOCOL for anything but a ListBucketResult. */
+export function parseListPage(xml: string): ListPage {
+  const root = parseXml(xml, 'ListBucketResult');
+  if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  const decode = childText(root, 'EncodingType') === 'url' ? decodeKey : (text: string): string => text;
+  const nextMarker = childText(root, 'NextMarker');
+  return {
+    rows: childrenOf(root, 'Contents').map((row) => parseRow(row, decode)),
+    commonPrefixes: childrenOf(root, 'CommonPrefixes').map((prefix) => decode(childText(prefix, 'Prefix') ?? '')),
+    isTruncated: childText(root, 'IsTruncated') === 'true',
+    nextMarker: nextMarker === undefined || nextMarker === '' ? undefined : decode(nextMarker),
+    nextContinuationToken: childText(root, 'NextContinuationToken'),
+  };
+}
+
+function parseRow(row: XmlTree, decode: (text: string) => string): ListRow {
+  const key = childText(row, 'Key');
+  const size = Number(childText(row, 'Size'));
+  if (key === undefined || !Number.isSafeInteger(size) || size < 0) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  const [owner] = childrenOf(row, 'Owner');
+  return {
+    key: decode(key),
+    lastModified: childText(row, 'LastModified') ?? '',
+    etag: childText(row, 'ETag') ?? '',
+    size,
+    storageClass: childText(row, 'StorageClass'),
+    owner: owner && { id: childText(owner, 'ID') ?? '', displayName: childText(owner, 'DisplayName') ?? '' },
+  };
+}
+
+export type ListRequest = {
+  readonly version: 1 | 2;
+  readonly bucket: string;
+  readonly prefix: string | undefined;
+  readonly delimiter: string | undefined;
+  readonly maxKeys: number;
+  /** v1. */
+  readonly marker: string | undefined;
+  /** v2. */
+  readonly continuationToken: string | undefined;
+  readonly startAfter: string | undefined;
+  readonly encodeKeys: boolean;
+};
+
+/** The answer's document. */
+export function formatListPage(request: ListRequest, page: ListPage): Uint8Array {
+  const encode = request.encodeKeys ? encodeKey : (text: string): string => text;
+  return formatXml('ListBucketResult', {
+    Name: request.bucket,
+    Prefix: encode(request.prefix ?? ''),
+    ...(request.version === 1 ? versionOne(request, page, encode) : versionTwo(request, page, encode)),
+    MaxKeys: request.maxKeys,
+    Delimiter: request.delimiter === undefined ? undefined : encode(request.delimiter),
+    EncodingType: request.encodeKeys ? 'url' : undefined,
+    IsTruncated: page.isTruncated,
+    Contents: page.rows.map((row) => rowContent(row, encode)),
+    CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
+  });
+}
+
+type Encode = (text: string) => string;
+
+const versionOne = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({
+  Marker: encode(request.marker ?? ''),
+  NextMarker: page.isTruncated && page.nextMarker !== undefined ? encode(page.nextMarker) : undefined,
+});
+
+const versionTwo = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({
+  KeyCount: page.rows.length + page.commonPrefixes.length,
+  ContinuationToken: request.continuationToken,
+  NextContinuationToken: page.isTruncated ? page.nextContinuationToken : undefined,
+  StartAfter: request.startAfter === undefined ? undefined : encode(request.startAfter),
+});
+
+const rowContent = (row: ListRow, encode: Encode): XmlContent => ({
+  Key: encode(row.key),
+  LastModified: row.lastModified,
+  ETag: row.etag,
+  Size: row.size,
+  Owner: row.owner && { ID: row.owner.id, DisplayName: row.owner.displayName },
+  StorageClass: row.storageClass,
+});
+
+/** `encoding-type=url`: percent-encoded UTF-8, the slash kept. */
+export const encodeKey = (key: string): string =>
+  encodeURIComponent(key)
+    .replaceAll('%2F', '/')
+    .replace(/[!'()*]/gu, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** Backends write a space as `%20` or `+`; a plus is always `%2B`. */
+export function decodeKey(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', '%20'));
+  } catch {
+    throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * A listing of a bucket with sealed keys: sizes of the plaintext, marked ETags, no hidden names. A page of the backend that holds hidden
+ * names only is followed by the next, since clients take an empty page for the end.
+ */
+import { S3Error } from '../errors.ts';
+import type { GatewayContext, S3Request, S3Response } from '../operation.ts';
+import { mapBounded } from '../sealing/bounded-map.ts';
+import { clientEtag } from '../sealing/etag.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
+import { isHiddenKey } from './hidden-names.ts';
+import { formatListPage, parseListPage, type ListPage, type ListRequest, type ListRow } from './list-page.ts';
+import { plaintextSize } from './plaintext-size.ts';
+
+const DEFAULT_MAX_KEYS = 1_000;
+
+/** Answers ListObjects (version 1) and ListObjectsV2. */
+export async function listSealed(request: S3Request, gateway: GatewayContext, version: 1 | 2): Promise<S3Response> {
+  const list = parseListRequest(request, version);
+  const page = await firstVisiblePage(request, gateway, list);
+  const rows = await mapBounded(page.rows, SIZE_LOOKUPS_AT_ONCE, (row) => plainRow(row, request, gateway));
+  const body = formatListPage(list, { ...page, rows });
+  return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
+}
+
+function parseListRequest({ bucket, query }: S3Request, version: 1 | 2): ListRequest {
+  const maxKeys = query.get('max-keys') ?? '';
+  if (!/^[0-9]{0,10}$/u.test(maxKeys)) {
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Provided max-keys not an integer or within integer range');
+  }
+  return {
+    version,
+    bucket,
+    prefix: query.get('prefix'),
+    delimiter: query.get('delimiter') === '' ? undefined : query.get('delimiter'),
+    maxKeys: maxKeys === '' ? DEFAULT_MAX_KEYS : Number(maxKeys),
+    marker: query.get('marker'),
+    continuationToken: query.get('continuation-token'),
+    startAfter: query.get('start-after'),
+    encodeKeys: query.get('encoding-type') === 'url',
+  };
+}
+
+async function firstVisiblePage(request: S3Request, gateway: GatewayContext, list: ListRequest): Promise<ListPage> {
+  let query: ReadonlyMap<string, string> = request.query;
+  for (;;) {
+    const page = await fetchPage(request, gateway, query);
+    const visible = withoutHidden(page);
+    if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated) return visible;
+    query = nextPageQuery(query, page, list);
+  }
+}
+
+async function fetchPage(request: S3Request, gateway: GatewayContext, query: ReadonlyMap<string, string>): Promise<ListPage> {
+  const { bucket, signal } = request;
+  const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, headers: forwarded(request), signal });
+  return parseListPage(await response.body.text(MAX_LIST_BYTES));
+}
+
+function forwarded({ headers }: S3Request): Record<string, string> {
+  const owner = headers['x-amz-expected-bucket-owner'];
+  return owner === undefined ? {} : { 'x-amz-expected-bucket-owner': owner };
+}
+
+const withoutHidden = (page: ListPage): ListPage => ({
+  ...page,
+  rows: page.rows.filter((row) => !isHiddenKey(row.key)),
+  commonPrefixes: page.commonPrefixes.filter((prefix) => !isHiddenKey(prefix)),
+});
+
+function nextPageQuery(
+  query: ReadonlyMap<string, string>,
+  page: ListPage,
+  list: ListRequest,
+): ReadonlyMap<string, string> {
+  if (list.version === 2 && page.nextContinuationToken !== undefined) {
+    return new Map([...query, ['continuation-token', page.nextContinuationToken]]);
+  }
+  const last = page.nextMarker ?? page.rows.at(-1)?.key ?? page.commonPrefixes.at(-1);
+  if (list.version === 2 || last === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  return new Map([...query, ['marker', last]]);
+}
+
+async function plainRow(row: ListRow, request: S3Request, gateway: GatewayContext): Promise<ListRow> {
+  if (gateway.rules.forKey(request.bucket, row.key)?.type !== 'seal') return row;
+  return { ...row, etag: clientEtag(row.etag), size: await plaintextSize(row, request, gateway) };
+}

@@ -1,0 +1,44 @@
+/**
+ * The plaintext size of a row of a listing. By arithmetic where the backend's ETags count parts: exact, no look-ups. Elsewhere a row is
+ * looked up once (bounded in number, remembered by ETag and size), by its clear metadata and, for multipart objects, its sealed footer.
+ */
+import { plainSize, plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
+import { SealgateError } from '../../errors.ts';
+import type { GatewayContext, S3Request } from '../operation.ts';
+import { openEnvelope, readEnvelope } from '../sealing/envelope-headers.ts';
+import { partsInEtag } from '../sealing/etag.ts';
+import { storedAnswer } from '../sealing/fetch-stored.ts';
+import { readFooter } from '../sealing/object-layout.ts';
+import type { ListRow } from './list-page.ts';
+
+/** Bytes of plaintext; the stored size where the row is nothing sealed (reading it fails, listing must not). */
+export async function plaintextSize(row: ListRow, request: S3Request, gateway: GatewayContext): Promise<number> {
+  const parts = partsInEtag(row.etag);
+  if (parts !== undefined) return plainSizeOfMultipart(row.size, parts) ?? row.size;
+  if (gateway.upstream.capabilities.multipartEtagCountsParts) return plainSize(row.size) ?? row.size;
+  if (gateway.options.listSizes === 'stored') return row.size;
+  const name = JSON.stringify([request.bucket, row.key, row.etag, row.size]);
+  const known = gateway.caches.sizes.get(name);
+  if (known !== undefined) return known;
+  const size = await lookUp(row, request, gateway);
+  if (size === undefined) return row.size;
+  gateway.caches.sizes.set(name, size);
+  return size;
+}
+
+/** Undefined where it cannot be known: not sealed, gone meanwhile, or not for this caller to open. */
+async function lookUp(row: ListRow, request: S3Request, gateway: GatewayContext): Promise<number | undefined> {
+  const { bucket, signal } = request;
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: row.key, signal });
+  await response.body.release();
+  if (response.status !== 200) return undefined;
+  try {
+    const stored = storedAnswer(row.key, response);
+    if (readEnvelope(response.headers).layout === 'single') return plainSize(stored.storedSize);
+    const opened = await openEnvelope(request, gateway, response.headers, row.key);
+    return (await readFooter(request, gateway, stored, opened.key)).plainSize;
+  } catch (error) {
+    if (error instanceof SealgateError) return undefined;
+    throw error;
+  }
+}

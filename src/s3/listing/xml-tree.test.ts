@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { childrenOf, childText, formatXml, parseXml } from './xml-tree.ts';
+
+const parse = (bytes: Uint8Array, root: string) => parseXml(Buffer.from(bytes).toString(), root);
+
+test('any text survives writing and reading', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 4 }), (texts) => {
+      const tree = parse(formatXml('Root', { Row: texts.map((Key) => ({ Key })) }), 'Root');
+      expect(childrenOf(tree, 'Row').map((row) => childText(row, 'Key'))).toEqual(texts);
+    }),
+  );
+});
+
+test('numbers, spaces and leading zeros stay as they are written', () => {
+  const tree = parseXml('<R><A> 007 </A><A>1e5</A><A/><A>true</A></R>', 'R');
+  expect(childrenOf(tree, 'A').map((a) => a.text)).toEqual([' 007 ', '1e5', '', 'true']);
+});
+
+test.each(['<R>', '<Other/>', '', 'R', '<!DOCTYPE r [<!ENTITY a "b">]><R>&a;</R>', '<R/><R/>'])('%s is no document R', (text) =>
+  expect(parseXml(text, 'R')).toBeUndefined(),
+);
+
+test('namespaces and attributes are passed over, and indentation is no text of its own', () => {
+  const tree = parseXml('<?xml version="1.0"?>\n<s:R xmlns:s="x">\n  <s:A b="c">d</s:A>\n</s:R>', 'R');
+  expect(childText(tree, 'A')).toBe('d');
+});

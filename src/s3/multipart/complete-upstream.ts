@@ -1,0 +1,63 @@
+/** Completing at the backend, and finding out whether that had happened before. */
+import type { ObjectChecksum } from '../../envelope/object/footer.ts';
+import { equalBytes } from '../../crypto/bytes.ts';
+import { childText, formatXml, parseXml } from '../listing/xml-tree.ts';
+import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
+import { readEnvelope } from '../sealing/envelope-headers.ts';
+import { bareEtag } from '../sealing/etag.ts';
+import { MAX_LIST_BYTES } from '../sealing/limits.ts';
+import { errorDocument, sendOrThrow } from '../sealing/upstream-errors.ts';
+import type { BackendPart } from './last-part.ts';
+import type { OpenUpload } from './open-upload.ts';
+
+type Completed = { readonly etag: string; readonly versionId: string | undefined };
+export type CompletedUpload = Completed & {
+  readonly checksum: ObjectChecksum | undefined;
+  /** Of the client's parts. */
+  readonly partCount: number;
+  readonly keyArn: string;
+};
+
+/** Throws the backend's refusal, also one that comes with status 200 (S3 begins its answer before it knows). */
+export async function completeUpstream(
+  { bucket, key, signal }: S3Request,
+  gateway: GatewayContext,
+  { backendUploadId }: OpenUpload,
+  parts: readonly BackendPart[],
+  conditions: S3Headers,
+): Promise<Completed> {
+  const response = await sendOrThrow(gateway, {
+    method: 'POST',
+    bucket,
+    key,
+    query: new Map([['uploadId', backendUploadId]]),
+    headers: { 'content-type': 'application/xml', ...conditions },
+    body: formatXml('CompleteMultipartUpload', {
+      Part: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` })),
+    }),
+    signal,
+  });
+  const text = await response.body.text(MAX_LIST_BYTES);
+  const etag = childText(parseXml(text.trim(), 'CompleteMultipartUploadResult'), 'ETag');
+  if (etag === undefined) throw errorDocument(text.trim(), response);
+  return { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
+}
+
+/** The completed object, if the one at the key is this upload's: its envelope has the token's object id. */
+export async function alreadyCompleted(
+  { bucket, key, signal }: S3Request,
+  gateway: GatewayContext,
+  { objectId }: OpenUpload,
+): Promise<Completed | undefined> {
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key, signal });
+  await response.body.release();
+  const etag = response.headers['etag'];
+  if (response.status !== 200 || etag === undefined) return undefined;
+  try {
+    const envelope = readEnvelope(response.headers);
+    if (envelope.layout !== 'multipart' || !equalBytes(envelope.objectId, objectId)) return undefined;
+  } catch {
+    return undefined;
+  }
+  return { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
+}

@@ -1,0 +1,70 @@
+/** Parts of an open upload as the backend lists them, sealed; and the document of ListParts in terms of the plaintext. */
+import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
+import { S3Error } from '../errors.ts';
+import type { OpenUpload } from './open-upload.ts';
+import { childrenOf, childText, parseXml, type XmlTree } from '../listing/xml-tree.ts';
+import type { GatewayContext } from '../operation.ts';
+import { bareEtag } from '../sealing/etag.ts';
+import { MAX_LIST_BYTES, MAX_PART_NUMBER } from '../sealing/limits.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+
+/** A part that lies at the backend. */
+export type StoredPart = {
+  readonly number: number;
+  /** The backend's, without quotes. */
+  readonly etag: string;
+  readonly plainLength: number;
+  readonly lastModified: string;
+};
+
+export type PartsPage = { readonly parts: readonly StoredPart[]; readonly nextMarker: number | undefined };
+
+/** One page of the backend's ListParts, the footer part left out. Throws the backend's refusal (NoSuchUpload). */
+export async function fetchPartsPage(
+  gateway: GatewayContext,
+  { bucket, key, backendUploadId }: OpenUpload,
+  from: { readonly marker: number; readonly maxParts: number },
+): Promise<PartsPage> {
+  const query = new Map([
+    ['uploadId', backendUploadId],
+    ['max-parts', String(from.maxParts)],
+    ...(from.marker === 0 ? [] : [['part-number-marker', String(from.marker)] as const]),
+  ]);
+  const response = await sendOrThrow(gateway, { method: 'GET', bucket, key, query });
+  const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'ListPartsResult');
+  if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  const all = childrenOf(root, 'Part').map(parseStoredPart);
+  const next = Number(childText(root, 'NextPartNumberMarker') ?? all.at(-1)?.number ?? 0);
+  const isTruncated = childText(root, 'IsTruncated') === 'true' && next > from.marker && next < MAX_PART_NUMBER;
+  return {
+    parts: all.filter((part) => part.number <= MAX_PART_NUMBER),
+    nextMarker: isTruncated ? next : undefined,
+  };
+}
+
+/** All parts by number. */
+export async function fetchAllParts(
+  gateway: GatewayContext,
+  upload: OpenUpload,
+): Promise<ReadonlyMap<number, StoredPart>> {
+  const parts = new Map<number, StoredPart>();
+  for (let marker: number | undefined = 0; marker !== undefined; ) {
+    const page: PartsPage = await fetchPartsPage(gateway, upload, { marker, maxParts: 1_000 });
+    for (const part of page.parts) parts.set(part.number, part);
+    marker = page.nextMarker;
+  }
+  return parts;
+}
+
+function parseStoredPart(tree: XmlTree): StoredPart {
+  const number = Number(childText(tree, 'PartNumber'));
+  const stored = Number(childText(tree, 'Size'));
+  if (!Number.isSafeInteger(number) || !Number.isSafeInteger(stored)) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  return {
+    number,
+    etag: bareEtag(childText(tree, 'ETag') ?? ''),
+    // A part that is too short to be ours shows as it is; completing with it fails.
+    plainLength: plainSizeOfMultipart(stored, 1) ?? 0,
+    lastModified: childText(tree, 'LastModified') ?? '',
+  };
+}

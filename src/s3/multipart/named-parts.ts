@@ -1,0 +1,55 @@
+/**
+ * The parts a client names on completion, found: at the backend, or, the last one, among the held. Lengths come from the backend's list;
+ * where it has none, from the ETags.
+ */
+import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
+import { S3Error } from '../errors.ts';
+import type { GatewayContext } from '../operation.ts';
+import type { NamedPart } from './complete-document.ts';
+import { knownPartName, parsePartEtag } from './known-parts.ts';
+import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
+import type { OpenUpload } from './open-upload.ts';
+
+export type FoundPart = {
+  readonly number: number;
+  /** The backend's, without quotes. */
+  readonly etag: string;
+  /** Undefined for a held part: it is read. */
+  readonly plainLength: number | undefined;
+  /** Where it is known. */
+  readonly saltId: Uint8Array | undefined;
+};
+
+/** Throws ERR_S3_INVALID_PART, ERR_S3_ENTITY_TOO_SMALL, or the backend's refusal (NoSuchUpload). */
+export async function findParts(
+  gateway: GatewayContext,
+  upload: OpenUpload,
+  named: readonly NamedPart[],
+): Promise<readonly FoundPart[]> {
+  const listed = gateway.upstream.capabilities.listsParts ? await fetchAllParts(gateway, upload) : undefined;
+  return named.map((part, index) => {
+    const found = findPart(gateway, upload, part, listed);
+    const isLast = index === named.length - 1;
+    if (!isLast && (found.plainLength ?? 0) < SHORT_PART_BYTES) throw tooSmall(gateway, upload, found);
+    return found;
+  });
+}
+
+function findPart(
+  { caches }: GatewayContext,
+  { objectId }: OpenUpload,
+  { number, etag }: NamedPart,
+  listed: ReadonlyMap<number, StoredPart> | undefined,
+): FoundPart {
+  const { upstream, known: carried } = parsePartEtag(etag);
+  const known = carried ?? caches.knownParts.get(knownPartName(objectId, number, upstream));
+  const stored = listed?.get(number);
+  const length = listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
+  return { number, etag: upstream, plainLength: length, saltId: known?.saltId };
+}
+
+/** A held part before the last is too small; what is neither stored nor known to be held is no part of the upload. */
+function tooSmall({ caches }: GatewayContext, { objectId }: OpenUpload, part: FoundPart): S3Error {
+  const isHeld = caches.knownParts.has(knownPartName(objectId, part.number, part.etag));
+  return new S3Error(isHeld ? 'ERR_S3_ENTITY_TOO_SMALL' : 'ERR_S3_INVALID_PART');
+}

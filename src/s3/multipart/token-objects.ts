@@ -1,0 +1,37 @@
+/** The hidden objects that hold the tokens of open uploads: found again when a client lists its uploads. */
+import { createHash } from 'node:crypto';
+import { HIDDEN_PREFIX, parseHiddenKey } from '../../envelope/object/hidden-object.ts';
+import { MAX_UPLOAD_TOKEN_CHARS } from '../../envelope/limits.ts';
+import { listHidden } from '../listing/delete-hidden.ts';
+import type { GatewayContext, S3Request } from '../operation.ts';
+import { mapBounded } from '../sealing/bounded-map.ts';
+import { SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
+
+/** Says which upload a token is of, without the token being opened. */
+export const UPLOAD_MARK_NAME = 'x-amz-meta-sealgate-upload';
+
+export const uploadMark = (key: string, backendUploadId: string): string =>
+  createHash('sha256').update(JSON.stringify([key, backendUploadId])).digest('hex');
+
+/** Tokens of the bucket's open uploads by their marks. */
+export async function readTokens(request: S3Request, gateway: GatewayContext): Promise<ReadonlyMap<string, string>> {
+  const rows = await listHidden(request, gateway, HIDDEN_PREFIX);
+  const names = rows.map((row) => row.key).filter((key) => parseHiddenKey(key)?.type === 'token');
+  const found = await mapBounded(names, SIZE_LOOKUPS_AT_ONCE, (name) => readToken(request, gateway, name));
+  return new Map(found.filter((entry) => entry !== undefined));
+}
+
+/** Undefined where the upload ended meanwhile. */
+async function readToken(
+  { bucket, signal }: S3Request,
+  gateway: GatewayContext,
+  key: string,
+): Promise<readonly [mark: string, token: string] | undefined> {
+  const response = await gateway.upstream.send({ method: 'GET', bucket, key, signal });
+  const mark = response.headers[UPLOAD_MARK_NAME];
+  if (response.status !== 200 || mark === undefined) {
+    await response.body.release();
+    return undefined;
+  }
+  return [mark, await response.body.text(MAX_UPLOAD_TOKEN_CHARS)];
+}

@@ -1,0 +1,81 @@
+/**
+ * CompleteMultipartUpload: the sealed list of parts is put at the object's end (as part 10 000, or in the padding of a short last part),
+ * then the backend completes. Idempotent: where the upload is gone and the object at the key is this upload's, it had succeeded.
+ */
+import { S3Error } from '../errors.ts';
+import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { formatXml, type XmlContent } from '../listing/xml-tree.ts';
+import { PART_CHECKSUMS, parseCompleteDocument } from '../multipart/complete-document.ts';
+import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
+import { findParts } from '../multipart/named-parts.ts';
+import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import { storeLastPart } from '../multipart/last-part.ts';
+import { sweepUpload } from '../multipart/sweep-upload.ts';
+import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { clientEtag } from '../sealing/etag.ts';
+import { encryptionHeaders } from '../sealing/response-headers.ts';
+import { writeConditions } from '../sealing/write-conditions.ts';
+
+export const completeMultipartUpload: S3Operation = {
+  name: 'CompleteMultipartUpload',
+  async handle(request, gateway) {
+    const document = Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString();
+    const upload = await openUpload(request, gateway);
+    const completed = await completeOnce(request, gateway, upload, document);
+    await sweepUpload(request, gateway, upload);
+    return answer(request, completed);
+  },
+};
+
+async function completeOnce(
+  request: S3Request,
+  gateway: GatewayContext,
+  upload: OpenUpload,
+  document: string,
+): Promise<CompletedUpload> {
+  const named = parseCompleteDocument(document);
+  const key = await uploadKey(request, gateway, upload);
+  try {
+    const found = await findParts(gateway, upload, named);
+    const { parts, checksum } = await storeLastPart(request, gateway, upload, key, { named, found });
+    const conditions = await writeConditions(request, gateway);
+    const completed = await completeUpstream(request, gateway, upload, parts, conditions);
+    return { ...completed, checksum, partCount: named.length, keyArn: key.keyArn };
+  } catch (error) {
+    const completed = mayBeOver(error) ? await alreadyCompleted(request, gateway, upload) : undefined;
+    if (completed === undefined) throw error;
+    return { ...completed, checksum: undefined, partCount: named.length, keyArn: key.keyArn };
+  }
+}
+
+/** Answers after which the upload may be over: it is not known any more, its parts are gone, or the backend broke down over it. */
+const mayBeOver = (error: unknown): boolean =>
+  error instanceof S3Error && (error.status >= 500 || error.status === 404 || error.code === 'ERR_S3_INVALID_PART');
+
+function answer({ bucket, key }: S3Request, completed: CompletedUpload): S3Response {
+  const body = formatXml('CompleteMultipartUploadResult', {
+    Location: `/${bucket}/${key}`,
+    Bucket: bucket,
+    Key: key,
+    ETag: clientEtag(completed.etag),
+    ...checksumContent(completed),
+  });
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/xml',
+      'content-length': String(body.length),
+      ...(completed.versionId === undefined ? {} : { 'x-amz-version-id': completed.versionId }),
+      ...encryptionHeaders(completed.keyArn),
+    },
+    body,
+  };
+}
+
+function checksumContent({ checksum, partCount }: CompletedUpload): Record<string, XmlContent> {
+  if (checksum === undefined) return {};
+  const element = Object.entries(PART_CHECKSUMS).find(([, algorithm]) => algorithm === checksum.algorithm)?.[0];
+  const value = Buffer.from(checksum.value).toString('base64');
+  if (element === undefined) return {};
+  return { [element]: checksum.type === 'COMPOSITE' ? `${value}-${partCount}` : value, ChecksumType: checksum.type };
+}

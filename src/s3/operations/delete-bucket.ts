@@ -1,0 +1,12 @@
+/** DeleteBucket: open uploads do not keep a bucket from being deleted; neither may what the gateway keeps of them. */
+import { deleteHiddenObjects } from '../listing/delete-hidden.ts';
+import type { S3Operation } from '../operation.ts';
+
+export const deleteBucket: S3Operation = {
+  name: 'DeleteBucket',
+  async handle(request, gateway) {
+    const response = await gateway.forward(request);
+    if (response.status !== 409) return response;
+    return (await deleteHiddenObjects(request, gateway)) ? gateway.forward(request) : response;
+  },
+};

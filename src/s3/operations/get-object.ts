@@ -1,0 +1,206 @@
+/**
+ * GetObject on a sealed key. Whole: one read of the backend. A range: one where the object's layout is remembered or the range lies in
+ * its first 64 KiB, else two; one more for the tail of a multipart object seen for the first time.
+ */
+import { S3Error } from '../errors.ts';
+import { refuseHiddenKey } from '../listing/hidden-names.ts';
+import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
+import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
+import { ObjectChanged, storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
+import { FIRST_READ_BYTES } from '../sealing/limits.ts';
+import {
+  forgetLayout,
+  knownLayout,
+  multipartLayout,
+  rememberLayout,
+  singleLayout,
+  type ObjectLayout,
+} from '../sealing/object-layout.ts';
+import { ensurePrefix, fetchPlanned, openRange, planStored } from '../sealing/read-range.ts';
+import { openWhole, plaintextLength } from '../sealing/read-whole.ts';
+import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
+import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import type { UpstreamResponse } from '../upstream/client.ts';
+
+/** How often an object may be replaced under a read before the client is told to try again. */
+const MAX_TRIES = 3;
+
+export const getObject: S3Operation = {
+  name: 'GetObject',
+  async handle(request, gateway) {
+    refuseHiddenKey(request.key);
+    const selection = selectionOf(request);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await read(request, gateway, selection);
+      } catch (error) {
+        if (isStale(error)) forgetLayout(request, gateway);
+        if (!(error instanceof ObjectChanged) || tries === MAX_TRIES) throw error;
+      }
+    }
+  },
+};
+
+const isStale = (error: unknown): boolean =>
+  error instanceof ObjectChanged || (error instanceof S3Error && error.code === 'ERR_S3_SEALED_OBJECT_INVALID');
+
+function read(request: S3Request, gateway: GatewayContext, selection: Selection): Promise<S3Response> {
+  if (selection.type === 'whole') return readWhole(request, gateway);
+  const layout = request.headers['if-range'] === undefined ? knownLayout(request, gateway) : undefined;
+  return layout === undefined ? readUnknown(request, gateway, selection) : readKnown(request, gateway, selection, layout);
+}
+
+async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S3Response> {
+  const response = await get(request, gateway, {});
+  return releasingOnError(response, async () => {
+    const stored = storedAnswer(request.key, response);
+    checkReadConditions(request.headers, response.headers);
+    const opened = await openEnvelope(request, gateway, response.headers);
+    const length = await plaintextLength(request, gateway, stored, opened);
+    const body = openWhole(response.body, opened, length);
+    return {
+      status: 200,
+      headers: { ...answerHeaders(request, response, opened), 'content-length': String(length) },
+      // An empty object has no last piece to withhold: it is proven before anything is answered.
+      body: length === 0 ? await proven(body) : body,
+    };
+  });
+}
+
+async function proven(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  for await (const _ of body);
+  return new Uint8Array(0);
+}
+
+/** One pinned read. What was remembered is confirmed by the ETag of the answer. */
+async function readKnown(
+  request: S3Request,
+  gateway: GatewayContext,
+  selection: Selection,
+  layout: ObjectLayout,
+): Promise<S3Response> {
+  const selected = selectedWithin(selection, layout);
+  if (selected === undefined) return readUnknown(request, gateway, selection);
+  const stored = { key: request.key, versionId: request.query.get('versionId'), ...layout };
+  const plan = planStored(layout, selected);
+  await ensurePrefix(request, gateway, stored, layout, plan);
+  const response = await fetchPlanned(request, gateway, stored, plan);
+  return releasingOnError(response, async () => {
+    checkReadConditions(request.headers, response.headers);
+    const opened = await openEnvelope(request, gateway, response.headers);
+    return {
+      status: 206,
+      headers: { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) },
+      body: forgettingOnError(openRange(response.body, layout, plan, opened.key), request, gateway),
+    };
+  });
+}
+
+/** Undefined where what is remembered cannot answer: the object itself has the last word on what is out of range. */
+function selectedWithin(selection: Selection, layout: ObjectLayout): ReturnType<typeof selectedBytes> {
+  try {
+    return selectedBytes(selection, layout);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the beginning first: envelope, header, and often all that was asked for. */
+async function readUnknown(request: S3Request, gateway: GatewayContext, asked: Selection): Promise<S3Response> {
+  const response = await get(request, gateway, { range: `bytes=0-${FIRST_READ_BYTES - 1}` });
+  const { stored, opened, head } = await releasingOnError(response, async () => {
+    checkReadConditions(request.headers, response.headers);
+    return {
+      stored: storedAnswer(request.key, response),
+      opened: await openEnvelope(request, gateway, response.headers),
+      head: response.status === 206 ? await response.body.bytes(FIRST_READ_BYTES) : undefined,
+    };
+  });
+  const selection = withIfRange(asked, request.headers, response.headers);
+  if (selection.type === 'whole') {
+    await response.body.release();
+    return readWhole(request, gateway);
+  }
+  // A backend that ignored the range is still sending all of it.
+  if (head === undefined) await response.body.release();
+  const layout = await learnLayout(request, gateway, stored, opened);
+  const selected = selectedBytes(selection, layout);
+  if (selected === undefined) return readWhole(request, gateway);
+  const plan = planStored(layout, selected);
+  const headers = { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) };
+  const isAtHand = head !== undefined && plan.storedTo < head.length;
+  const source = isAtHand
+    ? once(head.subarray(plan.storedFrom, plan.storedTo + 1))
+    : await fetchRest(request, gateway, stored, layout, plan);
+  return { status: 206, headers, body: forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway) };
+}
+
+async function learnLayout(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { envelope, key }: OpenedEnvelope,
+): Promise<ObjectLayout> {
+  const layout =
+    envelope.layout === 'single' ? singleLayout(stored) : await multipartLayout(request, gateway, stored, key);
+  rememberLayout(request, gateway, layout);
+  return layout;
+}
+
+async function fetchRest(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  layout: ObjectLayout,
+  plan: ReturnType<typeof planStored>,
+): Promise<AsyncIterable<Uint8Array>> {
+  await ensurePrefix(request, gateway, stored, layout, plan);
+  return (await fetchPlanned(request, gateway, stored, plan)).body;
+}
+
+function get(request: S3Request, gateway: GatewayContext, headers: Record<string, string>): Promise<UpstreamResponse> {
+  const { bucket, key, signal, query } = request;
+  const version = query.get('versionId');
+  return sendOrThrow(gateway, {
+    method: 'GET',
+    bucket,
+    key,
+    query: version === undefined ? new Map() : new Map([['versionId', version]]),
+    headers: { ...upstreamConditions(request.headers), ...headers },
+    signal,
+  });
+}
+
+const answerHeaders = (request: S3Request, response: UpstreamResponse, opened: OpenedEnvelope): S3Response['headers'] => ({
+  ...readHeaders(response.headers, opened),
+  ...overriddenHeaders(request.query),
+});
+
+async function releasingOnError<T>(response: UpstreamResponse, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await response.body.release();
+    throw error;
+  }
+}
+
+/** What did not open is not remembered: neither its layout nor the headers of its parts. */
+async function* forgettingOnError(
+  body: AsyncIterable<Uint8Array>,
+  request: S3Request,
+  gateway: GatewayContext,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    forgetLayout(request, gateway);
+    throw error;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,65 @@
+/** HeadObject on a sealed key: sizes of the plaintext, and only headers the envelope vouches for. */
+import { refuseHiddenKey } from '../listing/hidden-names.ts';
+import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
+import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
+import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
+import { multipartLayout, rememberLayout, singleLayout, type ObjectLayout } from '../sealing/object-layout.ts';
+import { plaintextLength } from '../sealing/read-whole.ts';
+import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
+import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
+import { storedChecksum } from '../sealing/stored-checksum.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+
+export const headObject: S3Operation = {
+  name: 'HeadObject',
+  async handle(request, gateway) {
+    refuseHiddenKey(request.key);
+    const asked = selectionOf(request);
+    const { bucket, key, signal } = request;
+    const version = request.query.get('versionId');
+    const query = version === undefined ? new Map<string, string>() : new Map([['versionId', version]]);
+    const headers = upstreamConditions(request.headers);
+    const response = await sendOrThrow(gateway, { method: 'HEAD', bucket, key, query, headers, signal });
+    await response.body.release();
+    const stored = storedAnswer(key, response);
+    checkReadConditions(request.headers, response.headers);
+    const opened = await openEnvelope(request, gateway, response.headers);
+    const selection = withIfRange(asked, request.headers, response.headers);
+    return answer(request, gateway, stored, opened, selection);
+  },
+};
+
+async function answer(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  opened: OpenedEnvelope,
+  selection: Selection,
+): Promise<S3Response> {
+  const headers = {
+    ...readHeaders(stored.headers, opened),
+    ...(await storedChecksum(request, gateway, stored, opened)),
+    ...overriddenHeaders(request.query),
+  };
+  if (selection.type === 'whole') {
+    const length = await plaintextLength(request, gateway, stored, opened);
+    return { status: 200, headers: { ...headers, 'content-length': String(length) } };
+  }
+  const layout = await layoutOf(request, gateway, stored, opened);
+  const selected = selectedBytes(selection, layout);
+  const status = selected === undefined ? 200 : 206;
+  return { status, headers: { ...headers, ...selectedHeaders(selected, selection, layout) } };
+}
+
+async function layoutOf(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { envelope, key }: OpenedEnvelope,
+): Promise<ObjectLayout> {
+  if (envelope.layout === 'single') return singleLayout(stored);
+  const layout = await multipartLayout(request, gateway, stored, key);
+  rememberLayout(request, gateway, layout);
+  return layout;
+}

@@ -1,0 +1,78 @@
+/**
+ * ListMultipartUploads: the backend's page, its upload ids replaced by the tokens kept for them, so that any of them can be resumed or
+ * aborted. An upload without a token (made around the gateway, or its maker died in between) shows under an id that opens nothing.
+ */
+import { S3Error } from '../errors.ts';
+import { isHiddenKey } from '../listing/hidden-names.ts';
+import { decodeKey, encodeKey } from '../listing/list-page.ts';
+import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
+import { openUpload } from '../multipart/open-upload.ts';
+import { readTokens, uploadMark } from '../multipart/token-objects.ts';
+import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
+import { MAX_LIST_BYTES } from '../sealing/limits.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+
+export const listMultipartUploads: S3Operation = {
+  name: 'ListMultipartUploads',
+  async handle(request, gateway) {
+    const { bucket, signal } = request;
+    const query = await upstreamQuery(request, gateway);
+    const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, signal });
+    const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'ListMultipartUploadsResult');
+    if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+    const body = formatXml('ListMultipartUploadsResult', await contentOf(request, gateway, root));
+    return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
+  },
+};
+
+/** The marker a client gives is a token; the backend's is the id in it, which the token of the same upload is found by. */
+async function upstreamQuery(request: S3Request, gateway: GatewayContext): Promise<ReadonlyMap<string, string>> {
+  const query = new Map(request.query);
+  const marker = query.get('upload-id-marker');
+  if (marker === undefined || marker === '') return query;
+  const key = query.get('key-marker') ?? '';
+  const upload = await openUpload({ ...request, key, query: new Map([['uploadId', marker]]) }, gateway);
+  return query.set('upload-id-marker', upload.backendUploadId);
+}
+
+async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlTree): Promise<XmlContent> {
+  const isEncoded = childText(root, 'EncodingType') === 'url';
+  const wantsEncoded = request.query.get('encoding-type') === 'url';
+  const recode = (text: string): string => {
+    const plain = isEncoded ? decodeKey(text) : text;
+    return wantsEncoded ? encodeKey(plain) : plain;
+  };
+  const tokens = await readTokens(request, gateway);
+  const tokenOf = (key: string, id: string): string => tokens.get(uploadMark(isEncoded ? decodeKey(key) : key, id)) ?? id;
+  const uploads = childrenOf(root, 'Upload').filter((row) => !isHiddenKey(childText(row, 'Key') ?? ''));
+  const [nextKey, nextId] = [childText(root, 'NextKeyMarker'), childText(root, 'NextUploadIdMarker')];
+  const text = (name: string): string | undefined => childText(root, name);
+  return {
+    Bucket: request.bucket,
+    KeyMarker: recode(text('KeyMarker') ?? ''),
+    UploadIdMarker: request.query.get('upload-id-marker') ?? '',
+    NextKeyMarker: nextKey === undefined ? undefined : recode(nextKey),
+    NextUploadIdMarker: nextId === undefined || nextKey === undefined ? undefined : tokenOf(nextKey, nextId),
+    Prefix: text('Prefix') === undefined ? undefined : recode(text('Prefix') ?? ''),
+    Delimiter: text('Delimiter'),
+    EncodingType: wantsEncoded ? 'url' : undefined,
+    MaxUploads: text('MaxUploads'),
+    IsTruncated: text('IsTruncated') ?? 'false',
+    Upload: uploads.map((row) => uploadContent(row, recode, tokenOf)),
+    CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({ Prefix: recode(childText(row, 'Prefix') ?? '') })),
+  };
+}
+
+function uploadContent(
+  row: XmlTree,
+  recode: (text: string) => string,
+  tokenOf: (key: string, id: string) => string,
+): XmlContent {
+  const key = childText(row, 'Key') ?? '';
+  return {
+    Key: recode(key),
+    UploadId: tokenOf(key, childText(row, 'UploadId') ?? ''),
+    StorageClass: childText(row, 'StorageClass'),
+    Initiated: childText(row, 'Initiated'),
+  };
+}

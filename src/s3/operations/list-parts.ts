@@ -1,0 +1,89 @@
+/** ListParts in sizes of the plaintext: the backend's parts and the held ones, the newer attempt of each; the footer part is none. */
+import { hiddenUploadPrefix, parseHiddenKey } from '../../envelope/object/hidden-object.ts';
+import { plainSize } from '../../envelope/object/sizes.ts';
+import { S3Error } from '../errors.ts';
+import { listHidden } from '../listing/delete-hidden.ts';
+import { formatXml } from '../listing/xml-tree.ts';
+import { fetchPartsPage, type StoredPart } from '../multipart/list-parts-page.ts';
+import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { bareEtag, clientEtag } from '../sealing/etag.ts';
+import { encryptionHeaders } from '../sealing/response-headers.ts';
+
+const MAX_PARTS = 1_000;
+
+type PartsAnswer = {
+  readonly parts: readonly StoredPart[];
+  readonly marker: number;
+  readonly maxParts: number;
+  readonly isTruncated: boolean;
+};
+
+export const listParts: S3Operation = {
+  name: 'ListParts',
+  async handle(request, gateway) {
+    const upload = await openUpload(request, gateway);
+    // Whoever lists parts learns lengths and ETags: the key's policy is asked as for any other use.
+    const { keyArn } = await uploadKey(request, gateway, upload);
+    const marker = numberParameter(request, 'part-number-marker', 0);
+    const maxParts = Math.min(MAX_PARTS, numberParameter(request, 'max-parts', MAX_PARTS));
+    const page = await fetchPartsPage(gateway, upload, { marker, maxParts });
+    const held = await heldParts(request, gateway, upload);
+    const within = held.filter(({ number }) => number > marker && number <= (page.nextMarker ?? Infinity));
+    const merged = newestOfEach([...page.parts, ...within]);
+    const parts = merged.slice(0, maxParts);
+    const isTruncated = page.nextMarker !== undefined || parts.length < merged.length;
+    return respond(request, upload, keyArn, { parts, marker, maxParts, isTruncated });
+  },
+};
+
+function numberParameter({ query }: S3Request, name: string, fallback: number): number {
+  const text = query.get(name) ?? '';
+  if (!/^[0-9]{0,10}$/u.test(text)) throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer`);
+  return text === '' ? fallback : Number(text);
+}
+
+async function heldParts(
+  request: S3Request,
+  gateway: GatewayContext,
+  { objectId }: OpenUpload,
+): Promise<readonly StoredPart[]> {
+  const rows = await listHidden(request, gateway, hiddenUploadPrefix(objectId));
+  return rows.flatMap(({ key, etag, size, lastModified }) => {
+    const name = parseHiddenKey(key);
+    if (name?.type !== 'part') return [];
+    return [{ number: name.partNumber, etag: bareEtag(etag), plainLength: plainSize(size) ?? 0, lastModified }];
+  });
+}
+
+function newestOfEach(parts: readonly StoredPart[]): readonly StoredPart[] {
+  const byNumber = new Map<number, StoredPart>();
+  for (const part of parts) {
+    const other = byNumber.get(part.number);
+    if (other === undefined || Date.parse(other.lastModified) <= Date.parse(part.lastModified)) {
+      byNumber.set(part.number, part);
+    }
+  }
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+function respond({ bucket, key }: S3Request, { token }: OpenUpload, keyArn: string, answer: PartsAnswer): S3Response {
+  const body = formatXml('ListPartsResult', {
+    Bucket: bucket,
+    Key: key,
+    UploadId: token,
+    StorageClass: 'STANDARD',
+    PartNumberMarker: answer.marker,
+    NextPartNumberMarker: answer.parts.at(-1)?.number ?? answer.marker,
+    MaxParts: answer.maxParts,
+    IsTruncated: answer.isTruncated,
+    Part: answer.parts.map(({ number, lastModified, etag, plainLength }) => ({
+      PartNumber: number,
+      LastModified: lastModified,
+      ETag: clientEtag(etag),
+      Size: plainLength,
+    })),
+  });
+  const headers = { 'content-type': 'application/xml', 'content-length': String(body.length) };
+  return { status: 200, headers: { ...headers, ...encryptionHeaders(keyArn) }, body };
+}

@@ -1,0 +1,42 @@
+/** PutObject on a sealed key: a fresh DEK and object id, the envelope in the metadata, the body sealed as it flows. */
+import { BodySealer } from '../../envelope/object/body-sealer.ts';
+import { MAX_PUT_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
+import { S3Error } from '../errors.ts';
+import { refuseHiddenKey } from '../listing/hidden-names.ts';
+import type { S3Operation } from '../operation.ts';
+import { announcedChecksum, echoedChecksum } from '../sealing/announced-checksum.ts';
+import { newObjectKey } from '../sealing/data-key.ts';
+import { envelopeHeaders } from '../sealing/envelope-headers.ts';
+import { writeHeaders } from '../sealing/response-headers.ts';
+import { sealedPayload } from '../sealing/sealed-body.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { writeConditions } from '../sealing/write-conditions.ts';
+
+export const putObject: S3Operation = {
+  name: 'PutObject',
+  async handle(request, gateway) {
+    const { bucket, key, body, signal } = request;
+    refuseHiddenKey(key);
+    if (body.length > MAX_PUT_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
+    const conditions = await writeConditions(request, gateway);
+    const objectKey = await newObjectKey(request, gateway);
+    const checksum = announcedChecksum(request.headers);
+    const headers = {
+      ...envelopeHeaders(request, gateway, objectKey, { layout: 'single', checksum }),
+      ...conditions,
+    };
+    const { dek, objectId } = objectKey;
+    const sealer = new BodySealer({ dek, objectId, partNumber: 0, plainLength: body.length, final: true }, gateway.random);
+    const payload = await sealedPayload(body, sealer);
+    const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, headers, ...payload, signal });
+    await response.body.release();
+    return {
+      status: 200,
+      headers: {
+        ...writeHeaders(response.headers, objectKey.keyArn),
+        ...echoedChecksum(await body.verified),
+        'content-length': '0',
+      },
+    };
+  },
+};

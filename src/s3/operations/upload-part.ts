@@ -1,0 +1,92 @@
+/**
+ * UploadPart: sealed with a fresh salt under the upload's DEK, so any replica takes any part, in any order, any number of times. A part
+ * below 5 MiB can only be the last one and may have nothing behind it: it is held as a hidden object until the upload completes.
+ */
+import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
+import { BodySealer } from '../../envelope/object/body-sealer.ts';
+import { SALT_REFERENCE_BYTES } from '../../envelope/object/footer.ts';
+import { MAX_PART_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
+import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
+import { S3Error } from '../errors.ts';
+import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import { parsePartNumber } from '../multipart/part-number.ts';
+import { knownPartName, partEtag, type KnownPart } from '../multipart/known-parts.ts';
+import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
+import { echoedChecksum } from '../sealing/announced-checksum.ts';
+import { encryptionHeaders } from '../sealing/response-headers.ts';
+import { sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+
+export const uploadPart: S3Operation = {
+  name: 'UploadPart',
+  async handle(request, gateway) {
+    const partNumber = parsePartNumber(request.query.get('partNumber'));
+    const { body } = request;
+    if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
+    const upload = await openUpload(request, gateway);
+    const { dek, objectId, keyArn } = await uploadKey(request, gateway, upload);
+    const held = body.length < SHORT_PART_BYTES;
+    const input = { dek, objectId, partNumber, plainLength: body.length, final: false, held };
+    const sealer = new BodySealer(input, gateway.random);
+    const payload = await sealedPayload(body, sealer);
+    // An earlier attempt of the other kind may lie beside it: the ETag that the client names on completion tells the two apart.
+    const etag = held
+      ? await holdPart(request, gateway, upload, partNumber, payload)
+      : await storePart(request, gateway, upload, partNumber, payload);
+    const known = { plainLength: body.length, saltId: sealer.salt.slice(0, SALT_REFERENCE_BYTES) };
+    return {
+      status: 200,
+      headers: {
+        etag: rememberPart(gateway, upload, partNumber, etag, known, held),
+        ...encryptionHeaders(keyArn),
+        ...echoedChecksum(await body.verified),
+        'content-length': '0',
+      },
+    };
+  },
+};
+
+function rememberPart(
+  gateway: GatewayContext,
+  { objectId }: OpenUpload,
+  partNumber: number,
+  etag: string,
+  known: KnownPart,
+  held: boolean,
+): string {
+  gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
+  // A held part is read on completion: its ETag need carry nothing.
+  return partEtag(etag, known, !held && !gateway.upstream.capabilities.listsParts);
+}
+
+async function holdPart(
+  request: S3Request,
+  gateway: GatewayContext,
+  { objectId }: OpenUpload,
+  partNumber: number,
+  payload: UpstreamPayload,
+): Promise<string> {
+  const { bucket, signal } = request;
+  return send(gateway, { method: 'PUT', bucket, key: hiddenPartKey(objectId, partNumber), ...payload, signal });
+}
+
+async function storePart(
+  request: S3Request,
+  gateway: GatewayContext,
+  { backendUploadId }: OpenUpload,
+  partNumber: number,
+  payload: UpstreamPayload,
+): Promise<string> {
+  const { bucket, key, signal } = request;
+  const query = new Map([['partNumber', String(partNumber)], ['uploadId', backendUploadId]]);
+  return send(gateway, { method: 'PUT', bucket, key, query, ...payload, signal });
+}
+
+async function send(gateway: GatewayContext, request: Parameters<typeof sendOrThrow>[1]): Promise<string> {
+  const response = await sendOrThrow(gateway, request);
+  await response.body.release();
+  const etag = response.headers['etag'];
+  if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  return etag;
+}
+

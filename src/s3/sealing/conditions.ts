@@ -1,0 +1,62 @@
+/**
+ * The conditions of a read (RFC 9110 13.2.2), evaluated here on the answer of the backend: backends differ in which they obey, and
+ * clients compare with ETags as the gateway shows them. They are sent upstream as well, which saves the body.
+ */
+import { S3Error } from '../errors.ts';
+import type { S3Headers } from '../operation.ts';
+import { bareEtag, clientEtag, splitEtagList, upstreamEtagList } from './etag.ts';
+
+/** Throws ERR_S3_PRECONDITION_FAILED or ERR_S3_NOT_MODIFIED where a condition of the request decides so. */
+export function checkReadConditions(request: S3Headers, upstream: S3Headers): void {
+  const etag = upstream['etag'] === undefined ? undefined : bareEtag(clientEtag(upstream['etag']));
+  const modified = Date.parse(upstream['last-modified'] ?? '');
+  if (request['if-match'] !== undefined) {
+    if (!listHas(request['if-match'], etag)) throw failed('If-Match');
+  } else if (isAfter(modified, request['if-unmodified-since'])) throw failed('If-Unmodified-Since');
+  if (request['if-none-match'] !== undefined) {
+    if (listHas(request['if-none-match'], etag)) throw notModified(upstream);
+  } else if (isNotAfter(modified, request['if-modified-since'])) throw notModified(upstream);
+}
+
+/** Whether a Range header counts: If-Range is not given, or names the object's ETag or its date. */
+export function checkIfRange(request: S3Headers, upstream: S3Headers): boolean {
+  const condition = request['if-range'];
+  if (condition === undefined) return true;
+  const etag = upstream['etag'] === undefined ? undefined : clientEtag(upstream['etag']);
+  return condition.trim() === etag || Date.parse(condition) === Date.parse(upstream['last-modified'] ?? '');
+}
+
+/** The conditions as the backend understands them. */
+export function upstreamConditions(request: S3Headers): S3Headers {
+  const headers: Record<string, string> = {};
+  for (const name of ['if-match', 'if-none-match']) {
+    const list = request[name];
+    if (list !== undefined) headers[name] = upstreamEtagList(list);
+  }
+  for (const name of ['if-modified-since', 'if-unmodified-since']) {
+    const date = request[name];
+    if (date !== undefined) headers[name] = date;
+  }
+  return headers;
+}
+
+/** What a 304 still says of the object. */
+export function notModified(upstream: S3Headers): S3Error {
+  const headers: Record<string, string> = {};
+  if (upstream['etag'] !== undefined) headers['etag'] = clientEtag(upstream['etag']);
+  for (const name of ['last-modified', 'cache-control', 'expires', 'x-amz-version-id']) {
+    const value = upstream[name];
+    if (value !== undefined) headers[name] = value;
+  }
+  return new S3Error('ERR_S3_NOT_MODIFIED', undefined, { headers });
+}
+
+const failed = (condition: string): S3Error =>
+  new S3Error('ERR_S3_PRECONDITION_FAILED', undefined, { details: { Condition: condition } });
+
+const listHas = (list: string, etag: string | undefined): boolean =>
+  etag !== undefined && (list.trim() === '*' || splitEtagList(list).includes(etag));
+
+/** Dates that cannot be read are ignored (RFC 9110 13.1.3). HTTP dates are whole seconds. */
+const isAfter = (modified: number, date: string | undefined): boolean => modified > Date.parse(date ?? '');
+const isNotAfter = (modified: number, date: string | undefined): boolean => modified <= Date.parse(date ?? '');

@@ -1,0 +1,101 @@
+/**
+ * Where the plaintext of a sealed object lies. Learned from authenticated bytes (header of a single PUT, footer of a multipart object)
+ * and remembered by ETag, so that a range of a known object costs one request.
+ */
+import { FOOTER_BLOCK_BYTES } from '../../envelope/limits.ts';
+import { matchesParts, openFooter, type Footer, type FooterPart } from '../../envelope/object/footer.ts';
+import { decodePartHeader } from '../../envelope/object/part-header.ts';
+import { partTable, type PlacedPart } from '../../envelope/object/part-table.ts';
+import { BODY_PREFIX_BYTES, PART_HEADER_BYTES, PART_OVERHEAD, plainSize } from '../../envelope/object/sizes.ts';
+import type { GatewayContext, S3Request } from '../operation.ts';
+import type { ObjectKey } from './data-key.ts';
+import { fetchStored, type StoredAnswer } from './fetch-stored.ts';
+import { invalidObject, opening } from './sealed-errors.ts';
+
+export type ObjectLayout = {
+  readonly type: 'single' | 'multipart';
+  /** The backend's: what the layout is true for. */
+  readonly etag: string;
+  readonly storedSize: number;
+  readonly plainSize: number;
+  /** One part, of number 0, for a single PUT. The footer part is none of them. */
+  readonly parts: readonly PlacedPart[];
+  /** First 104 bytes of parts that were read, by part number: grows with use. */
+  readonly prefixes: Map<number, Uint8Array>;
+};
+
+/** The layout of a single PUT. Throws where no sealed object has this size. */
+export function singleLayout(stored: StoredAnswer): ObjectLayout {
+  const size = plainSize(stored.storedSize);
+  if (size === undefined) throw invalidObject();
+  const part = { partNumber: 0, plainLength: size, plainStart: 0, storedStart: 0, storedLength: stored.storedSize };
+  return { type: 'single', ...placeOf(stored), plainSize: size, parts: [part], prefixes: new Map() };
+}
+
+/** The layout of a multipart object: one read of its tail, and where the footer had no room for the parts, one of each part's header. */
+export async function multipartLayout(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  key: ObjectKey,
+): Promise<ObjectLayout> {
+  const footer = await readFooter(request, gateway, stored, key);
+  const parts = footer.parts ?? (await walkParts(request, gateway, stored, key, footer));
+  const table = partTable(parts);
+  const end = table.parts.at(-1);
+  const footerPart = stored.storedSize - (end === undefined ? 0 : end.storedStart + end.storedLength);
+  if (table.plainSize !== footer.plainSize || (footerPart !== 0 && footerPart !== PART_OVERHEAD)) throw invalidObject();
+  return { type: 'multipart', ...placeOf(stored), ...table, prefixes: new Map() };
+}
+
+/** The sealed list at a multipart object's end. */
+export async function readFooter(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  key: Pick<ObjectKey, 'dek' | 'objectId'>,
+): Promise<Footer> {
+  const from = stored.storedSize - FOOTER_BLOCK_BYTES;
+  if (from < 0) throw invalidObject();
+  const tail = await fetchStored(request, gateway, stored, { from, to: stored.storedSize - 1 });
+  const bytes = await tail.bytes(FOOTER_BLOCK_BYTES);
+  return opening(() => openFooter(bytes, key.dek, key.objectId));
+}
+
+/** Hundreds of unlike parts: their headers say where the next begins. Rare, slow, and remembered. */
+async function walkParts(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { dek, objectId }: ObjectKey,
+  footer: Footer,
+): Promise<readonly FooterPart[]> {
+  const parts: FooterPart[] = [];
+  for (let from = 0; parts.length < footer.partCount; ) {
+    const range = { from, to: from + BODY_PREFIX_BYTES - 1 };
+    const answer = await fetchStored(request, gateway, stored, range);
+    const prefix = await answer.bytes(BODY_PREFIX_BYTES);
+    const header = opening(() => decodePartHeader(prefix.subarray(0, PART_HEADER_BYTES), dek, objectId));
+    parts.push({ partNumber: header.partNumber, plainLength: header.plainLength });
+    from += header.plainLength + PART_OVERHEAD;
+  }
+  if (!matchesParts(footer, parts)) throw invalidObject();
+  return parts;
+}
+
+const placeOf = ({ etag, storedSize }: StoredAnswer): { etag: string; storedSize: number } => ({ etag, storedSize });
+
+const layoutName = ({ bucket, key, query }: S3Request): string =>
+  JSON.stringify([bucket, key, query.get('versionId') ?? '']);
+
+/** What is remembered of the request's object; true only if the ETag still is. */
+export const knownLayout = (request: S3Request, gateway: GatewayContext): ObjectLayout | undefined =>
+  gateway.caches.layouts.get(layoutName(request));
+
+export function rememberLayout(request: S3Request, gateway: GatewayContext, layout: ObjectLayout): void {
+  gateway.caches.layouts.set(layoutName(request), layout);
+}
+
+export function forgetLayout(request: S3Request, gateway: GatewayContext): void {
+  gateway.caches.layouts.delete(layoutName(request));
+}

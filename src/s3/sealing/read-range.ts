@@ -1,0 +1,108 @@
+/**
+ * A range of a sealed object whose layout is known: one read from the backend that covers it, plus one of 104 bytes where the header of
+ * the first part is neither remembered nor near. Only verified segments leave.
+ */
+import { RangeOpener, planRange } from '../../envelope/object/range-plan.ts';
+import { planObjectRange, type PartRange } from '../../envelope/object/part-table.ts';
+import { BODY_PREFIX_BYTES } from '../../envelope/object/sizes.ts';
+import type { GatewayContext, S3Request } from '../operation.ts';
+import { ByteCursor } from './byte-cursor.ts';
+import type { ObjectKey } from './data-key.ts';
+import { fetchPinned, fetchStored, type StoredAnswer } from './fetch-stored.ts';
+import { FIRST_READ_BYTES } from './limits.ts';
+import type { ObjectLayout } from './object-layout.ts';
+import type { ByteRange } from './range-header.ts';
+import { asOpeningError } from './sealed-errors.ts';
+
+/** Which stored bytes to read for a range of plaintext, and what they are. Offsets are those of the object; `storedTo` is inclusive. */
+export type StoredRange = {
+  readonly storedFrom: number;
+  readonly storedTo: number;
+  readonly parts: readonly PartRange[];
+};
+
+/** Precondition: the range lies within the plaintext. */
+export function planStored(layout: ObjectLayout, range: ByteRange): StoredRange {
+  const parts = planObjectRange(layout, range.from, range.to + 1);
+  const [first, last] = [parts[0], parts.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError('an empty range has no bytes');
+  const start = first.part.storedStart + planOf(layout, first).storedFrom;
+  const isNear = start - first.part.storedStart <= FIRST_READ_BYTES;
+  const known = layout.prefixes.has(first.part.partNumber);
+  return {
+    storedFrom: !known && isNear ? first.part.storedStart : start,
+    storedTo: last.part.storedStart + planOf(layout, last).storedTo - 1,
+    parts,
+  };
+}
+
+const planOf = (layout: ObjectLayout, { part, from, to }: PartRange): ReturnType<typeof planRange> =>
+  planRange({ layout: layout.type === 'single' ? 'single' : 'part', plainLength: part.plainLength }, from, to);
+
+/** Reads the header of the range's first part where the planned bytes do not begin with it. */
+export async function ensurePrefix(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
+  layout: ObjectLayout,
+  plan: StoredRange,
+): Promise<void> {
+  const part = plan.parts[0]?.part;
+  if (part === undefined || layout.prefixes.has(part.partNumber) || plan.storedFrom === part.storedStart) return;
+  const range = { from: part.storedStart, to: part.storedStart + BODY_PREFIX_BYTES - 1 };
+  const body = await fetchStored(request, gateway, stored, range);
+  layout.prefixes.set(part.partNumber, await body.bytes(BODY_PREFIX_BYTES));
+}
+
+export const fetchPlanned = (
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
+  plan: StoredRange,
+): ReturnType<typeof fetchPinned> =>
+  fetchPinned(request, gateway, stored, { from: plan.storedFrom, to: plan.storedTo });
+
+/** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */
+export async function* openRange(
+  source: AsyncIterable<Uint8Array>,
+  layout: ObjectLayout,
+  plan: StoredRange,
+  key: ObjectKey,
+): AsyncGenerator<Uint8Array> {
+  const cursor = new ByteCursor(source);
+  try {
+    for (const range of plan.parts) yield* openPart(cursor, layout, plan, range, key);
+  } catch (error) {
+    throw asOpeningError(error);
+  } finally {
+    await cursor.close();
+  }
+}
+
+async function* openPart(
+  cursor: ByteCursor,
+  layout: ObjectLayout,
+  plan: StoredRange,
+  { part, from, to }: PartRange,
+  { dek, objectId }: ObjectKey,
+): AsyncGenerator<Uint8Array> {
+  const at = (): number => plan.storedFrom + cursor.position;
+  let prefix = layout.prefixes.get(part.partNumber);
+  if (at() <= part.storedStart) {
+    await cursor.skip(part.storedStart - at());
+    prefix = await cursor.read(BODY_PREFIX_BYTES);
+  }
+  const opener = new RangeOpener({
+    dek,
+    objectId,
+    prefix: prefix ?? new Uint8Array(0),
+    from,
+    to,
+    expect: { partNumber: part.partNumber, plainLength: part.plainLength },
+  });
+  // Proven by its MAC just now.
+  if (prefix !== undefined) layout.prefixes.set(part.partNumber, prefix);
+  await cursor.skip(part.storedStart + opener.plan.storedFrom - at());
+  for await (const chunk of cursor.run(part.storedStart + opener.plan.storedTo - at())) yield* opener.push(chunk);
+  opener.finish();
+}

@@ -1,0 +1,59 @@
+/** What a read answers: headers in terms of the plaintext. What the backend says of the ciphertext (checksums, its own encryption) stays out. */
+import type { S3Headers, S3Query } from '../operation.ts';
+import type { OpenedEnvelope } from './envelope-headers.ts';
+import { clientEtag } from './etag.ts';
+import { BOUND_SYSTEM_HEADERS, pick } from './request-headers.ts';
+
+/** The backend's word alone; what the object's author said is vouched for by the envelope. */
+const KEPT = [
+  'last-modified',
+  'x-amz-delete-marker',
+  'x-amz-expiration',
+  'x-amz-missing-meta',
+  'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  'x-amz-replication-status',
+  'x-amz-request-charged',
+  'x-amz-restore',
+  'x-amz-storage-class',
+  'x-amz-tagging-count',
+  'x-amz-version-id',
+] as const;
+
+/** Tells clients that the ETag is no MD5, and auditors that the object is encrypted. */
+export const encryptionHeaders = (keyArn: string): S3Headers => ({
+  'x-amz-server-side-encryption': 'aws:kms',
+  'x-amz-server-side-encryption-aws-kms-key-id': keyArn,
+});
+
+/** Headers of GET and HEAD but for those about length and range. */
+export function readHeaders(upstream: S3Headers, opened: OpenedEnvelope): S3Headers {
+  return {
+    ...pick(upstream, KEPT),
+    ...opened.vouched,
+    ...opened.userMetadata,
+    ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
+    'accept-ranges': 'bytes',
+    ...encryptionHeaders(opened.key.keyArn),
+  };
+}
+
+/** Headers of PUT, UploadPart and the like. */
+export function writeHeaders(upstream: S3Headers, keyArn: string): S3Headers {
+  return {
+    ...pick(upstream, ['x-amz-version-id', 'x-amz-expiration', 'x-amz-request-charged']),
+    ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
+    ...encryptionHeaders(keyArn),
+  };
+}
+
+/** `response-content-type` and its kind, of presigned URLs. */
+export function overriddenHeaders(query: S3Query): S3Headers {
+  const headers: Record<string, string> = {};
+  for (const name of BOUND_SYSTEM_HEADERS) {
+    const value = query.get(`response-${name}`);
+    if (value !== undefined && value !== '') headers[name] = value;
+  }
+  return headers;
+}

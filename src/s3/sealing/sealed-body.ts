@@ -1,0 +1,45 @@
+/**
+ * A request's body, sealed as it flows. What completes it (the last tag, the record) is withheld until the body has verified: a body
+ * that does not match its checksums, signature or length makes the stream throw, the upstream request ends unfinished, and nothing is
+ * stored. Short bodies are sealed whole first, so that not even a request goes out for one that does not verify.
+ */
+import { concatBytes } from '../../crypto/bytes.ts';
+import type { BodySealer } from '../../envelope/object/body-sealer.ts';
+import { CHECKSUMS, type BodyRecord, type ChecksumName } from '../../envelope/object/record.ts';
+import type { VerifiedBody } from '../bodies/verified-body.ts';
+import type { S3Body } from '../operation.ts';
+import { MAX_BUFFERED_BYTES } from './limits.ts';
+
+export type UpstreamPayload = { readonly body: Uint8Array | AsyncIterable<Uint8Array>; readonly contentLength: number };
+
+/** What goes upstream for `body`. Reads all of it before resolving where it is short. */
+export async function sealedPayload(body: S3Body, sealer: BodySealer): Promise<UpstreamPayload> {
+  const stream = sealedStream(body, sealer);
+  const contentLength = sealer.storedLength;
+  return { body: contentLength > MAX_BUFFERED_BYTES ? stream : await collect(stream), contentLength };
+}
+
+async function* sealedStream(body: S3Body, sealer: BodySealer): AsyncGenerator<Uint8Array> {
+  yield sealer.header();
+  for await (const chunk of body) {
+    for (const sealed of sealer.push(chunk)) if (sealed.length > 0) yield sealed;
+  }
+  yield concatBytes(...sealer.finish(recordOf(await body.verified)));
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return concatBytes(...chunks);
+}
+
+/** The digests worth keeping: those the format has a place for. */
+export function recordOf({ digests, checksum }: VerifiedBody): BodyRecord {
+  const kept: Partial<Record<ChecksumName, Uint8Array>> = {};
+  for (const { name } of CHECKSUMS) {
+    const digest = digests[name];
+    if (digest !== undefined) kept[name] = digest;
+  }
+  const shown = CHECKSUMS.find(({ name }) => name === checksum?.algorithm)?.name;
+  return shown === undefined ? { digests: kept } : { digests: kept, clientChecksum: shown };
+}

@@ -1,0 +1,22 @@
+/** What a failure to open means to an S3 client: the object cannot be served. Which check failed is not said. */
+import { SealgateError } from '../../errors.ts';
+import { S3Error } from '../errors.ts';
+
+const NOT_OPENED = new Set(['ERR_ENVELOPE_OPEN_FAILED', 'ERR_ENVELOPE_MALFORMED', 'ERR_CRYPTO_OPEN_FAILED']);
+
+export function asOpeningError(error: unknown): unknown {
+  if (error instanceof SealgateError && NOT_OPENED.has(error.code)) return invalidObject(error);
+  return error;
+}
+
+export const invalidObject = (cause?: unknown): S3Error =>
+  new S3Error('ERR_S3_SEALED_OBJECT_INVALID', undefined, cause === undefined ? {} : { cause });
+
+/** Runs a step of opening. Throws ERR_S3_SEALED_OBJECT_INVALID where it does not open. */
+export function opening<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw asOpeningError(error);
+  }
+}
