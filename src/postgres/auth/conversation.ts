@@ -17,9 +17,10 @@ export class LoginEnded extends Error {
 
 /** The client's next message, which before the end of authentication can only be a password or SASL response. */
 export async function clientResponse({ client }: Conversation): Promise<Frame> {
-  const frame = await client.reader.frame(MAX_AUTH_MESSAGE_BYTES);
-  if (frame.type !== FRONTEND.password) throw protocolError('expected a password or SASL response');
-  return frame;
+  // The type first: a second StartupMessage has none, and its length would be waited for in vain.
+  const [type] = await client.reader.peek(1);
+  if (type !== FRONTEND.password) throw protocolError('expected a password or SASL response');
+  return client.reader.frame(MAX_AUTH_MESSAGE_BYTES);
 }
 
 /** The server's next Authentication message; notices and NegotiateProtocolVersion are relayed, an error ends the login. */

@@ -36,8 +36,12 @@ describe('SCRAM-SHA-256', () => {
       nonce: '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0',
       channelBinding: undefined,
     });
-    expect(step?.serverFirst).toBe('r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096');
-    const proven = step?.finish('c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=');
+    expect(step?.serverFirst).toBe(
+      'r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096',
+    );
+    const proven = step?.finish(
+      'c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=',
+    );
     expect(proven?.serverFinal).toBe('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
     expect(Buffer.from(proven?.clientKey ?? [])).toEqual(clientKey);
   });
@@ -61,13 +65,19 @@ describe('SCRAM-SHA-256', () => {
     expect(beginScram('y,,n=,r=abc', false, { verifier, nonce: 'n', channelBinding: undefined })).toBeDefined();
   });
 
-  test.each(['', 'n,,', 'n,a=admin,n=,r=x', 'n,,m=ext,n=,r=x', 'n,,n=,r=', 'p=tls-unique,,n=,r=x', 'n,,n=,r=a\u0000b', `n,,n=,r=${'x'.repeat(5000)}`])(
-    'a malformed first message %j is refused',
-    (message) => {
-      const { verifier } = keysOf('x', Buffer.alloc(16), 4096);
-      expect(beginScram(message, false, { verifier, nonce: 'n', channelBinding: undefined })).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    'n,,',
+    'n,a=admin,n=,r=x',
+    'n,,m=ext,n=,r=x',
+    'n,,n=,r=',
+    'p=tls-unique,,n=,r=x',
+    'n,,n=,r=a\u0000b',
+    `n,,n=,r=${'x'.repeat(5000)}`,
+  ])('a malformed first message %j is refused', (message) => {
+    const { verifier } = keysOf('x', Buffer.alloc(16), 4096);
+    expect(beginScram(message, false, { verifier, nonce: 'n', channelBinding: undefined })).toBeUndefined();
+  });
 
   test('a server that names another salt, other iterations, or a nonce not beginning with ours gets no proof', () => {
     const { clientKey, verifier } = keysOf('x', Buffer.alloc(16, 1), 4096);

@@ -40,7 +40,10 @@ function expectTruncationsRefused(frame: Uint8Array, decode: (body: Uint8Array) 
 
 describe('frontend messages', () => {
   test('Query: what pg-protocol writes is read', () => {
-    fc.assert(fc.property(cstring, (sql) => void expect(text(decodeQuery(body(serialize.query(sql))))).toBe(sql)), { numRuns: 50 });
+    fc.assert(
+      fc.property(cstring, (sql) => void expect(text(decodeQuery(body(serialize.query(sql))))).toBe(sql)),
+      { numRuns: 50 },
+    );
     expect(text(decodeQuery(body(encodeQuery('SELECT 1'))))).toBe('SELECT 1');
     expectTruncationsRefused(encodeQuery('SELECT 1'), decodeQuery);
   });
@@ -58,15 +61,28 @@ describe('frontend messages', () => {
   });
 
   test('Bind: what pg-protocol writes is read, and written again as the same bytes', () => {
-    const value = fc.option(fc.oneof(cstring, fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes))));
+    const value = fc.option(
+      fc.oneof(
+        cstring,
+        fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+      ),
+    );
     fc.assert(
-      fc.property(cstring, cstring, fc.array(value, { maxLength: 6 }), fc.boolean(), (portal, statement, values, binary) => {
-        const frame = serialize.bind({ portal, statement, values, binary });
-        const bind = decodeBind(body(frame));
-        expect(bind).toMatchObject({ portal, statement, resultFormats: [binary ? 1 : 0] });
-        expect(bind.values.map((each) => each && text(each))).toEqual(values.map((each) => (each === null ? undefined : text(Buffer.from(each)))));
-        expect(Buffer.from(encodeBind(bind))).toEqual(frame);
-      }),
+      fc.property(
+        cstring,
+        cstring,
+        fc.array(value, { maxLength: 6 }),
+        fc.boolean(),
+        (portal, statement, values, binary) => {
+          const frame = serialize.bind({ portal, statement, values, binary });
+          const bind = decodeBind(body(frame));
+          expect(bind).toMatchObject({ portal, statement, resultFormats: [binary ? 1 : 0] });
+          expect(bind.values.map((each) => each && text(each))).toEqual(
+            values.map((each) => (each === null ? undefined : text(Buffer.from(each)))),
+          );
+          expect(Buffer.from(encodeBind(bind))).toEqual(frame);
+        },
+      ),
       { numRuns: 50 },
     );
     expectTruncationsRefused(serialize.bind({ portal: 'p', statement: 's', values: ['x', null] }), decodeBind);
@@ -124,7 +140,12 @@ describe('backend messages', () => {
       }),
       { numRuns: 40 },
     );
-    expectTruncationsRefused(encodeRowDescription([{ name: Buffer.from('a'), relationOid: 1, attnum: 1, typeOid: 17, typlen: -1, typmod: -1, format: 0 }]), decodeRowDescription);
+    expectTruncationsRefused(
+      encodeRowDescription([
+        { name: Buffer.from('a'), relationOid: 1, attnum: 1, typeOid: 17, typlen: -1, typmod: -1, format: 0 },
+      ]),
+      decodeRowDescription,
+    );
   });
 
   test('DataRow: what we write pg-protocol reads, and so do we', async () => {
@@ -147,8 +168,22 @@ describe('backend messages', () => {
   });
 
   test('ErrorResponse: what we write pg-protocol reads, with SQLSTATE, position and hint', async () => {
-    const frame = encodeOwnError({ severity: 'ERROR', sqlstate: '0A000', message: 'no\0pe', hint: 'do', position: 7, code: 'ERR_POSTGRES_X' });
-    expect(await read(frame)).toMatchObject({ severity: 'ERROR', code: '0A000', message: 'no pe', hint: 'do', position: '7', routine: 'ERR_POSTGRES_X' });
+    const frame = encodeOwnError({
+      severity: 'ERROR',
+      sqlstate: '0A000',
+      message: 'no\0pe',
+      hint: 'do',
+      position: 7,
+      code: 'ERR_POSTGRES_X',
+    });
+    expect(await read(frame)).toMatchObject({
+      severity: 'ERROR',
+      code: '0A000',
+      message: 'no pe',
+      hint: 'do',
+      position: '7',
+      routine: 'ERR_POSTGRES_X',
+    });
     expect(decodeErrorFields(body(frame)).get('V')).toBe('ERROR');
     expectTruncationsRefused(frame, decodeErrorFields);
   });

@@ -26,11 +26,14 @@ describe('startup packets', () => {
     expect(decodeStartup(encodeStartup(2, new Map([['user', 'u']])))).toMatchObject({ minor: 2 });
   });
 
-  test.each([0, 4, 7, 10_001, 0x7fffffff, 0xffffffff])('a length of %i is refused before anything waits for it', (length) => {
-    const head = Buffer.alloc(4);
-    head.writeUInt32BE(length);
-    expect(codeOf(() => startupLength(head))).toBe('ERR_POSTGRES_PROTOCOL');
-  });
+  test.each([0, 4, 7, 10_001, 0x7fffffff, 0xffffffff])(
+    'a length of %i is refused before anything waits for it',
+    (length) => {
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(length);
+      expect(codeOf(() => startupLength(head))).toBe('ERR_POSTGRES_PROTOCOL');
+    },
+  );
 
   test('unknown codes and protocol 2 get a code of their own', () => {
     expect(codeOf(() => decodeStartup(Uint8Array.of(0, 0, 0, 8, 0, 2, 0, 0)))).toBe('ERR_POSTGRES_STARTUP_UNKNOWN');
@@ -50,9 +53,18 @@ describe('startup packets', () => {
   });
 
   test('every truncation of a StartupMessage is refused', () => {
-    const whole = encodeStartup(0, new Map([['user', 'me'], ['options', '-c search_path=x']]));
+    const whole = encodeStartup(
+      0,
+      new Map([
+        ['user', 'me'],
+        ['options', '-c search_path=x'],
+      ]),
+    );
     for (let length = 8; length < whole.length; length++) {
-      expect(codeOf(() => decodeStartup(whole.subarray(0, length))), `cut at ${length}`).toBe('ERR_POSTGRES_PROTOCOL');
+      expect(
+        codeOf(() => decodeStartup(whole.subarray(0, length))),
+        `cut at ${length}`,
+      ).toBe('ERR_POSTGRES_PROTOCOL');
     }
   });
 });

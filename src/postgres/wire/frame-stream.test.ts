@@ -43,10 +43,13 @@ const messages = fc.array(
   { maxLength: 12 },
 );
 
-const input = (list: readonly Message[]): Buffer => Buffer.concat(list.map(({ letter, body }) => frameOf(letter, body)));
+const input = (list: readonly Message[]): Buffer =>
+  Buffer.concat(list.map(({ letter, body }) => frameOf(letter, body)));
 const expected = (list: readonly Message[]): Buffer =>
   Buffer.concat(
-    list.filter(({ letter }) => letter !== 'D').map(({ letter, body }) => frameOf(letter, letter === 'P' ? body : Uint8Array.from(body).reverse())),
+    list
+      .filter(({ letter }) => letter !== 'D')
+      .map(({ letter, body }) => frameOf(letter, letter === 'P' ? body : Uint8Array.from(body).reverse())),
   );
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -71,7 +74,10 @@ describe('FrameStream', () => {
   });
 
   test('takes every split point of one stream, and one byte at a time', async () => {
-    const list = ['P', 'R', 'D', 'A', 'P', 'W'].map((letter, index) => ({ letter, body: Uint8Array.from({ length: index * 3 }, (_, i) => i) }));
+    const list = ['P', 'R', 'D', 'A', 'P', 'W'].map((letter, index) => ({
+      letter,
+      body: Uint8Array.from({ length: index * 3 }, (_, i) => i),
+    }));
     const bytes = input(list);
     for (let at = 1; at < bytes.length; at++) {
       const { result, stream } = run();

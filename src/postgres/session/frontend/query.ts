@@ -3,6 +3,7 @@ import { MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { encodeQuery, decodeQuery } from '../../messages/query.ts';
 import type { SealedColumn } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, strongest, type Planned } from '../planning.ts';
 import { askInFailedTransaction, refusalOf, refuseQuery } from '../refusals.ts';
@@ -19,6 +20,7 @@ export const queryHandler: FrontendHandler = {
       return CONSUME;
     }
     const end = start + bodyLength;
+    if (bodyLength === 0 || bytes[end - 1] !== 0) throw protocolError('Query without end of its text');
     if (!concerns(session, textOf(bytes, start, end - 1), bytes.subarray(start, end))) {
       session.expect(PASS.query);
       return FORWARD;
