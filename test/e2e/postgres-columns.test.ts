@@ -412,6 +412,33 @@ describe('guard and check', () => {
   });
 });
 
+describe('a service role that is no superuser', () => {
+  test('works in a schema made for it, and asks for SELECT where it must look at a table', async () => {
+    await admin.query('DROP SCHEMA sealgate CASCADE; CREATE TABLE t (id int)');
+    await admin.query(
+      "DROP ROLE IF EXISTS keeper; CREATE ROLE keeper LOGIN PASSWORD 'keeper'; CREATE SCHEMA sealgate AUTHORIZATION keeper",
+    );
+    const connection = openServiceConnection({
+      host: server.host,
+      port: server.port,
+      user: 'keeper',
+      password: 'keeper',
+      database: `columns_${database}`,
+    });
+    await ensureSchema(connection, randomBytes);
+    await ensureSchema(connection, randomBytes);
+    await admin.query('ALTER TABLE t ADD COLUMN a sealgate.sealed');
+    const { problems, ddl } = await checkDatabase(connection, [rule('t', 'a')], randomBytes);
+    expect(problems.map(({ code }) => code)).toEqual(['ERR_POSTGRES_COLUMN_MOVED']);
+    await admin.query(ddl.join('\n'));
+    const opened = await open([rule('t', 'a')], keys, connection);
+    await put(opened, 't', 'a', 'kept');
+    expect(await get(opened, 't', 'a')).toEqual(['kept']);
+    await connection.close();
+    await admin.query('DROP OWNED BY keeper CASCADE; DROP ROLE keeper');
+  });
+});
+
 describe('service connection', () => {
   test('Describe tells parameters and origins without running anything', async () => {
     await admin.query('CREATE TABLE t (i int8, v varchar(7))');

@@ -61,30 +61,31 @@ export type DatabaseIdentity = { readonly databaseId: string };
 export async function ensureSchema(connection: ServiceConnection, random: RandomSource): Promise<DatabaseIdentity> {
   await connection.transaction(async (session) => {
     await session.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    if (await schemaExists(session)) return;
-    await createSchema(session, random);
+    const found = await inspectSchema(session);
+    // `IF NOT EXISTS` would ask for CREATE on the database even where the schema is there.
+    if (found === 'missing') await session.query(`CREATE SCHEMA ${SEALGATE_SCHEMA}`);
+    if (found !== 'complete') await fillSchema(session, random);
   });
   const identity = await readIdentity(connection);
   await proveGuard(connection);
   return identity;
 }
 
-async function schemaExists(session: ServiceSession): Promise<boolean> {
+/** `empty`: made by hand for the service role (CREATE SCHEMA sealgate AUTHORIZATION ...). */
+async function inspectSchema(session: ServiceSession): Promise<'missing' | 'empty' | 'complete'> {
   const [row] = await session.query<{ owner: string; mine: boolean }>(
     `SELECT nspowner::regrole::text AS owner, nspowner = (SELECT oid FROM pg_roles WHERE rolname = current_user) AS mine
      FROM pg_namespace WHERE nspname = $1`,
     [SEALGATE_SCHEMA],
   );
-  if (row === undefined) return false;
+  if (row === undefined) return 'missing';
   // Whoever owns the schema could swap the tables under us.
   if (!row.mine) throw wrongSchema(`it belongs to role ${row.owner}, not to the service role`);
   const [tables] = await session.query<{ meta: string | null }>('SELECT to_regclass($1)::text AS meta', [META_TABLE]);
-  // Made by hand for the service role (CREATE SCHEMA sealgate AUTHORIZATION ...), still empty.
-  return tables?.meta !== null;
+  return tables?.meta === null ? 'empty' : 'complete';
 }
 
-async function createSchema(session: ServiceSession, random: RandomSource): Promise<void> {
-  await session.query(`CREATE SCHEMA IF NOT EXISTS ${SEALGATE_SCHEMA}`);
+async function fillSchema(session: ServiceSession, random: RandomSource): Promise<void> {
   await session.query(`REVOKE ALL ON SCHEMA ${SEALGATE_SCHEMA} FROM PUBLIC`);
   // Table owners need the guard's name in their DDL; the tables stay closed.
   await session.query(`GRANT USAGE ON SCHEMA ${SEALGATE_SCHEMA} TO PUBLIC`);
