@@ -10,13 +10,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { DataKeys } from '../../src/keys/data-keys.ts';
 import { createKeyFile, createKeyStore, type KeyManager, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { ColumnService, ColumnSession, ValueSettings } from '../../src/postgres/columns/column-service.ts';
-import { openProtectedColumns } from '../../src/postgres/columns/protected-database.ts';
+import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
 import { rebindColumns } from '../../src/postgres/columns/rebind.ts';
-import { checkDatabase } from '../../src/postgres/columns/resolve.ts';
+import { checkDatabase, resolveRules } from '../../src/postgres/columns/resolve.ts';
+import { createColumnService } from '../../src/postgres/columns/sealing-service.ts';
 import type { SealedColumn } from '../../src/postgres/plan.ts';
 import { openServiceConnection, type ServiceConnection } from '../../src/postgres/service/connection.ts';
 import type { SealRule } from '../../src/postgres/service/rules.ts';
 import { ensureSchema } from '../../src/postgres/service/schema.ts';
+import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SETTINGS: ValueSettings = { timeZone: 'UTC', dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' };
@@ -90,8 +92,11 @@ function rule(table: string, column: string, more: Partial<SealRule> = {}): Seal
 type Opened = { readonly service: ColumnService; readonly columns: readonly SealedColumn[] };
 
 async function open(rules: readonly SealRule[], using: DataKeys = keys, connection = service): Promise<Opened> {
-  const opened = await openProtectedColumns({ connection, rules, keys: using, random: randomBytes });
-  return { service: opened.columns, columns: await opened.resolveColumns() };
+  const { databaseId } = await ensureSchema(connection, randomBytes);
+  const escrowOwner = escrowOwnerOf(connection.database);
+  const zones = new ServerTimeZones(connection);
+  const sealing = createColumnService({ connection, keys: using, random: randomBytes, databaseId, escrowOwner, zones });
+  return { service: sealing, columns: await resolveRules(connection, rules, randomBytes) };
 }
 
 async function use(opened: Opened, index = 0): Promise<{ session: ColumnSession; column: SealedColumn }> {

@@ -73,14 +73,6 @@ export class ServerTimeZones implements ZoneSource {
     await loading;
   }
 
-  /** The TimeZone that sessions of this database begin with. */
-  async loadDefault(): Promise<void> {
-    const [row] = await this.#connection.query<{ reset_val: string }>(
-      "SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'",
-    );
-    if (row !== undefined) await this.load(row.reset_val);
-  }
-
   async #read(name: string): Promise<void> {
     const zone = await this.#connection.dryRun(async (session) => {
       await session.query("SELECT pg_catalog.set_config('TimeZone', $1, true)", [name]);

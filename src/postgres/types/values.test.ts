@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeBinaryArray, encodeBinaryArray } from './array-binary.ts';
+import type { ValueContext, ValuePurpose } from './codec.ts';
+import { decodeDecimal, encodeDecimal, finite, formatDecimal } from './decimal.ts';
+import { parseDecimal } from './decimal-text.ts';
+import { ValueError } from './errors.ts';
+import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
+import { formatLogicalType, numericModifier, parseLogicalType, varcharLimit } from './registry.ts';
+import { printValue, readArray, readValue } from './values.ts';
+
+function contextOf(
+  type: string,
+  more: { purpose?: ValuePurpose; clientEncoding?: string; dateStyle?: string } = {},
+): ValueContext {
+  const utc = { offsetAt: () => 0, offsetForLocal: () => 0 };
+  const { purpose = 'store', clientEncoding = 'UTF8', dateStyle = 'ISO, MDY' } = more;
+  return {
+    type: parseLogicalType(type),
+    purpose,
+    zones: { zone: () => utc },
+    settings: { timeZone: 'UTC', dateStyle, clientEncoding },
+  };
+}
+
+const canonical = (type: string, text: string, purpose: ValuePurpose = 'store'): string =>
+  Buffer.from(readValue(Buffer.from(text), 'text', contextOf(type, { purpose }))).toString('hex');
+
+/** Frozen: these bytes are sealed in users' databases, and deterministic columns compare by them. */
+const CANONICAL: readonly (readonly [type: string, text: string, hex: string])[] = [
+  ['text', 'é', 'c3a9'],
+  ['varchar(3)', 'abc  ', '616263'],
+  ['int2', '-1', '000000ffffffffffffffff'],
+  ['int4', '5', '0000000000000000000005'],
+  ['int8', '9223372036854775807', '0000007fffffffffffffff'],
+  ['numeric(10,2)', '5.00', '0000000000000000000005'],
+  ['numeric(10,2)', '-1.50', '000001fffffffffffffff1'],
+  ['numeric', '1.50', '0000020000000000000096'],
+  ['numeric', 'NaN', '0100000000000000000000'],
+  ['numeric', 'Infinity', '0200000000000000000000'],
+  ['numeric', '-Infinity', '0300000000000000000000'],
+  ['numeric(30,0)', '9223372036854775808', '00000000000000000000008000000000000000'],
+  ['bool', 'yes', '01'],
+  ['date', '2000-01-02', '00000001'],
+  ['date', 'infinity', '7fffffff'],
+  ['timestamptz', '2000-01-01 00:00:00.000001+00', '0000000000000001'],
+  ['uuid', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 'a0eebc999c0b4ef8bb6d6bb9bd380a11'],
+  ['jsonb', '{"b":1.0,"a":2}', Buffer.from('{"a": 2, "b": 1.0}').toString('hex')],
+  ['bytea', '\\x00ff', '00ff'],
+];
+
+describe('canonical bytes', () => {
+  test.each(CANONICAL)('of %s %s are frozen', (type, text, hex) => {
+    expect(canonical(type, text)).toBe(hex);
+  });
+
+  test('comparing neither rounds nor cuts', () => {
+    expect(canonical('numeric(10,2)', '1.005', 'compare')).not.toBe(canonical('numeric(10,2)', '1.01'));
+    expect(canonical('varchar(3)', 'abc  ', 'compare')).not.toBe(canonical('varchar(3)', 'abc'));
+  });
+
+  test('a declared type of the same class is assigned to the column’s, any other is refused', () => {
+    const read = (hex: string, type: string, oid: number) =>
+      readValue(Buffer.from(hex, 'hex'), 'binary', contextOf(type), oid);
+    expect(Buffer.from(read('0000000000000005', 'int4', 20)).toString('hex')).toBe(canonical('int4', '5'));
+    expect(Buffer.from(read('616263', 'varchar(3)', 25)).toString('hex')).toBe(canonical('varchar(3)', 'abc'));
+    expect(() => read('0000000100000000', 'int4', 20)).toThrow(expect.objectContaining({ sqlstate: '22003' }));
+    expect(() => read('61626364', 'varchar(3)', 25)).toThrow(expect.objectContaining({ sqlstate: '22001' }));
+    expect(() => read('616263', 'int4', 25)).toThrow(expect.objectContaining({ sqlstate: '42804' }));
+  });
+
+  test('what is sealed as another type is damage, not a value', () => {
+    for (const [type] of CANONICAL.filter(([name]) => !/^(text|varchar|bytea|jsonb)/.test(name))) {
+      expect(() => printValue(Buffer.from('xyz'), 'text', contextOf(type))).toThrow(
+        expect.objectContaining({ code: 'ERR_POSTGRES_VALUE_DAMAGED' }),
+      );
+    }
+    expect(() => printValue(Buffer.from(canonical('int8', '99999'), 'hex'), 'text', contextOf('int2'))).toThrow(
+      ValueError,
+    );
+  });
+
+  test('another client encoding or DateStyle is refused', () => {
+    const unsupported = expect.objectContaining({ code: 'ERR_POSTGRES_VALUE_UNSUPPORTED' });
+    expect(() => readValue(Buffer.from('a'), 'text', contextOf('text', { clientEncoding: 'LATIN1' }))).toThrow(
+      unsupported,
+    );
+    expect(() => printValue(Buffer.alloc(4), 'text', contextOf('date', { dateStyle: 'German, DMY' }))).toThrow(
+      unsupported,
+    );
+  });
+
+  test('no error repeats the value', () => {
+    for (const type of ['int4', 'numeric(3,1)', 'bool', 'date', 'timestamptz', 'uuid', 'jsonb', 'varchar(3)']) {
+      const error: unknown = (() => {
+        try {
+          return readValue(Buffer.from('hunter2-secret'), 'text', contextOf(type));
+        } catch (caught) {
+          return caught;
+        }
+      })();
+      expect(error).toBeInstanceOf(ValueError);
+      expect(JSON.stringify([String(error), (error as ValueError).hint])).not.toContain('hunter2');
+    }
+  });
+});
+
+describe('decimals', () => {
+  const decimals = fc.tuple(fc.bigInt({ min: -(10n ** 60n), max: 10n ** 60n }), fc.nat(80));
+
+  test('go through canonical, text and binary form unchanged', () => {
+    fc.assert(
+      fc.property(decimals, ([unscaled, scale]) => {
+        const value = finite(unscaled, scale);
+        expect(decodeDecimal(encodeDecimal(value))).toEqual(value);
+        expect(parseDecimal(formatDecimal(value))).toEqual(value);
+        expect(decodeNumericBinary(encodeNumericBinary(value))).toEqual(value);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('every truncation of the binary form is refused', () => {
+    const bytes = encodeNumericBinary(finite(-12_345_678_901n, 5));
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeNumericBinary(bytes.subarray(0, length))).toThrow(
+        expect.objectContaining({ sqlstate: '08P01' }),
+      );
+    }
+  });
+});
+
+describe('arrays', () => {
+  test('binary form goes both ways', () => {
+    const elements = fc.array(fc.option(fc.uint8Array({ maxLength: 20 }), { nil: undefined }), { maxLength: 20 });
+    fc.assert(
+      fc.property(elements, (values) => {
+        const bytes = encodeBinaryArray({ elementOid: 17, elements: values });
+        expect(decodeBinaryArray(bytes)).toEqual({ elementOid: 17, elements: values });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('truncations and counts that lie are refused before anything is allocated for them', () => {
+    const bytes = encodeBinaryArray({ elementOid: 25, elements: [Buffer.from('ab'), undefined, Buffer.from('c')] });
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decodeBinaryArray(bytes.subarray(0, length))).toThrow(ValueError);
+    const lying = Uint8Array.from(bytes);
+    new DataView(lying.buffer).setInt32(12, 0x7fffffff);
+    expect(() => decodeBinaryArray(lying)).toThrow(ValueError);
+  });
+
+  test('several dimensions are refused', () => {
+    const unsupported = expect.objectContaining({ code: 'ERR_POSTGRES_VALUE_UNSUPPORTED' });
+    expect(() => readArray(Buffer.from('{{1},{2}}'), 'text', contextOf('int4'))).toThrow(unsupported);
+  });
+});
+
+describe('large values take linear time and no stack', () => {
+  test.each([
+    ['bytea', `\\x${'00'.repeat(4_000_000)}`],
+    ['jsonb', `["${'\\n'.repeat(1_000_000)}"]`],
+    ['text', 'x'.repeat(8_000_000)],
+  ])('%s', (type, text) => {
+    expect(readValue(Buffer.from(text), 'text', contextOf(type)).length).toBeGreaterThan(1_000_000);
+  });
+  test.each(['int4', 'numeric', 'bool', 'date', 'uuid'])('%s refuses a long run of blanks', (type) => {
+    expect(() => readValue(Buffer.from(`1${' '.repeat(1_000_000)}x`), 'text', contextOf(type))).toThrow(ValueError);
+  });
+});
+
+describe('names of types', () => {
+  test.each([
+    ['varchar(20)', 24, 'character varying(20)'],
+    ['numeric(10,2)', 655_366, 'numeric(10,2)'],
+    ['numeric(3,-2)', 198_658, 'numeric(3,-2)'],
+    ['decimal(5)', 327_684, 'numeric(5,0)'],
+    ['timestamp with time zone', -1, 'timestamp with time zone'],
+  ])('%s has typmod %i', (text, typmod, printed) => {
+    const type = parseLogicalType(text);
+    expect([type.typmod, formatLogicalType(type)]).toEqual([typmod, printed]);
+  });
+  test('modifiers read back', () => {
+    expect(numericModifier(parseLogicalType('numeric(10,-3)'))).toEqual({ precision: 10, scale: -3 });
+    expect(varcharLimit(parseLogicalType('varchar(7)'))).toBe(7);
+  });
+  test.each(['float8', 'text(3)', 'varchar(0)', 'numeric(0)', 'int4[]', ''])('%s is no logical type', (text) => {
+    expect(() => parseLogicalType(text)).toThrow(expect.objectContaining({ code: 'ERR_POSTGRES_TYPE_UNKNOWN' }));
+  });
+});
