@@ -1,55 +1,10 @@
-/**
- * The analysis of SQL: text in, plans out. One analyzer serves all sessions on one upstream database.
- *
- * Invariants: a statement that could touch a sealed column and is not understood exactly is refused; a plan is used only under
- * the catalog and settings it was made under; no literal of a statement reaches a message, a log, or the service connection.
- */
-import type { SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
-import type { ServiceConnection } from '../service/connection.ts';
-import type { SessionSettings } from '../session/settings.ts';
+/** The way into the analysis: an analyzer of one database, ready to plan. */
+import { PlanningAnalyzer } from './planning-analyzer.ts';
+import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 
-export interface StatementAnalyzer {
-  /** Cheap, allocation-light, sound over-approximation: false = names nothing hot and changes no state; forward untouched. */
-  mayConcern(sql: string): boolean;
-  /**
-   * All statements of one Query or Parse text, in order (none for an empty text). `declaredOids`: from Parse (0 = unspecified).
-   * Throws nothing: trouble is a RefusePlan.
-   */
-  plan(sql: string, declaredOids: readonly number[], session: SessionSettings): Promise<readonly StatementPlan[]>;
-  /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
-  isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
-  /** Grows with every change of the catalog that was seen. */
-  readonly catalogEpoch: number;
-  /** A session committed DDL: the next plan looks at the catalog anew, and no plan made before is current. */
-  catalogChanged?(): void;
-  /** Stops polling. Plans are refused afterwards. */
-  close(): void;
-}
+export type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 
-/** A column rule's place, whether or not the live catalog has it: its table is hot by name. */
-export type RuledColumn = { readonly schema: string; readonly table: string; readonly column: string };
-
-export type AnalyzerOptions = {
-  readonly database: string;
-  readonly service: ServiceConnection;
-  /** The rules of this database, as configured. */
-  readonly rules: readonly RuledColumn[];
-  /**
-   * Those of them that hold against the live catalog (guarded, identity bound), asked again after each catalog change. A rule that is
-   * missing here makes every statement on its table a refusal.
-   */
-  readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
-  /** `schema.name` of routines, and of trigger functions, that the operator vouches for although they look hot. */
-  readonly allowRoutines?: readonly string[];
-  /** Milliseconds, monotonic. */
-  readonly now?: () => number;
-  /** How old the last look at the catalog may be before a plan is not used without a new one. */
-  readonly maxCatalogAgeMs?: number;
-};
-
-/**
- * Loads the grammar and the first catalog snapshot. Rejects with the service connection's error where the catalog cannot be read.
- */
+/** Loads the grammar and the first catalog snapshot. Rejects with ERR_POSTGRES_CATALOG where the catalog cannot be read. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<StatementAnalyzer> {
   const analyzer = new PlanningAnalyzer(options);
   await analyzer.start();

@@ -1,0 +1,83 @@
+/** The state of the analysis of one statement, and the doors between its parts (which would otherwise import each other in circles). */
+import { originKey, type SealedColumn } from '../plan.ts';
+import type { Catalog, Relation } from './catalog.ts';
+import type { Edit } from './edits.ts';
+import { ParameterRoles } from './parameters.ts';
+import type { Scope } from './scope.ts';
+import type { SourceText } from './source-text.ts';
+import type { Node } from './syntax.ts';
+import type { OutputColumn, SealedValue, Value } from './values.ts';
+
+/** What a query's result columns are to be: a sealed column into which constants and parameters are moulded, or nothing known. */
+export type ExpectedColumns = readonly (SealedColumn | undefined)[];
+
+/** SELECT, VALUES, set operations, and data-modifying statements with RETURNING: gives the columns of the result. */
+export type QueryAnalysis = (
+  analysis: Analysis,
+  query: Node,
+  outer: Scope | undefined,
+  expected?: ExpectedColumns,
+) => readonly OutputColumn[];
+
+/** What an expression yields. */
+export type ExpressionAnalysis = (analysis: Analysis, node: Node, scope: Scope) => Value;
+
+export type AnalysisInput = {
+  readonly catalog: Catalog;
+  readonly searchPath: readonly string[];
+  readonly source: SourceText;
+  readonly declaredOids: readonly number[];
+  readonly analyzeQuery: QueryAnalysis;
+  readonly analyzeExpression: ExpressionAnalysis;
+  /** `view`: the definition of a view, printed by the server; no value of it can be sealed. */
+  readonly within: 'statement' | 'view';
+};
+
+export class Analysis {
+  readonly input: AnalysisInput;
+  readonly catalog: Catalog;
+  readonly source: SourceText;
+  readonly parameters = new ParameterRoles();
+  readonly edits: Edit[] = [];
+  /** What is edited only in the statement the server is asked about. */
+  readonly shadowEdits: Edit[] = [];
+  /** Relations named, by OID; where: the byte offset and length of each name in the text. */
+  readonly relations = new Map<number, Relation>();
+  readonly relationNames: { readonly relation: Relation; readonly start: number; readonly end: number }[] = [];
+  /** Columns read, written, compared or passed through. */
+  readonly columns = new Map<string, SealedColumn>();
+  /** Places of sealed columns that names in the statement resolved to: `relation.attnum`. */
+  readonly references = new Set<string>();
+  /** The same, where the statement only writes them. */
+  readonly writes = new Set<string>();
+  /** A number or string outside sealed positions decided something (an ordinal): the plan holds for this text alone. */
+  literalsMatter = false;
+
+  constructor(input: AnalysisInput) {
+    this.input = input;
+    this.catalog = input.catalog;
+    this.source = input.source;
+  }
+
+  query(node: Node, outer: Scope | undefined, expected?: ExpectedColumns): readonly OutputColumn[] {
+    return this.input.analyzeQuery(this, node, outer, expected);
+  }
+
+  infer(node: Node, scope: Scope): Value {
+    return this.input.analyzeExpression(this, node, scope);
+  }
+
+  edit(edit: Edit): void {
+    this.edits.push(edit);
+  }
+
+  use(column: SealedColumn): void {
+    this.columns.set(column.id, column);
+  }
+
+  /** A name in the statement resolved to a sealed column (of a table, or of a view over one). */
+  refer(value: SealedValue): void {
+    this.use(value.column);
+    if (value.origin.type === 'column') this.references.add(originKey(value.origin.relationOid, value.origin.attnum));
+  }
+}

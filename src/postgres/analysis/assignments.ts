@@ -1,0 +1,67 @@
+/** SET lists of UPDATE and ON CONFLICT: `c = e`, `(a, b) = (x, y)`, `(a, b) = (SELECT ...)`. */
+import type { MultiAssignRef } from 'libpg-query';
+import { originKey } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import type { CatalogColumn, Relation } from './catalog.ts';
+import { refuseName, refuseUse } from './errors.ts';
+import { mould, refuseSealed, settlePlain } from './mould.ts';
+import type { Scope } from './scope.ts';
+import { locationOf, type Node } from './syntax.ts';
+
+export function setTargets(analysis: Analysis, targets: readonly Node[], relation: Relation, scope: Scope): void {
+  for (const target of targets) {
+    if (!('ResTarget' in target)) continue;
+    const { name = '', val, indirection } = target.ResTarget;
+    const location = locationOf(target.ResTarget);
+    const column = relation.columns.find((candidate) => candidate.name === name);
+    if (column === undefined)
+      throw refuseName('42703', `column "${name}" of relation "${relation.name}" does not exist`, location);
+    if (column.sealed !== undefined && (indirection ?? []).length > 0)
+      throw refuseSealed(column.sealed, 'with a subscript', location);
+    if (column.sealed !== undefined) written(analysis, relation, column);
+    if (val !== undefined) assign(analysis, val, column, scope, location);
+  }
+}
+
+function written(analysis: Analysis, relation: Relation, column: CatalogColumn): void {
+  if (column.sealed !== undefined) analysis.use(column.sealed);
+  analysis.writes.add(originKey(relation.oid, column.attnum));
+}
+
+function assign(analysis: Analysis, value: Node, column: CatalogColumn, scope: Scope, location: number): void {
+  if ('SetToDefault' in value) return;
+  if ('MultiAssignRef' in value) return assignPart(analysis, value.MultiAssignRef, column, scope, location);
+  if (column.sealed !== undefined) return mould(analysis, value, scope, column.sealed, 'store');
+  const given = analysis.infer(value, scope);
+  if (given.type === 'mouldable') settlePlain(analysis, given.node, scope);
+  if (given.type === 'sealed')
+    throw refuseSealed(given.column, `as a value of column ${column.name}, which is not sealed`, location);
+}
+
+function assignPart(
+  analysis: Analysis,
+  part: MultiAssignRef,
+  column: CatalogColumn,
+  scope: Scope,
+  location: number,
+): void {
+  const index = (part.colno ?? 1) - 1;
+  const { source } = part;
+  if (source !== undefined && 'RowExpr' in source) {
+    const item = source.RowExpr.args?.[index];
+    if (item !== undefined) assign(analysis, item, column, scope, location);
+    return;
+  }
+  if (source === undefined || !('SubLink' in source) || source.SubLink.subselect === undefined) {
+    throw refuseUse(
+      'this form of a multiple assignment is not supported together with sealed columns',
+      location,
+      'Assign the columns one by one.',
+    );
+  }
+  const expected = Array.from({ length: index + 1 }, (_, at) => (at === index ? column.sealed : undefined));
+  const value = analysis.query(source.SubLink.subselect, scope, expected)[index]?.value;
+  if (column.sealed === undefined && value?.type === 'sealed') {
+    throw refuseSealed(value.column, `as a value of column ${column.name}, which is not sealed`, location);
+  }
+}

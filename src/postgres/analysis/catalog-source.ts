@@ -1,0 +1,120 @@
+/** The current catalog of one database: loaded, watched for changes, replaced as a whole. */
+import type { SealedColumn } from '../plan.ts';
+import type { ServiceConnection } from '../service/connection.ts';
+import { FINGERPRINT_SQL, SNAPSHOT_SQL } from './catalog-sql.ts';
+import { buildCatalog, parseSnapshot } from './catalog-snapshot.ts';
+import type { Catalog } from './catalog.ts';
+import { AnalysisError } from './errors.ts';
+import { mayConcernTest, type MayConcern } from './may-concern.ts';
+import type { RuledColumn } from './rules.ts';
+
+export type CatalogSourceOptions = {
+  readonly service: ServiceConnection;
+  readonly rules: readonly RuledColumn[];
+  readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
+  readonly allowRoutines: ReadonlySet<string>;
+  readonly now: () => number;
+};
+
+type Loaded = { readonly catalog: Catalog; readonly mayConcern: MayConcern; readonly fingerprint: string };
+
+/** A catalog that changes on every look is a catalog that cannot be known. */
+const MAX_LOADS = 5;
+
+export class CatalogSource {
+  readonly #options: CatalogSourceOptions;
+  #loaded: Loaded | undefined;
+  #checkedAt = -Infinity;
+  #refreshing: Promise<void> | undefined;
+  #epoch = 0;
+
+  constructor(options: CatalogSourceOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined before the first load. */
+  get catalog(): Catalog | undefined {
+    return this.#loaded?.catalog;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** When the server was last seen to have this catalog. */
+  get checkedAt(): number {
+    return this.#checkedAt;
+  }
+
+  mayConcern(sql: string): boolean {
+    return this.#loaded === undefined || this.#loaded.mayConcern(sql);
+  }
+
+  /** The next use looks at the server first. */
+  distrust(): void {
+    this.#checkedAt = -Infinity;
+  }
+
+  /** Asks the server whether the catalog is still this one, and loads it anew if not. Errors: ERR_POSTGRES_CATALOG. */
+  async refresh(): Promise<void> {
+    this.#refreshing ??= this.#check().finally(() => {
+      this.#refreshing = undefined;
+    });
+    await this.#refreshing;
+  }
+
+  /** Loads it anew in any case: what the fingerprint leaves out (temporary tables) may have changed. */
+  async reload(): Promise<void> {
+    await this.#refreshing?.catch(() => undefined);
+    if (this.#loaded !== undefined) this.#loaded = { ...this.#loaded, fingerprint: '' };
+    await this.refresh();
+  }
+
+  async #check(): Promise<void> {
+    try {
+      const at = this.#options.now();
+      const fingerprint = await this.#fingerprint();
+      if (fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint);
+      this.#checkedAt = at;
+    } catch (error) {
+      throw new AnalysisError(
+        'ERR_POSTGRES_CATALOG',
+        '57P03',
+        'the catalog of the database cannot be read',
+        -1,
+        undefined,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Between two equal fingerprints nothing changed, so rules and catalog belong together. */
+  async #load(before: string): Promise<void> {
+    const { service, rules, resolveColumns, allowRoutines } = this.#options;
+    let fingerprint = before;
+    for (let load = 0; load < MAX_LOADS; load += 1) {
+      const [row] = await service.query(SNAPSHOT_SQL);
+      const sealed = await resolveColumns();
+      const after = await this.#fingerprint();
+      if (after === fingerprint) {
+        this.#epoch += 1;
+        const catalog = buildCatalog({
+          epoch: this.#epoch,
+          snapshot: parseSnapshot(row?.['snapshot']),
+          rules,
+          sealed,
+          allowRoutines,
+        });
+        this.#loaded = { catalog, mayConcern: mayConcernTest(catalog), fingerprint };
+        return;
+      }
+      fingerprint = after;
+    }
+    throw new TypeError('the catalog changes faster than it can be read');
+  }
+
+  async #fingerprint(): Promise<string> {
+    const [row] = await this.#options.service.query(FINGERPRINT_SQL);
+    return String(row?.['fingerprint']);
+  }
+}

@@ -1,0 +1,66 @@
+/** Column references: `c`, `t.c`, `s.t.c`, and whole rows. */
+import type { ColumnRef } from 'libpg-query';
+import type { Analysis } from './analysis.ts';
+import { refuseName, refuseUse } from './errors.ts';
+import { SYSTEM_COLUMNS, type RangeEntry, type Scope } from './scope.ts';
+import { locationOf } from './syntax.ts';
+import { columnName, PLAIN, type SettledValue } from './values.ts';
+
+export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue {
+  const value = resolve(ref, scope);
+  if (value.type === 'sealed') analysis.refer(value);
+  return value;
+}
+
+function resolve(ref: ColumnRef, scope: Scope): SettledValue {
+  const location = locationOf(ref);
+  const fields = ref.fields ?? [];
+  const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
+  if (names.length < fields.length) return wholeRow(starEntry(names, scope, location), location);
+  const [first = '', second, third] = names;
+  if (names.length === 1) return bareName(first, scope, location);
+  if (names.length > 3) throw refuseName('0A000', 'a database name in front of a column is not supported', location);
+  if (third !== undefined) return inEntry(requireEntry(second ?? '', first, scope, location), third, location);
+  return inEntry(requireEntry(first, undefined, scope, location), second ?? '', location);
+}
+
+function bareName(name: string, scope: Scope, location: number): SettledValue {
+  const column = scope.findColumn(name, location);
+  if (column !== undefined) return column;
+  const entry = scope.findEntry(name, undefined, location);
+  if (entry !== undefined) return wholeRow(entry, location);
+  throw refuseName('42703', `column "${name}" does not exist`, location);
+}
+
+function inEntry(entry: RangeEntry, name: string, location: number): SettledValue {
+  const found = entry.columns.filter((column) => column.name === name);
+  if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
+  if (found[0] !== undefined) return found[0].value;
+  if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN;
+  throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
+}
+
+export function requireEntry(alias: string, schema: string | undefined, scope: Scope, location: number): RangeEntry {
+  const entry = scope.findEntry(alias, schema, location);
+  if (entry === undefined) throw refuseName('42P01', `missing FROM-clause entry for table "${alias}"`, location);
+  return entry;
+}
+
+/** `t.*`, or `s.t.*`, in an expression. */
+function starEntry(names: readonly string[], scope: Scope, location: number): RangeEntry {
+  const [first, second] = names;
+  if (first === undefined || names.length > 2) throw refuseUse('* cannot stand here', location);
+  return second === undefined
+    ? requireEntry(first, undefined, scope, location)
+    : requireEntry(second, first, scope, location);
+}
+
+/** A row as one value carries its sealed columns into whatever takes it. */
+function wholeRow(entry: RangeEntry, location: number): SettledValue {
+  for (const { value } of entry.columns) {
+    if (value.type !== 'sealed') continue;
+    const message = `the row of "${entry.alias}" as one value holds sealed column ${columnName(value.column)}`;
+    throw refuseUse(message, location, 'Name the columns you need one by one.');
+  }
+  return PLAIN;
+}

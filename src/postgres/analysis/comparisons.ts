@@ -1,0 +1,242 @@
+/** Equality in its forms: =, <>, IS [NOT] DISTINCT FROM, IN, = ANY, <> ALL, NULLIF, rows. Everything else computes, and is refused. */
+import type { A_Expr } from 'libpg-query';
+import type { SealedColumn } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import { castFor } from './constants.ts';
+import { refuseUse } from './errors.ts';
+import {
+  isMouldable,
+  isNullConstant,
+  mould,
+  mouldParameter,
+  nodeLocation,
+  refuseSealed,
+  replaceType,
+  requirePlain,
+  settlePlain,
+} from './mould.ts';
+import type { Scope } from './scope.ts';
+import { isOperator, locationOf, namesOf, type Node } from './syntax.ts';
+import { columnName, comparable, passedThrough, PLAIN, type SettledValue, type Value } from './values.ts';
+
+export function analyzeOperator(analysis: Analysis, expression: A_Expr, scope: Scope): SettledValue {
+  const { lexpr, rexpr, name } = expression;
+  const isEquality = isOperator(name, '=', '<>');
+  if (lexpr === undefined || rexpr === undefined || !isEquality) return plainOperator(analysis, expression, scope);
+  const location = locationOf(expression);
+  switch (expression.kind) {
+    case 'AEXPR_OP':
+      compare(analysis, lexpr, rexpr, scope, location);
+      return PLAIN;
+    case 'AEXPR_DISTINCT':
+    case 'AEXPR_NOT_DISTINCT':
+      compareDistinct(analysis, lexpr, rexpr, scope, location);
+      return PLAIN;
+    case 'AEXPR_IN':
+      compareList(analysis, lexpr, rexpr, scope, location);
+      return PLAIN;
+    case 'AEXPR_OP_ANY':
+    case 'AEXPR_OP_ALL':
+      compareArray(analysis, lexpr, rexpr, scope, location);
+      return PLAIN;
+    case 'AEXPR_NULLIF':
+      return compareNullif(analysis, lexpr, rexpr, scope, location);
+    default:
+      return plainOperator(analysis, expression, scope);
+  }
+}
+
+function plainOperator(analysis: Analysis, expression: A_Expr, scope: Scope): SettledValue {
+  const usage = `with ${operatorName(expression)}`;
+  for (const operand of [expression.lexpr, expression.rexpr]) {
+    if (operand === undefined) continue;
+    const items = 'List' in operand ? (operand.List.items ?? []) : [operand];
+    for (const item of items) requirePlain(analysis, item, scope, usage);
+  }
+  return PLAIN;
+}
+
+const NAMED_KINDS: Readonly<Record<string, string>> = {
+  AEXPR_LIKE: 'LIKE',
+  AEXPR_ILIKE: 'ILIKE',
+  AEXPR_SIMILAR: 'SIMILAR TO',
+  AEXPR_BETWEEN: 'BETWEEN',
+  AEXPR_NOT_BETWEEN: 'NOT BETWEEN',
+  AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC',
+  AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC',
+};
+
+function operatorName(expression: A_Expr): string {
+  return NAMED_KINDS[expression.kind ?? ''] ?? `the operator ${namesOf(expression.name).join('.')}`;
+}
+
+/** One side sealed: the other is moulded into its column. Both sealed: one domain. Neither: both plain. */
+export function compare(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
+  if ('RowExpr' in left && 'RowExpr' in right) return compareRows(analysis, left, right, scope, location);
+  const values = [analysis.infer(left, scope), analysis.infer(right, scope)] as const;
+  compareValues(analysis, values[0], left, values[1], right, scope, location);
+}
+
+function compareRows(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
+  const lefts = rowItems(left);
+  const rights = rowItems(right);
+  if (lefts.length !== rights.length) throw refuseUse('rows of unequal length are compared', location);
+  lefts.forEach((item, index) => {
+    const other = rights[index];
+    if (other !== undefined) compare(analysis, item, other, scope, location);
+  });
+}
+
+function rowItems(node: Node): readonly Node[] {
+  return 'RowExpr' in node ? (node.RowExpr.args ?? []) : [];
+}
+
+function compareValues(
+  analysis: Analysis,
+  left: Value,
+  leftNode: Node,
+  right: Value,
+  rightNode: Node,
+  scope: Scope,
+  location: number,
+): void {
+  if (left.type === 'sealed' && right.type === 'sealed') return requireComparable(left.column, right.column, location);
+  if (left.type === 'sealed') return compareSealed(analysis, left.column, right, rightNode, scope, location);
+  if (right.type === 'sealed') return compareSealed(analysis, right.column, left, leftNode, scope, location);
+  if (left.type === 'mouldable') settlePlain(analysis, left.node, scope);
+  if (right.type === 'mouldable') settlePlain(analysis, right.node, scope);
+}
+
+function compareSealed(
+  analysis: Analysis,
+  column: SealedColumn,
+  other: Value,
+  node: Node,
+  scope: Scope,
+  location: number,
+): void {
+  requireDeterministic(column, location);
+  if (other.type === 'mouldable') return mould(analysis, node, scope, column, 'compare');
+  throw refuseUse(
+    `sealed column ${columnName(column)} is compared with a value that is not sealed`,
+    location,
+    'Compare it with a parameter, a constant, or a sealed column of the same domain.',
+  );
+}
+
+export function requireDeterministic(column: SealedColumn, location: number): void {
+  if (column.mode === 'deterministic') return;
+  throw refuseUse(
+    `sealed column ${columnName(column)} is randomized and cannot be compared`,
+    location,
+    'Search by another column, or make the rule deterministic.',
+  );
+}
+
+export function requireComparable(left: SealedColumn, right: SealedColumn, location: number): void {
+  requireDeterministic(left, location);
+  requireDeterministic(right, location);
+  if (comparable(left, right)) return;
+  throw refuseUse(
+    `sealed columns ${columnName(left)} and ${columnName(right)} share no domain`,
+    location,
+    'Give both rules the same domain, or compare in the application.',
+  );
+}
+
+/** IS DISTINCT FROM NULL is a test for NULL, which any sealed column allows. */
+function compareDistinct(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
+  if (!isNullConstant(left) && !isNullConstant(right)) return compare(analysis, left, right, scope, location);
+  for (const operand of [left, right]) {
+    const value = analysis.infer(operand, scope);
+    if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  }
+}
+
+function compareList(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
+  const items = 'List' in right ? (right.List.items ?? []) : [right];
+  if ('RowExpr' in left) {
+    for (const item of items) compareRows(analysis, left, item, scope, location);
+    return;
+  }
+  const value = analysis.infer(left, scope);
+  const others = items.map((item) => ({ item, other: analysis.infer(item, scope) }));
+  const sealed = value.type === 'sealed' ? value : others.find(({ other }) => other.type === 'sealed')?.other;
+  if (sealed === undefined || sealed.type !== 'sealed')
+    return settleAll(analysis, [value, ...others.map(({ other }) => other)], scope);
+  if (value.type !== 'sealed') compareSealed(analysis, sealed.column, value, left, scope, location);
+  for (const { item, other } of others) {
+    if (other.type === 'sealed') requireComparable(sealed.column, other.column, location);
+    else compareSealed(analysis, sealed.column, other, item, scope, location);
+  }
+}
+
+function settleAll(analysis: Analysis, values: readonly Value[], scope: Scope): void {
+  for (const value of values) if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+}
+
+/** `c = ANY($1)`, `c = ANY(ARRAY[...])`, `c <> ALL(...)`. */
+function compareArray(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
+  const value = analysis.infer(left, scope);
+  if (value.type !== 'sealed') {
+    if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+    return requirePlain(analysis, right, scope, 'as an array');
+  }
+  requireDeterministic(value.column, location);
+  mouldArray(analysis, right, scope, value.column);
+}
+
+function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn): void {
+  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, 'compare', 'array', undefined);
+  if ('A_ArrayExpr' in node) {
+    for (const element of node.A_ArrayExpr.elements ?? []) {
+      const value = analysis.infer(element, scope);
+      if (value.type === 'sealed') requireComparable(column, value.column, nodeLocation(element));
+      else compareSealed(analysis, column, value, element, scope, nodeLocation(element));
+    }
+    return;
+  }
+  const inner = 'TypeCast' in node ? node.TypeCast.arg : undefined;
+  if (!('TypeCast' in node) || inner === undefined || !('ParamRef' in inner || 'A_ArrayExpr' in inner)) {
+    throw refuseUse(
+      `sealed column ${columnName(column)} is compared with an array that cannot be sealed`,
+      nodeLocation(node),
+      'Write = ANY($1) with an array parameter, IN (...), or ARRAY[...].',
+    );
+  }
+  const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
+  replaceType(analysis, node.TypeCast, 'bytea[]');
+  if ('ParamRef' in inner) mouldParameter(analysis, inner.ParamRef, column, 'compare', 'array', oid);
+  else mouldArray(analysis, inner, scope, column);
+}
+
+function compareNullif(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): SettledValue {
+  const value = analysis.infer(left, scope);
+  compareValues(analysis, value, left, analysis.infer(right, scope), right, scope, location);
+  return value.type === 'sealed' ? passedThrough(value.column) : PLAIN;
+}
+
+/** IN (SELECT ...), = ANY (SELECT ...), <> ALL (SELECT ...): the tested value against the subquery's column. */
+export function compareSubquery(
+  analysis: Analysis,
+  tested: Node,
+  columns: readonly SettledValue[],
+  scope: Scope,
+  location: number,
+  isEquality: boolean,
+): void {
+  const items = 'RowExpr' in tested ? rowItems(tested) : [tested];
+  items.forEach((item, index) => {
+    const value = analysis.infer(item, scope);
+    const other = columns[index] ?? PLAIN;
+    const sealed = value.type === 'sealed' ? value : other;
+    if (sealed.type === 'sealed' && !isEquality) throw refuseSealed(sealed.column, 'with this operator', location);
+    if (value.type === 'sealed' && other.type === 'sealed')
+      return requireComparable(value.column, other.column, location);
+    if (value.type === 'sealed') return compareSealed(analysis, value.column, other, tested, scope, location);
+    if (other.type === 'sealed' && isMouldable(item))
+      return compareSealed(analysis, other.column, value, item, scope, location);
+    if (other.type === 'sealed') return compareSealed(analysis, other.column, PLAIN, item, scope, location);
+    if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  });
+}

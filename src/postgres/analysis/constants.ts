@@ -1,0 +1,140 @@
+/** Constants in sealed positions: where they lie in the text, what value they are, and whether the column's type takes them. */
+import type { A_Const, TypeCast } from 'libpg-query';
+import { comparisonClass, logicalTypeByOid } from '../types/registry.ts';
+import type { LogicalType, SealedColumn } from '../plan.ts';
+import { refuseUse } from './errors.ts';
+import type { SourceText } from './source-text.ts';
+import { castType, locationOf } from './syntax.ts';
+import { columnName } from './values.ts';
+
+export type ConstantValue = { readonly value: string; readonly declaredOid: number | undefined };
+
+const INT4 = 23;
+const INT8 = 20;
+const NUMERIC = 1700;
+const MAX_INT8 = 9_223_372_036_854_775_807n;
+const NUMBER_NAMES: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'numeric']);
+const TEXT_NAMES: ReadonlySet<string> = new Set(['text', 'varchar']);
+
+export function isNull(constant: A_Const): boolean {
+  return constant.isnull === true;
+}
+
+/** `castOid`: the type of a cast around it. Undefined: NULL. Refuses what the column's type would not take. */
+export function constantValue(
+  constant: A_Const,
+  column: SealedColumn,
+  castOid: number | undefined,
+): ConstantValue | undefined {
+  if (isNull(constant)) return undefined;
+  if (constant.sval !== undefined) return { value: constant.sval.sval ?? '', declaredOid: castOid };
+  const own = unquoted(constant);
+  if (own === undefined) throw wrongKind(column, locationOf(constant));
+  const isNumber = own.oid !== undefined;
+  const asNumber = isNumber && NUMBER_NAMES.has(column.type.name);
+  // int4 to text is the one assignment whose text is plainly the constant's own.
+  const asText = own.oid === INT4 && TEXT_NAMES.has(column.type.name) && castOid !== undefined;
+  if (asNumber) return { value: own.value, declaredOid: castOid ?? own.oid };
+  if (asText) return { value: own.value, declaredOid: castOid };
+  if (!isNumber && column.type.name === 'bool') return { value: own.value, declaredOid: castOid };
+  throw wrongKind(column, locationOf(constant));
+}
+
+/** Numbers and booleans; `oid` only for numbers. */
+function unquoted(constant: A_Const): { readonly value: string; readonly oid: number | undefined } | undefined {
+  if (constant.boolval !== undefined)
+    return { value: constant.boolval.boolval === true ? 'true' : 'false', oid: undefined };
+  if (constant.ival !== undefined) return { value: String(constant.ival.ival ?? 0), oid: INT4 };
+  const text = constant.fval?.fval;
+  if (text === undefined) return undefined;
+  return { value: text, oid: numberOid(text) };
+}
+
+/** As make_const in parse_node.c: integers beyond int4 are int8 where they fit. */
+function numberOid(text: string): number {
+  if (!/^-?\d+$/.test(text)) return NUMERIC;
+  const number = BigInt(text);
+  return number <= MAX_INT8 && number >= -MAX_INT8 - 1n ? INT8 : NUMERIC;
+}
+
+function wrongKind(column: SealedColumn, location: number): Error {
+  return refuseUse(
+    `this kind of constant is not supported for sealed column ${columnName(column)} of type ${column.type.name}`,
+    location,
+    'Write the value as a quoted string or pass it as a parameter.',
+  );
+}
+
+/**
+ * The type a cast gives a value for a column. Undefined: exactly the column's own. Refuses types of another comparison class, and
+ * type modifiers, which would change the value.
+ */
+export function castFor(cast: TypeCast, column: SealedColumn, shape: 'scalar' | 'array'): number | undefined {
+  const type = castType(cast.typeName);
+  const isArray = shape === 'array';
+  if (type === undefined || type.isArray !== isArray || !acceptsType(column.type, type.elementOid)) {
+    throw refuseUse(
+      `this cast does not give a value of sealed column ${columnName(column)}, which is of type ${column.type.name}`,
+      locationOf(cast.typeName),
+      `Cast to ${column.type.name}${isArray ? '[]' : ''}, or leave the cast out.`,
+    );
+  }
+  return type.elementOid === column.type.oid ? undefined : type.elementOid;
+}
+
+/** Whether a value of that type can be taken for the column's: the same type, or one of its comparison class. */
+export function acceptsType(type: LogicalType, oid: number): boolean {
+  if (type.oid === oid) return true;
+  const other = logicalTypeByOid(oid);
+  if (other === undefined) return false;
+  // Unconstrained numeric has no class of its own: its digits are kept; the values are numbers all the same.
+  if (NUMBER_NAMES.has(type.name) && NUMBER_NAMES.has(other.name)) return true;
+  const own = comparisonClass(type);
+  return own !== undefined && own === comparisonClass(other);
+}
+
+/** The bytes of a constant in the text: a sign, then one token. Refuses forms that span more. */
+export function constantSpan(source: SourceText, constant: A_Const): { readonly start: number; readonly end: number } {
+  const start = locationOf(constant);
+  let index = source.tokenAt(start);
+  if (index !== undefined && ['-', '+'].includes(source.tokenText(index))) index += 1;
+  const token = index === undefined ? undefined : source.tokens[index];
+  if (index === undefined || token === undefined) throw refuseUse('a constant was not found in the text', start);
+  if (source.tokenText(index + 1).toLowerCase() !== 'uescape') return { start, end: token.end };
+  const escape = source.tokens[index + 2];
+  if (escape === undefined) throw refuseUse('a constant was not found in the text', start);
+  return { start, end: escape.end };
+}
+
+/** The bytes of a cast's type name: `timestamp(3) with time zone`, `pg_catalog.text`, `"text"[]`. */
+export function typeNameSpan(source: SourceText, cast: TypeCast): { readonly start: number; readonly end: number } {
+  const start = locationOf(cast.typeName);
+  const first = source.tokenAt(start);
+  if (start < 0 || first === undefined) throw refuseUse('the type of a cast was not found in the text', start);
+  let index = first;
+  while (source.tokenText(index + 1) === '.') index += 2;
+  index = skipWords(source, index);
+  if (source.tokenText(index + 1).toLowerCase() === 'array') index += 1;
+  while (source.tokenText(index + 1) === '[') {
+    index += 1;
+    while (source.tokenText(index) !== ']' && index < source.tokens.length) index += 1;
+  }
+  return { start, end: source.tokens[index]?.end ?? start };
+}
+
+/** Types of several words, by their first. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  character: ['varying'],
+  char: ['varying'],
+  timestamp: ['with', 'time', 'zone'],
+  double: ['precision'],
+  national: ['character', 'varying'],
+};
+
+function skipWords(source: SourceText, index: number): number {
+  let at = index;
+  for (const word of WORDS[source.tokenText(index).toLowerCase()] ?? []) {
+    if (source.tokenText(at + 1).toLowerCase() === word) at += 1;
+  }
+  return at;
+}

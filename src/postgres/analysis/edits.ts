@@ -1,0 +1,47 @@
+/** Splicing: what of a statement's text is replaced upstream. Everything else goes up as it was written, less comments. */
+import type { SealedLiteral } from '../plan.ts';
+import type { SourceText } from './source-text.ts';
+
+/** Byte offsets of the message's text; `end` exclusive; `start === end` inserts. */
+export type Edit = {
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: string | SealedLiteral;
+};
+
+export type SplicedText = {
+  readonly pieces: readonly (string | SealedLiteral)[];
+  readonly places: readonly number[];
+};
+
+/** The edited text of [start, end), in pieces, comments left out. Edits must not overlap; the same edit twice counts once. */
+export function splice(source: SourceText, start: number, end: number, edits: readonly Edit[]): SplicedText {
+  const comments = source.comments.map((comment): Edit => ({
+    start: comment.start,
+    end: comment.end,
+    replacement: ' ',
+  }));
+  const ordered = [...edits, ...comments]
+    .filter((edit) => edit.start >= start && edit.end <= end)
+    .sort((a, b) => a.start - b.start || a.end - b.end);
+  const pieces: (string | SealedLiteral)[] = [];
+  const places: number[] = [];
+  const add = (piece: string | SealedLiteral, from: number): void => {
+    if (piece === '') return;
+    pieces.push(piece);
+    places.push(source.position(from));
+  };
+  let at = start;
+  let previous: Edit | undefined;
+  for (const edit of ordered) {
+    if (previous !== undefined && previous.start === edit.start && previous.end === edit.end && edit.end > edit.start)
+      continue;
+    if (edit.start < at) throw new TypeError('edits overlap');
+    add(source.slice(at, edit.start), at);
+    add(edit.replacement, edit.start);
+    at = edit.end;
+    previous = edit;
+  }
+  add(source.slice(at, end), at);
+  return { pieces, places };
+}

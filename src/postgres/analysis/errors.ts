@@ -1,0 +1,104 @@
+/** Refusals of the analysis: each is a statement that was not sent upstream. Texts name columns and places, never values. */
+import { SealgateError, type ErrorCatalogue, type ErrorCode } from '../../errors.ts';
+import type { Refusal } from '../plan.ts';
+
+export const ANALYSIS_ERRORS = {
+  ERR_POSTGRES_SEALED_USE: {
+    says: 'a sealed column is used in a way that cannot be answered exactly',
+    why: 'The server holds ciphertext. Randomized columns can be written, read and tested for NULL; deterministic ones can also be compared for equality. Anything else would give wrong rows or write unsealed data, so the statement was not sent.',
+    fix: 'Follow the hint: read the column as it is and compute in the application, or make the column deterministic if it is only compared.',
+  },
+  ERR_POSTGRES_SEALED_STATEMENT: {
+    says: 'this kind of statement is not supported on a table with sealed columns',
+    why: 'It could carry sealed values past the proxy, or change what the rules mean.',
+    fix: 'Write it as INSERT, UPDATE, DELETE or SELECT; run schema changes directly on the server, then `sealgate check`.',
+  },
+  ERR_POSTGRES_PARAMETER_ROLES: {
+    says: 'one parameter is used in two places that need different types',
+    why: 'A parameter is sealed once, for one column; the same bytes cannot also be a plain value or a value of another column.',
+    fix: 'Pass the value twice, as two parameters.',
+  },
+  ERR_POSTGRES_UNPARSABLE: {
+    says: 'the statement does not parse',
+    why: 'The proxy reads statements with the grammar of PostgreSQL 18. On a database with rules nothing is forwarded that was not understood.',
+    fix: 'Correct the statement.',
+  },
+  ERR_POSTGRES_NAME: {
+    says: 'a name in a statement on sealed columns does not resolve to exactly one thing',
+    why: 'The table or column does not exist, is ambiguous, or was made in a transaction that has not been committed.',
+    fix: 'Check the spelling and search_path, qualify the name, or commit the schema change first.',
+  },
+  ERR_POSTGRES_SESSION_SETTINGS: {
+    says: 'a setting of the session does not allow sealed columns',
+    why: 'Statements on sealed columns are read under client_encoding UTF8, standard_conforming_strings on, and pg_catalog searched first.',
+    fix: 'Set these settings back to their defaults.',
+  },
+  ERR_POSTGRES_SEQUENCE: {
+    says: 'a statement on sealed columns follows one that may change what it means',
+    why: 'Both came in one message, so the second was analysed before the first had run.',
+    fix: 'Send them one after the other.',
+  },
+  ERR_POSTGRES_RULE_UNRESOLVED: {
+    says: 'a rule names a column that the database does not have as a guarded, sealed column',
+    why: 'The table or column is missing, was changed or replaced, or lacks the guard. Nothing can be sealed or opened with certainty.',
+    fix: 'Run `sealgate check` and apply what it prints.',
+  },
+  ERR_POSTGRES_CATALOG: {
+    says: 'the catalog of the database cannot be read over the service connection',
+    why: 'Without it the proxy cannot know what the names in a statement mean.',
+    fix: 'Check the service DSN and the server; the statement can be sent again.',
+  },
+  ERR_POSTGRES_DISAGREEMENT: {
+    says: 'the server understands the statement otherwise than the proxy does',
+    why: 'Each statement on sealed columns is analysed twice; where the two differ, neither is trusted.',
+    fix: 'Qualify column names and add casts to parameters; if that does not help, report the statement.',
+  },
+  ERR_POSTGRES_ANALYSIS: {
+    says: 'the statement could not be analysed',
+    why: 'A bug. The statement was not sent.',
+    fix: 'Report the shape of the statement and the server version.',
+  },
+} as const satisfies ErrorCatalogue;
+
+export type AnalysisErrorCode = keyof typeof ANALYSIS_ERRORS & ErrorCode;
+
+/** A refusal on its way out of the analysis. `location`: UTF-8 byte offset in the message's text; -1: none. */
+export class AnalysisError extends SealgateError<AnalysisErrorCode> {
+  readonly refusal: Refusal;
+  readonly location: number;
+
+  constructor(
+    code: AnalysisErrorCode,
+    sqlstate: string,
+    message: string,
+    location = -1,
+    hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.name = 'AnalysisError';
+    this.location = location;
+    this.refusal = { code, sqlstate, message, ...(hint !== undefined && { hint }) };
+  }
+}
+
+/** feature_not_supported. */
+const UNSUPPORTED = '0A000';
+
+export function refuseUse(message: string, location: number, hint?: string): AnalysisError {
+  return new AnalysisError('ERR_POSTGRES_SEALED_USE', UNSUPPORTED, message, location, hint);
+}
+
+export function refuseStatement(message: string, location: number, hint?: string): AnalysisError {
+  return new AnalysisError('ERR_POSTGRES_SEALED_STATEMENT', UNSUPPORTED, message, location, hint);
+}
+
+/** `sqlstate`: what the server would have said: 42P01 undefined_table, 42703 undefined_column, 42702 ambiguous_column. */
+export function refuseName(
+  sqlstate: '42P01' | '42703' | '42702' | '0A000',
+  message: string,
+  location: number,
+  hint?: string,
+): AnalysisError {
+  return new AnalysisError('ERR_POSTGRES_NAME', sqlstate, message, location, hint);
+}

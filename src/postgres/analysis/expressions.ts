@@ -1,0 +1,220 @@
+/** Expressions: what each yields, and that no sealed value meets anything that would compute with it. */
+import type { CaseExpr, CoalesceExpr, FuncCall, SubLink, TypeCast, WindowDef } from 'libpg-query';
+import type { Analysis } from './analysis.ts';
+import { analyzeColumnRef } from './column-refs.ts';
+import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
+import { castFor } from './constants.ts';
+import {
+  caseConditions,
+  caseResults,
+  isMouldable,
+  mould,
+  nodeLocation,
+  refuseSealed,
+  replaceType,
+  requirePlain,
+  settlePlain,
+} from './mould.ts';
+import type { Scope } from './scope.ts';
+import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from './syntax.ts';
+import { logicalTypeByOid } from '../types/registry.ts';
+import { passedThrough, PLAIN, type SettledValue, type Value } from './values.ts';
+
+export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
+  if (isMouldable(node)) return { type: 'mouldable', node };
+  if ('ColumnRef' in node) return analyzeColumnRef(analysis, node.ColumnRef, scope);
+  if ('A_Expr' in node) return analyzeOperator(analysis, node.A_Expr, scope);
+  if ('TypeCast' in node) return analyzeCast(analysis, node.TypeCast, scope);
+  if ('CaseExpr' in node) return analyzeCase(analysis, node.CaseExpr, scope);
+  if ('CoalesceExpr' in node) return analyzeCoalesce(analysis, node.CoalesceExpr, scope);
+  if ('SubLink' in node) return analyzeSubLink(analysis, node.SubLink, scope);
+  if ('FuncCall' in node) return analyzeCall(analysis, node.FuncCall, scope);
+  if ('NullTest' in node) return analyzeNullTest(analysis, node.NullTest.arg, scope);
+  if ('SelectStmt' in node) {
+    analysis.query(node, scope).forEach((column) => refuseIfSealed(column.value, 'here', -1));
+    return PLAIN;
+  }
+  plainParts(analysis, node, scope, usageOf(node));
+  return PLAIN;
+}
+
+function refuseIfSealed(value: SettledValue, usage: string, location: number): void {
+  if (value.type === 'sealed') throw refuseSealed(value.column, usage, location);
+}
+
+/** How refusals name the place, by kind of node. */
+const USAGES: Readonly<Record<string, string>> = {
+  BoolExpr: 'as a condition',
+  SortBy: 'in ORDER BY',
+  BooleanTest: 'with IS TRUE or IS FALSE',
+  A_ArrayExpr: 'in an array',
+  RowExpr: 'in a row value',
+  MinMaxExpr: 'in GREATEST or LEAST',
+  CollateClause: 'with COLLATE',
+  XmlExpr: 'in an XML expression',
+  A_Indirection: 'with a subscript or field selection',
+  JsonObjectConstructor: 'in a JSON expression',
+  JsonArrayConstructor: 'in a JSON expression',
+};
+
+function usageOf(node: Node): string {
+  return USAGES[Object.keys(node)[0] ?? ''] ?? 'in this expression';
+}
+
+/** Whatever the node, every expression inside it must be plain: unknown kinds fail closed as soon as they touch a sealed value. */
+export function plainParts(analysis: Analysis, part: unknown, scope: Scope, usage: string): void {
+  if (Array.isArray(part)) {
+    for (const item of part) plainNested(analysis, item, scope, usage);
+    return;
+  }
+  if (!isObject(part)) return;
+  for (const inner of Object.values(part)) {
+    if (Array.isArray(inner)) plainParts(analysis, inner, scope, usage);
+    else if (isObject(inner)) for (const value of Object.values(inner)) plainNested(analysis, value, scope, usage);
+  }
+}
+
+function plainNested(analysis: Analysis, part: unknown, scope: Scope, usage: string): void {
+  if (Array.isArray(part)) return plainParts(analysis, part, scope, usage);
+  if (!isObject(part)) return;
+  if (isNode(part)) return requirePlain(analysis, part, scope, usage);
+  for (const value of Object.values(part)) plainNested(analysis, value, scope, usage);
+}
+
+function isObject(part: unknown): part is Readonly<Record<string, unknown>> {
+  return typeof part === 'object' && part !== null;
+}
+
+/** Nodes are wrapped in their kind, capitalised; plain fields are not. */
+export function isNode(part: object): part is Node {
+  const keys = Object.keys(part);
+  const first = keys[0] ?? '';
+  return (
+    keys.length === 1 &&
+    /^[A-Z]/.test(first) &&
+    first !== 'String' &&
+    first !== 'Integer' &&
+    first !== 'Float' &&
+    first !== 'A_Star' &&
+    first !== 'TypeName' &&
+    first !== 'Boolean' &&
+    first !== 'BitString'
+  );
+}
+
+/** A cast to the column's own type, or within text and varchar, gives the same value; any other computes. */
+function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
+  if (cast.arg === undefined) return PLAIN;
+  const value = analysis.infer(cast.arg, scope);
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  if (value.type !== 'sealed') return PLAIN;
+  const { column } = value;
+  const target = castType(cast.typeName);
+  const isText = (name: string | undefined): boolean => name === 'text' || name === 'varchar';
+  const type = target === undefined || target.isArray ? undefined : logicalTypeByOid(target.elementOid);
+  const same =
+    type !== undefined && (type.name === column.type.name || (isText(type.name) && isText(column.type.name)));
+  if (!same || analysis.input.within === 'view')
+    throw refuseSealed(column, 'in a cast to another type', locationOf(cast));
+  castFor(cast, column, 'scalar');
+  replaceType(analysis, cast, 'bytea');
+  return passedThrough({ ...column, type });
+}
+
+function analyzeCase(analysis: Analysis, expression: CaseExpr, scope: Scope): Value {
+  caseConditions(analysis, expression, scope);
+  return chooseAmong(analysis, caseResults(expression), scope);
+}
+
+function analyzeCoalesce(analysis: Analysis, expression: CoalesceExpr, scope: Scope): Value {
+  return chooseAmong(analysis, expression.args ?? [], scope);
+}
+
+/** The branches are one column's values, or constants and parameters that become such; or all plain. */
+function chooseAmong(analysis: Analysis, branches: readonly Node[], scope: Scope): Value {
+  const values = branches.map((branch) => ({ branch, value: analysis.infer(branch, scope) }));
+  const first = values.find(({ value }) => value.type === 'sealed')?.value;
+  if (first?.type !== 'sealed') {
+    for (const { value } of values) if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+    return PLAIN;
+  }
+  const result = passedThrough(first.column);
+  for (const { branch, value } of values) {
+    if (value !== first) mould(analysis, branch, scope, result.column, 'compare');
+  }
+  return result;
+}
+
+function analyzeNullTest(analysis: Analysis, arg: Node | undefined, scope: Scope): Value {
+  if (arg === undefined) return PLAIN;
+  const value = analysis.infer(arg, scope);
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  return PLAIN;
+}
+
+function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value {
+  if (link.subselect === undefined) return PLAIN;
+  const columns = analysis.query(link.subselect, scope).map((column) => column.value);
+  const location = locationOf(link);
+  switch (link.subLinkType) {
+    case 'EXISTS_SUBLINK':
+      return PLAIN;
+    case 'EXPR_SUBLINK': {
+      const [first = PLAIN] = columns;
+      return first.type === 'sealed' ? passedThrough(first.column) : PLAIN;
+    }
+    case 'ANY_SUBLINK':
+    case 'ALL_SUBLINK': {
+      const isEquality = link.operName === undefined || isOperator(link.operName, '=', '<>');
+      if (link.testexpr !== undefined) compareSubquery(analysis, link.testexpr, columns, scope, location, isEquality);
+      return PLAIN;
+    }
+    default:
+      columns.forEach((column) => refuseIfSealed(column, 'in this kind of subquery', location));
+      if (link.testexpr !== undefined) requirePlain(analysis, link.testexpr, scope, 'in this kind of subquery');
+      return PLAIN;
+  }
+}
+
+/** count() counts ciphertext as it would plaintext; every other function computes. */
+function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
+  const names = namesOf(call.funcname);
+  const isCount = builtinName(names) === 'count' && call.args?.length === 1;
+  for (const arg of call.args ?? []) {
+    if (isCount) countArgument(analysis, arg, scope, call.agg_distinct === true);
+    else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
+  }
+  plainParts(analysis, { order: call.agg_order ?? [] }, scope, 'in ORDER BY');
+  if (call.agg_filter !== undefined) requirePlain(analysis, call.agg_filter, scope, 'as a condition');
+  if (call.over !== undefined) analyzeWindow(analysis, call.over, scope);
+  return PLAIN;
+}
+
+function countArgument(analysis: Analysis, arg: Node, scope: Scope, distinct: boolean): void {
+  const value = analysis.infer(arg, scope);
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  if (value.type === 'sealed' && distinct) requireDeterministic(value.column, nodeLocation(arg));
+}
+
+export function analyzeWindow(analysis: Analysis, window: WindowDef, scope: Scope): void {
+  for (const item of window.partitionClause ?? []) requireGroupable(analysis, item, scope);
+  plainParts(analysis, { order: window.orderClause ?? [] }, scope, 'in ORDER BY');
+  for (const offset of [window.startOffset, window.endOffset]) {
+    if (offset !== undefined) requirePlain(analysis, offset, scope, 'as a frame offset');
+  }
+}
+
+/** GROUP BY, PARTITION BY, DISTINCT ON: equality of ciphertext must be equality of values. */
+export function requireGroupable(analysis: Analysis, node: Node, scope: Scope): void {
+  if ('GroupingSet' in node) {
+    for (const item of node.GroupingSet.content ?? []) requireGroupable(analysis, item, scope);
+    return;
+  }
+  if ('RowExpr' in node) {
+    for (const item of node.RowExpr.args ?? []) requireGroupable(analysis, item, scope);
+    return;
+  }
+  const value = analysis.infer(node, scope);
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  if (value.type === 'sealed') requireDeterministic(value.column, nodeLocation(node));
+}

@@ -1,0 +1,97 @@
+/**
+ * The hot set: the ruled tables, closed over everything the server would reach them through. Statements that name nothing of it
+ * pass untouched, so it must not be too small.
+ */
+
+/** What the snapshot knows about one relation, before heat is known. */
+export type RelationLinks = {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_inherits: partitions and children both ways; pg_depend of rules: a view with what it reads; foreign keys that cascade. */
+  readonly linked: readonly number[];
+  /** A view's own text: it may call a hot routine. */
+  readonly definition: string;
+  /** Bodies of the triggers' functions on it, by OID. */
+  readonly triggerRoutines: readonly number[];
+};
+
+export type RoutineBody = {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly language: string;
+  /** pg_get_functiondef: names, argument and result types, body. */
+  readonly definition: string;
+};
+
+export type HotSet = {
+  readonly relations: ReadonlySet<number>;
+  readonly routines: ReadonlySet<number>;
+};
+
+/** Languages whose bodies are compiled: what they run cannot be read (docs/SECURITY.md says so). */
+const OPAQUE_LANGUAGES: ReadonlySet<string> = new Set(['c', 'internal']);
+
+/** Ruled relations by OID, and the names of ruled tables that do not exist. Grows until nothing is added. */
+export function closeHotSet(
+  ruled: readonly number[],
+  missingNames: readonly string[],
+  relations: readonly RelationLinks[],
+  routines: readonly RoutineBody[],
+  allowed: ReadonlySet<string>,
+): HotSet {
+  const hot = new Set(ruled);
+  const hotRoutines = new Set(
+    routines.filter((routine) => isDynamic(routine) && !isAllowed(routine, allowed)).map((routine) => routine.oid),
+  );
+  for (let before = -1; before !== hot.size + hotRoutines.size;) {
+    before = hot.size + hotRoutines.size;
+    for (const relation of relations) {
+      if (relation.linked.some((oid) => hot.has(oid)) || relation.triggerRoutines.some((oid) => hotRoutines.has(oid)))
+        hot.add(relation.oid);
+    }
+    const called = namesPattern(
+      routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name),
+    );
+    for (const relation of relations) if (called?.test(relation.definition) === true) hot.add(relation.oid);
+    const names = [
+      ...missingNames,
+      ...relations.filter((relation) => hot.has(relation.oid)).map((relation) => relation.name),
+    ];
+    const routineNames = routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name);
+    const pattern = namesPattern([...names, ...routineNames]);
+    if (pattern === undefined) continue;
+    for (const routine of routines) {
+      if (OPAQUE_LANGUAGES.has(routine.language) || isAllowed(routine, allowed)) continue;
+      if (pattern.test(routine.definition)) hotRoutines.add(routine.oid);
+    }
+  }
+  return { relations: hot, routines: hotRoutines };
+}
+
+function isAllowed(routine: RoutineBody, allowed: ReadonlySet<string>): boolean {
+  return allowed.has(`${routine.schema}.${routine.name}`);
+}
+
+/** PL/pgSQL runs dynamic SQL with EXECUTE; other languages through an interface whose calls take text. */
+function isDynamic(routine: RoutineBody): boolean {
+  if (OPAQUE_LANGUAGES.has(routine.language) || routine.language === 'sql') return false;
+  if (routine.language === 'plpgsql') return /\bexecute\b/i.test(bodyOf(routine.definition));
+  return true;
+}
+
+/** CREATE TRIGGER's EXECUTE FUNCTION is not in a routine's definition, but its header may name anything: only the body counts. */
+function bodyOf(definition: string): string {
+  const start = definition.search(/\bAS\s+\$/);
+  return start === -1 ? definition : definition.slice(start);
+}
+
+/** Matches any of the names anywhere, in any case; quotes inside of a name are doubled where it is quoted. */
+export function namesPattern(names: readonly string[]): RegExp | undefined {
+  const unique = [...new Set(names.flatMap((name) => [name, name.replaceAll('"', '""')]))].filter(
+    (name) => name !== '',
+  );
+  if (unique.length === 0) return undefined;
+  return new RegExp(unique.map((name) => name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'i');
+}

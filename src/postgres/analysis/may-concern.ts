@@ -1,0 +1,27 @@
+/**
+ * The question every statement is asked before anything else: could it name something hot, or change what names mean? Answers from
+ * the text alone, without parsing, and errs on the side of yes.
+ */
+import type { Catalog } from './catalog.ts';
+import { namesPattern } from './hot-set.ts';
+import { SEALGATE_SCHEMA } from '../service/names.ts';
+import { SQL_RUNNING_FUNCTIONS } from './survey.ts';
+
+/** Statements that start with one of these words only read or write rows; INTO is looked for apart. */
+const ROW_STATEMENT =
+  /^[\s(]*(?:select|insert|update|delete|values|table|fetch|move|close|listen|unlisten|notify|show|deallocate|checkpoint)\b/i;
+/** What the same statements could hide: U& spells names in escapes; set_config sets; SELECT INTO creates; a second statement may do anything. */
+const HIDDEN = /u&|set_config|;\s*\S/i;
+const SELECT_INTO = /^[\s(]*select\b[\s\S]*\binto\b/i;
+
+export type MayConcern = (sql: string) => boolean;
+
+/** The hot names of one catalog, as a test on texts. */
+export function mayConcernTest(catalog: Catalog): MayConcern {
+  const names = [...catalog.hotRelationNames, ...catalog.hotRoutines.keys(), ...SQL_RUNNING_FUNCTIONS, SEALGATE_SCHEMA];
+  const hot = namesPattern(names);
+  return (sql) => {
+    if (!ROW_STATEMENT.test(sql)) return sql.trim() !== '';
+    return hot?.test(sql) === true || HIDDEN.test(sql) || SELECT_INTO.test(sql);
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * Moulding: a constant or parameter takes the role its surroundings give it. In a sealed position it is sealed for that column,
+ * elsewhere it stays as it is.
+ */
+import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
+import type { SealedColumn } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import { acceptsType, castFor, constantSpan, constantValue, isNull, typeNameSpan } from './constants.ts';
+import { refuseUse } from './errors.ts';
+import type { Scope } from './scope.ts';
+import { elementType, locationOf, type Node } from './syntax.ts';
+import { columnName, sameBytes, type Value } from './values.ts';
+
+export type Purpose = 'store' | 'compare';
+
+/** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
+export function isMouldable(node: Node): boolean {
+  if ('A_Const' in node || 'ParamRef' in node) return true;
+  if ('TypeCast' in node) return isLeaf(node.TypeCast.arg);
+  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isMouldable);
+  return 'CaseExpr' in node && caseResults(node.CaseExpr).every(isMouldable);
+}
+
+function isLeaf(node: Node | undefined): boolean {
+  return (
+    node !== undefined && ('A_Const' in node || 'ParamRef' in node || ('TypeCast' in node && isLeaf(node.TypeCast.arg)))
+  );
+}
+
+export function isNullConstant(node: Node): boolean {
+  if ('TypeCast' in node) return node.TypeCast.arg !== undefined && isNullConstant(node.TypeCast.arg);
+  return 'A_Const' in node && isNull(node.A_Const);
+}
+
+export function caseResults(expression: CaseExpr): readonly Node[] {
+  const whens = (expression.args ?? []).flatMap((arm) =>
+    'CaseWhen' in arm && arm.CaseWhen.result !== undefined ? [arm.CaseWhen.result] : [],
+  );
+  return expression.defresult === undefined ? whens : [...whens, expression.defresult];
+}
+
+/** The expression must be plain: a sealed value refuses, naming the place it is used in. */
+export function requirePlain(analysis: Analysis, node: Node, scope: Scope, usage: string): void {
+  const value = analysis.infer(node, scope);
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+  if (value.type === 'sealed') throw refuseSealed(value.column, usage, nodeLocation(node));
+}
+
+export function refuseSealed(column: SealedColumn, usage: string, location: number): Error {
+  const hint =
+    column.mode === 'randomized'
+      ? 'A randomized column can be written, read as it is, and tested for NULL; compute in the application.'
+      : 'A deterministic column can be written, read as it is, tested for NULL and compared for equality; compute the rest in the application.';
+  return refuseUse(`sealed column ${columnName(column)} cannot be used ${usage}`, location, hint);
+}
+
+/** A mouldable expression that turned out to stand in no sealed position. */
+export function settlePlain(analysis: Analysis, node: Node, scope: Scope): void {
+  if ('ParamRef' in node) analysis.parameters.usePlain(node.ParamRef.number ?? 0, locationOf(node.ParamRef));
+  if ('TypeCast' in node && node.TypeCast.arg !== undefined) settlePlain(analysis, node.TypeCast.arg, scope);
+  if ('CoalesceExpr' in node) for (const arg of node.CoalesceExpr.args ?? []) settlePlain(analysis, arg, scope);
+  if (!('CaseExpr' in node)) return;
+  caseConditions(analysis, node.CaseExpr, scope);
+  for (const result of caseResults(node.CaseExpr)) settlePlain(analysis, result, scope);
+}
+
+/** The conditions of CASE: booleans, or values compared with its argument. */
+export function caseConditions(analysis: Analysis, expression: CaseExpr, scope: Scope): void {
+  if (expression.arg !== undefined) requirePlain(analysis, expression.arg, scope, 'as the argument of CASE');
+  for (const arm of expression.args ?? []) {
+    if ('CaseWhen' in arm && arm.CaseWhen.expr !== undefined)
+      requirePlain(analysis, arm.CaseWhen.expr, scope, 'as a condition of CASE');
+  }
+}
+
+/** The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass. */
+export function mould(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, purpose: Purpose): void {
+  analysis.use(column);
+  if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
+  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
+  if ('TypeCast' in node && isLeaf(node.TypeCast.arg)) return mouldCast(analysis, node.TypeCast, column, purpose);
+  if ('CoalesceExpr' in node) {
+    for (const arg of node.CoalesceExpr.args ?? []) mould(analysis, arg, scope, column, purpose);
+    return;
+  }
+  if ('CaseExpr' in node) {
+    caseConditions(analysis, node.CaseExpr, scope);
+    for (const result of caseResults(node.CaseExpr)) mould(analysis, result, scope, column, purpose);
+    return;
+  }
+  requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
+}
+
+export function requireSame(value: Value, column: SealedColumn, purpose: Purpose, location: number): void {
+  if (value.type !== 'sealed') {
+    throw refuseUse(
+      `this expression cannot be sealed for column ${columnName(column)}`,
+      location,
+      'Compute the value in the application and pass it as a parameter or constant.',
+    );
+  }
+  const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || purpose === 'compare';
+  if (sameBytes(value.column, column) && fits) return;
+  throw refuseUse(
+    `a value of sealed column ${columnName(value.column)} cannot become one of ${columnName(column)}`,
+    location,
+    'Read the value and write it back through the proxy as a parameter, or let both columns share a deterministic domain and type.',
+  );
+}
+
+function mouldConstant(
+  analysis: Analysis,
+  constant: A_Const,
+  column: SealedColumn,
+  purpose: Purpose,
+  castOid: number | undefined,
+): void {
+  // A constant number stored in a text column is cast as an assignment would.
+  const oid =
+    castOid ??
+    (purpose === 'store' && ['text', 'varchar'].includes(column.type.name) && constant.ival !== undefined
+      ? column.type.oid
+      : undefined);
+  const known = constantValue(constant, column, oid);
+  if (known === undefined) return;
+  const { start, end } = constantSpan(analysis.source, constant);
+  refuseInView(analysis, column, start);
+  const declared = known.declaredOid !== undefined &&
+    known.declaredOid !== column.type.oid && { declaredOid: known.declaredOid };
+  analysis.edit({ start, end, replacement: { column, value: known.value, purpose, ...declared } });
+}
+
+function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: Purpose): void {
+  const oid = castFor(cast, column, 'scalar');
+  replaceType(analysis, cast, 'bytea');
+  const { arg } = cast;
+  if (arg !== undefined && 'A_Const' in arg)
+    return mouldConstant(analysis, arg.A_Const, column, purpose, oid ?? column.type.oid);
+  if (arg !== undefined && 'ParamRef' in arg)
+    return mouldParameter(analysis, arg.ParamRef, column, purpose, 'scalar', oid ?? column.type.oid);
+  throw refuseUse(
+    `a cast of a cast is not supported for sealed column ${columnName(column)}`,
+    locationOf(cast.typeName),
+    'Leave one cast.',
+  );
+}
+
+/** The value is ciphertext upstream, so a cast that names its logical type names bytea there. */
+export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string): void {
+  const span = typeNameSpan(analysis.source, cast);
+  analysis.edit({ ...span, replacement });
+  // `date '...'` takes a constant only: where that becomes a parameter, the type goes.
+  if (cast.location === -1) analysis.shadowEdits.push({ ...span, replacement: '' });
+}
+
+/** `castOid`: the (element's) type of a cast around it. */
+export function mouldParameter(
+  analysis: Analysis,
+  parameter: ParamRef,
+  column: SealedColumn,
+  purpose: Purpose,
+  shape: 'scalar' | 'array',
+  castOid: number | undefined,
+): void {
+  const number = parameter.number ?? 0;
+  const location = locationOf(parameter);
+  refuseInView(analysis, column, location);
+  analysis.use(column);
+  const declared = declaredType(analysis, number, column, shape, location);
+  if (declared !== undefined && castOid !== undefined && declared !== castOid) {
+    throw refuseUse(
+      `parameter $${number} is declared as one type and cast to another`,
+      location,
+      'Declare the type the cast names.',
+    );
+  }
+  const elementOid = castOid ?? declared;
+  const own = elementOid === undefined || elementOid === column.type.oid;
+  const declaredOid = own ? undefined : shape === 'array' ? arrayOf(elementOid) : elementOid;
+  analysis.parameters.useSealed(number, { column, shape, purpose, declaredOid, location });
+}
+
+function arrayOf(elementOid: number): number | undefined {
+  return elementType(elementOid)?.arrayOid;
+}
+
+const UNKNOWN = 705;
+
+/** What Parse declared for it, as the element's OID; undefined: nothing. */
+function declaredType(
+  analysis: Analysis,
+  number: number,
+  column: SealedColumn,
+  shape: 'scalar' | 'array',
+  location: number,
+): number | undefined {
+  const oid = analysis.input.declaredOids[number - 1] ?? 0;
+  if (oid === 0 || oid === UNKNOWN) return undefined;
+  const element = shape === 'array' ? elementType(oid, 'array')?.oid : oid;
+  if (element !== undefined && acceptsType(column.type, element)) return element;
+  throw refuseUse(
+    `parameter $${number} is declared with type OID ${oid}, which sealed column ${columnName(column)} (${column.type.name}) does not take`,
+    location,
+    'Leave the type unspecified or declare the type of the column.',
+  );
+}
+
+function refuseInView(analysis: Analysis, column: SealedColumn, location: number): void {
+  if (analysis.input.within === 'statement') return;
+  throw refuseUse(
+    `a view compares sealed column ${columnName(column)} with a constant`,
+    location,
+    'Compare in the query over the view.',
+  );
+}
+
+/** Where a refusal about an expression points. */
+export function nodeLocation(node: Node): number {
+  for (const part of Object.values(node)) {
+    if (typeof part === 'object' && part !== null && 'location' in part && typeof part.location === 'number')
+      return part.location;
+  }
+  return -1;
+}

@@ -1,0 +1,233 @@
+/** The analyzer of one database: caches in front, the catalog behind, the server's opinion last. */
+import { SealgateError } from '../../errors.ts';
+import type { Refusal, RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
+import type { SessionSettings } from '../session/settings.ts';
+import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
+import { CatalogSource } from './catalog-source.ts';
+import type { Catalog } from './catalog.ts';
+import { AnalysisError } from './errors.ts';
+import { normalizeText, type NormalizedText } from './normalize.ts';
+import { PlanCache } from './plan-cache.ts';
+import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
+import { isSealedLiteral, requireAgreement } from './second-analysis.ts';
+import { settingsKey } from './settings-key.ts';
+import { Shadows } from './shadow.ts';
+import { SourceText } from './source-text.ts';
+import { instantiate, makeTemplate } from './template.ts';
+import { loadGrammar, parseStatements } from './syntax.ts';
+
+/** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
+const POLL_INTERVAL_MS = 1_000;
+const MAX_CATALOG_AGE_MS = 2_500;
+/** Longer texts are not worth a place in the cache. */
+const MAX_CACHED_TEXT = 64 * 1024;
+
+export class PlanningAnalyzer implements StatementAnalyzer {
+  readonly #source: CatalogSource;
+  readonly #shadows: Shadows;
+  readonly #options: AnalyzerOptions;
+  readonly #now: () => number;
+  readonly #maxAgeMs: number;
+  readonly #cache = new PlanCache();
+  #timer: NodeJS.Timeout | undefined;
+  #usedSincePoll = false;
+  #closed = false;
+
+  constructor(options: AnalyzerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#maxAgeMs = options.maxCatalogAgeMs ?? MAX_CATALOG_AGE_MS;
+    const { service, rules, resolveColumns, allowRoutines = [] } = options;
+    this.#source = new CatalogSource({
+      service,
+      rules,
+      resolveColumns,
+      allowRoutines: new Set(allowRoutines),
+      now: this.#now,
+    });
+    this.#shadows = new Shadows(service);
+  }
+
+  async start(): Promise<void> {
+    await loadGrammar();
+    await this.#source.refresh();
+    this.#timer = setInterval(() => this.#poll(), Math.min(POLL_INTERVAL_MS, this.#maxAgeMs));
+    this.#timer.unref();
+  }
+
+  get catalogEpoch(): number {
+    return this.#source.epoch;
+  }
+
+  mayConcern(sql: string): boolean {
+    this.#usedSincePoll = true;
+    return this.#source.mayConcern(sql);
+  }
+
+  isCurrent(plan: SealedPlan, session: SessionSettings): boolean {
+    this.#usedSincePoll = true;
+    const { catalogEpoch, settings } = plan.state;
+    return (
+      catalogEpoch === this.#source.epoch &&
+      settings === settingsKey(session) &&
+      !session.uncommittedCatalog &&
+      this.#isFresh()
+    );
+  }
+
+  catalogChanged(): void {
+    this.#source.distrust();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#source.distrust();
+  }
+
+  async plan(
+    sql: string,
+    declaredOids: readonly number[],
+    session: SessionSettings,
+  ): Promise<readonly StatementPlan[]> {
+    this.#usedSincePoll = true;
+    const source = new SourceText(sql);
+    try {
+      return await this.#plan(source, declaredOids, session);
+    } catch (error) {
+      return [refusePlan(error, source)];
+    }
+  }
+
+  #poll(): void {
+    if (!this.#usedSincePoll || this.#closed) return;
+    this.#usedSincePoll = false;
+    // A failed look leaves the catalog to age: plans are refused once it is too old.
+    this.#source.refresh().catch(() => undefined);
+  }
+
+  #isFresh(): boolean {
+    return !this.#closed && this.#now() - this.#source.checkedAt <= this.#maxAgeMs;
+  }
+
+  async #plan(
+    source: SourceText,
+    declaredOids: readonly number[],
+    session: SessionSettings,
+  ): Promise<readonly StatementPlan[]> {
+    if (this.#closed) throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the analysis has been closed');
+    if (!this.#isFresh()) await this.#source.refresh();
+    const prefix = `${settingsKey(session)}\u0000${declaredOids.join()}\u0000`;
+    const known = this.#fromCache(prefix, source.sql);
+    if (known !== undefined) return known.plans;
+    const drafted = await this.#draft(source, declaredOids, session);
+    const plans = await this.#confirm(drafted.statements);
+    this.#keep(prefix, source, drafted, plans);
+    return plans;
+  }
+
+  #fromCache(prefix: string, sql: string): { readonly plans: readonly StatementPlan[] } | undefined {
+    this.#cache.enter(this.#source.epoch);
+    const plans = this.#cache.plans(prefix + sql);
+    if (plans !== undefined) return { plans };
+    const normalized = sql.length > MAX_CACHED_TEXT ? undefined : normalizeText(sql);
+    const template = normalized === undefined ? undefined : this.#cache.template(prefix + normalized.key);
+    if (normalized === undefined || template === undefined) return undefined;
+    return { plans: [instantiate(template, sql, normalized)] };
+  }
+
+  /** Parsed and analysed with the latest catalog: a hot statement looks at the server first, and once more where a name is missing. */
+  async #draft(source: SourceText, declaredOids: readonly number[], settings: SessionSettings): Promise<Drafted> {
+    const statements = parseStatements(source.sql, source.byteLength);
+    const attempt = (): Drafted => {
+      const catalog = this.#catalog();
+      const context: PlanningContext = { catalog, source, declaredOids, settings };
+      const drafts: (DraftPlan | StatementPlan)[] = [];
+      for (const statement of statements) {
+        const draft = draftStatement(statement, context);
+        requireSequence(drafts, draft);
+        drafts.push(draft);
+      }
+      return { epoch: catalog.epoch, statements: drafts };
+    };
+    const first = attemptOrError(attempt);
+    if (!(first instanceof AnalysisError) && first.statements.every((draft) => draft.type !== 'draft')) return first;
+    const before = this.#source.epoch;
+    if (first instanceof AnalysisError && first.code === 'ERR_POSTGRES_NAME') await this.#source.reload();
+    else await this.#source.refresh();
+    if (this.#source.epoch !== before) return attempt();
+    if (first instanceof AnalysisError) throw first;
+    return first;
+  }
+
+  #catalog(): Catalog {
+    const { catalog } = this.#source;
+    if (catalog === undefined)
+      throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the catalog of the database has not been read');
+    return catalog;
+  }
+
+  async #confirm(drafts: Drafted['statements']): Promise<readonly StatementPlan[]> {
+    const plans: StatementPlan[] = [];
+    for (const draft of drafts) {
+      if (draft.type === 'draft') await requireAgreement(this.#options.service, this.#shadows, draft.opinion);
+      plans.push(draft.type === 'draft' ? draft.plan : draft);
+    }
+    return plans;
+  }
+
+  #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
+    const { sql } = source;
+    if (sql.length > MAX_CACHED_TEXT) return;
+    if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isSealedLiteral))) {
+      this.#cache.keepPlans(epoch, prefix + sql, plans);
+    }
+    const [draft] = statements;
+    if (statements.length !== 1 || draft?.type !== 'draft' || draft.opinion.analysis.literalsMatter) return;
+    const normalized: NormalizedText | undefined = normalizeText(sql);
+    if (normalized === undefined || normalized.literals.length === 0) return;
+    const template = makeTemplate(draft.plan, source, normalized, draft.edits, draft.start, draft.end);
+    if (template !== undefined) this.#cache.keepTemplate(epoch, prefix + normalized.key, template);
+  }
+}
+
+type Drafted = { readonly epoch: number; readonly statements: readonly (DraftPlan | StatementPlan)[] };
+
+function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof AnalysisError) return error;
+    throw error;
+  }
+}
+
+/** A hot statement is analysed before those ahead of it have run: none of them may change what it means. */
+function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
+  if (next.type !== 'draft') return;
+  if (!before.some((plan) => plan.type === 'track' && !opensOnly(plan.text))) return;
+  throw new AnalysisError(
+    'ERR_POSTGRES_SEQUENCE',
+    '0A000',
+    'a statement on sealed columns follows one in the same message that may change what it means',
+    next.start,
+    'Send them one after the other.',
+  );
+}
+
+/** Beginning a transaction or a savepoint changes neither settings nor names. */
+function opensOnly(text: string): boolean {
+  return /^\s*(?:begin|start\s+transaction|savepoint|release)\b/i.test(text);
+}
+
+/** The one place where trouble becomes a plan. */
+function refusePlan(error: unknown, source: SourceText): RefusePlan {
+  if (!(error instanceof AnalysisError)) {
+    const code: string = error instanceof SealgateError ? String(error.code) : 'ERR_POSTGRES_ANALYSIS';
+    const message = `the statement could not be analysed (${code})`;
+    return { type: 'refuse', refusal: { code: 'ERR_POSTGRES_ANALYSIS', sqlstate: 'XX000', message } };
+  }
+  const place = error.location >= 0 ? { place: { position: source.position(error.location) } } : {};
+  const refusal: Refusal = { ...error.refusal, ...place };
+  return { type: 'refuse', refusal };
+}

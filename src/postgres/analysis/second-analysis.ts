@@ -1,0 +1,195 @@
+/**
+ * The server's own analysis of a statement, against the shadow: what types its parameters have, where its results come from, which
+ * columns it refers to. Where it differs from ours, or gives no answer, the statement is refused.
+ *
+ * Invariant: no sealed literal is sent; each stands as a parameter.
+ */
+import { originKey, type SealedColumn, type SealedLiteral } from '../plan.ts';
+import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
+import type { StatementDescription } from '../service/describe.ts';
+import { ServiceError } from '../service/errors.ts';
+import { quoteQualified } from '../service/names.ts';
+import type { Analysis } from './analysis.ts';
+import { acceptsType } from './constants.ts';
+import { splice, type Edit } from './edits.ts';
+import { AnalysisError } from './errors.ts';
+import { shadowSchema } from './shadow-names.ts';
+import type { ShadowRelation, Shadows } from './shadow.ts';
+import { elementType } from './syntax.ts';
+import { columnName, type OutputColumn } from './values.ts';
+
+export type SecondOpinion = {
+  readonly analysis: Analysis;
+  /** Byte offsets of the query itself (without EXPLAIN). */
+  readonly start: number;
+  readonly end: number;
+  readonly outputs: readonly OutputColumn[];
+};
+
+type ShadowStatement = {
+  readonly sql: string;
+  readonly oids: readonly number[];
+  readonly expected: ReadonlyMap<number, { column: SealedColumn; array: boolean }>;
+};
+
+/** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
+export async function requireAgreement(
+  service: ServiceConnection,
+  shadows: Shadows,
+  opinion: SecondOpinion,
+): Promise<void> {
+  const { analysis, outputs } = opinion;
+  const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
+  try {
+    const shadowed = new Map<number, ShadowRelation>();
+    for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));
+    const statement = shadowStatement(opinion, shadowed);
+    const description = await service.describe(statement.sql, statement.oids);
+    compareParameters(statement, description);
+    compareResults(outputs, description, shadowed);
+    compareReferences(
+      analysis,
+      await references(service, statement.sql, description, shadowed, hot[0]?.schemaOid ?? 0),
+    );
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof ServiceError)) return error;
+  if (error.code === 'ERR_POSTGRES_SERVICE_QUERY') {
+    const hint =
+      'Run the statement without sealed columns to see what the server says; qualify names and add casts to parameters.';
+    return new AnalysisError(
+      'ERR_POSTGRES_DISAGREEMENT',
+      error.sqlstate,
+      `the server does not accept the statement (SQLSTATE ${error.sqlstate})`,
+      -1,
+      hint,
+    );
+  }
+  return new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the service connection to the database failed');
+}
+
+function disagree(what: string): AnalysisError {
+  return new AnalysisError(
+    'ERR_POSTGRES_DISAGREEMENT',
+    '0A000',
+    `the server understands the statement otherwise: ${what}`,
+    -1,
+    'Qualify column names and add casts to parameters.',
+  );
+}
+
+/** The statement over the shadow, every sealed literal a parameter after the client's own. */
+function shadowStatement(
+  { analysis, start, end }: SecondOpinion,
+  shadowed: ReadonlyMap<number, ShadowRelation>,
+): ShadowStatement {
+  const expected = new Map<number, { column: SealedColumn; array: boolean }>();
+  const oids: number[] = [...analysis.input.declaredOids];
+  let next = oids.length;
+  for (const number of [...analysis.parameters.sealed.keys(), ...analysis.parameters.plain])
+    next = Math.max(next, number);
+  for (const [number, { column, shape }] of analysis.parameters.sealed)
+    expected.set(number, { column, array: shape === 'array' });
+  const edits: Edit[] = [...analysis.shadowEdits];
+  const seen = new Set<number>();
+  for (const edit of analysis.edits) {
+    if (typeof edit.replacement === 'string' || seen.has(edit.start)) continue;
+    seen.add(edit.start);
+    next += 1;
+    expected.set(next, { column: edit.replacement.column, array: false });
+    edits.push({ ...edit, replacement: `$${next}` });
+  }
+  for (const { relation, start: from, end: to } of analysis.relationNames) {
+    const schema = shadowed.has(relation.oid) ? shadowSchema(relation.schemaOid) : relation.schema;
+    edits.push({ start: from, end: to, replacement: quoteQualified(schema, relation.name) });
+  }
+  const { pieces } = splice(analysis.source, start, end, edits);
+  return { sql: pieces.filter((piece): piece is string => typeof piece === 'string').join(''), oids, expected };
+}
+
+function compareParameters({ expected }: ShadowStatement, { parameterOids }: StatementDescription): void {
+  for (const [number, { column, array }] of expected) {
+    const oid = parameterOids[number - 1];
+    const element = oid !== undefined && array ? elementType(oid, 'array')?.oid : oid;
+    if (element === undefined || !acceptsType(column.type, element)) {
+      throw disagree(`a value of ${columnName(column)} has a type (OID ${oid ?? 0}) which that column does not`);
+    }
+  }
+}
+
+function compareResults(
+  outputs: readonly OutputColumn[],
+  { fields }: StatementDescription,
+  shadowed: ReadonlyMap<number, ShadowRelation>,
+): void {
+  if (outputs.length !== fields.length) throw disagree(`it has ${fields.length} result columns, not ${outputs.length}`);
+  const sealedPlaces = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
+  fields.forEach((field, index) => {
+    const value = outputs[index]?.value;
+    const place = sealedPlaces.get(originKey(field.tableOid, field.attnum));
+    if (value?.type !== 'sealed') {
+      if (place !== undefined) throw disagree(`result column ${index + 1} comes from a sealed column`);
+      return;
+    }
+    if (!acceptsType(value.column.type, field.typeOid))
+      throw disagree(`result column ${index + 1} is of another type than ${columnName(value.column)}`);
+    if (value.origin.type === 'any') return;
+    const ours = value.origin.type === 'column' ? originKey(value.origin.relationOid, value.origin.attnum) : undefined;
+    if (place !== ours) throw disagree(`result column ${index + 1} does not come from ${columnName(value.column)}`);
+  });
+}
+
+/** Columns of the shadow that the statement refers to, in the real relations' terms: pg_depend of a SQL-body function that is never kept. */
+async function references(
+  service: ServiceConnection,
+  sql: string,
+  description: StatementDescription,
+  shadowed: ReadonlyMap<number, ShadowRelation>,
+  schemaOid: number,
+): Promise<ReadonlySet<string>> {
+  const rows = await service.dryRun((session) => dependencies(session, sql, description, shadowSchema(schemaOid)));
+  const places = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
+  const found = new Set<string>();
+  for (const row of rows) {
+    const place = places.get(`${String(row['relation'])}.${String(row['attribute'])}`);
+    if (place !== undefined) found.add(place);
+  }
+  return found;
+}
+
+const DEPENDENCIES_SQL = `
+SELECT d.refobjid::int8 AS relation, d.refobjsubid AS attribute FROM pg_depend d
+WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1::regproc AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0`;
+const TYPES_SQL = `SELECT format_type(t.oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, place) ORDER BY t.place`;
+
+async function dependencies(
+  session: ServiceSession,
+  sql: string,
+  { parameterOids }: StatementDescription,
+  schema: string,
+): ReturnType<ServiceSession['query']> {
+  const types = parameterOids.length === 0 ? [] : await session.query(TYPES_SQL, [parameterOids]);
+  const name = quoteQualified(schema, 'second_analysis');
+  const signature = types.map((row) => String(row['name'])).join(', ');
+  await session.query(`CREATE FUNCTION ${name}(${signature}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${sql}; END`);
+  return session.query(DEPENDENCIES_SQL, [name]);
+}
+
+function compareReferences(analysis: Analysis, server: ReadonlySet<string>): void {
+  for (const place of server) {
+    if (!analysis.references.has(place) && !analysis.writes.has(place))
+      throw disagree('it refers to a sealed column that was not found in it');
+  }
+  for (const place of analysis.references) {
+    if (!server.has(place)) throw disagree('it does not refer to a sealed column that was found in it');
+  }
+}
+
+/** For type narrowing in tests and callers. */
+export function isSealedLiteral(piece: string | SealedLiteral): piece is SealedLiteral {
+  return typeof piece !== 'string';
+}

@@ -1,0 +1,63 @@
+/** One message's SQL text: UTF-8 byte offsets (what the parser speaks) against characters (what ErrorResponse speaks), and tokens. */
+import { scanTokens, type ScanToken } from './syntax.ts';
+
+const TOKEN_COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+export class SourceText {
+  readonly sql: string;
+  readonly byteLength: number;
+  /** Undefined where every character is one byte. */
+  readonly #bytes: Buffer | undefined;
+  #tokens: readonly ScanToken[] | undefined;
+  #comments: readonly ScanToken[] = [];
+  #byStart: ReadonlyMap<number, number> = new Map();
+
+  constructor(sql: string) {
+    this.sql = sql;
+    const bytes = Buffer.byteLength(sql, 'utf8');
+    this.byteLength = bytes;
+    this.#bytes = bytes === sql.length ? undefined : Buffer.from(sql, 'utf8');
+  }
+
+  slice(start: number, end: number): string {
+    return this.#bytes === undefined ? this.sql.slice(start, end) : this.#bytes.toString('utf8', start, end);
+  }
+
+  /** The UTF-16 index of a byte offset. */
+  index(byteOffset: number): number {
+    return this.#bytes === undefined ? byteOffset : this.#bytes.toString('utf8', 0, byteOffset).length;
+  }
+
+  /** 1-based position in characters, as the server counts them: code points, not UTF-16 units. */
+  position(byteOffset: number): number {
+    if (this.#bytes === undefined) return byteOffset + 1;
+    return Array.from(this.#bytes.toString('utf8', 0, byteOffset)).length + 1;
+  }
+
+  /** Without comments. */
+  get tokens(): readonly ScanToken[] {
+    if (this.#tokens === undefined) {
+      const all = scanTokens(this.sql);
+      this.#tokens = all.filter((token) => !TOKEN_COMMENTS.has(token.tokenName));
+      this.#comments = all.filter((token) => TOKEN_COMMENTS.has(token.tokenName));
+      this.#byStart = new Map(this.#tokens.map((token, index) => [token.start, index]));
+    }
+    return this.#tokens;
+  }
+
+  get comments(): readonly ScanToken[] {
+    void this.tokens;
+    return this.#comments;
+  }
+
+  /** The token that starts at a byte offset: its index in `tokens`. */
+  tokenAt(byteOffset: number): number | undefined {
+    void this.tokens;
+    return this.#byStart.get(byteOffset);
+  }
+
+  tokenText(index: number): string {
+    const token = this.tokens[index];
+    return token === undefined ? '' : this.slice(token.start, token.end);
+  }
+}

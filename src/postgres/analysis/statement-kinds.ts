@@ -1,0 +1,71 @@
+/**
+ * Every kind of statement the grammar knows that is not a query: what it changes, and whether it may name a table with sealed
+ * columns. Kinds that are not listed are refused where they name one, and are taken to change the catalog where they do not.
+ */
+
+export type StatementKind = {
+  /** `none`: forwarded untouched. Else what the session must re-read. */
+  readonly effect: 'none' | 'settings' | 'catalog' | 'transaction';
+  /** Naming a hot table: `forward` is harmless; `refuse` with this hint. */
+  readonly hot: { readonly type: 'forward' } | { readonly type: 'refuse'; readonly hint: string };
+};
+
+const FORWARD = { type: 'forward' } as const;
+const refuse = (hint: string): StatementKind['hot'] => ({ type: 'refuse', hint });
+const DDL = refuse('Change tables with sealed columns directly on the server, then run `sealgate check`.');
+const QUERY = refuse('Write it as INSERT, UPDATE, DELETE or SELECT.');
+
+export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
+  VariableSetStmt: { effect: 'settings', hot: FORWARD },
+  VariableShowStmt: { effect: 'none', hot: FORWARD },
+  DiscardStmt: { effect: 'settings', hot: FORWARD },
+  TransactionStmt: { effect: 'transaction', hot: FORWARD },
+  ConstraintsSetStmt: { effect: 'none', hot: FORWARD },
+  ListenStmt: { effect: 'none', hot: FORWARD },
+  UnlistenStmt: { effect: 'none', hot: FORWARD },
+  NotifyStmt: { effect: 'none', hot: FORWARD },
+  LoadStmt: { effect: 'settings', hot: refuse('Load libraries directly on the server.') },
+  DeallocateStmt: { effect: 'none', hot: FORWARD },
+  // PREPARE of a hot statement is refused, so what EXECUTE runs was not hot.
+  ExecuteStmt: { effect: 'none', hot: FORWARD },
+  PrepareStmt: { effect: 'none', hot: refuse('Prepare it through the protocol: every driver can.') },
+  FetchStmt: { effect: 'none', hot: FORWARD },
+  ClosePortalStmt: { effect: 'none', hot: FORWARD },
+  DeclareCursorStmt: {
+    effect: 'none',
+    hot: refuse('Read it with the protocol, row limit included (Execute), instead of DECLARE.'),
+  },
+  CheckPointStmt: { effect: 'none', hot: FORWARD },
+  // Locks, truncates, rewrites or describes; carries no value.
+  LockStmt: { effect: 'none', hot: FORWARD },
+  TruncateStmt: { effect: 'none', hot: FORWARD },
+  VacuumStmt: { effect: 'none', hot: FORWARD },
+  ReindexStmt: { effect: 'none', hot: FORWARD },
+  ClusterStmt: { effect: 'none', hot: FORWARD },
+  CommentStmt: { effect: 'none', hot: FORWARD },
+  GrantStmt: { effect: 'catalog', hot: FORWARD },
+  GrantRoleStmt: { effect: 'catalog', hot: FORWARD },
+  // Its wrapped keys stay in escrow; a new table of that name needs `sealgate check`.
+  DropStmt: { effect: 'catalog', hot: FORWARD },
+  CopyStmt: {
+    effect: 'none',
+    hot: refuse('COPY is not supported on tables with sealed columns: use INSERT and SELECT.'),
+  },
+  MergeStmt: { effect: 'none', hot: refuse('Write it as INSERT ... ON CONFLICT, or UPDATE and INSERT.') },
+  CallStmt: { effect: 'settings', hot: QUERY },
+  DoStmt: { effect: 'settings', hot: QUERY },
+  CreateTableAsStmt: { effect: 'catalog', hot: refuse('Create the table first and use INSERT.') },
+  RefreshMatViewStmt: { effect: 'none', hot: DDL },
+  CreateStmt: {
+    effect: 'catalog',
+    hot: refuse('Create tables with sealed columns directly on the server with the DDL `sealgate check` prints.'),
+  },
+  AlterTableStmt: { effect: 'catalog', hot: DDL },
+  RenameStmt: { effect: 'catalog', hot: DDL },
+};
+
+const UNLISTED: StatementKind = { effect: 'catalog', hot: DDL };
+
+export function statementKind(kind: string): StatementKind {
+  return STATEMENT_KINDS[kind] ?? UNLISTED;
+}

@@ -1,0 +1,115 @@
+/**
+ * What a statement names, anywhere in it and without regard to scopes: enough to tell whether it could concern a sealed column, and
+ * to refuse what is refused by name.
+ */
+import type { RangeVar } from 'libpg-query';
+import type { Catalog } from './catalog.ts';
+import { SEALGATE_SCHEMA } from '../service/names.ts';
+import { refuseStatement } from './errors.ts';
+import { SHADOW_PREFIX } from './shadow-names.ts';
+import { locationOf, namesOf, type Node } from './syntax.ts';
+
+export type Survey = {
+  readonly tables: readonly RangeVar[];
+  /** Qualified names of functions called and of types named. */
+  readonly functions: readonly { readonly names: readonly string[]; readonly location: number }[];
+  readonly types: readonly { readonly names: readonly string[]; readonly location: number }[];
+  /** Statements that change what follows, wherever they hide. */
+  readonly callsSetConfig: boolean;
+  readonly hasInto: boolean;
+};
+
+type MutableSurvey = {
+  tables: RangeVar[];
+  functions: { names: readonly string[]; location: number }[];
+  types: { names: readonly string[]; location: number }[];
+  hasInto: boolean;
+};
+
+export function survey(node: Node): Survey {
+  const found: MutableSurvey = { tables: [], functions: [], types: [], hasInto: false };
+  visit(node, found);
+  const callsSetConfig = found.functions.some(({ names }) => names.at(-1) === 'set_config');
+  return { ...found, callsSetConfig };
+}
+
+function visit(part: unknown, found: MutableSurvey): void {
+  if (Array.isArray(part)) {
+    for (const item of part) visit(item, found);
+    return;
+  }
+  if (typeof part !== 'object' || part === null) return;
+  // Some nodes are wrapped in their kind, some lie bare in a field: they are told by what they hold.
+  // A node with these fields is a RangeVar: no other of the grammar has them.
+  if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
+  if ('funcname' in part) found.functions.push(named(part.funcname, part));
+  if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
+  if ('intoClause' in part) found.hasInto = true;
+  for (const value of Object.values(part)) visit(value, found);
+}
+
+function named(list: unknown, part: object): { names: readonly string[]; location: number } {
+  const location = 'location' in part && typeof part.location === 'number' ? part.location : -1;
+  // The grammar puts nothing but String nodes into these lists.
+  return { names: namesOf(list as readonly Node[]), location };
+}
+
+/** Built-in functions that run SQL handed to them as text, or read a relation named by text. */
+export const SQL_RUNNING_FUNCTIONS: ReadonlySet<string> = new Set([
+  'query_to_xml',
+  'query_to_xmlschema',
+  'query_to_xml_and_xmlschema',
+  'table_to_xml',
+  'table_to_xmlschema',
+  'table_to_xml_and_xmlschema',
+  'schema_to_xml',
+  'schema_to_xml_and_xmlschema',
+  'database_to_xml',
+  'database_to_xml_and_xmlschema',
+  'cursor_to_xml',
+  'ts_stat',
+  'ts_rewrite',
+  'dblink',
+  'dblink_exec',
+  'crosstab',
+  'connectby',
+]);
+
+/** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
+export function refuseByName(found: Survey, catalog: Catalog): void {
+  for (const { names, location } of found.functions) refuseFunction(names, location, catalog);
+  for (const { names, location } of found.types) {
+    if (catalog.hotRelationNames.has(names.at(-1) ?? '')) {
+      throw refuseStatement(
+        `the row type of "${names.at(-1) ?? ''}" holds sealed columns`,
+        location,
+        'Name the columns one by one.',
+      );
+    }
+  }
+  for (const table of found.tables) {
+    if (table.schemaname === SEALGATE_SCHEMA || table.schemaname?.startsWith(SHADOW_PREFIX) === true) {
+      throw refuseStatement(`schema ${table.schemaname} belongs to the proxy`, locationOf(table));
+    }
+  }
+}
+
+function refuseFunction(names: readonly string[], location: number, catalog: Catalog): void {
+  const name = names.at(-1) ?? '';
+  const schema = names.length > 1 ? names.at(-2) : undefined;
+  if (SQL_RUNNING_FUNCTIONS.has(name)) {
+    throw refuseStatement(`function ${name} runs SQL that is given to it as text`, location, 'Write the query itself.');
+  }
+  const hot = catalog.hotRoutines.get(name)?.find((routine) => schema === undefined || routine.schema === schema);
+  if (hot === undefined) return;
+  throw refuseStatement(
+    `routine ${hot.schema}.${hot.name} names a table with sealed columns or runs dynamic SQL`,
+    location,
+    'Run its statements from the application, or list it under allowRoutines if it does not touch sealed columns.',
+  );
+}
+
+/** Whether any table's name is one that a rule touches. */
+export function namesHot(found: Survey, catalog: Catalog): boolean {
+  return found.tables.some((table) => catalog.hotRelationNames.has(table.relname ?? ''));
+}
