@@ -107,6 +107,10 @@ function onConflict(analysis: Analysis, clause: OnConflictClause, target: Target
   conflictTarget(analysis, clause, target, scope);
   scope.add({ ...target.entry, alias: 'excluded', schema: undefined, qualifiedOnly: true });
   setTargets(analysis, clause.targetList ?? [], target.relation, scope);
+  // The server counts every column of `excluded` as referred to, whether it is named or not (exclRelTlist).
+  for (const { sealed, attnum } of target.relation.columns) {
+    if (sealed !== undefined) analysis.writes.add(originKey(target.relation.oid, attnum));
+  }
   if (clause.whereClause !== undefined) requirePlain(analysis, clause.whereClause, scope, 'as a condition');
 }
 
