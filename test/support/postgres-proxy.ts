@@ -44,15 +44,16 @@ export type RawMessage = { readonly type: string; readonly body: Buffer };
 export class RawClient {
   readonly socket: Socket;
   closed = false;
-  #received: Buffer[] = [];
-  #receivedBytes = 0;
+  #received = Buffer.alloc(0);
+  #later: Buffer[] = [];
+  #laterBytes = 0;
   #waiters: (() => void)[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received.push(chunk);
-      this.#receivedBytes += chunk.length;
+      this.#later.push(chunk);
+      this.#laterBytes += chunk.length;
       this.#wake();
     });
     socket.on('error', () => undefined);
@@ -83,11 +84,14 @@ export class RawClient {
   }
 
   async bytes(length: number): Promise<Buffer> {
-    while (this.#receivedBytes < length && !this.closed) await this.#more();
-    const all = Buffer.concat(this.#received);
-    const bytes = all.subarray(0, length);
-    this.#received = [all.subarray(bytes.length)];
-    this.#receivedBytes -= bytes.length;
+    while (this.#received.length + this.#laterBytes < length && !this.closed) await this.#more();
+    if (this.#received.length < length) {
+      this.#received = Buffer.concat([this.#received, ...this.#later]);
+      this.#later = [];
+      this.#laterBytes = 0;
+    }
+    const bytes = this.#received.subarray(0, length);
+    this.#received = this.#received.subarray(bytes.length);
     return bytes;
   }
 
@@ -143,7 +147,7 @@ export function errorOf(messages: readonly RawMessage[]): Record<string, string>
       .toString()
       .split('\0')
       .filter((part) => part !== '') ?? [];
-  return Object.fromEntries(parts.map((part) => [part[0], part.slice(1)]));
+  return Object.fromEntries(parts.map((part): [string, string] => [part.charAt(0), part.slice(1)]));
 }
 
 /** The transaction status of the last ReadyForQuery: I, T or E. */

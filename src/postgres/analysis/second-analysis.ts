@@ -40,6 +40,10 @@ export async function requireAgreement(
 ): Promise<void> {
   const { analysis, outputs } = opinion;
   const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
+  // The names were of other tables after all; they go upstream in full, so they cannot come to mean the hot ones.
+  if (hot.length === 0) return;
+  // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
+  if (hot.length === 0) return;
   try {
     const shadowed = new Map<number, ShadowRelation>();
     for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));

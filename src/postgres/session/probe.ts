@@ -79,7 +79,7 @@ function askInSequence(session: Session, internal: Internal): void {
   const first = { done: (succeeded: boolean) => void (succeeded || internal.done?.(false)) };
   session.expect({ kind: 'parse', internal: first });
   session.expect({ kind: 'bind', internal: first });
-  session.expect({ kind: 'execute', internal: { ...first, ...(internal.row && { row: internal.row }) } });
+  session.expect({ kind: 'execute', internal: { ...internal, ...first } });
   session.expect({ kind: 'close', internal: first });
   session.expect({ kind: 'close', internal });
 }

@@ -33,11 +33,11 @@ export type TransactionStatus = 'idle' | 'open' | 'failed';
 /** Where bytes go; set by whoever owns the sockets. */
 export interface SessionWires {
   /** In the place of the frontend message being handled. */
-  toUpstream(bytes: Uint8Array): void;
+  readonly toUpstream: (bytes: Uint8Array) => void;
   /** Sends what was given to `toUpstream` now. */
-  flushUpstream(): void;
+  readonly flushUpstream: () => void;
   /** In the place of the backend message being handled. */
-  toClient(bytes: Uint8Array): void;
+  readonly toClient: (bytes: Uint8Array) => void;
 }
 
 export type SessionOptions = {

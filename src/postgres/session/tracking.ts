@@ -16,7 +16,7 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   if (status !== 'idle') return;
   // Portals end with their transaction; those of messages already sent on are of a later one.
   if (session.portals.size > 0 && session.replies.size === 0) session.portals.clear();
-  if (session.catalogTouched) session.analyzer.catalogChanged?.();
+  if (session.catalogTouched) session.analyzer.catalogChanged();
   if (session.catalogTouched || session.settingsTouched) session.settingsStale = true;
   session.catalogTouched = false;
   session.settingsTouched = false;

@@ -1,0 +1,92 @@
+/** A database with sealed columns, whole and real: key manager, service connection, analysis, column service, proxy. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
+import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
+import type { StatementAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
+import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
+import { resolveRules } from '../../src/postgres/columns/resolve.ts';
+import { createColumnService } from '../../src/postgres/columns/sealing-service.ts';
+import { openServiceConnection } from '../../src/postgres/service/connection.ts';
+import { ensureSchema } from '../../src/postgres/service/schema.ts';
+import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
+import type { SealRule } from '../../src/postgres/service/rules.ts';
+import type { TestPostgres } from './postgres.ts';
+import { startTestProxy, type TestProxy } from './postgres-proxy.ts';
+
+export type SealedDatabase = {
+  readonly proxy: TestProxy;
+  readonly analyzer: StatementAnalyzer;
+  /** Through the proxy, as superuser. */
+  readonly url: string;
+  /** Straight to the server. */
+  readonly direct: pg.Client;
+  close(): Promise<void>;
+};
+
+export type TestRule = Pick<SealRule, 'table' | 'column' | 'type'> & Partial<SealRule>;
+
+/** `ddl` runs after schema `sealgate` is there, so that tables can use `sealgate.sealed`. */
+export async function openSealedDatabase(
+  server: TestPostgres,
+  database: string,
+  ddl: string,
+  rules: readonly TestRule[],
+): Promise<SealedDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealgate-sealed-'));
+  const keys = await testKeys(folder);
+  const root = new pg.Client({ connectionString: server.url() });
+  await root.connect();
+  await root.query(`CREATE DATABASE ${database}`);
+  await root.end();
+  const { host, port, superuser: user, password } = server;
+  const connection = openServiceConnection({ host, port, user, password, database });
+  const { databaseId } = await ensureSchema(connection, randomBytes);
+  const direct = new pg.Client({ connectionString: server.url(database) });
+  await direct.connect();
+  await direct.query(ddl);
+  const full = rules.map((rule): SealRule => ({
+    database,
+    schema: 'public',
+    keyId: 'alias/test',
+    mode: 'randomized',
+    domain: undefined,
+    guard: true,
+    ...rule,
+  }));
+  const escrowOwner = escrowOwnerOf(database);
+  const zones = new ServerTimeZones(connection);
+  const columns = createColumnService({ connection, keys, random: randomBytes, databaseId, escrowOwner, zones });
+  const resolveColumns = () => resolveRules(connection, full, randomBytes);
+  const analyzer = await createAnalyzer({ database, service: connection, rules: full, resolveColumns });
+  const proxy = await startTestProxy(server, { databases: new Map([[database, { analyzer, columns }]]) });
+  return {
+    proxy,
+    analyzer,
+    url: proxy.url(database),
+    direct,
+    close: async () => {
+      await proxy.close();
+      analyzer.close();
+      await direct.end();
+      await connection.close();
+      await keys.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function testKeys(folder: string) {
+  const ports = { random: randomBytes, now: Date.now };
+  const keyFile = join(folder, 'root.key');
+  createKeyFile(keyFile, randomBytes);
+  const store = { storePath: join(folder, 'keys.db'), unseal: [{ type: 'key-file', path: keyFile }] } as const;
+  await createKeyStore(store, ports);
+  const audit = { path: join(folder, 'audit.log'), durability: 'write' } as const;
+  const keys = await openKeyManager({ ...store, region: 'eu-central-1', account: '000000000000', audit }, ports);
+  await keys.createKey({ alias: 'alias/test' }, { principal: 'arn:sealgate:cli', via: 'cli', resource: 'test' });
+  return keys;
+}
