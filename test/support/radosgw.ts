@@ -63,7 +63,10 @@ async function ensureInstalled(): Promise<string | undefined> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
     await run('apt-get', ['update', '-q'], { env, timeout: INSTALL_TIMEOUT_MS });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], { env, timeout: INSTALL_TIMEOUT_MS });
+    await run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], {
+      env,
+      timeout: INSTALL_TIMEOUT_MS,
+    });
   } catch {
     return `Ceph could not be installed (${PACKAGES.join(' ')})`;
   }
@@ -71,11 +74,22 @@ async function ensureInstalled(): Promise<string | undefined> {
 }
 
 async function allInstalled(): Promise<boolean> {
-  const found = await Promise.all(PROGRAMS.map((name) => run('which', [name]).then(() => true, () => false)));
+  const found = await Promise.all(
+    PROGRAMS.map((name) =>
+      run('which', [name]).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return found.every(Boolean);
 }
 
-const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 async function freePort(): Promise<number> {
   const server = createServer();

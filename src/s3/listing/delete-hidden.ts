@@ -15,7 +15,7 @@ export async function listHidden(
 ): Promise<readonly ListRow[]> {
   const { bucket, signal } = request;
   const rows: ListRow[] = [];
-  for (let marker = ''; ; ) {
+  for (let marker = ''; ;) {
     const query = new Map([['prefix', prefix], ...(marker === '' ? [] : [['marker', marker] as const])]);
     const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, signal });
     const page = parseListPage(await response.body.text(MAX_LIST_BYTES));

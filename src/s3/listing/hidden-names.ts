@@ -6,5 +6,6 @@ export const isHiddenKey = (key: string): boolean => key.startsWith(HIDDEN_PREFI
 
 /** Throws ERR_S3_ACCESS_DENIED for a key clients may not touch. */
 export function refuseHiddenKey(key: string): void {
-  if (isHiddenKey(key)) throw new S3Error('ERR_S3_ACCESS_DENIED', `Keys that begin with ${HIDDEN_PREFIX} are reserved.`);
+  if (isHiddenKey(key))
+    throw new S3Error('ERR_S3_ACCESS_DENIED', `Keys that begin with ${HIDDEN_PREFIX} are reserved.`);
 }

@@ -14,7 +14,9 @@ const REQUEST: ListRequest = {
 };
 
 const PAGE = {
-  rows: [{ key: 'a b/\u0001+ü(1).txt', lastModified: 't', etag: '"e"', size: 5, storageClass: 'STANDARD', owner: undefined }],
+  rows: [
+    { key: 'a b/\u0001+ü(1).txt', lastModified: 't', etag: '"e"', size: 5, storageClass: 'STANDARD', owner: undefined },
+  ],
   commonPrefixes: ['a b/c d/'],
   isTruncated: true,
   nextMarker: undefined,

@@ -51,7 +51,11 @@ async function firstVisiblePage(request: S3Request, gateway: GatewayContext, lis
   }
 }
 
-async function fetchPage(request: S3Request, gateway: GatewayContext, query: ReadonlyMap<string, string>): Promise<ListPage> {
+async function fetchPage(
+  request: S3Request,
+  gateway: GatewayContext,
+  query: ReadonlyMap<string, string>,
+): Promise<ListPage> {
   const { bucket, signal } = request;
   const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, headers: forwarded(request), signal });
   return parseListPage(await response.body.text(MAX_LIST_BYTES));

@@ -18,8 +18,9 @@ test('numbers, spaces and leading zeros stay as they are written', () => {
   expect(childrenOf(tree, 'A').map((a) => a.text)).toEqual([' 007 ', '1e5', '', 'true']);
 });
 
-test.each(['<R>', '<Other/>', '', 'R', '<!DOCTYPE r [<!ENTITY a "b">]><R>&a;</R>', '<R/><R/>'])('%s is no document R', (text) =>
-  expect(parseXml(text, 'R')).toBeUndefined(),
+test.each(['<R>', '<Other/>', '', 'R', '<!DOCTYPE r [<!ENTITY a "b">]><R>&a;</R>', '<R/><R/>'])(
+  '%s is no document R',
+  (text) => expect(parseXml(text, 'R')).toBeUndefined(),
 );
 
 test('namespaces and attributes are passed over, and indentation is no text of its own', () => {

@@ -8,7 +8,8 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 export type XmlTree = { readonly text: string; readonly children: ReadonlyMap<string, readonly XmlTree[]> };
 
 /** What `formatXml` writes: a text, children by name (undefined: left out), or several elements of one name. */
-export type XmlContent = string | number | boolean | { readonly [name: string]: XmlContent | readonly XmlContent[] | undefined };
+export type XmlContent =
+  string | number | boolean | { readonly [name: string]: XmlContent | readonly XmlContent[] | undefined };
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
@@ -31,7 +32,8 @@ export function parseXml(text: string, root: string): XmlTree | undefined {
 export const childText = (tree: XmlTree | undefined, name: string): string | undefined =>
   tree?.children.get(name)?.[0]?.text;
 
-export const childrenOf = (tree: XmlTree | undefined, name: string): readonly XmlTree[] => tree?.children.get(name) ?? [];
+export const childrenOf = (tree: XmlTree | undefined, name: string): readonly XmlTree[] =>
+  tree?.children.get(name) ?? [];
 
 /** A whole document, with S3's namespace. */
 export function formatXml(root: string, content: XmlContent): Uint8Array {
@@ -70,11 +72,14 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 function decodeText(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]{1,8}));/giu, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (name !== undefined) return ENTITIES[name] ?? whole;
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
+  return text.replace(
+    /&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]{1,8}));/giu,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (name !== undefined) return ENTITIES[name] ?? whole;
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    },
+  );
 }
 
 // Control characters have no form in XML 1.0; S3 writes them as references all the same.

@@ -6,7 +6,7 @@ import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { readEnvelope } from '../sealing/envelope-headers.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
-import { errorDocument, sendOrThrow } from '../sealing/upstream-errors.ts';
+import { errorDocument, sendToUpload } from '../sealing/upstream-errors.ts';
 import type { BackendPart } from './last-part.ts';
 import type { OpenUpload } from './open-upload.ts';
 
@@ -20,17 +20,18 @@ export type CompletedUpload = Completed & {
 
 /** Throws the backend's refusal, also one that comes with status 200 (S3 begins its answer before it knows). */
 export async function completeUpstream(
-  { bucket, key, signal }: S3Request,
+  request: S3Request,
   gateway: GatewayContext,
-  { backendUploadId }: OpenUpload,
+  upload: OpenUpload,
   parts: readonly BackendPart[],
   conditions: S3Headers,
 ): Promise<Completed> {
-  const response = await sendOrThrow(gateway, {
+  const { bucket, key, signal } = request;
+  const response = await sendToUpload(gateway, {
     method: 'POST',
     bucket,
     key,
-    query: new Map([['uploadId', backendUploadId]]),
+    query: new Map([['uploadId', upload.backendUploadId]]),
     headers: { 'content-type': 'application/xml', ...conditions },
     body: formatXml('CompleteMultipartUpload', {
       Part: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` })),
@@ -40,7 +41,9 @@ export async function completeUpstream(
   const text = await response.body.text(MAX_LIST_BYTES);
   const etag = childText(parseXml(text.trim(), 'CompleteMultipartUploadResult'), 'ETag');
   if (etag === undefined) throw errorDocument(text.trim(), response);
-  return { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
+  // Ceph RGW 16 leaves it empty.
+  const completed = bareEtag(etag) === '' ? await alreadyCompleted(request, gateway, upload) : undefined;
+  return completed ?? { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
 }
 
 /** The completed object, if the one at the key is this upload's: its envelope has the token's object id. */

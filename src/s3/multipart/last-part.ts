@@ -17,7 +17,7 @@ import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from '../sealing/data-key.ts';
 import { bareEtag } from '../sealing/etag.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { sendToUpload } from '../sealing/upstream-errors.ts';
 import type { NamedPart } from './complete-document.ts';
 import { readHeldPart } from './held-part.ts';
 import type { FoundPart } from './named-parts.ts';
@@ -96,7 +96,7 @@ async function storePart(
     ['partNumber', String(number)],
     ['uploadId', backendUploadId],
   ]);
-  const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, query, body, signal });
+  const response = await sendToUpload(gateway, { method: 'PUT', bucket, key, query, body, signal });
   await response.body.release();
   const etag = response.headers['etag'];
   if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');

@@ -6,7 +6,7 @@ import { childrenOf, childText, parseXml, type XmlTree } from '../listing/xml-tr
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import { MAX_LIST_BYTES, MAX_PART_NUMBER } from '../sealing/limits.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { sendToUpload } from '../sealing/upstream-errors.ts';
 
 /** A part that lies at the backend. */
 export type StoredPart = {
@@ -30,7 +30,7 @@ export async function fetchPartsPage(
     ['max-parts', String(from.maxParts)],
     ...(from.marker === 0 ? [] : [['part-number-marker', String(from.marker)] as const]),
   ]);
-  const response = await sendOrThrow(gateway, { method: 'GET', bucket, key, query });
+  const response = await sendToUpload(gateway, { method: 'GET', bucket, key, query });
   const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'ListPartsResult');
   if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   const all = childrenOf(root, 'Part').map(parseStoredPart);
@@ -48,7 +48,7 @@ export async function fetchAllParts(
   upload: OpenUpload,
 ): Promise<ReadonlyMap<number, StoredPart>> {
   const parts = new Map<number, StoredPart>();
-  for (let marker: number | undefined = 0; marker !== undefined; ) {
+  for (let marker: number | undefined = 0; marker !== undefined;) {
     const page: PartsPage = await fetchPartsPage(gateway, upload, { marker, maxParts: 1_000 });
     for (const part of page.parts) parts.set(part.number, part);
     marker = page.nextMarker;

@@ -2,9 +2,11 @@
  * The parts a client names on completion, found: at the backend, or, the last one, among the held. Lengths come from the backend's list;
  * where it has none, from the ETags.
  */
+import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
+import { bareEtag } from '../sealing/etag.ts';
 import type { NamedPart } from './complete-document.ts';
 import { knownPartName, parsePartEtag } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
@@ -27,12 +29,10 @@ export async function findParts(
   named: readonly NamedPart[],
 ): Promise<readonly FoundPart[]> {
   const listed = gateway.upstream.capabilities.listsParts ? await fetchAllParts(gateway, upload) : undefined;
-  return named.map((part, index) => {
-    const found = findPart(gateway, upload, part, listed);
-    const isLast = index === named.length - 1;
-    if (!isLast && (found.plainLength ?? 0) < SHORT_PART_BYTES) throw tooSmall(gateway, upload, found);
-    return found;
-  });
+  const found = named.map((part) => findPart(gateway, upload, part, listed));
+  const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
+  if (short !== undefined) throw await notStored(gateway, upload, short);
+  return found;
 }
 
 function findPart(
@@ -44,12 +44,16 @@ function findPart(
   const { upstream, known: carried } = parsePartEtag(etag);
   const known = carried ?? caches.knownParts.get(knownPartName(objectId, number, upstream));
   const stored = listed?.get(number);
-  const length = listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
+  const length =
+    listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
   return { number, etag: upstream, plainLength: length, saltId: known?.saltId };
 }
 
-/** A held part before the last is too small; what is neither stored nor known to be held is no part of the upload. */
-function tooSmall({ caches }: GatewayContext, { objectId }: OpenUpload, part: FoundPart): S3Error {
-  const isHeld = caches.knownParts.has(knownPartName(objectId, part.number, part.etag));
+/** A held part before the last is too small; what is neither stored nor held is no part of the upload. */
+async function notStored(gateway: GatewayContext, { bucket, objectId }: OpenUpload, part: FoundPart): Promise<S3Error> {
+  if (part.plainLength !== undefined) return new S3Error('ERR_S3_ENTITY_TOO_SMALL');
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: hiddenPartKey(objectId, part.number) });
+  await response.body.release();
+  const isHeld = response.status === 200 && bareEtag(response.headers['etag'] ?? '') === part.etag;
   return new S3Error(isHeld ? 'ERR_S3_ENTITY_TOO_SMALL' : 'ERR_S3_INVALID_PART');
 }

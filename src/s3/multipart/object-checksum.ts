@@ -25,7 +25,10 @@ export async function objectChecksum(
   const value = await computed(algorithm, type, parts);
   if (claimed === undefined) return value && { algorithm, type, value };
   if (value === undefined) {
-    throw new S3Error('ERR_S3_INVALID_REQUEST', "The object's checksum can only be verified with a checksum of each part.");
+    throw new S3Error(
+      'ERR_S3_INVALID_REQUEST',
+      "The object's checksum can only be verified with a checksum of each part.",
+    );
   }
   if (!sameDigest(value, claimed.value)) throw new S3Error('ERR_S3_BAD_DIGEST');
   return { algorithm, type, value };

@@ -11,7 +11,9 @@ import { SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 export const UPLOAD_MARK_NAME = 'x-amz-meta-sealgate-upload';
 
 export const uploadMark = (key: string, backendUploadId: string): string =>
-  createHash('sha256').update(JSON.stringify([key, backendUploadId])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([key, backendUploadId]))
+    .digest('hex');
 
 /** Tokens of the bucket's open uploads by their marks. */
 export async function readTokens(request: S3Request, gateway: GatewayContext): Promise<ReadonlyMap<string, string>> {

@@ -1,8 +1,11 @@
 /** AbortMultipartUpload: the backend's parts, and what was kept beside them. */
+import { S3Error } from '../errors.ts';
 import { openUpload } from '../multipart/open-upload.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
 import type { S3Operation } from '../operation.ts';
-import { upstreamError } from '../sealing/upstream-errors.ts';
+import { sendToUpload } from '../sealing/upstream-errors.ts';
+
+const GONE: ReadonlySet<number> = new Set([404, 405, 501]);
 
 export const abortMultipartUpload: S3Operation = {
   name: 'AbortMultipartUpload',
@@ -10,12 +13,15 @@ export const abortMultipartUpload: S3Operation = {
     const { bucket, key, signal } = request;
     const upload = await openUpload(request, gateway);
     const query = new Map([['uploadId', upload.backendUploadId]]);
-    const response = await gateway.upstream.send({ method: 'DELETE', bucket, key, query, signal });
-    const error = response.status >= 300 ? await upstreamError(response) : undefined;
-    if (error === undefined) await response.body.release();
-    // Gone, or given up for good at a backend that knows no abort. While it may still be there, what it needs stays.
-    if (error === undefined || error.status < 500 || error.status === 501) await sweepUpload(request, gateway, upload);
-    if (error !== undefined) throw error;
+    try {
+      const response = await sendToUpload(gateway, { method: 'DELETE', bucket, key, query, signal });
+      await response.body.release();
+    } catch (error) {
+      // Gone, or given up for good at a backend that knows no abort. While it may still be there, what it needs stays.
+      if (error instanceof S3Error && GONE.has(error.status)) await sweepUpload(request, gateway, upload);
+      throw error;
+    }
+    await sweepUpload(request, gateway, upload);
     return { status: 204, headers: {} };
   },
 };

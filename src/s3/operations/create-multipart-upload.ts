@@ -75,7 +75,8 @@ function chosenChecksum(headers: S3Headers): ChecksumChoice | undefined {
   const algorithm = headers['x-amz-checksum-algorithm']?.toLowerCase();
   const row = CHECKSUMS.find(({ name }) => name === algorithm);
   if (row === undefined) return undefined;
-  const type = headers['x-amz-checksum-type']?.toUpperCase() ?? (algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE');
+  const type =
+    headers['x-amz-checksum-type']?.toUpperCase() ?? (algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE');
   if (type !== 'FULL_OBJECT' && type !== 'COMPOSITE') throw new S3Error('ERR_S3_INVALID_ARGUMENT');
   return { algorithm: row.name, type };
 }

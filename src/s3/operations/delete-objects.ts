@@ -14,7 +14,12 @@ import { pick } from '../sealing/request-headers.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 
 const MAX_KEYS = 1_000;
-const FORWARDED = ['x-amz-mfa', 'x-amz-request-payer', 'x-amz-bypass-governance-retention', 'x-amz-expected-bucket-owner'] as const;
+const FORWARDED = [
+  'x-amz-mfa',
+  'x-amz-request-payer',
+  'x-amz-bypass-governance-retention',
+  'x-amz-expected-bucket-owner',
+] as const;
 /** What the answer says of a deleted key, and of one that was not. */
 const DELETED = ['Key', 'VersionId', 'DeleteMarker', 'DeleteMarkerVersionId'] as const;
 const FAILED = ['Key', 'VersionId', 'Code', 'Message'] as const;
@@ -74,7 +79,11 @@ function respond(answer: XmlTree | undefined, refused: readonly XmlTree[], quiet
     Deleted: quiet ? [] : childrenOf(answer, 'Deleted').map((row) => texts(row, DELETED)),
     Error: [
       ...childrenOf(answer, 'Error').map((row) => texts(row, FAILED)),
-      ...refused.map((object) => ({ ...texts(object, ['Key', 'VersionId']), Code: 'AccessDenied', Message: 'Access Denied' })),
+      ...refused.map((object) => ({
+        ...texts(object, ['Key', 'VersionId']),
+        Code: 'AccessDenied',
+        Message: 'Access Denied',
+      })),
     ],
   });
   return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };

@@ -49,7 +49,9 @@ const isStale = (error: unknown): boolean =>
 function read(request: S3Request, gateway: GatewayContext, selection: Selection): Promise<S3Response> {
   if (selection.type === 'whole') return readWhole(request, gateway);
   const layout = request.headers['if-range'] === undefined ? knownLayout(request, gateway) : undefined;
-  return layout === undefined ? readUnknown(request, gateway, selection) : readKnown(request, gateway, selection, layout);
+  return layout === undefined
+    ? readUnknown(request, gateway, selection)
+    : readKnown(request, gateway, selection, layout);
 }
 
 async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S3Response> {
@@ -134,7 +136,11 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   const source = isAtHand
     ? once(head.subarray(plan.storedFrom, plan.storedTo + 1))
     : await fetchRest(request, gateway, stored, layout, plan);
-  return { status: 206, headers, body: forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway) };
+  return {
+    status: 206,
+    headers,
+    body: forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway),
+  };
 }
 
 async function learnLayout(
@@ -173,7 +179,11 @@ function get(request: S3Request, gateway: GatewayContext, headers: Record<string
   });
 }
 
-const answerHeaders = (request: S3Request, response: UpstreamResponse, opened: OpenedEnvelope): S3Response['headers'] => ({
+const answerHeaders = (
+  request: S3Request,
+  response: UpstreamResponse,
+  opened: OpenedEnvelope,
+): S3Response['headers'] => ({
   ...readHeaders(response.headers, opened),
   ...overriddenHeaders(request.query),
 });

@@ -43,7 +43,8 @@ async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlT
     return wantsEncoded ? encodeKey(plain) : plain;
   };
   const tokens = await readTokens(request, gateway);
-  const tokenOf = (key: string, id: string): string => tokens.get(uploadMark(isEncoded ? decodeKey(key) : key, id)) ?? id;
+  const tokenOf = (key: string, id: string): string =>
+    tokens.get(uploadMark(isEncoded ? decodeKey(key) : key, id)) ?? id;
   const uploads = childrenOf(root, 'Upload').filter((row) => !isHiddenKey(childText(row, 'Key') ?? ''));
   const [nextKey, nextId] = [childText(root, 'NextKeyMarker'), childText(root, 'NextUploadIdMarker')];
   const text = (name: string): string | undefined => childText(root, name);
@@ -59,7 +60,9 @@ async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlT
     MaxUploads: text('MaxUploads'),
     IsTruncated: text('IsTruncated') ?? 'false',
     Upload: uploads.map((row) => uploadContent(row, recode, tokenOf)),
-    CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({ Prefix: recode(childText(row, 'Prefix') ?? '') })),
+    CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({
+      Prefix: recode(childText(row, 'Prefix') ?? ''),
+    })),
   };
 }
 

@@ -26,7 +26,10 @@ export const putObject: S3Operation = {
       ...conditions,
     };
     const { dek, objectId } = objectKey;
-    const sealer = new BodySealer({ dek, objectId, partNumber: 0, plainLength: body.length, final: true }, gateway.random);
+    const sealer = new BodySealer(
+      { dek, objectId, partNumber: 0, plainLength: body.length, final: true },
+      gateway.random,
+    );
     const payload = await sealedPayload(body, sealer);
     const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, headers, ...payload, signal });
     await response.body.release();

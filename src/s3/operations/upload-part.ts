@@ -15,7 +15,7 @@ import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { echoedChecksum } from '../sealing/announced-checksum.ts';
 import { encryptionHeaders } from '../sealing/response-headers.ts';
 import { sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { sendToUpload } from '../sealing/upstream-errors.ts';
 
 export const uploadPart: S3Operation = {
   name: 'UploadPart',
@@ -78,15 +78,17 @@ async function storePart(
   payload: UpstreamPayload,
 ): Promise<string> {
   const { bucket, key, signal } = request;
-  const query = new Map([['partNumber', String(partNumber)], ['uploadId', backendUploadId]]);
+  const query = new Map([
+    ['partNumber', String(partNumber)],
+    ['uploadId', backendUploadId],
+  ]);
   return send(gateway, { method: 'PUT', bucket, key, query, ...payload, signal });
 }
 
-async function send(gateway: GatewayContext, request: Parameters<typeof sendOrThrow>[1]): Promise<string> {
-  const response = await sendOrThrow(gateway, request);
+async function send(gateway: GatewayContext, request: Parameters<typeof sendToUpload>[1]): Promise<string> {
+  const response = await sendToUpload(gateway, request);
   await response.body.release();
   const etag = response.headers['etag'];
   if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return etag;
 }
-

@@ -31,7 +31,8 @@ export class ByteCursor {
     let left = length;
     while (left > 0) {
       const chunk = await this.#next(left);
-      if (chunk === undefined) throw new S3Error('ERR_S3_SEALED_OBJECT_INVALID', 'The stored object is shorter than it says.');
+      if (chunk === undefined)
+        throw new S3Error('ERR_S3_SEALED_OBJECT_INVALID', 'The stored object is shorter than it says.');
       left -= chunk.length;
       yield chunk;
     }

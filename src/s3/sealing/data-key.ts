@@ -75,7 +75,9 @@ const keyUse = (request: S3Request, key: string): KeyUse => ({
 });
 
 /** Which answer a refusal of the key manager is. Anything else is an internal error: the log has its cause. */
-const KEY_ANSWERS: Readonly<Record<string, 'ERR_S3_ACCESS_DENIED' | 'ERR_S3_KEY_UNAVAILABLE' | 'ERR_S3_SEALED_OBJECT_INVALID'>> = {
+const KEY_ANSWERS: Readonly<
+  Record<string, 'ERR_S3_ACCESS_DENIED' | 'ERR_S3_KEY_UNAVAILABLE' | 'ERR_S3_SEALED_OBJECT_INVALID'>
+> = {
   ERR_KEYS_ACCESS_DENIED: 'ERR_S3_ACCESS_DENIED',
   ERR_KEYS_DISABLED: 'ERR_S3_KEY_UNAVAILABLE',
   ERR_KEYS_INVALID_STATE: 'ERR_S3_KEY_UNAVAILABLE',

@@ -39,7 +39,10 @@ export function upstreamEtagList(list: string): string {
 }
 
 export function splitEtagList(list: string): readonly string[] {
-  return list.split(',').map(bareEtag).filter((etag) => etag !== '');
+  return list
+    .split(',')
+    .map(bareEtag)
+    .filter((etag) => etag !== '');
 }
 
 /** How many parts the backend says a multipart object has; undefined where the ETag does not say. */

@@ -71,7 +71,7 @@ async function walkParts(
   footer: Footer,
 ): Promise<readonly FooterPart[]> {
   const parts: FooterPart[] = [];
-  for (let from = 0; parts.length < footer.partCount; ) {
+  for (let from = 0; parts.length < footer.partCount;) {
     const range = { from, to: from + BODY_PREFIX_BYTES - 1 };
     const answer = await fetchStored(request, gateway, stored, range);
     const prefix = await answer.bytes(BODY_PREFIX_BYTES);

@@ -34,14 +34,20 @@ export function selectedBytes(selection: Selection, layout: ObjectLayout): ByteR
   const number = layout.type === 'single' ? selection.partNumber - 1 : selection.partNumber;
   const part = layout.parts.find(({ partNumber }) => partNumber === number);
   if (part === undefined) {
-    throw new S3Error('ERR_S3_INVALID_RANGE', 'The requested partnumber is not satisfiable', { s3Code: 'InvalidPartNumber' });
+    throw new S3Error('ERR_S3_INVALID_RANGE', 'The requested partnumber is not satisfiable', {
+      s3Code: 'InvalidPartNumber',
+    });
   }
   // An empty part has no bytes to name in a Content-Range.
   return part.plainLength === 0 ? undefined : { from: part.plainStart, to: part.plainStart + part.plainLength - 1 };
 }
 
 /** Length and range of an answer. */
-export function selectedHeaders(selected: ByteRange | undefined, selection: Selection, layout: ObjectLayout): S3Headers {
+export function selectedHeaders(
+  selected: ByteRange | undefined,
+  selection: Selection,
+  layout: ObjectLayout,
+): S3Headers {
   const parts = selection.type === 'part' && layout.type === 'multipart' ? String(layout.parts.length) : undefined;
   return {
     ...(parts === undefined ? {} : { 'x-amz-mp-parts-count': parts }),

@@ -44,14 +44,20 @@ async function recordChecksum(
   { key: { dek, objectId } }: OpenedEnvelope,
 ): Promise<S3Headers> {
   const end = stored.storedSize - 1;
-  const prefix = await (await fetchStored(request, gateway, stored, { from: 0, to: BODY_PREFIX_BYTES - 1 })).bytes(BODY_PREFIX_BYTES);
-  const sealed = await (await fetchStored(request, gateway, stored, { from: end - RECORD_BYTES + 1, to: end })).bytes(RECORD_BYTES);
+  const prefix = await (
+    await fetchStored(request, gateway, stored, { from: 0, to: BODY_PREFIX_BYTES - 1 })
+  ).bytes(BODY_PREFIX_BYTES);
+  const sealed = await (
+    await fetchStored(request, gateway, stored, { from: end - RECORD_BYTES + 1, to: end })
+  ).bytes(RECORD_BYTES);
   return opening(() => {
     const { header, headerBytes, salt } = openPrefix(prefix, dek, objectId);
     const place = { dek, objectId, salt, header: headerBytes, plainLength: header.plainLength };
     const { digests, clientChecksum } = openRecord(sealed, place);
     const value = clientChecksum === undefined ? undefined : digests[clientChecksum];
-    return clientChecksum === undefined || value === undefined ? {} : checksumHeaders(clientChecksum, value, 'FULL_OBJECT');
+    return clientChecksum === undefined || value === undefined
+      ? {}
+      : checksumHeaders(clientChecksum, value, 'FULL_OBJECT');
   });
 }
 

@@ -30,13 +30,28 @@ export async function sendOrThrow(gateway: GatewayContext, request: UpstreamRequ
   throw await upstreamError(response);
 }
 
+/** Likewise for a request on an open upload: Ceph RGW says NoSuchKey of one it does not know. */
+export async function sendToUpload(gateway: GatewayContext, request: UpstreamRequest): Promise<UpstreamResponse> {
+  try {
+    return await sendOrThrow(gateway, request);
+  } catch (error) {
+    if (error instanceof S3Error && error.status === 404 && error.s3Code === 'NoSuchKey') {
+      throw new S3Error('ERR_S3_NO_SUCH_UPLOAD', undefined, { cause: error });
+    }
+    throw error;
+  }
+}
+
 /** The error an answer of status 300 and above stands for, with what its headers say of the object. Reads the body. */
 export async function upstreamError(response: UpstreamResponse): Promise<S3Error> {
   return errorDocument(await response.body.text(MAX_ERROR_DOCUMENT_BYTES), response);
 }
 
 /** The error a document says; some operations send one with status 200. */
-export function errorDocument(text: string, { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>): S3Error {
+export function errorDocument(
+  text: string,
+  { status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>,
+): S3Error {
   const document = text === '' ? undefined : parseXml(text, 'Error');
   const [code, message] = BY_STATUS[status] ?? ['InternalError', 'We encountered an internal error. Please try again.'];
   return new S3Error('ERR_S3_UPSTREAM_ANSWER', childText(document, 'Message') ?? message, {

@@ -1,0 +1,74 @@
+/** Two gateways with one key manager in front of a real store, and clients: for tests of sealed buckets. */
+import { randomBytes } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { KeyManager } from '../../src/keys/key-manager.ts';
+import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
+import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
+import { keyFolder, TEST_USE } from './keys.ts';
+import { startRadosgw } from './radosgw.ts';
+import { CLIENT, S3RVER_CAPABILITIES, startEdge, type TestEdge } from './s3-edge.ts';
+import { startS3rver } from './s3rver.ts';
+
+export type Backend = {
+  readonly url: string;
+  readonly directory: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly capabilities: UpstreamCapabilities;
+  close(): Promise<void>;
+};
+
+export const BUCKET = 'sealed';
+
+/** The backend of this name, or why there is none. */
+export async function startBackend(name: 's3rver' | 'radosgw'): Promise<Backend | string> {
+  if (name === 's3rver') return { ...(await startS3rver({ buckets: [BUCKET] })), capabilities: S3RVER_CAPABILITIES };
+  const rgw = await startRadosgw();
+  if (rgw.type === 'none') return rgw.reason;
+  const { endpoint, accessKeyId, secretAccessKey, directory, stop } = rgw;
+  const capabilities = { ...AWS_CAPABILITIES, trailingChecksums: false, conditionalWrites: false };
+  return { url: endpoint, directory, accessKeyId, secretAccessKey, capabilities, close: stop };
+}
+
+export type SealedSetup = {
+  readonly backend: Backend;
+  readonly manager: KeyManager;
+  readonly edges: readonly [TestEdge, TestEdge];
+  /** Clients of the first and the second gateway. */
+  readonly clients: readonly [S3Client, S3Client];
+  /** Past the gateways, as whoever owns the disk. */
+  readonly direct: S3Client;
+  close(): Promise<void>;
+};
+
+export async function startSealed(backend: Backend): Promise<SealedSetup> {
+  const keys = await keyFolder();
+  const manager = await keys.open();
+  await manager.createKey({ alias: 'alias/a' }, TEST_USE);
+  const options = {
+    store: backend,
+    rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } as const }],
+    capabilities: backend.capabilities,
+    operations: SEALED_OPERATIONS,
+    dataKeys: manager,
+  };
+  const edges = [await startEdge(options), await startEdge(options)] as const;
+  const client = (endpoint: string, credentials: { accessKeyId: string; secretAccessKey: string }): S3Client =>
+    new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true, maxAttempts: 1 });
+  const clients = [client(edges[0].url, CLIENT), client(edges[1].url, CLIENT)] as const;
+  const direct = client(backend.url, backend);
+  const close = async (): Promise<void> => {
+    for (const one of [...clients, direct]) one.destroy();
+    await Promise.all(edges.map((edge) => edge.close()));
+    await keys[Symbol.asyncDispose]();
+  };
+  return { backend, manager, edges, clients, direct, close };
+}
+
+/** Bytes that no compression or chance makes look like others; `canary` stands at the beginning, all 64 KiB and the end. */
+export function bytesWith(canary: string, length: number): Uint8Array {
+  const bytes = randomBytes(length);
+  for (let at = 0; at + canary.length <= length; at += 65_536) bytes.write(canary, at, 'latin1');
+  if (length >= canary.length) bytes.write(canary, length - canary.length, 'latin1');
+  return bytes;
+}
