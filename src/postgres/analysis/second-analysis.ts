@@ -15,7 +15,7 @@ import { splice, type Edit } from './edits.ts';
 import { AnalysisError } from './errors.ts';
 import { shadowSchema } from './shadow-names.ts';
 import type { ShadowRelation, Shadows } from './shadow.ts';
-import { elementType } from './syntax.ts';
+import { elementType, scanTokens } from './syntax.ts';
 import { columnName, type OutputColumn } from './values.ts';
 
 export type SecondOpinion = {
@@ -178,9 +178,25 @@ async function dependencies(
 ): ReturnType<ServiceSession['query']> {
   const types = parameterOids.length === 0 ? [] : await session.query(TYPES_SQL, [parameterOids]);
   const name = quoteQualified(schema, 'second_analysis');
-  const signature = types.map((row) => String(row['name'])).join(', ');
-  await session.query(`CREATE FUNCTION ${name}(${signature}) RETURNS void LANGUAGE sql BEGIN ATOMIC ${sql}; END`);
+  const body = withNulls(
+    sql,
+    types.map((row) => String(row['name'])),
+  );
+  await session.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql BEGIN ATOMIC ${body}; END`);
   return session.query(DEPENDENCIES_SQL, [name]);
+}
+
+/** Each parameter as a NULL of its type: a function has at most 100 arguments (FUNC_MAX_ARGS), an INSERT of many rows more values. */
+function withNulls(sql: string, typeNames: readonly string[]): string {
+  const bytes = Buffer.from(sql);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { tokenName, start, end, text } of scanTokens(sql)) {
+    if (tokenName !== 'PARAM') continue;
+    parts.push(bytes.toString('utf8', at, start), `(NULL::${typeNames[Number(text.slice(1)) - 1] ?? 'unknown'})`);
+    at = end;
+  }
+  return parts.join('') + bytes.toString('utf8', at);
 }
 
 function compareReferences(analysis: Analysis, server: ReadonlySet<string>): void {
