@@ -77,6 +77,11 @@ export const POSTGRES_ERRORS = {
     why: 'Under another encoding the same bytes may name something else than the proxy reads, so nothing can be said about them.',
     fix: 'Use client_encoding UTF8, and send valid UTF-8.',
   },
+  ERR_POSTGRES_EXECUTE: {
+    says: 'EXECUTE names a statement on sealed columns that was prepared over the protocol.',
+    why: 'The values written in the EXECUTE would go to the server unsealed.',
+    fix: 'Run the prepared statement by the driver (Bind and Execute of the extended protocol).',
+  },
   ERR_POSTGRES_TOO_LARGE: {
     says: 'A statement, message or value that must be read whole is larger than its limit.',
     why: 'Nothing sealed may leave before its tag has verified, so it is held in memory and bounded.',

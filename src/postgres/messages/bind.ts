@@ -1,6 +1,6 @@
 /** Bind ('B'), frontend (manual, "Message Formats"). */
 import { FRONTEND } from '../wire/message-types.ts';
-import { Reader, textOf } from '../wire/reader.ts';
+import { nameOf, Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 
 export type Bind = {
@@ -23,13 +23,13 @@ export function bindNames(
   if (first < 0 || first >= end) return undefined;
   const second = bytes.indexOf(0, first + 1);
   if (second < 0 || second >= end) return undefined;
-  return { portal: textOf(bytes, start, first), statement: textOf(bytes, first + 1, second) };
+  return { portal: nameOf(bytes, start, first), statement: nameOf(bytes, first + 1, second) };
 }
 
 export function decodeBind(body: Uint8Array): Bind {
   const reader = new Reader(body);
-  const portal = reader.cstring();
-  const statement = reader.cstring();
+  const portal = reader.name();
+  const statement = reader.name();
   const formats = formatCodes(reader);
   const values: (Uint8Array | undefined)[] = [];
   const count = reader.uint16();
@@ -45,7 +45,7 @@ export function decodeBind(body: Uint8Array): Bind {
 export function encodeBind(bind: Bind): Uint8Array {
   let size = 64;
   for (const value of bind.values) size += 6 + (value?.length ?? 0);
-  const writer = new Writer(FRONTEND.bind, size).cstring(bind.portal).cstring(bind.statement);
+  const writer = new Writer(FRONTEND.bind, size).name(bind.portal).name(bind.statement);
   writer.int16(bind.formats.length);
   for (const format of bind.formats) writer.int16(format);
   writer.int16(bind.values.length);

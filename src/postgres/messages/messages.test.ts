@@ -18,6 +18,8 @@ const body = (frame: Uint8Array): Uint8Array => frame.subarray(5);
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 /** Any text without NUL. */
 const cstring = fc.string({ unit: 'grapheme', maxLength: 30 }).map((value) => value.replaceAll('\0', ''));
+/** Names as the wire has them, one character a byte, and no longer than the server tells apart. */
+const name = fc.string({ unit: 'grapheme-ascii', maxLength: 63 });
 const oid = fc.nat({ max: 0x7fffffff });
 
 /** What pg-protocol reads in a backend frame. */
@@ -50,7 +52,7 @@ describe('frontend messages', () => {
 
   test('Parse: same bytes as pg-protocol, and read back', () => {
     fc.assert(
-      fc.property(cstring, cstring, fc.array(oid, { maxLength: 5 }), (name, sql, parameterOids) => {
+      fc.property(name, cstring, fc.array(oid, { maxLength: 5 }), (name, sql, parameterOids) => {
         const frame = encodeParse({ name, text: sql, parameterOids });
         expect(Buffer.from(frame)).toEqual(serialize.parse({ name, text: sql, types: parameterOids }));
         expect(decodeParse(body(frame))).toMatchObject({ name, parameterOids });
@@ -68,21 +70,15 @@ describe('frontend messages', () => {
       ),
     );
     fc.assert(
-      fc.property(
-        cstring,
-        cstring,
-        fc.array(value, { maxLength: 6 }),
-        fc.boolean(),
-        (portal, statement, values, binary) => {
-          const frame = serialize.bind({ portal, statement, values, binary });
-          const bind = decodeBind(body(frame));
-          expect(bind).toMatchObject({ portal, statement, resultFormats: [binary ? 1 : 0] });
-          expect(bind.values.map((each) => each && text(each))).toEqual(
-            values.map((each) => (each === null ? undefined : text(Buffer.from(each)))),
-          );
-          expect(Buffer.from(encodeBind(bind))).toEqual(frame);
-        },
-      ),
+      fc.property(name, name, fc.array(value, { maxLength: 6 }), fc.boolean(), (portal, statement, values, binary) => {
+        const frame = serialize.bind({ portal, statement, values, binary });
+        const bind = decodeBind(body(frame));
+        expect(bind).toMatchObject({ portal, statement, resultFormats: [binary ? 1 : 0] });
+        expect(bind.values.map((each) => each && text(each))).toEqual(
+          values.map((each) => (each === null ? undefined : text(Buffer.from(each)))),
+        );
+        expect(Buffer.from(encodeBind(bind))).toEqual(frame);
+      }),
       { numRuns: 50 },
     );
     expectTruncationsRefused(serialize.bind({ portal: 'p', statement: 's', values: ['x', null] }), decodeBind);
@@ -94,6 +90,16 @@ describe('frontend messages', () => {
     expect(() => decodeBind(body(frame))).toThrow(PostgresError);
     frame.writeInt32BE(-2, frame.indexOf('abc') - 4);
     expect(() => decodeBind(body(frame))).toThrow(PostgresError);
+  });
+
+  test('names are told apart by bytes, as the server does: the first 63 count, and no encoding makes two into one', () => {
+    const bound = (statement: string | Uint8Array): string => {
+      const bytes = Buffer.concat([Buffer.from('\0'), Buffer.from(statement), Buffer.alloc(7)]);
+      return decodeBind(bytes).statement;
+    };
+    expect(bound('a'.repeat(64))).toBe(bound(`${'a'.repeat(63)}b`));
+    expect(bound('a'.repeat(62))).not.toBe(bound('a'.repeat(63)));
+    expect(bound(Uint8Array.of(0xff))).not.toBe(bound(Uint8Array.of(0xfe)));
   });
 
   test('format codes: none means text, one counts for all, else each its own', () => {

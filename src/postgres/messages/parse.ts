@@ -12,7 +12,7 @@ export type Parse = {
 
 export function decodeParse(body: Uint8Array): Parse {
   const reader = new Reader(body);
-  const name = reader.cstring();
+  const name = reader.name();
   const text = reader.cstringBytes();
   const count = reader.uint16();
   const parameterOids: number[] = [];
@@ -26,7 +26,7 @@ export function encodeParse(parse: {
   text: string | Uint8Array;
   parameterOids: readonly number[];
 }): Uint8Array {
-  const writer = new Writer(FRONTEND.parse, parse.text.length + 64).cstring(parse.name).cstring(parse.text);
+  const writer = new Writer(FRONTEND.parse, parse.text.length + 64).name(parse.name).cstring(parse.text);
   writer.int16(parse.parameterOids.length);
   for (const oid of parse.parameterOids) writer.int32(oid);
   return writer.frame();

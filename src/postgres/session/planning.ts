@@ -27,7 +27,27 @@ export type Planned =
 export function concerns(session: Session, lenient: string, bytes: Uint8Array): boolean {
   const { clientEncoding } = session.settings;
   if ((clientEncoding !== 'UTF8' || session.tracksPending > 0) && !isAscii(bytes)) return true;
-  return session.analyzer.mayConcern(lenient);
+  return session.analyzer.mayConcern(lenient) || executesSealed(session, lenient);
+}
+
+const EXECUTE = /\bexecute\b/i;
+
+/**
+ * SQL's EXECUTE and the protocol's Bind share their statements: one that was prepared by Parse and sealed would run with what the SQL
+ * says, unsealed. Sound: EXECUTE must name it, and only a Unicode-escaped or doubled quote could spell the name otherwise.
+ */
+function executesSealed(session: Session, sql: string): boolean {
+  if (session.statements.size === 0 || !EXECUTE.test(sql)) return false;
+  const bytes = Buffer.from(sql.toLowerCase()).toString('latin1');
+  const spelled = /u&"|""/i.test(sql);
+  for (const [name, { type }] of session.statements) {
+    if (type === 'sealed' && name !== '' && (spelled || bytes.includes(lowerCased(name)))) return true;
+  }
+  return false;
+}
+
+function lowerCased(name: string): string {
+  return Buffer.from(Buffer.from(name, 'latin1').toString('utf8').toLowerCase()).toString('latin1');
 }
 
 /** Plans a statement that may concern something sealed. */
@@ -42,6 +62,7 @@ export async function planStatement(
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
+  if (executesSealed(session, sql)) return { type: 'refuse', refusal: EXECUTE_OF_SEALED };
   const plans = await session.analyzer.plan(sql, declaredOids, session.settings);
   const planned = combine(sql, plans);
   return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
@@ -77,6 +98,13 @@ const NOT_UTF8: Refusal = {
   code: 'ERR_POSTGRES_ENCODING',
   message: 'a database with sealed columns takes statements beyond ASCII in client_encoding UTF8 only',
   hint: 'SET client_encoding TO UTF8.',
+};
+
+const EXECUTE_OF_SEALED: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_EXECUTE',
+  message: 'EXECUTE of a statement on sealed columns that was prepared over the protocol is not supported',
+  hint: 'Run it by the driver, over the extended protocol.',
 };
 
 const BROKEN_UTF8: Refusal = {

@@ -15,6 +15,18 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
 }
 
+/** The server's hash tables of statements and portals compare this many bytes (NAMEDATALEN - 1). */
+const NAME_BYTES = 63;
+
+/**
+ * The name of a statement or portal, as the server tells names apart: by its first 63 bytes, whatever the encoding. One character
+ * for each byte (latin1), so that no two names become one.
+ */
+export function nameOf(bytes: Uint8Array, start: number, end: number): string {
+  const length = Math.min(end - start, NAME_BYTES);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1');
+}
+
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8, strict: undefined where the bytes are not. */
@@ -81,6 +93,12 @@ export class Reader {
   cstring(): string {
     const view = this.cstringBytes();
     return textOf(view, 0, view.length);
+  }
+
+  /** The name of a statement or portal: see `nameOf`. */
+  name(): string {
+    const view = this.cstringBytes();
+    return nameOf(view, 0, view.length);
   }
 
   /** Fails unless the whole body was read: trailing bytes mean that we read it otherwise than the server would. */

@@ -44,6 +44,11 @@ export class Writer {
     return this.bytes(typeof value === 'string' ? Buffer.from(value) : value).byte(0);
   }
 
+  /** A name as Reader.name gives it. */
+  name(value: string): this {
+    return this.bytes(Buffer.from(value, 'latin1')).byte(0);
+  }
+
   /** A length-prefixed value; undefined is NULL (length -1). */
   value(value: Uint8Array | undefined): this {
     if (value === undefined) return this.int32(-1);

@@ -5,7 +5,7 @@ import { encodeDescribeStatement } from '../../messages/describe.ts';
 import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { Reader, textOf } from '../../wire/reader.ts';
+import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, type Planned } from '../planning.ts';
 import { askInFailedTransaction, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
@@ -28,7 +28,7 @@ export const parseHandler: FrontendHandler = {
       return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
     }
     session.expect(
-      session.statements.size === 0 ? PASS.parse : replyTo(session, textOf(name, 0, name.length), undefined),
+      session.statements.size === 0 ? PASS.parse : replyTo(session, nameOf(name, 0, name.length), undefined),
     );
     return FORWARD;
   },
