@@ -48,5 +48,6 @@ export function openAesGcm(key: GcmKey, nonce: Uint8Array, sealed: Uint8Array, a
     plaintext.fill(0);
     throw new CryptoError('ERR_CRYPTO_OPEN_FAILED');
   }
-  return plaintext;
+  // A plain view: a Buffer's own methods (slice, toString) mean other things.
+  return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length);
 }

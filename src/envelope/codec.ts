@@ -157,7 +157,7 @@ export const encodeUtf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8'
 export function decodeBase64url(text: string): Uint8Array {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.toString('base64url') !== text) throw malformed();
-  return bytes;
+  return Uint8Array.from(bytes);
 }
 
 export function encodeBase64url(bytes: Uint8Array): string {

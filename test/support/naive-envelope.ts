@@ -144,7 +144,12 @@ export type NaiveFooter = {
   checksum?: { code: number; composite: boolean; value: Uint8Array } | undefined;
 };
 
-/** Every part a run of its own would be allowed to read but is not what is written: runs are merged here as there. */
+function naiveBitmap(numbers: readonly number[]): Uint8Array {
+  return zeros(1250).map((_, at) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].reduce((byte, bit) => byte + (numbers.includes(at * 8 + bit + 1) ? 2 ** bit : 0), 0),
+  );
+}
+
 export function naiveFooter(f: NaiveFooter): Uint8Array {
   const runs: { first: number; last: number; length: number }[] = [];
   for (const { partNumber, plainLength } of f.parts) {
@@ -172,7 +177,7 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
     Uint8Array.of(f.checksum?.code ?? 0, f.checksum?.composite ? 1 : 0),
     value,
     zeros(32 - value.length),
-    hasTable ? table : zeros(0),
+    hasTable ? table : naiveBitmap(f.parts.map((p) => p.partNumber)),
   );
   const clear = join(ascii('SF'), Uint8Array.of(1, 1));
   const key = hkdf(f.dek, f.salt, join(ascii('sealgate object v1 footer'), f.objectId, clear), 32);

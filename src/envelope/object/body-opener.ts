@@ -24,8 +24,10 @@ export type BodyOpenerInput = {
   readonly expect?: Partial<Omit<PartHeader, 'objectId'>>;
 };
 
+type BodyReaderInput = BodyOpenerInput & { readonly accepts?: (header: PartHeader) => boolean };
+
 export class BodyReader {
-  readonly #input: BodyOpenerInput;
+  readonly #input: BodyReaderInput;
   readonly #prefix = new Collector(BODY_PREFIX_BYTES);
   #stream: StreamParameters | undefined;
   #segments: SegmentOpener | undefined;
@@ -33,7 +35,7 @@ export class BodyReader {
   #withheld: Uint8Array[] = [];
   #record: BodyRecord | undefined;
 
-  constructor(input: BodyOpenerInput) {
+  constructor(input: BodyReaderInput) {
     this.#input = input;
   }
 
@@ -78,6 +80,7 @@ export class BodyReader {
     for (const name of ['layout', 'partNumber', 'final', 'plainLength'] as const) {
       if (expect[name] !== undefined && expect[name] !== found[name]) throw openFailed();
     }
+    if (this.#input.accepts?.(stream.header) === false) throw openFailed();
     this.#stream = stream;
     this.#segments = new SegmentOpener(stream, 0, stream.segments);
   }

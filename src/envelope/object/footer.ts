@@ -16,7 +16,7 @@ import { malformed, openFailed, opening } from '../errors.ts';
 import { FOOTER_BLOCK_BYTES, MAX_OBJECT_BYTES, MAX_PART_NUMBER, SEGMENT_TAG_BYTES } from '../limits.ts';
 import { concatBytes, equalBytes } from '../../crypto/bytes.ts';
 import { BodySealer } from './body-sealer.ts';
-import { decodeRuns, encodeRuns, type FooterPart } from './part-runs.ts';
+import { decodeNumbers, decodeRuns, encodeNumbers, encodeRuns, type FooterPart } from './part-runs.ts';
 import { checksumCode, checksumOfCode, type ChecksumName } from './record.ts';
 import { SALT_BYTES, openOnce, sealOnce } from './subkeys.ts';
 
@@ -45,6 +45,8 @@ export type FooterInput = {
 export type Footer = {
   readonly partCount: number;
   readonly plainSize: number;
+  /** Always known, ascending: a reader notices a missing part before it gives out the next one. */
+  readonly partNumbers: readonly number[];
   /** Undefined where the lengths are too irregular for the block (about 1000 differing parts): walk the headers, then `matchesParts`. */
   readonly parts: readonly FooterPart[] | undefined;
   readonly checksum: ObjectChecksum | undefined;
@@ -75,7 +77,7 @@ export function encodeFooter(footer: FooterInput, dek: Dek, objectId: Uint8Array
     .bytes(salts === undefined ? new Uint8Array(DIGEST_BYTES) : saltsDigest(parts, salts));
   encodeChecksum(head, checksum);
   const hasTable = head.length + runs.length <= PLAIN_BYTES;
-  if (hasTable) head.bytes(runs);
+  head.bytes(hasTable ? runs : encodeNumbers(parts));
   const plaintext = head.zeros(PLAIN_BYTES - head.length).finish();
   plaintext[1] = (hasTable ? FLAG_TABLE : 0) + (salts === undefined ? 0 : FLAG_SALTS);
   const clear = Uint8Array.of(...MAGIC, VERSION, SUITE);
@@ -129,10 +131,11 @@ function decodePlain(reader: Reader): Footer {
   const salts = reader.bytes(DIGEST_BYTES);
   const checksum = decodeChecksum(reader);
   const parts = (flags & FLAG_TABLE) === 0 ? undefined : decodeRuns(reader, partCount);
+  const partNumbers = parts?.map((part) => part.partNumber) ?? decodeNumbers(reader, partCount);
   if (!isZero(reader.rest())) throw malformed();
   if (parts !== undefined && !equalBytes(tableDigest(parts), digest)) throw malformed();
   const saltsDigest = (flags & FLAG_SALTS) === 0 ? undefined : salts;
-  return { partCount, plainSize, parts, checksum, tableDigest: digest, saltsDigest };
+  return { partCount, plainSize, partNumbers, parts, checksum, tableDigest: digest, saltsDigest };
 }
 
 /** algorithm 1 | type 1 | value, padded to 32. */
@@ -178,6 +181,8 @@ function assertParts(parts: readonly FooterPart[]): void {
   let total = 0;
   for (const { partNumber, plainLength } of parts) {
     if (partNumber <= previous || partNumber > MAX_PART_NUMBER) throw new RangeError('part numbers ascend');
+    // An empty part of the footer part's number would pass for it.
+    if (isFooterPart({ partNumber, plainLength, final: true })) throw new RangeError('the footer part is not listed');
     previous = partNumber;
     total += plainLength;
   }

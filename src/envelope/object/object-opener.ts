@@ -10,9 +10,19 @@ import { openFailed } from '../errors.ts';
 import { BodyReader } from './body-opener.ts';
 import { isFooterPart, matchesParts, openFooter, type Footer, type FooterPart } from './footer.ts';
 import type { ObjectLayout } from './object-envelope.ts';
+import type { PartHeader } from './part-header.ts';
 import type { BodyRecord } from './record.ts';
 
-export type ObjectOpenerInput = { readonly dek: Dek; readonly objectId: Uint8Array; readonly layout: ObjectLayout };
+export type ObjectOpenerInput = {
+  readonly dek: Dek;
+  readonly objectId: Uint8Array;
+  readonly layout: ObjectLayout;
+  /**
+   * Of a multipart object, from its tail, read first: then no part is opened that the footer does not list in this place. Without it
+   * parts must be numbered 1, 2, 3 and so on (numbers with gaps are legal, but a gap may as well be a part taken out).
+   */
+  readonly footer?: Footer | undefined;
+};
 
 /** What a whole object proved to be. */
 export type OpenedObject = {
@@ -59,8 +69,21 @@ export class ObjectOpener {
   }
 
   #newReader(): BodyReader {
-    const { layout } = this.#input;
-    return new BodyReader({ ...this.#input, expect: { layout: layout === 'single' ? 'single' : 'part' } });
+    const { dek, objectId } = this.#input;
+    return new BodyReader({ dek, objectId, accepts: (header) => this.#accepts(header) });
+  }
+
+  /** Whether a body belongs here: a part out of place is refused before a byte of it is given out. */
+  #accepts(header: PartHeader): boolean {
+    const { layout, footer } = this.#input;
+    if (layout === 'single') return header.layout === 'single';
+    const index = this.#parts.length;
+    if (header.layout !== 'part') return false;
+    if (isFooterPart(header)) return footer === undefined ? index > 0 : index === footer.partCount;
+    if (footer === undefined) return header.partNumber === index + 1;
+    const length = footer.parts?.[index]?.plainLength ?? header.plainLength;
+    const isPlaced = header.partNumber === footer.partNumbers[index] && header.plainLength === length;
+    return isPlaced && (!header.final || index === footer.partCount - 1);
   }
 
   #finishBody(record: BodyRecord): void {
@@ -73,7 +96,6 @@ export class ObjectOpener {
       return;
     }
     const { partNumber, plainLength } = header;
-    if (partNumber <= (this.#parts.at(-1)?.partNumber ?? 0)) throw openFailed();
     if (!isFooterPart(header)) {
       this.#parts.push({ partNumber, plainLength });
       this.#salts.push(salt);

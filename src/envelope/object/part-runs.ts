@@ -44,3 +44,26 @@ export function decodeRuns(reader: Reader, count: number): FooterPart[] {
   if (parts.length !== count) throw malformed();
   return parts;
 }
+
+const BITMAP_BYTES = MAX_PART_NUMBER / 8;
+
+/** The numbers alone, for parts too irregular to list: bit (number - 1) mod 8, lowest first, of byte (number - 1) / 8; 1250 bytes. */
+export function encodeNumbers(parts: readonly FooterPart[]): Uint8Array {
+  const bitmap = new Uint8Array(BITMAP_BYTES);
+  for (const { partNumber } of parts) {
+    const at = (partNumber - 1) >>> 3;
+    bitmap[at] = (bitmap[at] ?? 0) | (1 << ((partNumber - 1) & 7));
+  }
+  return bitmap;
+}
+
+/** Reads exactly `count` numbers, ascending. Errors: ERR_ENVELOPE_MALFORMED. */
+export function decodeNumbers(reader: Reader, count: number): number[] {
+  const bitmap = reader.bytes(BITMAP_BYTES);
+  const numbers: number[] = [];
+  for (let index = 0; index < MAX_PART_NUMBER; index++) {
+    if (((bitmap[index >>> 3] ?? 0) & (1 << (index & 7))) !== 0) numbers.push(index + 1);
+  }
+  if (numbers.length !== count) throw malformed();
+  return numbers;
+}
