@@ -65,11 +65,26 @@ function sinkTo(socket: Socket, source: Socket, failed: (error: unknown) => void
   };
 }
 
+/** Below this, copying the pieces together costs less than handing each to the kernel. */
+const JOIN_BYTES = 16 * 1024;
+
 /** One system call for all chunks. */
 function writeTogether(socket: Socket, chunks: readonly Uint8Array[]): void {
-  if (chunks.length > 1) socket.cork();
+  const [only, ...more] = chunks;
+  if (only === undefined) return;
+  if (more.length === 0) {
+    socket.write(only);
+    return;
+  }
+  let length = 0;
+  for (const chunk of chunks) length += chunk.length;
+  if (length <= JOIN_BYTES) {
+    socket.write(Buffer.concat(chunks, length));
+    return;
+  }
+  socket.cork();
   for (const chunk of chunks) socket.write(chunk);
-  if (chunks.length > 1) socket.uncork();
+  socket.uncork();
 }
 
 /** Reads from `source` while `sink` takes it and no handler is at work. */
