@@ -7,58 +7,113 @@
 export type LiteralSpan = { readonly kind: 'string' | 'integer'; readonly start: number; readonly end: number };
 export type NormalizedText = { readonly key: string; readonly literals: readonly LiteralSpan[] };
 
-/** One token, or a run of white space, at a time; whatever it does not match makes the text unshared. */
-const TOKEN =
-  /([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|'((?:[^']|'')*)'|(\d+)|("(?:[^"]|"")+")|(\$\d+)|([ \t\r\n\f]+)|([,()[\].;:=<>*+~|!@#%^?&/-])/gy;
 /** Longer integers may be int8 or numeric, which a plan can depend on: those stay in the key. */
 const INT4_DIGITS = 9;
+/** Comments, U&'' and U&"", and our own placeholder: not read here. */
+const UNREAD = /\u0001|--|\/\*|u&/i;
 const PLACEHOLDER = { string: '\u0001s', integer: '\u0001i' } as const;
 
+/** What a character can begin. */
+const enumerate = (characters: string, kind: number): readonly (readonly [number, number])[] =>
+  Array.from(characters, (character) => [character.charCodeAt(0), kind] as const);
+const OTHER = 0;
+const SPACE = 1;
+const WORD = 2;
+const DIGIT = 3;
+const QUOTE = 4;
+const IDENTIFIER_QUOTE = 5;
+const DOLLAR = 6;
+const SYMBOL = 7;
+const DOT = 8;
+/** By character code below 128; everything above is part of words (as the server's scanner has it). */
+const KINDS = new Uint8Array(128);
+for (const [code, kind] of [
+  ...enumerate(' \t\r\n\f', SPACE),
+  ...enumerate('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', WORD),
+  ...enumerate('0123456789', DIGIT),
+  ...enumerate("'", QUOTE),
+  ...enumerate('"', IDENTIFIER_QUOTE),
+  ...enumerate('$', DOLLAR),
+  ...enumerate(',()[];:=<>*+~|!@#%^?&/-', SYMBOL),
+  ...enumerate('.', DOT),
+])
+  KINDS[code] = kind;
+
+function kindAt(sql: string, at: number): number {
+  const code = sql.charCodeAt(at);
+  return code < 128 ? (KINDS[code] ?? OTHER) : code >= 128 ? WORD : OTHER;
+}
+
+/** Undefined: not shared. */
 export function normalizeText(sql: string): NormalizedText | undefined {
-  if (sql.includes('\u0001') || sql.includes('--') || sql.includes('/*')) return undefined;
+  if (UNREAD.test(sql)) return undefined;
   const literals: LiteralSpan[] = [];
   let key = '';
   let copied = 0;
-  let before = '';
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < sql.length) {
-    const start = TOKEN.lastIndex;
-    const match = TOKEN.exec(sql);
-    if (match === null) return undefined;
-    const kind = literalKind(match);
-    const glued = kind !== undefined || match[1] !== undefined || match[5] !== undefined || match[4] !== undefined;
-    // `1abc`, `E'x'`, `'a''b'` split by white space with a newline: forms this lexer does not read.
-    if (glued && (before === 'word' || (before === 'string' && kind === 'string'))) return undefined;
-    if (kind !== undefined && before === 'dot') return undefined;
-    before = stateAfter(match, kind, before);
-    if (
-      kind === undefined ||
-      (kind === 'integer' && (isFraction(sql, TOKEN.lastIndex) || match[0].length > INT4_DIGITS))
-    ) {
-      if (kind === 'integer' && isFraction(sql, TOKEN.lastIndex)) return undefined;
-      continue;
+  /** The kind of the token just before, white space counted only as an end of words. */
+  let before = SYMBOL;
+  for (let at = 0; at < sql.length;) {
+    const kind = kindAt(sql, at);
+    const end = tokenEnd(sql, at, kind);
+    if (end === undefined || !mayFollow(before, kind)) return undefined;
+    const literal = kind === QUOTE ? 'string' : kind === DIGIT && end - at <= INT4_DIGITS ? 'integer' : undefined;
+    if (literal !== undefined) {
+      key += sql.slice(copied, at) + PLACEHOLDER[literal];
+      copied = end;
+      literals.push({ kind: literal, start: at, end });
     }
-    key += sql.slice(copied, start) + PLACEHOLDER[kind];
-    copied = TOKEN.lastIndex;
-    literals.push({ kind, start, end: copied });
+    // 'a' <white space> 'b' may be one string.
+    if (kind !== SPACE || before !== QUOTE) before = kind;
+    at = end;
   }
   return { key: key + sql.slice(copied), literals };
 }
 
-function literalKind(match: RegExpExecArray): LiteralSpan['kind'] | undefined {
-  if (match[2] !== undefined) return 'string';
-  return match[3] === undefined ? undefined : 'integer';
+/** `1abc`, `E'x'`, `'a' 'b'`, `$1x`, `a.1`, `.5`: forms this lexer does not read. */
+function mayFollow(before: number, kind: number): boolean {
+  const isLiteral = kind === QUOTE || kind === DIGIT;
+  const afterWord = before === WORD || before === DIGIT || before === DOLLAR;
+  if (afterWord && (isLiteral || kind === WORD || kind === DOLLAR || kind === IDENTIFIER_QUOTE)) return false;
+  if (before === DIGIT && kind === DOT) return false;
+  return !(before === DOT && isLiteral) && !(before === QUOTE && kind === QUOTE);
 }
 
-function stateAfter(match: RegExpExecArray, kind: LiteralSpan['kind'] | undefined, before: string): string {
-  if (match[6] !== undefined) return before === 'string' ? 'string' : '';
-  if (kind === 'string') return 'string';
-  if (kind === 'integer' || match[1] !== undefined || match[5] !== undefined) return 'word';
-  return match[0] === '.' ? 'dot' : '';
+/** Where the token that begins here ends; undefined: it is none we read. */
+function tokenEnd(sql: string, at: number, kind: number): number | undefined {
+  switch (kind) {
+    case SPACE:
+    case DIGIT:
+      return run(sql, at + 1, (next) => next === kind);
+    case WORD:
+      return run(sql, at + 1, (next) => next === WORD || next === DIGIT || next === DOLLAR);
+    case QUOTE:
+      return closing(sql, at, "'");
+    case IDENTIFIER_QUOTE:
+      return closing(sql, at, '"');
+    case DOLLAR:
+      return kindAt(sql, at + 1) === DIGIT ? run(sql, at + 2, (next) => next === DIGIT) : undefined;
+    case SYMBOL:
+    case DOT:
+      return at + 1;
+    default:
+      return undefined;
+  }
 }
 
-function isFraction(sql: string, at: number): boolean {
-  return sql[at] === '.';
+function run(sql: string, from: number, belongs: (kind: number) => boolean): number {
+  let at = from;
+  while (at < sql.length && belongs(kindAt(sql, at))) at += 1;
+  return at;
+}
+
+/** Past the closing quote; doubled quotes are inside. */
+function closing(sql: string, at: number, quote: string): number | undefined {
+  for (let from = at + 1; ;) {
+    const found = sql.indexOf(quote, from);
+    if (found === -1) return undefined;
+    if (sql[found + 1] !== quote) return found + 1;
+    from = found + 2;
+  }
 }
 
 /** What a quoted string says. */

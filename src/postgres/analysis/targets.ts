@@ -7,7 +7,7 @@ import type { FromItem } from './from.ts';
 import { mould, settlePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from './syntax.ts';
-import { PLAIN, type OutputColumn, type SettledValue } from './values.ts';
+import { PLAIN, type OutputColumn } from './values.ts';
 
 export function analyzeTargets(
   analysis: Analysis,
@@ -123,10 +123,4 @@ function subLinkName(node: Extract<Node, { SubLink: unknown }>): string | undefi
 function weakName(node: Node): string | undefined {
   if ('TypeCast' in node) return namesOf(node.TypeCast.typeName?.names).at(-1);
   return 'CaseExpr' in node ? 'case' : undefined;
-}
-
-/** Refuses sealed results where the place takes none. */
-export function sealedAmong(columns: readonly OutputColumn[]): Extract<SettledValue, { type: 'sealed' }> | undefined {
-  for (const { value } of columns) if (value.type === 'sealed') return value;
-  return undefined;
 }
