@@ -2,11 +2,9 @@
  * The S3 gateway's errors: our stable codes, and the code and status each has in S3's own words. `xml/error-document.ts` is the one
  * place that writes them to the wire. Messages say what S3 says, so that SDKs (which match codes) and people (who match texts) cope.
  */
-import { SealgateError, type ErrorCode, type ErrorEntry } from '../errors.ts';
+import { SealgateError, type ErrorCode } from '../errors.ts';
 import { S3_ERRORS } from './error-catalogue.ts';
-
-/** An S3 error is a catalogue entry with its S3 code and HTTP status. */
-export type S3ErrorEntry = ErrorEntry & { readonly s3Code: string; readonly status: number };
+import type { S3ErrorEntry } from './error-row.ts';
 
 export type S3ErrorCode = keyof typeof S3_ERRORS & ErrorCode;
 

@@ -56,7 +56,7 @@ function bucketMatcher(pattern: string): (bucket: string) => boolean {
   return (bucket) => expression.test(bucket);
 }
 
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/gu, String.raw`\$&`);
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/gu, String.raw`\$&`);
 
 /** Exact bucket, then more literal characters, then the longer prefix. */
 function bySpecificity(a: S3RuleEntry, b: S3RuleEntry): number {
@@ -69,12 +69,39 @@ function bySpecificity(a: S3RuleEntry, b: S3RuleEntry): number {
 
 const literalLength = (pattern: string): number => pattern.replaceAll('*', '').length;
 
+/** Throws for two rules that may match one key equally well and say different things: which of them won would be chance. */
 function refuseContradictions(entries: readonly S3RuleEntry[]): void {
-  const seen = new Map<string, S3RuleEntry>();
-  for (const entry of entries) {
-    const place = `${entry.bucket}/${entry.prefix}`;
-    const other = seen.get(place);
-    if (other !== undefined) throw new S3Error('ERR_S3_RULES', `two rules are given for ${place}*`);
-    seen.set(place, entry);
+  for (const [index, one] of entries.entries()) {
+    const other = entries
+      .slice(index + 1)
+      .find(
+        (candidate) =>
+          bySpecificity(one, candidate) === 0 && mayMeet(one, candidate) && !sameRule(one.rule, candidate.rule),
+      );
+    if (other !== undefined) {
+      throw new S3Error(
+        'ERR_S3_RULES',
+        `the rules for ${placeOf(one)} and ${placeOf(other)} match the same keys equally well and say different things`,
+      );
+    }
   }
+}
+
+const placeOf = (entry: S3RuleEntry): string => `${entry.bucket}/${entry.prefix}*`;
+
+/** Prefixes of one length meet only when they are equal. */
+const mayMeet = (a: S3RuleEntry, b: S3RuleEntry): boolean => a.prefix === b.prefix && patternsMeet(a.bucket, b.bucket);
+
+function sameRule(a: S3Rule, b: S3Rule): boolean {
+  return (
+    a.type === b.type && (a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId))
+  );
+}
+
+/** True where some bucket name matches both patterns. */
+function patternsMeet(a: string, b: string): boolean {
+  if (a === '' && b === '') return true;
+  if (a.startsWith('*')) return patternsMeet(a.slice(1), b) || (b !== '' && patternsMeet(a, b.slice(1)));
+  if (b.startsWith('*')) return patternsMeet(b, a);
+  return a !== '' && a.charAt(0) === b.charAt(0) && patternsMeet(a.slice(1), b.slice(1));
 }

@@ -32,7 +32,7 @@ const oracle = (key: AccessKey = KEY) =>
     credentials: key,
     region: 'eu-west-1',
     service: 's3',
-    sha256: Sha256 as never,
+    sha256: Sha256,
     uriEscapePath: false,
   });
 

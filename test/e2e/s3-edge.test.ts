@@ -278,7 +278,7 @@ describe('virtual-host style', () => {
     const virtual = client({
       endpoint: `http://s3.test:${edge.port}`,
       forcePathStyle: false,
-      requestHandler: new NodeHttpHandler({ httpAgent: new HttpAgent({ lookup: toLoopback } as object) }),
+      requestHandler: new NodeHttpHandler({ httpAgent: new HttpAgent({ lookup: toLoopback }) }),
     });
     await virtual.send(new PutObjectCommand({ Bucket: 'plain', Key: 'virtual/key', Body: 'by host' }));
     expect((await read(direct(), 'plain', 'virtual/key')).toString()).toBe('by host');

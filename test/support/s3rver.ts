@@ -29,7 +29,7 @@ export async function startS3rver(
 ): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), 'sealgate-s3rver-'));
   // The package has no types.
-  const module = (await import('@20minutes/s3rver' as string)) as { default: S3rverClass };
+  const module = (await import('@20minutes/s3rver')) as { default: S3rverClass };
   const server = new module.default({
     address: '127.0.0.1',
     port: 0,

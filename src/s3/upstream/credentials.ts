@@ -24,6 +24,9 @@ const RENEW_BEFORE_MS = 5 * 60 * 1000;
 /** Without an expiry (shared files): read again this often, so that an edited file takes effect. */
 const REREAD_AFTER_MS = 5 * 60 * 1000;
 
+/** A provider that fails, or gives short-lived credentials, is not asked for every request. */
+const ASK_AGAIN_AFTER_MS = 10 * 1000;
+
 /** Credentials from a provider, kept while they are good. One renewal runs at a time; a failed one leaves good credentials in use. */
 export class RenewedCredentials implements UpstreamCredentials {
   readonly #provide: () => Promise<ProvidedKey>;
@@ -51,11 +54,14 @@ export class RenewedCredentials implements UpstreamCredentials {
       const key = await this.#provide();
       const renewAt =
         key.expiration === undefined ? this.#now() + REREAD_AFTER_MS : key.expiration.getTime() - RENEW_BEFORE_MS;
-      this.#current = { key, renewAt };
+      this.#current = { key, renewAt: Math.max(renewAt, this.#now() + ASK_AGAIN_AFTER_MS) };
       return key;
     } catch (error) {
       const old = this.#current?.key;
-      if (old !== undefined && (old.expiration?.getTime() ?? Infinity) > this.#now()) return old;
+      if (old !== undefined && (old.expiration?.getTime() ?? Infinity) > this.#now()) {
+        this.#current = { key: old, renewAt: this.#now() + ASK_AGAIN_AFTER_MS };
+        return old;
+      }
       throw new S3Error('ERR_S3_UPSTREAM_CREDENTIALS', 'No credentials for the storage were found.', { cause: error });
     }
   }

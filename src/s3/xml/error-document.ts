@@ -27,7 +27,7 @@ function escapeXml(text: string): string {
   return (
     text
       .replace(/[&<>"']/gu, (c) => ESCAPES[c] ?? c)
-      // eslint-disable-next-line no-control-regex -- these are the characters meant
+       
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, '\ufffd')
   );
 }
