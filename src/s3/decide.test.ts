@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { decide, type OperationTable } from './decide.ts';
+import { BUCKET_OPERATIONS, OBJECT_OPERATIONS, type S3OperationName } from './operation-names.ts';
+import { compileRules } from './rules.ts';
+
+const rules = compileRules([
+  { bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'k', name: 's' } },
+  { bucket: 'closed', prefix: '', rule: { type: 'refuse', name: 'c' } },
+  { bucket: 'mixed', prefix: 'secret/', rule: { type: 'seal', keyId: 'k', name: 'm' } },
+]);
+
+const handler = (name: S3OperationName) => ({ name, handle: () => Promise.reject(new Error('not called')) });
+const table: OperationTable = { PutObject: handler('PutObject'), ListObjectsV2: handler('ListObjectsV2') };
+
+/** The decision's type, or the code of the refusal. */
+const decided = (
+  operation: S3OperationName,
+  bucket: string,
+  key = '',
+  headers: Record<string, string> = {},
+): string => {
+  try {
+    return decide({ operation, bucket, key, headers }, rules, table).type;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+const NOT_BUILT = 'ERR_S3_NOT_IMPLEMENTED';
+const DENIED = 'ERR_S3_ACCESS_DENIED';
+
+test('every operation on a sealed key is handled by its own code or refused; none is forwarded', () => {
+  for (const operation of [...OBJECT_OPERATIONS, 'Unknown'] as const) {
+    expect(decided(operation, 'sealed', 'k'), operation).toBe(operation === 'PutObject' ? 'handle' : NOT_BUILT);
+    expect(decided(operation, 'mixed', 'secret/k'), operation).toBe(operation === 'PutObject' ? 'handle' : NOT_BUILT);
+    expect(decided(operation, 'closed', 'k'), operation).toBe(DENIED);
+  }
+});
+
+test('of operations on a bucket with rules, those that could hand data around the gateway are never forwarded', () => {
+  const dangerous = BUCKET_OPERATIONS.filter((name) =>
+    /^(?:Put|Create|List|Update)|Policy$|Replication|Website|Inventory|DeleteObjects/u.test(name),
+  );
+  const forwarded = dangerous.filter((operation) => decided(operation, 'mixed') === 'forward');
+  expect(forwarded).toEqual(['CreateBucket', 'PutBucketTagging', 'PutBucketVersioning']);
+  expect(decided('CreateBucket', 'mixed', '', { 'x-amz-acl': 'public-read' })).toBe(NOT_BUILT);
+  expect(decided('CreateBucket', 'mixed', '', { 'x-amz-grant-read': 'x' })).toBe(NOT_BUILT);
+  expect(decided('HeadBucket', 'closed')).toBe(DENIED);
+});
+
+test('a bucket without rules forwards everything, but no upload by form', () => {
+  for (const operation of [...OBJECT_OPERATIONS, 'Unknown'] as const)
+    expect(decided(operation, 'free', 'k'), operation).toBe('forward');
+  for (const operation of BUCKET_OPERATIONS)
+    expect(decided(operation, 'free'), operation).toBe(operation === 'PostObject' ? NOT_BUILT : 'forward');
+});
+
+describe('a copy', () => {
+  const copy = (source: string, bucket = 'free', key = 'k'): string =>
+    decided('CopyObject', bucket, key, { 'x-amz-copy-source': source });
+
+  test('from and to keys without a rule is forwarded', () => {
+    expect(copy('free/a?versionId=3')).toBe('forward');
+    expect(copy('/mixed/open%2Fa')).toBe('forward');
+  });
+
+  test.each([
+    ['sealed/a', NOT_BUILT],
+    ['/se%61led/a', NOT_BUILT],
+    ['mixed%2Fsecret%2Fa', NOT_BUILT],
+    ['closed/a', DENIED],
+    ['mixed/.sealgate/uploads/a', DENIED],
+    ['free/../sealed/a', 'ERR_S3_INVALID_URI'],
+    ['arn:aws:s3:us-east-1:1:accesspoint/p/object/a', 'ERR_S3_INVALID_ARGUMENT'],
+    ['free/a?versionId=1?versionId=2', 'ERR_S3_INVALID_ARGUMENT'],
+    ['free', 'ERR_S3_INVALID_ARGUMENT'],
+    ['free/', 'ERR_S3_INVALID_ARGUMENT'],
+    ['%zz/a', 'ERR_S3_INVALID_ARGUMENT'],
+  ])('from %s is refused', (source, code) => {
+    expect(copy(source)).toBe(code);
+  });
+
+  test('into a sealed key, and a rename out of one, are refused', () => {
+    expect(copy('free/a', 'sealed')).toBe(NOT_BUILT);
+    for (const source of ['secret/a', '/mixed/secret/a', 'mixed/../secret/a']) {
+      expect(decided('RenameObject', 'mixed', 'open/k', { 'x-amz-rename-source': source }), source).not.toBe('forward');
+    }
+  });
+});
+
+test('hidden names of open uploads are out of reach in every bucket with rules', () => {
+  expect(decided('GetObject', 'mixed', '.sealgate/uploads/x')).toBe(DENIED);
+  expect(decided('GetObject', 'free', '.sealgate/uploads/x')).toBe('forward');
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { hoistQueryHeaders, isReservedName, operationHeaders } from './headers.ts';
+import { bucketOfHost, locate, parseQuery, splitTarget } from './target.ts';
+
+const codeOf = (run: () => unknown): unknown => {
+  try {
+    run();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return undefined;
+};
+
+test('path style and virtual-host style name the same bucket and key', () => {
+  const place = { bucket: 'bucket', key: 'a b/ü+c//d/' };
+  expect(locate('/bucket/a%20b/%C3%BC+c//d/', 'x:1', ['s3.test'])).toEqual(place);
+  expect(locate('/a%20b/%C3%BC+c//d/', 'Bucket.S3.test:9000', ['s3.test'])).toEqual(place);
+  expect(locate('/bucket', 'x', [])).toEqual({ bucket: 'bucket', key: '' });
+  expect(locate('/bucket/', 'x', [])).toEqual({ bucket: 'bucket', key: '' });
+  expect(locate('/', 's3.test', ['s3.test'])).toEqual({ bucket: '', key: '' });
+  expect(bucketOfHost('a.b.s3.test', ['s3.test'])).toBe('a.b');
+  expect(bucketOfHost('evils3.test', ['s3.test'])).toBeUndefined();
+});
+
+test('places that a backend could read in another way are refused', () => {
+  expect(codeOf(() => locate('/bucket/%ff', 'x', []))).toBe('ERR_S3_INVALID_URI');
+  expect(codeOf(() => locate('/bucket/a/%2E%2e/b', 'x', []))).toBe('ERR_S3_INVALID_URI');
+  expect(codeOf(() => locate('/bucket/./b', 'x', []))).toBe('ERR_S3_INVALID_URI');
+  expect(codeOf(() => locate('//key', 'x', []))).toBe('ERR_S3_INVALID_BUCKET_NAME');
+  expect(codeOf(() => locate('/..%2fx/key', 'x', []))).toBe('ERR_S3_INVALID_BUCKET_NAME');
+  expect(codeOf(() => locate(`/bucket/${'ä'.repeat(513)}`, 'x', []))).toBe('ERR_S3_KEY_TOO_LONG');
+});
+
+test('the target may be absolute, and a query has each name once', () => {
+  expect(splitTarget('http://host:1/b/k?x=1?2')).toEqual({ path: '/b/k', query: 'x=1?2' });
+  expect([...parseQuery('acl&a=b%3D+c&=&')]).toEqual([
+    ['acl', ''],
+    ['a', 'b= c'],
+    ['', ''],
+  ]);
+  expect(codeOf(() => parseQuery('a=1&a=2'))).toBe('ERR_S3_INVALID_ARGUMENT');
+  expect(codeOf(() => parseQuery('a=%f'))).toBe('ERR_S3_INVALID_URI');
+});
+
+test('headers in a presigned query are headers; signature parameters and checksums are not', () => {
+  const query = parseQuery(
+    'X-Amz-Signature=1&X-Amz-Copy-Source=a%2Fb&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-checksum-mode=ENABLED&acl',
+  );
+  const hoisted = hoistQueryHeaders(query, { host: 'h' });
+  expect(hoisted.headers).toEqual({ host: 'h', 'x-amz-copy-source': 'a/b', 'x-amz-checksum-mode': 'ENABLED' });
+  expect([...hoisted.query.keys()]).toEqual(['acl']);
+  expect(codeOf(() => hoistQueryHeaders(query, { 'x-amz-copy-source': 'c/d' }))).toBe('ERR_S3_INVALID_ARGUMENT');
+});
+
+test('an operation sees neither framing nor signature, nor what Connection names', () => {
+  const seen = operationHeaders({
+    authorization: 'x',
+    'content-encoding': 'aws-chunked, gzip',
+    'x-amz-decoded-content-length': '1',
+    connection: 'x-hop, x-amz-meta-a',
+    'x-hop': '1',
+    'x-amz-meta-a': 'b',
+    'proxy-authorization': 'x',
+  });
+  expect(seen).toEqual({ 'content-encoding': 'gzip', 'x-amz-meta-a': 'b' });
+});
+
+test('our metadata names are known in any spelling', () => {
+  expect(['x-amz-meta-sealgate', 'X-Amz-Meta-SealGate-Envelope', 'x-amz_meta-sealgate_e'].map(isReservedName)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(isReservedName('x-amz-meta-seal')).toBe(false);
+});
