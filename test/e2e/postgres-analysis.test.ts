@@ -5,6 +5,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SealedPlan, StatementPlan } from '../../src/postgres/plan.ts';
+import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
+import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import { initialSettings } from '../../src/postgres/session/settings.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
@@ -281,6 +283,30 @@ describe('plans', () => {
     expect(made).toMatchObject({ type: 'refuse', refusal: { sqlstate: '42883', code: 'ERR_POSTGRES_DISAGREEMENT' } });
     expect(JSON.stringify(made)).not.toContain('canary');
   });
+});
+
+test('without the service connection hot statements are refused, and others go on', async () => {
+  const service = openServiceConnection({
+    host: server.host,
+    port: server.port,
+    user: 'postgres',
+    password: server.password,
+    database: 'sealed',
+  });
+  let now = 0;
+  const analyzer = await createAnalyzer({
+    database: 'sealed',
+    service,
+    rules: RULES.map((rule) => ({ schema: 'public', ...rule })),
+    resolveColumns: async () => [],
+    now: () => now,
+  });
+  await service.close();
+  now = 60_000;
+  expect(await analyzer.plan('BEGIN', [], settings)).toMatchObject([{ type: 'track' }]);
+  const refused = await analyzer.plan('SELECT ssn FROM customers', [], settings);
+  expect(refused).toMatchObject([{ type: 'refuse' }]);
+  analyzer.close();
 });
 
 test('the shadow holds structure, and no row', async () => {

@@ -116,9 +116,10 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     session: SessionSettings,
   ): Promise<readonly StatementPlan[]> {
     if (this.#closed) throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the analysis has been closed');
-    if (!this.#isFresh()) await this.#source.refresh();
+    // Without the server only what names nothing hot is planned: a hot statement looks once more, and is refused there.
+    if (!this.#isFresh()) await this.#source.refresh().catch(() => undefined);
     const prefix = `${settingsKey(session)}\u0000${declaredOids.join()}\u0000`;
-    const known = this.#fromCache(prefix, source.sql);
+    const known = this.#isFresh() ? this.#fromCache(prefix, source.sql) : undefined;
     if (known !== undefined) return known.plans;
     const drafted = await this.#draft(source, declaredOids, session);
     const plans = await this.#confirm(drafted.statements);
