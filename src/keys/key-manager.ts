@@ -175,6 +175,7 @@ class EmbeddedKeyManager implements KeyManager {
     cache.close();
     try {
       await log.close();
+      store.database.amend([], log.syncedHead);
     } finally {
       store.database.close();
       lock.release();

@@ -2,7 +2,7 @@
  * The audit log's writer. An answer leaves only after its record is written: records that wait together go out in one write
  * (and one sync, where durability is `fsync`). What cannot be written is not acknowledged: the use is refused.
  */
-import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KeysError } from '../errors.ts';
 import { AUDIT_SYNC_INTERVAL_MS, MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
@@ -185,6 +185,10 @@ export function openAuditLog(
 }
 
 function openLogFile(path: string): number {
+  // A device or pipe has no end to go on from, and reading one may never end.
+  if (existsSync(path) && !statSync(path).isFile()) {
+    throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} is no regular file`);
+  }
   try {
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
     syncFolder(dirname(path));

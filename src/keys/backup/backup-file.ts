@@ -106,7 +106,8 @@ export async function openBackup(file: Uint8Array, secrets: readonly UnsealSecre
   try {
     const payload = openBox(payloadKey(backupKey, header), prefix, box);
     if (payload === undefined || payload.length < KEY_BYTES) throw invalid();
-    const root = payload.slice(0, KEY_BYTES);
+    // A copy: `slice` of a Buffer is a view, which the next line would zero.
+    const root = new Uint8Array(payload.subarray(0, KEY_BYTES));
     payload.fill(0, 0, KEY_BYTES);
     const { storeId, createdAt, epoch, keys, materials } = header;
     return { facts: { storeId, createdAt, epoch, keys, materials }, root, database: payload.subarray(KEY_BYTES) };

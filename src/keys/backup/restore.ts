@@ -90,7 +90,7 @@ async function writeStore(content: BackupContent, store: KeyStoreOptions, ports:
   rmSync(unfinished, { force: true });
   try {
     writeNewFile(unfinished, content.database);
-    const rootBytes = content.root.slice();
+    const rootBytes = new Uint8Array(content.root);
     try {
       const root = takeKey('RootKey', content.root);
       assertAsStated(content.facts, await inspectDatabase(unfinished, rootSourceOf(root)));

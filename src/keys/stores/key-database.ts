@@ -74,13 +74,15 @@ export class KeyDatabase {
     this.#rows = rows;
   }
 
-  /** A change that raises no epoch: for a store being restored, which must stay as old as its backup. */
-  amend(changes: readonly RowChange[]): void {
+  /** A change that raises no epoch: a store being restored stays as old as its backup, and the audit head is no key's state. */
+  amend(changes: readonly RowChange[], auditHead: AuditHead = this.#header.auditHead): void {
+    const header = { ...this.#header, auditHead };
     const rows = this.#rows.copy();
     this.#transaction(() => {
       for (const change of changes) this.#apply(change, rows);
-      this.#writeHeader(this.#header, rows);
+      this.#writeHeader(header, rows);
     });
+    this.#header = header;
     this.#rows = rows;
   }
 
