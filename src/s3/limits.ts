@@ -16,8 +16,6 @@ export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 export const MAX_ERROR_DOCUMENT_BYTES = 256 * 1024;
 /** A short unread rest of an upstream answer is read so that its connection can be reused. */
 export const MAX_DRAIN_BYTES = 256 * 1024;
-/** What a request without a stream in flight counts for in the governor: parsing, headers, documents. */
-export const REQUEST_COST_BYTES = 64 * 1024;
 /** What a request with bodies counts for: socket and stream buffers of both legs (4 x 64 KiB) and two segments of a part in work. */
 export const STREAM_COST_BYTES = 512 * 1024;
 /** After an answer that came before the body's end, this much of the body is read so that the client sees the answer. */

@@ -24,10 +24,8 @@ export function formatErrorDocument(error: S3Error, requestId: string, resource:
 
 /** Characters XML 1.0 cannot hold at all become U+FFFD. */
 function escapeXml(text: string): string {
-  return (
-    text
-      .replace(/[&<>"']/gu, (c) => ESCAPES[c] ?? c)
-       
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, '\ufffd')
-  );
+  return text
+    .replace(/[&<>"']/gu, (c) => ESCAPES[c] ?? c)
+
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gu, '\ufffd');
 }
