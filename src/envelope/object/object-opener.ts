@@ -21,8 +21,11 @@ export type ObjectOpenerInput = {
    * Of a multipart object, from its tail, read first: then no part is opened that the footer does not list in this place. Without it
    * parts must be numbered 1, 2, 3 and so on (numbers with gaps are legal, but a gap may as well be a part taken out).
    */
-  readonly footer?: Footer | undefined;
+  readonly footer?: ListedParts | undefined;
 };
+
+/** What a footer lists, as far as a reader needs it beforehand. */
+export type ListedParts = Pick<Footer, 'partCount' | 'partNumbers' | 'parts'>;
 
 /** What a whole object proved to be. */
 export type OpenedObject = {

@@ -1,6 +1,6 @@
 /**
  * GetObject on a sealed key. Whole: one read of the backend. A range: one where the object's layout is remembered or the range lies in
- * its first 64 KiB, else two; one more for the tail of a multipart object seen for the first time.
+ * its first 64 KiB, else two. Either: one more for the tail of a multipart object seen for the first time.
  */
 import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
@@ -18,7 +18,7 @@ import {
   type ObjectLayout,
 } from '../sealing/object-layout.ts';
 import { ensurePrefix, fetchPlanned, openRange, planStored } from '../sealing/read-range.ts';
-import { openWhole, plaintextLength } from '../sealing/read-whole.ts';
+import { openWhole, wholeLayout } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
@@ -60,8 +60,9 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
-    const length = await plaintextLength(request, gateway, stored, opened);
-    const body = openWhole(response.body, opened, length);
+    const layout = await wholeLayout(request, gateway, stored, opened);
+    const length = layout.plainSize;
+    const body = openWhole(response.body, opened, layout);
     return {
       status: 200,
       headers: { ...answerHeaders(request, response, opened), 'content-length': String(length) },

@@ -1,45 +1,86 @@
-/** The whole object: one read of the backend. The last piece of plaintext leaves only when the object was proven whole. */
-import { ObjectOpener } from '../../envelope/object/object-opener.ts';
+/** The whole object. The last piece of plaintext leaves only when the object was proven whole. */
+import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { UpstreamBody } from '../upstream/client.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import type { StoredAnswer } from './fetch-stored.ts';
 import { partsInEtag } from './etag.ts';
-import { knownLayout, multipartLayout, rememberLayout, singleLayout } from './object-layout.ts';
+import { knownLayout, multipartLayout, rememberLayout, singleLayout, type ObjectLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
 import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 
 /**
- * Bytes of plaintext. By arithmetic where the ETag counts parts: what is read is then held against it. Throws
+ * Bytes of plaintext, for HEAD: by arithmetic where the ETag counts parts. Throws
  * ERR_S3_SEALED_OBJECT_INVALID where no sealed object has such a size.
  */
 export async function plaintextLength(
   request: S3Request,
   gateway: GatewayContext,
   stored: StoredAnswer,
-  { envelope, key }: OpenedEnvelope,
+  opened: OpenedEnvelope,
 ): Promise<number> {
-  if (envelope.layout === 'single') return singleLayout(stored).plainSize;
-  const known = knownLayout(request, gateway);
-  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) return known.plainSize;
-  const parts = partsInEtag(stored.etag);
+  const parts = opened.envelope.layout === 'single' ? undefined : partsInEtag(stored.etag);
   if (parts !== undefined) return plainSizeOfMultipart(stored.storedSize, parts) ?? fail();
-  const layout = await multipartLayout(request, gateway, stored, key);
-  rememberLayout(request, gateway, layout);
-  return layout.plainSize;
+  return (await wholeLayout(request, gateway, stored, opened)).plainSize;
 }
 
 const fail = (): never => {
   throw invalidObject();
 };
 
-/** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
+/**
+ * The layout of an object about to be read whole. Of a multipart object from its footer, remembered or read before the first byte is
+ * given out: part numbers may have gaps, and only the footer tells a gap from a part that was taken out.
+ */
+export async function wholeLayout(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { envelope, key }: OpenedEnvelope,
+): Promise<ObjectLayout> {
+  if (envelope.layout === 'single') return singleLayout(stored);
+  const known = knownLayout(request, gateway);
+  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) return known;
+  const layout = await multipartLayout(request, gateway, stored, key);
+  rememberLayout(request, gateway, layout);
+  return layout;
+}
+
+/** Length and parts of an object that is read whole. */
+export type WholeObject = { readonly length: number; readonly footer: ListedParts | undefined };
+
+/**
+ * Learnt before the first byte of plaintext leaves: of a multipart object from its sealed list, so that no part that was taken out, or
+ * put elsewhere, is missed until the end. One read of the tail, unless the layout is remembered.
+ */
+export async function wholeObject(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { envelope, key }: OpenedEnvelope,
+): Promise<WholeObject> {
+  if (envelope.layout === 'single') return { length: singleLayout(stored).plainSize, footer: undefined };
+  const known = knownLayout(request, gateway);
+  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) {
+    const { parts, plainSize } = known;
+    const partNumbers = parts.map(({ partNumber }) => partNumber);
+    return { length: plainSize, footer: { partCount: parts.length, partNumbers, parts } };
+  }
+  const footer = await readFooter(request, gateway, stored, key);
+  const layout = footerLayout(stored, footer);
+  if (layout !== undefined) rememberLayout(request, gateway, layout);
+  return { length: footer.plainSize, footer };
+}
+
+/** The plaintext, exactly as the layout has it, or an error before its last byte. */
 export async function* openWhole(
   stored: UpstreamBody,
   { envelope, key }: OpenedEnvelope,
-  length: number,
+  layout: ObjectLayout,
 ): AsyncGenerator<Uint8Array> {
-  const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout });
+  const { plainSize: length, parts } = layout;
+  const footer = { partCount: parts.length, partNumbers: parts.map((part) => part.partNumber), parts };
+  const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
   let left = length;
   try {
     for await (const chunk of stored) {
