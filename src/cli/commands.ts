@@ -3,9 +3,10 @@ import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { initCommand } from './init.ts';
+import { keyCommands } from './keys/table.ts';
 import type { Start } from './start.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
-  return [demoCommand, initCommand, checkCommand, upCommand(start)];
+  return [demoCommand(start), initCommand, checkCommand, upCommand(start), ...keyCommands];
 }

@@ -20,7 +20,7 @@ export const KEYS_ERRORS = {
   ERR_KEYS_STORE_IN_USE: {
     says: 'Another process owns the key store.',
     why: 'A store has exactly one owner: two would each miss what the other changed.',
-    fix: 'Stop the other process, or, where it is `sealgate up`, run the command as the same user so that it is passed on to it.',
+    fix: 'Stop the other process (usually `sealgate up`) and run the command again. `keys list`, `describe`, `backup` and `audit-verify` work beside it.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_STORE_DAMAGED: {
@@ -183,12 +183,6 @@ export const KEYS_ERRORS = {
     says: 'The backup could not be written.',
     why: 'The path exists already, or the disk is full or read-only.',
     fix: 'The message says what the operating system reported.',
-    exit: KEYS_EXIT,
-  },
-  ERR_KEYS_CONTROL_FAILED: {
-    says: 'The process that owns the key store did not answer as expected.',
-    why: 'It is of another release, or ended while it worked.',
-    fix: 'Run the command again; if the owner is gone it then opens the store itself.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_CLOSED: {

@@ -41,6 +41,12 @@ export class EscrowService {
     return this.#database.escrowOf(owner).map(parseEscrowRow);
   }
 
+  /** One record by its id, whoever owns it: for opening a value offline. */
+  escrowedKey(dekId: Uint8Array): EscrowRecord | undefined {
+    const row = this.#database.row('escrow', new Uint8Array(dekId));
+    return row === undefined ? undefined : parseEscrowRow(row);
+  }
+
   #put(record: EscrowRecord): void {
     const held = this.#database.row('escrow', new Uint8Array(record.dekId));
     if (held !== undefined) {

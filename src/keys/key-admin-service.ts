@@ -1,7 +1,8 @@
 /** Changes to keys: durable and tried first, then visible, then acknowledged. One at a time. */
 import type { AuditLog } from './audit/log.ts';
-import { aliasArn, checkNewAlias, newKeyUuid, parseKeyReference } from './arn.ts';
+import { checkNewAlias, newKeyUuid, parseKeyReference } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
+import { describeAlias, describeKey } from './describe.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import type { AliasDescription, KeyDescription } from './key-admin.ts';
@@ -10,15 +11,7 @@ import type { KeyState } from './key-states.ts';
 import { MAX_DESCRIPTION_CHARS } from './limits.ts';
 import { makeMaterial, type MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
-import {
-  aliasRow,
-  keyRow,
-  materialRow,
-  parseMaterialRow,
-  type AliasRecord,
-  type KeyRecord,
-  type MaterialRecord,
-} from './records.ts';
+import { aliasRow, keyRow, materialRow, parseMaterialRow, type KeyRecord, type MaterialRecord } from './records.ts';
 import type { KeyDatabase, RowChange } from './stores/key-database.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
@@ -100,21 +93,21 @@ export class KeyAdminService {
 
   describeKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
     return this.#parts.recorder.record('DescribeKey', use, null, (trace) =>
-      this.#describe(this.#find(keyId, 'DescribeKey', use, trace)),
+      describeKey(this.#parts.ring, this.#find(keyId, 'DescribeKey', use, trace)),
     );
   }
 
   listKeys(use: KeyUse): Promise<readonly KeyDescription[]> {
     return this.#parts.recorder.record('ListKeys', use, null, (trace) => {
       this.#parts.recorder.authorize(trace, 'ListKeys', use, {});
-      return this.#parts.ring.keys().map((key) => this.#describe(key));
+      return this.#parts.ring.keys().map((key) => describeKey(this.#parts.ring, key));
     });
   }
 
   listAliases(use: KeyUse): Promise<readonly AliasDescription[]> {
     return this.#parts.recorder.record('ListAliases', use, null, (trace) => {
       this.#parts.recorder.authorize(trace, 'ListAliases', use, {});
-      return this.#parts.ring.aliases().map((alias) => this.#describeAlias(alias));
+      return this.#parts.ring.aliases().map((alias) => describeAlias(this.#parts.ring, alias));
     });
   }
 
@@ -166,7 +159,7 @@ export class KeyAdminService {
     this.#commit(changes);
     this.#publish(record, [this.#reread(material)], trace);
     for (const each of aliases) this.#parts.ring.putAlias(each);
-    return this.#describe(this.#parts.ring.byId(keyId));
+    return describeKey(this.#parts.ring, this.#parts.ring.byId(keyId));
   }
 
   #rotate(key: HeldKey, trace: UseTrace): KeyDescription {
@@ -183,7 +176,7 @@ export class KeyAdminService {
     ]);
     const others = [...key.materials.values()].filter((material) => material !== old);
     this.#publish(record, [...others, this.#reread(retired), this.#reread(next)], trace);
-    return this.#describe(this.#parts.ring.byId(record.keyId));
+    return describeKey(this.#parts.ring, this.#parts.ring.byId(record.keyId));
   }
 
   #setState(keyId: string, action: string, state: KeyState, use: KeyUse): Promise<KeyDescription> {
@@ -195,19 +188,19 @@ export class KeyAdminService {
   }
 
   #applyState(key: HeldKey, state: KeyState, trace: UseTrace): KeyDescription {
-    if (key.record.state === state) return this.#describe(key);
+    if (key.record.state === state) return describeKey(this.#parts.ring, key);
     const record = { ...key.record, state, stateSince: this.#now() };
     this.#commit([put('keys', keyRow(record))]);
     this.#publish(record, [...key.materials.values()], trace);
     this.#parts.cache.dropKey(record.keyId);
-    return this.#describe(this.#parts.ring.byId(record.keyId));
+    return describeKey(this.#parts.ring, this.#parts.ring.byId(record.keyId));
   }
 
   #putAlias(aliasName: string, key: HeldKey, createdAt: string): AliasDescription {
     const alias = { aliasName, keyId: key.record.keyId, createdAt };
     this.#commit([put('aliases', aliasRow(alias))]);
     this.#parts.ring.putAlias(alias);
-    return this.#describeAlias(alias);
+    return describeAlias(this.#parts.ring, alias);
   }
 
   #commit(changes: readonly RowChange[]): void {
@@ -232,38 +225,6 @@ export class KeyAdminService {
     parseKeyReference(aliasName, this.#parts.ring.realm);
     if (this.#parts.ring.hasAlias(aliasName))
       throw new KeysError('ERR_KEYS_ALIAS_EXISTS', `${aliasName} exists already`);
-  }
-
-  #describe(key: HeldKey): KeyDescription {
-    const { keyId, state, description, spec, usage, origin, createdAt } = key.record;
-    const materials = [...key.materials.values()].map(({ name, record }) => ({
-      materialId: name,
-      version: record.version,
-      state: record.state,
-      createdAt: record.createdAt,
-    }));
-    const enabled = state === 'enabled';
-    const aliases = this.#parts.ring.aliasesOf(keyId);
-    const currentMaterialId = key.current.name;
-    return {
-      keyId,
-      arn: key.arn,
-      state,
-      enabled,
-      description,
-      spec,
-      usage,
-      origin,
-      createdAt,
-      aliases,
-      currentMaterialId,
-      materials,
-    };
-  }
-
-  #describeAlias(alias: AliasRecord): AliasDescription {
-    const { aliasName, keyId, createdAt } = alias;
-    return { aliasName, aliasArn: aliasArn(this.#parts.ring.realm, aliasName), targetKeyId: keyId, createdAt };
   }
 
   #now(): string {

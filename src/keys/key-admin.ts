@@ -1,6 +1,5 @@
 /**
- * Administration of KMS keys: what commands (and later the KMS edge and the console) ask of the key manager. In process it
- * is `KeyManager`; from another process of the same user it is reached over the control socket (`control/`).
+ * Administration of KMS keys: what commands (and later the KMS edge and the console) ask of the key manager.
  *
  * Every method rejects with a KeysError and resolves only after the change is durable and its audit record is written.
  * `keyId` is a key id, key ARN, alias name (`alias/x`) or alias ARN.

@@ -28,6 +28,8 @@ export { createKeyStore } from './stores/open-store.ts';
 export interface KeyManager extends DataKeys, KeyAdmin {
   /** 32 hex digits. */
   readonly storeId: string;
+  /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
+  escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined>;
   /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. */
   ready(): Promise<void>;
   /** Waits for audit records under way, then releases store and lock. */
@@ -147,6 +149,10 @@ class EmbeddedKeyManager implements KeyManager {
   readonly escrow: DataKeys['escrow'] = async (...args) => this.#open().escrow.escrow(...args);
   async escrowed(owner: string): Promise<readonly EscrowRecord[]> {
     return this.#open().escrow.escrowed(owner);
+  }
+
+  async escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined> {
+    return this.#open().escrow.escrowedKey(dekId);
   }
 
   async backup(request: BackupRequest, use: KeyUse): Promise<BackupSummary> {

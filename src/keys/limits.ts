@@ -24,6 +24,3 @@ export const MAX_AUDIT_BATCH_RECORDS = 4096;
 export const MAX_AUDIT_LINE_BYTES = 256 * 1024;
 /** In `write` mode the log is synced, and its head remembered, this often. */
 export const AUDIT_SYNC_INTERVAL_MS = 1000;
-
-/** One request or answer on the control socket. */
-export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024 * 1024;

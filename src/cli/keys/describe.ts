@@ -1,0 +1,38 @@
+/** `sealgate keys describe` */
+import { parseKeyReference } from '../../keys/arn.ts';
+import { KeysError } from '../../keys/errors.ts';
+import type { KeyDescription } from '../../keys/key-admin.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { formatJson, formatKey } from './format.ts';
+import { JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside, type KeySettings } from './session.ts';
+
+export const keysDescribeCommand = defineCommand({
+  name: 'keys describe',
+  summary: 'show one KMS key with its materials',
+  usage: 'keys describe <key> [--json]',
+  example: 'sealgate keys describe alias/objects',
+  details:
+    'A key is named by its id, its ARN, `alias/<name>` or the alias’s ARN. Works beside a running `sealgate up`.',
+  options: { ...STORE_OPTIONS, ...JSON_OPTION },
+  positionals: { min: 1, max: 1 },
+  run: async ({ positionals: [name = ''], values }, io) => {
+    const settings = await keySettings(values, io);
+    const key = await withKeysOrBeside(
+      settings,
+      (keys) => keys.describeKey(name, terminalUse(settings, 'keys describe')),
+      () => describeBeside(name, settings),
+    );
+    io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
+    return EXIT.ok;
+  },
+});
+
+async function describeBeside(name: string, { options }: KeySettings): Promise<KeyDescription> {
+  const { readKeys } = await import('../../keys/offline.ts');
+  const reference = parseKeyReference(name, options);
+  const found = (await readKeys(options)).find((key) =>
+    reference.type === 'key' ? key.keyId === reference.keyId : key.aliases.includes(reference.aliasName),
+  );
+  if (found === undefined) throw new KeysError('ERR_KEYS_NOT_FOUND', `${name} does not exist`);
+  return found;
+}

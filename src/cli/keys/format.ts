@@ -1,0 +1,46 @@
+/** Keys as a terminal shows them. */
+import type { KeyDescription } from '../../keys/key-admin.ts';
+
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+export function formatKey(key: KeyDescription): string {
+  const lines = [
+    ['key', key.arn],
+    ['aliases', key.aliases.join(', ') || '-'],
+    ['state', key.state],
+    ['created', key.createdAt],
+    ...(key.description === '' ? [] : [['description', key.description]]),
+    ...key.materials.map(({ version, materialId, state, createdAt }) => [
+      'material',
+      `${version}  ${materialId}  ${state}  ${createdAt}`,
+    ]),
+  ];
+  return lines.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('');
+}
+
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+export function formatKeys(keys: readonly KeyDescription[]): string {
+  if (keys.length === 0) return 'no keys yet; `sealgate keys create` makes one\n';
+  const rows = keys.map((key) => [
+    key.keyId,
+    key.state,
+    String(key.materials.length),
+    key.createdAt,
+    key.aliases.join(', '),
+  ]);
+  return formatTable([['KEY ID', 'STATE', 'MATERIALS', 'CREATED', 'ALIASES'], ...rows]);
+}

@@ -1,0 +1,23 @@
+/** `sealgate keys list` */
+import { defineCommand, EXIT } from '../command.ts';
+import { formatJson, formatKeys } from './format.ts';
+import { JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside } from './session.ts';
+
+export const keysListCommand = defineCommand({
+  name: 'keys list',
+  summary: 'list KMS keys with their state and aliases',
+  usage: 'keys list [--json]',
+  example: 'sealgate keys list',
+  details: 'Works beside a running `sealgate up`.',
+  options: { ...STORE_OPTIONS, ...JSON_OPTION },
+  run: async ({ values }, io) => {
+    const settings = await keySettings(values, io);
+    const found = await withKeysOrBeside(
+      settings,
+      (keys) => keys.listKeys(terminalUse(settings, 'keys list')),
+      async () => (await import('../../keys/offline.ts')).readKeys(settings.options),
+    );
+    io.stdout.write(values.json === true ? formatJson(found) : formatKeys(found));
+    return EXIT.ok;
+  },
+});

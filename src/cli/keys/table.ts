@@ -1,0 +1,37 @@
+/** The `keys` commands, in the order that help lists them. */
+import type { Command } from '../command.ts';
+import {
+  keysAliasCreateCommand,
+  keysAliasDeleteCommand,
+  keysAliasListCommand,
+  keysAliasUpdateCommand,
+} from './alias.ts';
+import { keysAuditVerifyCommand } from './audit-verify.ts';
+import { keysBackupCommand } from './backup.ts';
+import { keysCreateCommand } from './create.ts';
+import { keysDescribeCommand } from './describe.ts';
+import { keysDisableCommand } from './disable.ts';
+import { keysEnableCommand } from './enable.ts';
+import { keysInitCommand } from './init.ts';
+import { keysListCommand } from './list.ts';
+import { keysRestoreCommand } from './restore.ts';
+import { keysRotateCommand } from './rotate.ts';
+import { keysVerifyBackupCommand } from './verify-backup.ts';
+
+export const keyCommands: readonly Command[] = [
+  keysInitCommand,
+  keysCreateCommand,
+  keysListCommand,
+  keysDescribeCommand,
+  keysRotateCommand,
+  keysEnableCommand,
+  keysDisableCommand,
+  keysAliasCreateCommand,
+  keysAliasUpdateCommand,
+  keysAliasDeleteCommand,
+  keysAliasListCommand,
+  keysBackupCommand,
+  keysVerifyBackupCommand,
+  keysRestoreCommand,
+  keysAuditVerifyCommand,
+];

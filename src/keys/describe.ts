@@ -1,0 +1,33 @@
+/** Keys and aliases as callers see them. */
+import { aliasArn } from './arn.ts';
+import type { AliasDescription, KeyDescription } from './key-admin.ts';
+import type { HeldKey, KeyRing } from './key-ring.ts';
+import type { AliasRecord } from './records.ts';
+
+export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
+  const { keyId, state, description, spec, usage, origin, createdAt } = key.record;
+  return {
+    keyId,
+    arn: key.arn,
+    state,
+    enabled: state === 'enabled',
+    description,
+    spec,
+    usage,
+    origin,
+    createdAt,
+    aliases: ring.aliasesOf(keyId),
+    currentMaterialId: key.current.name,
+    materials: [...key.materials.values()].map(({ name, record }) => ({
+      materialId: name,
+      version: record.version,
+      state: record.state,
+      createdAt: record.createdAt,
+    })),
+  };
+}
+
+export function describeAlias(ring: KeyRing, alias: AliasRecord): AliasDescription {
+  const { aliasName, keyId, createdAt } = alias;
+  return { aliasName, aliasArn: aliasArn(ring.realm, aliasName), targetKeyId: keyId, createdAt };
+}
