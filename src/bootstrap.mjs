@@ -56,9 +56,10 @@ function install() {
   const npm = process.env.npm_execpath;
   const words = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const how = { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: '' } };
-  const result = npm && /\.c?js$/.test(npm)
-    ? spawnSync(process.execPath, [npm, ...words], how)
-    : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', words, how);
+  const result =
+    npm && /\.c?js$/.test(npm)
+      ? spawnSync(process.execPath, [npm, ...words], how)
+      : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', words, how);
   if (result.status !== 0 || !existsSync(node)) {
     process.stderr.write('sealgate: the install failed; see the lines above (npm needs its registry for this step)\n');
     process.exit(1);
@@ -73,7 +74,10 @@ if (major < 20) {
 }
 if (!installed()) withInstallLock(install);
 
-const env = { ...process.env, PATH: [join(modules, 'node', 'bin'), join(modules, '.bin'), process.env.PATH].join(delimiter) };
+const env = {
+  ...process.env,
+  PATH: [join(modules, 'node', 'bin'), join(modules, '.bin'), process.env.PATH].join(delimiter),
+};
 
 /** The script behind a tool of node_modules/.bin: npm's links point at it. */
 function commandFor(words) {
@@ -85,7 +89,11 @@ function commandFor(words) {
 /** Runs one command to its end; signals reach it through us, since npm may signal us alone. */
 function run(words) {
   return new Promise((resolve) => {
-    const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...commandFor(words)], { stdio: 'inherit', env, cwd: process.env.INIT_CWD && words[0] === 'sealgate' ? process.env.INIT_CWD : root });
+    const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...commandFor(words)], {
+      stdio: 'inherit',
+      env,
+      cwd: process.env.INIT_CWD && words[0] === 'sealgate' ? process.env.INIT_CWD : root,
+    });
     const pass = (signal) => child.kill(signal);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
     child.on('exit', (code, signal) => resolve(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));

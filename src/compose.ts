@@ -10,8 +10,7 @@ import type { Running, StartOptions } from './cli/start.ts';
 import type { Config } from './config/config.ts';
 import { Health } from './compose/health.ts';
 import { Lifecycle } from './compose/lifecycle.ts';
-import { startProxy } from './compose/postgres.ts';
-import { startGateway, type GatewayDeps, type StartedPart } from './compose/s3.ts';
+import type { GatewayDeps, StartedPart } from './compose/s3.ts';
 import { openKeyManager } from './keys/key-manager.ts';
 import type { KeyMetrics } from './keys/options.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -43,7 +42,7 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
   }
 }
 
-/** Both listeners are one stage: they drain side by side. */
+/** Both listeners are one stage: they drain side by side. A room is loaded only where the config has it. */
 async function startListeners(
   config: Config,
   deps: GatewayDeps,
@@ -51,8 +50,14 @@ async function startListeners(
 ): Promise<readonly StartedPart[]> {
   const started: StartedPart[] = [];
   try {
-    if (config.s3 !== undefined) started.push(await startGateway(config.s3, config, deps));
-    if (config.postgres !== undefined) started.push(await startProxy(config.postgres, deps));
+    if (config.s3 !== undefined) {
+      const { startGateway } = await import('./compose/s3.ts');
+      started.push(await startGateway(config.s3, config, deps));
+    }
+    if (config.postgres !== undefined) {
+      const { startProxy } = await import('./compose/postgres.ts');
+      started.push(await startProxy(config.postgres, deps));
+    }
     return started;
   } finally {
     lifecycle.add(...started.map(({ part }) => part));

@@ -1,9 +1,11 @@
 /** What operations remember between requests: only accelerations, safe to lose. The operations own this file's content. */
 import { LRUCache } from 'lru-cache';
+import { BackendKnowledge } from './sealing/backend-knowledge.ts';
 import type { ObjectLayout } from './sealing/object-layout.ts';
 import type { KnownPart } from './multipart/known-parts.ts';
 
 export type GatewayCaches = {
+  readonly backend: BackendKnowledge;
   /** Where the plaintext lies in sealed objects, by bucket, key and version; each holds the ETag it is true for. */
   readonly layouts: LRUCache<string, ObjectLayout>;
   /** Plaintext sizes for listings of backends whose ETags do not count parts, by bucket, key, ETag and stored size. */
@@ -19,6 +21,7 @@ const MAX_KNOWN_PARTS = 100_000;
 
 export function createCaches(): GatewayCaches {
   return {
+    backend: new BackendKnowledge(),
     layouts: new LRUCache({ maxSize: MAX_LAYOUT_PARTS, sizeCalculation: (layout) => 4 + layout.parts.length }),
     sizes: new LRUCache({ max: MAX_SIZES }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),

@@ -40,10 +40,13 @@ export async function startRadosgw(): Promise<TestRadosgw | NoRadosgw> {
     await run('bash', [script, 'wipe'], { env, timeout: START_TIMEOUT_MS });
     await rm(directory, { recursive: true, force: true });
   };
-  const { stdout } = await run('bash', [script, 'start'], { env, timeout: START_TIMEOUT_MS });
-  if (stdout.includes('DOWN')) {
+  const state = await run('bash', [script, 'start'], { env, timeout: START_TIMEOUT_MS }).then(
+    ({ stdout }) => stdout,
+    () => 'DOWN',
+  );
+  if (state.includes('DOWN')) {
     await stop();
-    return { type: 'none', reason: `the cluster did not start: ${stdout.replaceAll('\n', ', ')}` };
+    return { type: 'none', reason: `the cluster did not start: ${state.replaceAll('\n', ', ')}` };
   }
   return { type: 'running', endpoint: `http://127.0.0.1:${rgw}`, ...TESTER, directory, stop };
 }

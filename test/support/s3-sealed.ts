@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
-import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
+import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
 import { keyFolder, TEST_USE } from './keys.ts';
 import { startRadosgw } from './radosgw.ts';
-import { CLIENT, S3RVER_CAPABILITIES, startEdge, type TestEdge } from './s3-edge.ts';
+import { CLIENT, startEdge, type TestEdge } from './s3-edge.ts';
 import { startS3rver } from './s3rver.ts';
 
 export type Backend = {
@@ -14,7 +14,6 @@ export type Backend = {
   readonly directory: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly capabilities: UpstreamCapabilities;
   close(): Promise<void>;
 };
 
@@ -22,12 +21,11 @@ export const BUCKET = 'sealed';
 
 /** The backend of this name, or why there is none. */
 export async function startBackend(name: 's3rver' | 'radosgw'): Promise<Backend | string> {
-  if (name === 's3rver') return { ...(await startS3rver({ buckets: [BUCKET] })), capabilities: S3RVER_CAPABILITIES };
+  if (name === 's3rver') return startS3rver({ buckets: [BUCKET] });
   const rgw = await startRadosgw();
   if (rgw.type === 'none') return rgw.reason;
-  const { endpoint, accessKeyId, secretAccessKey, directory, stop } = rgw;
-  const capabilities = { ...AWS_CAPABILITIES, trailingChecksums: false, conditionalWrites: false };
-  return { url: endpoint, directory, accessKeyId, secretAccessKey, capabilities, close: stop };
+  const { endpoint, accessKeyId, secretAccessKey, directory } = rgw;
+  return { url: endpoint, directory, accessKeyId, secretAccessKey, close: () => rgw.stop() };
 }
 
 export type SealedSetup = {
@@ -48,7 +46,8 @@ export async function startSealed(backend: Backend): Promise<SealedSetup> {
   const options = {
     store: backend,
     rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } as const }],
-    capabilities: backend.capabilities,
+    // As where the configuration says nothing: the gateway finds out what the backend lacks.
+    capabilities: AWS_CAPABILITIES,
     operations: SEALED_OPERATIONS,
     dataKeys: manager,
   };

@@ -9,14 +9,13 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { createKeyStore } from '../../keys/key-manager.ts';
+import { createKeyStore, openKeyManager } from '../../keys/key-manager.ts';
 import { createKeyFile } from '../../keys/root/key-file.ts';
 import { checkCommand } from '../check.ts';
 import type { Command, CommandIo } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { runCommandLine } from '../frame/run.ts';
-import { keyManagerOptions, keyPorts } from '../key-options.ts';
-import { keysCreateCommand } from '../keys/create.ts';
+import { keyManagerOptions, keyPorts } from '../options/keys.ts';
 import { loadCommandConfig } from '../load.ts';
 import type { Start } from '../start.ts';
 import { upCommand } from '../up.ts';
@@ -33,6 +32,8 @@ export type Stage = {
 };
 
 const CONFIG = join(import.meta.dirname, '..', '..', '..', 'config', 'demo.yaml');
+/** Who creates the demo's keys, for the audit trail. */
+const USE = { principal: 'arn:aws:iam::000000000000:user/demo', via: 'cli', resource: 'demo' } as const;
 const READY_ATTEMPTS = 300;
 
 /** A stream that keeps what a command prints. */
@@ -93,8 +94,12 @@ async function prepareKeys(io: CommandIo, folder: string): Promise<void> {
   createKeyFile(join(folder, 'root.key'), randomBytes);
   const { keys } = await loadCommandConfig(CONFIG, io, { only: 'keys' });
   await createKeyStore(keyManagerOptions(keys), keyPorts());
-  for (const alias of ['customers', 'documents'])
-    await command(['keys', 'create', '--alias', alias], [keysCreateCommand], io);
+  const manager = await openKeyManager(keyManagerOptions(keys), keyPorts());
+  try {
+    for (const alias of ['alias/customers', 'alias/documents']) await manager.createKey({ alias }, USE);
+  } finally {
+    await manager.close();
+  }
 }
 
 /** The table as its owner made it, then the DDL that `check` asks for. */
@@ -106,7 +111,8 @@ async function prepareDatabase(io: CommandIo, backends: Backends, secret: string
   try {
     await createTable(owner);
     const ddl = await command(['check', '--ddl'], [checkCommand], io, [0, 1]);
-    await owner.query(ddl);
+    // `\\connect` is psql's: we are connected already.
+    await owner.query(ddl.replaceAll(/^\\.*$/gmu, ''));
     return ddl;
   } finally {
     await owner.end();
@@ -114,18 +120,14 @@ async function prepareDatabase(io: CommandIo, backends: Backends, secret: string
 }
 
 async function untilReady(port: number, up: Promise<number>): Promise<void> {
-  const ended = up.then((code) => {
-    throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', `sealgate up ended with ${code} (see above)`);
-  });
-  const ready = async (): Promise<void> => {
-    for (let attempt = 0; attempt < READY_ATTEMPTS; attempt += 1) {
-      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-      if (answer?.status === 200) return;
-      await sleep(100);
-    }
-    throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', 'sealgate up did not become ready in 30 seconds');
-  };
-  await Promise.race([ready(), ended]);
+  for (let attempt = 0; attempt < READY_ATTEMPTS; attempt += 1) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.status === 200) return;
+    const code = await Promise.race([up, sleep(100)]);
+    if (code !== undefined)
+      throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', `sealgate up ended with ${code}; it said why above`);
+  }
+  throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', 'sealgate up did not become ready in 30 seconds');
 }
 
 /** Ports that were asked for are taken as they are: if one is taken, `up` says so. */

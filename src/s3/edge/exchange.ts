@@ -67,7 +67,8 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
   const { incoming, outgoing } = answering;
   const signal = vanishing(incoming, outgoing);
   const { request, decision } = understand(answering, edge, signal, seen);
-  if (decision.type === 'forward') {
+  // Completing takes its own share where it needs one: who holds one share and waits for another could wait for ever.
+  if (request.operation !== 'CompleteMultipartUpload') {
     const release = await edge.gateway.governor.take(STREAM_COST_BYTES, signal);
     if (outgoing.destroyed) release();
     else outgoing.once('close', release);

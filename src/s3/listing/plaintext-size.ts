@@ -15,7 +15,8 @@ import type { ListRow } from './list-page.ts';
 export async function plaintextSize(row: ListRow, request: S3Request, gateway: GatewayContext): Promise<number> {
   const parts = partsInEtag(row.etag);
   if (parts !== undefined) return plainSizeOfMultipart(row.size, parts) ?? row.size;
-  if (gateway.upstream.capabilities.multipartEtagCountsParts) return plainSize(row.size) ?? row.size;
+  const backend = await gateway.caches.backend.learn(gateway, request.bucket);
+  if (backend?.multipartEtagCountsParts === true) return plainSize(row.size) ?? row.size;
   if (gateway.options.listSizes === 'stored') return row.size;
   const name = JSON.stringify([request.bucket, row.key, row.etag, row.size]);
   const known = gateway.caches.sizes.get(name);

@@ -84,7 +84,6 @@ function decodeText(text: string): string {
 
 // Control characters have no form in XML 1.0; S3 writes them as references all the same.
 const escapeText = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- these are what is escaped
   text.replace(/[<>&"\u0000-\u001f\u007f\ufffe\uffff]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return NAMED[character] ?? `&#x${code.toString(16).toUpperCase()};`;

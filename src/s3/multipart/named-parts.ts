@@ -28,7 +28,8 @@ export async function findParts(
   upload: OpenUpload,
   named: readonly NamedPart[],
 ): Promise<readonly FoundPart[]> {
-  const listed = gateway.upstream.capabilities.listsParts ? await fetchAllParts(gateway, upload) : undefined;
+  const known = await gateway.caches.backend.learn(gateway, upload.bucket);
+  const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
   const found = named.map((part) => findPart(gateway, upload, part, listed));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);

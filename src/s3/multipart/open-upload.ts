@@ -8,10 +8,10 @@ import {
   uploadTokenEpoch,
   type UploadTokenFields,
 } from '../../envelope/object/upload-token.ts';
-import { SealgateError } from '../../errors.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import { openObjectKey, type ObjectKey } from '../sealing/data-key.ts';
+import { codeOf } from '../sealing/error-code.ts';
 
 export type OpenUpload = UploadTokenFields & {
   readonly bucket: string;
@@ -41,7 +41,7 @@ export async function openUpload(request: S3Request, gateway: GatewayContext): P
     const { key: serviceKey } = await gateway.dataKeys.serviceKey(TOKEN_PURPOSE, epoch);
     return { ...openUploadToken(token, serviceKey, { bucket, key }), bucket, key, token };
   } catch (error) {
-    if (error instanceof SealgateError && NOT_OURS.has(error.code)) {
+    if (NOT_OURS.has(codeOf(error))) {
       throw new S3Error('ERR_S3_NO_SUCH_UPLOAD', undefined, { cause: error });
     }
     throw error;
@@ -49,7 +49,7 @@ export async function openUpload(request: S3Request, gateway: GatewayContext): P
 }
 
 /** A forged epoch is not known; a forged token does not open. */
-const NOT_OURS = new Set([
+const NOT_OURS: ReadonlySet<string | undefined> = new Set([
   'ERR_ENVELOPE_OPEN_FAILED',
   'ERR_ENVELOPE_MALFORMED',
   'ERR_KEYS_NOT_FOUND',

@@ -1,5 +1,5 @@
 /**
- * GetObject on a sealed key. Whole: one read of the backend. A range: one where the object's layout is remembered or the range lies in
+ * GetObject on a sealed key. Whole: one read of the backend, and of a multipart object's tail. A range: one where the object's layout is remembered or the range lies in
  * its first 64 KiB, else two. Either: one more for the tail of a multipart object seen for the first time.
  */
 import { S3Error } from '../errors.ts';
@@ -62,7 +62,7 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     const opened = await openEnvelope(request, gateway, response.headers);
     const layout = await wholeLayout(request, gateway, stored, opened);
     const length = layout.plainSize;
-    const body = openWhole(response.body, opened, layout);
+    const body = forgettingOnError(openWhole(response.body, opened, layout), request, gateway);
     return {
       status: 200,
       headers: { ...answerHeaders(request, response, opened), 'content-length': String(length) },

@@ -10,7 +10,7 @@ import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
 import { parsePartNumber } from '../multipart/part-number.ts';
-import { knownPartName, partEtag, type KnownPart } from '../multipart/known-parts.ts';
+import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { echoedChecksum } from '../sealing/announced-checksum.ts';
 import { encryptionHeaders } from '../sealing/response-headers.ts';
@@ -24,6 +24,7 @@ export const uploadPart: S3Operation = {
     const { body } = request;
     if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const upload = await openUpload(request, gateway);
+    const backend = await gateway.caches.backend.learn(gateway, request.bucket);
     const { dek, objectId, keyArn } = await uploadKey(request, gateway, upload);
     const held = body.length < SHORT_PART_BYTES;
     const input = { dek, objectId, partNumber, plainLength: body.length, final: false, held };
@@ -34,10 +35,12 @@ export const uploadPart: S3Operation = {
       ? await holdPart(request, gateway, upload, partNumber, payload)
       : await storePart(request, gateway, upload, partNumber, payload);
     const known = { plainLength: body.length, saltId: sealer.salt.slice(0, SALT_REFERENCE_BYTES) };
+    gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
     return {
       status: 200,
       headers: {
-        etag: rememberPart(gateway, upload, partNumber, etag, known, held),
+        // A held part is read on completion: its ETag need carry nothing.
+        etag: partEtag(etag, known, !held && backend?.listsParts !== true),
         ...encryptionHeaders(keyArn),
         ...echoedChecksum(await body.verified),
         'content-length': '0',
@@ -45,19 +48,6 @@ export const uploadPart: S3Operation = {
     };
   },
 };
-
-function rememberPart(
-  gateway: GatewayContext,
-  { objectId }: OpenUpload,
-  partNumber: number,
-  etag: string,
-  known: KnownPart,
-  held: boolean,
-): string {
-  gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
-  // A held part is read on completion: its ETag need carry nothing.
-  return partEtag(etag, known, !held && !gateway.upstream.capabilities.listsParts);
-}
 
 async function holdPart(
   request: S3Request,

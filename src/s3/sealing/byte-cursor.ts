@@ -57,9 +57,9 @@ export class ByteCursor {
   /** Up to `most` bytes; undefined at the end. */
   async #next(most: number): Promise<Uint8Array | undefined> {
     while (this.#rest.length === 0) {
-      const { done, value } = await this.#source.next();
-      if (done === true) return undefined;
-      this.#rest = value;
+      const next = await this.#source.next();
+      if (next.done === true) return undefined;
+      this.#rest = next.value;
     }
     const chunk = this.#rest.subarray(0, most);
     this.#rest = this.#rest.subarray(chunk.length);

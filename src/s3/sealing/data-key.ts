@@ -5,10 +5,10 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { KeyUse } from '../../keys/data-keys.ts';
-import { SealgateError } from '../../errors.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { S3Rule } from '../rules.ts';
+import { codeOf } from './error-code.ts';
 
 export type SealRule = Extract<S3Rule, { type: 'seal' }>;
 
@@ -89,7 +89,7 @@ async function asS3Errors<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    const answer = error instanceof SealgateError ? KEY_ANSWERS[error.code] : undefined;
+    const answer = KEY_ANSWERS[codeOf(error) ?? ''];
     if (answer !== undefined) throw new S3Error(answer, undefined, { cause: error });
     throw error;
   }

@@ -12,10 +12,10 @@ import {
   type ObjectLayout,
 } from '../../envelope/object/object-envelope.ts';
 import { openMetadata, sealMetadata } from '../../envelope/object/sealed-metadata.ts';
-import { SealgateError } from '../../errors.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { openObjectKey, type ObjectKey } from './data-key.ts';
+import { codeOf } from './error-code.ts';
 import { storageHeaders } from './request-headers.ts';
 import { invalidObject, opening } from './sealed-errors.ts';
 
@@ -37,14 +37,14 @@ export function envelopeHeaders(
     const envelope = { ...as, objectId: key.objectId, wraps, sealedMetadata, boundHeaders: headers };
     return { ...headers, [ENVELOPE_METADATA_NAME]: encodeEnvelope(envelope, key.dek) };
   } catch (error) {
-    if (error instanceof SealgateError && TOO_MUCH.has(error.code)) {
+    if (TOO_MUCH.has(codeOf(error))) {
       throw new S3Error('ERR_S3_METADATA_TOO_LARGE', undefined, { cause: error });
     }
     throw error;
   }
 }
 
-const TOO_MUCH = new Set(['ERR_ENVELOPE_TOO_LARGE', 'ERR_ENVELOPE_CONTEXT']);
+const TOO_MUCH: ReadonlySet<string | undefined> = new Set(['ERR_ENVELOPE_TOO_LARGE', 'ERR_ENVELOPE_CONTEXT']);
 
 /** Names without their prefix, which would take the room three times over. */
 function userMetadata(headers: S3Headers): Record<string, string> {

@@ -1,12 +1,15 @@
 /** What a failure to open means to an S3 client: the object cannot be served. Which check failed is not said. */
-import { SealgateError } from '../../errors.ts';
 import { S3Error } from '../errors.ts';
+import { codeOf } from './error-code.ts';
 
-const NOT_OPENED = new Set(['ERR_ENVELOPE_OPEN_FAILED', 'ERR_ENVELOPE_MALFORMED', 'ERR_CRYPTO_OPEN_FAILED']);
+const NOT_OPENED: ReadonlySet<string | undefined> = new Set([
+  'ERR_ENVELOPE_OPEN_FAILED',
+  'ERR_ENVELOPE_MALFORMED',
+  'ERR_CRYPTO_OPEN_FAILED',
+]);
 
 export function asOpeningError(error: unknown): unknown {
-  if (error instanceof SealgateError && NOT_OPENED.has(error.code)) return invalidObject(error);
-  return error;
+  return NOT_OPENED.has(codeOf(error)) ? invalidObject(error) : error;
 }
 
 export const invalidObject = (cause?: unknown): S3Error =>

@@ -1,6 +1,6 @@
 /**
- * Conditions of a write (`If-None-Match: *`, `If-Match`). The backend decides; where it does not know them, a look beforehand does, which
- * two writers at the same instant can both pass: the loss is stated by the capability record.
+ * Conditions of a write (`If-None-Match: *`, `If-Match`): looked at beforehand, and sent along. Where the backend obeys them on this
+ * operation (not all do on completing an upload), it decides; elsewhere two writers at the same instant can both pass the look.
  */
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
@@ -14,7 +14,7 @@ export async function writeConditions(request: S3Request, gateway: GatewayContex
     throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'A write can be conditional on If-None-Match: * only.');
   }
   if (match === undefined && noneMatch === undefined) return {};
-  if (!gateway.upstream.capabilities.conditionalWrites) await lookFirst(request, gateway);
+  await lookFirst(request, gateway);
   return {
     ...(match === undefined ? {} : { 'if-match': upstreamEtagList(match) }),
     ...(noneMatch === undefined ? {} : { 'if-none-match': '*' }),

@@ -1,0 +1,94 @@
+/**
+ * What the storage behind the gateway can do, found out by trying it on a small hidden object of a ruled bucket: for `sealgate check`, and
+ * for the gateway itself before its first multipart upload or listing. Nothing of a client's is touched; what is made is deleted.
+ */
+import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
+import { S3Error } from './errors.ts';
+import { childrenOf, childText, formatXml, parseXml } from './listing/xml-tree.ts';
+import { partsInEtag } from './sealing/etag.ts';
+import { MAX_LIST_BYTES } from './sealing/limits.ts';
+import type { UpstreamCapabilities } from './upstream/capabilities.ts';
+import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream/client.ts';
+
+export type ProbedCapabilities = Pick<
+  UpstreamCapabilities,
+  'multipart' | 'multipartEtagCountsParts' | 'listsParts' | 'conditionalWrites'
+>;
+
+type Probe = { readonly upstream: UpstreamClient; readonly bucket: string; readonly key: string };
+
+const NO_MULTIPART: ProbedCapabilities = {
+  multipart: false,
+  multipartEtagCountsParts: false,
+  listsParts: false,
+  conditionalWrites: false,
+};
+
+/** Tries the backend on one bucket. Throws ERR_S3_NO_SUCH_BUCKET, ERR_S3_ACCESS_DENIED, or that there is no answer. */
+export async function probeCapabilities(
+  upstream: UpstreamClient,
+  bucket: string,
+  random: (bytes: number) => Uint8Array,
+): Promise<ProbedCapabilities> {
+  const key = `${HIDDEN_PREFIX}probe/${Buffer.from(random(16)).toString('hex')}`;
+  const probe = { upstream, bucket, key };
+  const uploadId = await createUpload(probe);
+  if (uploadId === undefined) return NO_MULTIPART;
+  try {
+    const etag = (await send(probe, { method: 'PUT', query: partQuery(uploadId), body: Buffer.from('probe') })).headers[
+      'etag'
+    ];
+    const listsParts = await listsPart(probe, uploadId);
+    const completed = etag !== undefined && (await complete(probe, uploadId, etag));
+    if (!completed) return { ...NO_MULTIPART, listsParts };
+    const made = await send(probe, { method: 'HEAD' });
+    const again = await send(probe, { method: 'PUT', headers: { 'if-none-match': '*' }, body: Buffer.from('probe') });
+    return {
+      multipart: true,
+      multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
+      listsParts,
+      conditionalWrites: again.status === 412,
+    };
+  } finally {
+    await send(probe, { method: 'DELETE', query: new Map([['uploadId', uploadId]]) });
+    await send(probe, { method: 'DELETE' });
+  }
+}
+
+const partQuery = (uploadId: string): ReadonlyMap<string, string> =>
+  new Map([
+    ['partNumber', '1'],
+    ['uploadId', uploadId],
+  ]);
+
+async function createUpload({ upstream, bucket, key }: Probe): Promise<string | undefined> {
+  const response = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
+  const text = await response.body.text(MAX_LIST_BYTES);
+  if (response.status === 404) throw new S3Error('ERR_S3_NO_SUCH_BUCKET');
+  if (response.status === 403) throw new S3Error('ERR_S3_ACCESS_DENIED');
+  if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  return childText(parseXml(text, 'InitiateMultipartUploadResult'), 'UploadId');
+}
+
+async function listsPart({ upstream, bucket, key }: Probe, uploadId: string): Promise<boolean> {
+  const response = await upstream.send({ method: 'GET', bucket, key, query: new Map([['uploadId', uploadId]]) });
+  const text = await response.body.text(MAX_LIST_BYTES);
+  return response.status === 200 && childrenOf(parseXml(text, 'ListPartsResult'), 'Part').length === 1;
+}
+
+async function complete(probe: Probe, uploadId: string, etag: string): Promise<boolean> {
+  const body = formatXml('CompleteMultipartUpload', { Part: { PartNumber: 1, ETag: etag } });
+  const query = new Map([['uploadId', uploadId]]);
+  return (
+    (await send(probe, { method: 'POST', query, body, headers: { 'content-type': 'application/xml' } })).status === 200
+  );
+}
+
+async function send(
+  { upstream, bucket, key }: Probe,
+  request: Omit<UpstreamRequest, 'bucket' | 'key'>,
+): Promise<UpstreamResponse> {
+  const response = await upstream.send({ ...request, bucket, key });
+  await response.body.release();
+  return response;
+}

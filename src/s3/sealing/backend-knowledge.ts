@@ -1,0 +1,28 @@
+/**
+ * What is known of the backend, found out once, before it is needed first: the configuration may name any store. While it cannot be
+ * found out, nothing is presumed: sizes are looked up, and parts carry what completing them needs.
+ */
+import { probeCapabilities, type ProbedCapabilities } from '../check.ts';
+import type { GatewayContext } from '../operation.ts';
+
+export class BackendKnowledge {
+  #probe: Promise<ProbedCapabilities | undefined> | undefined;
+
+  /** Undefined where the backend could not be tried; the next caller tries again. */
+  async learn(gateway: GatewayContext, bucket: string): Promise<ProbedCapabilities | undefined> {
+    this.#probe ??= this.#try(gateway, bucket);
+    return this.#probe;
+  }
+
+  async #try({ upstream, random, log }: GatewayContext, bucket: string): Promise<ProbedCapabilities | undefined> {
+    try {
+      const found = await probeCapabilities(upstream, bucket, random);
+      log.info({ capabilities: found }, 'what the storage behind the gateway can do');
+      return found;
+    } catch (error) {
+      this.#probe = undefined;
+      log.warn({ err: error, bucket }, 'what the storage can do is not known yet');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Makes the vectors of test/vectors/: every format of docs/FORMAT.md, from a deterministic random source, so that sealing anew gives
+ * the same bytes. Run `node test/support/make-vectors.ts` to write vectors of a NEW format; it never overwrites a frozen file.
+ *
+ * All bytes are hex. Keys, ids and plaintexts are `shake128(label)` of their length; `random` is the seed of the nonces and salts.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { takeKey, type Dek, type Kek, type ServiceKey } from '../../src/crypto/key-types.ts';
+import { concatBytes } from '../../src/crypto/bytes.ts';
+import { encodeContext, type EncryptionContext } from '../../src/envelope/encryption-context.ts';
+import { BodySealer } from '../../src/envelope/object/body-sealer.ts';
+import { encodeFooter, sealFooterPart, type FooterInput } from '../../src/envelope/object/footer.ts';
+import { encodeEnvelope } from '../../src/envelope/object/object-envelope.ts';
+import type { BodyRecord } from '../../src/envelope/object/record.ts';
+import { sealMetadata } from '../../src/envelope/object/sealed-metadata.ts';
+import { sealUploadToken } from '../../src/envelope/object/upload-token.ts';
+import { sealValue } from '../../src/envelope/sealed-value.ts';
+import { wrapKey } from '../../src/envelope/wrapped-key.ts';
+import { deterministicRandom } from './deterministic-random.ts';
+import { hex } from './naive-crypto.ts';
+
+const VECTORS = join(import.meta.dirname, '../vectors');
+
+/** Bytes that a label stands for in a vector. */
+export const labelled = (label: string, length: number): Uint8Array =>
+  Uint8Array.from(createHash('shake128', { outputLength: length }).update(label).digest());
+
+export const sha256Hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const dek = (): Dek => takeKey('Dek', labelled('dek', 32));
+const kek = (): Kek => takeKey('Kek', labelled('kek', 32));
+const serviceKey = (): ServiceKey => takeKey('ServiceKey', labelled('service key', 32));
+const objectId = labelled('object id', 16);
+
+function wrappedKey(name: string, plaintextBytes: number, context: EncryptionContext, flags: number) {
+  const random = `wrapped key ${name}`;
+  const [keyUuid, materialId, plaintext] = [
+    labelled('key uuid', 16),
+    labelled('material id', 32),
+    labelled(name, plaintextBytes),
+  ];
+  const blob = wrapKey({ kek: kek(), keyUuid, materialId, plaintext, context, flags }, deterministicRandom(random));
+  return {
+    name,
+    random,
+    context,
+    flags,
+    kek: hex(labelled('kek', 32)),
+    keyUuid: hex(keyUuid),
+    materialId: hex(materialId),
+    plaintext: hex(plaintext),
+    canonicalContext: hex(encodeContext(context)),
+    blob: hex(blob),
+  };
+}
+
+function sealedValue(name: string, mode: 'randomized' | 'deterministic', plaintext: Uint8Array) {
+  const random = `sealed value ${name}`;
+  const [dekId, aad] = [labelled('dek id', 16), labelled('column id', 16)];
+  const sealed = sealValue({ dek: dek(), dekId, aad, plaintext, mode }, deterministicRandom(random));
+  return {
+    name,
+    random,
+    mode,
+    dek: hex(labelled('dek', 32)),
+    dekId: hex(dekId),
+    aad: hex(aad),
+    plaintext: hex(plaintext),
+    sealed: hex(sealed),
+  };
+}
+
+type BodyShape = {
+  name: string;
+  partNumber: number;
+  plainLength: number;
+  held?: boolean;
+  final?: boolean;
+  footer?: FooterInput;
+};
+
+const RECORD: BodyRecord = {
+  digests: { crc32c: labelled('crc32c', 4), crc64nvme: labelled('crc64nvme', 8), sha256: labelled('sha256', 32) },
+  clientChecksum: 'crc64nvme',
+};
+
+/** A body's stored bytes, whole. */
+function bodyBytes(shape: BodyShape, seed: string): Uint8Array {
+  const { partNumber, plainLength, held = false, final = partNumber === 0, footer } = shape;
+  const random = deterministicRandom(seed);
+  const sealer = new BodySealer({ dek: dek(), objectId, partNumber, plainLength, final, held }, random);
+  const block = footer === undefined ? undefined : encodeFooter(footer, dek(), objectId, random);
+  return concatBytes(
+    sealer.header(),
+    ...sealer.push(labelled(shape.name, plainLength)),
+    ...sealer.finish(RECORD, block),
+  );
+}
+
+/** Long bodies are given by their hash: the plaintext follows from the name. */
+function body(shape: BodyShape) {
+  const random = `body ${shape.name}`;
+  const stored = bodyBytes(shape, random);
+  const bytes =
+    stored.length < 1000
+      ? { stored: hex(stored) }
+      : { prefix: hex(stored.subarray(0, 104)), storedSha256: sha256Hex(stored) };
+  return {
+    ...shape,
+    random,
+    footer: undefined,
+    storedLength: stored.length,
+    plaintextSha256: sha256Hex(labelled(shape.name, shape.plainLength)),
+    ...bytes,
+  };
+}
+
+/** Three parts, numbers with a gap, and both ways to end: given by the hash of the whole, and the footer block in full. */
+export function multipartBytes(ending: 'footer part' | 'short last part'): Uint8Array[] {
+  const parts = [
+    [1, 70_000],
+    [2, 70_000],
+    [7, 1000],
+  ].map(([partNumber = 0, plainLength = 0]) => ({ partNumber, plainLength }));
+  const footer: FooterInput = {
+    parts,
+    checksum: { algorithm: 'crc64nvme', type: 'FULL_OBJECT', value: labelled('object checksum', 8) },
+  };
+  const isShort = ending === 'short last part';
+  const bodies = parts.map((part, i) => {
+    const last = isShort && i === parts.length - 1 ? { final: true, footer } : {};
+    return bodyBytes({ name: `part ${part.partNumber}`, ...part, ...last }, `${ending} ${part.partNumber}`);
+  });
+  return isShort
+    ? bodies
+    : [...bodies, sealFooterPart(footer, dek(), objectId, deterministicRandom(`${ending} footer`))];
+}
+
+function multipart(ending: 'footer part' | 'short last part') {
+  const stored = concatBytes(...multipartBytes(ending));
+  return {
+    name: ending,
+    storedLength: stored.length,
+    storedSha256: sha256Hex(stored),
+    footerBlock: hex(stored.subarray(-6656)),
+  };
+}
+
+function envelopes() {
+  const random = 'sealed metadata';
+  const headers = { 'content-type': 'text/plain', 'x-amz-meta-colour': 'red', 'cache-control': 'no-store' };
+  const wrapped = wrapKey(
+    {
+      kek: kek(),
+      keyUuid: labelled('key uuid', 16),
+      materialId: labelled('material id', 32),
+      plaintext: labelled('dek', 32),
+      context: { 'aws:s3:arn': 'arn:aws:s3:::bucket/key' },
+    },
+    deterministicRandom('envelope wrap'),
+  );
+  const sealedMetadata = sealMetadata({ 'x-amz-meta-name': 'Ada' }, dek(), objectId, deterministicRandom(random));
+  const least = { layout: 'single', objectId, wraps: [{ type: 'direct', wrapped }], boundHeaders: {} } as const;
+  const full = {
+    ...least,
+    layout: 'multipart',
+    boundHeaders: headers,
+    keyHint: 'arn:aws:kms:eu-central-1:123456789012:key/1',
+    plainSize: 77,
+    wraps: [
+      ...least.wraps,
+      { type: 'inline', intermediateId: labelled('intermediate', 16), wrappedIntermediate: wrapped, wrapped },
+      { type: 'byId', intermediateId: labelled('intermediate', 16), wrapped },
+    ],
+    checksum: { algorithm: 'sha256', type: 'COMPOSITE' },
+    context: { tenant: 'a' },
+    sealedMetadata,
+  } as const;
+  return [
+    { name: 'least', headers: {}, wrapped: hex(wrapped), text: encodeEnvelope(least, dek()) },
+    {
+      name: 'every field',
+      headers,
+      metadata: { 'x-amz-meta-name': 'Ada' },
+      random,
+      wrapped: hex(wrapped),
+      text: encodeEnvelope(full, dek()),
+    },
+  ];
+}
+
+function uploadToken() {
+  const place = { bucket: 'bucket', key: 'dir/file' };
+  const fields = {
+    backendUploadId: 'backend-upload-id',
+    objectId,
+    wrap: { type: 'direct', wrapped: labelled('wrap', 137) },
+    createdMs: 1_764_000_000_000,
+    checksum: { algorithm: 'crc32', type: 'COMPOSITE' },
+    context: { tenant: 'a' },
+  } as const;
+  const text = sealUploadToken(fields, serviceKey(), 3, place, deterministicRandom('upload token'));
+  return {
+    name: 'every field',
+    random: 'upload token',
+    epoch: 3,
+    place,
+    backendUploadId: fields.backendUploadId,
+    createdMs: fields.createdMs,
+    wrap: hex(fields.wrap.wrapped),
+    text,
+  };
+}
+
+/** The contents of each file, by name. */
+export function makeVectors(): Record<string, unknown> {
+  const short: FooterInput = { parts: [{ partNumber: 5, plainLength: 300 }] };
+  return {
+    'wrapped-key-v1.json': [
+      wrappedKey('a DEK', 32, { 'aws:s3:arn': 'arn:aws:s3:::bucket/key', '\u{1f600}': 'after', '\uff5e': 'before' }, 0),
+      wrappedKey('no context, multi-region', 32, {}, 1),
+      wrappedKey('one byte', 1, { a: '' }, 0),
+    ],
+    'sealed-value-v1.json': [
+      sealedValue('randomized', 'randomized', Buffer.from('123-45-6789')),
+      sealedValue('deterministic', 'deterministic', Buffer.from('123-45-6789')),
+      sealedValue('empty', 'deterministic', new Uint8Array(0)),
+    ],
+    'sealed-object-v1.json': {
+      keys: {
+        dek: hex(labelled('dek', 32)),
+        kek: hex(labelled('kek', 32)),
+        serviceKey: hex(labelled('service key', 32)),
+        objectId: hex(objectId),
+      },
+      bodies: [
+        body({ name: 'empty', partNumber: 0, plainLength: 0 }),
+        body({ name: 'small', partNumber: 0, plainLength: 100 }),
+        body({ name: 'one full segment', partNumber: 0, plainLength: 65_480 }),
+        body({ name: 'one byte more', partNumber: 0, plainLength: 65_481 }),
+        body({ name: 'a part', partNumber: 4, plainLength: 200_000 }),
+        body({ name: 'a held part', partNumber: 4, plainLength: 100, held: true }),
+        body({ name: 'a last part', partNumber: 5, plainLength: 300, final: true, footer: short }),
+        body({ name: 'a part with longer segments', partNumber: 1, plainLength: 33_546_201 }),
+      ],
+      multipart: [multipart('short last part'), multipart('footer part')],
+      envelopes: envelopes(),
+      uploadTokens: [uploadToken()],
+    },
+  };
+}
+
+if (import.meta.main) {
+  for (const [name, content] of Object.entries(makeVectors())) {
+    const path = join(VECTORS, name);
+    if (existsSync(path)) console.log(`${name} is frozen`);
+    else writeFileSync(path, `${JSON.stringify(content, undefined, 1)}\n`);
+  }
+}
