@@ -18,7 +18,7 @@ import {
   type ObjectLayout,
 } from '../sealing/object-layout.ts';
 import { ensurePrefix, fetchPlanned, openRange, planStored } from '../sealing/read-range.ts';
-import { openWhole, wholeLayout } from '../sealing/read-whole.ts';
+import { openWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
@@ -60,14 +60,13 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
-    const layout = await wholeLayout(request, gateway, stored, opened);
-    const length = layout.plainSize;
-    const body = forgettingOnError(openWhole(response.body, opened, layout), request, gateway);
+    const whole = await wholeObject(request, gateway, stored, opened);
+    const body = forgettingOnError(openWhole(response.body, opened, whole), request, gateway);
     return {
       status: 200,
-      headers: { ...answerHeaders(request, response, opened), 'content-length': String(length) },
+      headers: { ...answerHeaders(request, response, opened), 'content-length': String(whole.length) },
       // An empty object has no last piece to withhold: it is proven before anything is answered.
-      body: length === 0 ? await proven(body) : body,
+      body: whole.length === 0 ? await proven(body) : body,
     };
   });
 }

@@ -69,12 +69,3 @@ export class ByteGovernor {
     }
   }
 }
-
-/** Gives the share back when the stream has ended, failed or was left. */
-export async function* releasing<T>(source: AsyncIterable<T>, release: () => void): AsyncGenerator<T> {
-  try {
-    yield* source;
-  } finally {
-    release();
-  }
-}

@@ -8,9 +8,5 @@ export const SIZE_LOOKUPS_AT_ONCE = 16;
 export const MAX_BUFFERED_BYTES = 256 * 1024;
 /** First read of a range on an object not seen before: the header and, for most small objects, all of it. */
 export const FIRST_READ_BYTES = 64 * 1024;
-/** Every part but the last has 5 MiB (S3, "Multipart upload limits"), counted in plaintext. */
-export const MIN_PART_BYTES = 5 * 1024 * 1024;
 /** 10 000 is the footer's. */
 export const MAX_PART_NUMBER = 9_999;
-/** User metadata S3 stores with an object: names and values, in UTF-8 bytes (S3, "User-defined object metadata"). */
-export const MAX_USER_METADATA_BYTES = 2 * 1024;

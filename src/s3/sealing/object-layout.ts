@@ -88,6 +88,12 @@ const placeOf = ({ etag, storedSize }: StoredAnswer): { etag: string; storedSize
 const layoutName = ({ bucket, key, query }: S3Request): string =>
   JSON.stringify([bucket, key, query.get('versionId') ?? '']);
 
+/** The layout a footer lists, where it had room for the lengths. */
+export function footerLayout(stored: StoredAnswer, footer: Footer): ObjectLayout | undefined {
+  if (footer.parts === undefined) return undefined;
+  return { type: 'multipart', ...placeOf(stored), ...partTable(footer.parts), prefixes: new Map() };
+}
+
 /** What is remembered of the request's object; true only if the ETag still is. */
 export const knownLayout = (request: S3Request, gateway: GatewayContext): ObjectLayout | undefined =>
   gateway.caches.layouts.get(layoutName(request));

@@ -5,7 +5,7 @@ import type { UpstreamBody } from '../upstream/client.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import type { StoredAnswer } from './fetch-stored.ts';
 import { partsInEtag } from './etag.ts';
-import { knownLayout, multipartLayout, rememberLayout, singleLayout, type ObjectLayout } from './object-layout.ts';
+import { footerLayout, knownLayout, readFooter, rememberLayout, singleLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
 import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 
@@ -21,37 +21,19 @@ export async function plaintextLength(
 ): Promise<number> {
   const parts = opened.envelope.layout === 'single' ? undefined : partsInEtag(stored.etag);
   if (parts !== undefined) return plainSizeOfMultipart(stored.storedSize, parts) ?? fail();
-  return (await wholeLayout(request, gateway, stored, opened)).plainSize;
+  return (await wholeObject(request, gateway, stored, opened)).length;
 }
 
 const fail = (): never => {
   throw invalidObject();
 };
 
-/**
- * The layout of an object about to be read whole. Of a multipart object from its footer, remembered or read before the first byte is
- * given out: part numbers may have gaps, and only the footer tells a gap from a part that was taken out.
- */
-export async function wholeLayout(
-  request: S3Request,
-  gateway: GatewayContext,
-  stored: StoredAnswer,
-  { envelope, key }: OpenedEnvelope,
-): Promise<ObjectLayout> {
-  if (envelope.layout === 'single') return singleLayout(stored);
-  const known = knownLayout(request, gateway);
-  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) return known;
-  const layout = await multipartLayout(request, gateway, stored, key);
-  rememberLayout(request, gateway, layout);
-  return layout;
-}
-
 /** Length and parts of an object that is read whole. */
 export type WholeObject = { readonly length: number; readonly footer: ListedParts | undefined };
 
 /**
  * Learnt before the first byte of plaintext leaves: of a multipart object from its sealed list, so that no part that was taken out, or
- * put elsewhere, is missed until the end. One read of the tail, unless the layout is remembered.
+ * put elsewhere, is missed until the end (numbers may have gaps: only the list tells a gap from a part that was taken out). One read of the tail, unless the layout is remembered.
  */
 export async function wholeObject(
   request: S3Request,
@@ -72,14 +54,12 @@ export async function wholeObject(
   return { length: footer.plainSize, footer };
 }
 
-/** The plaintext, exactly as the layout has it, or an error before its last byte. */
+/** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
 export async function* openWhole(
   stored: UpstreamBody,
   { envelope, key }: OpenedEnvelope,
-  layout: ObjectLayout,
+  { length, footer }: WholeObject,
 ): AsyncGenerator<Uint8Array> {
-  const { plainSize: length, parts } = layout;
-  const footer = { partCount: parts.length, partNumbers: parts.map((part) => part.partNumber), parts };
   const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
   let left = length;
   try {
