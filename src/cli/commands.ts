@@ -4,9 +4,10 @@ import type { Command } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { initCommand } from './init.ts';
 import { keyCommands } from './keys/table.ts';
+import { openCommands } from './open.ts';
 import type { Start } from './start.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
-  return [demoCommand(start), initCommand, checkCommand, upCommand(start), ...keyCommands];
+  return [demoCommand(start), initCommand, checkCommand, upCommand(start), ...keyCommands, ...openCommands];
 }

@@ -51,11 +51,3 @@ observe:
 #     - { column: app.public.customers.national_id, type: text, key: alias/customers, mode: deterministic }
 #     - { column: app.public.customers.notes, type: text, key: alias/customers }
 `;
-
-/** The example with every commented section switched on; a test keeps that loadable too. */
-export function uncommented(example: string): string {
-  return example
-    .split('\n')
-    .map((line) => (/^# (?: |s3:|postgres:)/u.test(line) ? line.slice(2) : line))
-    .join('\n');
-}

@@ -13,6 +13,11 @@ export const CLI_ERRORS = {
     why: '`sealgate init` never overwrites: a root key written over is a key store lost.',
     fix: 'Choose another folder, or move the files away yourself.',
   },
+  ERR_CLI_READ: {
+    says: 'A file named on the command line could not be read.',
+    why: 'It does not exist, may not be read, or is not of the form the command needs.',
+    fix: 'The message names the file and the reason.',
+  },
   ERR_CLI_WRITE: {
     says: 'A file could not be written.',
     why: 'The folder does not exist or cannot be made, is read-only, or the disk is full.',

@@ -6,7 +6,6 @@ export const DEK_CACHE_DEFAULTS: DekCacheLimits = { maxAgeMs: 5 * 60_000, maxUse
 
 /** Slots tried or held, so that a crafted store cannot make opening it endless. */
 export const MAX_SLOTS = 32;
-export const MAX_SLOT_LABEL_CHARS = 128;
 export const MIN_PASSPHRASE_BYTES = 12;
 export const MAX_PASSPHRASE_BYTES = 4096;
 

@@ -3,7 +3,7 @@
  * over a bare SHA-256. Shares no code with src/crypto.
  */
 import { createHash } from 'node:crypto';
-import { cmac, ecb, gcm } from '@noble/ciphers/aes.js';
+import { cmac, gcm } from '@noble/ciphers/aes.js';
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export const unhex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
@@ -62,6 +62,3 @@ export function xaesSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Arr
   const block = (i: number) => cmac(join(Uint8Array.of(0, i), ascii('X'), Uint8Array.of(0), nonce.slice(0, 12)), key);
   return gcmSeal(join(block(1), block(2)), nonce.slice(12), plaintext, aad);
 }
-
-export const aesBlock = (key: Uint8Array, block: Uint8Array): Uint8Array =>
-  ecb(key, { disablePadding: true }).encrypt(block);

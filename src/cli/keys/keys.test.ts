@@ -1,0 +1,114 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cliFolder, type CliFolder } from '../../../test/support/cli.ts';
+import { testPorts } from '../../../test/support/keys.ts';
+import type { KeyDescription } from '../../keys/key-admin.ts';
+import { openKeyManager } from '../../keys/key-manager.ts';
+import { keyCommands } from './table.ts';
+
+async function json<T>(cli: CliFolder, ...words: readonly string[]): Promise<T> {
+  const { exit, stdout, stderr } = await cli.run(...words, '--json');
+  expect([exit, stderr]).toEqual([0, '']);
+  // The command's own output, of the type the caller names.
+  return JSON.parse(stdout.toString()) as T;
+}
+
+async function ready(cli: CliFolder): Promise<void> {
+  expect((await cli.run('init')).exit).toBe(0);
+}
+
+test('Every keys command has help with a pasteable example', async () => {
+  using cli = cliFolder();
+  for (const { name, example } of keyCommands) {
+    const { exit, stdout } = await cli.run(...name.split(' '), '--help');
+    expect(exit).toBe(0);
+    expect(stdout.toString()).toContain(example.split('\n')[0]);
+    expect(example).toContain(`sealgate ${name}`);
+  }
+});
+
+test('A key’s life: created, named, rotated, disabled, enabled, described', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'objects', '--description', 'documents');
+  expect(made).toMatchObject({ aliases: ['alias/objects'], description: 'documents', state: 'enabled' });
+  expect((await cli.run('keys', 'alias', 'create', 'second', made.keyId)).exit).toBe(0);
+  expect((await json<KeyDescription>(cli, 'keys', 'rotate', 'alias/second')).materials).toHaveLength(2);
+  expect((await json<KeyDescription>(cli, 'keys', 'disable', made.arn)).state).toBe('disabled');
+  expect((await json<KeyDescription>(cli, 'keys', 'enable', made.keyId)).state).toBe('enabled');
+  expect((await cli.run('keys', 'alias', 'delete', 'alias/second')).exit).toBe(0);
+  expect(await json<KeyDescription[]>(cli, 'keys', 'list')).toEqual([
+    await json(cli, 'keys', 'describe', 'alias/objects'),
+  ]);
+  const { exit, stderr } = await cli.run('keys', 'describe', 'alias/second');
+  expect([exit, stderr]).toEqual([5, expect.stringContaining('ERR_KEYS_NOT_FOUND')]);
+  expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+});
+
+test('A backup is made, verified and restored by the commands alone', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'objects');
+  writeFileSync(cli.path('pass'), 'the passphrase of the backup\n', { mode: 0o600 });
+  expect((await cli.run('keys', 'backup', 'keys.backup', '--passphrase-file', 'pass')).exit).toBe(0);
+  expect((await cli.run('keys', 'verify-backup', 'keys.backup', '--passphrase-file', 'pass')).exit).toBe(0);
+  expect((await cli.run('keys', 'restore', 'keys.backup')).stderr).toContain('ERR_KEYS_STORE_EXISTS');
+  mkdirSync(cli.path('lost'));
+  for (const name of ['', '.epoch', '.lock'])
+    renameSync(cli.path(`sealgate-keys.sqlite${name}`), join(cli.path('lost'), `s${name}`));
+  expect((await cli.run('keys', 'restore', 'keys.backup')).exit).toBe(0);
+  expect((await cli.run('keys', 'list')).stderr).toContain('ERR_KEYS_EPOCH_UNREADABLE');
+  expect((await cli.run('keys', 'list', '--accept-rollback')).exit).toBe(0);
+  expect(await json(cli, 'keys', 'describe', 'alias/objects')).toEqual(made);
+});
+
+test('Beside a running owner keys are listed, described and backed up, and nothing else is done', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'objects');
+  const audit = { path: cli.path('sealgate-audit.jsonl'), durability: 'write' } as const;
+  const unseal = [{ type: 'key-file', path: cli.path('root.key') }] as const;
+  const options = {
+    storePath: cli.path('sealgate-keys.sqlite'),
+    unseal,
+    region: 'us-east-1',
+    account: '000000000000',
+    audit,
+  };
+  const owner = await openKeyManager(options, testPorts);
+  try {
+    expect(await json(cli, 'keys', 'list')).toEqual([made]);
+    expect(await json(cli, 'keys', 'describe', 'alias/objects')).toEqual(made);
+    expect(await cli.run('keys', 'backup', 'live.backup')).toMatchObject({
+      exit: 0,
+      stderr: expect.stringContaining('audit log') as unknown,
+    });
+    expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+    for (const words of [['create'], ['rotate', 'alias/objects'], ['disable', 'alias/objects']]) {
+      expect((await cli.run('keys', ...words)).stderr).toContain('ERR_KEYS_STORE_IN_USE');
+    }
+  } finally {
+    await owner.close();
+  }
+  expect((await cli.run('keys', 'verify-backup', 'live.backup')).exit).toBe(0);
+});
+
+test('A tampered audit log ends audit-verify with exit code 1 and names the line', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  await cli.run('keys', 'create');
+  const path = cli.path('sealgate-audit.jsonl');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"started"', '"Started"'));
+  const { exit, stdout } = await cli.run('keys', 'audit-verify');
+  expect([exit, stdout.toString()]).toEqual([1, expect.stringContaining('sealgate-audit.jsonl:1:')]);
+});
+
+test('keys init makes a store for a config that has none, and overwrites nothing', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  expect((await cli.run('keys', 'init')).stderr).toContain('ERR_KEYS_STORE_EXISTS');
+  for (const name of ['sealgate-keys.sqlite', 'sealgate-keys.sqlite.epoch']) rmSync(cli.path(name));
+  expect((await cli.run('keys', 'init')).exit).toBe(0);
+  expect((await cli.run('keys', 'create')).exit).toBe(0);
+});

@@ -1,0 +1,134 @@
+/** Opens one stored object with the key store alone. */
+import { createReadStream } from 'node:fs';
+import { link, open, rm, type FileHandle } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Dek } from '../../crypto/key-types.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+import { malformed } from '../../envelope/errors.ts';
+import { FOOTER_BLOCK_BYTES } from '../../envelope/limits.ts';
+import { openFooter } from '../../envelope/object/footer.ts';
+import { decodeEnvelope, verifyEnvelope, type ObjectEnvelope } from '../../envelope/object/object-envelope.ts';
+import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
+import { openMetadata } from '../../envelope/object/sealed-metadata.ts';
+import type { DataKeys, KeyUse } from '../../keys/data-keys.ts';
+import type { CommandIo } from '../command.ts';
+import { CliError } from '../errors.ts';
+import type { StoredHeaders } from './stored-headers.ts';
+
+/** Where the object lay: part of what its data key is bound to. */
+export type ObjectPlace = { readonly bucket: string; readonly key: string };
+export type StoredObject = { readonly path: string; readonly place: ObjectPlace; readonly stored: StoredHeaders };
+
+type Opening = {
+  readonly keys: Pick<DataKeys, 'decrypt'>;
+  readonly use: KeyUse;
+  /** Undefined: stdout. */
+  readonly out: string | undefined;
+  readonly io: Pick<CommandIo, 'stdout' | 'signal'>;
+};
+
+/** `headers`: those of the store that are proven, and the user metadata. Errors: ERR_ENVELOPE_*, ERR_KEYS_*, ERR_CLI_READ, ERR_CLI_WRITE. */
+export async function openObject(
+  object: StoredObject,
+  opening: Opening,
+): Promise<{ headers: Readonly<Record<string, string>> }> {
+  const envelope = decodeEnvelope(object.stored.envelope);
+  const { dek } = await opening.keys.decrypt(
+    { wrapped: wrappedDek(envelope), context: contextOf(envelope, object.place) },
+    opening.use,
+  );
+  const headers = provenHeaders(envelope, dek, object.stored);
+  const footer = envelope.layout === 'multipart' ? await readFooter(object.path, envelope, dek) : undefined;
+  const opener = new ObjectOpener({ dek, objectId: envelope.objectId, layout: envelope.layout, footer });
+  await writeOpened(object.path, opener, opening);
+  return { headers };
+}
+
+function wrappedDek(envelope: ObjectEnvelope): Uint8Array {
+  const wrap = envelope.wraps.find(({ type }) => type === 'direct');
+  if (wrap === undefined) throw malformed();
+  return wrap.wrapped;
+}
+
+/** As the S3 gateway wraps it (docs/FORMAT.md, "Sealed object"). */
+function contextOf(envelope: ObjectEnvelope, { bucket, key }: ObjectPlace): EncryptionContext {
+  const objectId = Buffer.from(envelope.objectId).toString('hex');
+  return { ...envelope.context, 'aws:s3:arn': `arn:aws:s3:::${bucket}/${key}`, 'sealgate:object-id': objectId };
+}
+
+/** Without the store's headers there is nothing to prove them by; the body proves itself under the DEK either way. */
+function provenHeaders(
+  envelope: ObjectEnvelope,
+  dek: Dek,
+  { headers }: StoredHeaders,
+): Readonly<Record<string, string>> {
+  const vouched = headers === undefined ? {} : verifyEnvelope(envelope, dek, headers);
+  const { sealedMetadata, objectId } = envelope;
+  const pairs = sealedMetadata === undefined ? {} : openMetadata(sealedMetadata, dek, objectId);
+  return {
+    ...vouched,
+    ...Object.fromEntries(Object.entries(pairs).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+  };
+}
+
+async function readFooter(path: string, { objectId }: ObjectEnvelope, dek: Dek): Promise<ListedParts> {
+  await using file = await openStored(path);
+  const { size } = await file.stat();
+  const tail = new Uint8Array(Math.min(size, FOOTER_BLOCK_BYTES));
+  await file.read(tail, 0, tail.length, size - tail.length);
+  return openFooter(tail, dek, objectId);
+}
+
+async function openStored(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    throw new CliError('ERR_CLI_READ', `${path} cannot be read`, { cause });
+  }
+}
+
+async function writeOpened(path: string, opener: ObjectOpener, { out, io }: Opening): Promise<void> {
+  const plaintext = openedPieces(path, opener);
+  if (out === undefined) {
+    await pipeline(plaintext, keepOpen(io.stdout), { signal: io.signal });
+    return;
+  }
+  // Under another name until it is whole: what is cut must not read as whole.
+  const aside = `${out}.partial`;
+  try {
+    await using file = await openNew(aside);
+    await pipeline(plaintext, file.createWriteStream({ flush: true, autoClose: false }), { signal: io.signal });
+    await link(aside, out).catch((cause: unknown) => {
+      throw new CliError('ERR_CLI_WRITE', `${out} exists already or cannot be written`, { cause });
+    });
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'w', 0o600);
+  } catch (cause) {
+    throw new CliError('ERR_CLI_WRITE', `${path} cannot be written`, { cause });
+  }
+}
+
+async function* openedPieces(path: string, opener: ObjectOpener): AsyncGenerator<Uint8Array> {
+  await using file = await openStored(path);
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(path, {
+    fd: file,
+    autoClose: false,
+    highWaterMark: 1024 * 1024,
+  });
+  for await (const chunk of chunks) yield* opener.push(chunk);
+  opener.finish();
+}
+
+/** `pipeline` ends its target, and stdout is not ours to end. */
+function keepOpen(target: Writable): Writable {
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => void target.write(chunk, (error) => done(error)),
+  });
+}
