@@ -161,7 +161,7 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
     join(varint(first - (runs[i - 1]?.last ?? 0)), varint(length), varint(last - first + 1)),
   );
   const table = join(varint(runs.length), ...encoded);
-  const hasTable = 112 + table.length <= 6604 ? 1 : 0;
+  const hasTable = 110 + table.length <= 6604 ? 1 : 0;
   const value = f.checksum?.value ?? zeros(0);
   const plain = join(
     Uint8Array.of(1, hasTable + (f.salts ? 2 : 0)),

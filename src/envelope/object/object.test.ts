@@ -80,6 +80,23 @@ describe('footer', () => {
     expect(matchesParts(many.footer, [...many.parts.slice(0, -1), { partNumber: 9999, plainLength: 1 }])).toBe(false);
   });
 
+  test('lists as many parts as fit to the byte, and the numbers of one more', () => {
+    const [raw, objectId, salt] = [random(32), random(16), random(32)];
+    const dek = takeKey('Dek', Uint8Array.from(raw));
+    const seen = new Set<boolean>();
+    // Runs of 6 bytes with lengths of 4: then of 5, byte by byte across the limit of 6494.
+    for (let longer = 0; longer <= 8; longer++) {
+      const parts = Array.from({ length: 1081 }, (_, i) => ({
+        partNumber: i + 1,
+        plainLength: 100_000_000 + i + (i < longer ? 400_000_000 : 0),
+      }));
+      const block = encodeFooter({ parts }, dek, objectId, () => salt);
+      expect(block).toEqual(naiveFooter({ dek: raw, objectId, salt, parts }));
+      seen.add(openFooter(block, dek, objectId).parts !== undefined);
+    }
+    expect(seen).toEqual(new Set([true, false]));
+  });
+
   test('is read from a longer tail, and not from a shorter one', () => {
     const { dek, objectId } = newObject();
     const part = sealFooterPart({ parts: [{ partNumber: 1, plainLength: 5 }] }, dek, objectId, random);
