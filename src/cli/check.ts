@@ -7,12 +7,16 @@ import { loadCommandConfig } from './load.ts';
 export const checkCommand = defineCommand({
   name: 'check',
   summary: 'validate the config, and compare its rules with the live database and buckets',
-  usage: 'check [--config <file>] [--ddl]',
+  usage: 'check [--config <file>] [--ddl] [--rebind]',
   example: 'sealgate check\nsealgate check --ddl | psql "postgres://postgres@db.internal/app"',
   details:
     "Says what is missing, and prints the DDL that mends it. Changes nothing but Sealgate's own schema `sealgate` in databases\nwith rules, which it makes where it is missing. Exit code 0: all is well; 1: something is missing; 3: the config is wrong; 4: an\nupstream did not answer.",
   options: {
     ...CONFIG_OPTION,
+    rebind: {
+      type: 'boolean',
+      help: 'bind columns anew to the identity their stored values name (after a rename, swap, restore, or a lost schema)',
+    },
     ddl: { type: 'boolean', help: 'print the DDL alone on stdout, for psql; the report goes to stderr' },
   },
   run: async ({ values }, io) => {

@@ -18,8 +18,8 @@ export function loadCommandConfig(
     cwd,
     given ?? (fromEnvironment === undefined || fromEnvironment === '' ? DEFAULT_NAME : fromEnvironment),
   );
-  // Messages name the file as the operator would from where they stand.
-  const shown = relative(cwd, path);
+  // Messages name the file as the operator would from where they stand; the loader resolves it from the process's own folder.
+  const shown = relative(process.cwd(), path);
   const display = shown === '' || shown.startsWith('..') ? path : shown;
   return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), options);
 }

@@ -58,6 +58,7 @@ export type S3Config = {
     readonly credentials: S3CredentialsConfig;
     /** Certificates to trust, PEM. */
     readonly ca: string | undefined;
+    readonly capabilities: { readonly unsignedPayload: boolean; readonly trailingChecksums: boolean };
   };
   readonly clients: readonly {
     readonly name: string;

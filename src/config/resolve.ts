@@ -54,7 +54,7 @@ async function resolveListen(
 }
 
 async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Finding[]): Promise<S3Config> {
-  const { endpoint, region, addressing, credentials, tls } = s3.upstream;
+  const { endpoint, region, addressing, credentials, tls, capabilities } = s3.upstream;
   const buckets = s3.buckets.map((rule) => ({ bucket: rule.bucket, prefix: rule.prefix, outcome: outcomeOf(rule) }));
   findings.push(
     ...checkBucketRules(buckets, ['s3', 'buckets']),
@@ -77,12 +77,18 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
       addressing,
       credentials: await resolveCredentials(credentials, files),
       ca: tls === undefined ? undefined : await files.pem(tls.caFile, ['s3', 'upstream', 'tls', 'caFile']),
+      capabilities: {
+        unsignedPayload: capabilities.unsignedPayload,
+        trailingChecksums: capabilities.trailingChecksums ?? isAmazon(endpoint),
+      },
     },
     clients,
     buckets,
     listSizes: s3.listSizes,
   };
 }
+
+const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.test(new URL(endpoint).hostname);
 
 function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
   if (rule.seal !== undefined) {

@@ -1,7 +1,10 @@
 /** Checks of section `postgres`: each database with rules against its live catalog, and the DDL that mends it. */
 import { randomBytes } from 'node:crypto';
+import type { ColumnRule } from '../../config/column-rules.ts';
 import type { PostgresConfig, PostgresServiceConfig } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
+import type { DataKeys } from '../../keys/data-keys.ts';
+import { rebindColumns } from '../../postgres/columns/rebind.ts';
 import { checkDatabase } from '../../postgres/columns/resolve.ts';
 import { openServiceConnection, type ServiceConnection } from '../../postgres/service/connection.ts';
 import { ServiceError } from '../../postgres/service/errors.ts';
@@ -11,12 +14,15 @@ import { connectUpstream } from '../../postgres/startup/upstream-connect.ts';
 import { serviceOptions, upstreamServer } from '../options/postgres.ts';
 import type { CheckFinding } from './report.ts';
 
-export async function checkPostgres(postgres: PostgresConfig): Promise<readonly CheckFinding[]> {
+/** Binds ruled columns anew to the identity their values were sealed under; undefined: only look. */
+export type Rebind = { readonly keys: DataKeys; readonly principal: string };
+
+export async function checkPostgres(postgres: PostgresConfig, rebind?: Rebind): Promise<readonly CheckFinding[]> {
   const findings: CheckFinding[] = [await checkUpstream(postgres)];
   for (const { name, service } of postgres.databases) {
     const connection = openServiceConnection(await serviceOptions(service));
     try {
-      findings.push(...(await checkOne(name, service, postgres, connection)));
+      findings.push(...(await checkOne({ name, service }, postgres, connection, rebind)));
     } finally {
       await connection.close();
     }
@@ -46,10 +52,10 @@ function unreachable(about: string, error: unknown): CheckFinding {
 }
 
 async function checkOne(
-  name: string,
-  service: PostgresServiceConfig,
+  { name, service }: Pick<PostgresConfig['databases'][number], 'name' | 'service'>,
   postgres: PostgresConfig,
   connection: ServiceConnection,
+  rebind: Rebind | undefined,
 ): Promise<readonly CheckFinding[]> {
   const about = `database ${name}`;
   try {
@@ -60,6 +66,7 @@ async function checkOne(
     return [schemaFinding(about, name, service, error)];
   }
   const rules = postgres.columns.filter(({ database }) => database === name);
+  const rebound = rebind === undefined ? [] : await rebindAll(name, rules, connection, rebind);
   const { columns, problems } = await checkDatabase(connection, rules, randomBytes);
   const sealed: CheckFinding = {
     type: 'ok',
@@ -67,6 +74,7 @@ async function checkOne(
     message: `${columns.length} of ${rules.length} column rule(s) hold`,
   };
   return [
+    ...rebound,
     ...(columns.length > 0 || rules.length === 0 ? [sealed] : []),
     ...problems.map(({ code, severity, column, message, ddl }): CheckFinding => {
       const place = `${name}.${column}`;
@@ -79,6 +87,26 @@ async function checkOne(
       };
     }),
   ];
+}
+
+async function rebindAll(
+  database: string,
+  rules: readonly ColumnRule[],
+  connection: ServiceConnection,
+  rebind: Rebind,
+): Promise<readonly CheckFinding[]> {
+  try {
+    const outcomes = await rebindColumns({ connection, random: randomBytes, ...rebind }, rules);
+    return outcomes.map(({ column, outcome }) => ({
+      type: 'note',
+      about: `${database}.${column}`,
+      message: `rebind: ${outcome}`,
+    }));
+  } catch (error) {
+    if (!(error instanceof SealgateError)) throw error;
+    const message = `rebind: ${error.message} (${String(error.code)}); nothing was changed`;
+    return [{ type: 'missing', about: `database ${database}`, message }];
+  }
 }
 
 /** insufficient_privilege: a superuser or the database's owner makes the schema for the service role. */

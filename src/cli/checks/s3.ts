@@ -1,6 +1,8 @@
 /** Checks of section `s3`: does the object store answer, are the buckets of the rules there, may the gateway use them? */
+import { randomBytes } from 'node:crypto';
 import type { S3Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
+import { probeCapabilities } from '../../s3/check.ts';
 import type { UpstreamClient } from '../../s3/upstream/client.ts';
 import type { CheckFinding } from './report.ts';
 
@@ -10,6 +12,9 @@ export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<r
   const exact = [...new Set(s3.buckets.map(({ bucket }) => bucket).filter((bucket) => !bucket.endsWith('*')))];
   try {
     for (const bucket of exact) findings.push(await checkBucket(bucket, upstream));
+    const sealed = s3.buckets.find(({ bucket, outcome }) => outcome.type === 'seal' && exact.includes(bucket));
+    const there = findings.some(({ type, about: place }) => type === 'ok' && place === `bucket ${sealed?.bucket}`);
+    if (sealed !== undefined && there) findings.push(await probe(sealed.bucket, upstream, about));
     // Without any bucket to ask about, listing them tells at least whether somebody answers.
     if (exact.length === 0) findings.push(await checkAnswers(about, upstream));
   } catch (error) {
@@ -58,6 +63,20 @@ async function checkBucket(bucket: string, upstream: UpstreamClient): Promise<Ch
       fix: 'set `s3.upstream.region` and `endpoint` to its region',
     };
   return { type: 'missing', about, message: `the object store answered with status ${status}` };
+}
+
+/** What the store can do, tried on a small hidden object in a bucket with a sealing rule. */
+async function probe(bucket: string, upstream: UpstreamClient, about: string): Promise<CheckFinding> {
+  try {
+    const found = Object.entries(await probeCapabilities(upstream, bucket, randomBytes));
+    const lacks = found.filter(([, able]) => !able).map(([name]) => name);
+    const message = lacks.length === 0 ? 'can do all that Sealgate uses' : `cannot do, and Sealgate works around it: ${lacks.join(', ')}`;
+    return { type: lacks.length === 0 ? 'ok' : 'note', about, message };
+  } catch (error) {
+    if (!(error instanceof SealgateError)) throw error;
+    const message = `what it can do was not found out: ${error.message} (${String(error.code)})`;
+    return { type: 'missing', about, message, fix: 'the gateway needs to write, read and delete in its buckets' };
+  }
 }
 
 async function checkAnswers(about: string, upstream: UpstreamClient): Promise<CheckFinding> {

@@ -26,12 +26,13 @@ function upstreamCredentials({ upstream: { credentials } }: S3Config): UpstreamC
 }
 
 export function upstreamOptions(s3: S3Config): SigningClientOptions {
-  const { endpoint, addressing, region, ca } = s3.upstream;
+  const { endpoint, addressing, region, ca, capabilities } = s3.upstream;
   return {
     endpoint: { url: new URL(endpoint), addressing },
     region,
     credentials: upstreamCredentials(s3),
-    capabilities: AWS_CAPABILITIES,
+    // What else the store can do, the gateway finds out by trying.
+    capabilities: { ...AWS_CAPABILITIES, ...capabilities },
     now: Date.now,
     maxConnections: MAX_UPSTREAM_CONNECTIONS,
     ...(ca === undefined ? {} : { tls: { ca } }),

@@ -22,6 +22,20 @@ const defaultCredentials = z
     'The AWS default chain: environment, profiles, web identity, container, instance metadata; renewed as they expire.',
   );
 
+const capabilities = z
+  .strictObject({
+    unsignedPayload: z
+      .boolean()
+      .default(true)
+      .describe('It takes `UNSIGNED-PAYLOAD`, so that bodies need not be hashed before they are sent.'),
+    trailingChecksums: z
+      .boolean()
+      .optional()
+      .describe('It takes checksums that follow the body, and stores them. By default only Amazon S3 is taken to.'),
+  })
+  .prefault({})
+  .describe('What the object store can do, where it cannot be found out by trying.');
+
 const upstream = z
   .strictObject({
     endpoint: z
@@ -40,6 +54,7 @@ const upstream = z
       .strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') })
       .optional()
       .describe('TLS to the upstream.'),
+    capabilities,
   })
   .describe('The object store behind the gateway.');
 

@@ -25,7 +25,9 @@ export async function connectUpstream(upstream: UpstreamOptions): Promise<Upstre
 }
 
 async function openTcp({ host, port }: UpstreamOptions): Promise<Socket> {
-  const socket = connectTcp({ host, port, noDelay: true, keepAlive: true });
+  // As with libpq, a host that begins with a slash is the folder of a Unix socket.
+  const place = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  const socket = connectTcp({ ...place, noDelay: true, keepAlive: true });
   try {
     await opened(socket, 'connect');
   } catch (error) {
