@@ -1,8 +1,10 @@
 /** `sealgate check`: is the config right, are the upstreams there, do rules and live databases and buckets agree? */
 import { EXIT, CONFIG_OPTION, defineCommand } from './command.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, PostgresConfig, S3Config } from '../config/config.ts';
 import { formatDdl, formatFinding, type CheckFinding } from './checks/report.ts';
+import { terminalUse, withKeys } from './keys/session.ts';
 import { loadCommandConfig } from './load.ts';
+import { keyManagerOptions } from './options/keys.ts';
 
 export const checkCommand = defineCommand({
   name: 'check',
@@ -23,13 +25,17 @@ export const checkCommand = defineCommand({
     const config = await loadCommandConfig(values.config, io);
     const report = values.ddl === true ? io.stderr : io.stdout;
     report.write(formatFinding({ type: 'ok', about: 'config', message: `${config.file} is sound` }));
-    const findings = await checkAll(config, (finding) => report.write(formatFinding(finding)));
+    const findings = await checkAll(config, values.rebind === true, (finding) => {
+      report.write(formatFinding(finding));
+    });
     if (values.ddl === true) io.stdout.write(formatDdl(findings));
     return exitCode(findings);
   },
 });
 
-async function checkAll(config: Config, tell: (finding: CheckFinding) => void): Promise<readonly CheckFinding[]> {
+type Tell = (finding: CheckFinding) => void;
+
+async function checkAll(config: Config, rebind: boolean, tell: Tell): Promise<readonly CheckFinding[]> {
   const findings: CheckFinding[] = [];
   const add = (found: readonly CheckFinding[]): void => {
     found.forEach(tell);
@@ -38,17 +44,31 @@ async function checkAll(config: Config, tell: (finding: CheckFinding) => void): 
   // Imported when they are needed: the drivers take a while to load.
   const { checkKeys } = await import('./checks/keys.ts');
   add(await checkKeys(config));
-  if (config.s3 !== undefined) {
-    const [{ checkS3 }, { openUpstream }] = await Promise.all([import('./checks/s3.ts'), import('./options/s3.ts')]);
-    const upstream = openUpstream(config.s3);
-    try {
-      add(await checkS3(config.s3, upstream));
-    } finally {
-      await upstream.close();
-    }
-  }
-  if (config.postgres !== undefined) add(await (await import('./checks/postgres.ts')).checkPostgres(config.postgres));
+  if (config.s3 !== undefined) add(await checkStore(config.s3));
+  if (config.postgres !== undefined) add(await checkDatabases(config, config.postgres, rebind));
   return findings;
+}
+
+async function checkStore(s3: S3Config): Promise<readonly CheckFinding[]> {
+  const [{ checkS3 }, { openUpstream }] = await Promise.all([import('./checks/s3.ts'), import('./options/s3.ts')]);
+  const upstream = openUpstream(s3);
+  try {
+    return await checkS3(s3, upstream);
+  } finally {
+    await upstream.close();
+  }
+}
+
+async function checkDatabases(
+  config: Config,
+  postgres: PostgresConfig,
+  rebind: boolean,
+): Promise<readonly CheckFinding[]> {
+  const { checkPostgres } = await import('./checks/postgres.ts');
+  if (!rebind) return checkPostgres(postgres);
+  const settings = { config: config.keys, options: keyManagerOptions(config.keys) };
+  const { principal } = terminalUse(settings, 'rebind');
+  return withKeys(settings, (keys) => checkPostgres(postgres, { keys, principal }));
 }
 
 function exitCode(findings: readonly CheckFinding[]): number {

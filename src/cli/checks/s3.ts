@@ -70,7 +70,10 @@ async function probe(bucket: string, upstream: UpstreamClient, about: string): P
   try {
     const found = Object.entries(await probeCapabilities(upstream, bucket, randomBytes));
     const lacks = found.filter(([, able]) => !able).map(([name]) => name);
-    const message = lacks.length === 0 ? 'can do all that Sealgate uses' : `cannot do, and Sealgate works around it: ${lacks.join(', ')}`;
+    const message =
+      lacks.length === 0
+        ? 'can do all that Sealgate uses'
+        : `cannot do, and Sealgate works around it: ${lacks.join(', ')}`;
     return { type: lacks.length === 0 ? 'ok' : 'note', about, message };
   } catch (error) {
     if (!(error instanceof SealgateError)) throw error;

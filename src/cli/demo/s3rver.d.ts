@@ -6,7 +6,7 @@ declare module '@20minutes/s3rver' {
       address: string;
       port: number;
       silent: boolean;
-    allowMismatchedSignatures?: boolean;
+      allowMismatchedSignatures?: boolean;
       key?: Uint8Array;
       cert?: Uint8Array;
     });
