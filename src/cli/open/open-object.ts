@@ -97,14 +97,24 @@ async function writeOpened(path: string, opener: ObjectOpener, { out, io }: Open
   // Under another name until it is whole: what is cut must not read as whole.
   const aside = `${out}.partial`;
   try {
-    await using file = await openNew(aside);
-    await pipeline(plaintext, file.createWriteStream({ flush: true, autoClose: false }), { signal: io.signal });
+    await writeNew(aside, plaintext, io.signal);
     await link(aside, out).catch((cause: unknown) => {
       throw new CliError('ERR_CLI_WRITE', `${out} exists already or cannot be written`, { cause });
     });
   } finally {
     await rm(aside, { force: true });
   }
+}
+
+/** By the handle itself: a stream over it that must not close it never ends either. */
+async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  await using file = await openNew(path);
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    await file.writeFile(piece);
+  }
+  // Durable before it has its name.
+  await file.sync();
 }
 
 async function openNew(path: string): Promise<FileHandle> {
