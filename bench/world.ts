@@ -41,7 +41,7 @@ type Ports = { readonly s3: number; readonly postgres: number };
 
 function config(backends: Backends, ports: Ports, secret: string): string {
   return `version: 1
-keys: { store: ./keys.sqlite, unseal: [{ type: keyFile, path: ./root.key }] }
+keys: { store: ./sealgate-keys.sqlite, unseal: [{ type: keyFile, path: ./root.key }] }
 s3:
   listen: { port: ${ports.s3} }
   upstream: { endpoint: 'http://127.0.0.1:${backends.objectsPort}', credentials: { type: static, accessKeyId: S3RVER, secretAccessKey: S3RVER } }

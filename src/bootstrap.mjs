@@ -82,6 +82,8 @@ const env = {
 /** The script behind a tool of node_modules/.bin: npm's links point at it. */
 function commandFor(words) {
   const [tool, ...rest] = words;
+  // The Node itself is a binary, no script: what follows is the script.
+  if (tool === 'node') return rest;
   if (tool === 'sealgate') return [join(root, 'src', 'main.ts'), ...rest];
   return [join(modules, '.bin', tool), ...rest];
 }
