@@ -4,6 +4,7 @@
  */
 import type { Dek, ServiceKey } from '../crypto/key-types.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { RequestFacts } from './access/request.ts';
 
 /** On whose behalf a key is used; authorisation and audit look at it on every use, cached DEK or not. */
 export type KeyUse = {
@@ -12,6 +13,8 @@ export type KeyUse = {
   readonly via: 'cli' | 'kms' | 's3' | 'postgres';
   /** What the key is used for, e.g. `s3://bucket/key` or `database.schema.table.column`. Never a value. */
   readonly resource: string;
+  /** What the request says that key policies may look at; an edge that knows nothing more leaves it out. */
+  readonly request?: RequestFacts;
 };
 
 export type DataKey = { readonly dek: Dek; readonly keyArn: string };

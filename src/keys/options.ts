@@ -1,5 +1,6 @@
 /** What the key manager needs to know and to be given; `main.ts` and the commands map the config's `keys:` section onto it. */
 import type { RandomSource } from '../crypto/random.ts';
+import type { RequestFacts } from './access/request.ts';
 
 /** One way to unseal the store. A passphrase's file is read when it is needed and never kept. */
 export type UnsealSecret =
@@ -54,6 +55,7 @@ export type AuthorizationQuestion = {
   /** Undefined for actions on no key in particular (create, list). */
   readonly keyId: string | undefined;
   readonly context: Readonly<Record<string, string>>;
+  readonly request: RequestFacts;
 };
 export type AuthorizationDecision = {
   readonly allow: boolean;

@@ -51,8 +51,8 @@ export class UseRecorder {
 
   /** Asks whether the caller may; ERR_KEYS_ACCESS_DENIED. */
   authorize(trace: UseTrace, action: string, use: KeyUse, context: EncryptionContext): void {
-    const { principal, via } = use;
-    const question = { principal, via, action, keyId: trace.key?.record.keyId, context };
+    const { principal, via, request = {} } = use;
+    const question = { principal, via, action, keyId: trace.key?.record.keyId, context, request };
     trace.decision = this.#ports.authorizer?.decide(question) ?? NO_POLICY;
     if (!trace.decision.allow) {
       const on = trace.key === undefined ? '' : ` on ${trace.key.arn}`;
