@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
@@ -144,11 +144,4 @@ export async function createWorld(say: (line: string) => void): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The largest resident size that the process has had, in MiB (Linux; undefined elsewhere). */
-export async function peakMemory(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  const kib = /VmHWM:\s+(\d+)/.exec(status)?.[1];
-  return kib === undefined ? undefined : Number(kib) / 1024;
 }
