@@ -203,12 +203,60 @@ describe('crashes', () => {
     expect(recordsOf(keys)[whole]).toMatchObject({ action: 'AuditRepair', detail: { droppedBytes: 3000 } });
   });
 
+  test('A changed record after the head was remembered is no torn write, and is refused', async () => {
+    await using keys = await keyFolder();
+    const { whole } = await crashed(keys, 0);
+    const lines = linesOf(keys);
+    const changed = lines[whole - 1]?.replace('"allow"', '"deny "') ?? '';
+    writeFileSync(keys.options.audit.path, `${lines.with(whole - 1, changed).join('\n')}\n`);
+    expect(await openingCode(keys)).toBe('ERR_KEYS_AUDIT_TAMPERED');
+  });
+
   test('A bad line with genuine records after it is no torn write, and is refused', async () => {
     await using keys = await keyFolder();
     const { whole } = await crashed(keys, 0);
     const lines = linesOf(keys);
     writeFileSync(keys.options.audit.path, `${lines.with(whole - 2, 'x').join('\n')}\n`);
     expect(await openingCode(keys)).toBe('ERR_KEYS_AUDIT_TAMPERED');
+  });
+});
+
+describe('a path that names another file', () => {
+  test.each([
+    ['a key file', (keys: KeyFolder) => readFileSync(keys.path('root.key'))],
+    ['a store', (keys: KeyFolder) => readFileSync(keys.options.storePath)],
+    ['a text', () => Buffer.from('notes\nof mine')],
+    ['a JSON log', () => Buffer.from('{"level":"info"}\n{"level":"info"}\n')],
+    ['a record-like text of another store', () => Buffer.from('{"seq":1,"action":"Decrypt"}\n')],
+  ])('%s is refused and left as it is, whatever is accepted', async (_what, content) => {
+    await using keys = await keyFolder();
+    const path = keys.path('other-file');
+    writeFileSync(path, content(keys));
+    for (const acceptAuditGap of [false, true]) {
+      const opening = keys.open({ audit: { path, durability: 'write' }, acceptAuditGap });
+      await expect(opening).rejects.toMatchObject({ code: 'ERR_KEYS_AUDIT_TAMPERED' });
+      expect(readFileSync(path)).toEqual(Buffer.from(content(keys)));
+    }
+  });
+
+  test('A new store does not begin in the log of an old one', async () => {
+    await using old = await keyFolder();
+    await using fresh = await keyFolder();
+    await someUses(old);
+    const log = readFileSync(old.options.audit.path);
+    for (const acceptAuditGap of [false, true]) {
+      const opening = fresh.open({ audit: old.options.audit, acceptAuditGap });
+      await expect(opening).rejects.toMatchObject({ code: 'ERR_KEYS_AUDIT_TAMPERED' });
+    }
+    expect(readFileSync(old.options.audit.path)).toEqual(log);
+  });
+
+  test('A first record torn by a crash is no other file', async () => {
+    for (const torn of ['{', '{"seq":1,"time":"2026', '\0\0\0']) {
+      await using fresh = await keyFolder();
+      writeFileSync(fresh.options.audit.path, torn);
+      expect(await openingCode(fresh)).toBe('opened');
+    }
   });
 });
 
@@ -225,6 +273,8 @@ describe('an unwritable log', () => {
     for (const path of ['/dev/null', keys.folder]) {
       const opening = keys.open({ audit: { path, durability: 'write' } });
       await expect(opening).rejects.toMatchObject({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' });
+      const verifying = verifyAudit({ ...keys.options, audit: { path, durability: 'write' } });
+      await expect(verifying).rejects.toMatchObject({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' });
     }
   });
 

@@ -1,6 +1,11 @@
-/** Finds where to go on in an audit log: after a clean end, after a crash's torn end, or, if told, after a gap. */
-import { ftruncateSync, fstatSync } from 'node:fs';
-import { equalBytes } from '../../crypto/bytes.ts';
+/**
+ * Finds where to go on in an audit log: after a clean end, after a crash's torn end, or, if told, after a gap.
+ *
+ * Threat: a path that names another file (a key file, another store's log). Bytes are cut off only where they can be nothing but
+ * an unfinished write of this log; a file that holds nothing of ours is never touched, whatever the operator accepts.
+ */
+import { ftruncateSync, fstatSync, readSync } from 'node:fs';
+import { equalBytes, isZero } from '../../crypto/bytes.ts';
 import { KeysError } from '../errors.ts';
 import type { AuditIdentity } from './head-file.ts';
 import { lineBefore, readLines, type LogLine } from './lines.ts';
@@ -13,6 +18,9 @@ export type Resumption =
   /** Records are missing; `head.seq` and `head.hash` are the remembered ones, `head.offset` the file's end. */
   | { readonly type: 'gap'; readonly head: AuditHead };
 
+/** How every log begins (`encodeRecord`). */
+const FIRST_RECORD = Buffer.from('{"seq":1,', 'latin1');
+
 /** Errors: ERR_KEYS_AUDIT_TRUNCATED, ERR_KEYS_AUDIT_TAMPERED (neither where `acceptGap`). */
 export function resumeLog(
   file: number,
@@ -24,13 +32,13 @@ export function resumeLog(
   const problem = rememberedProblem(file, path, remembered);
   if (problem !== undefined) {
     if (!acceptGap) throw problem;
-    return gapAfter(file, remembered, identity);
+    return gapAfter(file, path, remembered, identity);
   }
   try {
     return followChain(file, path, remembered, identity);
   } catch (error) {
     if (!acceptGap || !(error instanceof KeysError)) throw error;
-    return gapAfter(file, remembered, identity);
+    return gapAfter(file, path, remembered, identity);
   }
 }
 
@@ -69,7 +77,7 @@ function nextHead(head: AuditHead, line: LogLine, identity: AuditIdentity): Audi
   return advance(head, record.seq, line.bytes, line.end);
 }
 
-/** A genuine record after a bad one is no torn write: something in between was changed. */
+/** What a crash leaves of a write has no whole record in it, genuine or not: something else was put or changed there. */
 function dropTornEnd(
   file: number,
   path: string,
@@ -78,9 +86,11 @@ function dropTornEnd(
   rest: Iterable<LogLine>,
   identity: AuditIdentity,
 ): Resumption {
+  if (head.seq === 0) assertOwnBeginning(file, path);
   for (const lines of [first, rest]) {
     for (const line of lines) {
-      if (line.type !== 'whole' || openRecord(line.bytes, identity.key) === undefined) continue;
+      if (line.type !== 'whole' || (openRecord(line.bytes, identity.key) === undefined && !isJson(line.bytes)))
+        continue;
       throw new KeysError(
         'ERR_KEYS_AUDIT_TAMPERED',
         `${path}: the chain breaks after record ${head.seq}, but records follow`,
@@ -92,15 +102,42 @@ function dropTornEnd(
   return { type: 'repaired', head, droppedBytes };
 }
 
+function isJson(line: Uint8Array): boolean {
+  try {
+    JSON.parse(Buffer.from(line).toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first bytes of a first record, or zeros (of a file that grew before its content was written). */
+function assertOwnBeginning(file: number, path: string): void {
+  const beginning = Buffer.alloc(FIRST_RECORD.length);
+  const found = beginning.subarray(0, readSync(file, beginning, 0, beginning.length, 0));
+  if (FIRST_RECORD.subarray(0, found.length).equals(found) || isZero(found)) return;
+  throw foreign(path);
+}
+
+function foreign(path: string): KeysError {
+  return new KeysError(
+    'ERR_KEYS_AUDIT_TAMPERED',
+    `${path} holds something else than an audit log of this store; name another file, or move this one away`,
+  );
+}
+
 /** A gap's record gets a number above all that are there, and its own line: what a torn write left of the last one goes. */
-function gapAfter(file: number, remembered: AuditHead, identity: AuditIdentity): Resumption {
-  let { seq } = remembered;
+function gapAfter(file: number, path: string, remembered: AuditHead, identity: AuditIdentity): Resumption {
+  let seq = 0;
   let offset = 0;
   for (const line of readLines(file, 0)) {
-    if (line.type === 'unfinished') ftruncateSync(file, line.start);
-    else offset = line.end;
+    if (line.type !== 'unfinished') offset = line.end;
     const record = line.type === 'whole' ? openRecord(line.bytes, identity.key) : undefined;
     seq = Math.max(seq, record?.seq ?? 0);
   }
-  return { type: 'gap', head: { seq, hash: remembered.hash, offset } };
+  // Lines, and none of them ours: another store's log, or no log at all.
+  if (seq === 0 && offset > 0) throw foreign(path);
+  if (seq === 0) assertOwnBeginning(file, path);
+  ftruncateSync(file, offset);
+  return { type: 'gap', head: { seq: Math.max(seq, remembered.seq), hash: remembered.hash, offset } };
 }

@@ -1,5 +1,5 @@
 /** Checks a whole audit log against its chain and against what the store and the head file remember. Reads only. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { KeysError } from '../errors.ts';
 import { errorName } from '../root/secret-file.ts';
@@ -57,10 +57,13 @@ export function verifyAuditLog(path: string, identity: AuditIdentity, storeHead:
 
 function openForReading(path: string): number {
   try {
-    return openSync(path, 'r');
+    const file = openSync(path, 'r');
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
   } catch (cause) {
     throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be read: ${errorName(cause)}`, { cause });
   }
+  throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} is no regular file`);
 }
 
 function walk(
