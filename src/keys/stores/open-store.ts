@@ -1,5 +1,6 @@
 /** Makes, unseals and reads stores: what owner, backup and offline checks have in common. */
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { KEY_BYTES, takeKey, type RootKey } from '../../crypto/key-types.ts';
 import { KeysError } from '../errors.ts';
@@ -8,7 +9,8 @@ import type { KeyPorts, KeyStoreOptions } from '../options.ts';
 import { parseSlotRow, slotRow } from '../records.ts';
 import { deriveRootKeys, type RootKeys } from '../root/root-keys.ts';
 import { makeSlot, openSlots, type Slot } from '../root/slots.ts';
-import { createDatabase, guarded, openDatabase, type OpenMode } from './database-file.ts';
+import { createDatabase, guarded, openDatabase, removeDatabase, sqliteReason, type OpenMode } from './database-file.ts';
+import { syncFolder } from './durable-file.ts';
 import { readEpochFile, writeEpochFile } from './epoch-file.ts';
 import { KeyDatabase, loadRows, readHeader, type LoadedRows } from './key-database.ts';
 import { takeOwnerLock } from './owner-lock.ts';
@@ -50,12 +52,14 @@ export async function unsealStore(
   const epochFile = readEpochFile(epochPath);
   const database = openDatabase(storePath, mode, steps);
   try {
+    // One snapshot: beside an owner that goes on changing the store, header and rows must be of the same instant.
+    guarded(storePath, () => database.exec('BEGIN'));
     const { header, seal } = readHeader(database, storePath);
     const root = await rootSource(readSlots(database, storePath), header.storeId);
     const keys = deriveRootKeys(root, header.storeId);
     const { loaded, rows } = loadRows(database, storePath, header, seal, keys);
+    guarded(storePath, () => database.exec('COMMIT'));
     const opened = new KeyDatabase(database, { storePath, epochPath }, keys, header, rows);
-    if (mode === 'owner') opened.migrate(steps);
     return { database: opened, root, keys, storeId: header.storeId, loaded, epochFile };
   } catch (error) {
     database.close();
@@ -70,7 +74,7 @@ function readSlots(database: DatabaseSync, storePath: string): readonly Slot[] {
   );
 }
 
-/** An empty store, durable, with one slot per secret. Errors: ERR_KEYS_STORE_EXISTS, ERR_KEYS_STORE_WRITE, unreadable secrets. */
+/** An empty store, durable, with one slot per secret; all of it or nothing. Errors: ERR_KEYS_STORE_EXISTS, ERR_KEYS_STORE_WRITE, unreadable secrets. */
 export async function createKeyStore(options: KeyStoreOptions, ports: KeyPorts): Promise<{ storeId: string }> {
   const { storePath, unseal } = options;
   const epochPath = epochPathOf(options);
@@ -85,8 +89,7 @@ export async function createKeyStore(options: KeyStoreOptions, ports: KeyPorts):
     for (const secret of unseal)
       slots.push(await makeSlot(secret, rootBytes, { type: 'root', id: storeId }, '', ports.random));
     const keys = deriveRootKeys(takeKey('RootKey', rootBytes), storeId);
-    writeEmptyStore(storePath, storeId, slots, keys, new Date(ports.now()).toISOString());
-    writeEpochFile(epochPath, 1, storeId, keys.epoch);
+    writeEmptyStore({ storePath, epochPath }, storeId, slots, keys, new Date(ports.now()).toISOString());
     return { storeId: Buffer.from(storeId).toString('hex') };
   } finally {
     rootBytes.fill(0);
@@ -94,7 +97,7 @@ export async function createKeyStore(options: KeyStoreOptions, ports: KeyPorts):
 }
 
 function writeEmptyStore(
-  storePath: string,
+  { storePath, epochPath }: { readonly storePath: string; readonly epochPath: string },
   storeId: Uint8Array,
   slots: readonly Slot[],
   keys: RootKeys,
@@ -102,14 +105,15 @@ function writeEmptyStore(
 ): void {
   const lock = takeOwnerLock(storePath);
   try {
-    const database = createDatabase(storePath, SCHEMA_STEPS);
-    try {
-      database.exec('BEGIN IMMEDIATE');
+    createDatabase(storePath, SCHEMA_STEPS, (database) => {
       insertHeaderAndSlots(database, storeId, slots, keys, createdAt);
-      database.exec('COMMIT');
-      database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } finally {
-      database.close();
+    });
+    try {
+      syncFolder(dirname(storePath));
+      writeEpochFile(epochPath, 1, storeId, keys.epoch);
+    } catch (cause) {
+      removeDatabase(storePath);
+      throw new KeysError('ERR_KEYS_STORE_WRITE', `${epochPath} cannot be made: ${sqliteReason(cause)}`, { cause });
     }
   } finally {
     lock.release();
