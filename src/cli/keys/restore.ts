@@ -12,14 +12,15 @@ export const keysRestoreCommand = defineCommand({
   example:
     'sealgate keys restore keys-2026-11-24.backup --passphrase-file backup.pass --accept-rollback --accept-audit-gap',
   details:
-    'Refuses to overwrite a store. Secrets of the config that the restored store has no slot for get one. A store older than its\nepoch file, or without one, is refused when it is opened: --accept-rollback takes it as the newest (what was sealed under keys\nmade after the backup is lost). --accept-audit-gap goes on where the old audit log is lost too.',
+    'Refuses to overwrite a store. Where no secret of the config opens the restored store, each gets a slot; a key file that the\nconfig names and that does not exist is made. A store older than its\nepoch file, or without one, is refused when it is opened: --accept-rollback takes it as the newest (what was sealed under keys\nmade after the backup is lost). --accept-audit-gap goes on where the old audit log is lost too.',
   options: { ...STORE_OPTIONS, ...BACKUP_SECRET_OPTIONS },
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [file = ''], values }, io) => {
     const settings = await keySettings(values, io);
     const { restoreBackup } = await import('../../keys/backup/restore.ts');
     const request = { backupPath: resolve(io.cwd, file), secrets: backupSecrets(values, io), store: settings.options };
-    const { keys, materials } = await restoreBackup(request, keyPorts());
+    const { keys, materials, madeKeyFiles } = await restoreBackup(request, keyPorts());
+    for (const path of madeKeyFiles) io.stdout.write(`wrote ${path}: keep a copy of it apart from the store\n`);
     io.stdout.write(`restored ${settings.options.storePath}: ${keys} keys, ${materials} materials\n`);
     const accepts = values['accept-rollback'] === true || values['accept-audit-gap'] === true;
     // Opened once now, so that what was accepted here need not be accepted by the next start.

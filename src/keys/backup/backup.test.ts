@@ -1,8 +1,8 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
 import type { WrappedDataKey } from '../data-keys.ts';
-import { createKeyFile, openKeyManager } from '../key-manager.ts';
+import { createKeyFile, createKeyStore, openKeyManager } from '../key-manager.ts';
 import type { KeyManagerOptions, UnsealSecret } from '../options.ts';
 import { restoreBackup, verifyBackup } from './restore.ts';
 
@@ -101,7 +101,42 @@ describe('the restore drill', () => {
   });
 });
 
+test('On a machine with a config, the backup and its passphrase alone, the key file that the config names is made', async () => {
+  await using keys = await keyFolder();
+  const drill = await backedUp(keys);
+  const options = elsewhere(keys, { type: 'key-file', path: keys.path('made-by-restore.key') });
+  const restored = await restoreBackup(
+    { backupPath: drill.backup, secrets: [{ type: 'passphrase-file', path: keys.path('phrase') }], store: options },
+    testPorts,
+  );
+  expect(restored.madeKeyFiles).toEqual([keys.path('made-by-restore.key')]);
+  await expectEverythingOpens(options, drill, ACCEPT);
+});
+
 describe('refusals', () => {
+  test('Whatever the backup is called, no file that was there is lost', async () => {
+    const at = (folder: KeyFolder, name: string): KeyManagerOptions => ({
+      ...folder.options,
+      storePath: folder.path(name),
+    });
+    await using keys = await keyFolder();
+    for (const ending of ['store', 'new', 'restoring', 'lock', 'epoch']) {
+      const options = at(keys, `keys.${ending}`);
+      await createKeyStore(options, testPorts);
+      const before = readdirSync(keys.folder).map((name) => [name, readFileSync(keys.path(name)).length]);
+      const manager = await openKeyManager(
+        { ...options, audit: { path: keys.path(`audit.${ending}`), durability: 'write' } },
+        testPorts,
+      );
+      await manager.backup({ path: keys.path('keys') }, use);
+      await manager.close();
+      for (const [name] of before) expect(existsSync(keys.path(String(name))), String(name)).toBe(true);
+      rmSync(keys.path('keys'));
+      rmSync(options.storePath);
+      rmSync(`${options.storePath}.epoch`);
+    }
+  });
+
   test('Neither a store nor a backup is written over, and a live store is not restored onto', async () => {
     await using keys = await keyFolder();
     const drill = await backedUp(keys);

@@ -1,15 +1,5 @@
 /** Verifies backups, and makes a store from one where there is none. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { takeKey, type RootKey } from '../../crypto/key-types.ts';
@@ -17,9 +7,10 @@ import { KeysError } from '../errors.ts';
 import { MAX_BACKUP_BYTES } from '../limits.ts';
 import type { KeyPorts, KeyStoreOptions, UnsealSecret } from '../options.ts';
 import { parseSlotRow, slotRow } from '../records.ts';
+import { createKeyFile } from '../root/key-file.ts';
 import { makeSlot, openSlots, type Slot, type SlotPurpose } from '../root/slots.ts';
 import { errorName } from '../root/secret-file.ts';
-import { syncFolder, writeAll } from '../stores/durable-file.ts';
+import { syncFolder, writeNewFile } from '../stores/durable-file.ts';
 import type { RowChange } from '../stores/key-database.ts';
 import { unsealStore } from '../stores/open-store.ts';
 import { takeOwnerLock } from '../stores/owner-lock.ts';
@@ -32,7 +23,7 @@ export async function verifyBackup(path: string, secrets: readonly UnsealSecret[
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-verify-'));
   try {
     const copy = join(folder, 'store');
-    writeNewFile(copy, content.database);
+    writeCopy(copy, content.database);
     const inspected = await inspectDatabase(copy, rootSourceOf(takeKey('RootKey', content.root)));
     assertAsStated(content.facts, inspected);
     return content.facts;
@@ -66,11 +57,17 @@ export type RestoreRequest = {
   readonly store: KeyStoreOptions;
 };
 
+export type RestoreSummary = BackupFacts & {
+  /** Key files that `store.unseal` names and that did not exist. */
+  readonly madeKeyFiles: readonly string[];
+};
+
 /**
- * Writes the store; refuses where one exists (ERR_KEYS_STORE_EXISTS). Where none of `store.unseal` opens the restored slots, a
- * slot is added for each of them. The epoch file is left alone: opening an older copy is refused until it is accepted.
+ * Writes the store; refuses where one exists (ERR_KEYS_STORE_EXISTS). Key files that are missing are made, and where none of
+ * `store.unseal` opens the restored slots, a slot is added for each of them. The epoch file is left alone: opening an older copy
+ * is refused until it is accepted.
  */
-export async function restoreBackup(request: RestoreRequest, ports: KeyPorts): Promise<BackupFacts> {
+export async function restoreBackup(request: RestoreRequest, ports: KeyPorts): Promise<RestoreSummary> {
   const { storePath } = request.store;
   const lock = takeOwnerLock(storePath);
   try {
@@ -84,26 +81,43 @@ export async function restoreBackup(request: RestoreRequest, ports: KeyPorts): P
   }
 }
 
-async function writeStore(content: BackupContent, store: KeyStoreOptions, ports: KeyPorts): Promise<BackupFacts> {
-  // Under another name until it is whole: a crash leaves no half store that looks like one.
-  const unfinished = `${store.storePath}.restoring`;
-  rmSync(unfinished, { force: true });
+async function writeStore(content: BackupContent, store: KeyStoreOptions, ports: KeyPorts): Promise<RestoreSummary> {
+  const { storePath } = store;
+  const { facts, database } = content;
+  const rootBytes = new Uint8Array(content.root);
+  const root = takeKey('RootKey', content.root);
+  // Aside until it is whole: a crash leaves no half store that looks like one.
+  const folder = privateFolder(storePath);
   try {
-    writeNewFile(unfinished, content.database);
-    const rootBytes = new Uint8Array(content.root);
-    try {
-      const root = takeKey('RootKey', content.root);
-      assertAsStated(content.facts, await inspectDatabase(unfinished, rootSourceOf(root)));
-      await addMissingSlots(unfinished, store, root, rootBytes, ports);
-    } finally {
-      rootBytes.fill(0);
-    }
-    renameSync(unfinished, store.storePath);
-    syncFolder(dirname(store.storePath));
-    return content.facts;
+    const unfinished = join(folder, 'store');
+    writeCopy(unfinished, database);
+    assertAsStated(facts, await inspectDatabase(unfinished, rootSourceOf(root)));
+    const madeKeyFiles = makeMissingKeyFiles(store.unseal, ports);
+    await addMissingSlots(unfinished, store, root, rootBytes, ports);
+    renameSync(unfinished, storePath);
+    syncFolder(dirname(storePath));
+    return { ...facts, madeKeyFiles };
   } finally {
-    for (const name of [unfinished, `${unfinished}-wal`, `${unfinished}-shm`]) rmSync(name, { force: true });
+    rootBytes.fill(0);
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function privateFolder(storePath: string): string {
+  try {
+    return mkdtempSync(`${storePath}.`);
+  } catch (cause) {
+    throw new KeysError('ERR_KEYS_STORE_WRITE', `${storePath} cannot be written: ${errorName(cause)}`, { cause });
+  }
+}
+
+/** On a new machine the config names a key file that nobody has made yet. */
+function makeMissingKeyFiles(secrets: readonly UnsealSecret[], ports: KeyPorts): readonly string[] {
+  const missing = secrets.flatMap((secret) =>
+    secret.type === 'key-file' && !existsSync(secret.path) ? [secret.path] : [],
+  );
+  for (const path of missing) createKeyFile(path, ports.random);
+  return missing;
 }
 
 /** A backup opened with its own passphrase may come to a machine that has none of the store's old secrets. */
@@ -144,15 +158,9 @@ async function opensAny(
   }
 }
 
-function writeNewFile(path: string, bytes: Uint8Array): void {
+function writeCopy(path: string, bytes: Uint8Array): void {
   try {
-    const file = openSync(path, 'wx', 0o600);
-    try {
-      writeAll(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeNewFile(path, bytes);
   } catch (cause) {
     throw new KeysError('ERR_KEYS_STORE_WRITE', `${path} cannot be written: ${errorName(cause)}`, { cause });
   }

@@ -1,13 +1,13 @@
 /** Makes a backup of an open store while it goes on serving. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { KeysError } from '../errors.ts';
 import type { BackupRequest, BackupSummary } from '../key-admin.ts';
 import { MAX_BACKUP_BYTES } from '../limits.ts';
 import type { KeyPorts, UnsealSecret } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
 import { sqliteReason } from '../stores/database-file.ts';
-import { syncFolder, writeAll } from '../stores/durable-file.ts';
+import { syncFolder, writeNewFile } from '../stores/durable-file.ts';
 import type { UnsealedStore } from '../stores/open-store.ts';
 import { sealBackup, type BackupFacts } from './backup-file.ts';
 import { inspectDatabase, rootSourceOf } from './inspect.ts';
@@ -20,9 +20,10 @@ export async function writeBackup(
 ): Promise<BackupSummary> {
   const { path } = request;
   if (existsSync(path)) throw new KeysError('ERR_KEYS_BACKUP_WRITE', `${path} exists already`);
-  const copy = `${path}.store`;
+  const folder = privateFolder(path);
   try {
-    const database = copyDatabase(store, copy);
+    const copy = join(folder, 'store');
+    const database = copyDatabase(store, copy, path);
     // The copy is opened as a reader would: what is sealed has been read, authenticated and tried, canary by canary.
     const inspected = await inspectDatabase(copy, rootSourceOf(store.root));
     const facts: BackupFacts = {
@@ -37,10 +38,19 @@ export async function writeBackup(
       secretsOf(request),
       ports.random,
     );
-    writeDurably(path, file);
+    writeDurably(join(folder, 'backup'), path, file);
     return { path, bytes: file.length, epoch: facts.epoch, keys: facts.keys, materials: facts.materials };
   } finally {
-    for (const name of [copy, `${copy}-wal`, `${copy}-shm`]) rmSync(name, { force: true });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Beside the backup, under a name that nobody else has: what is removed at the end is our own. */
+function privateFolder(path: string): string {
+  try {
+    return mkdtempSync(`${path}.`);
+  } catch (cause) {
+    throw notWritten(path, errorName(cause), cause);
   }
 }
 
@@ -51,34 +61,33 @@ function secretsOf(request: BackupRequest): readonly UnsealSecret[] {
   return secrets;
 }
 
-function copyDatabase(store: UnsealedStore, path: string): Uint8Array {
+function copyDatabase(store: UnsealedStore, copy: string, path: string): Uint8Array {
   try {
     // VACUUM INTO fills an existing empty file, and keeps its mode.
-    closeSync(openSync(path, 'wx', 0o600));
-    store.database.copyTo(path);
-    if (statSync(path).size > MAX_BACKUP_BYTES)
+    closeSync(openSync(copy, 'wx', 0o600));
+    store.database.copyTo(copy);
+    if (statSync(copy).size > MAX_BACKUP_BYTES)
       throw new KeysError('ERR_KEYS_BACKUP_WRITE', `the store is larger than ${MAX_BACKUP_BYTES} bytes`);
-    return readFileSync(path);
+    return readFileSync(copy);
   } catch (cause) {
     if (cause instanceof KeysError) throw cause;
-    throw new KeysError('ERR_KEYS_BACKUP_WRITE', `${path} cannot be written: ${sqliteReason(cause)}`, { cause });
+    throw notWritten(path, sqliteReason(cause), cause);
   }
 }
 
-function writeDurably(path: string, bytes: Uint8Array): void {
-  const temporary = `${path}.new`;
+/** Under its name only once it is whole, and never over another file. */
+function writeDurably(temporary: string, path: string, bytes: Uint8Array): void {
   try {
-    const file = openSync(temporary, 'wx', 0o600);
-    try {
-      writeAll(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeNewFile(temporary, bytes);
+    if (existsSync(path)) throw new KeysError('ERR_KEYS_BACKUP_WRITE', `${path} exists already`);
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw new KeysError('ERR_KEYS_BACKUP_WRITE', `${path} cannot be written: ${errorName(cause)}`, { cause });
+    if (cause instanceof KeysError) throw cause;
+    throw notWritten(path, errorName(cause), cause);
   }
+}
+
+function notWritten(path: string, reason: string, cause: unknown): KeysError {
+  return new KeysError('ERR_KEYS_BACKUP_WRITE', `${path} cannot be written: ${reason}`, { cause });
 }

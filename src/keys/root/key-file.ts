@@ -3,9 +3,9 @@
  * It unseals a store's slot; it is not the root itself, so a lost or leaked file is replaced without touching a key.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type { RandomSource } from '../../crypto/random.ts';
 import { KeysError } from '../errors.ts';
+import { writeNewFile } from '../stores/durable-file.ts';
 import { errorName, readSecretFile } from './secret-file.ts';
 
 const MAGIC = Buffer.from('SGKF', 'ascii');
@@ -20,7 +20,7 @@ export const KEY_FILE_BYTES = BODY_BYTES + CHECKSUM_BYTES;
 /** `secret` is zeroed by whoever parsed it; `fileId` is public and says which slot it fits. */
 export type KeyFile = { readonly fileId: Uint8Array; readonly secret: Uint8Array };
 
-/** Writes a new key file (mode 0600), durable; ERR_KEYS_SECRET_EXISTS if there is one. */
+/** Writes a new key file (mode 0600), durable. Errors: ERR_KEYS_SECRET_EXISTS, ERR_KEYS_SECRET_WRITE. */
 export function createKeyFile(path: string, random: RandomSource): void {
   const bytes = Buffer.alloc(KEY_FILE_BYTES);
   try {
@@ -38,19 +38,12 @@ export function createKeyFile(path: string, random: RandomSource): void {
 }
 
 function writeNew(path: string, bytes: Uint8Array): void {
-  let file: number;
   try {
-    file = openSync(path, 'wx', 0o600);
+    writeNewFile(path, bytes);
   } catch (cause) {
-    const exists = errorName(cause) === 'EEXIST';
-    if (exists) throw new KeysError('ERR_KEYS_SECRET_EXISTS', `${path} exists already`, { cause });
-    throw new KeysError('ERR_KEYS_SECRET_UNREADABLE', `${path} cannot be written: ${errorName(cause)}`, { cause });
-  }
-  try {
-    writeSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const reason = errorName(cause);
+    if (reason === 'EEXIST') throw new KeysError('ERR_KEYS_SECRET_EXISTS', `${path} exists already`, { cause });
+    throw new KeysError('ERR_KEYS_SECRET_WRITE', `${path} cannot be written: ${reason}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
-/** Replaces small files so that a crash at any instant leaves the old or the new one, whole. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+/** Writes files so that a crash at any instant leaves the old or the new one, whole, and what is done stays done. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export function writeFileDurably(path: string, bytes: Uint8Array): void {
@@ -8,10 +8,28 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   try {
     writeAll(file, bytes);
     fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }
   renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** A file that must not exist (EEXIST), its name durable too; where it fails, nothing of it is left. Errors: the system's. */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeAll(file, bytes);
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
   syncFolder(dirname(path));
 }
 
