@@ -29,6 +29,12 @@ export const KEYS_ERRORS = {
     fix: 'Keep the damaged file and restore the newest backup with `sealgate keys restore`.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_STORE_UNAVAILABLE: {
+    says: 'The key store cannot be had, although nothing says that it is damaged.',
+    why: 'Its folder is missing or read-only, a file may not be read or written by this user, another program holds it, or the disk is failing. SQLite also needs to write beside the store to read it.',
+    fix: 'The message names the file and the reason. Mend rights, mount or disk; do not restore a backup for this.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_STORE_TAMPERED: {
     says: 'A record of the key store fails its authentication.',
     why: 'A row was changed, removed, added or moved without the root key, or the disk damaged it.',
@@ -56,7 +62,7 @@ export const KEYS_ERRORS = {
   ERR_KEYS_STORE_WRITE: {
     says: 'A change could not be made durable in the key store, or did not read back as written.',
     why: 'The disk is full, read-only or failing. Nothing was acknowledged.',
-    fix: 'Mend the disk and restart; the message says what the operating system reported.',
+    fix: 'Mend the disk and run it again; the message says what the operating system reported.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_UNSEAL_FAILED: {
@@ -87,6 +93,12 @@ export const KEYS_ERRORS = {
     says: 'A key file or passphrase file can be read by others.',
     why: 'Its mode grants more than its owner (0600), or for a file of root more than its group (0640).',
     fix: 'Run `chmod 600` on it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_SECRET_WRITE: {
+    says: 'A key file could not be written.',
+    why: 'The folder is missing or read-only, or the disk is full. Nothing of the file was left.',
+    fix: 'The message names the file and the reason.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_SECRET_EXISTS: {
@@ -158,13 +170,13 @@ export const KEYS_ERRORS = {
   ERR_KEYS_AUDIT_UNAVAILABLE: {
     says: 'The audit log cannot be written, so no key is used.',
     why: 'The disk is full, read-only or failing, or the path is wrong. An unrecorded use is never allowed.',
-    fix: 'Mend the disk or `keys.audit.path`, then restart.',
+    fix: 'Mend the disk, or correct `keys.audit.file`. After a full disk uses go on by themselves; otherwise restart.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_AUDIT_TAMPERED: {
     says: 'The audit log’s chain is broken.',
-    why: 'A record was changed, removed, added or moved, or the log belongs to another store.',
-    fix: '`sealgate keys audit-verify` names the first bad line. Keep the file as evidence; start with another path or accept the gap.',
+    why: 'A record was changed, removed, added or moved, or `keys.audit.file` names another store’s log or some other file. It was not touched.',
+    fix: '`sealgate keys audit-verify` names the first bad line. Keep the file as evidence; name another path, or accept the gap with `--accept-audit-gap` where the log is this store’s.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_AUDIT_TRUNCATED: {

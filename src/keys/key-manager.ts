@@ -18,8 +18,10 @@ import { loadKeyRing } from './key-ring.ts';
 import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
 import { ServiceKeys } from './service-keys.ts';
+import { assertStoreExists } from './stores/database-file.ts';
 import { unsealStore, type UnsealedStore } from './stores/open-store.ts';
 import { takeOwnerLock, type OwnerLock } from './stores/owner-lock.ts';
+import { SCHEMA_STEPS } from './stores/schema.ts';
 import { UseRecorder } from './use-recorder.ts';
 
 export { createKeyFile } from './root/key-file.ts';
@@ -30,7 +32,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly storeId: string;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
   escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined>;
-  /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. */
+  /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. It tries, so it notices a disk that freed itself. */
   ready(): Promise<void>;
   /** Waits for audit records under way, then releases store and lock. */
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
 
 /** Unseals an existing store and becomes its owner; rejects with the KeysError that says why it cannot. */
 export async function openKeyManager(options: KeyManagerOptions, ports: KeyPorts): Promise<KeyManager> {
+  assertStoreExists(options.storePath);
   const lock = takeOwnerLock(options.storePath);
   try {
     const store = await unsealStore(options, 'owner');
@@ -61,6 +64,8 @@ async function startManager(
 ): Promise<KeyManager> {
   const { database, keys, storeId, loaded } = store;
   const epoch = database.checkEpoch(store.epochFile, options.acceptRollback === true);
+  // Only now: a copy that is refused stays as the release that wrote it left it.
+  database.migrate(SCHEMA_STEPS);
   const ring = loadKeyRing(loaded, { region: options.region, account: options.account }, { storeId, keys });
   const identity = { storeId, key: keys.audit };
   const { log, resumption } = openAuditLog(
@@ -74,7 +79,7 @@ async function startManager(
   try {
     await recordStart(recorder, resumption, epoch, database.header.epoch);
     if (epoch === 'accepted') database.commit([], log.syncedHead);
-    else database.catchUpEpochFile();
+    else database.catchUpEpochFile(store.epochFile);
   } catch (error) {
     await log.close();
     throw error;
@@ -86,6 +91,9 @@ async function startManager(
   return new EmbeddedKeyManager({ store, lock, log, cache, recorder, ports }, { admin, dataKeys, escrow, service });
 }
 
+/** Who the log names where the key manager acts by itself. */
+const ITSELF: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'key store' };
+
 /** What the log must show of this start: dropped bytes, an accepted gap, an accepted rollback. */
 async function recordStart(
   recorder: UseRecorder,
@@ -93,9 +101,8 @@ async function recordStart(
   epoch: 'current' | 'accepted',
   storeEpoch: number,
 ): Promise<void> {
-  const use: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'key store' };
   const write = (action: string, why: string, detail: Record<string, number>): Promise<void> =>
-    recorder.write(action, use, null, { decision: { allow: true, why }, detail }, 'success');
+    recorder.write(action, ITSELF, null, { decision: { allow: true, why }, detail }, 'success');
   if (resumption.type === 'gap') await write(GAP_ACTION, 'accepted by the operator', { afterSeq: resumption.head.seq });
   if (resumption.type === 'repaired')
     await write('AuditRepair', 'torn write', { droppedBytes: resumption.droppedBytes });
@@ -170,7 +177,11 @@ class EmbeddedKeyManager implements KeyManager {
 
   async ready(): Promise<void> {
     this.#open();
-    this.#owned.log.check();
+    const { log, recorder } = this.#owned;
+    log.check();
+    if (!log.failing) return;
+    const decision = { allow: true, why: 'a record could not be written' };
+    await recorder.write('AuditProbe', ITSELF, null, { decision }, 'success');
   }
 
   async close(): Promise<void> {
@@ -181,7 +192,7 @@ class EmbeddedKeyManager implements KeyManager {
     cache.close();
     try {
       await log.close();
-      store.database.amend([], log.syncedHead);
+      store.database.rememberAuditHead(log.syncedHead);
     } finally {
       store.database.close();
       lock.release();

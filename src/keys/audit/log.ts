@@ -33,6 +33,7 @@ export class AuditLog {
   #flushing: Promise<void> | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
   #dead: KeysError | undefined;
+  #failing = false;
 
   constructor(options: AuditOptions, identity: AuditIdentity, file: number, head: AuditHead) {
     this.#options = options;
@@ -56,9 +57,14 @@ export class AuditLog {
     return written;
   }
 
-  /** Rejects while records cannot be written; for readiness. */
+  /** Throws where no record will be written any more until a restart. */
   check(): void {
     if (this.#dead !== undefined) throw this.#dead;
+  }
+
+  /** Whether the last record could not be written; the next may be. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   async close(): Promise<void> {
@@ -89,8 +95,10 @@ export class AuditLog {
       const head = this.#write(batch);
       if (this.#options.durability === 'fsync') await this.#sync(head);
       else this.#scheduleSync();
+      this.#failing = false;
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
+      this.#failing = true;
       const failure = error instanceof KeysError ? error : this.#unavailable(error);
       for (const waiting of batch) waiting.reject(failure);
     }

@@ -25,7 +25,9 @@ export class KeyDatabase {
   readonly #keys: RootKeys;
   #header: StoreHeader;
   #rows: RowSet;
-  /** Set when a commit's outcome is unknown: memory and disk may differ, so nothing more is served from here. */
+  /** As it lies on the disk for all we know. */
+  #seal: Uint8Array<ArrayBuffer>;
+  /** Set when memory and disk may differ: nothing more is written from here. */
   #failed = false;
 
   constructor(database: DatabaseSync, place: Place, keys: RootKeys, header: StoreHeader, rows: RowSet) {
@@ -34,6 +36,7 @@ export class KeyDatabase {
     this.#keys = keys;
     this.#header = header;
     this.#rows = rows;
+    this.#seal = this.#sealOf(header, rows);
   }
 
   get header(): StoreHeader {
@@ -59,24 +62,28 @@ export class KeyDatabase {
 
   /** Durable, read back and counted in the epoch file when it returns; ERR_KEYS_STORE_WRITE. */
   commit(changes: readonly RowChange[], auditHead: AuditHead): void {
-    if (this.#failed) throw new KeysError('ERR_KEYS_STORE_WRITE', 'an earlier write failed; restart to go on');
-    const header = { ...this.#header, epoch: this.#header.epoch + 1, auditHead };
-    const rows = this.#rows.copy();
-    this.#transaction(() => {
-      for (const change of changes) this.#apply(change, rows);
-      this.#writeHeader(header, rows);
-    });
+    this.#write(changes, { ...this.#header, epoch: this.#header.epoch + 1, auditHead });
     this.#afterCommit(() => {
+      // From the file, not from the pages that SQLite still holds of what it was given.
+      this.#database.exec('PRAGMA shrink_memory');
       for (const change of changes) this.#readBack(change);
-      writeEpochFile(this.#place.epochPath, header.epoch, header.storeId, this.#keys.epoch);
+      const { epoch, storeId } = this.#header;
+      writeEpochFile(this.#place.epochPath, epoch, storeId, this.#keys.epoch);
     });
-    this.#header = header;
-    this.#rows = rows;
   }
 
-  /** A change that raises no epoch: a store being restored stays as old as its backup, and the audit head is no key's state. */
-  amend(changes: readonly RowChange[], auditHead: AuditHead = this.#header.auditHead): void {
-    const header = { ...this.#header, auditHead };
+  /** A change that raises no epoch: a store being restored stays as old as its backup. */
+  amend(changes: readonly RowChange[]): void {
+    this.#write(changes, this.#header);
+  }
+
+  /** At the end, so that the next start knows how far the audit log reached; not after a failed commit. */
+  rememberAuditHead(auditHead: AuditHead): void {
+    if (!this.#failed) this.#write([], { ...this.#header, auditHead });
+  }
+
+  #write(changes: readonly RowChange[], header: StoreHeader): void {
+    if (this.#failed) throw new KeysError('ERR_KEYS_STORE_WRITE', 'an earlier write failed; restart to go on');
     const rows = this.#rows.copy();
     this.#transaction(() => {
       for (const change of changes) this.#apply(change, rows);
@@ -84,12 +91,13 @@ export class KeyDatabase {
     });
     this.#header = header;
     this.#rows = rows;
+    this.#seal = this.#sealOf(header, rows);
   }
 
   /** Refuses a store older than its epoch file; `accept` takes it as the newest from now on. */
   checkEpoch(epochFile: Uint8Array | undefined, accept: boolean): 'current' | 'accepted' {
-    const { storeId, epoch } = this.#header;
-    const outside = epochFile === undefined ? undefined : parseEpochFile(epochFile, storeId, this.#keys.epoch);
+    const { epoch } = this.#header;
+    const outside = this.#epochIn(epochFile);
     if (outside !== undefined && outside <= epoch) return 'current';
     if (accept) {
       // Above both, so that the copy given up is refused if it ever comes back.
@@ -108,8 +116,14 @@ export class KeyDatabase {
     );
   }
 
+  #epochIn(epochFile: Uint8Array | undefined): number | undefined {
+    if (epochFile === undefined) return undefined;
+    return parseEpochFile(epochFile, this.#header.storeId, this.#keys.epoch);
+  }
+
   /** Brings the epoch file up to a commit that a crash cut it off from. */
-  catchUpEpochFile(): void {
+  catchUpEpochFile(epochFile: Uint8Array | undefined): void {
+    if (this.#epochIn(epochFile) === this.#header.epoch) return;
     this.#afterCommit(() =>
       writeEpochFile(this.#place.epochPath, this.#header.epoch, this.#header.storeId, this.#keys.epoch),
     );
@@ -123,6 +137,7 @@ export class KeyDatabase {
       runSteps(this.#database, from, steps);
       this.#writeHeader(this.#header, this.#rows);
     });
+    this.#seal = this.#sealOf(this.#header, this.#rows);
   }
 
   /** A defragmented, consistent copy at a path that must not exist, while the owner goes on. */
@@ -201,12 +216,17 @@ export class KeyDatabase {
     if (!same) throw new KeysError('ERR_KEYS_STORE_WRITE', `a row of ${change.table} did not read back as written`);
   }
 
+  /** Only over the state it was made from: a store that something else has changed meanwhile is not written over. */
   #writeHeader(header: StoreHeader, rows: RowSet): void {
-    const seal = storeSeal(header, userVersion(this.#database), rows, this.#keys);
     const { seq, hash, offset } = header.auditHead;
-    this.#database
-      .prepare('UPDATE store SET epoch = ?, audit_seq = ?, audit_hash = ?, audit_offset = ?, seal = ?')
-      .run(header.epoch, seq, hash, offset, seal);
+    const { changes } = this.#database
+      .prepare('UPDATE store SET epoch = ?, audit_seq = ?, audit_hash = ?, audit_offset = ?, seal = ? WHERE seal = ?')
+      .run(header.epoch, seq, hash, offset, this.#sealOf(header, rows), this.#seal);
+    if (changes !== 1) throw new KeysError('ERR_KEYS_STORE_WRITE', 'the store was changed by something else');
+  }
+
+  #sealOf(header: StoreHeader, rows: RowSet): Uint8Array<ArrayBuffer> {
+    return storeSeal(header, userVersion(this.#database), rows, this.#keys);
   }
 
   #authenticate(table: TableName, row: Row): void {

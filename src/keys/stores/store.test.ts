@@ -304,6 +304,7 @@ describe('schema steps', () => {
     for (let round = 0; round < 2; round++) {
       const store = await unsealStore(keys.options, 'owner', undefined, next);
       expect(store.loaded.keys).toHaveLength(2);
+      store.database.migrate(next);
       store.database.close();
     }
     expect(await openingCode(keys)).toBe('ERR_KEYS_STORE_VERSION');

@@ -1,0 +1,32 @@
+/**
+ * Owns a key store and does what its parent asks, one word a line: `create`, `use`, `ready`, `backup`, `close`; answers each with one
+ * line, `ok` or a code. The parent bounds how long its files may grow meanwhile, as a full disk does.
+ */
+import { createInterface } from 'node:readline';
+import { openKeyManager } from '../../src/keys/key-manager.ts';
+import type { KeyManagerOptions } from '../../src/keys/options.ts';
+import { TEST_USE as use, testPorts } from './keys.ts';
+
+// Written by the test that starts this process.
+const options = JSON.parse(process.argv[2] ?? '{}') as KeyManagerOptions;
+const context = { purpose: 'limits' };
+const manager = await openKeyManager(options, testPorts);
+const { keyId } = await manager.createKey({}, use);
+
+const work: Readonly<Record<string, () => Promise<unknown>>> = {
+  create: () => manager.createKey({ description: 'x'.repeat(4000) }, use),
+  use: () => manager.generateDataKey({ keyId, context }, use),
+  ready: () => manager.ready(),
+  backup: () => manager.backup({ path: `${options.storePath}.backup` }, use),
+  close: () => manager.close(),
+};
+
+process.stdout.write('ok\n');
+for await (const word of createInterface({ input: process.stdin })) {
+  try {
+    await work[word]?.();
+    process.stdout.write('ok\n');
+  } catch (error) {
+    process.stdout.write(`${error instanceof Error && 'code' in error ? String(error.code) : String(error)}\n`);
+  }
+}
