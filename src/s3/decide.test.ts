@@ -7,6 +7,7 @@ const rules = compileRules([
   { bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'k', name: 's' } },
   { bucket: 'closed', prefix: '', rule: { type: 'refuse', name: 'c' } },
   { bucket: 'mixed', prefix: 'secret/', rule: { type: 'seal', keyId: 'k', name: 'm' } },
+  { bucket: 'spaced', prefix: 'my secrets/', rule: { type: 'seal', keyId: 'k', name: 'm' } },
 ]);
 
 const handler = (name: S3OperationName) => ({ name, handle: () => Promise.reject(new Error('not called')) });
@@ -55,6 +56,35 @@ test('a bucket without rules forwards everything, but no upload by form', () => 
     expect(decided(operation, 'free'), operation).toBe(operation === 'PostObject' ? NOT_BUILT : 'forward');
 });
 
+test('of the service only the list of buckets is forwarded', () => {
+  expect(decided('ListBuckets', '')).toBe('forward');
+  expect(decided('Unknown', '')).toBe(NOT_BUILT);
+});
+
+test('where stores administer themselves nothing is forwarded, unless a rule names such a bucket', () => {
+  for (const bucket of ['admin', 'minio']) {
+    expect(decided('Unknown', bucket, 'user')).toBe(DENIED);
+    expect(decided('GetObject', bucket, 'v3/info')).toBe(DENIED);
+  }
+  const named = compileRules([{ bucket: 'admin', prefix: '', rule: { type: 'pass', name: 'p' } }]);
+  expect(decide({ operation: 'GetObject', bucket: 'admin', key: 'k', headers: {} }, named, table).type).toBe('forward');
+});
+
+test.each(['/secret/k', '//secret//k', 'secret\\k', 'open/..\\secret/k', 'open\\..\\secret\\k'])(
+  'the key %s, which a store of files reads as a sealed one, is refused',
+  (key) => {
+    expect(decided('PutObject', 'mixed', key)).toBe('ERR_S3_INVALID_URI');
+    expect(decided('GetObject', 'sealed', `/.sealgate/uploads/${key}`)).toBe(DENIED);
+    expect(decided('CopyObject', 'free', 'k', { 'x-amz-copy-source': encodeURI(`mixed/${key}`) })).not.toBe('forward');
+  },
+);
+
+test('keys with empty segments are ordinary where every reading has the same rule', () => {
+  expect(decided('PutObject', 'sealed', 'a//b')).toBe('handle');
+  expect(decided('PutObject', 'mixed', 'secret//b')).toBe('handle');
+  expect(decided('PutObject', 'mixed', 'open//b')).toBe('forward');
+});
+
 describe('a copy', () => {
   const copy = (source: string, bucket = 'free', key = 'k'): string =>
     decided('CopyObject', bucket, key, { 'x-amz-copy-source': source });
@@ -69,6 +99,10 @@ describe('a copy', () => {
     ['/se%61led/a', NOT_BUILT],
     ['mixed%2Fsecret%2Fa', NOT_BUILT],
     ['closed/a', DENIED],
+    ['spaced/my+secrets/a', NOT_BUILT],
+    ['spaced/my%20secrets/a', NOT_BUILT],
+    ['admin/user', DENIED],
+    ['data-s3alias/a', 'ERR_S3_INVALID_BUCKET_NAME'],
     ['mixed/.sealgate/uploads/a', DENIED],
     ['free/../sealed/a', 'ERR_S3_INVALID_URI'],
     ['arn:aws:s3:us-east-1:1:accesspoint/p/object/a', 'ERR_S3_INVALID_ARGUMENT'],

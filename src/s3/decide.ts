@@ -7,8 +7,8 @@ import { S3Error } from './errors.ts';
 import { refuseHiddenKey } from './listing/hidden-names.ts';
 import type { S3Headers, S3Operation } from './operation.ts';
 import type { S3OperationName } from './operation-names.ts';
-import { parseCopySource } from './request/copy-source.ts';
-import type { Place } from './request/target.ts';
+import { parseCopySources } from './request/copy-source.ts';
+import { pathReading, type Place } from './request/target.ts';
 import { bucketIsRuled, type S3Rule, type S3Rules } from './rules.ts';
 
 export type Decision =
@@ -45,9 +45,27 @@ export function decide(request: Decidable, rules: S3Rules, table: OperationTable
   // Its policy and signature lie in a form: not verified yet, so not forwarded under our identity either.
   if (request.operation === 'PostObject')
     throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'Uploads by HTML form are not supported.');
-  checkCopySource(request, rules);
-  if (request.bucket === '') return { type: 'forward', rule: undefined };
+  checkCopySources(request, rules);
+  if (request.bucket === '') return decideService(request);
+  refuseAdministration(request.bucket, rules);
   return request.key === '' ? decideBucket(request, rules, table) : decideObject(request, rules, table);
+}
+
+/** Whatever else a backend answers at its root (keys, users, quotas) it would answer to our identity, not to the caller. */
+function decideService({ operation }: Decidable): Decision {
+  if (operation !== 'ListBuckets') throw notBuilt(operation);
+  return { type: 'forward', rule: undefined };
+}
+
+/** Under these first path segments Ceph RGW and MinIO administer themselves, with the same signatures. */
+const ADMINISTRATION: ReadonlySet<string> = new Set(['admin', 'minio']);
+
+function refuseAdministration(bucket: string, rules: S3Rules): void {
+  if (!ADMINISTRATION.has(bucket) || rules.forBucket(bucket).some((entry) => entry.bucket === bucket)) return;
+  throw new S3Error(
+    'ERR_S3_ACCESS_DENIED',
+    `Some stores administer themselves under /${bucket}; if yours has a bucket of this name, write a rule for it.`,
+  );
 }
 
 function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
@@ -63,9 +81,8 @@ function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable)
 }
 
 function decideObject(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
-  const { bucket, key, operation } = request;
-  if (bucketIsRuled(rules, bucket)) refuseHiddenKey(key);
-  const rule = rules.forKey(bucket, key);
+  const { bucket, operation } = request;
+  const rule = ruleFor(request, rules);
   if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
   if (rule?.type !== 'seal') {
     // In a bucket where other keys are sealed, only what we understand is forwarded.
@@ -77,15 +94,28 @@ function decideObject(request: Decidable, rules: S3Rules, table: OperationTable)
   return { type: 'handle', operation: handler, rule };
 }
 
+/** The rule of a key that is the same however a backend reads the key; throws where it is not, and for hidden names. */
+function ruleFor({ bucket, key }: Place, rules: S3Rules): S3Rule | undefined {
+  const rule = rules.forKey(bucket, key);
+  if (!bucketIsRuled(rules, bucket)) return rule;
+  refuseHiddenKey(key);
+  const reading = pathReading(key);
+  if (reading === undefined) return rule;
+  refuseHiddenKey(reading);
+  if (rules.forKey(bucket, reading) !== rule)
+    throw new S3Error('ERR_S3_INVALID_URI', 'Some stores read this key as one that another rule is about.');
+  return rule;
+}
+
 /** A source that a rule seals or refuses is never handed to a forwarded request; sealed copies need their own operation. */
-function checkCopySource(request: Decidable, rules: S3Rules): void {
-  const source = parseCopySource(request.headers, request.bucket);
-  if (source === undefined) return;
-  if (bucketIsRuled(rules, source.bucket)) refuseHiddenKey(source.key);
-  const rule = rules.forKey(source.bucket, source.key);
-  if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
-  const destination = rules.forKey(request.bucket, request.key);
-  if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);
+function checkCopySources(request: Decidable, rules: S3Rules): void {
+  for (const source of parseCopySources(request.headers, request.bucket)) {
+    refuseAdministration(source.bucket, rules);
+    const rule = ruleFor(source, rules);
+    if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+    const destination = rules.forKey(request.bucket, request.key);
+    if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);
+  }
 }
 
 /** The backend would give others access around the gateway. */

@@ -59,6 +59,12 @@ describe('what a backend might take for something else is Unknown', () => {
     ['DELETE', 'b', 'acl'],
     ['GET', 'b/k', 'acl&tagging'],
     ['POST', 'b/k', ''],
+    ['PUT', 'b/k', 'uploadId=2'],
+    ['PUT', 'b/k', 'partNumber=1'],
+    ['GET', 'b', 'list-type=2&acl'],
+    ['GET', 'b', 'list-type=3'],
+    ['GET', 'b/k', 'uploadId=2&partNumber=1'],
+    ['HEAD', 'b/k', 'uploadId=2'],
     ['DELETE', '', ''],
     ['OPTIONS', 'b/k', ''],
   ])('%s %s?%s', (method, path, query) => {

@@ -81,6 +81,7 @@ export const BUCKET_ROUTES: readonly Route[] = [
   route('GET', 'uploads', 'ListMultipartUploads'),
   route('GET', 'versions', 'ListObjectVersions'),
   route('GET', 'list-type=2', 'ListObjectsV2'),
+  route('GET', 'list-type=1', 'ListObjects'),
   route('GET', 'metadataConfiguration', 'GetBucketMetadataConfiguration'),
   route('POST', 'metadataConfiguration', 'CreateBucketMetadataConfiguration'),
   route('DELETE', 'metadataConfiguration', 'DeleteBucketMetadataConfiguration'),
@@ -120,6 +121,8 @@ export const OBJECT_ROUTES: readonly Route[] = [
   route('POST', 'uploadId', 'CompleteMultipartUpload'),
   route('DELETE', 'uploadId', 'AbortMultipartUpload'),
   route('PUT', '', 'CopyObject', 'x-amz-copy-source'),
+  route('GET', 'partNumber', 'GetObject'),
+  route('HEAD', 'partNumber', 'HeadObject'),
   route('GET', '', 'GetObject'),
   route('HEAD', '', 'HeadObject'),
   route('PUT', '', 'PutObject'),
@@ -131,7 +134,7 @@ export const SUBRESOURCES: ReadonlySet<string> = new Set(
   [...BUCKET_ROUTES, ...OBJECT_ROUTES].flatMap((row) => row.query.map((name) => name.split('=')[0] ?? '')),
 );
 
-/** Parameters of operations that select none. */
+/** Parameters of operations that select none. One that also selects (`uploadId`) counts only in the rows that name it. */
 export const PARAMETERS: ReadonlySet<string> = new Set([
   'allow-unordered',
   'bucket-region',
@@ -139,9 +142,7 @@ export const PARAMETERS: ReadonlySet<string> = new Set([
   'delimiter',
   'encoding-type',
   'fetch-owner',
-  'id',
   'key-marker',
-  'list-type',
   'marker',
   'max-buckets',
   'max-keys',
@@ -149,7 +150,6 @@ export const PARAMETERS: ReadonlySet<string> = new Set([
   'max-uploads',
   'metadata',
   'part-number-marker',
-  'partNumber',
   'prefix',
   'response-cache-control',
   'response-content-disposition',
@@ -160,7 +160,6 @@ export const PARAMETERS: ReadonlySet<string> = new Set([
   'select-type',
   'start-after',
   'upload-id-marker',
-  'uploadId',
   'version-id-marker',
   'versionId',
 ]);

@@ -38,6 +38,11 @@ describe('the most specific rule wins', () => {
   test('a bucket with any sealed prefix is ruled', () => {
     expect(['logs-eu', 'other'].map((bucket) => bucketIsRuled(rules, bucket))).toEqual([true, false]);
   });
+
+  test('a bucket whose own rule lets every key pass is not ruled by a wider pattern that seals', () => {
+    const all = compiled(entry('*', '', seal('a')), entry('public', '', pass), entry('partly', 'open/', pass));
+    expect(['public', 'partly', 'any'].map((bucket) => bucketIsRuled(all, bucket))).toEqual([false, true, true]);
+  });
 });
 
 test('a pattern is literal but for its stars', () => {

@@ -35,12 +35,18 @@ export function compileRules(entries: readonly S3RuleEntry[]): S3Rules {
   const forBucket = (bucket: string): readonly S3RuleEntry[] => {
     const known = perBucket.get(bucket);
     if (known !== undefined) return known;
-    const found = sorted.filter((row) => row.matches(bucket)).map((row) => row.entry);
+    const found = untilWhole(sorted.filter((row) => row.matches(bucket)).map((row) => row.entry));
     // Bounded: bucket names come from clients.
     if (perBucket.size < MAX_REMEMBERED_BUCKETS) perBucket.set(bucket, found);
     return found;
   };
   return { forBucket, forKey: (bucket, key) => forBucket(bucket).find((entry) => key.startsWith(entry.prefix))?.rule };
+}
+
+/** What stands behind an entry that matches every key never decides. */
+function untilWhole(entries: readonly S3RuleEntry[]): readonly S3RuleEntry[] {
+  const whole = entries.findIndex((entry) => entry.prefix === '');
+  return whole < 0 ? entries : entries.slice(0, whole + 1);
 }
 
 /** True where some keys of the bucket are sealed or refused: then only operations known to be safe are answered. */

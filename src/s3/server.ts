@@ -36,18 +36,39 @@ export type S3ServerOptions = {
 export class S3Server {
   readonly #options: S3ServerOptions;
   readonly #server: Server;
+  /** Of each connection, the answers that are not out yet. */
+  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
   #draining = false;
 
   constructor(options: S3ServerOptions) {
     this.#options = options;
     const edge = edgeOptions(options, () => this.#draining);
-    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+      this.#watch(outgoing);
       void exchange(incoming, outgoing, edge);
+    };
     this.#server = createListener(options, handle);
     // Answered by the exchange itself, after authentication and rules.
     this.#server.on('checkContinue', handle);
-    this.#server.on('clientError', refuseUnparsable);
+    this.#server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
+      // An error written now would be bytes of the answer that is being sent.
+      if (
+        this.#answers
+          .get(socket)
+          ?.values()
+          .some((outgoing) => outgoing.headersSent) === true
+      )
+        socket.destroy();
+      else refuseUnparsable(error, socket);
+    });
     this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
+  }
+
+  #watch(outgoing: ServerResponse): void {
+    const { socket } = outgoing.req;
+    const answers = this.#answers.get(socket) ?? new Set();
+    this.#answers.set(socket, answers.add(outgoing));
+    outgoing.once('close', () => answers.delete(outgoing));
   }
 
   /** Resolves with the port. Rejects with ERR_S3_LISTEN. */

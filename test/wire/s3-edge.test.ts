@@ -1,62 +1,31 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ChunkSignatures } from '../../src/sigv4/chunk-signature.ts';
+import { startRecordingStore, type RecordingStore, type Seen } from '../support/recording-store.ts';
 import { isWhole, sign, statusIn, talk } from '../support/raw-s3.ts';
 import { CLIENT, S3RVER_CAPABILITIES, startEdge, type TestEdge } from '../support/s3-edge.ts';
 
-type Seen = {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  body: Buffer;
-  complete: boolean;
-};
-
-/** A backend that records what reaches it, and stores nothing it did not get whole. */
-let backend: Server;
+let store: RecordingStore;
 let edge: TestEdge;
-let seen: Seen[] = [];
-let reply: { status: number; headers: Record<string, string>; body: string } | undefined;
 
 beforeAll(async () => {
-  backend = createServer((incoming, outgoing) => {
-    const record: Seen = {
-      method: incoming.method ?? '',
-      url: incoming.url ?? '',
-      headers: incoming.headers,
-      body: Buffer.alloc(0),
-      complete: false,
-    };
-    seen.push(record);
-    incoming.on('data', (chunk: Buffer) => (record.body = Buffer.concat([record.body, chunk])));
-    incoming.on('error', () => undefined);
-    incoming.on('end', () => {
-      record.complete = true;
-      outgoing.writeHead(reply?.status ?? 200, reply?.headers ?? {}).end(reply?.body ?? '');
-    });
-  });
-  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
-  edge = await startEdge({
-    store: { url, accessKeyId: 'UP', secretAccessKey: 'up' },
-    capabilities: { ...S3RVER_CAPABILITIES, trailingChecksums: true },
-  });
+  store = await startRecordingStore();
+  edge = await startEdge({ store, capabilities: { ...S3RVER_CAPABILITIES, trailingChecksums: true } });
 });
 
 afterEach(() => {
-  seen = [];
-  reply = undefined;
+  store.seen.length = 0;
+  store.reply = undefined;
 });
 
 afterAll(async () => {
   await edge.close();
-  await new Promise((resolve) => backend.close(resolve));
+  await store.close();
 });
 
 const data = randomBytes(40);
-const whole = (): Seen[] => seen.filter((request) => request.complete);
+const whole = (): Seen[] => store.seen.filter((request) => request.complete);
 const put = (body: Uint8Array, extra: Record<string, string> = {}, payloadHash = 'UNSIGNED-PAYLOAD') =>
   sign(edge.port, {
     method: 'PUT',
@@ -102,8 +71,8 @@ describe('a signed streaming upload', () => {
     for (let cut = 0; cut <= size; cut += 7) {
       const { head, body } = streaming();
       expect(statusIn(await talk(edge.port, [head, body.subarray(0, cut), body.subarray(cut)]))).toBe(200);
-      expect(seen.at(-1)?.body.equals(data)).toBe(true);
-      expect(seen.at(-1)?.headers['content-encoding']).toBeUndefined();
+      expect(store.seen.at(-1)?.body.equals(data)).toBe(true);
+      expect(store.seen.at(-1)?.headers['content-encoding']).toBeUndefined();
     }
   });
 
@@ -151,7 +120,7 @@ describe('a plain body', () => {
     const socket = connect(edge.port, '127.0.0.1');
     socket.write(put(big, {}, hash).head);
     socket.write(big.subarray(0, 2 * 1024 * 1024));
-    for (let tries = 0; seen.length === 0 && tries < 200; tries += 1)
+    for (let tries = 0; store.seen.length === 0 && tries < 200; tries += 1)
       await new Promise((resolve) => setTimeout(resolve, 5));
     socket.destroy();
     const ended = /^ERR_S3_(?:INCOMPLETE_BODY|REQUEST_TIMEOUT)$/u;
@@ -222,7 +191,7 @@ describe('malformed requests', () => {
     const answer = await talk(edge.port, [Buffer.from(text, 'latin1')]);
     if (answer !== '') expect(statusIn(answer)).toBeGreaterThanOrEqual(400);
     expect(statusIn(await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/bkt/k' }).head]))).toBe(200);
-    expect(seen).toHaveLength(1);
+    expect(store.seen).toHaveLength(1);
   });
 
   test('every truncation of a good request is answered with an error or not at all', async () => {
@@ -241,7 +210,7 @@ describe('malformed requests', () => {
 
 describe('answers of the upstream', () => {
   test('pass with status, headers and bytes, except what belongs to the connection or to us', async () => {
-    reply = {
+    store.reply = {
       status: 404,
       headers: {
         'content-type': 'application/xml',
@@ -260,24 +229,24 @@ describe('answers of the upstream', () => {
     expect(answer).toContain('x-amz-meta-a: b');
     expect(answer).not.toContain('sealgate-x');
     expect(answer).toContain('<Error><Code>NoSuchKey</Code></Error>');
-    expect(seen[0]?.url).toBe('/bkt/k?versionId=3&x=%2F%201');
+    expect(store.seen[0]?.url).toBe('/bkt/k?versionId=3&x=%2F%201');
   });
 
   test('about our own identity and redirects do not reach clients', async () => {
-    reply = {
+    store.reply = {
       status: 403,
       headers: {},
       body: '<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>UP</AWSAccessKeyId></Error>',
     };
     const answer = await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/bkt/k' }).head]);
     expect([statusIn(answer), answer.includes('>UP<')]).toEqual([500, false]);
-    reply = { status: 307, headers: { location: 'http://elsewhere/' }, body: '' };
+    store.reply = { status: 307, headers: { location: 'http://elsewhere/' }, body: '' };
     const redirect = await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/bkt/k' }).head]);
     expect([statusIn(redirect), redirect.includes('elsewhere')]).toEqual([500, false]);
   });
 
   test('to HEAD have the length and no body', async () => {
-    reply = { status: 200, headers: { 'content-length': '77' }, body: '' };
+    store.reply = { status: 200, headers: { 'content-length': '77' }, body: '' };
     const answer = await talk(edge.port, [sign(edge.port, { method: 'HEAD', path: '/bkt/k' }).head], (text) =>
       text.includes('\r\n\r\n'),
     );
@@ -288,7 +257,7 @@ describe('answers of the upstream', () => {
 describe('what goes upstream', () => {
   test("is signed by the gateway alone: nothing of the client's signature is left", async () => {
     await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/bkt/k', headers: { 'x-amz-meta-q': '1' } }).head]);
-    const sent = JSON.stringify(seen[0]?.headers);
+    const sent = JSON.stringify(store.seen[0]?.headers);
     expect(sent).toContain('Credential=UP/');
     expect(sent).not.toContain(CLIENT.accessKeyId);
   });
@@ -315,7 +284,7 @@ describe('what goes upstream', () => {
         payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
       });
       expect(statusIn(await talk(edge.port, [head, framed]))).toBe(200);
-      const last = seen.at(-1);
+      const last = store.seen.at(-1);
       if (size === 100) {
         expect([last?.headers['x-amz-checksum-sha256'], last?.headers['content-encoding']]).toEqual([crc, 'gzip']);
         expect(last?.body.equals(body)).toBe(true);

@@ -43,13 +43,16 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
   const requestId = randomBytes(8).toString('hex').toUpperCase();
   const answering: Answering = { incoming, outgoing, requestId, log: edge.gateway.log, draining: edge.draining };
   const seen: Seen = { operation: 'Unknown' };
+  const over = vanishing(incoming, outgoing);
   let code: string | undefined;
   try {
-    await respond(await answer(answering, edge, seen), answering);
+    await respond(await answer(answering, edge, seen, over.signal), answering);
   } catch (error) {
     const failure = asS3Error(error, answering);
     code = failure.code;
-    await respondError(failure, answering);
+    respondError(failure, answering);
+    // Nobody reads what the upstream may still be sending for it: its connection must not stay taken.
+    over.abort(failure);
   }
   edge.onFinished?.({
     operation: seen.operation,
@@ -63,9 +66,8 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
 /** What is known of the exchange when it fails. */
 type Seen = { operation: string; principal?: string };
 
-async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Promise<S3Response> {
+async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signal: AbortSignal): Promise<S3Response> {
   const { incoming, outgoing } = answering;
-  const signal = vanishing(incoming, outgoing);
   const { request, decision } = understand(answering, edge, signal, seen);
   // Completing takes its own share where it needs one: who holds one share and waits for another could wait for ever.
   if (request.operation !== 'CompleteMultipartUpload') {
@@ -127,12 +129,12 @@ function knownMethod(method: string): S3Request['method'] {
 }
 
 /** Aborted when the client's connection closes before the answer is out. */
-function vanishing(incoming: IncomingMessage, outgoing: ServerResponse): AbortSignal {
+function vanishing(incoming: IncomingMessage, outgoing: ServerResponse): AbortController {
   const controller = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished)
       controller.abort(new S3Error('ERR_S3_REQUEST_TIMEOUT', 'The client closed the connection.'));
   });
   incoming.once('error', () => controller.abort(new S3Error('ERR_S3_INCOMPLETE_BODY')));
-  return controller.signal;
+  return controller;
 }

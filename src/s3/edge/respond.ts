@@ -17,33 +17,42 @@ export type Answering = {
 export async function respond(response: S3Response, answering: Answering): Promise<void> {
   const { outgoing, incoming } = answering;
   const { body } = response;
-  const headers: Record<string, string> = { 'x-amz-request-id': answering.requestId, ...response.headers };
-  if (body instanceof Uint8Array) headers['content-length'] = String(body.length);
-  if (body === undefined && incoming.method !== 'HEAD' && hasBody(response.status)) headers['content-length'] = '0';
-  outgoing.writeHead(response.status, { ...headers, ...closing(answering) });
-  if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) {
-    await releaseUnsent(body);
-    outgoing.end();
-  } else if (body instanceof Uint8Array) outgoing.end(body);
+  outgoing.writeHead(response.status, headersOf(response, answering));
+  if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) outgoing.end();
+  else if (body instanceof Uint8Array) outgoing.end(body);
   else await pipeline(body, outgoing);
   linger(answering);
 }
 
-const hasBody = (status: number): boolean => status !== 204 && status !== 304 && status >= 200;
-
-/** An answer whose body is not sent must still let go of its upstream connection. */
-async function releaseUnsent(body: S3Response['body']): Promise<void> {
-  if (body === undefined || body instanceof Uint8Array) return;
-  await body[Symbol.asyncIterator]().return?.();
+function headersOf({ status, headers, body }: S3Response, answering: Answering): Record<string, string> {
+  // Node takes a Content-Disposition beyond ASCII only where it stands before the Content-Length.
+  const disposition = headers['content-disposition'];
+  const all: Record<string, string> = {
+    'x-amz-request-id': answering.requestId,
+    ...(disposition === undefined ? {} : { 'content-disposition': disposition }),
+    ...headers,
+  };
+  if (body instanceof Uint8Array) all['content-length'] = String(body.length);
+  if (body === undefined && answering.incoming.method !== 'HEAD' && hasBody(status)) all['content-length'] = '0';
+  return { ...all, ...closing(answering) };
 }
 
-/** Ends the exchange with an error document; once an answer has begun, by closing the connection: truncated, never wrong. */
-export async function respondError(error: S3Error, answering: Answering): Promise<void> {
-  const { incoming, outgoing, requestId } = answering;
-  if (outgoing.headersSent || outgoing.destroyed) {
+const hasBody = (status: number): boolean => status !== 204 && status !== 304 && status >= 200;
+
+/** Ends the exchange with an error document; once an answer has begun, by closing the connection: truncated, never wrong. Never throws. */
+export function respondError(error: S3Error, answering: Answering): void {
+  const { outgoing, log, requestId } = answering;
+  try {
+    if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy();
+    else writeError(error, answering);
+  } catch (cause) {
+    log.error({ requestId, err: cause }, 'an error could not be answered');
     outgoing.destroy();
-    return;
   }
+}
+
+function writeError(error: S3Error, answering: Answering): void {
+  const { incoming, outgoing, requestId } = answering;
   const resource = (incoming.url ?? '/').split('?')[0] ?? '/';
   const document = formatErrorDocument(error, requestId, resource);
   const sends = hasBody(error.status);

@@ -8,6 +8,7 @@ import { isHiddenKey } from '../listing/hidden-names.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
+import { pathReading } from '../request/target.ts';
 import { upstreamEtag } from '../sealing/etag.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { pick } from '../sealing/request-headers.ts';
@@ -39,8 +40,11 @@ export const deleteObjects: S3Operation = {
   },
 };
 
+/** In any way that a backend may read the key. */
 const isRefused = (request: S3Request, gateway: GatewayContext, key: string): boolean =>
-  isHiddenKey(key) || gateway.rules.forKey(request.bucket, key)?.type === 'refuse';
+  [key, pathReading(key) ?? key].some(
+    (reading) => isHiddenKey(reading) || gateway.rules.forKey(request.bucket, reading)?.type === 'refuse',
+  );
 
 async function deleteUpstream(
   { bucket, headers, query, signal }: S3Request,

@@ -9,13 +9,20 @@ import { checked, type Place } from './target.ts';
 
 export type CopySource = Place & { readonly versionId: string | undefined };
 
-/** The source, or undefined where the request is no copy. */
-export function parseCopySource(headers: S3Headers, bucket: string): CopySource | undefined {
+/** The source, in each way a backend may read it: `+` is a plus to some and a space to others. Empty where the request is no copy. */
+export function parseCopySources(headers: S3Headers, bucket: string): readonly CopySource[] {
   const copy = headers['x-amz-copy-source'];
   const rename = headers['x-amz-rename-source'];
-  if (copy !== undefined) return parsePath(copy);
-  // RenameObject stays in its bucket; its header is a key, or a path with the bucket.
-  return rename === undefined ? undefined : parseRename(rename, bucket);
+  return [
+    ...spellings(copy).map(parsePath),
+    // RenameObject stays in its bucket; its header is a key, or a path with the bucket.
+    ...spellings(rename).map((text) => parseRename(text, bucket)),
+  ];
+}
+
+function spellings(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  return text.includes('+') ? [text, text.replaceAll('+', '%20')] : [text];
 }
 
 function parsePath(text: string): CopySource {

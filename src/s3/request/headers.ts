@@ -10,11 +10,26 @@ import type { S3Headers, S3Query } from '../operation.ts';
 const ONCE =
   /^(?:authorization|host|content-length|content-md5|content-type|date|range|expect|transfer-encoding|if-.*|x-amz-(?!meta-).*)$/u;
 
+/** Names that say what is to be done, each read by S3 in one spelling. */
+const TELLING = /^(?:x-amz-(?!meta-)|authorization$|content-|transfer-|host$|expect$|range$|if-)/u;
+
+/**
+ * Backends behind CGI or WSGI take `_` in a name for `-` (so does Ceph RGW 16): `x_amz_copy_source` would copy what `x-amz-copy-source`
+ * may not, unsigned at that. In the names of user metadata an underscore is only itself.
+ */
+function refuseUnderscores(name: string): void {
+  if (!name.includes('_') || name.startsWith('x-amz-meta-')) return;
+  const read = name.replaceAll('_', '-');
+  if (TELLING.test(read) || read.startsWith('x-amz-meta-'))
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', `A header must not be spelled with underscores: ${read}`);
+}
+
 /** Lower-case names; repeated ones joined by `,`, as the signature has them. */
 export function collectHeaders(rawHeaders: readonly string[]): S3Headers {
   const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
+    refuseUnderscores(name);
     const value = rawHeaders[at + 1] ?? '';
     const known = headers[name];
     if (known !== undefined && ONCE.test(name))
@@ -42,18 +57,34 @@ const SIGNATURE_PARAMETERS = new Set([
  */
 const IGNORED_IN_QUERY = /^x-amz-(?:sdk-checksum-algorithm|checksum-(?!algorithm$|mode$|type$).*)$/u;
 
+const notAHeader = (): S3Error =>
+  new S3Error('ERR_S3_INVALID_ARGUMENT', 'A query parameter that stands for a header cannot be one.');
+
+/** A line end in a header's value would be a header of its own, here or at a backend (Ceph RGW 16 writes it out). */
+function refuseControls(value: string): void {
+  if (/[\0-\x08\x0a-\x1f\x7f]/u.test(value)) throw notAHeader();
+}
+
+function headerValue(name: string, value: string): string {
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/u.test(name)) throw notAHeader();
+  refuseControls(value);
+  refuseUnderscores(name);
+  return Buffer.from(value, 'utf8').toString('latin1');
+}
+
 /** Headers that presigned URLs carry in their query become headers again; signature parameters are dropped. */
 export function hoistQueryHeaders(query: S3Query, headers: S3Headers): { query: S3Query; headers: S3Headers } {
   const rest = new Map<string, string>();
   const hoisted: Record<string, string> = {};
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
+    if (lower.startsWith('response-')) refuseControls(value);
     if (!lower.startsWith('x-amz-')) rest.set(name, value);
     else if (!SIGNATURE_PARAMETERS.has(lower) && !IGNORED_IN_QUERY.test(lower)) {
       if (hoisted[lower] !== undefined || headers[lower] !== undefined) {
         throw new S3Error('ERR_S3_INVALID_ARGUMENT', `${lower} is given twice.`);
       }
-      hoisted[lower] = Buffer.from(value, 'utf8').toString('latin1');
+      hoisted[lower] = headerValue(lower, value);
     }
   }
   return { query: rest, headers: { ...headers, ...hoisted } };

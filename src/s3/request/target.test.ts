@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { hoistQueryHeaders, isReservedName, operationHeaders } from './headers.ts';
+import { addressOf } from '../upstream/endpoint.ts';
+import { collectHeaders, hoistQueryHeaders, isReservedName, operationHeaders } from './headers.ts';
 import { bucketOfHost, locate, parseQuery, splitTarget } from './target.ts';
 
 const codeOf = (run: () => unknown): unknown => {
@@ -20,6 +21,8 @@ test('path style and virtual-host style name the same bucket and key', () => {
   expect(locate('/', 's3.test', ['s3.test'])).toEqual({ bucket: '', key: '' });
   expect(bucketOfHost('a.b.s3.test', ['s3.test'])).toBe('a.b');
   expect(bucketOfHost('evils3.test', ['s3.test'])).toBeUndefined();
+  expect(bucketOfHost('s3.test', ['test', 's3.test'])).toBeUndefined();
+  expect(bucketOfHost('a.s3.test', ['test', 's3.test'])).toBe('a');
 });
 
 test('places that a backend could read in another way are refused', () => {
@@ -29,6 +32,34 @@ test('places that a backend could read in another way are refused', () => {
   expect(codeOf(() => locate('//key', 'x', []))).toBe('ERR_S3_INVALID_BUCKET_NAME');
   expect(codeOf(() => locate('/..%2fx/key', 'x', []))).toBe('ERR_S3_INVALID_BUCKET_NAME');
   expect(codeOf(() => locate(`/bucket/${'ä'.repeat(513)}`, 'x', []))).toBe('ERR_S3_KEY_TOO_LONG');
+  for (const alias of ['ap-123-s3alias', 'ap-123--ol-s3', 'x.mrap'])
+    expect(codeOf(() => locate(`/${alias}/k`, 'x', []))).toBe('ERR_S3_INVALID_BUCKET_NAME');
+});
+
+test('a bucket that has to be a host upstream is spelled as hosts are', () => {
+  const endpoint = { url: new URL('https://s3.example'), addressing: 'virtual' } as const;
+  expect(addressOf(endpoint, { bucket: 'a.b-c', key: 'k' }).host).toBe('a.b-c.s3.example');
+  for (const bucket of ['Sealed', 'SEALED', 'a_b', 'a..b', 'a.'])
+    expect(codeOf(() => addressOf(endpoint, { bucket, key: 'k' }))).toBe('ERR_S3_INVALID_BUCKET_NAME');
+});
+
+test('names that some backends read as others are refused, in headers and in the query', () => {
+  for (const name of ['x_amz_copy_source', 'X-Amz_Copy-Source', 'x_amz_meta_a', 'content_md5', 'transfer_encoding'])
+    expect(
+      codeOf(() => collectHeaders([name, 'v'])),
+      name,
+    ).toBe('ERR_S3_INVALID_ARGUMENT');
+  expect(collectHeaders(['x-amz-meta-a_b', 'v', 'x_trace', 'w'])).toEqual({ 'x-amz-meta-a_b': 'v', x_trace: 'w' });
+  for (const query of [
+    'x-amz-meta-a=b%0D%0Ac%3A+d',
+    'x-amz-meta-a=%00',
+    'x-amz-meta-a%20b=c',
+    'x-amz-copy_source=a%2Fb',
+  ])
+    expect(
+      codeOf(() => hoistQueryHeaders(parseQuery(query), {})),
+      query,
+    ).toBe('ERR_S3_INVALID_ARGUMENT');
 });
 
 test('the target may be absolute, and a query has each name once', () => {

@@ -4,6 +4,7 @@
  * Threat: a backend that normalises paths would let `pass/../sealed/key` reach another bucket or prefix than the one the rules were
  * asked about; names with dot segments are refused.
  */
+import { posix } from 'node:path';
 import { decodeQueryPart, decodeUri } from '../../sigv4/percent-encoding.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_KEY_BYTES } from '../limits.ts';
@@ -36,22 +37,33 @@ export function locate(path: string, host: string, domains: readonly string[]): 
 /** `bucket.domain[:port]` for one of our domains; undefined for anything else. */
 export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.toLowerCase().replace(/:\d+$/u, '');
-  const domain = domains.find((candidate) => name.endsWith(`.${candidate.toLowerCase()}`));
-  return domain === undefined ? undefined : name.slice(0, -domain.length - 1);
+  const within = domains.map((domain) => domain.toLowerCase()).filter((domain) => `.${name}`.endsWith(`.${domain}`));
+  // Of `s3.test` and `test`, the host `s3.test` is the former itself and no bucket of the latter.
+  const longest = within.reduce((a, b) => (b.length > a.length ? b : a), '');
+  return longest === '' || longest === name ? undefined : name.slice(0, -longest.length - 1);
 }
+
+/** Endings that S3 keeps for aliases of access points: such a name stands for another bucket than the rules would be asked about. */
+const ALIAS = /(?:-s3alias|--ol-s3|\.mrap)$/iu;
 
 /** Throws where bucket or key cannot be named safely. */
 export function checked(place: Place): Place {
   const { bucket, key } = place;
   if (bucket === '' && key !== '') throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
   // Old buckets have capitals and underscores; what matters is that the name is one plain path segment.
-  if (bucket !== '' && !/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/u.test(bucket))
+  if (bucket !== '' && (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/u.test(bucket) || ALIAS.test(bucket)))
     throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('ERR_S3_KEY_TOO_LONG');
   if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
     throw new S3Error('ERR_S3_INVALID_URI', 'Keys with "." or ".." segments are not supported.');
   }
   return place;
+}
+
+/** A key as a backend reads it that keeps keys as paths of files (empty segments fall away, `\` may part them); undefined: as it is. */
+export function pathReading(key: string): string | undefined {
+  const reading = posix.normalize(`/${key.replaceAll('\\', '/')}`).slice(1);
+  return reading === key ? undefined : reading;
 }
 
 /** Decoded names and values, in order. A name that comes twice has two meanings, so it is refused. */

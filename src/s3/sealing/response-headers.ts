@@ -1,4 +1,5 @@
 /** What a read answers: headers in terms of the plaintext. What the backend says of the ciphertext (checksums, its own encryption) stays out. */
+import { S3Error } from '../errors.ts';
 import type { S3Headers, S3Query } from '../operation.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import { clientEtag } from './etag.ts';
@@ -48,12 +49,15 @@ export function writeHeaders(upstream: S3Headers, keyArn: string): S3Headers {
   };
 }
 
-/** `response-content-type` and its kind, of presigned URLs. */
+/** `response-content-type` and its kind, of presigned URLs. Throws ERR_S3_INVALID_ARGUMENT for what is no header. */
 export function overriddenHeaders(query: S3Query): S3Headers {
   const headers: Record<string, string> = {};
   for (const name of BOUND_SYSTEM_HEADERS) {
     const value = query.get(`response-${name}`);
-    if (value !== undefined && value !== '') headers[name] = value;
+    if (value === undefined || value === '') continue;
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/u.test(value))
+      throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Header value cannot be represented using ISO-8859-1.');
+    headers[name] = value;
   }
   return headers;
 }

@@ -1,5 +1,6 @@
 /** Where the storage behind the gateway is, and how a bucket and key are addressed there. */
 import { encodePath, encodeUri } from '../../sigv4/percent-encoding.ts';
+import { S3Error } from '../errors.ts';
 import type { S3Query } from '../operation.ts';
 
 export type UpstreamEndpoint = {
@@ -16,6 +17,9 @@ export type UpstreamAddress = {
   readonly query: string;
 };
 
+const HOST_LABELS = /^[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9]))*$/u;
+
+/** Throws ERR_S3_INVALID_BUCKET_NAME where the bucket has to be a host name and is none. */
 export function addressOf(
   endpoint: UpstreamEndpoint,
   place: { bucket?: string; key?: string; query?: S3Query },
@@ -23,6 +27,8 @@ export function addressOf(
   const { url } = endpoint;
   const bucket = place.bucket ?? '';
   const virtual = endpoint.addressing === 'virtual' && bucket !== '';
+  // Hosts have no case: `Sealed` would reach the bucket `sealed` past its rules.
+  if (virtual && !HOST_LABELS.test(bucket)) throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
   const host = virtual ? `${bucket}.${url.host}` : url.host;
   const prefix = url.pathname.replace(/\/$/u, '');
   const within = virtual ? '' : encodeUri(bucket);

@@ -1,0 +1,111 @@
+/** Requests that two programs could read in two ways: what the gateway decided by must be what the store acts on. */
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startRecordingStore, type RecordingStore } from '../support/recording-store.ts';
+import { sign, statusIn, talk, type RawRequest } from '../support/raw-s3.ts';
+import { startEdge, type TestEdge } from '../support/s3-edge.ts';
+
+let store: RecordingStore;
+let edge: TestEdge;
+
+beforeAll(async () => {
+  store = await startRecordingStore();
+  const rules = [
+    { bucket: 'closed', prefix: '', rule: { type: 'refuse', name: 'closed' } },
+    { bucket: 'mixed', prefix: 'secret/', rule: { type: 'refuse', name: 'mixed' } },
+  ] as const;
+  edge = await startEdge({ store, rules });
+});
+
+afterEach(() => {
+  store.seen.length = 0;
+  store.reply = undefined;
+});
+
+afterAll(async () => {
+  await edge.close();
+  await store.close();
+});
+
+const ask = async (request: RawRequest): Promise<string> =>
+  talk(edge.port, [Buffer.from(sign(edge.port, request).head, 'latin1')]);
+const put = (path: string, more: Partial<RawRequest> = {}): Promise<string> =>
+  ask({ method: 'PUT', path, ...more, headers: { 'content-length': '0', ...more.headers } });
+
+describe('what could be read as something else never reaches the store', () => {
+  test.each(['x_amz_copy_source', 'x-amz_copy-source', 'X_Amz-Copy_Source'])('a copy spelled %s', async (name) => {
+    expect(statusIn(await put('/plain/k', { headers: { [name]: '/closed/k' } }))).toBe(400);
+    expect(store.seen).toEqual([]);
+  });
+
+  test.each([
+    ['/mixed//secret/k', 400],
+    ['/mixed/%2Fsecret/k', 400],
+    ['/mixed/secret%5Ck', 400],
+    ['/mixed/secret%2Fk', 403],
+    ['/mi%78ed/%73ecret/k', 403],
+  ])('a key in the spelling %s', async (path, status) => {
+    expect(statusIn(await put(path))).toBe(status);
+    expect(store.seen).toEqual([]);
+  });
+
+  test.each(['uploadId=x', 'partNumber=1', 'list-type=2&acl', 'versions', 'append&position=0'])(
+    'an object or bucket of a ruled bucket with ?%s',
+    async (query) => {
+      expect(statusIn(await put('/mixed/open/k', { query }))).toBe(501);
+      expect(statusIn(await ask({ method: 'GET', path: '/mixed', query: query.replace('partNumber', 'part') }))).toBe(
+        501,
+      );
+      expect(store.seen).toEqual([]);
+    },
+  );
+
+  test('what is asked of the store itself, under our identity', async () => {
+    for (const [method, path, query] of [
+      ['GET', '/', 'usage'],
+      ['POST', '/', 'Action=CreateUser'],
+      ['GET', '/admin/user', 'uid=x'],
+      ['GET', '/minio/admin/v3/info', undefined],
+    ] as const) {
+      const request = { method, path, headers: { 'content-length': '0' }, ...(query === undefined ? {} : { query }) };
+      expect(statusIn(await ask(request)), path).toBeGreaterThanOrEqual(400);
+    }
+    expect(store.seen).toEqual([]);
+  });
+
+  test.each(['response-content-type=a%0D%0Ab%3A+c', 'x-amz-meta-a=b%0D%0Ac%3A+d', 'x-amz-meta-a%0D%0Ab=c'])(
+    'a header within a parameter: %s',
+    async (query) => {
+      expect(statusIn(await put('/plain/k', { query }))).toBe(400);
+      expect(store.seen).toEqual([]);
+    },
+  );
+});
+
+test('headers beyond ASCII pass byte for byte, in both directions and any order', async () => {
+  const text = Buffer.from('attachment; filename="ü€.txt"', 'utf8').toString('latin1');
+  store.reply = {
+    raw: `HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Disposition: ${text}\r\nX-Amz-Meta-N: ${text}\r\n\r\nok`,
+  };
+  const answer = await put('/plain/k', { headers: { 'content-disposition': text, 'x-amz-meta-n': text } });
+  expect([store.seen[0]?.headers['content-disposition'], store.seen[0]?.headers['x-amz-meta-n']]).toEqual([text, text]);
+  expect(statusIn(answer)).toBe(200);
+  expect(answer).toContain(`content-disposition: ${text}\r\n`);
+  expect(answer).toContain(`x-amz-meta-n: ${text}\r\n`);
+});
+
+test('an answer on its way is never mixed with an error about what the client sends next', async () => {
+  const size = 30_000_000;
+  store.reply = { status: 200, headers: { 'content-length': String(size) }, body: 'x'.repeat(size) };
+  const socket = connect(edge.port, '127.0.0.1');
+  socket.write(sign(edge.port, { method: 'GET', path: '/plain/k' }).head);
+  const answer: Buffer[] = [];
+  await new Promise((resolve) => socket.once('readable', resolve));
+  socket.write('no \0 request\r\n\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.on('data', (chunk: Buffer) => answer.push(chunk));
+  await new Promise((resolve) => socket.on('close', resolve));
+  const [head = '', ...body] = Buffer.concat(answer).toString('latin1').split('\r\n\r\n');
+  expect(statusIn(head)).toBe(200);
+  expect(body.join('\r\n\r\n')).toMatch(/^x*$/u);
+});
