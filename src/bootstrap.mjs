@@ -8,17 +8,20 @@
  *   node src/bootstrap.mjs run <tool> <arguments> a tool of node_modules/.bin
  *   node src/bootstrap.mjs steps "<tool …>" "<tool …>"   several, stopping at the first that fails
  */
-import { spawnSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.sealgate-installed');
+const lock = join(root, '.install-lock');
 const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const wanted = () =>
   createHash('sha256')
@@ -28,51 +31,105 @@ const wanted = () =>
 
 const installed = () => existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted();
 
-/** One install at a time: two first commands started together would otherwise tear each other's node_modules apart. */
-function withInstallLock(work) {
-  const lock = join(root, '.install-lock');
-  for (let waited = 0; ; waited += 1) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      // A lock older than ten minutes belongs to an install that was killed.
-      if (Date.now() - statSync(lock).mtimeMs > 600_000) rmSync(lock, { recursive: true, force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-    }
-  }
+const say = (text) => void process.stderr.write(`sealgate: ${text}\n`);
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
+
+/** Whether a process is there, be it another user's. */
+function alive(pid) {
   try {
-    return work();
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
-function install() {
-  if (installed()) return;
-  process.stderr.write('sealgate: installing packages (once, about a minute) …\n');
-  // Through the npm that started us where there is one, so that no second npm is needed on the PATH.
-  const npm = process.env.npm_execpath;
-  const words = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const how = { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: '' } };
-  const result =
-    npm && /\.c?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, ...words], how)
-      : spawnSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', words, how);
-  if (result.status !== 0 || !existsSync(node)) {
-    process.stderr.write('sealgate: the install failed; see the lines above (npm needs its registry for this step)\n');
-    process.exit(1);
+/** Whether everybody who worked under the lock is gone without having taken it away: killed. */
+function abandoned() {
+  try {
+    const pids = readdirSync(lock).map(Number);
+    // Empty: its maker is about to write its name, or was killed before it could.
+    return pids.length === 0 ? Date.now() - statSync(lock).mtimeMs > 10_000 : !pids.some(alive);
+  } catch {
+    return false;
   }
-  writeFileSync(stamp, wanted());
+}
+
+/** One install at a time: two first commands started together would otherwise tear each other's node_modules apart. */
+async function takeLock() {
+  for (let waited = 0; ; waited += 1) {
+    try {
+      mkdirSync(lock);
+      return writeFileSync(join(lock, String(process.pid)), '');
+    } catch (error) {
+      if (error.code !== 'EEXIST') fail(`cannot install packages in ${root}: ${error.message}`);
+    }
+    if (abandoned()) {
+      rmSync(lock, { recursive: true, force: true });
+      continue;
+    }
+    if (waited === 0) say(`another install is at work here; waiting for it (${lock}) …`);
+    await sleep(300);
+  }
+}
+
+const dropLock = () => rmSync(lock, { recursive: true, force: true });
+
+/** Through the npm that started us where there is one, so that no second npm is needed on the PATH. */
+function startNpm() {
+  const npm = process.env.npm_execpath;
+  // Whatever the user's settings leave out (omit=dev, production), the commands of a checkout need all of it.
+  const words = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const how = { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: '' } };
+  return npm && /\.c?js$/.test(npm)
+    ? spawn(process.execPath, [npm, ...words], how)
+    : spawn('npm', words, { ...how, shell: process.platform === 'win32' });
+}
+
+async function install() {
+  await takeLock();
+  // Somebody else may have done it while we waited.
+  if (installed()) return dropLock();
+  say('installing packages (once, about a minute) …');
+  const npm = startNpm();
+  // Were we killed and npm not, its work would still be going on.
+  if (npm.pid !== undefined) writeFileSync(join(lock, String(npm.pid)), '');
+  const code = await finished(npm);
+  if (code === 0 && existsSync(node)) writeFileSync(stamp, wanted());
+  dropLock();
+  if (code > 128) process.exit(code);
+  if (code !== 0) fail('the install failed; see the lines above (npm needs its registry for this step)');
+  if (!existsSync(node))
+    fail(
+      'npm did not run the install script that fetches Node (is `ignore-scripts` set?): npm ci --ignore-scripts=false',
+    );
+}
+
+/** The exit code of a child; signals reach it through us, since npm may signal us alone. */
+function finished(child) {
+  return new Promise((resolve) => {
+    const pass = (signal) => child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, pass);
+    const end = (code) => {
+      for (const signal of SIGNALS) process.off(signal, pass);
+      resolve(code);
+    };
+    child.on('error', (error) => {
+      say(`cannot start ${child.spawnfile}: ${error.message}`);
+      end(1);
+    });
+    child.on('exit', (code, signal) => end(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+  });
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20) {
-  process.stderr.write(`sealgate: needs Node 20 or newer to start, this is ${major}.${minor}\n`);
-  process.exit(1);
+  fail(`needs Node 20 or newer to start, this is ${major}.${minor}`);
 }
-if (!installed()) withInstallLock(install);
+if (!installed()) await install();
 
 const env = {
   ...process.env,
@@ -88,18 +145,14 @@ function commandFor(words) {
   return [join(modules, '.bin', tool), ...rest];
 }
 
-/** Runs one command to its end; signals reach it through us, since npm may signal us alone. */
+/** Runs one command to its end. */
 function run(words) {
-  return new Promise((resolve) => {
-    const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...commandFor(words)], {
-      stdio: 'inherit',
-      env,
-      cwd: process.env.INIT_CWD && words[0] === 'sealgate' ? process.env.INIT_CWD : root,
-    });
-    const pass = (signal) => child.kill(signal);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
-    child.on('exit', (code, signal) => resolve(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...commandFor(words)], {
+    stdio: 'inherit',
+    env,
+    cwd: process.env.INIT_CWD && words[0] === 'sealgate' ? process.env.INIT_CWD : root,
   });
+  return finished(child);
 }
 
 const [mode, ...words] = process.argv.slice(2);
