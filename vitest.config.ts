@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     passWithNoTests: false,
+    globalSetup: ['test/support/programs.ts'],
+    reporters: ['default', './test/support/skip-report.ts'],
   },
 });

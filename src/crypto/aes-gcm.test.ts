@@ -35,9 +35,9 @@ describe('AES-256-GCM', () => {
     expect(() => openAesGcm(key, nonce, sealed)).toThrow(expect.objectContaining({ code: 'ERR_CRYPTO_OPEN_FAILED' }));
   });
 
-  const vectors = wycheproof('aes_gcm_test.json');
-  test.skipIf(vectors === undefined)('passes the Wycheproof vectors for 256-bit keys and 96-bit nonces', () => {
-    const groups = vectors?.testGroups.filter((g) => g.keySize === 256 && g.ivSize === 96 && g.tagSize === 128) ?? [];
+  test('passes the Wycheproof vectors for 256-bit keys and 96-bit nonces', ({ skip }) => {
+    const vectors = wycheproof('aes_gcm_test.json', skip);
+    const groups = vectors.filter((g) => g.keySize === 256 && g.ivSize === 96 && g.tagSize === 128);
     let count = 0;
     for (const { key = '', iv = '', aad = '', msg = '', ct = '', tag = '', result } of groups.flatMap((g) => g.tests)) {
       const sealed = concatBytes(unhex(ct), unhex(tag));

@@ -5,13 +5,11 @@ import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { missing } from '../support/programs.ts';
+import { skipBecause } from '../support/skip.ts';
 import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const run = promisify(execFile);
-const hasPsql = await run('psql', ['--version']).then(
-  () => true,
-  () => false,
-);
 
 const DDL = `
   CREATE TABLE customers (
@@ -203,7 +201,8 @@ describe('postgres (porsager)', () => {
   });
 });
 
-describe.runIf(hasPsql)('psql', () => {
+describe('psql', () => {
+  skipBecause(missing('psql'));
   const psql = async (...commands: string[]) =>
     (await run('psql', ['-XAt', ...commands.flatMap((command) => ['-c', command]), db.url])).stdout.trim().split('\n');
 

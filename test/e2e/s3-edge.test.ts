@@ -25,12 +25,15 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../support/certificates.ts';
+import { missing } from '../support/programs.ts';
+import { skipBecause } from '../support/skip.ts';
 import { CLIENT, startEdge, type TestEdge } from '../support/s3-edge.ts';
 import { startS3rver, type TestStore } from '../support/s3rver.ts';
-import { selfSignedCertificate } from '../support/tls.ts';
 
 const run = promisify(execFile);
-const certificate = selfSignedCertificate();
+/** For localhost and 127.0.0.1, by TEST_CA. */
+const certificate = { cert: PROXY_CERTIFICATE_PEM, key: PROXY_KEY_PEM };
 
 let store: TestStore;
 let edge: TestEdge;
@@ -108,7 +111,6 @@ describe('a bucket without a rule passes unchanged', () => {
     async (algorithm) => {
       const body = randomBytes(3_000_000);
       const secure = await overTls();
-      if (secure === undefined) return;
       await secure.client.send(
         new PutObjectCommand({
           Bucket: 'plain',
@@ -286,19 +288,19 @@ describe('virtual-host style', () => {
   });
 });
 
-let tlsEdge: Promise<{ edge: TestEdge; store: TestStore; client: S3Client } | undefined> | undefined;
+type SecureEdge = { readonly edge: TestEdge; readonly store: TestStore; readonly client: S3Client };
+let tlsEdge: Promise<SecureEdge> | undefined;
 
-async function startTls(): Promise<{ edge: TestEdge; store: TestStore; client: S3Client } | undefined> {
-  if (certificate === undefined) return undefined;
+async function startTls(): Promise<SecureEdge> {
   const secureStore = await startS3rver({ buckets: ['plain'], tls: certificate });
   const secureEdge = await startEdge({ store: { ...secureStore, url: store.url }, tls: certificate });
   const s3 = client({
     endpoint: secureEdge.url,
-    requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: certificate.cert }) }),
+    requestHandler: new NodeHttpHandler({ httpsAgent: new HttpsAgent({ ca: TEST_CA_PEM }) }),
   });
   return { edge: secureEdge, store: secureStore, client: s3 };
 }
-const overTls = (): NonNullable<typeof tlsEdge> => (tlsEdge ??= startTls());
+const overTls = (): Promise<SecureEdge> => (tlsEdge ??= startTls());
 
 afterAll(async () => {
   const started = await tlsEdge;
@@ -306,12 +308,11 @@ afterAll(async () => {
   await started?.store.close();
 });
 
-describe.skipIf(certificate === undefined)('TLS', () => {
+describe('TLS', () => {
   test('on both legs, with a CA of our own', async () => {
-    if (certificate === undefined) return;
     const secureStore = await startS3rver({ buckets: ['plain'], tls: certificate });
-    const secureEdge = await startEdge({ store: secureStore, tls: certificate, upstreamCa: certificate.cert });
-    const dispatcher = new Agent({ connect: { ca: certificate.cert } });
+    const secureEdge = await startEdge({ store: secureStore, tls: certificate, upstreamCa: TEST_CA_PEM });
+    const dispatcher = new Agent({ connect: { ca: TEST_CA_PEM } });
     const s3 = client({ endpoint: secureEdge.url });
     const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket: 'plain', Key: 'tls' }), { expiresIn: 60 });
     expect((await request(url, { method: 'PUT', body: randomBytes(2_000_000), dispatcher })).statusCode).toBe(200);
@@ -326,12 +327,9 @@ describe.skipIf(certificate === undefined)('TLS', () => {
   });
 });
 
-const aws = await run('aws', ['--version']).then(
-  () => true,
-  () => false,
-);
+describe('the aws command', () => {
+  skipBecause(missing('aws'));
 
-describe.skipIf(!aws)('the aws command', () => {
   test('copies, lists and syncs', async () => {
     const env = {
       ...process.env,

@@ -19,9 +19,9 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { searchFiles } from '../../src/cli/demo/search-files.ts';
 import { probeCapabilities } from '../../src/s3/check.ts';
 import { BUCKET, bytesWith, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
-import { searchFiles } from '../support/search-bytes.ts';
 
 const MIB = 1024 * 1024;
 const CANARY = 'canary-7f3a-plaintext';
@@ -36,8 +36,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
   beforeAll(async () => {
     const started = await startBackend(name);
     if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
+      missing = started;
       return;
     }
     backend = started;
@@ -193,24 +192,22 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
     });
   });
 
-  test.skipIf(name === 's3rver')(
-    'uploads and parts are listed in terms of the plaintext, resumed and aborted',
-    async () => {
-      const upload = await uploadParts('listed', [
-        [1, bytesWith(CANARY, 5 * MIB + 1)],
-        [2, bytesWith(CANARY, 9)],
-      ]);
-      const parts = (await other.send(new ListPartsCommand(upload))).Parts ?? [];
-      expect(parts.map((part) => [part.PartNumber, part.Size, part.ETag])).toEqual(
-        [5 * MIB + 1, 9].map((size, i) => [i + 1, size, upload.MultipartUpload.Parts[i]?.ETag]),
-      );
-      const [row] =
-        (await other.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'listed' }))).Uploads ?? [];
-      expect(row?.UploadId).toBe(upload.UploadId);
-      await other.send(new AbortMultipartUploadCommand(upload));
-      await expect(client.send(new ListPartsCommand(upload))).rejects.toMatchObject({ name: 'NoSuchUpload' });
-    },
-  );
+  test('uploads and parts are listed in terms of the plaintext, resumed and aborted', async ({ skip }) => {
+    skip(name === 's3rver', 's3rver lists neither uploads nor parts');
+    const upload = await uploadParts('listed', [
+      [1, bytesWith(CANARY, 5 * MIB + 1)],
+      [2, bytesWith(CANARY, 9)],
+    ]);
+    const parts = (await other.send(new ListPartsCommand(upload))).Parts ?? [];
+    expect(parts.map((part) => [part.PartNumber, part.Size, part.ETag])).toEqual(
+      [5 * MIB + 1, 9].map((size, i) => [i + 1, size, upload.MultipartUpload.Parts[i]?.ETag]),
+    );
+    const [row] =
+      (await other.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'listed' }))).Uploads ?? [];
+    expect(row?.UploadId).toBe(upload.UploadId);
+    await other.send(new AbortMultipartUploadCommand(upload));
+    await expect(client.send(new ListPartsCommand(upload))).rejects.toMatchObject({ name: 'NoSuchUpload' });
+  });
 
   test('hidden names are neither listed nor touched, and pages stay right', async () => {
     const upload = await uploadParts('pending', [[1, bytesWith(CANARY, 9)]]);
@@ -315,7 +312,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
 
   test('the plaintext is nowhere in what the backend holds', async () => {
     // Ceph keeps its objects in a sparse file of 10 GiB: there they are read through the backend, headers and all.
-    if (name === 's3rver') expect(await searchFiles(backend.directory, CANARY)).toEqual([]);
+    if (name === 's3rver') expect((await searchFiles(backend.directory, [CANARY])).found).toEqual([]);
     const { upstream } = setup.edges[0].gateway;
     for (const key of (await sizes()).keys()) {
       const answer = await upstream.send({ method: 'GET', bucket: BUCKET, key: key ?? '' });

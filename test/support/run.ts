@@ -1,5 +1,5 @@
 /** Runs programs for tests: the `sealgate` command from the sources, and ordinary clients where they are installed. */
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -41,16 +41,4 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 /** `sealgate <words>`, from the sources. */
 export function sealgate(words: readonly string[], options: SpawnOptions = {}): Program {
   return start(process.execPath, [main, ...words], options);
-}
-
-/** Whether a client program is on the PATH; tests that need one say so when they skip. */
-export function installed(program: string): boolean {
-  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
-}
-
-/** For `test.skipIf`: prints why, so that nothing is skipped silently. */
-export function missing(program: string, what: string): boolean {
-  if (installed(program)) return false;
-  process.stderr.write(`skipped: ${what} (${program} is not on the PATH)\n`);
-  return true;
 }

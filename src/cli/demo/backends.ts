@@ -1,21 +1,27 @@
 /**
  * The child process that holds the demo's two stores, a PostgreSQL and an S3 server, so that they take no turn on
  * Sealgate's event loop and Ctrl-C in a terminal reaches Sealgate alone. Runs until told to stop, or until the parent is
- * gone. Started by `servers.ts`, with `BackendsRequest` as its first message.
+ * gone, whose files it then removes. Started by `servers.ts`, with `BackendsRequest` as its first message.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres } from './postgres-server.ts';
 import type { BackendsRequest, BackendsReply } from './servers.ts';
 
 type ObjectServer = { readonly port: number; readonly folder: string; readonly stop: () => Promise<void> };
 
-async function startObjects(folder: string, port: number): Promise<ObjectServer> {
+async function startObjects(folder: string): Promise<ObjectServer> {
   const directory = join(folder, 'objects');
   await mkdir(directory);
   const { default: S3rver } = await import('@20minutes/s3rver');
   // The fork rejects what the AWS SDK signs for a whole bucket; the store behind the gateway is not what is shown here.
-  const server = new S3rver({ directory, address: '127.0.0.1', port, silent: true, allowMismatchedSignatures: true });
+  const server = new S3rver({
+    directory,
+    address: '127.0.0.1',
+    port: 0,
+    silent: true,
+    allowMismatchedSignatures: true,
+  });
   const { port: bound } = await server.run();
   return {
     port: bound,
@@ -32,32 +38,46 @@ function reply(message: BackendsReply): void {
   process.send?.(message);
 }
 
-async function serve(request: BackendsRequest): Promise<void> {
-  const objects = await startObjects(request.folder, request.objectsPort);
+type Servers = { readonly ready: BackendsReply; readonly stop: () => Promise<void> };
+
+async function serve(request: BackendsRequest): Promise<Servers> {
+  const objects = await startObjects(request.folder);
   const postgres = await startPostgres({
     folder: request.folder,
-    port: request.postgresPort,
     password: request.password,
     settings: { fsync: 'off', max_connections: '100', log_min_messages: 'warning' },
   });
-  const stop = async (): Promise<void> => {
-    await Promise.all([postgres.stop(), objects.stop()]);
-    process.exit(0);
+  return {
+    ready: {
+      type: 'ready',
+      postgresPort: postgres.port,
+      objectsPort: objects.port,
+      postgresFolder: postgres.dataFolder,
+      objectsFolder: objects.folder,
+    },
+    stop: async () => {
+      await Promise.all([postgres.stop(), objects.stop()]);
+    },
   };
-  process.on('message', () => void stop());
-  process.on('disconnect', () => void stop());
-  reply({
-    type: 'ready',
-    postgresPort: postgres.port,
-    objectsPort: objects.port,
-    postgresFolder: postgres.dataFolder,
-    objectsFolder: objects.folder,
-  });
 }
 
 process.once('message', (request: BackendsRequest) => {
-  serve(request).catch((error: unknown) => {
-    reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
-    process.exit(1);
+  const serving = serve(request);
+  serving.then(
+    ({ ready }) => {
+      reply(ready);
+    },
+    (error: unknown) => {
+      reply({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+      process.exit(1);
+    },
+  );
+  process.on('message', () => void serving.then(({ stop }) => stop()).then(() => process.exit(0)));
+  // The parent was killed: nobody else is left to clear away.
+  process.on('disconnect', () => {
+    void serving
+      .then(({ stop }) => stop())
+      .then(() => rm(request.folder, { recursive: true, force: true, maxRetries: 5 }))
+      .then(() => process.exit(0));
   });
 });

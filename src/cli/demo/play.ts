@@ -9,7 +9,7 @@ import { loadCustomers, loadDocuments, uploadLedger } from './load.ts';
 import { canariesOf, makeCustomers } from './people.ts';
 import { showBothSides, showCommands } from './show.ts';
 import { connect, withStage, type Stage, type WantedPorts } from './stage.ts';
-import { createTerminal, type Terminal } from './terminal.ts';
+import { createTerminal, refuseInterrupted, type Terminal } from './terminal.ts';
 import { CliError } from '../errors.ts';
 
 const CUSTOMERS = 1000;
@@ -68,10 +68,11 @@ async function loadAll(world: Awaited<ReturnType<typeof openWorld>>, terminal: T
 }
 
 /** Every claim, checked and printed; whether all hold. */
-async function checkClaims(world: DemoWorld, terminal: Terminal): Promise<boolean> {
+async function checkClaims(world: DemoWorld, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
   terminal.heading('Claims');
   let all = true;
   for (const check of CLAIMS) {
+    refuseInterrupted(signal);
     const { holds, text } = await check(world);
     terminal.claim(holds, text);
     all &&= holds;
@@ -85,7 +86,7 @@ async function play(stage: Stage, terminal: Terminal, io: CommandIo, justOnce: b
     await loadAll(world, terminal);
     await showBothSides(world, terminal);
     if (justOnce) {
-      if (!(await checkClaims(world, terminal)))
+      if (!(await checkClaims(world, terminal, io.signal)))
         throw new CliError('ERR_CLI_DEMO_CLAIM', 'not every claim of the demo holds');
       return EXIT.ok;
     }
@@ -101,7 +102,7 @@ async function play(stage: Stage, terminal: Terminal, io: CommandIo, justOnce: b
 
 /** The whole demo; resolves to the exit code. */
 export function runDemo(start: Start, wanted: WantedPorts, io: CommandIo, justOnce: boolean): Promise<number> {
-  const terminal = createTerminal(io.stdout);
+  const terminal = createTerminal(io.stdout, io.signal);
   terminal.heading('Sealgate demo');
   return withStage({ wanted, start, io, terminal }, (stage) => play(stage, terminal, io, justOnce));
 }

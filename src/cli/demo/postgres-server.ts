@@ -10,6 +10,7 @@ import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CliError } from '../errors.ts';
+import { freePort } from './servers.ts';
 
 type Identity = { readonly uid?: number; readonly gid?: number };
 
@@ -23,7 +24,6 @@ export type PostgresServer = {
 export type PostgresServerOptions = {
   /** An existing folder; data and, where needed, binaries go below it. */
   readonly folder: string;
-  readonly port: number;
   readonly password: string;
   readonly settings?: Readonly<Record<string, string>>;
 };
@@ -128,10 +128,9 @@ async function untilReady(child: ChildProcess, said: () => string): Promise<void
   await Promise.race([ready, exited]);
 }
 
-/** Makes a cluster (user `postgres`, SCRAM) and starts it on 127.0.0.1. Throws ERR_CLI_DEMO_UNAVAILABLE with what the server said. */
+/** Makes a cluster (user `postgres`, SCRAM) and starts it on a free port of 127.0.0.1. Throws ERR_CLI_DEMO_UNAVAILABLE with what the server said. */
 export async function startPostgres({
   folder,
-  port,
   password,
   settings = {},
 }: PostgresServerOptions): Promise<PostgresServer> {
@@ -141,6 +140,8 @@ export async function startPostgres({
   const binaries = await reachableBinaries(folder, as);
   const dataFolder = join(folder, 'postgres');
   await initialise(binaries, dataFolder, password, as);
+  // PostgreSQL takes no port 0. Asked for at the last moment, so that nobody else is likely to take it in between.
+  const port = await freePort();
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(binaries, 'postgres'), ['-D', dataFolder, ...flags], {

@@ -7,9 +7,6 @@ import { CliError } from '../errors.ts';
 
 export type BackendsRequest = {
   readonly folder: string;
-  readonly postgresPort: number;
-  /** 0: any free port. */
-  readonly objectsPort: number;
   readonly password: string;
 };
 
@@ -51,7 +48,7 @@ export async function startBackends(folder: string, password: string): Promise<B
   const script = fileURLToPath(new URL(own.endsWith('.ts') ? './backends.ts' : './backends.js', own));
   // Detached: a terminal's Ctrl-C goes to the whole foreground group, and would stop PostgreSQL under Sealgate's feet.
   const child = fork(script, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  child.send({ folder, password, objectsPort: 0, postgresPort: await freePort() } satisfies BackendsRequest);
+  child.send({ folder, password } satisfies BackendsRequest);
   const message = await firstReply(child);
   if (message.type === 'failed') throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', message.message);
   const { type: _type, ...ready } = message;

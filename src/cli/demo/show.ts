@@ -1,68 +1,102 @@
 /** The two sides of Sealgate, side by side, through ordinary clients; and commands to go on with. */
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import type { Client } from 'pg';
 import type { DemoWorld } from './claims.ts';
 import { BUCKET } from './files.ts';
 import type { Stage } from './stage.ts';
 import type { Terminal } from './terminal.ts';
 
-const SHOWN_BYTES = 60;
+const SHOWN_BYTES = 24;
 
-async function showRows(client: Client, terminal: Terminal, sql: string, maxCell: number): Promise<void> {
-  terminal.line(`  ${sql}`);
-  const { rows } = await client.query<Record<string, unknown>>(sql);
-  terminal.table(
-    rows.map((row) =>
-      Object.fromEntries(
-        Object.entries(row).map(([name, value]) => [
-          name,
-          Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : value,
-        ]),
-      ),
-    ),
-    maxCell,
+/** What the demo's rules (`config/demo.yaml`) say of each column, in words. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  id: 'no rule',
+  name: 'no rule',
+  national_id: 'deterministic',
+  email: 'deterministic',
+  card_number: 'randomized',
+  birth_date: 'randomized',
+  notes: 'randomized',
+};
+
+/** Sealed values begin alike (format, DEK) and differ further on: both ends are shown. */
+function atRest(value: unknown): string {
+  if (!Buffer.isBuffer(value)) return String(value);
+  const hex = value.toString('hex');
+  return `\\x${hex.slice(0, 8)}…${hex.slice(-12)} (${value.length} bytes)`;
+}
+
+async function showCustomers({ sql }: DemoWorld, terminal: Terminal): Promise<void> {
+  const statement = `select ${Object.keys(COLUMNS).join(', ')} from customers where id in (1, 2) order by id`;
+  terminal.line(`  ${statement}`);
+  const [seen, stored] = await Promise.all(
+    [sql.sealed, sql.direct].map(async (client) => (await client.query<Record<string, unknown>>(statement)).rows),
   );
+  for (const [index, row] of (seen ?? []).entries()) {
+    terminal.line();
+    terminal.table(
+      Object.entries(COLUMNS).map(([column, rule]) => ({
+        column,
+        'the application sees': row[column],
+        'lies at rest': atRest(stored?.[index]?.[column]),
+        rule,
+      })),
+      34,
+    );
+  }
   terminal.line();
 }
 
-async function showListing(client: S3Client, terminal: Terminal): Promise<void> {
-  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
-  const first = async (key: string): Promise<string> => {
-    const { Body } = await client.send(
-      new GetObjectCommand({ Bucket: BUCKET, Key: key, Range: `bytes=0-${SHOWN_BYTES - 1}` }),
-    );
-    return Buffer.from((await Body?.transformToByteArray()) ?? []).toString('latin1');
+async function showSearch({ sql, customers }: DemoWorld, terminal: Terminal): Promise<void> {
+  const statement = `select id, name, notes from customers where email = '${customers[6]?.email ?? ''}'`;
+  terminal.line(`  ${statement} -- a deterministic column is found by equality`);
+  const { rows } = await sql.sealed.query<Record<string, unknown>>(statement);
+  terminal.table(rows, 80);
+}
+
+/** Printable ASCII; anything else is a dot. */
+const printable = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/[^ -~]/g, '·');
+
+async function firstBytes(client: S3Client, key: string): Promise<string> {
+  const range = `bytes=0-${SHOWN_BYTES - 1}`;
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key, Range: range }));
+  return printable((await Body?.transformToByteArray()) ?? new Uint8Array(0));
+}
+
+async function showObjects({ s3 }: DemoWorld, terminal: Terminal): Promise<void> {
+  const sizes = async (client: S3Client) => {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+    return new Map(Contents.map(({ Key = '', Size = 0 }) => [Key, Size]));
   };
+  const [seen, stored] = await Promise.all([sizes(s3.sealed), sizes(s3.direct)]);
   const rows = await Promise.all(
-    Contents.map(async ({ Key = '', Size }) => ({ key: Key, size: Size, 'first bytes': await first(Key) })),
+    [...seen].map(async ([key, size]) => ({
+      object: key,
+      'size seen': size,
+      'first bytes seen': await firstBytes(s3.sealed, key),
+      'size at rest': stored.get(key),
+      'first bytes at rest': await firstBytes(s3.direct, key),
+    })),
   );
   terminal.table(rows, SHOWN_BYTES);
-  terminal.line();
 }
 
 async function showMetadata(client: S3Client, terminal: Terminal, key: string): Promise<void> {
   const { Metadata = {} } = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
   for (const [name, value] of Object.entries(Metadata))
-    terminal.line(`  ${key}: x-amz-meta-${name} = ${value.slice(0, SHOWN_BYTES)}…`);
+    terminal.line(`\n  ${key} carries its wrapped data key: x-amz-meta-${name} = ${value.slice(0, 28)}…`);
 }
 
-export async function showBothSides({ sql, s3, customers, documents }: DemoWorld, terminal: Terminal): Promise<void> {
-  const rows = 'select id, name, national_id, email, card_number, birth_date from customers order by id limit 3';
-  terminal.heading('What the application sees: PostgreSQL, through Sealgate');
-  await showRows(sql.sealed, terminal, rows, 30);
-  await showRows(
-    sql.sealed,
-    terminal,
-    `select id, name, notes from customers where email = '${customers[6]?.email ?? ''}'`,
-    80,
-  );
-  terminal.heading('What lies at rest: the same rows, straight from the server');
-  await showRows(sql.direct, terminal, rows, 30);
-  terminal.heading('What the application sees: S3, through Sealgate');
-  await showListing(s3.sealed, terminal);
-  terminal.heading('What lies at rest: the same objects, straight from the store');
-  await showListing(s3.direct, terminal);
-  await showMetadata(s3.direct, terminal, documents[0]?.key ?? '');
+/** Both sides in one table each, through ordinary clients: npm `pg` and the AWS SDK. */
+export async function showBothSides(world: DemoWorld, terminal: Terminal): Promise<void> {
+  terminal.heading('PostgreSQL: one statement, through Sealgate and straight to the server');
+  await showCustomers(world, terminal);
+  await showSearch(world, terminal);
+  terminal.heading('S3: one bucket, through Sealgate and straight from the store');
+  await showObjects(world, terminal);
+  await showMetadata(world.s3.direct, terminal, world.documents[0]?.key ?? '');
 }
 
 export function showCommands({ ports, secret, backends }: Stage, terminal: Terminal): void {

@@ -34,7 +34,7 @@ export type Stage = {
 const CONFIG = join(import.meta.dirname, '..', '..', '..', 'config', 'demo.yaml');
 /** Who creates the demo's keys, for the audit trail. */
 const USE = { principal: 'arn:aws:iam::000000000000:user/demo', via: 'cli', resource: 'demo' } as const;
-const READY_ATTEMPTS = 300;
+const READY_TIMEOUT_MS = 60_000;
 
 /** A stream that keeps what a command prints. */
 function sink(): Writable & { readonly text: () => string } {
@@ -119,15 +119,29 @@ async function prepareDatabase(io: CommandIo, backends: Backends, secret: string
   }
 }
 
-async function untilReady(port: number, up: Promise<number>): Promise<void> {
-  for (let attempt = 0; attempt < READY_ATTEMPTS; attempt += 1) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+async function pollReady(port: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal }).catch(() => undefined);
     if (answer?.status === 200) return;
-    const code = await Promise.race([up, sleep(100)]);
+    await sleep(100, undefined, { signal });
+  }
+}
+
+/** Whoever has the port may be somebody else, who never answers: only `up` itself says that it is over. */
+async function untilReady(port: number, up: Promise<number>): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
+  try {
+    const code = await Promise.race([up, pollReady(port, signal)]);
     if (code !== undefined)
       throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', `sealgate up ended with ${code}; it said why above`);
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    const text = `sealgate up did not become ready in ${READY_TIMEOUT_MS / 1000} seconds`;
+    throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', text, { cause });
+  } finally {
+    over.abort();
   }
-  throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', 'sealgate up did not become ready in 30 seconds');
 }
 
 /** Ports that were asked for are taken as they are: if one is taken, `up` says so. */

@@ -1,12 +1,13 @@
 /** What the demo prints: headings, progress, aligned tables, claims. Plain text; colour only on a terminal. */
 import type { Writable } from 'node:stream';
+import { CliError } from '../errors.ts';
 
 const WIDTH = 100;
 
 export type Terminal = {
   readonly heading: (text: string) => void;
   readonly line: (text?: string) => void;
-  /** A long step: shows what runs, then how long it took. */
+  /** A long step: shows what runs, then how long it took. Errors: ERR_CLI_DEMO_INTERRUPTED, before it begins. */
   readonly step: <Result>(
     text: string,
     work: (progress: (fraction: number) => void) => Promise<Result>,
@@ -34,13 +35,20 @@ function formatTable(rows: readonly Readonly<Record<string, unknown>>[], maxCell
   const names = Object.keys(rows[0] ?? {});
   const cells = [names, ...rows.map((row) => names.map((name) => cellText(row[name], maxCell)))];
   const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const format = (row: readonly string[]): string =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd();
+  const numeric = names.map((name) => rows.every((row) => typeof row[name] === 'number'));
+  const pad = (cell: string, column: number): string =>
+    numeric[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
+  const format = (row: readonly string[]): string => `  ${row.map(pad).join('  ')}`.trimEnd();
   const [head = [], ...body] = cells;
   return [format(head), `  ${widths.map((width) => '─'.repeat(width)).join('  ')}`, ...body.map(format)];
 }
 
-export function createTerminal(out: Writable & { readonly isTTY?: boolean }): Terminal {
+/** Errors: ERR_CLI_DEMO_INTERRUPTED after Ctrl-C. */
+export function refuseInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new CliError('ERR_CLI_DEMO_INTERRUPTED', 'the demo was stopped before its end');
+}
+
+export function createTerminal(out: Writable & { readonly isTTY?: boolean }, signal: AbortSignal): Terminal {
   const tty = out.isTTY === true;
   const paint = (code: number, text: string): string => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
   const line = (text = ''): void => void out.write(`${text}\n`);
@@ -48,6 +56,7 @@ export function createTerminal(out: Writable & { readonly isTTY?: boolean }): Te
     line,
     heading: (text) => line(`\n${paint(1, text)}\n${'─'.repeat(Math.min(WIDTH, text.length))}`),
     step: async (text, work) => {
+      refuseInterrupted(signal);
       const started = performance.now();
       // A pipe gets one line per step; a terminal sees it move.
       const progress = (fraction: number): void =>
