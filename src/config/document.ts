@@ -15,7 +15,7 @@ import {
   type Node,
   type Pair,
 } from 'yaml';
-import type { ConfigPath, Finding, Position } from './problem.ts';
+import { MARK, type ConfigPath, type Finding, type Position } from './problem.ts';
 
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
@@ -102,7 +102,10 @@ class Walk {
     const entries = new Map<string, Plain>();
     for (const { key, value } of items) {
       if (!isScalar(key) || typeof key.value !== 'string') {
-        this.syntax(path, 'a key that is no text: expected `name: value`');
+        this.syntax(
+          this.placed(path, (key as Node | null)?.range?.[0] ?? 0),
+          'a key that is no text: expected `name: value`',
+        );
         continue;
       }
       const name = key.value;
@@ -114,14 +117,19 @@ class Walk {
     return Object.fromEntries(entries);
   }
 
+  /** The path, with a place of its own in the file. */
+  placed(path: ConfigPath, offset: number): ConfigPath {
+    const place = [...path, MARK, offset];
+    this.positions.add(place, offset, offset);
+    return place;
+  }
+
   duplicate(path: ConfigPath, offset: number): void {
     const first = this.positions.of(path, 'key');
-    // A place of its own: the path's is the first key's.
-    const place = [...path, '(again)', offset];
-    this.positions.add(place, offset, offset);
     this.findings.push({
       code: 'ERR_CONFIG_DUPLICATE_KEY',
-      path: place,
+      // A place of its own: the path's is the first key's.
+      path: this.placed(path, offset),
       at: 'key',
       message: `stands twice: first on line ${first.line}, column ${first.column}`,
     });
@@ -130,7 +138,7 @@ class Walk {
 
 function parseErrors(document: Document.Parsed, text: string, positions: Positions): Finding[] {
   return [...document.errors, ...document.warnings].slice(0, 10).map((error, index) => {
-    const place = ['(yaml)', index];
+    const place = [MARK, index];
     positions.add(place, undefined, error.pos[0]);
     // The first line is the message; the rest is an excerpt, which may hold a secret. Positions are ours.
     const [message = 'not YAML'] = error.message.split('\n');
@@ -166,13 +174,7 @@ export function readDocument(text: string): SourceTree {
   const walk = new Walk(positions);
   const data = walk.value(document.contents, [], undefined);
   if (second !== undefined) {
-    positions.add(['(second document)'], undefined, second.range[0]);
-    walk.findings.push({
-      code: 'ERR_CONFIG_SYNTAX',
-      path: ['(second document)'],
-      at: 'value',
-      message: 'expected one document, found a second',
-    });
+    walk.syntax(walk.placed([], second.range[0]), 'expected one document, found a second');
   }
   return { data, findings: walk.findings, positions };
 }

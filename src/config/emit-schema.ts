@@ -9,7 +9,11 @@ import { configSchema } from './schema.ts';
 
 export const SCHEMA_FILE = fileURLToPath(new URL('../../config/sealgate.schema.json', import.meta.url));
 
-const REFERENCE = { type: 'string', pattern: String.raw`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$` };
+const NAME = String.raw`\$\{[A-Za-z_][A-Za-z0-9_]*\}`;
+/** In place of a number or true and false: all of the text. */
+const WHOLE_REFERENCE = { type: 'string', pattern: `^${NAME}$` };
+/** Somewhere in a text that has a form: what the form says is checked once the reference is replaced. */
+const INNER_REFERENCE = { type: 'string', pattern: NAME };
 
 type Emitted = {
   type?: unknown;
@@ -20,21 +24,24 @@ type Emitted = {
   anyOf?: unknown;
 };
 
-/** `${NAME}` in place of a number or a patterned text: said by a second alternative. */
+/** What takes no `${NAME}` by itself: numbers, true and false, texts of a form that it does not have. */
+function referenceFor({ type, pattern, format }: Emitted): typeof WHOLE_REFERENCE | undefined {
+  if (type === 'integer' || type === 'boolean') return WHOLE_REFERENCE;
+  if (typeof pattern === 'string') return new RegExp(pattern, 'u').test('${NAME}') ? undefined : INNER_REFERENCE;
+  return format === undefined ? undefined : INNER_REFERENCE;
+}
+
+/** `${NAME}` is said by a second alternative. */
 function allowReference(schema: Emitted): void {
-  const special =
-    schema.type === 'integer' ||
-    schema.type === 'boolean' ||
-    schema.pattern !== undefined ||
-    schema.format !== undefined;
-  if (!special) return;
+  const reference = referenceFor(schema);
+  if (reference === undefined) return;
   const { description, default: fallback, ...constraint } = structuredClone(schema);
   for (const key of Object.keys(schema)) Reflect.deleteProperty(schema, key);
   Object.assign(schema, {
     ...(description === undefined ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
   });
-  schema.anyOf = [constraint, REFERENCE];
+  schema.anyOf = [constraint, reference];
 }
 
 /** The file's text, formatted as the repository is. */

@@ -37,7 +37,10 @@ export class ConfigFiles {
 
   /** The first line of a file. */
   async secret(path: string, at: ConfigPath): Promise<Secret> {
+    const before = this.findings.length;
     const [line = ''] = (await this.text(path, at)).split(/\r?\n/u);
+    if (line.trim() === '' && this.findings.length === before)
+      this.#report(at, `the first line of ${this.absolute(path)} is empty`);
     return new Secret(line);
   }
 

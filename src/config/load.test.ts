@@ -110,7 +110,16 @@ test.each([
   ['a tag', `${KEYS}  store: !!str x\n`, ['4:16 SYNTAX keys.store']],
   ['a second document', `${KEYS}---\na: 1\n`, ['4:1 SYNTAX (the whole file)']],
   ['broken YAML', 'version: 1\nkeys: [\n', ['3:1 SYNTAX (the whole file)']],
-  ['a key that is no text', `${KEYS}1: x\n`, ['1:1 SYNTAX (the whole file)']],
+  ['a key that is no text', `${KEYS}1: x\n`, ['4:1 SYNTAX (the whole file)']],
+  ['a key that is a list, within a section', `${KEYS}  ? [a]\n  : x\n`, ['4:5 SYNTAX keys']],
+  ['a number far out of range', `${KEYS}observe:\n  listen: { port: 1e30 }\n`, ['5:19 VALUE observe.listen.port']],
+  ['infinity', `${KEYS}observe:\n  listen: { port: .inf }\n`, ['5:19 TYPE observe.listen.port']],
+  ['a path of two lines', `${KEYS}  store: "a\\nb"\n`, ['4:10 VALUE keys.store']],
+  ['a path with a zero byte', `${KEYS}  store: "a\\0b"\n`, ['4:10 VALUE keys.store']],
+  ['a tab', 'version: 1\nkeys:\n\tstore: a\n', ['3:1 SYNTAX (the whole file)']],
+  ['a merge key', `${KEYS}<<: { a: 1 }\n`, ['4:1 UNKNOWN_KEY "<<"']],
+  ['lines that end in CR LF', `${KEYS}observ: {}\n`.replaceAll('\n', '\r\n'), ['4:1 UNKNOWN_KEY observ']],
+  ['a byte order mark', `\uFEFF${KEYS}observ: {}\n`, ['4:1 UNKNOWN_KEY observ']],
 ])('The place is named: %s', async (_name, text, expected) => {
   expect(await problems(text)).toEqual(expected);
 });
@@ -125,6 +134,42 @@ test('An alias bomb is refused without being expanded', async () => {
 
 test('Deep nesting is refused', async () => {
   expect(await message(`${KEYS}x: ${'['.repeat(200)}${']'.repeat(200)}\n`)).toContain('nested');
+});
+
+test.each([
+  ['the audit trail in the store', '  audit: { file: ./sealgate-keys.sqlite }', '4:18 CONTRADICTION keys.audit.file'],
+  ['the audit trail in the key file', '  audit: { file: ./root.key }', '3:35 CONTRADICTION keys.unseal[0].path'],
+  ['the audit trail in the config', '  audit: { file: x/../sealgate.yaml }', '4:18 CONTRADICTION keys.audit.file'],
+  [
+    'the audit trail’s head in the key file',
+    '  audit: { file: a }\n  store: ./a.head',
+    '4:18 CONTRADICTION keys.audit.file',
+  ],
+  ['the epoch file in the store', '  epochFile: ./sealgate-keys.sqlite-wal', '4:14 CONTRADICTION keys.epochFile'],
+  ['the epoch file in the key file', '  epochFile: ./root.key', '3:35 CONTRADICTION keys.unseal[0].path'],
+  [
+    'the store beside its own epoch file',
+    '  store: root\n  audit: { file: root.epoch }',
+    '5:18 CONTRADICTION keys.audit.file',
+  ],
+])('One file for two uses is refused: %s', async (_name, lines, expected) => {
+  expect(await problems(`${KEYS}${lines}\n`)).toEqual([expected]);
+});
+
+test('Of very many mistakes the first are listed, and the rest counted', async () => {
+  const text = `${KEYS}${Array.from({ length: 300 }, (_, index) => `k${index}: 1\n`).join('')}`;
+  const lines = (await message(text)).split('\n');
+  expect([lines[0], lines.length, lines.at(-1)]).toEqual(['300 problems in the config file:', 52, '  and 250 more']);
+  expect(await problems(text)).toHaveLength(300);
+});
+
+test.each([
+  ['"80"', 'expected a number, found text (write it without quotes)'],
+  ['8.5', 'expected a whole number, found a fraction'],
+  ['.nan', 'expected a number, found one without end'],
+  ['1e30', 'expected at most 65535'],
+])('A port of %s: %s', async (port, expected) => {
+  expect(await message(`${KEYS}observe: { listen: { port: ${port} } }\n`)).toContain(`${expected} (`);
 });
 
 test('Several mistakes are told at once, in the order of the file', async () => {
@@ -197,9 +242,14 @@ test('Files that cannot be read are told with the place that names them', async 
     'secretAccessKeyFile: ./app.secret',
   );
   expect(await problems(text)).toEqual(['7:65 FILE s3.clients[0].secretAccessKeyFile']);
-  expect(await problems(text, { files: { '/etc/gate/app.secret': '\n' } })).toEqual([
-    '7:65 FILE s3.clients[0].secretAccessKeyFile',
-  ]);
+  for (const content of ['', '\n', '\nhunter2\n', ' \r\nhunter2'])
+    expect(await problems(text, { files: { '/etc/gate/app.secret': content } })).toEqual([
+      '7:65 FILE s3.clients[0].secretAccessKeyFile',
+    ]);
+  for (const content of ['hunter2', 'hunter2\n', 'hunter2\r\n', '\uFEFFhunter2\n'])
+    expect(
+      (await load(text, { files: { '/etc/gate/app.secret': content } })).s3?.clients[0]?.secretAccessKey.reveal(),
+    ).toBe('hunter2');
   const tls = text
     .replace('{ port: 9000 }', '{ port: 9000, tls: { certFile: c, keyFile: k } }')
     .replace('secretAccessKeyFile: ./app.secret', 'secretAccessKey: s');

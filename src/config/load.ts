@@ -13,6 +13,8 @@ import { resolveConfig } from './resolve.ts';
 import { checkShape } from './shape.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
+/** More than anyone reads at once. */
+const MAX_LISTED = 50;
 
 export type LoadOptions = {
   /** Read section `keys` only: for commands that need no more, so no variable or file of the other sections has to be there. */
@@ -78,23 +80,14 @@ async function readText(configPath: string, readFile: ReadFile): Promise<string>
   }
 }
 
-/** Places that stand for the whole file in messages. */
-const isMarker = (path: ConfigPath): boolean => path.some((step) => typeof step === 'string' && /^\(.*\)$/u.test(step));
-
-function shownPath(path: ConfigPath): string {
-  const marker = path.findIndex((step) => step === '(again)');
-  if (marker >= 0) return formatPath(path.slice(0, marker));
-  return isMarker(path) ? formatPath([]) : formatPath(path);
-}
-
 function toProblem(file: string, finding: Finding, positions: Positions): Problem {
   const { code, path, at, other } = finding;
-  const second = other === undefined ? '' : ` (the other: ${shownPath(other)}, ${placeText(positions, other)})`;
+  const second = other === undefined ? '' : ` (the other: ${formatPath(other)}, ${placeText(positions, other)})`;
   return {
     code,
     file,
     position: positions.of(path, at),
-    path: shownPath(path),
+    path: formatPath(path),
     message: `${finding.message}${second}`,
   };
 }
@@ -109,6 +102,7 @@ function invalid(file: string, findings: readonly Finding[], positions: Position
     .map((finding) => toProblem(file, finding, positions))
     .sort((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  const lines = problems.map((problem) => `  ${formatProblem(problem)}`);
+  const lines = problems.slice(0, MAX_LISTED).map((problem) => `  ${formatProblem(problem)}`);
+  if (problems.length > MAX_LISTED) lines.push(`  and ${problems.length - MAX_LISTED} more`);
   return new ConfigError('ERR_CONFIG_INVALID', [`${count} in the config file:`, ...lines].join('\n'), problems);
 }

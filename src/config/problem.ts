@@ -4,6 +4,9 @@ import type { ConfigErrorCode } from './errors.ts';
 /** Keys and list indexes from the root: `['s3', 'buckets', 0, 'seal']`. */
 export type ConfigPath = readonly (string | number)[];
 
+/** A step that stands for no key: what follows it only tells places apart. YAML text cannot hold it unescaped. */
+export const MARK = '\u0000';
+
 /** Both count from 1, as editors do; the column counts characters. */
 export type Position = { readonly line: number; readonly column: number };
 
@@ -28,9 +31,11 @@ export type Finding = {
   readonly other?: ConfigPath;
 };
 
+/** `s3.buckets[0].seal`; a path that a mark ends is written as far as the mark. */
 export function formatPath(path: ConfigPath): string {
   let text = '';
   for (const step of path) {
+    if (step === MARK) break;
     if (typeof step === 'number') text += `[${step}]`;
     else text += (text === '' ? '' : '.') + (/^[\w-]+$/u.test(step) ? step : JSON.stringify(step));
   }

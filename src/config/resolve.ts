@@ -2,6 +2,7 @@
 import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
 import type { Config, KeysConfig, ListenConfig, S3Config, S3CredentialsConfig, UnsealConfig } from './config.ts';
 import type { ConfigFiles } from './files.ts';
+import { keyPathFindings } from './key-paths.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
 import type { ConfigFile } from './schema.ts';
@@ -14,10 +15,11 @@ export async function resolveConfig(
   configPath: string,
   files: ConfigFiles,
 ): Promise<{ config: Config; findings: readonly Finding[] }> {
-  const findings: Finding[] = [];
+  const keys = resolveKeys(file.keys, files);
+  const findings: Finding[] = [...keyPathFindings(keys, configPath)];
   const config: Config = {
     file: configPath,
-    keys: resolveKeys(file.keys, files),
+    keys,
     s3: file.s3 === undefined ? undefined : await resolveS3(file.s3, files, findings),
     postgres: file.postgres === undefined ? undefined : await resolvePostgres(file.postgres, files, findings),
     observe: { listen: file.observe.listen, log: file.observe.log },

@@ -20,7 +20,13 @@ export function checkShape(data: Plain, fromEnvironment: ReadonlySet<string>): S
   const second = configSchema.safeParse(converted);
   if (second.success) return { type: 'good', file: second.data };
   const context = { schema: plainJsonSchema(), data: converted };
-  return { type: 'bad', findings: second.error.issues.flatMap((issue) => findingsOf(issue, context)) };
+  return { type: 'bad', findings: withoutRepeats(second.error.issues.flatMap((issue) => findingsOf(issue, context))) };
+}
+
+/** Of several findings of one kind at one place the last: the check that knows most of the place runs last. */
+function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const nameOf = ({ code, path }: Finding): string => JSON.stringify([code, path]);
+  return [...new Map(findings.map((finding) => [nameOf(finding), finding])).values()];
 }
 
 function convert(data: Plain, issues: readonly Issue[], fromEnvironment: ReadonlySet<string>): Plain {
@@ -57,7 +63,7 @@ function findingsOf(issue: Issue, context: Context): readonly Finding[] {
     case 'invalid_type':
       return found(
         'ERR_CONFIG_TYPE',
-        `expected ${kindName(issue.expected)}, found ${kindOf(valueAt(context.data, path))}`,
+        `expected ${kindName(issue.expected)}, found ${kindOf(valueAt(context.data, path), issue.expected)}`,
       );
     case 'invalid_value':
       return found('ERR_CONFIG_VALUE', expectedWord(issue.values.map(String), valueAt(context.data, path)));
@@ -131,12 +137,19 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const kindName = (expected: string): string => KINDS[expected] ?? expected;
 
-function kindOf(value: Plain | undefined): string {
+function kindOf(value: Plain | undefined, expected: string): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value === 'number') return 'a number (quotes make it text)';
-  return typeof value === 'string' ? 'text' : 'true or false (quotes make it text)';
+  const hint = expected === 'string' ? ' (quotes make it text)' : '';
+  if (typeof value === 'number') return `${numberKind(value)}${hint}`;
+  if (typeof value === 'boolean') return `true or false${hint}`;
+  return expected !== 'string' && /^(?:-?\d+|true|false)$/u.test(value) ? 'text (write it without quotes)' : 'text';
+}
+
+function numberKind(value: number): string {
+  if (!Number.isFinite(value)) return 'one without end';
+  return Number.isInteger(value) ? 'a number' : 'a fraction';
 }
 
 function amount(limit: number, origin: string): string {

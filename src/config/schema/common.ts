@@ -5,7 +5,11 @@ export const text = (description: string) => z.string().min(1).describe(descript
 
 /** A path; relative ones start at the folder of the config file. */
 export const path = (description: string) =>
-  z.string().min(1).describe(`${description} Relative paths start at the folder of this file.`);
+  z
+    .string()
+    .min(1)
+    .regex(/^[^\u0000-\u001f]*$/u, 'expected a path on one line')
+    .describe(`${description} Relative paths start at the folder of this file.`);
 
 export const count = (
   description: string,

@@ -10,7 +10,9 @@ const passphraseSlot = exactlyOne(
   z.strictObject({
     type: z.literal('passphrase'),
     passphrase: text('The passphrase; write `${NAME}` to take it from the environment.').optional(),
-    passphraseFile: path('File whose first line is the passphrase.').optional(),
+    passphraseFile: path(
+      'File whose content is the passphrase, a line end at its end aside; readable by you alone (mode 0600).',
+    ).optional(),
   }),
   ['passphrase', 'passphraseFile'],
 ).describe('A passphrase (argon2id) opens the store.');
