@@ -2,13 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, rm, unlink } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { createKeyStore } from '../keys/key-manager.ts';
-import { createKeyFile } from '../keys/root/key-file.ts';
 import { defineCommand, EXIT, type CommandIo } from './command.ts';
 import { CONFIG_EXAMPLE, CONFIG_FILE_NAME, KEY_FILE_NAME } from './config-example.ts';
 import { CliError } from './errors.ts';
-import { keyManagerOptions, keyPorts } from './options/keys.ts';
+import { makeStore } from './keys/make-store.ts';
 import { loadCommandConfig } from './load.ts';
+import { keyManagerOptions } from './options/keys.ts';
 
 export const initCommand = defineCommand({
   name: 'init',
@@ -39,17 +38,13 @@ async function initFolder(folder: string, io: CommandIo): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw cannotWrite(folder, error);
   });
-  // The key file first: a config without its key would be the worse half.
-  createKeyFile(keyFile, randomBytes);
-  const made = [keyFile];
+  await writeNewFile(config, CONFIG_EXAMPLE, io);
   try {
-    await writeNewFile(config, CONFIG_EXAMPLE, io);
-    made.push(config);
     const { keys } = await loadCommandConfig(config, { env: {}, cwd: folder }, { only: 'keys' });
-    await createKeyStore(keyManagerOptions(keys), keyPorts());
+    await makeStore(keyManagerOptions(keys));
   } catch (error) {
-    // Only what this call has made: each was created exclusively.
-    await Promise.all(made.map((file) => rm(file, { force: true })));
+    // It was created exclusively, a moment ago.
+    await rm(config, { force: true });
     throw error;
   }
 }

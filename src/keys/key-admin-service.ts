@@ -40,7 +40,10 @@ export class KeyAdminService {
     const { description = '', alias } = request;
     return this.#change('CreateKey', use, (trace) => {
       checkDescription(description);
-      if (alias !== undefined) this.#assertFreeAlias(alias);
+      if (alias !== undefined) {
+        trace.detail = { alias };
+        this.#assertFreeAlias(alias);
+      }
       this.#parts.recorder.authorize(trace, 'CreateKey', use, {});
       return { apply: () => this.#create(description, alias, trace) };
     });
@@ -64,6 +67,7 @@ export class KeyAdminService {
 
   createAlias(request: { aliasName: string; keyId: string }, use: KeyUse): Promise<AliasDescription> {
     return this.#change('CreateAlias', use, (trace) => {
+      trace.detail = { alias: request.aliasName };
       const key = this.#find(request.keyId, 'CreateAlias', use, trace);
       this.#assertFreeAlias(request.aliasName);
       return { apply: () => this.#putAlias(request.aliasName, key, this.#now()) };
@@ -72,6 +76,7 @@ export class KeyAdminService {
 
   updateAlias(request: { aliasName: string; keyId: string }, use: KeyUse): Promise<AliasDescription> {
     return this.#change('UpdateAlias', use, (trace) => {
+      trace.detail = { alias: request.aliasName };
       const alias = this.#parts.ring.alias(request.aliasName);
       const key = this.#find(request.keyId, 'UpdateAlias', use, trace);
       return { apply: () => this.#putAlias(alias.aliasName, key, alias.createdAt) };
@@ -80,6 +85,7 @@ export class KeyAdminService {
 
   deleteAlias(aliasName: string, use: KeyUse): Promise<void> {
     return this.#change('DeleteAlias', use, (trace) => {
+      trace.detail = { alias: aliasName };
       const alias = this.#parts.ring.alias(aliasName);
       this.#find(alias.keyId, 'DeleteAlias', use, trace);
       return {

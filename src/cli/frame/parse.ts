@@ -36,19 +36,26 @@ function longestMatch(words: readonly string[], commands: readonly Command[]): C
   return matching.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** `keys` alone, or `keys --help`, or a word that is no command. */
+/** `keys` alone, or `keys alias --help`, or a word that is no command. */
 function group(words: readonly string[], commands: readonly Command[], suggest: Suggest): Invocation {
-  const [first = '', second] = words;
-  const members = commands.filter(({ name }) => name.startsWith(`${first} `));
-  if (members.length > 0 && (second === undefined || isHelp(second)))
-    return { type: 'group', words: first, commands: members };
-  const near =
-    members.length > 0
-      ? suggest(
-          `${first} ${second ?? ''}`,
-          members.map(({ name }) => name),
-        )
-      : suggest(first, [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? name))]);
+  const isMember = (depth: number) => (command: Command) =>
+    command.name.startsWith(`${words.slice(0, depth).join(' ')} `);
+  // The longest beginning that some commands have: `keys alias` of `keys alias craete x`.
+  let depth = 0;
+  while (depth < words.length && commands.some(isMember(depth + 1))) depth += 1;
+  const members = depth === 0 ? commands : commands.filter(isMember(depth));
+  const next = words[depth];
+  if (next === undefined || isHelp(next))
+    return { type: 'group', words: words.slice(0, depth).join(' '), commands: members };
+  const known = new Set(
+    members.map(({ name }) =>
+      name
+        .split(' ')
+        .slice(0, depth + 1)
+        .join(' '),
+    ),
+  );
+  const near = suggest(words.slice(0, depth + 1).join(' '), [...known]);
   const hint = near === undefined ? '`sealgate --help` lists the commands' : `did you mean \`${near}\`?`;
   throw new CliError('ERR_CLI_USAGE', `unknown command; ${hint}`);
 }

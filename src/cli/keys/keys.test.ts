@@ -5,7 +5,6 @@ import { cliFolder, type CliFolder } from '../../../test/support/cli.ts';
 import { testPorts } from '../../../test/support/keys.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
-import { keyCommands } from './table.ts';
 
 async function json<T>(cli: CliFolder, ...words: readonly string[]): Promise<T> {
   const { exit, stdout, stderr } = await cli.run(...words, '--json');
@@ -17,16 +16,6 @@ async function json<T>(cli: CliFolder, ...words: readonly string[]): Promise<T> 
 async function ready(cli: CliFolder): Promise<void> {
   expect((await cli.run('init')).exit).toBe(0);
 }
-
-test('Every keys command has help with a pasteable example', async () => {
-  using cli = cliFolder();
-  for (const { name, example } of keyCommands) {
-    const { exit, stdout } = await cli.run(...name.split(' '), '--help');
-    expect(exit).toBe(0);
-    expect(stdout.toString()).toContain(example.split('\n')[0]);
-    expect(example).toContain(`sealgate ${name}`);
-  }
-});
 
 test('A key’s life: created, named, rotated, disabled, enabled, described', async () => {
   using cli = cliFolder();

@@ -1,0 +1,98 @@
+/** `sealgate up` as a process: what it prints, answers and leaves when it is told to stop. */
+import { createServer, connect } from 'node:net';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
+import { sealgate, type Program } from '../../test/support/run.ts';
+import { describeListener } from './up.ts';
+
+async function ready(cli: CliFolder, port = 0): Promise<void> {
+  expect((await cli.run('init')).exit).toBe(0);
+  const text = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  writeFileSync(cli.path('sealgate.yaml'), text.replace('port: 9090', `port: ${port}`));
+}
+
+async function startUp(cli: CliFolder): Promise<{ program: Program; url: string }> {
+  const program = sealgate(['up'], { cwd: cli.folder });
+  let said = '';
+  program.child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await program.untilSays('\n');
+  return { program, url: /http:\S+/u.exec(said)?.[0] ?? '' };
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s ends it in order: exit code 0, logs are JSON lines, the store is free again',
+  async (signal) => {
+    using cli = cliFolder();
+    await ready(cli);
+    const { program, url } = await startUp(cli);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
+      ready: true,
+      checks: [{ name: 'keys', ready: true }],
+    });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('sealgate_key_uses_total');
+    expect((await cli.run('keys', 'create')).stderr).toContain('ERR_KEYS_STORE_IN_USE');
+    // A client that keeps its connection open does not keep the process alive.
+    const idle = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(idle, 'connect');
+    program.child.kill(signal);
+    const { code, stderr } = await program.done;
+    idle.destroy();
+    expect(code).toBe(0);
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ message }) => message)).toEqual(['listening', 'stopping', 'stopped'].slice(-lines.length));
+    expect((await cli.run('keys', 'create')).exit).toBe(0);
+  },
+);
+
+test('A taken port is an error with exit code 1, and the store is free again', async () => {
+  using cli = cliFolder();
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await once(squatter, 'listening');
+  const address = squatter.address();
+  await ready(cli, typeof address === 'object' ? (address?.port ?? 0) : 0);
+  const { code, stdout, stderr } = await sealgate(['up'], { cwd: cli.folder }).done;
+  squatter.close();
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('ERR_CLI_LISTEN');
+  expect((await cli.run('keys', 'create')).exit).toBe(0);
+});
+
+test('Killed, it leaves a store that the next start takes over', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const { program } = await startUp(cli);
+  program.child.kill('SIGKILL');
+  await program.done;
+  expect((await cli.run('keys', 'create')).exit).toBe(0);
+  expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+});
+
+test('Without any listener there is nothing to run: exit code 3', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  writeFileSync(cli.path('sealgate.yaml'), 'version: 1\nkeys: { unseal: [{ type: keyFile, path: root.key }] }\n');
+  const { code, stderr } = await sealgate(['up'], { cwd: cli.folder }).done;
+  expect([code, stderr]).toEqual([3, expect.stringContaining('ERR_CLI_NOTHING_TO_RUN')]);
+});
+
+test('A reader that went away (`| head`) is no failure', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const program = sealgate(['--help'], { cwd: cli.folder });
+  program.child.stdout?.destroy();
+  expect(await program.done).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.each([
+  [{ name: 's3', host: '::1', port: 9000, tls: true } as const, 's3        https://[::1]:9000'],
+  [{ name: 'postgres', host: '127.0.0.1', port: 6432, tls: false } as const, 'postgres  postgres://127.0.0.1:6432/'],
+  [{ name: 'postgres', host: 'db', port: 6432, tls: true } as const, 'postgres  postgres://db:6432/?sslmode=require'],
+])('A listener is written as an address to paste: %j', (listener, expected) => {
+  expect(describeListener(listener)).toBe(expected);
+});
