@@ -17,13 +17,13 @@ export type LogOptions = {
 const REDACTED = '[redacted]';
 /** Field names, letters' case and `-`/`_` aside, whose values are secret. */
 const SECRET_NAME =
-  /^(?:.*(?:password|passphrase|secret|privatekey|plaintext|credential|sessiontoken|securitytoken)s?|authorization|proxyauthorization|cookie|setcookie|xamzsignature|signature|dek|kek|rootkey|verifier|token|sql|query|body|value|values|params?|parameters?)$/u;
+  /password|passphrase|secret|privatekey|plaintext|credential|sessiontoken|securitytoken|authorization|cookie|signature|^(?:dek|kek|rootkey|verifier|token|sql|query|body|value|values|params?|parameters?)$/u;
 const MAX_DEPTH = 5;
 const MAX_ITEMS = 50;
 const MAX_TEXT = 2000;
-/** A presigned URL carries its signature and session token in the query; a connection URL its password. */
-const URL_SECRETS =
-  /([?&](?:x-amz-signature|x-amz-security-token|x-amz-credential|signature|password)=)[^&\s"']*|(\/\/[^/\s:@]*:)[^@\s/]*(?=@)/giu;
+/** A presigned URL carries its signature and session token in the query, a signed request in a header; a connection URL its password. */
+const TEXT_SECRETS =
+  /((?:[?&](?:x-amz-signature|x-amz-security-token|x-amz-credential|password)|\bsignature)=)[^&\s"',]*|(\/\/[^/\s:@]*:)[^@\s/]*(?=@)/giu;
 
 const normal = (name: string): string => name.replaceAll(/[-_]/gu, '').toLowerCase();
 
@@ -32,7 +32,7 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(normal(n
 function cleanText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   return cut.replaceAll(
-    URL_SECRETS,
+    TEXT_SECRETS,
     (_whole, query: string | undefined, user: string | undefined) => `${query ?? user ?? ''}${REDACTED}`,
   );
 }
@@ -80,6 +80,12 @@ export function createLog({ level, base = {} }: LogOptions, destination: Destina
       },
       // pino would write an error's stack and cause by itself.
       serializers: { err: (error: unknown) => redact(error) },
+      hooks: {
+        // The message stands outside of the fields.
+        logMethod(args, method) {
+          method.apply(this, args.map((arg) => (typeof arg === 'string' ? cleanText(arg) : arg)) as typeof args);
+        },
+      },
     },
     destination,
   );
