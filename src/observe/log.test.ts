@@ -1,6 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Secret } from '../config/secret.ts';
 import { createLog, isSecretName } from './log.ts';
 
 const CANARY = 'hunter2-CANARY';
@@ -73,6 +72,13 @@ test('Of an error name, code and message are written; cause, stack and detail ar
 test('Bytes, keys, secrets and class instances say nothing of what they hold', () => {
   const bytes = randomBytes(32);
   const key = createSecretKey(bytes);
+  /** As the config room's secrets are. */
+  class Guarded {
+    readonly hidden = CANARY;
+    toJSON(): string {
+      return '[secret]';
+    }
+  }
   class Session {
     readonly hidden = CANARY;
   }
@@ -81,8 +87,8 @@ test('Bytes, keys, secrets and class instances say nothing of what they hold', (
     view: new Uint8Array(bytes),
     key,
     session: new Session(),
-    secret: new Secret(CANARY),
-    other: new Secret(CANARY),
+    secret: new Guarded(),
+    other: new Guarded(),
   };
   const { text, lines } = logged((log) => log.info(fields, 'x'));
   expect(lines[0]).toMatchObject({ bytes: '[32 bytes]', view: '[32 bytes]', session: '[Session]', other: '[secret]' });

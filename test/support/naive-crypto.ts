@@ -62,3 +62,7 @@ export function xaesSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Arr
   const block = (i: number) => cmac(join(Uint8Array.of(0, i), ascii('X'), Uint8Array.of(0), nonce.slice(0, 12)), key);
   return gcmSeal(join(block(1), block(2)), nonce.slice(12), plaintext, aad);
 }
+
+export function gcmOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, aad?: Uint8Array): Uint8Array {
+  return gcm(key, nonce, aad).decrypt(sealed);
+}

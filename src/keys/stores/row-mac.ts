@@ -12,15 +12,19 @@ import type { TableName } from './schema.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
-/** Over the table's name and every non-NULL column but the MAC, by name, in name order. */
+/** Over the table's name and every non-NULL column but the MAC: its name, SQLite's name of its type, its value; in name order. */
 export function rowMac(table: TableName, row: Row, key: KeyObject): Uint8Array<ArrayBuffer> {
   const fields: Field[] = [table];
   for (const column of Object.keys(row).sort()) {
     const value = row[column];
-    if (column === 'mac' || value === null || value === undefined) continue;
-    fields.push(column, typeof value, typeof value === 'bigint' ? Number(value) : value);
+    if (column !== 'mac' && value !== null && value !== undefined) fields.push(column, ...typedValue(value));
   }
   return new Uint8Array(hmacSha256(key, encodeFields('sealgate row v1', fields)));
+}
+
+function typedValue(value: string | number | bigint | Uint8Array): readonly [string, Field] {
+  if (typeof value === 'string') return ['text', value];
+  return value instanceof Uint8Array ? ['blob', value] : ['integer', Number(value)];
 }
 
 export function rowIsGenuine(table: TableName, row: Row, key: KeyObject): boolean {

@@ -1,0 +1,158 @@
+/**
+ * docs/KEYSTORE.md against the code: a store made now, and the frozen store of every version, are read by the naive reader, which was
+ * written from the page alone; and the frozen ones open for ever.
+ */
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
+import { hex, sha256, unhex } from '../../test/support/naive-crypto.ts';
+import {
+  naiveAudit,
+  naiveBackup,
+  naiveDek,
+  naiveEpoch,
+  naiveHead,
+  naiveRead,
+  naiveStore,
+} from '../../test/support/naive-keystore.ts';
+import {
+  BACKUP_PASSPHRASE,
+  makeKeyStore,
+  PASSPHRASE,
+  storeOptions,
+  type StoreFacts,
+} from '../../test/support/make-keystore.ts';
+import { restoreBackup, verifyBackup } from './backup/restore.ts';
+import { openKeyManager } from './key-manager.ts';
+import { verifyAudit } from './offline.ts';
+import { SCHEMA_STEPS } from './stores/schema.ts';
+
+const VECTORS = fileURLToPath(new URL('../../test/vectors/', import.meta.url));
+const VERSIONS = SCHEMA_STEPS.map(({ to }) => to);
+
+type Opened = { readonly folder: string; readonly facts: StoreFacts; readonly [Symbol.dispose]: () => void };
+
+function emptyFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'sealgate-keystore-'));
+}
+
+const removing = (folder: string) => (): void => rmSync(folder, { recursive: true, force: true });
+
+async function made(): Promise<Opened> {
+  const folder = emptyFolder();
+  return { folder, facts: await makeKeyStore(folder), [Symbol.dispose]: removing(folder) };
+}
+
+/** A copy of the frozen files, with the modes that git does not keep. */
+function frozen(version: number): Opened {
+  const folder = emptyFolder();
+  cpSync(join(VECTORS, `keystore-v${version}`), folder, { recursive: true });
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o600);
+  // Written by makeKeyStore.
+  const facts = JSON.parse(readFileSync(join(folder, 'facts.json'), 'utf8')) as StoreFacts;
+  return { folder, facts, [Symbol.dispose]: removing(folder) };
+}
+
+const stores = [
+  { name: 'a store made now', open: made },
+  ...VERSIONS.map((version) => ({ name: `the store of version ${version}`, open: async () => frozen(version) })),
+];
+
+test('There is a frozen store for every version of the schema', () => {
+  const kept = readdirSync(VECTORS).filter((name) => name.startsWith('keystore-'));
+  expect(kept).toEqual(VERSIONS.map((version) => `keystore-v${version}`));
+});
+
+describe.each(stores)('The naive reader reads $name', ({ open }) => {
+  test.each(['key file', 'passphrase'])('by its %s: every row, the seal, every material and DEK', async (by) => {
+    using opened = await open();
+    const { folder, facts } = opened;
+    const secret = by === 'key file' ? { keyFile: naiveRead(join(folder, 'root.key')) } : { passphrase: PASSPHRASE };
+    const store = await naiveStore(join(folder, 'store.sqlite'), secret);
+    expect(store.materials.size).toBe(4);
+    for (const { wrapped, dek } of facts.deks) expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
+    expect(hex(store.service('s3-upload-token', 1))).toBe(facts.serviceKey);
+    expect(naiveDek(store, unhex(facts.escrow.wrapped), facts.context)).toHaveLength(32);
+  });
+
+  test('its epoch file, audit log and head', async () => {
+    using opened = await open();
+    const { folder } = opened;
+    const store = await naiveStore(join(folder, 'store.sqlite'), { passphrase: PASSPHRASE });
+    expect(naiveEpoch(naiveRead(join(folder, 'store.sqlite.epoch')), store)).toBe(store.epoch);
+    const log = naiveRead(join(folder, 'audit.jsonl'));
+    const records = naiveAudit(log, store);
+    expect(records.map(({ action }) => action)).toEqual(expect.arrayContaining(['CreateKey', 'Decrypt', 'Backup']));
+    const head = naiveHead(naiveRead(join(folder, 'audit.jsonl.head')), store);
+    const lastLine = Buffer.from(log).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
+    expect({ ...head, hash: hex(head.hash) }).toEqual({
+      seq: records.length,
+      offset: log.length,
+      hash: hex(sha256(new TextEncoder().encode(lastLine))),
+    });
+    expect({ ...store.auditHead, hash: hex(store.auditHead.hash) }).toEqual({ ...head, hash: hex(head.hash) });
+  });
+
+  test.each(['root', 'backup'] as const)('its backup, through the slots of the %s', async (by) => {
+    using opened = await open();
+    const { folder, facts } = opened;
+    const passphrase = by === 'root' ? PASSPHRASE : BACKUP_PASSPHRASE;
+    const { root, database, header } = await naiveBackup(naiveRead(join(folder, 'store.backup')), { passphrase }, by);
+    writeFileSync(join(folder, 'from-backup'), database);
+    const store = await naiveStore(join(folder, 'from-backup'), { root });
+    expect([hex(store.storeId), store.epoch]).toEqual([header.storeId, header.epoch]);
+    for (const { wrapped, dek } of facts.deks) expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
+  });
+});
+
+/** As an operator would: the store opens, gives what it gave, and goes on. */
+async function expectOpens(folder: string, facts: StoreFacts, accept: object = {}): Promise<void> {
+  const manager = await openKeyManager({ ...storeOptions(folder), ...accept }, testPorts);
+  try {
+    const { keyIds, context, deks, escrow, serviceKey } = facts;
+    for (const { wrapped, dek } of deks)
+      expect((await manager.decrypt({ wrapped: unhex(wrapped), context }, use)).dek.export().toString('hex')).toBe(dek);
+    expect(await manager.describeKey('alias/a', use)).toMatchObject({
+      keyId: keyIds.a,
+      description: 'of objects: ä€',
+      state: 'enabled',
+      createdAt: expect.stringMatching(/^2026-11-25T12:/u),
+      materials: [{ state: 'deactivated' }, { state: 'deactivated' }, { state: 'active' }],
+    });
+    expect(await manager.describeKey(keyIds.b, use)).toMatchObject({ state: 'disabled', aliases: ['alias/b'] });
+    const [held] = await manager.escrowed(escrow.owner);
+    expect([hex(held?.dekId ?? unhex('')), hex(held?.wrapped ?? unhex('')), held?.context]).toEqual([
+      escrow.dekId,
+      escrow.wrapped,
+      expect.objectContaining(context),
+    ]);
+    expect((await manager.serviceKey('s3-upload-token', 1)).key.export().toString('hex')).toBe(serviceKey);
+    expect((await manager.rotateKey('alias/a', use)).materials).toHaveLength(4);
+    await manager.enableKey('alias/b', use);
+  } finally {
+    await manager.close();
+  }
+  expect((await verifyAudit(storeOptions(folder))).problem).toBeUndefined();
+}
+
+describe.each(VERSIONS)('The frozen store of version %i', (version) => {
+  test('opens, gives what it gave, and goes on', async () => {
+    using opened = frozen(version);
+    await expectOpens(opened.folder, opened.facts);
+    await (await openKeyManager(storeOptions(opened.folder), testPorts)).close();
+  });
+
+  test('verifies and restores from its backup, by each secret', async () => {
+    using opened = frozen(version);
+    const { folder, facts } = opened;
+    const backupPath = join(folder, 'store.backup');
+    for (const name of ['passphrase', 'backup-passphrase'])
+      await verifyBackup(backupPath, [{ type: 'passphrase-file', path: join(folder, name) }]);
+    renameSync(join(folder, 'store.sqlite'), join(folder, 'lost'));
+    await restoreBackup({ backupPath, secrets: [], store: storeOptions(folder) }, testPorts);
+    await expectOpens(folder, facts, { acceptRollback: true });
+  });
+});

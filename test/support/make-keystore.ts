@@ -1,0 +1,84 @@
+/**
+ * Makes a key store with something in every table, its audit log and a backup. `node test/support/make-keystore.ts <folder>` writes the
+ * files that are then kept, frozen, in test/vectors/keystore-v<n> for the version that wrote them: only ever for a new version.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
+import type { KeyUse } from '../../src/keys/data-keys.ts';
+import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
+import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
+
+export const PASSPHRASE = 'correct horse battery staple';
+export const BACKUP_PASSPHRASE = 'the passphrase of the backup';
+const USE: KeyUse = { principal: 'arn:aws:iam::000000000000:user/alice', via: 's3', resource: 's3://b/k €' };
+const CONTEXT: EncryptionContext = { 'aws:s3:arn': 'arn:aws:s3:::b/k', 'sealgate:object-id': '00ff', ä: '€' };
+const FIRST_INSTANT = Date.UTC(2026, 10, 25, 12);
+
+/** What the store must give again, for ever. DEKs as hex: they protect nothing. */
+export type StoreFacts = {
+  readonly keyIds: { readonly a: string; readonly b: string };
+  readonly context: EncryptionContext;
+  /** Under each material of key a, oldest first. */
+  readonly deks: readonly { readonly wrapped: string; readonly dek: string }[];
+  readonly escrow: { readonly dekId: string; readonly owner: string; readonly wrapped: string };
+  readonly serviceKey: string;
+};
+
+/** As a command line has them; `folder` holds root.key, passphrase, backup-passphrase and everything the manager writes. */
+export function storeOptions(folder: string): KeyManagerOptions {
+  return {
+    storePath: join(folder, 'store.sqlite'),
+    unseal: [
+      { type: 'key-file', path: join(folder, 'root.key') },
+      { type: 'passphrase-file', path: join(folder, 'passphrase') },
+    ],
+    region: 'eu-central-1',
+    account: '000000000000',
+    audit: { path: join(folder, 'audit.jsonl'), durability: 'fsync' },
+  };
+}
+
+export async function makeKeyStore(folder: string): Promise<StoreFacts> {
+  let clock = FIRST_INSTANT;
+  const ports: KeyPorts = { random: (bytes) => new Uint8Array(randomBytes(bytes)), now: () => (clock += 1000) };
+  mkdirSync(folder, { recursive: true });
+  createKeyFile(join(folder, 'root.key'), ports.random);
+  writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'backup-passphrase'), `${BACKUP_PASSPHRASE}\r\n`, { mode: 0o600 });
+  const options = storeOptions(folder);
+  await createKeyStore(options, ports);
+  const manager = await openKeyManager(options, ports);
+  const { keyId: a } = await manager.createKey({ alias: 'alias/a', description: 'of objects: ä€' }, USE);
+  const { keyId: b } = await manager.createKey({ alias: 'alias/b' }, USE);
+  const deks: { wrapped: string; dek: string }[] = [];
+  for (let round = 0; round < 3; round++) {
+    const { wrapped, dek } = await manager.generateDataKey({ keyId: a, context: CONTEXT }, USE);
+    deks.push({ wrapped: Buffer.from(wrapped).toString('hex'), dek: dek.export().toString('hex') });
+    if (round < 2) await manager.rotateKey(a, USE);
+  }
+  const { wrapped } = await manager.generateDataKey({ keyId: a, context: CONTEXT }, USE);
+  const escrow = { dekId: ports.random(16), owner: 'database 1', wrapped, context: CONTEXT };
+  await manager.escrow(escrow, USE);
+  await manager.disableKey(b, USE);
+  await manager.decrypt({ wrapped: Uint8Array.of(1), context: {} }, USE).catch(() => undefined);
+  await manager.backup({ path: join(folder, 'store.backup'), passphraseFile: join(folder, 'backup-passphrase') }, USE);
+  const { key } = await manager.serviceKey('s3-upload-token');
+  await manager.close();
+  rmSync(join(folder, 'store.sqlite.lock'));
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  return {
+    keyIds: { a, b },
+    context: CONTEXT,
+    deks,
+    escrow: { dekId: hex(escrow.dekId), owner: escrow.owner, wrapped: hex(wrapped) },
+    serviceKey: key.export().toString('hex'),
+  };
+}
+
+const [, script, folder] = process.argv;
+if (script === fileURLToPath(import.meta.url) && folder !== undefined) {
+  writeFileSync(join(folder, 'facts.json'), `${JSON.stringify(await makeKeyStore(folder), undefined, 2)}\n`);
+}
