@@ -161,6 +161,24 @@ export const KEYS_ERRORS = {
     fix: 'Ask the key’s administrator; the audit record says which rule decided.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_POLICY_MALFORMED: {
+    says: 'The policy document cannot be taken.',
+    why: 'It is no JSON, breaks the grammar of the IAM policy language, names a principal in no known form, or would mean other than it seems to.',
+    fix: 'The message names the statement and what is wrong there; docs/ACCESS.md describes the language.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_POLICY_LOCKOUT: {
+    says: 'The new key policy would not let its maker replace it again.',
+    why: 'No statement allows kms:PutKeyPolicy to the caller or to its account, or one denies it.',
+    fix: 'Name the caller or its account in the policy, or ask for the check to be left out (BypassPolicyLockoutSafetyCheck).',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_INVALID_ARN: {
+    says: 'This is no ARN of a principal.',
+    why: 'Grants are given to an account, a user, a role, a role’s session or a federated user, by its ARN.',
+    fix: 'Give for example `arn:aws:iam::<account>:user/<name>`; groups, services and wildcards cannot hold grants.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_ESCROW_CONFLICT: {
     says: 'Another record is held under the same data key id.',
     why: 'Ids are random and never reused: the database or the store holds a copy of another’s.',

@@ -4,6 +4,8 @@
  */
 
 /** Request parameters that condition keys `kms:<name>` show; numbers in decimal, booleans `true` or `false`. Defaults count as given. */
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+
 export type ParameterName =
   | 'BypassPolicyLockoutSafetyCheck'
   | 'DataKeyPairSpec'
@@ -48,4 +50,58 @@ export type RequestFacts = {
   readonly secureTransport?: boolean;
   readonly multiFactorAuthPresent?: boolean;
   readonly userAgent?: string;
+};
+
+/** Who asks, authenticated. */
+export type Principal = {
+  readonly type: 'user' | 'role-session' | 'federated' | 'root' | 'service';
+  /** As audit records name it; of a role session the session's own (`arn:aws:sts::…:assumed-role/role/session`). */
+  readonly arn: string;
+  /** Twelve digits; a service has none. */
+  readonly account: string | undefined;
+  /** The role of a role session. */
+  readonly roleArn?: string;
+  /** Service principal (`s3.amazonaws.com`) or identity provider. */
+  readonly provider?: string;
+  /** Of a user: the last part of its path (`aws:username`). */
+  readonly userName?: string;
+  readonly userId?: string;
+  readonly organizationId?: string;
+  readonly tags: Readonly<Record<string, string>>;
+};
+
+/** What a policy may look at of a key. */
+export type KeyFacts = {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly account: string;
+  readonly spec: string;
+  readonly usage: string;
+  readonly origin: string;
+  readonly multiRegion: boolean;
+  readonly multiRegionKeyType?: 'PRIMARY' | 'REPLICA';
+  readonly tags: Readonly<Record<string, string>>;
+  /** Alias names, `alias/…`. */
+  readonly aliases: readonly string[];
+};
+
+export type AccessResource =
+  | { readonly type: 'key'; readonly key: KeyFacts }
+  /** An alias has no policy of its own: identity policies alone decide. */
+  | { readonly type: 'alias'; readonly arn: string; readonly account: string }
+  /** Actions on no key in particular: CreateKey, ListKeys, … */
+  | { readonly type: 'none'; readonly account: string };
+
+export type AccessRequest = {
+  readonly principal: Principal;
+  /** Without prefix: `Decrypt`, `ReEncryptFrom`. */
+  readonly action: string;
+  readonly resource: AccessResource;
+  readonly encryptionContext: EncryptionContext;
+  readonly facts: RequestFacts;
+  /** `s3.<region>.amazonaws.com`: set in process only, never from what a client sent. */
+  readonly viaService: string | undefined;
+  readonly region: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
 };

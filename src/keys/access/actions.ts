@@ -1,0 +1,49 @@
+/** What policies need to know of actions (field notes 3.1; the KMS model's "Cross-account use"). */
+
+/** Actions of ours that AWS KMS does not have; policies name them `sealgate:<action>`. */
+const OWN_ACTIONS: ReadonlySet<string> = new Set(['Backup', 'EscrowDataKey']);
+
+/** The only actions that a principal of another account can ever do; all others are refused whatever policies say. */
+const CROSS_ACCOUNT: ReadonlySet<string> = new Set([
+  'CreateGrant',
+  'Decrypt',
+  'DeriveSharedSecret',
+  'DescribeKey',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
+  'GetKeyRotationStatus',
+  'GetPublicKey',
+  'ListGrants',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'RetireGrant',
+  'RevokeGrant',
+  'Sign',
+  'Verify',
+  'VerifyMac',
+]);
+
+const NAMES = new Map<string, string>();
+
+/** `kms:decrypt`: actions compare without case. */
+export function policyAction(action: string): string {
+  const known = NAMES.get(action);
+  if (known !== undefined) return known;
+  const name = displayAction(action).toLowerCase();
+  // Actions are words of our own code, so the map stays as small as their number.
+  NAMES.set(action, name);
+  return name;
+}
+
+/** `kms:Decrypt`, as messages say it. */
+export function displayAction(action: string): string {
+  return `${OWN_ACTIONS.has(action) ? 'sealgate' : 'kms'}:${action}`;
+}
+
+export function allowsOtherAccounts(action: string): boolean {
+  return CROSS_ACCOUNT.has(action);
+}

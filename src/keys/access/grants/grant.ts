@@ -1,0 +1,53 @@
+/** Grants: a permission on one key for one principal, given by who may CreateGrant and taken back at any time (field notes 3.3). */
+import type { EncryptionContext } from '../../../envelope/encryption-context.ts';
+
+export const GRANT_OPERATIONS = [
+  'CreateGrant',
+  'Decrypt',
+  'DeriveSharedSecret',
+  'DescribeKey',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
+  'GetPublicKey',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+  'RetireGrant',
+  'Sign',
+  'Verify',
+  'VerifyMac',
+] as const;
+export type GrantOperation = (typeof GRANT_OPERATIONS)[number];
+
+/** `equals`: the request's encryption context is this one. `subset`: it holds these pairs. Names and values compare exactly. */
+export type GrantConstraint = { readonly type: 'equals' | 'subset'; readonly context: EncryptionContext };
+
+/** What a grant allows, apart from whom. */
+export type GrantPermissions = {
+  readonly operations: readonly GrantOperation[];
+  readonly constraint: GrantConstraint | undefined;
+};
+
+export type Grant = GrantPermissions & {
+  /** 64 hex digits. */
+  readonly grantId: string;
+  readonly keyId: string;
+  /** ARN of an account's root, a user, role, role session or federated user. */
+  readonly grantee: string;
+  readonly retiring: string | undefined;
+  /** Empty where none was given. */
+  readonly name: string;
+  /** Twelve digits: the account it was made under. */
+  readonly issuingAccount: string;
+  /** The principal that made it. */
+  readonly issuedBy: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+};
+
+export function isGrantOperation(text: string): text is GrantOperation {
+  return (GRANT_OPERATIONS as readonly string[]).includes(text);
+}

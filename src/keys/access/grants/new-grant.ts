@@ -1,0 +1,130 @@
+/** What a new grant must be (field notes 3.3). Errors: ERR_KEYS_INVALID_REQUEST, ERR_KEYS_INVALID_ARN. */
+import type { EncryptionContext } from '../../../envelope/encryption-context.ts';
+import { KeysError } from '../../errors.ts';
+import { parsePrincipalArn } from '../policy/principal-element.ts';
+import { shown } from '../policy/malformed.ts';
+import type { KeyFacts } from '../request.ts';
+import { CONTEXT_OPERATIONS } from './constraint.ts';
+import { isGrantOperation, type GrantConstraint, type GrantOperation, type GrantPermissions } from './grant.ts';
+
+/** As a request gives it. */
+export type GrantRequest = {
+  readonly grantee: string;
+  readonly retiring?: string | undefined;
+  readonly operations: readonly string[];
+  /** At most one of the two; an empty one counts as not given. */
+  readonly constraints?:
+    { readonly equals?: EncryptionContext | undefined; readonly subset?: EncryptionContext | undefined } | undefined;
+  readonly name?: string | undefined;
+};
+
+/** A request that was checked. */
+export type NewGrant = GrantPermissions & {
+  readonly grantee: string;
+  readonly retiring: string | undefined;
+  readonly name: string;
+};
+
+const ALWAYS: readonly GrantOperation[] = ['CreateGrant', 'DescribeKey', 'RetireGrant'];
+const SYMMETRIC: readonly GrantOperation[] = [...ALWAYS, ...CONTEXT_OPERATIONS];
+
+/** What a key of this usage can do, and a grant on it may allow. */
+const BY_USAGE: Readonly<Record<string, readonly GrantOperation[]>> = {
+  ENCRYPT_DECRYPT: [...ALWAYS, 'Decrypt', 'Encrypt', 'GetPublicKey', 'ReEncryptFrom', 'ReEncryptTo'],
+  SIGN_VERIFY: [...ALWAYS, 'GetPublicKey', 'Sign', 'Verify'],
+  GENERATE_VERIFY_MAC: [...ALWAYS, 'GenerateMac', 'VerifyMac'],
+  KEY_AGREEMENT: [...ALWAYS, 'DeriveSharedSecret', 'GetPublicKey'],
+};
+
+const MAX_PAIRS = 8;
+const MAX_CONSTRAINT_CHARS = 384;
+const NAME = /^[a-zA-Z0-9:/_-]{0,256}$/;
+
+export function checkNewGrant(request: GrantRequest, key: Pick<KeyFacts, 'arn' | 'spec' | 'usage'>): NewGrant {
+  const { grantee, retiring, name = '' } = request;
+  if (!NAME.test(name)) throw invalid('a grant’s name has at most 256 of a-z A-Z 0-9 : / _ -');
+  const operations = checkOperations(request.operations, key);
+  const constraint = checkConstraint(request.constraints);
+  if (constraint !== undefined && key.spec !== 'SYMMETRIC_DEFAULT') {
+    throw invalid(`grant constraints need a symmetric encryption key; ${key.arn} is ${key.spec}`);
+  }
+  return {
+    grantee: checkPrincipal(grantee, 'GranteePrincipal'),
+    retiring: retiring === undefined ? undefined : checkPrincipal(retiring, 'RetiringPrincipal'),
+    operations,
+    constraint,
+    name,
+  };
+}
+
+/** The ARN under which grants to it are looked up: an account's is its root's. */
+function checkPrincipal(text: string, what: string): string {
+  const entry = parsePrincipalArn(text);
+  if (entry?.type === 'account') return `arn:aws:iam::${entry.account}:root`;
+  if (entry?.type === 'arn') return entry.arn;
+  throw new KeysError(
+    'ERR_KEYS_INVALID_ARN',
+    `${what}: ${shown(text)} is no ARN of an account, user, role, role session or federated user`,
+  );
+}
+
+function checkOperations(
+  given: readonly string[],
+  key: Pick<KeyFacts, 'arn' | 'spec' | 'usage'>,
+): readonly GrantOperation[] {
+  if (given.length === 0) throw invalid('a grant allows at least one operation');
+  const possible = key.spec === 'SYMMETRIC_DEFAULT' ? SYMMETRIC : (BY_USAGE[key.usage] ?? []);
+  const operations = new Set<GrantOperation>();
+  for (const operation of given) {
+    if (!isGrantOperation(operation)) throw invalid(`${shown(operation)} is no grant operation`);
+    if (!possible.includes(operation)) {
+      throw invalid(`a grant on ${key.arn} (${key.spec}, ${key.usage}) cannot allow ${operation}`);
+    }
+    operations.add(operation);
+  }
+  return [...operations].sort();
+}
+
+function checkConstraint(constraints: GrantRequest['constraints']): GrantConstraint | undefined {
+  const given = (['equals', 'subset'] as const).flatMap((type) => {
+    const context = constraints?.[type] ?? {};
+    return Object.keys(context).length === 0 ? [] : [{ type, context }];
+  });
+  if (given.length > 1) throw invalid('a grant has one constraint, EncryptionContextEquals or EncryptionContextSubset');
+  const [constraint] = given;
+  if (constraint !== undefined) checkContext(constraint.context);
+  return constraint;
+}
+
+function checkContext(context: EncryptionContext): void {
+  const names = Object.keys(context);
+  const pairs = Object.entries(context);
+  if (names.length > MAX_PAIRS) throw invalid(`a grant constraint has at most ${MAX_PAIRS} pairs`);
+  if (pairs.some(([name, value]) => name.length > MAX_CONSTRAINT_CHARS || value.length > MAX_CONSTRAINT_CHARS)) {
+    throw invalid(`names and values in a grant constraint have at most ${MAX_CONSTRAINT_CHARS} characters`);
+  }
+  if (!pairs.every(([name, value]) => name.isWellFormed() && value.isWellFormed())) {
+    throw invalid('a grant constraint is well-formed text');
+  }
+  // AWS compares these names without case, we with it: names that differ in nothing else would mean two things.
+  if (new Set(names.map((name) => name.toLowerCase())).size < names.length) {
+    throw invalid('names in a grant constraint must not differ only in case');
+  }
+}
+
+function invalid(message: string): KeysError {
+  return new KeysError('ERR_KEYS_INVALID_REQUEST', message);
+}
+
+/** Whether a request of the same name asks for just this grant again. */
+export function isSameGrant(a: NewGrant, b: NewGrant): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical({ name, grantee, retiring, operations, constraint }: NewGrant): string {
+  return JSON.stringify([name, grantee, retiring, [...operations].sort(), constraint?.type, sortedPairs(constraint)]);
+}
+
+function sortedPairs(constraint: GrantConstraint | undefined): readonly (readonly [string, string])[] {
+  return Object.entries(constraint?.context ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
