@@ -5,8 +5,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 180_000,
+    // Far above what anything takes: a hang is found, and a machine that does other things as well is waited for.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     passWithNoTests: false,
     globalSetup: ['test/support/programs.ts'],
     reporters: ['default', './test/support/skip-report.ts'],

@@ -65,6 +65,11 @@ export const CLI_ERRORS = {
     why: 'Ctrl-C, or a signal of the system, while it was still loading or checking.',
     fix: 'Nothing is left to clear away; start it again when you like.',
   },
+  ERR_CLI_NODE: {
+    says: 'This Node is too old to run Sealgate.',
+    why: '`node:sqlite` and argon2, on which the key store rests, came with Node 24.7.',
+    fix: 'Install a newer Node, or run Sealgate by `npx -p node@26 -p sealgate sealgate`.',
+  },
   ERR_CLI_BUG: {
     says: 'Something happened that Sealgate does not know.',
     why: 'A defect in Sealgate, or a failure of the machine.',

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -96,9 +96,9 @@ test.skipIf(!hasPrlimit)(
     const owner = new Owner(keys);
     expect(await owner.answer()).toBe('ok');
     // Where the epoch file's successor is written stands something that cannot be replaced.
-    execFileSync('mkdir', [`${keys.options.storePath}.epoch.new`]);
+    mkdirSync(`${keys.options.storePath}.epoch.new`);
     expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
-    execFileSync('rmdir', [`${keys.options.storePath}.epoch.new`]);
+    rmdirSync(`${keys.options.storePath}.epoch.new`);
     expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
     expect(await owner.ask('use')).toBe('ok');
     // An orderly end must not write what memory holds over what the disk holds.
