@@ -4,16 +4,18 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { keyFolder, type KeyFolder } from '../../test/support/keys.ts';
+import { missing } from '../../test/support/programs.ts';
+import { skipBecause } from '../../test/support/skip.ts';
 import { readKeys, verifyAudit } from './offline.ts';
 
 const CHILD = fileURLToPath(new URL('../../test/support/keys-limited-child.ts', import.meta.url));
-const PRLIMIT = '/usr/bin/prlimit';
-const hasPrlimit = process.platform === 'linux' && existsSync(PRLIMIT);
+
+skipBecause(missing('prlimit', 'bash'));
 
 class Owner {
   readonly #child: ChildProcess;
@@ -40,7 +42,7 @@ class Owner {
 
   /** Files may grow to `bytes`, or as they like. */
   limit(bytes: number | 'unlimited'): void {
-    execFileSync(PRLIMIT, ['--pid', String(this.#child.pid), `--fsize=${bytes}:unlimited`]);
+    execFileSync('prlimit', ['--pid', String(this.#child.pid), `--fsize=${bytes}:unlimited`]);
   }
 
   async end(): Promise<void> {
@@ -49,30 +51,27 @@ class Owner {
   }
 }
 
-test.skipIf(!hasPrlimit)(
-  'No use is answered while it cannot be recorded; readiness says so, and all goes on when there is room',
-  async () => {
-    await using keys = await keyFolder();
-    const owner = new Owner(keys);
-    expect(await owner.answer()).toBe('ok');
-    expect(await owner.ask('use')).toBe('ok');
-    const { size } = statSync(keys.options.audit.path);
-    // In the middle of the next record: what is half written must go again.
-    owner.limit(size + 100);
-    expect(await owner.ask('use')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
-    expect(await owner.ask('ready')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
-    expect(statSync(keys.options.audit.path).size).toBe(size);
-    owner.limit('unlimited');
-    // Nobody asks for keys where a load balancer sees 503: readiness finds out by itself.
-    expect(await owner.ask('ready')).toBe('ok');
-    expect(await owner.ask('use')).toBe('ok');
-    expect(await owner.ask('close')).toBe('ok');
-    await owner.end();
-    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });
-  },
-);
+test('No use is answered while it cannot be recorded; readiness says so, and all goes on when there is room', async () => {
+  await using keys = await keyFolder();
+  const owner = new Owner(keys);
+  expect(await owner.answer()).toBe('ok');
+  expect(await owner.ask('use')).toBe('ok');
+  const { size } = statSync(keys.options.audit.path);
+  // In the middle of the next record: what is half written must go again.
+  owner.limit(size + 100);
+  expect(await owner.ask('use')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
+  expect(await owner.ask('ready')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
+  expect(statSync(keys.options.audit.path).size).toBe(size);
+  owner.limit('unlimited');
+  // Nobody asks for keys where a load balancer sees 503: readiness finds out by itself.
+  expect(await owner.ask('ready')).toBe('ok');
+  expect(await owner.ask('use')).toBe('ok');
+  expect(await owner.ask('close')).toBe('ok');
+  await owner.end();
+  expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });
+});
 
-test.skipIf(!hasPrlimit)('A key that does not fit is not acknowledged, and those before it stay', async () => {
+test('A key that does not fit is not acknowledged, and those before it stay', async () => {
   await using keys = await keyFolder();
   const owner = new Owner(keys);
   expect(await owner.answer()).toBe('ok');
@@ -89,55 +88,49 @@ test.skipIf(!hasPrlimit)('A key that does not fit is not acknowledged, and those
   expect(readdirSync(keys.folder).filter((name) => name.includes('backup'))).toEqual([]);
 });
 
-test.skipIf(!hasPrlimit)(
-  'A change whose epoch cannot be written is not acknowledged, nothing more is changed, and the next start goes on',
-  async () => {
-    await using keys = await keyFolder();
-    const owner = new Owner(keys);
-    expect(await owner.answer()).toBe('ok');
-    // Where the epoch file's successor is written stands something that cannot be replaced.
-    mkdirSync(`${keys.options.storePath}.epoch.new`);
-    expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
-    rmdirSync(`${keys.options.storePath}.epoch.new`);
-    expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
-    expect(await owner.ask('use')).toBe('ok');
-    // An orderly end must not write what memory holds over what the disk holds.
-    expect(await owner.ask('close')).toBe('ok');
-    await owner.end();
-    await (await keys.open()).close();
-    expect(await readKeys(keys.options)).toHaveLength(2);
-  },
-);
+test('A change whose epoch cannot be written is not acknowledged, nothing more is changed, and the next start goes on', async () => {
+  await using keys = await keyFolder();
+  const owner = new Owner(keys);
+  expect(await owner.answer()).toBe('ok');
+  // Where the epoch file's successor is written stands something that cannot be replaced.
+  mkdirSync(`${keys.options.storePath}.epoch.new`);
+  expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
+  rmdirSync(`${keys.options.storePath}.epoch.new`);
+  expect(await owner.ask('create')).toBe('ERR_KEYS_STORE_WRITE');
+  expect(await owner.ask('use')).toBe('ok');
+  // An orderly end must not write what memory holds over what the disk holds.
+  expect(await owner.ask('close')).toBe('ok');
+  await owner.end();
+  await (await keys.open()).close();
+  expect(await readKeys(keys.options)).toHaveLength(2);
+});
 
-test.skipIf(!hasPrlimit)(
-  'A store that cannot be made leaves nothing behind, so that it can be made later',
-  async () => {
-    await using keys = await keyFolder();
-    writeFileSync(keys.path('make.ts'), '');
-    const made = `import { createKeyStore } from ${JSON.stringify(new URL('./key-manager.ts', import.meta.url).href)};
+test('A store that cannot be made leaves nothing behind, so that it can be made later', async () => {
+  await using keys = await keyFolder();
+  writeFileSync(keys.path('make.ts'), '');
+  const made = `import { createKeyStore } from ${JSON.stringify(new URL('./key-manager.ts', import.meta.url).href)};
     import { testPorts } from ${JSON.stringify(new URL('../../test/support/keys.ts', import.meta.url).href)};
     try { await createKeyStore(JSON.parse(process.argv[1]), testPorts); console.log('ok'); } catch (error) { console.log(error.code); }`;
-    const options = { ...keys.options, storePath: keys.path('second.sqlite') };
-    const make = (bytes: number): string =>
-      execFileSync(
-        'bash',
-        [
-          '-c',
-          `ulimit -f ${Math.ceil(bytes / 1024)}; exec "$0" "$@"`,
-          process.execPath,
-          '--input-type=module',
-          '-e',
-          made,
-          JSON.stringify(options),
-        ],
-        {
-          encoding: 'utf8',
-        },
-      ).trim();
-    for (const bytes of [0, 8192, 40_000]) {
-      expect(make(bytes)).toMatch(/^ERR_KEYS_STORE_(WRITE|UNAVAILABLE)$/);
-      expect(readdirSync(keys.folder).filter((name) => /^second\.sqlite(?!\.lock)/.test(name))).toEqual([]);
-    }
-    expect(make(10_000_000)).toBe('ok');
-  },
-);
+  const options = { ...keys.options, storePath: keys.path('second.sqlite') };
+  const make = (bytes: number): string =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `ulimit -f ${Math.ceil(bytes / 1024)}; exec "$0" "$@"`,
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        made,
+        JSON.stringify(options),
+      ],
+      {
+        encoding: 'utf8',
+      },
+    ).trim();
+  for (const bytes of [0, 8192, 40_000]) {
+    expect(make(bytes)).toMatch(/^ERR_KEYS_STORE_(WRITE|UNAVAILABLE)$/);
+    expect(readdirSync(keys.folder).filter((name) => /^second\.sqlite(?!\.lock)/.test(name))).toEqual([]);
+  }
+  expect(make(10_000_000)).toBe('ok');
+});

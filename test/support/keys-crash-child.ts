@@ -1,4 +1,4 @@
-/** Creates and rotates keys until it is killed, and prints each change once it is acknowledged. */
+/** Creates, uses and rotates keys until it is killed, and prints each thing once it is acknowledged. */
 import { openKeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../src/keys/options.ts';
 import { TEST_USE as use, testPorts } from './keys.ts';
@@ -9,10 +9,12 @@ const manager = await openKeyManager(options, testPorts);
 const context = { purpose: 'crash' };
 process.stdout.write('ready\n');
 for (;;) {
-  const key = await manager.createKey({}, use);
+  const { keyId } = await manager.createKey({}, use);
+  process.stdout.write(`created ${keyId}\n`);
   for (let round = 0; round < 3; round++) {
-    const { wrapped } = await manager.generateDataKey({ keyId: key.keyId, context }, use);
-    process.stdout.write(`${key.keyId} ${Buffer.from(wrapped).toString('hex')}\n`);
-    await manager.rotateKey(key.keyId, use);
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    process.stdout.write(`wrapped ${keyId} ${Buffer.from(wrapped).toString('hex')}\n`);
+    const { currentMaterialId } = await manager.rotateKey(keyId, use);
+    process.stdout.write(`rotated ${keyId} ${currentMaterialId}\n`);
   }
 }
