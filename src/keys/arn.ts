@@ -1,5 +1,5 @@
 /** Names of keys: UUIDs, ARNs and aliases, in AWS KMS's forms, so that policies, SOPS and Terraform take them as they are. */
-import { KeysError } from './errors.ts';
+import { KeysError, type KeysErrorCode } from './errors.ts';
 import { MAX_ALIAS_CHARS } from './limits.ts';
 
 /** Where keys live, as ARNs say it. */
@@ -20,27 +20,37 @@ export function aliasArn(realm: KeyRealm, aliasName: string): string {
   return `arn:aws:kms:${realm.region}:${realm.account}:${aliasName}`;
 }
 
-/** Parses any of the four forms; ERR_KEYS_INVALID_ID, or ERR_KEYS_NOT_FOUND for an ARN of another region or account. */
+/**
+ * Parses any of the four forms. Errors, in AWS's words: ERR_KEYS_INVALID_ID, ERR_KEYS_INVALID_ARN, or ERR_KEYS_NOT_FOUND for an
+ * ARN of another region or account.
+ */
 export function parseKeyReference(text: string, realm: KeyRealm): KeyReference {
-  const arn = ARN.exec(text);
-  if (arn === null) return parseResource(text, text);
-  const [, region, account, resource = ''] = arn;
-  if (region !== realm.region || account !== realm.account) {
-    throw new KeysError('ERR_KEYS_NOT_FOUND', `${shown(text)} is not in ${realm.region}, account ${realm.account}`);
-  }
-  return resource.startsWith('key/') ? parseUuid(resource.slice('key/'.length), text) : parseResource(resource, text);
+  if (!text.startsWith('arn:'))
+    return parseResource(text) ?? fail('ERR_KEYS_INVALID_ID', `Invalid keyId '${shown(text)}'`);
+  const [, region = '', account, resource = ''] = ARN.exec(text) ?? [];
+  const reference = resource.startsWith('key/') ? parseUuid(resource.slice('key/'.length)) : parseAlias(resource);
+  if (reference === undefined) return fail('ERR_KEYS_INVALID_ARN', `Invalid arn ${shown(text)}`);
+  if (region !== realm.region) return fail('ERR_KEYS_NOT_FOUND', `Invalid arn ${shown(region)}`);
+  if (account !== realm.account) return fail('ERR_KEYS_NOT_FOUND', `Key '${shown(text)}' does not exist`);
+  return reference;
 }
 
-function parseResource(resource: string, whole: string): KeyReference {
-  if (!resource.startsWith('alias/')) return parseUuid(resource, whole);
-  if (resource.length > MAX_ALIAS_CHARS || !ALIAS.test(resource)) throw invalidId(whole);
-  return { type: 'alias', aliasName: resource };
+/** For what takes no alias: ERR_KEYS_INVALID_ID for one, else as `parseKeyReference`. */
+export function assertNoAlias(text: string, realm: KeyRealm): void {
+  if (parseKeyReference(text, realm).type === 'alias') fail('ERR_KEYS_INVALID_ID', `Invalid keyId '${shown(text)}'`);
 }
 
-function parseUuid(text: string, whole: string): KeyReference {
+function parseResource(resource: string): KeyReference | undefined {
+  return resource.startsWith('alias/') ? parseAlias(resource) : parseUuid(resource);
+}
+
+function parseAlias(aliasName: string): KeyReference | undefined {
+  return aliasName.length <= MAX_ALIAS_CHARS && ALIAS.test(aliasName) ? { type: 'alias', aliasName } : undefined;
+}
+
+function parseUuid(text: string): KeyReference | undefined {
   const keyId = text.toLowerCase();
-  if (!UUID.test(keyId)) throw invalidId(whole);
-  return { type: 'key', keyId };
+  return UUID.test(keyId) ? { type: 'key', keyId } : undefined;
 }
 
 /** An alias that may be made: `alias/...`, not AWS's own `alias/aws/...`. */
@@ -49,18 +59,18 @@ export function checkNewAlias(aliasName: string): void {
   if (!fits) {
     throw new KeysError(
       'ERR_KEYS_INVALID_REQUEST',
-      `${shown(aliasName)} is no alias: alias/ and 1 to 250 of a-z A-Z 0-9 : / _ -, not alias/aws/`,
+      `'${shown(aliasName)}' is no alias: alias/ and 1 to 250 of a-z A-Z 0-9 : / _ -, not alias/aws/`,
     );
   }
 }
 
-function invalidId(text: string): KeysError {
-  return new KeysError('ERR_KEYS_INVALID_ID', `${shown(text)} is no key id, key ARN, alias name or alias ARN`);
+function fail(code: KeysErrorCode, message: string): never {
+  throw new KeysError(code, message);
 }
 
-/** A client's text inside a message: short, and on one line. */
+/** A client's text inside a message: no longer than the longest ARN, and on one line. */
 function shown(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  return (text.length > 320 ? `${text.slice(0, 320)}…` : text).replaceAll(/[\p{Cc}\p{Cs}]/gu, '?');
 }
 
 export function uuidToBytes(keyId: string): Uint8Array {

@@ -1,19 +1,18 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
-import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
-import { EnvelopeError } from '../envelope/errors.ts';
-import { parseWrappedKey, unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import { wrapKey } from '../envelope/wrapped-key.ts';
 import { bytesToUuid } from './arn.ts';
+import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
 import type { DataKey, DataKeys, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import { assertKeyUsable, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyPorts } from './options.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type DecryptRequest = Parameters<DataKeys['decrypt']>[0];
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
-type Source = { readonly key: HeldKey; readonly material: HeldMaterial };
 
 export class DataKeyService {
   readonly #ring: KeyRing;
@@ -56,7 +55,7 @@ export class DataKeyService {
     const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
       const source = this.#source(wrapped, undefined, trace);
       this.#authorizeSource(source, 'ReEncryptFrom', sourceContext, use, trace);
-      return open(source, wrapped, sourceContext);
+      return openWrapped(source, wrapped, sourceContext);
     });
     try {
       return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
@@ -93,7 +92,7 @@ export class DataKeyService {
 
   /** The key and material a wrapped key names. */
   #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
-    const { keyUuid, materialRef, plaintextBytes } = parse(wrapped);
+    const { keyUuid, materialRef, plaintextBytes } = parseCiphertext(wrapped);
     const key = this.#ring.byId(bytesToUuid(keyUuid));
     trace.key = key;
     if (keyId !== undefined && this.#ring.find(keyId) !== key) {
@@ -122,41 +121,8 @@ export class DataKeyService {
       return cached;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', open(source, request.wrapped, request.context));
+    const dek = takeKey('Dek', openWrapped(source, request.wrapped, request.context));
     this.#cache.put(name, dek, source.key.record.keyId);
     return dek;
   }
-}
-
-function parse(wrapped: Uint8Array): ReturnType<typeof parseWrappedKey> {
-  try {
-    return parseWrappedKey(wrapped);
-  } catch (cause) {
-    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
-  }
-}
-
-/** The caller zeroes the bytes; one code for whatever is wrong. */
-function open(source: Source, blob: Uint8Array, context: EncryptionContext): Uint8Array {
-  const { kek, record } = source.material;
-  try {
-    return unwrapKey({ kek, materialId: record.materialId, blob, context });
-  } catch (cause) {
-    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
-  }
-}
-
-function assertContext(context: EncryptionContext): void {
-  try {
-    encodeContext(context);
-  } catch (cause) {
-    if (!(cause instanceof EnvelopeError)) throw cause;
-    throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'the encryption context is too large or not well-formed text', {
-      cause,
-    });
-  }
-}
-
-function invalidCiphertext(): KeysError {
-  return new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'the wrapped key does not open');
 }

@@ -15,6 +15,8 @@ export type KeyUse = {
   readonly resource: string;
   /** What the request says that key policies may look at; an edge that knows nothing more leaves it out. */
   readonly request?: RequestFacts;
+  /** Of the request, as its answer names it; goes into the audit record. */
+  readonly requestId?: string;
 };
 
 export type DataKey = { readonly dek: Dek; readonly keyArn: string };

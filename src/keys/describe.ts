@@ -5,7 +5,7 @@ import type { HeldKey, KeyRing } from './key-ring.ts';
 import type { AliasRecord } from './records.ts';
 
 export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
-  const { keyId, state, description, spec, usage, origin, createdAt } = key.record;
+  const { keyId, state, description, spec, usage, origin, createdAt, deletionDate } = key.record;
   return {
     keyId,
     arn: key.arn,
@@ -24,10 +24,11 @@ export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
       state: record.state,
       createdAt: record.createdAt,
     })),
+    deletionDate,
   };
 }
 
 export function describeAlias(ring: KeyRing, alias: AliasRecord): AliasDescription {
-  const { aliasName, keyId, createdAt } = alias;
-  return { aliasName, aliasArn: aliasArn(ring.realm, aliasName), targetKeyId: keyId, createdAt };
+  const { aliasName, keyId, createdAt, updatedAt } = alias;
+  return { aliasName, aliasArn: aliasArn(ring.realm, aliasName), targetKeyId: keyId, createdAt, updatedAt };
 }

@@ -119,6 +119,12 @@ export const KEYS_ERRORS = {
     fix: 'Give a UUID, `arn:aws:kms:<region>:<account>:key/<uuid>`, `alias/<name>`, or the alias as an ARN.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_INVALID_ARN: {
+    says: 'This is no ARN of a key or alias.',
+    why: 'It begins like an ARN and is none of KMS.',
+    fix: 'Give `arn:aws:kms:<region>:<account>:key/<uuid>`, or the alias as an ARN.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_ALIAS_EXISTS: {
     says: 'An alias of this name exists already.',
     why: 'An alias names one key.',
@@ -153,6 +159,60 @@ export const KEYS_ERRORS = {
     says: 'The wrapped key does not open.',
     why: 'It is malformed or changed, or the encryption context is not the one it was wrapped with. Which of these is not said.',
     fix: 'Give the bytes and the context exactly as they were stored.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CIPHERTEXT_FOREIGN: {
+    says: 'The ciphertext is of AWS KMS itself.',
+    why: 'It begins as those of AWS do; the key that made it is there and not here.',
+    fix: 'Open it with AWS KMS, and encrypt it anew here.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CIPHERTEXT_UNKNOWN_KEY: {
+    says: 'The ciphertext names a key that is not here.',
+    why: 'It was wrapped by the key of another store, or by one that has been deleted.',
+    fix: 'Use the store that wrapped it, or restore the backup that has the key.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_KEY_USAGE: {
+    says: 'The key does not do this.',
+    why: 'Its usage or specification does not fit the operation or the algorithm asked for.',
+    fix: 'Use a key made for it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_DRY_RUN: {
+    says: 'The request would have succeeded; it asked only that.',
+    why: 'It was made as a dry run.',
+    fix: 'Make it again without.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_GRANT_TOKEN: {
+    says: 'A grant token is not valid.',
+    why: 'No grant gave it.',
+    fix: 'Leave the token away.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_LIMIT: {
+    says: 'A quota of the key is used up.',
+    why: 'It has been rotated on demand 25 times, or has 50 tags or aliases.',
+    fix: 'Make another key, or remove what is no longer needed.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_CONFLICT: {
+    says: 'Another change of the key is about to be made.',
+    why: 'Its automatic rotation is due within 20 minutes.',
+    fix: 'Wait for it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_TAG: {
+    says: 'A tag is not valid.',
+    why: 'Its name stands twice, begins with `aws:`, or there are more than 50.',
+    fix: 'Correct the tags.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_POLICY: {
+    says: 'The key policy is not valid.',
+    why: 'It is not JSON, not a policy, too long, or would keep its caller from ever changing it again.',
+    fix: 'The message says what is wrong with it.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_ACCESS_DENIED: {

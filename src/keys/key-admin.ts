@@ -6,6 +6,7 @@
  */
 import type { KeyUse } from './data-keys.ts';
 import type { KeyState, MaterialState } from './key-states.ts';
+import type { Tag } from './records.ts';
 
 export type MaterialDescription = {
   /** 64 hex digits. */
@@ -30,6 +31,18 @@ export type KeyDescription = {
   readonly currentMaterialId: string;
   /** Oldest first. */
   readonly materials: readonly MaterialDescription[];
+  /** Only while pending deletion: when it is destroyed. */
+  readonly deletionDate: string | undefined;
+};
+
+export type CreateKeyRequest = {
+  readonly description?: string;
+  readonly alias?: string;
+  readonly tags?: readonly Tag[];
+  /** A key policy document; without it the default one. */
+  readonly policy?: string;
+  /** Take a policy under which its caller could never put another. */
+  readonly bypassLockoutCheck?: boolean;
 };
 
 export type AliasDescription = {
@@ -37,6 +50,7 @@ export type AliasDescription = {
   readonly aliasArn: string;
   readonly targetKeyId: string;
   readonly createdAt: string;
+  readonly updatedAt: string;
 };
 
 export type BackupRequest = {
@@ -55,10 +69,10 @@ export type BackupSummary = {
 };
 
 export interface KeyAdmin {
-  createKey(request: { description?: string; alias?: string }, use: KeyUse): Promise<KeyDescription>;
+  createKey(request: CreateKeyRequest, use: KeyUse): Promise<KeyDescription>;
   describeKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
   listKeys(use: KeyUse): Promise<readonly KeyDescription[]>;
-  /** New material becomes current; the old ones still open what they wrapped. */
+  /** New material becomes current; the old ones still open what they wrapped. At most 25 times a key: ERR_KEYS_LIMIT. */
   rotateKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
   enableKey(keyId: string, use: KeyUse): Promise<KeyDescription>;
   /** In effect, cached DEKs included, before this resolves. */

@@ -29,7 +29,8 @@ describe('keys', () => {
     ['alias/nobody', 'ERR_KEYS_NOT_FOUND'],
     ['134f2428-cec1-4b25-a1ae-9048164dba47', 'ERR_KEYS_NOT_FOUND'],
     ['arn:aws:kms:us-east-1:000000000000:key/134f2428-cec1-4b25-a1ae-9048164dba47', 'ERR_KEYS_NOT_FOUND'],
-    ['arn:aws:kms:eu-central-1:000000000000:secret/x', 'ERR_KEYS_INVALID_ID'],
+    ['arn:aws:kms:eu-central-1:000000000000:secret/x', 'ERR_KEYS_INVALID_ARN'],
+    ['arn:aws:kms', 'ERR_KEYS_INVALID_ARN'],
   ])('The key name %s is refused with %s', async (name, code) => {
     await using keys = await keyFolder();
     const manager = await keys.open();

@@ -14,7 +14,15 @@ import { KeysError } from './errors.ts';
 import { EscrowService } from './escrow-service.ts';
 import type { BackupRequest, BackupSummary, KeyAdmin } from './key-admin.ts';
 import { KeyAdminService } from './key-admin-service.ts';
+import { KeyChanges } from './key-changes.ts';
+import type { KeyLifecycle } from './key-lifecycle.ts';
+import { KeyLifecycleService } from './key-lifecycle-service.ts';
+import type { KeyOperations } from './key-operations.ts';
+import { KeyOperationsService } from './key-operations-service.ts';
 import { loadKeyRing } from './key-ring.ts';
+import type { KeySettings } from './key-settings.ts';
+import { KeySettingsService } from './key-settings-service.ts';
+import { LastUses } from './last-uses.ts';
 import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
 import { ServiceKeys } from './service-keys.ts';
@@ -30,6 +38,10 @@ export { createKeyStore } from './stores/open-store.ts';
 export interface KeyManager extends DataKeys, KeyAdmin {
   /** 32 hex digits. */
   readonly storeId: string;
+  /** What the KMS API asks beyond `DataKeys` and `KeyAdmin`. Reading these throws ERR_KEYS_CLOSED once the manager is closed. */
+  readonly operations: KeyOperations;
+  readonly settings: KeySettings;
+  readonly lifecycle: KeyLifecycle;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
   escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined>;
   /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. It tries, so it notices a disk that freed itself. */
@@ -75,7 +87,8 @@ async function startManager(
     options.acceptAuditGap === true,
   );
   const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
-  const recorder = new UseRecorder(log, ports);
+  const lastUses = new LastUses(ports.now());
+  const recorder = new UseRecorder({ log, ring, lastUses, ports });
   try {
     await recordStart(recorder, resumption, epoch, database.header.epoch);
     if (epoch === 'accepted') database.commit([], log.syncedHead);
@@ -84,11 +97,20 @@ async function startManager(
     await log.close();
     throw error;
   }
-  const admin = new KeyAdminService({ ring, cache, recorder, log, database, vault: { storeId, keys }, ports });
-  const dataKeys = new DataKeyService(ring, cache, recorder, ports);
-  const escrow = new EscrowService(database, log, recorder, ports);
-  const service = new ServiceKeys(loaded, keys);
-  return new EmbeddedKeyManager({ store, lock, log, cache, recorder, ports }, { admin, dataKeys, escrow, service });
+  const changes = new KeyChanges({ ring, cache, recorder, log, database, vault: { storeId, keys }, ports });
+  return new EmbeddedKeyManager(
+    { store, lock, log, cache, recorder, ports },
+    {
+      changes,
+      admin: new KeyAdminService(changes),
+      settings: new KeySettingsService(changes, lastUses),
+      lifecycle: new KeyLifecycleService(changes, lastUses),
+      dataKeys: new DataKeyService(ring, cache, recorder, ports),
+      operations: new KeyOperationsService(ring, recorder, ports),
+      escrow: new EscrowService(database, log, recorder, ports),
+      service: new ServiceKeys(loaded, keys),
+    },
+  );
 }
 
 /** Who the log names where the key manager acts by itself. */
@@ -118,8 +140,12 @@ type Owned = {
   readonly ports: KeyPorts;
 };
 type Services = {
+  readonly changes: KeyChanges;
   readonly admin: KeyAdminService;
+  readonly settings: KeySettingsService;
+  readonly lifecycle: KeyLifecycleService;
   readonly dataKeys: DataKeyService;
+  readonly operations: KeyOperationsService;
   readonly escrow: EscrowService;
   readonly service: ServiceKeys;
 };
@@ -139,13 +165,25 @@ class EmbeddedKeyManager implements KeyManager {
   readonly createKey: KeyAdmin['createKey'] = async (...args) => this.#open().admin.createKey(...args);
   readonly describeKey: KeyAdmin['describeKey'] = async (...args) => this.#open().admin.describeKey(...args);
   readonly listKeys: KeyAdmin['listKeys'] = async (...args) => this.#open().admin.listKeys(...args);
-  readonly rotateKey: KeyAdmin['rotateKey'] = async (...args) => this.#open().admin.rotateKey(...args);
+  readonly rotateKey: KeyAdmin['rotateKey'] = async (...args) => this.#open().lifecycle.rotateKey(...args);
   readonly enableKey: KeyAdmin['enableKey'] = async (...args) => this.#open().admin.enableKey(...args);
   readonly disableKey: KeyAdmin['disableKey'] = async (...args) => this.#open().admin.disableKey(...args);
   readonly createAlias: KeyAdmin['createAlias'] = async (...args) => this.#open().admin.createAlias(...args);
   readonly updateAlias: KeyAdmin['updateAlias'] = async (...args) => this.#open().admin.updateAlias(...args);
   readonly deleteAlias: KeyAdmin['deleteAlias'] = async (...args) => this.#open().admin.deleteAlias(...args);
   readonly listAliases: KeyAdmin['listAliases'] = async (...args) => this.#open().admin.listAliases(...args);
+
+  get operations(): KeyOperations {
+    return this.#open().operations;
+  }
+
+  get settings(): KeySettings {
+    return this.#open().settings;
+  }
+
+  get lifecycle(): KeyLifecycle {
+    return this.#open().lifecycle;
+  }
 
   readonly generateDataKey: DataKeys['generateDataKey'] = async (...args) =>
     this.#open().dataKeys.generateDataKey(...args);
@@ -163,9 +201,9 @@ class EmbeddedKeyManager implements KeyManager {
   }
 
   async backup(request: BackupRequest, use: KeyUse): Promise<BackupSummary> {
-    const { admin } = this.#open();
+    const { changes } = this.#open();
     const { recorder, store, ports } = this.#owned;
-    return admin.exclusively(() =>
+    return changes.exclusively(() =>
       recorder.record('Backup', use, null, async (trace) => {
         trace.detail = { path: request.path };
         recorder.authorize(trace, 'Backup', use, {});
@@ -188,7 +226,7 @@ class EmbeddedKeyManager implements KeyManager {
     if (this.#closed) return;
     this.#closed = true;
     const { lock, log, cache, store } = this.#owned;
-    await this.#services.admin.exclusively(async () => undefined);
+    await this.#services.changes.exclusively(async () => undefined);
     cache.close();
     try {
       await log.close();

@@ -1,7 +1,7 @@
 /** The keys in memory: what the store holds, opened. Changed only after the store has the change. */
 import type { Kek } from '../crypto/key-types.ts';
 import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
-import { keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
+import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { materialAllows } from './key-states.ts';
 import { openMaterial, type MaterialVault } from './material.ts';
@@ -13,6 +13,7 @@ import {
   type KeyRecord,
   type MaterialRecord,
 } from './records.ts';
+import { SortedNames } from './sorted-names.ts';
 import type { LoadedRows } from './stores/key-database.ts';
 
 export type HeldMaterial = {
@@ -34,7 +35,10 @@ export type HeldKey = {
 export class KeyRing {
   readonly #realm: KeyRealm;
   readonly #keys = new Map<string, HeldKey>();
+  readonly #keyIds = new SortedNames();
   readonly #aliases = new Map<string, AliasRecord>();
+  readonly #aliasNames = new SortedNames();
+  readonly #aliasesOf = new Map<string, Set<string>>();
 
   constructor(realm: KeyRealm) {
     this.#realm = realm;
@@ -54,13 +58,19 @@ export class KeyRing {
   byId(keyId: string): HeldKey {
     const key = this.#keys.get(keyId);
     if (key === undefined)
-      throw new KeysError('ERR_KEYS_NOT_FOUND', `key ${keyArn(this.#realm, keyId)} does not exist`);
+      throw new KeysError('ERR_KEYS_NOT_FOUND', `Key '${keyArn(this.#realm, keyId)}' does not exist`);
     return key;
+  }
+
+  /** Undefined: no such key, or none any more. */
+  held(keyId: string): HeldKey | undefined {
+    return this.#keys.get(keyId);
   }
 
   alias(aliasName: string): AliasRecord {
     const alias = this.#aliases.get(aliasName);
-    if (alias === undefined) throw new KeysError('ERR_KEYS_NOT_FOUND', `${aliasName} does not exist`);
+    if (alias === undefined)
+      throw new KeysError('ERR_KEYS_NOT_FOUND', `Alias ${aliasArn(this.#realm, aliasName)} is not found.`);
     return alias;
   }
 
@@ -73,23 +83,48 @@ export class KeyRing {
   }
 
   aliases(): readonly AliasRecord[] {
-    return [...this.#aliases.values()].sort((a, b) => (a.aliasName < b.aliasName ? -1 : 1));
+    return this.aliasPage(undefined, this.#aliases.size);
   }
 
+  /** Names, sorted. */
   aliasesOf(keyId: string): readonly string[] {
-    return this.aliases().flatMap((alias) => (alias.keyId === keyId ? [alias.aliasName] : []));
+    return [...(this.#aliasesOf.get(keyId) ?? [])].sort();
+  }
+
+  /** At most `limit` keys, in the order of their ids, after the id given. */
+  keyPage(after: string | undefined, limit: number): readonly HeldKey[] {
+    return this.#keyIds.after(after, limit).map((keyId) => this.byId(keyId));
+  }
+
+  aliasPage(after: string | undefined, limit: number): readonly AliasRecord[] {
+    return this.#aliasNames.after(after, limit).map((aliasName) => this.alias(aliasName));
   }
 
   putKey(record: KeyRecord, materials: readonly HeldMaterial[]): void {
+    if (!this.#keys.has(record.keyId)) this.#keyIds.add(record.keyId);
     this.#keys.set(record.keyId, holdKey(record, materials, this.#realm));
   }
 
+  /** Its aliases must be gone. */
+  deleteKey(keyId: string): void {
+    this.#keys.delete(keyId);
+    this.#keyIds.delete(keyId);
+  }
+
   putAlias(alias: AliasRecord): void {
-    this.#aliases.set(alias.aliasName, alias);
+    const { aliasName, keyId } = alias;
+    const old = this.#aliases.get(aliasName);
+    if (old === undefined) this.#aliasNames.add(aliasName);
+    else this.#aliasesOf.get(old.keyId)?.delete(aliasName);
+    this.#aliases.set(aliasName, alias);
+    const names = this.#aliasesOf.get(keyId) ?? new Set();
+    this.#aliasesOf.set(keyId, names.add(aliasName));
   }
 
   deleteAlias(aliasName: string): void {
+    this.#aliasesOf.get(this.alias(aliasName).keyId)?.delete(aliasName);
     this.#aliases.delete(aliasName);
+    this.#aliasNames.delete(aliasName);
   }
 }
 
@@ -107,18 +142,16 @@ export function holdMaterial(record: MaterialRecord, vault: MaterialVault): Held
   return { record, kek: openMaterial(record, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
-/** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
+/** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. Deleted keys are on record alone. */
 export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault): KeyRing {
   const ring = new KeyRing(realm);
-  const materials = Map.groupBy(
-    loaded.materials.map((row) => holdMaterial(parseMaterialRow(row), vault)),
-    (material) => material.record.keyId,
-  );
+  const materials = Map.groupBy(loaded.materials.map(parseMaterialRow), ({ keyId }) => keyId);
   for (const record of loaded.keys.map(parseKeyRow)) {
-    const own = materials.get(record.keyId) ?? [];
+    if (record.state === 'deleted') continue;
+    const own = (materials.get(record.keyId) ?? []).sort((a, b) => a.version - b.version);
     ring.putKey(
       record,
-      own.sort((a, b) => a.record.version - b.record.version),
+      own.map((material) => holdMaterial(material, vault)),
     );
   }
   for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
@@ -129,8 +162,19 @@ export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: Material
 export function assertKeyUsable(key: HeldKey): void {
   const { state } = key.record;
   if (state === 'enabled') return;
-  if (state === 'disabled') throw new KeysError('ERR_KEYS_DISABLED', `${key.arn} is disabled`);
-  throw new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${state.replace('-', ' ')}`);
+  if (state === 'disabled') throw new KeysError('ERR_KEYS_DISABLED', `${key.arn} is disabled.`);
+  throw stateRefuses(key);
+}
+
+/** For changes, which a disabled key takes as well; ERR_KEYS_INVALID_STATE. */
+export function assertKeyChangeable(key: HeldKey): void {
+  const { state } = key.record;
+  if (state !== 'enabled' && state !== 'disabled') throw stateRefuses(key);
+}
+
+/** In AWS's words, which clients look for. */
+function stateRefuses(key: HeldKey): KeysError {
+  return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.record.state.replace('-', ' ')}.`);
 }
 
 /** Whether the material may wrap (`protect`) or open (`process`); ERR_KEYS_INVALID_STATE. */

@@ -5,7 +5,15 @@
  */
 import { unreachable } from '../errors.ts';
 
-export const KEY_STATES = ['enabled', 'disabled', 'pending-deletion', 'pending-import', 'unavailable'] as const;
+export const KEY_STATES = [
+  'enabled',
+  'disabled',
+  'pending-deletion',
+  'pending-import',
+  'unavailable',
+  /** Its materials are destroyed and nothing finds it any more; that it was stays on record. */
+  'deleted',
+] as const;
 export type KeyState = (typeof KEY_STATES)[number];
 
 export const MATERIAL_STATES = [

@@ -13,6 +13,20 @@ export const MAX_PASSPHRASE_BYTES = 4096;
 export const MAX_DESCRIPTION_CHARS = 8192;
 export const MAX_ALIAS_CHARS = 256;
 
+export const MAX_TAGS_PER_KEY = 50;
+export const MAX_ALIASES_PER_KEY = 50;
+/** What PutKeyPolicy takes: 32 KiB, though its model says 131072. */
+export const MAX_POLICY_BYTES = 32 * 1024;
+export const MIN_DELETION_WINDOW_DAYS = 7;
+export const MAX_DELETION_WINDOW_DAYS = 30;
+export const MIN_ROTATION_DAYS = 90;
+export const MAX_ROTATION_DAYS = 2560;
+export const MAX_ON_DEMAND_ROTATIONS = 25;
+/** So shortly before an automatic rotation none is made on demand. */
+export const ROTATION_CONFLICT_MS = 20 * 60_000;
+export const MAX_RANDOM_BYTES = 1024;
+export const DAY_MS = 24 * 60 * 60_000;
+
 /** A backup is sealed in one piece in memory; 100,000 keys take about 100 MiB. */
 export const MAX_BACKUP_BYTES = 1024 * 1024 * 1024;
 export const MAX_BACKUP_HEADER_BYTES = 1024 * 1024;

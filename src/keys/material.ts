@@ -11,7 +11,7 @@ import { unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
 import { uuidToBytes } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { encodeFields } from './fields.ts';
-import type { MaterialRecord } from './records.ts';
+import type { MaterialRecord, RotationType } from './records.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 
@@ -23,10 +23,11 @@ const CANARY_CONTEXT = { 'sealgate:purpose': 'canary' } as const;
 export function makeMaterial(
   keyId: string,
   version: number,
-  createdAt: string,
+  origin: { readonly createdAt: string; readonly rotation?: RotationType },
   vault: MaterialVault,
   random: RandomSource,
 ): MaterialRecord {
+  const { createdAt, rotation } = origin;
   const material = random(KEY_BYTES);
   try {
     const materialId = materialIdOf(keyId, material);
@@ -38,7 +39,7 @@ export function makeMaterial(
       random,
     );
     const state = { state: 'active', stateSince: createdAt, stateReason: 'created' } as const;
-    return { materialId, keyId, version, ...state, createdAt, wrapped, canary };
+    return { materialId, keyId, version, ...state, createdAt, wrapped, canary, rotation };
   } finally {
     material.fill(0);
   }

@@ -44,22 +44,48 @@ export interface KeyMetrics {
   keyUse(action: string, result: string): void;
 }
 
-/** Whether a principal may do this with this key. Asked on every use, cached DEK or not. */
+/** Whether a principal may do this with this key. Asked on every use, cached DEK or not: it has to be quick. */
 export interface KeyAuthorizer {
   decide(question: AuthorizationQuestion): AuthorizationDecision;
+  /**
+   * Refuses a policy that is not one, or, unless it is to be bypassed, one under which `principal` could not put another.
+   * Throws ERR_KEYS_POLICY.
+   */
+  checkPolicy?(policy: string, request: { readonly principal: string; readonly bypassLockoutCheck: boolean }): void;
 }
+
 export type AuthorizationQuestion = {
   readonly principal: string;
   readonly via: string;
+  /** In AWS's words, without `kms:`. */
   readonly action: string;
   /** Undefined for actions on no key in particular (create, list). */
   readonly keyId: string | undefined;
+  /** The key as policies see it, with `keyId`. */
+  readonly key: KeyFacts | undefined;
   readonly context: Readonly<Record<string, string>>;
   readonly request: RequestFacts;
 };
+
+/** What a policy may ask about a key. */
+export type KeyFacts = {
+  readonly keyId: string;
+  readonly arn: string;
+  readonly account: string;
+  /** The document; undefined: the default one (`defaultKeyPolicy`). */
+  readonly policy: string | undefined;
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly aliases: () => readonly string[];
+  readonly spec: string;
+  readonly usage: string;
+  readonly origin: string;
+};
+
 export type AuthorizationDecision = {
   readonly allow: boolean;
   /** Which rule decided; goes into the audit record. */ readonly why: string;
+  /** What the caller is told where it is not allowed, in AWS's words; a general sentence unless told. */
+  readonly message?: string;
 };
 
 /** What is read at the edge and passed in. */

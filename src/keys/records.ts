@@ -3,6 +3,7 @@ import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/key-database.ts';
+import { optionalInteger, optionalText } from './stores/optional-columns.ts';
 import type { Row } from './stores/row-mac.ts';
 
 export type KeyRecord = {
@@ -15,7 +16,20 @@ export type KeyRecord = {
   readonly stateSince: string;
   readonly currentMaterial: Uint8Array;
   readonly createdAt: string;
+  /** The policy document; undefined: the default one. */
+  readonly policy: string | undefined;
+  readonly tags: readonly Tag[];
+  /** When it is destroyed, while pending deletion; when it was, once deleted. */
+  readonly deletionDate: string | undefined;
+  /** Automatic rotation; undefined: off. */
+  readonly rotation: AutomaticRotation | undefined;
 };
+
+export type Tag = { readonly key: string; readonly value: string };
+export type AutomaticRotation = { readonly periodDays: number; readonly nextAt: string };
+
+/** How a material came to be current; undefined for a key's first. */
+export type RotationType = 'on-demand' | 'automatic';
 
 export type MaterialRecord = {
   readonly materialId: Uint8Array;
@@ -29,9 +43,16 @@ export type MaterialRecord = {
   readonly wrapped: Uint8Array;
   /** A known text wrapped under the KEK: opening it tries the material. */
   readonly canary: Uint8Array;
+  readonly rotation: RotationType | undefined;
 };
 
-export type AliasRecord = { readonly aliasName: string; readonly keyId: string; readonly createdAt: string };
+export type AliasRecord = {
+  readonly aliasName: string;
+  readonly keyId: string;
+  readonly createdAt: string;
+  /** When it was last pointed at a key. */
+  readonly updatedAt: string;
+};
 
 export function keyRow(key: KeyRecord): Row {
   return {
@@ -44,6 +65,11 @@ export function keyRow(key: KeyRecord): Row {
     state_since: key.stateSince,
     current_material: new Uint8Array(key.currentMaterial),
     created_at: key.createdAt,
+    policy: key.policy ?? null,
+    tags: key.tags.length === 0 ? null : JSON.stringify(key.tags.map((tag) => [tag.key, tag.value])),
+    deletion_date: key.deletionDate ?? null,
+    rotation_days: key.rotation?.periodDays ?? null,
+    next_rotation: key.rotation?.nextAt ?? null,
   };
 }
 
@@ -60,7 +86,23 @@ export function parseKeyRow(row: Row): KeyRecord {
     stateSince: text(row, 'state_since'),
     currentMaterial: bytes(row, 'current_material'),
     createdAt: text(row, 'created_at'),
+    policy: optionalText(row, 'policy'),
+    tags: parseTags(optionalText(row, 'tags')),
+    deletionDate: optionalText(row, 'deletion_date'),
+    rotation: parseRotation(row),
   };
+}
+
+function parseTags(stored: string | undefined): readonly Tag[] {
+  if (stored === undefined) return [];
+  // The row is authenticated: it is what `keyRow` wrote.
+  const pairs = JSON.parse(stored) as readonly (readonly [string, string])[];
+  return pairs.map(([key, value]) => ({ key, value }));
+}
+
+function parseRotation(row: Row): AutomaticRotation | undefined {
+  const periodDays = optionalInteger(row, 'rotation_days');
+  return periodDays === undefined ? undefined : { periodDays, nextAt: text(row, 'next_rotation') };
 }
 
 export function materialRow(material: MaterialRecord): Row {
@@ -74,6 +116,7 @@ export function materialRow(material: MaterialRecord): Row {
     created_at: material.createdAt,
     wrapped: new Uint8Array(material.wrapped),
     canary: new Uint8Array(material.canary),
+    rotation: material.rotation ?? null,
   };
 }
 
@@ -90,15 +133,28 @@ export function parseMaterialRow(row: Row): MaterialRecord {
     createdAt: text(row, 'created_at'),
     wrapped: bytes(row, 'wrapped'),
     canary: bytes(row, 'canary'),
+    rotation: parseRotationType(optionalText(row, 'rotation')),
   };
 }
 
+function parseRotationType(stored: string | undefined): RotationType | undefined {
+  if (stored === undefined || stored === 'on-demand' || stored === 'automatic') return stored;
+  throw unknownValue('materials', 'rotation');
+}
+
 export function aliasRow(alias: AliasRecord): Row {
-  return { alias_name: alias.aliasName, key_id: alias.keyId, created_at: alias.createdAt };
+  const { aliasName, keyId, createdAt, updatedAt } = alias;
+  return { alias_name: aliasName, key_id: keyId, created_at: createdAt, updated_at: updatedAt };
 }
 
 export function parseAliasRow(row: Row): AliasRecord {
-  return { aliasName: text(row, 'alias_name'), keyId: text(row, 'key_id'), createdAt: text(row, 'created_at') };
+  const createdAt = text(row, 'created_at');
+  return {
+    aliasName: text(row, 'alias_name'),
+    keyId: text(row, 'key_id'),
+    createdAt,
+    updatedAt: optionalText(row, 'updated_at') ?? createdAt,
+  };
 }
 
 export function slotRow(slot: Slot, createdAt: string): Row {

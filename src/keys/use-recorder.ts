@@ -2,10 +2,12 @@
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { AuditEntry } from './audit/record.ts';
+import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
-import type { HeldKey, HeldMaterial } from './key-ring.ts';
-import type { AuthorizationDecision, KeyPorts } from './options.ts';
+import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
+import type { LastUses } from './last-uses.ts';
+import type { AuthorizationDecision, AuthorizationQuestion, KeyFacts, KeyPorts } from './options.ts';
 
 /** What the record says of the key; filled in as far as the use comes. */
 export type UseTrace = {
@@ -13,6 +15,8 @@ export type UseTrace = {
   material?: HeldMaterial | undefined;
   decision?: AuthorizationDecision | undefined;
   detail?: Readonly<Record<string, string | number>> | undefined;
+  /** It only asks: nothing is used. */
+  isDryRun?: boolean | undefined;
 };
 
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
@@ -22,11 +26,15 @@ const UNDECIDED: AuthorizationDecision = { allow: false, why: 'not reached' };
 
 export class UseRecorder {
   readonly #log: AuditLog;
+  readonly #ring: KeyRing;
+  readonly #lastUses: LastUses;
   readonly #ports: KeyPorts;
 
-  constructor(log: AuditLog, ports: KeyPorts) {
-    this.#log = log;
-    this.#ports = ports;
+  constructor(parts: { log: AuditLog; ring: KeyRing; lastUses: LastUses; ports: KeyPorts }) {
+    this.#log = parts.log;
+    this.#ring = parts.ring;
+    this.#lastUses = parts.lastUses;
+    this.#ports = parts.ports;
   }
 
   /** Runs `work` and resolves with its result once the record is written; rejects with its error likewise. */
@@ -46,18 +54,36 @@ export class UseRecorder {
       throw error;
     }
     await this.write(action, use, context, trace, 'success');
+    if (trace.key !== undefined && trace.isDryRun !== true)
+      this.#lastUses.note(trace.key.record.keyId, action, this.#ports.now(), use.requestId);
     return result;
   }
 
-  /** Asks whether the caller may; ERR_KEYS_ACCESS_DENIED. */
-  authorize(trace: UseTrace, action: string, use: KeyUse, context: EncryptionContext): void {
-    const { principal, via, request = {} } = use;
-    const question = { principal, via, action, keyId: trace.key?.record.keyId, context, request };
+  /** Asks whether the caller may; `own`: what we know of the request ourselves. ERR_KEYS_ACCESS_DENIED, ERR_KEYS_GRANT_TOKEN. */
+  authorize(trace: UseTrace, action: string, use: KeyUse, context: EncryptionContext, own: RequestFacts = {}): void {
+    const { principal, via } = use;
+    const { key } = trace;
+    const request = mergeFacts(use.request ?? {}, own);
+    const question: AuthorizationQuestion = {
+      principal,
+      via,
+      action,
+      keyId: key?.record.keyId,
+      key: key === undefined ? undefined : this.#facts(key),
+      context,
+      request,
+    };
     trace.decision = this.#ports.authorizer?.decide(question) ?? NO_POLICY;
-    if (!trace.decision.allow) {
-      const on = trace.key === undefined ? '' : ` on ${trace.key.arn}`;
-      throw new KeysError('ERR_KEYS_ACCESS_DENIED', `${principal} is not authorized to perform ${action}${on}`);
-    }
+    if (!trace.decision.allow) throw denied(question, trace.decision);
+    // There are no grants yet, so no token can be of one.
+    if ((request.grantTokens ?? []).length > 0)
+      throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
+  }
+
+  #facts({ record, arn }: HeldKey): KeyFacts {
+    const { keyId, policy, tags, spec, usage, origin } = record;
+    const aliases = (): readonly string[] => this.#ring.aliasesOf(keyId);
+    return { keyId, arn, account: this.#ring.realm.account, policy, tags, aliases, spec, usage, origin };
   }
 
   async write(
@@ -80,9 +106,23 @@ export class UseRecorder {
       decision: decision.allow ? 'allow' : 'deny',
       why: decision.why,
       result,
+      ...(use.requestId === undefined ? {} : { request: use.requestId }),
       ...(trace.detail === undefined ? {} : { detail: trace.detail }),
     };
     this.#ports.metrics?.keyUse(action, result);
     await this.#log.append(entry);
   }
+}
+
+function denied({ principal, action, key }: AuthorizationQuestion, { message }: AuthorizationDecision): KeysError {
+  const on = key === undefined ? '' : ` on resource: ${key.arn}`;
+  return new KeysError(
+    'ERR_KEYS_ACCESS_DENIED',
+    message ?? `User: ${principal} is not authorized to perform: kms:${action}${on}`,
+  );
+}
+
+/** What the edge saw, and what we know better. */
+function mergeFacts(seen: RequestFacts, own: RequestFacts): RequestFacts {
+  return { ...seen, ...own, parameters: { ...seen.parameters, ...own.parameters } };
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { encodePath, encodeUri } from './percent-encoding.ts';
 import { signRequest } from './sign.ts';
 import { SigningKeyCache } from './signing-key.ts';
-import { verifyRequest, type AccessKey, type IncomingRequest } from './verify.ts';
+import { screenRequest, verifyRequest, type AccessKey, type IncomingRequest } from './verify.ts';
 
 const KEY: AccessKey = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const NOW = Date.UTC(2026, 10, 24, 1, 2, 3);
@@ -253,6 +253,63 @@ describe('a request is refused', () => {
         expect(codeOf(() => verifyRequest(request, options()))).toMatch(/^ERR_SIGV4_/u);
       }
     }
+  });
+});
+
+describe('where the body is there to be hashed', () => {
+  const bodyHash = createHash('sha256').update('the body').digest('hex');
+  const kms = { ...options(), service: 'kms', payloadHash: bodyHash, maxSkewMs: 5 * 60_000 };
+  const signed = async (claimed: string | undefined): Promise<IncomingRequest> => {
+    const signer = new SignatureV4({
+      credentials: KEY,
+      region: 'eu-west-1',
+      service: 'kms',
+      sha256: Sha256,
+      applyChecksum: false,
+    });
+    const headers = { host: 'kms.test', ...(claimed === undefined ? {} : { 'x-amz-content-sha256': claimed }) };
+    const request = { method: 'POST', protocol: 'https:', hostname: 'kms.test', path: '/', query: {}, headers };
+    return incoming(await signer.sign({ ...request, body: 'the body' }, { signingDate: new Date(NOW) }));
+  };
+
+  test('the signature must be over that hash, claimed in a header or not', async () => {
+    expect(verifyRequest(await signed(undefined), kms).payloadHash).toBe(bodyHash);
+    expect(verifyRequest(await signed(bodyHash), kms).payloadHash).toBe(bodyHash);
+    for (const other of ['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', bodyHash.replace(/^./u, 'x')]) {
+      const request = await signed(other);
+      expect(codeOf(() => verifyRequest(request, kms))).toBe('ERR_SIGV4_MISMATCH');
+    }
+    const another = { ...kms, payloadHash: createHash('sha256').update('another').digest('hex') };
+    for (const claimed of [undefined, bodyHash]) {
+      const request = await signed(claimed);
+      expect(codeOf(() => verifyRequest(request, another))).toBe('ERR_SIGV4_MISMATCH');
+    }
+  });
+
+  test('the clock may be as far off as told, and no further', async () => {
+    const request = await signed(undefined);
+    for (const off of [-5 * 60_000, 5 * 60_000]) {
+      expect(codeOf(() => verifyRequest(request, { ...kms, now: NOW + off }))).toBeUndefined();
+      expect(codeOf(() => verifyRequest(request, { ...kms, now: NOW + off + Math.sign(off) }))).toBe(
+        'ERR_SIGV4_SKEWED',
+      );
+    }
+  });
+
+  test('who is unknown, late or elsewhere is told so before any body; a wrong signature is not', async () => {
+    const request = await signed(undefined);
+    const forged = {
+      ...request,
+      headers: {
+        ...request.headers,
+        authorization: request.headers['authorization']?.replace(/[0-9a-f]{64}$/u, '0'.repeat(64)) ?? '',
+      },
+    };
+    expect(screenRequest(forged, kms).key).toBe(KEY);
+    expect(codeOf(() => verifyRequest(forged, kms))).toBe('ERR_SIGV4_MISMATCH');
+    expect(codeOf(() => screenRequest(request, { ...kms, now: NOW + 6 * 60_000 }))).toBe('ERR_SIGV4_SKEWED');
+    expect(codeOf(() => screenRequest(request, { ...kms, findKey: () => undefined }))).toBe('ERR_SIGV4_UNKNOWN_KEY');
+    expect(codeOf(() => screenRequest(request, { ...kms, service: 's3' }))).toBe('ERR_SIGV4_SCOPE');
   });
 });
 

@@ -38,8 +38,10 @@ export type VerifyOptions<Key extends AccessKey> = {
   readonly now: number;
   readonly findKey: (accessKeyId: string) => Key | undefined;
   readonly signingKeys: SigningKeyCache;
-  /** The payload hash a header-signed request is checked with when it has no `x-amz-content-sha256` (KMS: the body's hash). */
+  /** KMS: the hash of the body as it came. The signature must be over it, whatever `x-amz-content-sha256` claims. */
   readonly payloadHash?: string;
+  /** How far the request's time may be from ours; MAX_SKEW_MS unless told. */
+  readonly maxSkewMs?: number;
 };
 
 /** A signature found good, and what chunk signatures continue from. */
@@ -64,12 +66,7 @@ export function verifyRequest<Key extends AccessKey>(
   request: IncomingRequest,
   options: VerifyOptions<Key>,
 ): VerifiedSignature<Key> {
-  const claim = parseClaim(request);
-  checkScope(claim, options);
-  const key = options.findKey(claim.accessKeyId);
-  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, claim.type === 'presigned');
-  checkTime(claim, options.now);
-  checkSignedHeaders(claim, request.headers);
+  const { claim, key } = screenRequest(request, options);
   const payloadHash = claimedPayloadHash(claim, request, options);
   const signingKey = options.signingKeys.get(key, claim.scope);
   if (!matches(claim, request, payloadHash, signingKey)) {
@@ -78,6 +75,23 @@ export function verifyRequest<Key extends AccessKey>(
   checkToken(claim, key);
   const { type, signature, scope, timestamp } = claim;
   return { type, key, payloadHash, signature, signingKey, scope, timestamp };
+}
+
+/**
+ * All that can be refused before the body is read: who is unknown, late, or scoped to elsewhere. Nothing is proven by it: only
+ * `verifyRequest` looks at the signature. Throws SigV4Error.
+ */
+export function screenRequest<Key extends AccessKey>(
+  request: IncomingRequest,
+  options: VerifyOptions<Key>,
+): { readonly claim: SignatureClaim; readonly key: Key } {
+  const claim = parseClaim(request);
+  checkScope(claim, options);
+  const key = options.findKey(claim.accessKeyId);
+  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, claim.type === 'presigned');
+  checkTime(claim, options.now, options.maxSkewMs ?? MAX_SKEW_MS);
+  checkSignedHeaders(claim, request.headers);
+  return { claim, key };
 }
 
 function checkScope(claim: SignatureClaim, options: { service: string; region: string | undefined }): void {
@@ -97,12 +111,12 @@ function checkScope(claim: SignatureClaim, options: { service: string; region: s
 /** Client text that goes back into an error: short, and only plain characters. */
 const printable = (text: string): string => text.replace(/[^\w.-]/gu, '?').slice(0, 40);
 
-function checkTime(claim: SignatureClaim, now: number): void {
+function checkTime(claim: SignatureClaim, now: number, maxSkewMs: number): void {
   if (claim.type === 'header') {
-    if (Math.abs(now - claim.time) > MAX_SKEW_MS) throw new SigV4Error('ERR_SIGV4_SKEWED');
+    if (Math.abs(now - claim.time) > maxSkewMs) throw new SigV4Error('ERR_SIGV4_SKEWED');
     return;
   }
-  if (claim.time - now > MAX_SKEW_MS) throw new SigV4Error('ERR_SIGV4_NOT_YET_VALID', undefined, true);
+  if (claim.time - now > maxSkewMs) throw new SigV4Error('ERR_SIGV4_NOT_YET_VALID', undefined, true);
   if (now > claim.time + claim.expiresSeconds * 1000) throw new SigV4Error('ERR_SIGV4_EXPIRED', undefined, true);
 }
 
@@ -126,7 +140,7 @@ function claimedPayloadHash(
 ): string {
   const header = request.headers['x-amz-content-sha256'];
   if (claim.type === 'header') {
-    const hash = header ?? options.payloadHash;
+    const hash = options.payloadHash ?? header;
     if (hash === undefined)
       throw new SigV4Error('ERR_SIGV4_MALFORMED', 'Missing required header for this request: x-amz-content-sha256');
     return hash;

@@ -26,6 +26,8 @@ export type AuditEntry = {
   readonly why: string;
   /** `success`, `started` (a change about to be made), an error code, or `failure` for what none describes. */
   readonly result: string;
+  /** The id of the request, as its answer names it. */
+  readonly request?: string;
   readonly detail?: Readonly<Record<string, string | number>>;
 };
 

@@ -140,6 +140,11 @@ export class KeyDatabase {
     this.#seal = this.#sealOf(this.#header, this.#rows);
   }
 
+  /** Nothing of what was deleted is left in the file or its log: SQLite has overwritten it (`secure_delete`), the log is emptied. */
+  scrub(): void {
+    this.#afterCommit(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
   /** A defragmented, consistent copy at a path that must not exist, while the owner goes on. */
   copyTo(path: string): void {
     this.#database.prepare('VACUUM INTO ?').run(path);

@@ -59,6 +59,19 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       CREATE TABLE service_epochs (purpose TEXT PRIMARY KEY, epoch INTEGER NOT NULL, created_at TEXT NOT NULL, mac BLOB NOT NULL) STRICT;
     `,
   },
+  {
+    // What the KMS API keeps of a key. NULL: none, or as it was before anybody said otherwise.
+    to: 2,
+    sql: `
+      ALTER TABLE keys ADD COLUMN policy TEXT;
+      ALTER TABLE keys ADD COLUMN tags TEXT;
+      ALTER TABLE keys ADD COLUMN deletion_date TEXT;
+      ALTER TABLE keys ADD COLUMN rotation_days INTEGER;
+      ALTER TABLE keys ADD COLUMN next_rotation TEXT;
+      ALTER TABLE materials ADD COLUMN rotation TEXT;
+      ALTER TABLE aliases ADD COLUMN updated_at TEXT;
+    `,
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {

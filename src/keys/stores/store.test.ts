@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
 import { createKeyStore, openKeyManager } from '../key-manager.ts';
 import { unsealStore } from './open-store.ts';
-import { SCHEMA_STEPS, TABLE_NAMES } from './schema.ts';
+import { latestVersion, SCHEMA_STEPS, TABLE_NAMES } from './schema.ts';
 
 const REFUSED = /^ERR_KEYS_STORE_(TAMPERED|DAMAGED|VERSION)$|^ERR_KEYS_UNSEAL_FAILED$|^ERR_KEYS_SLOT_PARAMETERS$/;
 
@@ -67,7 +67,7 @@ describe('tampering', () => {
     ['a service epoch added', `INSERT INTO service_epochs VALUES ('s3-upload-token', 9, 'now', zeroblob(32))`],
     [
       'a genuine row copied under another name',
-      `INSERT INTO aliases SELECT 'alias/c', key_id, created_at, mac FROM aliases WHERE alias_name = 'alias/a'`,
+      `INSERT INTO aliases SELECT 'alias/c', key_id, created_at, mac, updated_at FROM aliases WHERE alias_name = 'alias/a'`,
     ],
     ['the epoch raised', `UPDATE store SET epoch = epoch + 1`],
     ['the audit head forgotten', `UPDATE store SET audit_seq = 0, audit_offset = 0`],
@@ -87,11 +87,11 @@ describe('tampering', () => {
     const original = keys.path('original');
     copyFileSync(keys.options.storePath, original);
     let tried = 0;
-    for (const { table, rowid, column } of cells(keys)) {
+    for (const { table, rowid, column, type } of cells(keys)) {
       copyFileSync(original, keys.options.storePath);
       withDatabase(keys, (database) => {
         const value = database.prepare(`SELECT ${column} AS v FROM ${table} WHERE rowid = ?`).get(rowid)?.['v'];
-        database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(flipped(value), rowid);
+        database.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(flipped(value, type), rowid);
       });
       expect(await openingCode(keys), `${table}.${column}`).toMatch(REFUSED);
       tried += 1;
@@ -143,22 +143,27 @@ describe('tampering', () => {
   });
 });
 
-type Cell = { readonly table: string; readonly rowid: number; readonly column: string };
+type Cell = { readonly table: string; readonly rowid: number; readonly column: string; readonly type: string };
 
 function cells(keys: KeyFolder): Cell[] {
   const found: Cell[] = [];
   withDatabase(keys, (database) => {
     for (const table of [...TABLE_NAMES, 'store']) {
-      for (const row of database.prepare(`SELECT rowid AS rowid_, * FROM ${table}`).all()) {
-        const columns = Object.keys(row).filter((column) => column !== 'rowid_' && column !== 'id');
-        found.push(...columns.map((column) => ({ table, rowid: Number(row['rowid_']), column })));
+      const columns = database.prepare(`PRAGMA table_info(${table})`).all();
+      for (const { rowid } of database.prepare(`SELECT rowid AS "rowid" FROM ${table}`).all()) {
+        const named = columns
+          .filter(({ name }) => name !== 'id')
+          .map(({ name, type }) => ({ column: String(name), type: String(type) }));
+        found.push(...named.map((each) => ({ table, rowid: Number(rowid), ...each })));
       }
     }
   });
   return found;
 }
 
-function flipped(value: unknown): string | number | Uint8Array {
+/** Something else of the column's type; where nothing stands, something. */
+function flipped(value: unknown, type: string): string | number | Uint8Array {
+  if (value === null) return type === 'INTEGER' ? 365 : 'x';
   if (typeof value === 'number') return value + 10;
   if (typeof value === 'string')
     return value === '' ? 'x' : String.fromCharCode(value.charCodeAt(0) ^ 1) + value.slice(1);
@@ -292,9 +297,10 @@ describe('files', () => {
 });
 
 describe('schema steps', () => {
+  const latest = latestVersion(SCHEMA_STEPS);
   const next = [
     ...SCHEMA_STEPS,
-    { to: 2, sql: 'ALTER TABLE keys ADD COLUMN rup_end TEXT; CREATE TABLE later (x INTEGER) STRICT' },
+    { to: latest + 1, sql: 'ALTER TABLE keys ADD COLUMN rup_end TEXT; CREATE TABLE later (x INTEGER) STRICT' },
   ];
 
   test('A later step runs once, is sealed, and leaves keys as they were; an older release then refuses the store', async () => {
@@ -309,7 +315,7 @@ describe('schema steps', () => {
     }
     expect(await openingCode(keys)).toBe('ERR_KEYS_STORE_VERSION');
     withDatabase(keys, (database) =>
-      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 }),
+      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: latest + 1 }),
     );
     expect(before).toBeDefined();
   });
@@ -317,7 +323,7 @@ describe('schema steps', () => {
   test('A version claimed without its step is refused', async () => {
     await using keys = await keyFolder();
     await filledStore(keys);
-    withDatabase(keys, (database) => database.exec('PRAGMA user_version = 2'));
+    withDatabase(keys, (database) => database.exec(`PRAGMA user_version = ${latest + 1}`));
     await expect(unsealStore(keys.options, 'owner', undefined, next)).rejects.toMatchObject({
       code: 'ERR_KEYS_STORE_TAMPERED',
     });

@@ -1,0 +1,68 @@
+/** Wrapped keys as they come back: which key and material they name, and what is in them. */
+import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
+import { EnvelopeError } from '../envelope/errors.ts';
+import { parseWrappedKey, unwrapKey } from '../envelope/wrapped-key.ts';
+import { bytesToUuid } from './arn.ts';
+import { KeysError } from './errors.ts';
+import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
+
+export type Source = { readonly key: HeldKey; readonly material: HeldMaterial };
+
+/** AWS's words, which do not say which of the three it is. */
+export const NOT_TO_BE_HAD =
+  'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.';
+
+/** The key and material that a ciphertext names; undefined: none here. Errors: ERR_KEYS_CIPHERTEXT_INVALID, ERR_KEYS_CIPHERTEXT_FOREIGN. */
+export function findSource(ciphertext: Uint8Array, ring: KeyRing): Source | undefined {
+  if (isOfAws(ciphertext))
+    throw new KeysError(
+      'ERR_KEYS_CIPHERTEXT_FOREIGN',
+      'This ciphertext is of AWS KMS itself, whose keys are not here.',
+    );
+  const { keyUuid, materialRef } = parseCiphertext(ciphertext);
+  const key = ring.held(bytesToUuid(keyUuid));
+  if (key === undefined) return undefined;
+  const material = key.materials.get(Buffer.from(materialRef).toString('hex'));
+  if (material === undefined) throw invalidCiphertext();
+  return { key, material };
+}
+
+/** The caller zeroes the bytes; one code for whatever is wrong: ERR_KEYS_CIPHERTEXT_INVALID. */
+export function openWrapped(source: Source, blob: Uint8Array, context: EncryptionContext): Uint8Array {
+  const { kek, record } = source.material;
+  try {
+    return unwrapKey({ kek, materialId: record.materialId, blob, context });
+  } catch (cause) {
+    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
+  }
+}
+
+/** ERR_KEYS_INVALID_REQUEST. */
+export function assertContext(context: EncryptionContext): void {
+  try {
+    encodeContext(context);
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause;
+    throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'the encryption context is too large or not well-formed text', {
+      cause,
+    });
+  }
+}
+
+/** ERR_KEYS_CIPHERTEXT_INVALID. */
+export function parseCiphertext(ciphertext: Uint8Array): ReturnType<typeof parseWrappedKey> {
+  try {
+    return parseWrappedKey(ciphertext);
+  } catch (cause) {
+    throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
+  }
+}
+
+/** Blobs of AWS KMS begin 01 01 or 01 02 (`AQE…`, `AQI…` in base64), and ours never do. */
+function isOfAws(ciphertext: Uint8Array): boolean {
+  return ciphertext[0] === 1 && (ciphertext[1] === 1 || ciphertext[1] === 2);
+}
+
+export function invalidCiphertext(): KeysError {
+  return new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'the wrapped key does not open');
+}

@@ -1,0 +1,100 @@
+/** How keys are changed: checked, recorded, durable and tried, then visible, then acknowledged. One change at a time. */
+import type { RequestFacts } from './access/request.ts';
+import type { AuditLog } from './audit/log.ts';
+import type { KeyUse } from './data-keys.ts';
+import type { DekCache } from './dek-cache.ts';
+import { KeysError } from './errors.ts';
+import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import type { MaterialVault } from './material.ts';
+import type { KeyPorts } from './options.ts';
+import { keyRow, parseMaterialRow, type KeyRecord, type MaterialRecord } from './records.ts';
+import type { KeyDatabase, RowChange } from './stores/key-database.ts';
+import type { Row } from './stores/row-mac.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+export type AdminParts = {
+  readonly ring: KeyRing;
+  readonly cache: DekCache;
+  readonly recorder: UseRecorder;
+  readonly log: AuditLog;
+  readonly database: KeyDatabase;
+  readonly vault: MaterialVault;
+  readonly ports: KeyPorts;
+};
+
+/** A change that was checked and may be made: it makes itself durable and visible, and gives the answer. */
+type Plan<Result> = (trace: UseTrace) => () => Result;
+
+export class KeyChanges {
+  readonly parts: AdminParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: AdminParts) {
+    this.parts = parts;
+  }
+
+  /** Runs `work` when no change is under way, and lets none begin meanwhile. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Checked, recorded as started, made, recorded as done: there is no unrecorded change, whenever the process dies. */
+  make<Result>(action: string, use: KeyUse, plan: Plan<Result>): Promise<Result> {
+    const { recorder } = this.parts;
+    return this.exclusively(() =>
+      recorder.record(action, use, null, async (trace) => {
+        const apply = plan(trace);
+        await recorder.write(action, use, null, trace, 'started');
+        return apply();
+      }),
+    );
+  }
+
+  /** The key that is named, if the caller may do this with it. */
+  find(keyId: string, action: string, use: KeyUse, trace: UseTrace, facts: RequestFacts = {}): HeldKey {
+    const key = this.parts.ring.find(keyId);
+    trace.key = key;
+    this.parts.recorder.authorize(trace, action, use, {}, facts);
+    return key;
+  }
+
+  commit(changes: readonly RowChange[]): void {
+    this.parts.database.commit(changes, this.parts.log.syncedHead);
+  }
+
+  /** A change of the key's own record alone; its materials stay. */
+  putRecord(key: HeldKey, changes: Partial<KeyRecord>, trace: UseTrace): HeldKey {
+    const record = { ...key.record, ...changes };
+    this.commit([put('keys', keyRow(record))]);
+    return this.publish(record, [...key.materials.values()], trace);
+  }
+
+  /** The material as it now lies on the disk, opened and tried on its canary: only then is it used or acknowledged. */
+  reread(material: MaterialRecord): HeldMaterial {
+    const row = this.parts.database.row('materials', material.materialId);
+    if (row === undefined) throw new KeysError('ERR_KEYS_STORE_WRITE', 'a material did not read back');
+    return holdMaterial(parseMaterialRow(row), this.parts.vault);
+  }
+
+  publish(record: KeyRecord, materials: readonly HeldMaterial[], trace: UseTrace): HeldKey {
+    this.parts.ring.putKey(record, materials);
+    const key = this.parts.ring.byId(record.keyId);
+    trace.key = key;
+    trace.material = key.current;
+    return key;
+  }
+
+  nowMs(): number {
+    return this.parts.ports.now();
+  }
+
+  now(): string {
+    return new Date(this.nowMs()).toISOString();
+  }
+}
+
+export function put(table: 'keys' | 'materials' | 'aliases', row: Row): RowChange {
+  return { type: 'put', table, row };
+}

@@ -1,0 +1,278 @@
+/**
+ * Rotation and deletion. Nothing is destroyed by time but what a caller has scheduled, and a rotation destroys nothing: old
+ * materials keep opening what they wrapped.
+ */
+import type { RequestFacts } from './access/request.ts';
+import { assertNoAlias } from './arn.ts';
+import type { KeyUse } from './data-keys.ts';
+import { KeysError } from './errors.ts';
+import { describeKey } from './describe.ts';
+import type { KeyDescription } from './key-admin.ts';
+import { put, type KeyChanges } from './key-changes.ts';
+import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus } from './key-lifecycle.ts';
+import { assertKeyChangeable, assertKeyUsable, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import type { Page, PageRequest } from './key-settings.ts';
+import type { LastUses } from './last-uses.ts';
+import {
+  DAY_MS,
+  MAX_DELETION_WINDOW_DAYS,
+  MAX_ON_DEMAND_ROTATIONS,
+  MAX_ROTATION_DAYS,
+  MIN_DELETION_WINDOW_DAYS,
+  MIN_ROTATION_DAYS,
+  ROTATION_CONFLICT_MS,
+} from './limits.ts';
+import { makeMaterial } from './material.ts';
+import { keyRow, materialRow, type KeyRecord, type MaterialRecord, type RotationType } from './records.ts';
+import type { RowChange } from './stores/key-database.ts';
+import type { UseTrace } from './use-recorder.ts';
+
+/** Who acts where the time has come; whoever scheduled it is in the record of that. */
+const SCHEDULE: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'schedule' };
+
+export class KeyLifecycleService implements KeyLifecycle {
+  readonly #changes: KeyChanges;
+  readonly #ring: KeyRing;
+  readonly #lastUses: LastUses;
+
+  constructor(changes: KeyChanges, lastUses: LastUses) {
+    this.#changes = changes;
+    this.#ring = changes.parts.ring;
+    this.#lastUses = lastUses;
+  }
+
+  scheduleDeletion(
+    { keyId, days }: { keyId: string; days: number },
+    use: KeyUse,
+  ): Promise<{ arn: string; deletionDate: string }> {
+    const facts = { parameters: { ScheduleKeyDeletionPendingWindowInDays: String(days) } };
+    return this.#change('ScheduleKeyDeletion', keyId, use, facts, (key, trace) => {
+      assertWithin(days, MIN_DELETION_WINDOW_DAYS, MAX_DELETION_WINDOW_DAYS, 'waiting period');
+      assertKeyChangeable(key);
+      const deletionDate = this.#inDays(days);
+      trace.detail = { deletionDate };
+      return () => {
+        const stateSince = this.#changes.now();
+        this.#changes.putRecord(key, { state: 'pending-deletion', stateSince, deletionDate }, trace);
+        this.#changes.parts.cache.dropKey(key.record.keyId);
+        return { arn: key.arn, deletionDate };
+      };
+    });
+  }
+
+  cancelDeletion(keyId: string, use: KeyUse): Promise<{ arn: string }> {
+    return this.#change('CancelKeyDeletion', keyId, use, {}, (key, trace) => {
+      if (key.record.state !== 'pending-deletion')
+        throw new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is not pending deletion.`);
+      return () => {
+        const stateSince = this.#changes.now();
+        this.#changes.putRecord(key, { state: 'disabled', stateSince, deletionDate: undefined }, trace);
+        return { arn: key.arn };
+      };
+    });
+  }
+
+  enableRotation({ keyId, periodDays }: { keyId: string; periodDays: number }, use: KeyUse): Promise<void> {
+    const facts = { parameters: { RotationPeriodInDays: String(periodDays) } };
+    return this.#change('EnableKeyRotation', keyId, use, facts, (key, trace) => {
+      assertWithin(periodDays, MIN_ROTATION_DAYS, MAX_ROTATION_DAYS, 'rotation period');
+      assertKeyUsable(key);
+      const rotation = { periodDays, nextAt: this.#inDays(periodDays) };
+      return () => void this.#changes.putRecord(key, { rotation }, trace);
+    });
+  }
+
+  disableRotation(keyId: string, use: KeyUse): Promise<void> {
+    return this.#change('DisableKeyRotation', keyId, use, {}, (key, trace) => {
+      assertKeyUsable(key);
+      return () => void this.#changes.putRecord(key, { rotation: undefined }, trace);
+    });
+  }
+
+  rotationStatus(keyId: string, use: KeyUse): Promise<RotationStatus> {
+    return this.#look('GetKeyRotationStatus', keyId, use, ({ record }) => {
+      // While it is pending deletion nothing is rotated; should that be cancelled, the schedule is as it was.
+      const rotation = record.state === 'pending-deletion' ? undefined : record.rotation;
+      const { periodDays, nextAt } = rotation ?? { periodDays: undefined, nextAt: undefined };
+      return { keyId: record.keyId, enabled: rotation !== undefined, periodDays, nextAt };
+    });
+  }
+
+  rotateOnDemand(keyId: string, use: KeyUse): Promise<{ keyId: string }> {
+    return this.#change('RotateKeyOnDemand', keyId, use, {}, (key, trace) => this.#planRotation(key, trace));
+  }
+
+  /** For people, who name keys by their aliases. */
+  rotateKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
+    return this.#changes.make('RotateKeyOnDemand', use, (trace) =>
+      this.#planRotation(this.#changes.find(keyId, 'RotateKeyOnDemand', use, trace), trace),
+    );
+  }
+
+  #planRotation(key: HeldKey, trace: UseTrace): () => KeyDescription {
+    assertKeyUsable(key);
+    this.#assertMayRotate(key);
+    return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace));
+  }
+
+  rotations(request: { keyId: string; all: boolean } & PageRequest, use: KeyUse): Promise<Page<RotationDescription>> {
+    return this.#look('ListKeyRotations', request.keyId, use, (key) => {
+      const materials = [...key.materials.values()].sort((a, b) => a.record.version - b.record.version);
+      const listed = request.all ? materials : materials.slice(1);
+      const from = listed.findIndex(({ name }) => name === request.after) + 1;
+      const page = listed.slice(from, from + request.limit);
+      return {
+        items: page.map((material) => describeRotation(key, material)),
+        more: from + request.limit < listed.length,
+      };
+    });
+  }
+
+  async runDue({ destroy }: { readonly destroy: boolean }): Promise<DueWork> {
+    const now = this.#changes.now();
+    const rotated: string[] = [];
+    const destroyed: string[] = [];
+    for (const { record, arn } of this.#ring.keys()) {
+      const { keyId, state, rotation, deletionDate } = record;
+      if (state === 'enabled' && rotation !== undefined && rotation.nextAt <= now) {
+        if (await this.#rotateDue(keyId, now)) rotated.push(arn);
+      } else if (destroy && state === 'pending-deletion' && deletionDate !== undefined && deletionDate <= now) {
+        if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
+      }
+    }
+    return { rotated, destroyed };
+  }
+
+  /** False where it is no longer due: another change was made before this one's turn. */
+  #rotateDue(keyId: string, now: string): Promise<boolean> {
+    return this.#scheduled('RotateKey', keyId, (key, trace) => {
+      const { state, rotation } = key.record;
+      if (state !== 'enabled' || rotation === undefined || rotation.nextAt > now) return undefined;
+      const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
+      return () => void this.#rotate(key, 'automatic', { rotation: next }, trace);
+    });
+  }
+
+  #destroyDue(keyId: string, now: string): Promise<boolean> {
+    return this.#scheduled('DeleteKey', keyId, (key, trace) => {
+      const { state, deletionDate } = key.record;
+      if (state !== 'pending-deletion' || deletionDate === undefined || deletionDate > now) return undefined;
+      trace.detail = { deletionDate, materials: key.materials.size };
+      return () => this.#destroy(key);
+    });
+  }
+
+  /** A change that nobody asks for now: it is recorded all the same, and only if it is still due. */
+  async #scheduled(
+    action: string,
+    keyId: string,
+    plan: (key: HeldKey, trace: UseTrace) => (() => void) | undefined,
+  ): Promise<boolean> {
+    const { recorder } = this.#changes.parts;
+    return this.#changes.exclusively(async () => {
+      const key = this.#ring.held(keyId);
+      const trace: UseTrace = { key, material: key?.current, decision: { allow: true, why: 'scheduled' } };
+      const apply = key === undefined ? undefined : plan(key, trace);
+      if (apply === undefined) return false;
+      await recorder.write(action, SCHEDULE, null, trace, 'started');
+      apply();
+      await recorder.write(action, SCHEDULE, null, trace, 'success');
+      return true;
+    });
+  }
+
+  #rotate(key: HeldKey, type: RotationType, changes: Partial<KeyRecord>, trace: UseTrace): HeldKey {
+    const { ports, vault } = this.#changes.parts;
+    const now = this.#changes.now();
+    const old = key.current;
+    const made = { createdAt: now, rotation: type };
+    const next = makeMaterial(key.record.keyId, old.record.version + 1, made, vault, ports.random);
+    const retired: MaterialRecord = { ...old.record, state: 'deactivated', stateSince: now, stateReason: 'rotated' };
+    const record: KeyRecord = { ...key.record, ...changes, currentMaterial: next.materialId };
+    this.#changes.commit([
+      put('materials', materialRow(retired)),
+      put('materials', materialRow(next)),
+      put('keys', keyRow(record)),
+    ]);
+    const others = [...key.materials.values()].filter((material) => material !== old);
+    const materials = [...others, this.#changes.reread(retired), this.#changes.reread(next)];
+    return this.#changes.publish(record, materials, trace);
+  }
+
+  /** For ever: the materials' bytes are overwritten in the store, the key and its aliases are found no more. */
+  #destroy(key: HeldKey): void {
+    const { cache, database } = this.#changes.parts;
+    const { keyId } = key.record;
+    const now = this.#changes.now();
+    const aliases = this.#ring.aliasesOf(keyId);
+    const changes: RowChange[] = aliases.map((id) => ({ type: 'delete', table: 'aliases', id }));
+    for (const { record } of key.materials.values())
+      changes.push(put('materials', materialRow(destroyed(record, now))));
+    changes.push(put('keys', keyRow({ ...key.record, state: 'deleted', stateSince: now, rotation: undefined })));
+    this.#changes.commit(changes);
+    for (const alias of aliases) this.#ring.deleteAlias(alias);
+    this.#ring.deleteKey(keyId);
+    this.#lastUses.forget(keyId);
+    cache.dropKey(keyId);
+    database.scrub();
+  }
+
+  #assertMayRotate({ arn, materials, record }: HeldKey): void {
+    const made = [...materials.values()].filter((material) => material.record.rotation === 'on-demand').length;
+    if (made >= MAX_ON_DEMAND_ROTATIONS) {
+      throw new KeysError(
+        'ERR_KEYS_LIMIT',
+        `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${arn}`,
+      );
+    }
+    const dueMs = record.rotation === undefined ? Infinity : Date.parse(record.rotation.nextAt);
+    if (dueMs - this.#changes.nowMs() < ROTATION_CONFLICT_MS)
+      throw new KeysError('ERR_KEYS_CONFLICT', `The automatic rotation of ${arn} is due within 20 minutes.`);
+  }
+
+  #inDays(days: number): string {
+    return new Date(this.#changes.nowMs() + days * DAY_MS).toISOString();
+  }
+
+  #change<Result>(
+    action: string,
+    keyId: string,
+    use: KeyUse,
+    facts: RequestFacts,
+    plan: (key: HeldKey, trace: UseTrace) => () => Result,
+  ): Promise<Result> {
+    return this.#changes.make(action, use, (trace) => {
+      assertNoAlias(keyId, this.#ring.realm);
+      return plan(this.#changes.find(keyId, action, use, trace, facts), trace);
+    });
+  }
+
+  #look<Result>(action: string, keyId: string, use: KeyUse, look: (key: HeldKey) => Result): Promise<Result> {
+    return this.#changes.parts.recorder.record(action, use, null, (trace) => {
+      assertNoAlias(keyId, this.#ring.realm);
+      return look(this.#changes.find(keyId, action, use, trace));
+    });
+  }
+}
+
+function describeRotation(key: HeldKey, material: HeldMaterial): RotationDescription {
+  const { version, createdAt, rotation } = material.record;
+  const isFirst = version === 1;
+  return {
+    materialId: material.name,
+    isCurrent: material === key.current,
+    rotatedAt: isFirst ? undefined : createdAt,
+    // Before schema version 2 the type was not kept, and there was only one.
+    type: isFirst ? undefined : (rotation ?? 'on-demand'),
+  };
+}
+
+function destroyed(record: MaterialRecord, now: string): MaterialRecord {
+  const none = new Uint8Array();
+  return { ...record, state: 'destroyed', stateSince: now, stateReason: 'deleted', wrapped: none, canary: none };
+}
+
+function assertWithin(days: number, min: number, max: number, what: string): void {
+  if (!Number.isInteger(days) || days < min || days > max)
+    throw new KeysError('ERR_KEYS_INVALID_REQUEST', `a ${what} is ${min} to ${max} days`);
+}

@@ -1,0 +1,251 @@
+/** Encrypt, decrypt and make data keys as bytes. The bytes are the caller's to zero; what stays here is zeroed here. */
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import { MAX_WRAPPED_PLAINTEXT_BYTES } from '../envelope/limits.ts';
+import { wrapKey } from '../envelope/wrapped-key.ts';
+import type { RequestParameters } from './access/request.ts';
+import { parseKeyReference } from './arn.ts';
+import { assertContext, findSource, NOT_TO_BE_HAD, openWrapped, type Source } from './ciphertexts.ts';
+import type { KeyUse } from './data-keys.ts';
+import { KeysError } from './errors.ts';
+import type { CiphertextSource, DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
+import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import { MAX_RANDOM_BYTES } from './limits.ts';
+import type { KeyPorts } from './options.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+type DataKeyRequest = { readonly keyId: string; readonly bytes: number; readonly context: EncryptionContext } & DryRun;
+type Wrapping = { readonly keyId: string; readonly context: EncryptionContext } & DryRun;
+
+/** Every key here is symmetric. */
+const ALGORITHM: RequestParameters = { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+
+export class KeyOperationsService implements KeyOperations {
+  readonly #ring: KeyRing;
+  readonly #recorder: UseRecorder;
+  readonly #ports: KeyPorts;
+
+  constructor(ring: KeyRing, recorder: UseRecorder, ports: KeyPorts) {
+    this.#ring = ring;
+    this.#recorder = recorder;
+    this.#ports = ports;
+  }
+
+  encrypt(
+    request: { keyId: string; plaintext: Uint8Array; context: EncryptionContext } & DryRun,
+    use: KeyUse,
+  ): Promise<KeyUsed & { ciphertext: Uint8Array }> {
+    return this.#recorder.record('Encrypt', use, request.context, (trace) => {
+      assertLength(request.plaintext.length, MAX_WRAPPED_PLAINTEXT_BYTES);
+      const key = this.#wrappingKey('Encrypt', request, use, trace, ALGORITHM);
+      endDryRun(request);
+      return { ...usedOf(key), ciphertext: this.#wrap(key, request.plaintext, request.context) };
+    });
+  }
+
+  decrypt(request: CiphertextSource & DryRun, use: KeyUse): Promise<KeyUsed & { plaintext: Uint8Array }> {
+    return holding((hold) =>
+      this.#recorder.record('Decrypt', use, request.context, (trace) => {
+        const source = this.#source('Decrypt', request, use, trace, ALGORITHM);
+        const plaintext = hold(openSource(source, request, request));
+        endDryRun(request);
+        return { ...usedOf(source.key, source), plaintext };
+      }),
+    );
+  }
+
+  /** Two permissions, so two records. */
+  reEncrypt(
+    request: { source: CiphertextSource; destination: { keyId: string; context: EncryptionContext } } & DryRun,
+    use: KeyUse,
+  ): Promise<{ source: KeyUsed; destination: KeyUsed; ciphertext: Uint8Array }> {
+    const { source, destination } = request;
+    return holding(async (hold) => {
+      const opened = await this.#recorder.record('ReEncryptFrom', use, source.context, (trace) => {
+        trace.isDryRun = request.dryRun;
+        const parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(this.#isSameKey(request)) };
+        const from = this.#source('ReEncryptFrom', source, use, trace, parameters);
+        return { from, parameters, plaintext: hold(openSource(from, source, request)) };
+      });
+      return this.#recorder.record('ReEncryptTo', use, destination.context, (trace) => {
+        const key = this.#wrappingKey('ReEncryptTo', destination, use, trace, opened.parameters);
+        endDryRun(request);
+        const ciphertext = this.#wrap(key, opened.plaintext, destination.context);
+        opened.plaintext.fill(0);
+        return { source: usedOf(opened.from.key, opened.from), destination: usedOf(key), ciphertext };
+      });
+    });
+  }
+
+  generateDataKey(
+    request: DataKeyRequest,
+    use: KeyUse,
+  ): Promise<KeyUsed & { plaintext: Uint8Array; ciphertext: Uint8Array }> {
+    return holding((hold) =>
+      this.#recorder.record('GenerateDataKey', use, request.context, (trace) => {
+        const made = this.#dataKey('GenerateDataKey', request, use, trace);
+        hold(made.plaintext);
+        return made;
+      }),
+    );
+  }
+
+  generateDataKeyWithoutPlaintext(request: DataKeyRequest, use: KeyUse): Promise<KeyUsed & { ciphertext: Uint8Array }> {
+    return this.#recorder.record('GenerateDataKeyWithoutPlaintext', use, request.context, (trace) => {
+      const { plaintext, ...made } = this.#dataKey('GenerateDataKeyWithoutPlaintext', request, use, trace);
+      plaintext.fill(0);
+      return made;
+    });
+  }
+
+  generateRandom(bytes: number, use: KeyUse): Promise<Uint8Array> {
+    return this.#recorder.record('GenerateRandom', use, null, (trace) => {
+      assertLength(bytes, MAX_RANDOM_BYTES);
+      this.#recorder.authorize(trace, 'GenerateRandom', use, {});
+      return this.#ports.random(bytes);
+    });
+  }
+
+  #dataKey(
+    action: string,
+    request: DataKeyRequest,
+    use: KeyUse,
+    trace: UseTrace,
+  ): KeyUsed & { plaintext: Uint8Array; ciphertext: Uint8Array } {
+    assertLength(request.bytes, MAX_RANDOM_BYTES);
+    const key = this.#wrappingKey(action, request, use, trace, ALGORITHM);
+    endDryRun(request);
+    const plaintext = this.#ports.random(request.bytes);
+    try {
+      return { ...usedOf(key), plaintext, ciphertext: this.#wrap(key, plaintext, request.context) };
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+  }
+
+  #wrappingKey(
+    action: string,
+    { keyId, context }: Wrapping,
+    use: KeyUse,
+    trace: UseTrace,
+    parameters: RequestParameters,
+  ): HeldKey {
+    const key = this.#ring.find(keyId);
+    trace.key = key;
+    trace.material = key.current;
+    assertContext(context);
+    this.#recorder.authorize(trace, action, use, context, {
+      parameters: { ...parameters, ...this.#aliasNamed(keyId) },
+    });
+    assertKeyUsable(key);
+    assertMaterialAllows(key.current, 'protect');
+    return key;
+  }
+
+  /**
+   * The key that is named decides who may, and only it is used; without one it is the key that the ciphertext names, and who may
+   * not use that is told no more than that it is not to be had.
+   */
+  #source(
+    action: string,
+    source: CiphertextSource,
+    use: KeyUse,
+    trace: UseTrace,
+    parameters: RequestParameters,
+  ): Source {
+    const { ciphertext, keyId, context } = source;
+    const key = keyId === undefined ? this.#sourceKey(source) : this.#ring.find(keyId);
+    trace.key = key;
+    assertContext(context);
+    const asked = keyId === undefined ? parameters : { ...parameters, ...this.#aliasNamed(keyId) };
+    this.#authorizeSource(action, use, trace, context, asked, keyId === undefined);
+    assertKeyUsable(key);
+    if (ciphertext === undefined) return { key, material: key.current };
+    const found = findSource(ciphertext, this.#ring);
+    // Whether the key that made it is another one here or one of elsewhere, it is not the one that is named.
+    if (found?.key !== key) throw new KeysError('ERR_KEYS_INCORRECT_KEY', INCORRECT_KEY);
+    trace.material = found.material;
+    assertMaterialAllows(found.material, 'process');
+    return found;
+  }
+
+  #sourceKey({ ciphertext }: CiphertextSource): HeldKey {
+    if (ciphertext === undefined)
+      throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'neither a ciphertext nor a key is named');
+    const found = findSource(ciphertext, this.#ring);
+    if (found === undefined) throw new KeysError('ERR_KEYS_CIPHERTEXT_UNKNOWN_KEY', NOT_TO_BE_HAD);
+    return found.key;
+  }
+
+  #authorizeSource(
+    action: string,
+    use: KeyUse,
+    trace: UseTrace,
+    context: EncryptionContext,
+    parameters: RequestParameters,
+    isFound: boolean,
+  ): void {
+    try {
+      this.#recorder.authorize(trace, action, use, context, { parameters });
+    } catch (cause) {
+      if (!isFound || !(cause instanceof KeysError) || cause.code !== 'ERR_KEYS_ACCESS_DENIED') throw cause;
+      throw new KeysError('ERR_KEYS_ACCESS_DENIED', NOT_TO_BE_HAD, { cause });
+    }
+  }
+
+  #isSameKey({ source, destination }: { source: CiphertextSource; destination: { keyId: string } }): boolean {
+    const from = source.keyId === undefined ? this.#sourceKey(source) : this.#ring.find(source.keyId);
+    return from === this.#ring.find(destination.keyId);
+  }
+
+  #aliasNamed(keyId: string): RequestParameters {
+    const reference = parseKeyReference(keyId, this.#ring.realm);
+    return reference.type === 'alias' ? { RequestAlias: reference.aliasName } : {};
+  }
+
+  #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
+    const { kek, record } = key.current;
+    return wrapKey({ kek, keyUuid: key.uuid, materialId: record.materialId, plaintext, context }, this.#ports.random);
+  }
+}
+
+const INCORRECT_KEY = 'The key ID in the request does not identify a CMK that can perform this operation.';
+
+function usedOf(
+  { arn, current }: HeldKey,
+  { material }: { readonly material: HeldMaterial } = { material: current },
+): KeyUsed {
+  return { keyArn: arn, materialId: material.name };
+}
+
+/** What the ciphertext holds; nothing where a dry run has none. */
+function openSource(source: Source, { ciphertext, context }: CiphertextSource, { dryRun }: DryRun): Uint8Array {
+  if (ciphertext !== undefined) return openWrapped(source, ciphertext, context);
+  if (dryRun === true) return new Uint8Array();
+  throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'there is no ciphertext');
+}
+
+/** All was asked and found good: a dry run ends here. ERR_KEYS_DRY_RUN. */
+function endDryRun({ dryRun }: DryRun): void {
+  if (dryRun === true)
+    throw new KeysError('ERR_KEYS_DRY_RUN', 'The request would have succeeded, but the DryRun option is set.');
+}
+
+function assertLength(bytes: number, max: number): void {
+  if (Number.isInteger(bytes) && bytes >= 1 && bytes <= max) return;
+  throw new KeysError('ERR_KEYS_INVALID_REQUEST', `expected 1 to ${max} bytes`);
+}
+
+/** Plaintexts that are held are zeroed where the use fails after all: its record may not be writable. */
+async function holding<Result>(use: (hold: (bytes: Uint8Array) => Uint8Array) => Promise<Result>): Promise<Result> {
+  const held: Uint8Array[] = [];
+  try {
+    return await use((bytes) => {
+      held.push(bytes);
+      return bytes;
+    });
+  } catch (error) {
+    for (const bytes of held) bytes.fill(0);
+    throw error;
+  }
+}

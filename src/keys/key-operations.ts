@@ -1,0 +1,41 @@
+/**
+ * Uses of keys on bytes, as the KMS API has them: up to 4096 bytes, plaintexts of any length. Rooms of ours use `DataKeys`, whose
+ * DEKs never leave a KeyObject.
+ */
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { KeyUse } from './data-keys.ts';
+
+/** Which key and material did it. */
+export type KeyUsed = { readonly keyArn: string; /** 64 hex digits. */ readonly materialId: string };
+
+/** Asks whether the request would succeed, and ends with ERR_KEYS_DRY_RUN if so. */
+export type DryRun = { readonly dryRun?: boolean | undefined };
+
+/** What is opened: a ciphertext, by the key it names or by the one that is given. Undefined: only permission is asked (dry run). */
+export type CiphertextSource = {
+  readonly ciphertext: Uint8Array | undefined;
+  readonly keyId: string | undefined;
+  readonly context: EncryptionContext;
+};
+
+/** The caller owns and zeroes what it gives and gets. Every method rejects with a KeysError, and is audited before it resolves. */
+export interface KeyOperations {
+  encrypt(
+    request: { keyId: string; plaintext: Uint8Array; context: EncryptionContext } & DryRun,
+    use: KeyUse,
+  ): Promise<KeyUsed & { readonly ciphertext: Uint8Array }>;
+  decrypt(request: CiphertextSource & DryRun, use: KeyUse): Promise<KeyUsed & { readonly plaintext: Uint8Array }>;
+  reEncrypt(
+    request: { source: CiphertextSource; destination: { keyId: string; context: EncryptionContext } } & DryRun,
+    use: KeyUse,
+  ): Promise<{ readonly source: KeyUsed; readonly destination: KeyUsed; readonly ciphertext: Uint8Array }>;
+  generateDataKey(
+    request: { keyId: string; bytes: number; context: EncryptionContext } & DryRun,
+    use: KeyUse,
+  ): Promise<KeyUsed & { readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>;
+  generateDataKeyWithoutPlaintext(
+    request: { keyId: string; bytes: number; context: EncryptionContext } & DryRun,
+    use: KeyUse,
+  ): Promise<KeyUsed & { readonly ciphertext: Uint8Array }>;
+  generateRandom(bytes: number, use: KeyUse): Promise<Uint8Array>;
+}

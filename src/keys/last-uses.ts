@@ -1,0 +1,40 @@
+/**
+ * When each key was last used for what: kept in memory, since using a key never writes to the key store. What was before this
+ * process is in the audit log; `since` says from when on it is known here.
+ */
+export type LastUse = { readonly operation: string; readonly at: string; readonly requestId: string | undefined };
+
+/** Uses that count, as AWS names them. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  Encrypt: 'Encrypt',
+  Decrypt: 'Decrypt',
+  GenerateDataKey: 'GenerateDataKey',
+  GenerateDataKeyWithoutPlaintext: 'GenerateDataKeyWithoutPlaintext',
+  ReEncryptFrom: 'ReEncrypt',
+  ReEncryptTo: 'ReEncrypt',
+};
+
+export class LastUses {
+  readonly since: string;
+  readonly #uses = new Map<string, { operation: string; atMs: number; requestId: string | undefined }>();
+
+  constructor(nowMs: number) {
+    this.since = new Date(nowMs).toISOString();
+  }
+
+  /** A use that succeeded; actions that are no use of the key itself are passed over. */
+  note(keyId: string, action: string, nowMs: number, requestId: string | undefined): void {
+    const operation = OPERATIONS[action];
+    if (operation !== undefined) this.#uses.set(keyId, { operation, atMs: nowMs, requestId });
+  }
+
+  of(keyId: string): LastUse | undefined {
+    const use = this.#uses.get(keyId);
+    if (use === undefined) return undefined;
+    return { operation: use.operation, at: new Date(use.atMs).toISOString(), requestId: use.requestId };
+  }
+
+  forget(keyId: string): void {
+    this.#uses.delete(keyId);
+  }
+}
