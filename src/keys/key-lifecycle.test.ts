@@ -262,6 +262,8 @@ describe('rotation on demand', () => {
     expect(await code(manager.lifecycle.rotateOnDemand(keyId, use))).toBe('ERR_KEYS_CONFLICT');
     store.clock.day = 90 - 21 / (24 * 60);
     expect(await code(manager.lifecycle.rotateOnDemand(keyId, use))).toBe('done');
+    store.clock.day = 91;
+    expect(await code(manager.lifecycle.rotateOnDemand(keyId, use))).toBe('done');
   });
 });
 

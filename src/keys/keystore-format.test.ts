@@ -27,7 +27,7 @@ import {
 } from '../../test/support/make-keystore.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
 import { openKeyManager } from './key-manager.ts';
-import { verifyAudit } from './offline.ts';
+import { readKeys, verifyAudit } from './offline.ts';
 import { SCHEMA_STEPS } from './stores/schema.ts';
 
 const VECTORS = fileURLToPath(new URL('../../test/vectors/', import.meta.url));
@@ -137,6 +137,47 @@ async function expectOpens(folder: string, facts: StoreFacts, accept: object = {
   }
   expect((await verifyAudit(storeOptions(folder))).problem).toBeUndefined();
 }
+
+test('What a key has since version 2 is read from a frozen store of it, and absent in one of version 1', async () => {
+  const seen = [];
+  for (const version of [1, 2]) {
+    using opened = frozen(version);
+    const { keyIds } = opened.facts;
+    const manager = await openKeyManager(storeOptions(opened.folder), testPorts);
+    const tags = await manager.settings.listTags({ keyId: keyIds.a, after: undefined, limit: 50 }, use);
+    const { periodDays } = await manager.lifecycle.rotationStatus(keyIds.a, use);
+    const rotations = await manager.lifecycle.rotations(
+      { keyId: keyIds.a, all: false, after: undefined, limit: 9 },
+      use,
+    );
+    const policy = await manager.settings.getPolicy(keyIds.b, use);
+    const keys = await manager.listKeys(use);
+    await manager.close();
+    seen.push([
+      tags.items,
+      periodDays,
+      rotations.items.map(({ type }) => type),
+      policy.includes('key-default-1'),
+      keys.length,
+    ]);
+  }
+  const tags = [
+    { key: 'empty', value: '' },
+    { key: 'team', value: '€' },
+  ];
+  expect(seen).toEqual([
+    [[], undefined, ['on-demand', 'on-demand'], true, 2],
+    [tags, 2560, ['on-demand', 'on-demand'], false, 2],
+  ]);
+});
+
+test('A reader of a store of version 1 leaves it of version 1', async () => {
+  using opened = frozen(1);
+  const path = storeOptions(opened.folder).storePath;
+  const before = readFileSync(path);
+  expect(await readKeys(storeOptions(opened.folder))).toHaveLength(2);
+  expect(readFileSync(path)).toEqual(before);
+});
 
 describe.each(VERSIONS)('The frozen store of version %i', (version) => {
   test('opens, gives what it gave, and goes on', async () => {

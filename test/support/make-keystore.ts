@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
 import type { KeyUse } from '../../src/keys/data-keys.ts';
-import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
+import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
+import { DAY_MS } from '../../src/keys/limits.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
@@ -63,6 +64,11 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   const escrow = { dekId: ports.random(16), owner: 'database 1', wrapped, context: CONTEXT };
   await manager.escrow(escrow, USE);
   await manager.disableKey(b, USE);
+  await settingsOfVersion2(manager, a, b);
+  const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
+  await manager.lifecycle.scheduleDeletion({ keyId: destroyed, days: 7 }, USE);
+  clock += 8 * DAY_MS;
+  await manager.lifecycle.runDue({ destroy: true });
   await manager.decrypt({ wrapped: Uint8Array.of(1), context: {} }, USE).catch(() => undefined);
   await manager.backup({ path: join(folder, 'store.backup'), passphraseFile: join(folder, 'backup-passphrase') }, USE);
   const { key } = await manager.serviceKey('s3-upload-token');
@@ -76,6 +82,22 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
     escrow: { dekId: hex(escrow.dekId), owner: escrow.owner, wrapped: hex(wrapped) },
     serviceKey: key.export().toString('hex'),
   };
+}
+
+async function settingsOfVersion2(manager: KeyManager, a: string, b: string): Promise<void> {
+  await manager.settings.tagKey(
+    {
+      keyId: a,
+      tags: [
+        { key: 'team', value: '€' },
+        { key: 'empty', value: '' },
+      ],
+    },
+    USE,
+  );
+  await manager.lifecycle.enableRotation({ keyId: a, periodDays: 2560 }, USE);
+  const policy = JSON.stringify({ Statement: { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' } });
+  await manager.settings.putPolicy({ keyId: b, policy }, USE);
 }
 
 const [, script, folder] = process.argv;

@@ -96,7 +96,10 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
   try {
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
-    must(all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && version === 1, 'another database');
+    must(
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && (version === 1 || version === 2),
+      'another database',
+    );
     const store = all('SELECT * FROM store')[0] ?? {};
     const storeId = blob(store, 'store_id');
     const rows = Object.fromEntries(TABLES.map((table) => [table, all(`SELECT * FROM ${table}`)]));
@@ -107,7 +110,9 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
       hkdf(root, storeId, F('sealgate service v1', purpose, epoch), 32);
     checkSeal(store, rows, version, key);
     const materials = new Map(
-      (rows['materials'] ?? []).map((row) => [hex(blob(row, 'material_id')), openMaterial(row, storeId, key)]),
+      (rows['materials'] ?? [])
+        .filter((row) => text(row, 'state') !== 'destroyed')
+        .map((row) => [hex(blob(row, 'material_id')), openMaterial(row, storeId, key)]),
     );
     const [seq, hash, offset] = [
       integer(store, 'audit_seq'),
