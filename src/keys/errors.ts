@@ -119,12 +119,6 @@ export const KEYS_ERRORS = {
     fix: 'Give a UUID, `arn:aws:kms:<region>:<account>:key/<uuid>`, `alias/<name>`, or the alias as an ARN.',
     exit: KEYS_EXIT,
   },
-  ERR_KEYS_INVALID_ARN: {
-    says: 'This is no ARN of a key or alias.',
-    why: 'It begins like an ARN and is none of KMS.',
-    fix: 'Give `arn:aws:kms:<region>:<account>:key/<uuid>`, or the alias as an ARN.',
-    exit: KEYS_EXIT,
-  },
   ERR_KEYS_ALIAS_EXISTS: {
     says: 'An alias of this name exists already.',
     why: 'An alias names one key.',
@@ -209,12 +203,6 @@ export const KEYS_ERRORS = {
     fix: 'Correct the tags.',
     exit: KEYS_EXIT,
   },
-  ERR_KEYS_POLICY: {
-    says: 'The key policy is not valid.',
-    why: 'It is not JSON, not a policy, too long, or would keep its caller from ever changing it again.',
-    fix: 'The message says what is wrong with it.',
-    exit: KEYS_EXIT,
-  },
   ERR_KEYS_ACCESS_DENIED: {
     says: 'The caller may not do this with this key.',
     why: 'No rule allows it.',
@@ -234,9 +222,9 @@ export const KEYS_ERRORS = {
     exit: KEYS_EXIT,
   },
   ERR_KEYS_INVALID_ARN: {
-    says: 'This is no ARN of a principal.',
-    why: 'Grants are given to an account, a user, a role, a role’s session or a federated user, by its ARN.',
-    fix: 'Give for example `arn:aws:iam::<account>:user/<name>`; groups, services and wildcards cannot hold grants.',
+    says: 'This is no ARN of the kind that is expected here.',
+    why: 'A key or alias is named by an ARN of KMS. Grants are given to an account, a user, a role, a role’s session or a federated user, by its ARN.',
+    fix: 'Give `arn:aws:kms:<region>:<account>:key/<uuid>` or `…:alias/<name>`; for a grant for example `arn:aws:iam::<account>:user/<name>`: groups, services and wildcards cannot hold grants.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_ESCROW_CONFLICT: {

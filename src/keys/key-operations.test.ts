@@ -197,9 +197,9 @@ describe('permission', () => {
         parameters: { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT', RequestAlias: 'alias/a' },
         sourceIp: '10.0.0.1',
       },
-      key: { arn: key.arn, account: '000000000000', tags: [{ key: 'team', value: 'x' }], policy: undefined },
+      key: { arn: key.arn, account: '000000000000', tags: { team: 'x' }, policy: undefined },
     });
-    expect(question?.key?.aliases()).toEqual(['alias/a']);
+    expect(question?.key?.aliases).toEqual(['alias/a']);
   });
 
   test('Who may not use the key that a ciphertext names is not told that it exists; who names it is told', async () => {

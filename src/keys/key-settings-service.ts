@@ -1,4 +1,5 @@
 /** Descriptions, tags, policies and lists of keys. */
+import { defaultKeyPolicy } from './access/default-policies.ts';
 import type { RequestFacts } from './access/request.ts';
 import { assertNoAlias } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
@@ -7,7 +8,7 @@ import { KeysError } from './errors.ts';
 import type { AliasDescription } from './key-admin.ts';
 import { checkDescription } from './key-admin-service.ts';
 import type { KeyChanges } from './key-changes.ts';
-import { checkKeyPolicy, defaultKeyPolicy } from './key-policy.ts';
+import { checkKeyPolicy } from './key-policy.ts';
 import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeySettings, KeyUsageDescription, Page, PageRequest } from './key-settings.ts';
 import { checkTags, mergeTags, tagRecord } from './key-tags.ts';

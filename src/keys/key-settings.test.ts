@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
-import { defaultKeyPolicy } from './key-policy.ts';
+import { defaultKeyPolicy } from './access/default-policies.ts';
+import type { KeyUse } from './data-keys.ts';
 import type { KeySettings } from './key-settings.ts';
 
 const code = (asked: Promise<unknown>): Promise<unknown> =>
@@ -94,13 +95,13 @@ describe('tags, description and policy', () => {
   });
 
   test.each([
-    ['not json', 'ERR_KEYS_POLICY'],
-    ['[]', 'ERR_KEYS_POLICY'],
-    ['{}', 'ERR_KEYS_POLICY'],
-    ['{"Statement":[]}', 'ERR_KEYS_POLICY'],
-    ['{"Version":"2020-01-01","Statement":[{"Effect":"Allow","Principal":"*"}]}', 'ERR_KEYS_POLICY'],
-    ['{"Statement":[{"Effect":"Perhaps","Principal":"*"}]}', 'ERR_KEYS_POLICY'],
-    ['{"Statement":[{"Effect":"Allow"}]}', 'ERR_KEYS_POLICY'],
+    ['not json', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['[]', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['{}', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['{"Statement":[]}', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['{"Version":"2020-01-01","Statement":[{"Effect":"Allow","Principal":"*"}]}', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['{"Statement":[{"Effect":"Perhaps","Principal":"*"}]}', 'ERR_KEYS_POLICY_MALFORMED'],
+    ['{"Statement":[{"Effect":"Allow"}]}', 'ERR_KEYS_POLICY_MALFORMED'],
     [`{"Statement":[{"Effect":"Allow","Principal":"*","Sid":"${'x'.repeat(32 * 1024)}"}]}`, 'ERR_KEYS_LIMIT'],
     ['{"Statement":{"Effect":"Allow","Principal":"*"}}', 'done'],
   ])('The policy %.60s: %s', async (document, expected) => {
@@ -111,20 +112,20 @@ describe('tags, description and policy', () => {
     expect(await code(manager.createKey({ policy: document }, use))).toBe(expected);
   });
 
-  test('The authorizer is asked about a policy, with the caller and whether the lockout check is bypassed', async () => {
+  test('The authorizer is asked whether a policy locks its maker out, unless that is not to be checked', async () => {
     const asked: unknown[] = [];
     await using keys = await keyFolder();
     const authorizer = {
       decide: () => ({ allow: true, why: 'test' }),
-      checkPolicy: (document: string, request: unknown) => void asked.push([document, request]),
+      checkLockout: (document: string, { principal }: KeyUse) => void asked.push([document, principal]),
     };
     const manager = await keys.open({}, { authorizer });
     const { keyId } = await manager.createKey({ policy: policy() }, use);
+    await manager.settings.putPolicy({ keyId, policy: policy('Deny') }, use);
     await manager.settings.putPolicy({ keyId, policy: policy(), bypassLockoutCheck: true }, use);
-    const { principal } = use;
     expect(asked).toEqual([
-      [policy(), { principal, bypassLockoutCheck: false }],
-      [policy(), { principal, bypassLockoutCheck: true }],
+      [policy(), use.principal],
+      [policy('Deny'), use.principal],
     ]);
   });
 });

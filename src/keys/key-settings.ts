@@ -29,7 +29,7 @@ export interface KeySettings {
   untagKey(request: { keyId: string; names: readonly string[] }, use: KeyUse): Promise<void>;
   listTags(request: { keyId: string } & PageRequest, use: KeyUse): Promise<Page<Tag>>;
   getPolicy(keyId: string, use: KeyUse): Promise<string>;
-  /** In force before this resolves. ERR_KEYS_POLICY, ERR_KEYS_LIMIT. */
+  /** In force before this resolves. ERR_KEYS_POLICY_MALFORMED, ERR_KEYS_POLICY_LOCKOUT, ERR_KEYS_LIMIT. */
   putPolicy(request: { keyId: string; policy: string; bypassLockoutCheck?: boolean }, use: KeyUse): Promise<void>;
   /** That the key has a policy, which is always so. */
   checkPolicies(keyId: string, use: KeyUse): Promise<void>;

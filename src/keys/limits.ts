@@ -15,8 +15,6 @@ export const MAX_ALIAS_CHARS = 256;
 
 export const MAX_TAGS_PER_KEY = 50;
 export const MAX_ALIASES_PER_KEY = 50;
-/** What PutKeyPolicy takes: 32 KiB, though its model says 131072. */
-export const MAX_POLICY_BYTES = 32 * 1024;
 export const MIN_DELETION_WINDOW_DAYS = 7;
 export const MAX_DELETION_WINDOW_DAYS = 30;
 export const MIN_ROTATION_DAYS = 90;

@@ -1,6 +1,7 @@
 /** What the key manager needs to know and to be given; `main.ts` and the commands map the config's `keys:` section onto it. */
 import type { RandomSource } from '../crypto/random.ts';
-import type { RequestFacts } from './access/request.ts';
+import type { KeyFacts, RequestFacts } from './access/request.ts';
+import type { KeyUse } from './data-keys.ts';
 
 /** One way to unseal the store. A passphrase's file is read when it is needed and never kept. */
 export type UnsealSecret =
@@ -47,11 +48,8 @@ export interface KeyMetrics {
 /** Whether a principal may do this with this key. Asked on every use, cached DEK or not: it has to be quick. */
 export interface KeyAuthorizer {
   decide(question: AuthorizationQuestion): AuthorizationDecision;
-  /**
-   * Refuses a policy that is not one, or, unless it is to be bypassed, one under which `principal` could not put another.
-   * Throws ERR_KEYS_POLICY.
-   */
-  checkPolicy?(policy: string, request: { readonly principal: string; readonly bypassLockoutCheck: boolean }): void;
+  /** Refuses a policy under which its maker could not put another: ERR_KEYS_POLICY_LOCKOUT. */
+  checkLockout?(policy: string, use: KeyUse): void;
 }
 
 export type AuthorizationQuestion = {
@@ -61,25 +59,14 @@ export type AuthorizationQuestion = {
   readonly action: string;
   /** Undefined for actions on no key in particular (create, list). */
   readonly keyId: string | undefined;
-  /** The key as policies see it, with `keyId`. */
-  readonly key: KeyFacts | undefined;
+  /** With `keyId`: the key as policies see it. One object until the key changes. */
+  readonly key: QuestionedKey | undefined;
   readonly context: Readonly<Record<string, string>>;
   readonly request: RequestFacts;
 };
 
-/** What a policy may ask about a key. */
-export type KeyFacts = {
-  readonly keyId: string;
-  readonly arn: string;
-  readonly account: string;
-  /** The document; undefined: the default one (`defaultKeyPolicy`). */
-  readonly policy: string | undefined;
-  readonly tags: readonly { readonly key: string; readonly value: string }[];
-  readonly aliases: () => readonly string[];
-  readonly spec: string;
-  readonly usage: string;
-  readonly origin: string;
-};
+/** `policy`: the document; undefined: the default one. */
+export type QuestionedKey = KeyFacts & { readonly policy: string | undefined };
 
 export type AuthorizationDecision = {
   readonly allow: boolean;

@@ -6,8 +6,9 @@ import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
 import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
+import { tagRecord } from './key-tags.ts';
 import type { LastUses } from './last-uses.ts';
-import type { AuthorizationDecision, AuthorizationQuestion, KeyFacts, KeyPorts } from './options.ts';
+import type { AuthorizationDecision, AuthorizationQuestion, KeyPorts, QuestionedKey } from './options.ts';
 
 /** What the record says of the key; filled in as far as the use comes. */
 export type UseTrace = {
@@ -28,6 +29,7 @@ export class UseRecorder {
   readonly #log: AuditLog;
   readonly #ring: KeyRing;
   readonly #lastUses: LastUses;
+  readonly #keyFacts = new WeakMap<HeldKey, QuestionedKey>();
   readonly #ports: KeyPorts;
 
   constructor(parts: { log: AuditLog; ring: KeyRing; lastUses: LastUses; ports: KeyPorts }) {
@@ -80,10 +82,22 @@ export class UseRecorder {
       throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
   }
 
-  #facts({ record, arn }: HeldKey): KeyFacts {
-    const { keyId, policy, tags, spec, usage, origin } = record;
-    const aliases = (): readonly string[] => this.#ring.aliasesOf(keyId);
-    return { keyId, arn, account: this.#ring.realm.account, policy, tags, aliases, spec, usage, origin };
+  /** Made once for each state of a key: asking on every use must cost little. Aliases are looked up when they are asked for. */
+  #facts(key: HeldKey): QuestionedKey {
+    const known = this.#keyFacts.get(key);
+    if (known !== undefined) return known;
+    const { keyId, policy, tags, spec, usage, origin } = key.record;
+    const ring = this.#ring;
+    const facts = {
+      ...{ keyId, arn: key.arn, account: ring.realm.account, spec, usage, origin, policy },
+      multiRegion: false,
+      tags: tagRecord(tags),
+      get aliases() {
+        return ring.aliasesOf(keyId);
+      },
+    };
+    this.#keyFacts.set(key, facts);
+    return facts;
   }
 
   async write(
