@@ -418,27 +418,37 @@ describe('guard and check', () => {
 });
 
 describe('a service role that is no superuser', () => {
-  test('works in a schema made for it, and asks for SELECT where it must look at a table', async () => {
-    await admin.query('DROP SCHEMA sealgate CASCADE; CREATE TABLE t (id int)');
+  test('is told what it lacks, each in one round of DDL, and works with that alone', async () => {
     await admin.query(
-      "DROP ROLE IF EXISTS keeper; CREATE ROLE keeper LOGIN PASSWORD 'keeper'; CREATE SCHEMA sealgate AUTHORIZATION keeper",
+      'DROP SCHEMA sealgate CASCADE; CREATE TABLE t (id int, a text); CREATE SCHEMA crm CREATE TABLE u (a text)',
     );
-    const connection = openServiceConnection({
-      host: server.host,
-      port: server.port,
-      user: 'keeper',
-      password: 'keeper',
-      database: `columns_${database}`,
-    });
+    await admin.query("DROP ROLE IF EXISTS keeper; CREATE ROLE keeper LOGIN PASSWORD 'keeper'");
+    const name = `columns_${database}`;
+    const { host, port } = server;
+    const connection = openServiceConnection({ host, port, user: 'keeper', password: 'keeper', database: name });
+    const lacking = { code: 'ERR_POSTGRES_SERVICE_RIGHTS', sqlstate: '42501' };
+    await expect(ensureSchema(connection, randomBytes)).rejects.toMatchObject(lacking);
+    await admin.query(`GRANT CREATE ON DATABASE ${name} TO keeper`);
     await ensureSchema(connection, randomBytes);
     await ensureSchema(connection, randomBytes);
-    await admin.query('ALTER TABLE t ADD COLUMN a sealgate.sealed');
-    const { problems, ddl } = await checkDatabase(connection, [rule('t', 'a')], randomBytes);
-    expect(problems.map(({ code }) => code)).toEqual(['ERR_POSTGRES_COLUMN_MOVED']);
+    const rules = [rule('t', 'a'), { ...rule('u', 'a'), schema: 'crm' }];
+    const { problems, ddl } = await checkDatabase(connection, rules, randomBytes);
+    expect(new Set(problems.map(({ code }) => code))).toEqual(
+      new Set(['ERR_POSTGRES_COLUMN_GUARD', 'ERR_POSTGRES_COLUMN_RIGHTS']),
+    );
     await admin.query(ddl.join('\n'));
-    const opened = await open([rule('t', 'a')], keys, connection);
+    expect((await checkDatabase(connection, rules, randomBytes)).problems).toEqual([]);
+    const opened = await open(rules, keys, connection);
     await put(opened, 't', 'a', 'kept');
     expect(await get(opened, 't', 'a')).toEqual(['kept']);
+    // Once bound, a column is not looked through again; its schema is still named in questions to the server.
+    await admin.query('REVOKE SELECT ON t, crm.u FROM keeper');
+    expect((await checkDatabase(connection, rules, randomBytes)).problems).toEqual([]);
+    await admin.query('REVOKE USAGE ON SCHEMA crm FROM keeper');
+    const revoked = await checkDatabase(connection, rules, randomBytes);
+    expect(revoked.problems.map(({ code, column }) => [code, column])).toEqual([
+      ['ERR_POSTGRES_COLUMN_RIGHTS', 'crm.u.a'],
+    ]);
     await connection.close();
     await admin.query('DROP OWNED BY keeper CASCADE; DROP ROLE keeper');
   });

@@ -8,7 +8,7 @@ import { rebindColumns } from '../../postgres/columns/rebind.ts';
 import { checkDatabase } from '../../postgres/columns/resolve.ts';
 import { openServiceConnection, type ServiceConnection } from '../../postgres/service/connection.ts';
 import { ServiceError } from '../../postgres/service/errors.ts';
-import { quoteIdentifier, SEALGATE_SCHEMA } from '../../postgres/service/names.ts';
+import { quoteIdentifier } from '../../postgres/service/names.ts';
 import { ensureSchema } from '../../postgres/service/schema.ts';
 import { connectUpstream } from '../../postgres/startup/upstream-connect.ts';
 import { serviceOptions, upstreamServer } from '../options/postgres.ts';
@@ -41,14 +41,24 @@ async function checkUpstream({ upstream }: PostgresConfig): Promise<CheckFinding
   }
 }
 
-function unreachable(about: string, error: unknown): CheckFinding {
+function unreachable(
+  about: string,
+  error: unknown,
+  fix = 'try the same address, user and TLS mode with psql from this machine',
+): CheckFinding {
   if (!(error instanceof SealgateError)) throw error;
-  return {
-    type: 'unreachable',
-    about,
-    message: `${error.message} (${String(error.code)})`,
-    fix: 'try the same address, user and TLS mode with psql from this machine',
-  };
+  return { type: 'unreachable', about, message: `${error.message} (${String(error.code)})`, fix };
+}
+
+/** Most often the role or the database has yet to be made. */
+function loginFix({ sqlstate }: ServiceError, database: string, { user }: PostgresServiceConfig): string | undefined {
+  // invalid_password, invalid_authorization_specification
+  if (sqlstate === '28P01' || sqlstate === '28000')
+    return `make the role at the server, or mend its password: CREATE ROLE ${quoteIdentifier(user)} LOGIN PASSWORD '…';`;
+  // invalid_catalog_name
+  return sqlstate === '3D000'
+    ? `make the database at the server: CREATE DATABASE ${quoteIdentifier(database)};`
+    : undefined;
 }
 
 async function checkOne(
@@ -62,7 +72,8 @@ async function checkOne(
     await ensureSchema(connection, randomBytes);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    if (error.code === 'ERR_POSTGRES_SERVICE_UNREACHABLE') return [unreachable(about, error)];
+    if (error.code === 'ERR_POSTGRES_SERVICE_UNREACHABLE')
+      return [unreachable(about, error, loginFix(error, name, service))];
     return [schemaFinding(about, name, service, error)];
   }
   const rules = postgres.columns.filter(({ database }) => database === name);
@@ -109,7 +120,7 @@ async function rebindAll(
   }
 }
 
-/** insufficient_privilege: a superuser or the database's owner makes the schema for the service role. */
+/** What the service role lacks, a superuser or the database's owner gives it. */
 function schemaFinding(
   about: string,
   database: string,
@@ -117,15 +128,13 @@ function schemaFinding(
   error: ServiceError,
 ): CheckFinding {
   const message = `${error.message} (${String(error.code)})`;
-  if (error.sqlstate !== '42501') return { type: 'missing', about, message };
-  const statements = [
-    `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(SEALGATE_SCHEMA)} AUTHORIZATION ${quoteIdentifier(user)};`,
-  ];
+  if (error.code !== 'ERR_POSTGRES_SERVICE_RIGHTS') return { type: 'missing', about, message };
+  const statements = [`GRANT CREATE ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(user)};`];
   return {
     type: 'missing',
     about,
-    message: `the service role may not make its schema: ${message}`,
-    fix: 'run this as a superuser, then check again',
+    message,
+    fix: 'run this as the owner of the database or a superuser, then check again',
     ddl: { database, statements },
   };
 }

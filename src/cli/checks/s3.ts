@@ -19,12 +19,11 @@ export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<r
     if (exact.length === 0) findings.push(await checkAnswers(about, upstream));
   } catch (error) {
     const message = error instanceof SealgateError ? `${String(error.code)} ${error.message}` : 'no answer';
-    findings.push({
-      type: 'unreachable',
-      about,
-      message,
-      fix: `try \`aws s3 ls --endpoint-url ${s3.upstream.endpoint}\` from this machine`,
-    });
+    const noCredentials = error instanceof SealgateError && error.code === 'ERR_S3_UPSTREAM_CREDENTIALS';
+    const fix = noCredentials
+      ? 'name them in `s3.upstream.credentials`, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile'
+      : `try \`aws s3 ls --endpoint-url ${s3.upstream.endpoint}\` from this machine`;
+    findings.push({ type: 'unreachable', about, message, fix });
   }
   const patterns = s3.buckets.filter(({ bucket }) => bucket.endsWith('*')).length;
   if (patterns > 0)

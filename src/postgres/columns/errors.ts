@@ -27,6 +27,11 @@ export const COLUMN_ERRORS = {
     why: 'The table was renamed, recreated, swapped or restored, or schema sealgate was lost: what lies in it may be sealed as another column.',
     fix: 'If this was intended, run `sealgate check --rebind`: it looks at the stored values themselves and binds each column to the identity they were sealed under.',
   },
+  ERR_POSTGRES_COLUMN_RIGHTS: {
+    says: 'the service role lacks a right on a table with a sealed column',
+    why: 'It looks through a column once, before its first use, to be sure that no plaintext is there, and asks the server about statements that name the table’s schema.',
+    fix: 'Run the DDL that `sealgate check` prints, as the owner of the table.',
+  },
   ERR_POSTGRES_COLUMN_RULE_CHANGED: {
     says: 'a rule changes how a column that holds values is sealed',
     why: 'Mode, domain or type decide the stored bytes; another choice needs every value sealed anew, which never happens by itself.',

@@ -5,7 +5,7 @@ import type { ServiceConnection, ServiceSession } from '../service/connection.ts
 import { ServiceError } from '../service/errors.ts';
 import { judgeColumn } from '../service/judge-column.ts';
 import { readLiveColumn } from '../service/live-column.ts';
-import { quoteQualified } from '../service/names.ts';
+import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { parseLogicalType } from '../types/registry.ts';
@@ -62,7 +62,12 @@ async function checkRule(
   const live = await readLiveColumn(session, rule);
   const problems = judgeColumn(rule, live, rules);
   const broken = problems.some(({ severity }) => severity === 'error');
-  if (broken || live === undefined || live.attnum === null) return { column: undefined, problems };
+  if (live === undefined || live.attnum === null) return { column: undefined, problems };
+  // Said together with the rest, so that one round of DDL mends it all.
+  const rights = await missingRights(session, rule, live.relation);
+  if (broken) return { column: undefined, problems: [...problems, ...rights.map(({ problem }) => problem)] };
+  const needed = rights.find(({ right }) => right === 'USAGE');
+  if (needed !== undefined) return { column: undefined, problems: [...problems, needed.problem] };
   const placed: PlacedColumn = { ...live, attnum: live.attnum };
   await session.query('SAVEPOINT binding');
   try {
@@ -70,24 +75,47 @@ async function checkRule(
     return { column: sealedColumn(rule, placed, identity), problems };
   } catch (error) {
     await session.query('ROLLBACK TO SAVEPOINT binding');
-    return { column: undefined, problems: [...problems, await bindingProblem(session, error, rule)] };
+    return { column: undefined, problems: [...problems, ...bindingProblems(error, rule, rights)] };
   }
 }
 
-async function bindingProblem(session: ServiceSession, error: unknown, rule: SealRule): Promise<ColumnProblem> {
+function bindingProblems(error: unknown, rule: SealRule, rights: readonly MissingRight[]): readonly ColumnProblem[] {
   const column = ruleName(rule);
   if (error instanceof ColumnError)
-    return { code: error.code, severity: 'error', column, message: error.message, ddl: [] };
+    return [{ code: error.code, severity: 'error', column, message: error.message, ddl: [] }];
   // insufficient_privilege: on the user's table, which is looked through once.
-  if (!(error instanceof ServiceError) || error.sqlstate !== '42501') throw error;
-  const [row] = await session.query<{ role: string }>('SELECT quote_ident(current_user) AS role');
-  return {
-    code: 'ERR_POSTGRES_COLUMN_MOVED',
-    severity: 'error',
-    column,
-    message: 'the service role may not look whether the column is empty',
-    ddl: [`GRANT SELECT ON ${quoteQualified(rule.schema, rule.table)} TO ${row?.role ?? 'CURRENT_USER'};`],
-  };
+  if (!(error instanceof ServiceError) || error.sqlstate !== '42501' || rights.length === 0) throw error;
+  return rights.map(({ problem }) => problem);
+}
+
+type MissingRight = { readonly right: 'USAGE' | 'SELECT'; readonly problem: ColumnProblem };
+
+/** USAGE: the server is asked about statements that name the schema. SELECT: a column is looked through before its first use. */
+async function missingRights(
+  session: ServiceSession,
+  rule: SealRule,
+  relation: number,
+): Promise<readonly MissingRight[]> {
+  const [row] = await session.query<{ role: string; usage: boolean; look: boolean }>(
+    `SELECT quote_ident(current_user) AS role, has_schema_privilege($1, 'USAGE') AS usage, has_table_privilege($2::oid, 'SELECT') AS look`,
+    [rule.schema, relation],
+  );
+  const lacks = (right: MissingRight['right'], message: string, on: string): MissingRight => ({
+    right,
+    problem: {
+      code: 'ERR_POSTGRES_COLUMN_RIGHTS',
+      severity: 'error',
+      column: ruleName(rule),
+      message: `the service role may not ${message}`,
+      ddl: [`GRANT ${right} ON ${on} TO ${row?.role ?? 'CURRENT_USER'};`],
+    },
+  });
+  return [
+    ...(row?.usage === true ? [] : [lacks('USAGE', 'use its schema', `SCHEMA ${quoteIdentifier(rule.schema)}`)]),
+    ...(row?.look === true
+      ? []
+      : [lacks('SELECT', 'look whether it is empty', quoteQualified(rule.schema, rule.table))]),
+  ];
 }
 
 function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {

@@ -12,6 +12,11 @@ export const SERVICE_ERRORS = {
     why: 'Usually the service role lacks a privilege, or the statement timed out.',
     fix: 'Look at the SQLSTATE in the message; the service role must own schema sealgate and may read the catalog.',
   },
+  ERR_POSTGRES_SERVICE_RIGHTS: {
+    says: 'the service role lacks a right in the database',
+    why: 'Sealgate keeps schema sealgate there, and beside it empty copies of the ruled tables, by which it asks the server how it understands a statement.',
+    fix: 'As the database’s owner or a superuser: GRANT CREATE ON DATABASE … TO the service role. `sealgate check` prints it.',
+  },
   ERR_POSTGRES_SERVICE_SCHEMA: {
     says: 'schema sealgate in the database is missing, damaged, or of a newer version',
     why: 'It was dropped or changed by hand, the service role may not create it, or a newer Sealgate has upgraded it.',

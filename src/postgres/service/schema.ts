@@ -61,14 +61,27 @@ export type DatabaseIdentity = { readonly databaseId: string };
 export async function ensureSchema(connection: ServiceConnection, random: RandomSource): Promise<DatabaseIdentity> {
   await connection.transaction(async (session) => {
     await session.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await refuseWithoutCreate(session);
     const found = await inspectSchema(session);
-    // `IF NOT EXISTS` would ask for CREATE on the database even where the schema is there.
     if (found === 'missing') await session.query(`CREATE SCHEMA ${SEALGATE_SCHEMA}`);
     if (found !== 'complete') await fillSchema(session, random);
   });
   const identity = await readIdentity(connection);
   await proveGuard(connection);
   return identity;
+}
+
+/** The right is needed for good, and not for this schema alone: shadows of ruled tables (`analysis/shadow.ts`) follow their changes. */
+async function refuseWithoutCreate(session: ServiceSession): Promise<void> {
+  const [row] = await session.query<{ may: boolean }>(
+    "SELECT has_database_privilege(current_database(), 'CREATE') AS may",
+  );
+  if (row?.may === true) return;
+  throw new ServiceError(
+    'ERR_POSTGRES_SERVICE_RIGHTS',
+    '42501',
+    'the service role may not create schemas in this database',
+  );
 }
 
 /** `empty`: made by hand for the service role (CREATE SCHEMA sealgate AUTHORIZATION ...). */
