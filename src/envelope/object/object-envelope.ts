@@ -15,7 +15,14 @@ import { Reader, Writer, assertLength, decodeBase64url, decodeUtf8, encodeBase64
 import { decodeContext, encodeContext, type EncryptionContext } from '../encryption-context.ts';
 import { EnvelopeError, malformed, openFailed } from '../errors.ts';
 import { MAX_ENVELOPE_CHARS, MAX_KEY_WRAPS } from '../limits.ts';
-import { bindHeaders, digestOf, selectBound, type BoundHeaders, type Headers } from './bound-headers.ts';
+import {
+  BOUND_HEADER_NAMES,
+  bindHeaders,
+  digestOf,
+  selectBound,
+  type BoundHeaders,
+  type Headers,
+} from './bound-headers.ts';
 import { decodeKeyWrap, encodeKeyWrap, type KeyWrap } from './key-wrap.ts';
 import { checksumCode, checksumOfCode, type ChecksumName } from './record.ts';
 import { OBJECT_ID_BYTES, objectKey } from './subkeys.ts';
@@ -159,7 +166,11 @@ function whole<T>(value: Uint8Array, decode: (reader: Reader) => T): T {
 }
 
 const decodeBound = (value: Uint8Array): BoundHeaders =>
-  whole(value, (reader) => ({ mask: reader.uint8(), digest: reader.bytes(MAC_BYTES) }));
+  whole(value, (reader) => {
+    const mask = reader.uint8();
+    if (mask >= 1 << BOUND_HEADER_NAMES.length) throw malformed();
+    return { mask, digest: reader.bytes(MAC_BYTES) };
+  });
 
 /** algorithm 1 | type 1 (0 full object, 1 composite) */
 export function encodeChecksumChoice({ algorithm, type }: ChecksumChoice): Uint8Array {
