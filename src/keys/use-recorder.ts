@@ -1,5 +1,6 @@
 /** Around every use of a key: who may, and the audit record without which no answer leaves. */
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import { MAX_CONTEXT_BYTES } from '../envelope/limits.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { AuditEntry } from './audit/record.ts';
 import type { RequestFacts } from './access/request.ts';
@@ -110,18 +111,18 @@ export class UseRecorder {
     const decision = trace.decision ?? UNDECIDED;
     const entry: AuditEntry = {
       time: new Date(this.#ports.now()).toISOString(),
-      principal: use.principal,
+      principal: shortened(use.principal),
       action,
       key: trace.key?.arn ?? null,
       material: trace.material?.name ?? null,
       via: use.via,
-      resource: use.resource,
-      context,
+      resource: shortened(use.resource),
+      context: recordable(context),
       decision: decision.allow ? 'allow' : 'deny',
       why: decision.why,
       result,
-      ...(use.requestId === undefined ? {} : { request: use.requestId }),
-      ...(trace.detail === undefined ? {} : { detail: trace.detail }),
+      ...(use.requestId === undefined ? {} : { request: shortened(use.requestId) }),
+      ...(trace.detail === undefined ? {} : { detail: shortenedDetail(trace.detail) }),
     };
     this.#ports.metrics?.keyUse(action, result);
     await this.#log.append(entry);
@@ -139,4 +140,21 @@ function denied({ principal, action, key }: AuthorizationQuestion, { message }: 
 /** What the edge saw, and what we know better. */
 function mergeFacts(seen: RequestFacts, own: RequestFacts): RequestFacts {
   return { ...seen, ...own, parameters: { ...seen.parameters, ...own.parameters } };
+}
+
+/** A record stays far below MAX_AUDIT_LINE_BYTES, whatever a caller gave and however JSON writes it. */
+const MAX_TEXT_CHARS = 4096;
+
+const shortened = (text: string): string => (text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…` : text);
+
+function shortenedDetail(detail: NonNullable<UseTrace['detail']>): NonNullable<UseTrace['detail']> {
+  return Object.fromEntries(
+    Object.entries(detail).map(([name, value]) => [name, typeof value === 'string' ? shortened(value) : value]),
+  );
+}
+
+/** Too large for an encryption context: the use was refused for it, and it is not written down. */
+function recordable(context: EncryptionContext | null): EncryptionContext | null {
+  const chars = Object.entries(context ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  return chars > MAX_CONTEXT_BYTES ? null : context;
 }

@@ -77,6 +77,22 @@ describe('records', () => {
     }
   });
 
+  test('Whatever a caller gives, its record is one line that reads back', async () => {
+    await using keys = await keyFolder();
+    const manager = await keys.open();
+    const { keyId } = await manager.createKey({}, use);
+    const hostile = ['\n{"seq":1}\n', '\u2028\u0000\ud800', '\u0001'.repeat(300_000), '"}', '\u0001'.repeat(3000)];
+    for (const text of hostile) {
+      const from = { principal: text, via: 's3', resource: text } as const;
+      await manager.generateDataKey({ keyId, context: { [text]: text } }, from).catch(() => undefined);
+      await manager.describeKey(text, from).catch(() => undefined);
+      await manager.createAlias({ aliasName: text, keyId }, from).catch(() => undefined);
+    }
+    await manager.close();
+    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, records: 2 + 3 * hostile.length });
+    await (await keys.open()).close();
+  });
+
   test('The chain goes on after a restart and verifies as one', async () => {
     await using keys = await keyFolder();
     for (let round = 0; round < 3; round++) await someUses(keys);
