@@ -119,7 +119,7 @@ export class UseRecorder {
       resource: shortened(use.resource),
       context: recordable(context),
       decision: decision.allow ? 'allow' : 'deny',
-      why: decision.why,
+      why: shortened(decision.why),
       result,
       ...(use.requestId === undefined ? {} : { request: shortened(use.requestId) }),
       ...(trace.detail === undefined ? {} : { detail: shortenedDetail(trace.detail) }),
