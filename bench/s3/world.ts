@@ -22,7 +22,9 @@ export type S3World = {
   readonly close: () => Promise<void>;
 };
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+/** SEALGATE_BENCH_MAIN: that of another checkout, to compare the two. */
+const mainFile = (): string =>
+  process.env['SEALGATE_BENCH_MAIN'] ?? join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const CLIENT_KEY = 'BENCH';
 
 function config(backend: Backend, port: number, secret: string): string {
@@ -39,7 +41,7 @@ observe: { log: { level: warn } }
 }
 
 function cli(folder: string, words: readonly string[], execArgv: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, [...execArgv, MAIN, ...words], {
+  return spawn(process.execPath, [...execArgv, mainFile(), ...words], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
