@@ -1,10 +1,10 @@
 /** Writes answers: headers, bodies with back-pressure, S3's error documents; and decides what becomes of the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { S3Error } from '../errors.ts';
 import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { S3Log, S3Response } from '../operation.ts';
 import { formatErrorDocument } from '../xml/error-document.ts';
+import { sendBody } from './send-body.ts';
 
 export type Answering = {
   readonly incoming: IncomingMessage;
@@ -20,7 +20,7 @@ export async function respond(response: S3Response, answering: Answering): Promi
   outgoing.writeHead(response.status, headersOf(response, answering));
   if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) outgoing.end();
   else if (body instanceof Uint8Array) outgoing.end(body);
-  else await pipeline(body, outgoing);
+  else await sendBody(body, outgoing);
   linger(answering);
 }
 

@@ -1,4 +1,5 @@
 /** The whole object. The last piece of plaintext leaves only when the object was proven whole. */
+import { freeBytes } from '../bodies/spent-bytes.ts';
 import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { UpstreamBody } from '../upstream/client.ts';
@@ -70,6 +71,8 @@ export async function* openWhole(
         if (left < 0) throw invalidObject();
         if (plain.length > 0) yield plain;
       }
+      // What was decrypted of it is a copy.
+      freeBytes(chunk);
     }
     if (opener.finish().plainSize !== length) throw invalidObject();
   } catch (error) {

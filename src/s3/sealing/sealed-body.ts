@@ -6,6 +6,7 @@
 import { concatBytes } from '../../crypto/bytes.ts';
 import type { BodySealer } from '../../envelope/object/body-sealer.ts';
 import { CHECKSUMS, type BodyRecord, type ChecksumName } from '../../envelope/object/record.ts';
+import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { VerifiedBody } from '../bodies/verified-body.ts';
 import type { S3Body } from '../operation.ts';
 import { MAX_BUFFERED_BYTES } from './limits.ts';
@@ -20,11 +21,22 @@ export async function sealedPayload(body: S3Body, sealer: BodySealer): Promise<U
 }
 
 async function* sealedStream(body: S3Body, sealer: BodySealer): AsyncGenerator<Uint8Array> {
-  yield sealer.header();
+  let before: readonly Uint8Array[] = [sealer.header()];
   for await (const chunk of body) {
-    for (const sealed of sealer.push(chunk)) if (sealed.length > 0) yield sealed;
+    const pieces = sealer.push(chunk);
+    // What was sealed of it is a copy.
+    freeBytes(chunk);
+    yield joined([...before, ...pieces]);
+    before = [];
   }
-  yield concatBytes(...sealer.finish(recordOf(await body.verified)));
+  yield joined([...before, ...sealer.finish(recordOf(await body.verified))]);
+}
+
+/** As one piece: a tag of 16 bytes would be a write of its own. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = Buffer.concat(pieces);
+  for (const piece of pieces) freeBytes(piece);
+  return whole;
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -10,11 +10,13 @@ import { S3Error } from '../errors.ts';
 import { UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../limits.ts';
 import type { S3Headers } from '../operation.ts';
 import { screenAnswer } from './screen-answer.ts';
-import { AnswerBody } from './upstream-body.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
 import type { UpstreamCredentials } from './credentials.ts';
+import { dispatch } from './dispatch.ts';
+import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
 import { addressOf, type UpstreamAddress, type UpstreamEndpoint } from './endpoint.ts';
+import { tapped, watched } from './outgoing-stream.ts';
 import { payloadFor, type Payload } from './payload.ts';
 
 export type SigningClientOptions = {
@@ -37,6 +39,7 @@ export class SigningClient implements UpstreamClient {
   readonly #options: SigningClientOptions;
   readonly #agent: Agent;
   readonly #signingKeys = new SigningKeyCache();
+  readonly #pieces = new StreamedPieces();
 
   constructor(options: SigningClientOptions) {
     this.capabilities = options.capabilities;
@@ -46,7 +49,12 @@ export class SigningClient implements UpstreamClient {
       pipelining: 1,
       headersTimeout: UPSTREAM_IDLE_MS,
       bodyTimeout: UPSTREAM_IDLE_MS,
-      connect: { timeout: UPSTREAM_CONNECT_MS, ...tlsOptions(options.tls) },
+      // One request has one connection to itself: back-pressure is the socket's own.
+      allowH2: false,
+      connect: freeingConnector(
+        { timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...tlsOptions(options.tls) },
+        this.#pieces,
+      ),
     });
   }
 
@@ -80,15 +88,30 @@ export class SigningClient implements UpstreamClient {
     };
     const payload = payloadFor(outgoing, this.capabilities);
     const signed = await this.#sign(request, address, payload);
-    const response = await this.#agent.request({
-      origin: address.origin,
-      method: request.method,
-      path: address.query === '' ? address.path : `${address.path}?${address.query}`,
-      headers: signed.headers,
-      body: dispatchable(payload.encode(signed)),
-      signal: request.signal ?? null,
+    const {
+      status,
+      headers,
+      body: answer,
+    } = await dispatch(
+      this.#agent,
+      {
+        origin: address.origin,
+        method: request.method,
+        path: address.query === '' ? address.path : `${address.path}?${address.query}`,
+        headers: signed.headers,
+        body: dispatchable(this.#streamed(payload.encode(signed))),
+      },
+      request.signal,
+    );
+    return { status, headers: flatten(headers), body: answer };
+  }
+
+  /** The pieces of a stream belong to it alone: each is given back once it is written. A whole body may be sent again. */
+  #streamed(body: UpstreamRequest['body']): UpstreamRequest['body'] {
+    if (body === undefined || body instanceof Uint8Array) return body;
+    return tapped(body, (piece) => {
+      this.#pieces.add(piece);
     });
-    return { status: response.statusCode, headers: flatten(response.headers), body: new AnswerBody(response.body) };
   }
 
   async #sign(request: UpstreamRequest, address: UpstreamAddress, payload: Payload): Promise<SignedRequest> {
@@ -116,32 +139,12 @@ function tlsOptions(tls: SigningClientOptions['tls']): { ca?: string | Buffer; r
   };
 }
 
-type Watched = { readonly stream: UpstreamRequest['body']; started(): boolean; failure(): unknown };
-
-/** A stream that remembers whether it was read from and what it failed with: undici wraps or hides both. */
-function watched(body: UpstreamRequest['body']): Watched {
-  if (body === undefined || body instanceof Uint8Array)
-    return { stream: body, started: () => false, failure: () => undefined };
-  let started = false;
-  let failure: unknown;
-  async function* stream(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    started = true;
-    try {
-      yield* source;
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  }
-  return { stream: stream(body), started: () => started, failure: () => failure };
-}
-
 /** Documented as accepted ("string | Buffer | Uint8Array | stream.Readable | AsyncIterable"), which undici's types do not say. */
 function dispatchable(body: UpstreamRequest['body']): Buffer | null {
   return (body ?? null) as Buffer | null; // see above
 }
 
-function flatten(headers: Record<string, string | string[] | undefined>): S3Headers {
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): S3Headers {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;

@@ -3,27 +3,21 @@ import { S3Error } from '../errors.ts';
 import { MAX_DRAIN_BYTES } from '../limits.ts';
 import type { UpstreamBody } from './client.ts';
 
-/** What undici gives: a stream that can be drained. */
-export interface Drainable extends AsyncIterable<Uint8Array> {
-  dump(options: { limit: number }): Promise<void>;
-  destroy(): unknown;
+/** What an answer's bytes come from. */
+export interface AnswerSource extends AsyncIterator<Uint8Array, undefined> {
+  /** Drops the connection. Nothing is read afterwards. */
+  return(): Promise<IteratorResult<Uint8Array, undefined>>;
 }
 
 export class AnswerBody implements UpstreamBody {
-  readonly #source: Drainable;
+  readonly #source: AnswerSource;
 
-  constructor(source: Drainable) {
+  constructor(source: AnswerSource) {
     this.#source = source;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      yield* this.#source;
-    } catch (error) {
-      throw new S3Error('ERR_S3_UPSTREAM_UNREACHABLE', 'The storage closed the connection within its answer.', {
-        cause: error,
-      });
-    }
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return this.#source;
   }
 
   async bytes(maxBytes: number): Promise<Uint8Array> {
@@ -42,7 +36,15 @@ export class AnswerBody implements UpstreamBody {
   }
 
   async release(): Promise<void> {
-    await this.#source.dump({ limit: MAX_DRAIN_BYTES }).catch(() => this.#source.destroy());
+    let length = 0;
+    try {
+      for await (const chunk of this) {
+        length += chunk.length;
+        if (length > MAX_DRAIN_BYTES) break;
+      }
+    } catch {
+      // The connection is gone, which is all that was wanted.
+    }
   }
 }
 

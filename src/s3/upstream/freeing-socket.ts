@@ -1,0 +1,44 @@
+/**
+ * Connections to the storage that give back the memory of streamed pieces as soon as they are written (`bodies/spent-bytes.ts`). undici
+ * says of no piece when it is with the kernel; the callback of the socket's own write does.
+ */
+import type { Socket } from 'node:net';
+import { buildConnector } from 'undici';
+import { freeBytes } from '../bodies/spent-bytes.ts';
+
+/** Pieces that belong to the stream that is being sent, and to nobody else: set by the sender, looked at by the socket. */
+export class StreamedPieces {
+  readonly #pieces = new WeakSet<object>();
+
+  add(piece: Uint8Array): void {
+    this.#pieces.add(piece);
+  }
+
+  /** Makes `socket` free what was added, each piece after it was written without an error. */
+  freeAfterWrite(socket: Socket): void {
+    const write = socket.write.bind(socket) as Write;
+    // undici gives the data and at most an encoding.
+    socket.write = ((data: Uint8Array | string, encoding?: BufferEncoding): boolean => {
+      if (typeof data === 'string' || !this.#pieces.delete(data)) return write(data, encoding);
+      return write(data, encoding, (error) => {
+        if (error === undefined || error === null) freeBytes(data);
+      });
+    }) as Socket['write']; // Its overloads, of which undici uses these.
+  }
+}
+
+type Write = (data: Uint8Array | string, encoding?: BufferEncoding, done?: (error?: Error | null) => void) => boolean;
+
+export function freeingConnector(
+  options: buildConnector.BuildOptions,
+  pieces: StreamedPieces,
+): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (to, callback) => {
+    connect(to, (...result) => {
+      const [error, socket] = result;
+      if (error === null) pieces.freeAfterWrite(socket);
+      callback(...result);
+    });
+  };
+}
