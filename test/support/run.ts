@@ -10,6 +10,8 @@ export type Program = {
   readonly done: Promise<Ran>;
   /** Resolves when standard output holds `text`; rejects when the program ends before. */
   readonly untilSays: (text: string) => Promise<void>;
+  /** Its standard output so far. */
+  readonly said: () => string;
 };
 
 export function start(program: string, words: readonly string[], options: SpawnOptions = {}): Program {
@@ -22,6 +24,7 @@ export function start(program: string, words: readonly string[], options: SpawnO
   return {
     child,
     done,
+    said: () => stdout,
     untilSays: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
