@@ -29,6 +29,12 @@ export type LogicalType = {
   readonly typlen: number;
 };
 
+/**
+ * `store`: assigned to the column, its modifier applied. `compare`: for equality alone; nothing is rounded or cut. `choose`: a value that may
+ * come out in the column's place (CASE, COALESCE, UNION), so it must print as it was written.
+ */
+export type ValuePurpose = 'store' | 'compare' | 'choose';
+
 /** One sealed column: a rule, resolved against the live catalog. */
 export type SealedColumn = {
   /** Stable random id (16 bytes, lowercase hex), the AAD; stored beside the DEKs, bound to name and attnum. */
@@ -55,8 +61,8 @@ export type SealedColumn = {
 export type SealedParameter = {
   readonly column: SealedColumn;
   readonly shape: 'scalar' | 'array';
-  /** `store` (absent: store) applies varchar(n) and numeric(p,s) as an assignment does; `compare` must not round or cut. */
-  readonly purpose?: 'store' | 'compare';
+  /** Absent: store. */
+  readonly purpose?: ValuePurpose;
   /** The type the statement itself or Parse gives the value, where it is not the column's own: what ParameterDescription reports. */
   readonly declaredOid?: number;
 };
@@ -65,7 +71,7 @@ export type SealedParameter = {
 export type SealedLiteral = {
   readonly column: SealedColumn;
   readonly value: string | null;
-  readonly purpose?: 'store' | 'compare';
+  readonly purpose?: ValuePurpose;
   /** The type of the constant (a cast, or a number's own type), where it is not simply a quoted string. */
   readonly declaredOid?: number;
 };

@@ -8,8 +8,16 @@ import type { SourceText } from './source-text.ts';
 import type { Node } from './syntax.ts';
 import type { OutputColumn, SealedValue, Value } from './values.ts';
 
-/** What a query's result columns are to be: a sealed column into which constants and parameters are moulded, or nothing known. */
-export type ExpectedColumns = readonly (SealedColumn | undefined)[];
+/** What a query's result column is to be: one into which constants and parameters are moulded, or nothing known. */
+export type ExpectedColumn =
+  | {
+      readonly column: SealedColumn;
+      readonly purpose: 'store' | 'choose';
+      /** Whether what its expression is called is what the result column is called. */
+      readonly named: boolean;
+    }
+  | undefined;
+export type ExpectedColumns = readonly ExpectedColumn[];
 
 /** SELECT, VALUES, set operations, and data-modifying statements with RETURNING: gives the columns of the result. */
 export type QueryAnalysis = (
@@ -44,6 +52,8 @@ export class Analysis {
   /** Relations named, by OID; where: the byte offset and length of each name in the text. */
   readonly relations = new Map<number, Relation>();
   readonly relationNames: { readonly relation: Relation; readonly start: number; readonly end: number }[] = [];
+  /** Schemas written before a table's name in front of a column: `s.t.c`. */
+  readonly schemaNames: { readonly relation: Relation; readonly start: number; readonly end: number }[] = [];
   /** Columns read, written, compared or passed through. */
   readonly columns = new Map<string, SealedColumn>();
   /** Places of sealed columns that names in the statement resolved to: `relation.attnum`. */

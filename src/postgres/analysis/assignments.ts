@@ -1,12 +1,13 @@
 /** SET lists of UPDATE and ON CONFLICT: `c = e`, `(a, b) = (x, y)`, `(a, b) = (SELECT ...)`. */
 import type { MultiAssignRef } from 'libpg-query';
 import { originKey } from '../plan.ts';
-import type { Analysis } from './analysis.ts';
+import type { Analysis, ExpectedColumn } from './analysis.ts';
 import type { CatalogColumn, Relation } from './catalog.ts';
 import { refuseName, refuseUse } from './errors.ts';
-import { mould, refuseSealed, settlePlain } from './mould.ts';
+import { mould, refuseSealed, requireSame, settlePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, type Node } from './syntax.ts';
+import { PLAIN } from './values.ts';
 
 export function setTargets(analysis: Analysis, targets: readonly Node[], relation: Relation, scope: Scope): void {
   for (const target of targets) {
@@ -59,9 +60,12 @@ function assignPart(
       'Assign the columns one by one.',
     );
   }
-  const expected = Array.from({ length: index + 1 }, (_, at) => (at === index ? column.sealed : undefined));
-  const value = analysis.query(source.SubLink.subselect, scope, expected)[index]?.value;
-  if (column.sealed === undefined && value?.type === 'sealed') {
+  const { sealed } = column;
+  const expected = Array.from({ length: index + 1 }, (_, at): ExpectedColumn =>
+    at === index && sealed !== undefined ? { column: sealed, purpose: 'store', named: false } : undefined,
+  );
+  const value = analysis.query(source.SubLink.subselect, scope, expected)[index]?.value ?? PLAIN;
+  if (sealed !== undefined) return requireSame(value, sealed, 'store', location);
+  if (value.type === 'sealed')
     throw refuseSealed(value.column, `as a value of column ${column.name}, which is not sealed`, location);
-  }
 }

@@ -2,26 +2,28 @@
 import type { ColumnRef } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
 import { refuseName, refuseUse } from './errors.ts';
+import { noteSchema } from './relations.ts';
 import { SYSTEM_COLUMNS, type RangeEntry, type Scope } from './scope.ts';
 import { locationOf } from './syntax.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 
 export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue {
-  const value = resolve(ref, scope);
+  const value = resolve(analysis, ref, scope);
   if (value.type === 'sealed') analysis.refer(value);
   return value;
 }
 
-function resolve(ref: ColumnRef, scope: Scope): SettledValue {
+function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue {
   const location = locationOf(ref);
   const fields = ref.fields ?? [];
   const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
-  if (names.length < fields.length) return wholeRow(starEntry(names, scope, location), location);
+  if (names.length < fields.length) return wholeRow(starEntry(analysis, names, scope, location), location);
   const [first = '', second, third] = names;
   if (names.length === 1) return bareName(first, scope, location);
   if (names.length > 3) throw refuseName('0A000', 'a database name in front of a column is not supported', location);
-  if (third !== undefined) return inEntry(requireEntry(second ?? '', first, scope, location), third, location);
-  return inEntry(requireEntry(first, undefined, scope, location), second ?? '', location);
+  if (third !== undefined)
+    return inEntry(requireEntry(analysis, second ?? '', first, scope, location), third, location);
+  return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
 }
 
 function bareName(name: string, scope: Scope, location: number): SettledValue {
@@ -40,19 +42,26 @@ function inEntry(entry: RangeEntry, name: string, location: number): SettledValu
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
 }
 
-export function requireEntry(alias: string, schema: string | undefined, scope: Scope, location: number): RangeEntry {
+export function requireEntry(
+  analysis: Analysis,
+  alias: string,
+  schema: string | undefined,
+  scope: Scope,
+  location: number,
+): RangeEntry {
   const entry = scope.findEntry(alias, schema, location);
   if (entry === undefined) throw refuseName('42P01', `missing FROM-clause entry for table "${alias}"`, location);
+  if (schema !== undefined) noteSchema(analysis, schema, alias, location);
   return entry;
 }
 
 /** `t.*`, or `s.t.*`, in an expression. */
-function starEntry(names: readonly string[], scope: Scope, location: number): RangeEntry {
+function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, location: number): RangeEntry {
   const [first, second] = names;
   if (first === undefined || names.length > 2) throw refuseUse('* cannot stand here', location);
   return second === undefined
-    ? requireEntry(first, undefined, scope, location)
-    : requireEntry(second, first, scope, location);
+    ? requireEntry(analysis, first, undefined, scope, location)
+    : requireEntry(analysis, second, first, scope, location);
 }
 
 /** A row as one value carries its sealed columns into whatever takes it. */

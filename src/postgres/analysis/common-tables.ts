@@ -19,10 +19,26 @@ function oneTable(analysis: Analysis, table: CommonTableExpr, scope: Scope, recu
     throw refuseStatement('SEARCH and CYCLE are not supported together with sealed columns', locationOf(table));
   }
   const first = recursive ? firstArm(query) : undefined;
-  if (first !== undefined) scope.addCte({ name, columns: named(analysis.query(first, scope), table) });
-  // The whole is analysed with the first arm's columns standing for itself; the arms must agree (set operations see to it).
+  const assumed = first === undefined ? undefined : named(analysis.query(first, scope), table);
+  if (assumed !== undefined) scope.addCte({ name, columns: assumed });
+  // The whole is analysed with the first arm's columns standing for itself, so they must be what comes out.
   const columns = named(analysis.query(query, scope), table);
+  if (assumed !== undefined) requireSealedAlike(assumed, columns, locationOf(table));
   scope.addCte({ name, columns });
+}
+
+/** A constant of the first arm turns out sealed where the second gives a sealed column: inside, it was taken for plain. */
+function requireSealedAlike(
+  assumed: readonly OutputColumn[],
+  columns: readonly OutputColumn[],
+  location: number,
+): void {
+  if (columns.every(({ value }, index) => value.type === assumed[index]?.value.type)) return;
+  throw refuseStatement(
+    'the first part of a recursive query has a constant where the second has a sealed column',
+    location,
+    'Begin with rows of the sealed column.',
+  );
 }
 
 /** Of `first UNION [ALL] recursive`, with the WITH clause of the whole left out: it holds no reference to itself. */

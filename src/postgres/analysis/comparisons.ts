@@ -147,9 +147,11 @@ export function requireComparable(left: SealedColumn, right: SealedColumn, locat
 /** IS DISTINCT FROM NULL is a test for NULL, which any sealed column allows. */
 function compareDistinct(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
   if (!isNullConstant(left) && !isNullConstant(right)) return compare(analysis, left, right, scope, location);
+  const tested = analysis.infer(isNullConstant(left) ? right : left, scope);
   for (const operand of [left, right]) {
-    const value = analysis.infer(operand, scope);
-    if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+    // NULL::text is compared with ciphertext: the cast is none there.
+    if (tested.type === 'sealed' && isNullConstant(operand)) mould(analysis, operand, scope, tested.column, 'compare');
+    else if (isMouldable(operand)) settlePlain(analysis, operand, scope);
   }
 }
 
@@ -212,7 +214,15 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
 
 function compareNullif(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): SettledValue {
   const value = analysis.infer(left, scope);
-  compareValues(analysis, value, left, analysis.infer(right, scope), right, scope, location);
+  const other = analysis.infer(right, scope);
+  if (value.type !== 'sealed' && other.type === 'sealed') {
+    throw refuseUse(
+      'NULLIF would give back a constant or parameter that is sealed for its comparison',
+      location,
+      'Write the sealed column first, or use CASE.',
+    );
+  }
+  compareValues(analysis, value, left, other, right, scope, location);
   return value.type === 'sealed' ? passedThrough(value.column) : PLAIN;
 }
 

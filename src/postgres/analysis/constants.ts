@@ -7,10 +7,16 @@ import type { SourceText } from './source-text.ts';
 import { castType, locationOf } from './syntax.ts';
 import { columnName } from './values.ts';
 
-export type ConstantValue = { readonly value: string; readonly declaredOid: number | undefined };
+export type ConstantValue = {
+  readonly value: string;
+  readonly declaredOid: number | undefined;
+  /** The constant's own type, without a cast around it; undefined for strings. */
+  readonly ownOid?: number;
+};
 
 const INT4 = 23;
 const INT8 = 20;
+const BOOL = 16;
 const NUMERIC = 1700;
 const MAX_INT8 = 9_223_372_036_854_775_807n;
 const NUMBER_NAMES: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'numeric']);
@@ -34,9 +40,9 @@ export function constantValue(
   const asNumber = isNumber && NUMBER_NAMES.has(column.type.name);
   // int4 to text is the one assignment whose text is plainly the constant's own.
   const asText = own.oid === INT4 && TEXT_NAMES.has(column.type.name) && castOid !== undefined;
-  if (asNumber) return { value: own.value, declaredOid: castOid ?? own.oid };
+  if (asNumber) return { value: own.value, declaredOid: castOid ?? own.oid, ownOid: own.oid };
   if (asText) return { value: own.value, declaredOid: castOid };
-  if (!isNumber && column.type.name === 'bool') return { value: own.value, declaredOid: castOid };
+  if (!isNumber && column.type.name === 'bool') return { value: own.value, declaredOid: castOid, ownOid: BOOL };
   throw wrongKind(column, locationOf(constant));
 }
 
@@ -93,13 +99,22 @@ export function acceptsType(type: LogicalType, oid: number): boolean {
   return own !== undefined && own === comparisonClass(other);
 }
 
-/** The bytes of a constant in the text: a sign, then one token. Refuses forms that span more. */
+/** How a constant of the kinds above begins. */
+const CONSTANT_TOKEN = /^(?:'|e'|u&'|\$|\.?\d|true$|false$)/i;
+
+/** The bytes of a constant in the text: a sign, then one token. Refuses forms that span more: `-(5)` and `- -5` are one constant too. */
 export function constantSpan(source: SourceText, constant: A_Const): { readonly start: number; readonly end: number } {
   const start = locationOf(constant);
   let index = source.tokenAt(start);
   if (index !== undefined && ['-', '+'].includes(source.tokenText(index))) index += 1;
   const token = index === undefined ? undefined : source.tokens[index];
-  if (index === undefined || token === undefined) throw refuseUse('a constant was not found in the text', start);
+  if (index === undefined || token === undefined || !CONSTANT_TOKEN.test(source.tokenText(index))) {
+    throw refuseUse(
+      'this way of writing a constant is not supported for a sealed column',
+      start,
+      'Write it as one number or quoted string.',
+    );
+  }
   if (source.tokenText(index + 1).toLowerCase() !== 'uescape') return { start, end: token.end };
   const escape = source.tokens[index + 2];
   if (escape === undefined) throw refuseUse('a constant was not found in the text', start);

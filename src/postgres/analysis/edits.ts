@@ -7,6 +7,8 @@ export type Edit = {
   readonly start: number;
   readonly end: number;
   readonly replacement: string | SealedLiteral;
+  /** The type a number or boolean has by itself, which decides what type comes out of an expression; strings have none. */
+  readonly constantOid?: number | undefined;
 };
 
 export type SplicedText = {

@@ -18,7 +18,7 @@ import {
 import type { Scope } from './scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from './syntax.ts';
 import { logicalTypeByOid } from '../types/registry.ts';
-import { passedThrough, PLAIN, type SettledValue, type Value } from './values.ts';
+import { passedThrough, PLAIN, unnamed, type SettledValue, type Value } from './values.ts';
 
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
   if (isMouldable(node)) return { type: 'mouldable', node };
@@ -141,7 +141,7 @@ function chooseAmong(analysis: Analysis, branches: readonly Node[], scope: Scope
   }
   const result = passedThrough(first.column);
   for (const { branch, value } of values) {
-    if (value !== first) mould(analysis, branch, scope, result.column, 'compare');
+    if (value !== first) mould(analysis, branch, scope, result.column, 'choose');
   }
   return result;
 }
@@ -162,7 +162,7 @@ function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value 
       return PLAIN;
     case 'EXPR_SUBLINK': {
       const [first = PLAIN] = columns;
-      return first.type === 'sealed' ? passedThrough(first.column) : PLAIN;
+      return first.type === 'sealed' ? unnamed(first.column) : PLAIN;
     }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {

@@ -8,7 +8,7 @@ import { requirePlain } from './mould.ts';
 import { entry, renamed, tableEntry } from './relations.ts';
 import type { MergedColumn, RangeEntry, Scope } from './scope.ts';
 import { kindOf, locationOf, namesOf, type Node } from './syntax.ts';
-import { columnName, passedThrough, PLAIN, type OutputColumn, type SettledValue } from './values.ts';
+import { columnName, passedThrough, PLAIN, sameBytes, type OutputColumn, type SettledValue } from './values.ts';
 
 /** What one FROM item brings: its entries, and the columns its joins merge. */
 export type FromItem = {
@@ -192,7 +192,7 @@ function mergedValue(left: SettledValue, right: SettledValue, join: JoinExpr): S
     );
   }
   requireComparable(left.column, right.column, -1);
-  if (left.column.type.oid !== right.column.type.oid)
+  if (!sameBytes(left.column, right.column))
     throw refuseUse('a join merges sealed columns of different types', -1, 'Write JOIN ... ON.');
   if (join.jointype === 'JOIN_FULL' || join.jointype === 'JOIN_RIGHT') return passedThrough(left.column, 'any');
   return left;

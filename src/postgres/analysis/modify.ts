@@ -83,7 +83,7 @@ function insertSource(
   const outputs = analysis.query(
     source,
     scope,
-    columns.map((column) => column.sealed),
+    columns.map(({ sealed }) => sealed && { column: sealed, purpose: 'store', named: false }),
   );
   outputs.forEach(({ value }, index) => {
     const column = columns[index];

@@ -3,15 +3,13 @@
  * elsewhere it stays as it is.
  */
 import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
-import type { SealedColumn } from '../plan.ts';
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
 import { acceptsType, castFor, constantSpan, constantValue, isNull, typeNameSpan } from './constants.ts';
 import { refuseUse } from './errors.ts';
 import type { Scope } from './scope.ts';
 import { elementType, locationOf, type Node } from './syntax.ts';
 import { columnName, sameBytes, type Value } from './values.ts';
-
-export type Purpose = 'store' | 'compare';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
 export function isMouldable(node: Node): boolean {
@@ -74,7 +72,7 @@ export function caseConditions(analysis: Analysis, expression: CaseExpr, scope: 
 }
 
 /** The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass. */
-export function mould(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, purpose: Purpose): void {
+export function mould(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, purpose: ValuePurpose): void {
   analysis.use(column);
   if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
@@ -91,7 +89,7 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
 }
 
-export function requireSame(value: Value, column: SealedColumn, purpose: Purpose, location: number): void {
+export function requireSame(value: Value, column: SealedColumn, purpose: ValuePurpose, location: number): void {
   if (value.type !== 'sealed') {
     throw refuseUse(
       `this expression cannot be sealed for column ${columnName(column)}`,
@@ -99,7 +97,7 @@ export function requireSame(value: Value, column: SealedColumn, purpose: Purpose
       'Compute the value in the application and pass it as a parameter or constant.',
     );
   }
-  const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || purpose === 'compare';
+  const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || purpose !== 'store';
   if (sameBytes(value.column, column) && fits) return;
   throw refuseUse(
     `a value of sealed column ${columnName(value.column)} cannot become one of ${columnName(column)}`,
@@ -112,7 +110,7 @@ function mouldConstant(
   analysis: Analysis,
   constant: A_Const,
   column: SealedColumn,
-  purpose: Purpose,
+  purpose: ValuePurpose,
   castOid: number | undefined,
 ): void {
   // A constant number stored in a text column is cast as an assignment would.
@@ -127,10 +125,11 @@ function mouldConstant(
   refuseInView(analysis, column, start);
   const declared = known.declaredOid !== undefined &&
     known.declaredOid !== column.type.oid && { declaredOid: known.declaredOid };
-  analysis.edit({ start, end, replacement: { column, value: known.value, purpose, ...declared } });
+  const replacement = { column, value: known.value, purpose, ...declared };
+  analysis.edit({ start, end, replacement, constantOid: known.ownOid });
 }
 
-function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: Purpose): void {
+function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
   const oid = castFor(cast, column, 'scalar');
   replaceType(analysis, cast, 'bytea');
   const { arg } = cast;
@@ -158,7 +157,7 @@ export function mouldParameter(
   analysis: Analysis,
   parameter: ParamRef,
   column: SealedColumn,
-  purpose: Purpose,
+  purpose: ValuePurpose,
   shape: 'scalar' | 'array',
   castOid: number | undefined,
 ): void {

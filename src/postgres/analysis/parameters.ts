@@ -1,12 +1,12 @@
 /** The role of each parameter of one statement: plain, or sealed for one column. */
-import type { SealedColumn, SealedParameter } from '../plan.ts';
+import type { SealedColumn, SealedParameter, ValuePurpose } from '../plan.ts';
 import { AnalysisError } from './errors.ts';
 import { columnName } from './values.ts';
 
 export type ParameterUse = {
   readonly column: SealedColumn;
   readonly shape: 'scalar' | 'array';
-  readonly purpose: 'store' | 'compare';
+  readonly purpose: ValuePurpose;
   readonly declaredOid: number | undefined;
   readonly location: number;
 };
@@ -47,9 +47,12 @@ export class ParameterRoles {
   }
 }
 
-/** One sealing must serve both places. Without a type modifier, storing and comparing take the same bytes. */
+/** One sealing must serve both places: without a type modifier, every purpose takes the same bytes; without it here, all but choosing do. */
 function sameUse(a: ParameterUse, b: ParameterUse): boolean {
-  const samePurpose = a.purpose === b.purpose || (a.column.type.typmod === -1 && b.column.type.typmod === -1);
+  const uses = [a, b];
+  const stored = uses.every(({ column }) => (column.storedType ?? column.type).typmod === -1);
+  const here = uses.every(({ column, purpose }) => column.type.typmod === -1 && purpose !== 'choose');
+  const samePurpose = a.purpose === b.purpose || stored || here;
   const sameColumn = a.column.id === b.column.id && a.column.type.oid === b.column.type.oid;
   return sameColumn && samePurpose && a.shape === b.shape && a.declaredOid === b.declaredOid;
 }

@@ -171,10 +171,19 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   async #confirm(drafts: Drafted['statements']): Promise<readonly StatementPlan[]> {
     const plans: StatementPlan[] = [];
     for (const draft of drafts) {
-      if (draft.type === 'draft') await requireAgreement(this.#options.service, this.#shadows, draft.opinion);
-      plans.push(draft.type === 'draft' ? draft.plan : draft);
+      plans.push(draft.type === 'draft' ? await this.#agreed(draft) : draft);
     }
     return plans;
+  }
+
+  /** The plan with the types of its results as the server gives them: an expression over a column may have another. */
+  async #agreed({ plan, opinion }: DraftPlan): Promise<SealedPlan> {
+    const types = await requireAgreement(this.#options.service, this.#shadows, opinion);
+    const results = plan.results?.map((column, index) => {
+      const type = types[index];
+      return column && type && { ...column, storedType: column.storedType ?? column.type, type };
+    });
+    return { ...plan, results };
   }
 
   #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
@@ -184,10 +193,17 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       this.#cache.keepPlans(epoch, prefix + sql, plans);
     }
     const [draft] = statements;
-    if (statements.length !== 1 || draft?.type !== 'draft' || draft.opinion.analysis.literalsMatter) return;
+    const [plan] = plans;
+    if (
+      plans.length !== 1 ||
+      plan?.type !== 'sealed' ||
+      draft?.type !== 'draft' ||
+      draft.opinion.analysis.literalsMatter
+    )
+      return;
     const normalized: NormalizedText | undefined = normalizeText(sql);
     if (normalized === undefined || normalized.literals.length === 0) return;
-    const template = makeTemplate(draft.plan, source, normalized, draft.edits, draft.start, draft.end);
+    const template = makeTemplate(plan, source, normalized, draft.edits, draft.start, draft.end);
     if (template !== undefined) this.#cache.keepTemplate(epoch, prefix + normalized.key, template);
   }
 }

@@ -2,7 +2,7 @@
 import type { Alias, RangeVar } from 'libpg-query';
 import { Analysis } from './analysis.ts';
 import { findRelation, type Relation } from './catalog.ts';
-import { AnalysisError, refuseName, refuseStatement } from './errors.ts';
+import { AnalysisError, refuseName, refuseStatement, refuseUse } from './errors.ts';
 import type { RangeEntry, Scope } from './scope.ts';
 import { locationOf, namesOf, parseStatements } from './syntax.ts';
 import { SourceText } from './source-text.ts';
@@ -82,6 +82,21 @@ export function nameInFull(analysis: Analysis, table: RangeVar, relation: Relati
   // ONLY and parentheses come before the location's token; TABLE's `only (t)` too.
   const last = source.tokenText(first + 1) === '.' ? first + 2 : first;
   analysis.relationNames.push({ relation, start, end: source.tokens[last]?.end ?? start });
+}
+
+/** `schema.table` in front of a column or star: where the statement is shown to the server over the shadow, that is another schema. */
+export function noteSchema(analysis: Analysis, schema: string, table: string, location: number): void {
+  const relation = analysis.relations.values().find((named) => named.schema === schema && named.name === table);
+  if (relation === undefined) return;
+  const { source } = analysis;
+  const token = source.tokenAt(location);
+  if (token === undefined || source.tokenText(token + 1) !== '.')
+    throw refuseUse(
+      'a schema in front of a column was not found in the text',
+      location,
+      'Leave the schema out, or use an alias.',
+    );
+  analysis.schemaNames.push({ relation, start: location, end: source.tokens[token]?.end ?? location });
 }
 
 export function relationColumns(analysis: Analysis, relation: Relation): readonly OutputColumn[] {

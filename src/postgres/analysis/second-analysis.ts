@@ -4,11 +4,12 @@
  *
  * Invariant: no sealed literal is sent; each stands as a parameter.
  */
-import { originKey, type SealedColumn, type SealedLiteral } from '../plan.ts';
+import { originKey, type LogicalType, type SealedColumn, type SealedLiteral } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
-import { quoteQualified } from '../service/names.ts';
+import { quoteIdentifier, quoteQualified } from '../service/names.ts';
+import { comparisonClass, logicalTypeByOid } from '../types/registry.ts';
 import type { Analysis } from './analysis.ts';
 import { acceptsType } from './constants.ts';
 import { splice, type Edit } from './edits.ts';
@@ -32,29 +33,31 @@ type ShadowStatement = {
   readonly expected: ReadonlyMap<number, { column: SealedColumn; array: boolean }>;
 };
 
-/** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
+/**
+ * Resolves when both agree: the types of the sealed results, as the server gives them. Errors: ERR_POSTGRES_DISAGREEMENT,
+ * ERR_POSTGRES_CATALOG.
+ */
 export async function requireAgreement(
   service: ServiceConnection,
   shadows: Shadows,
   opinion: SecondOpinion,
-): Promise<void> {
+): Promise<readonly (LogicalType | undefined)[]> {
   const { analysis, outputs } = opinion;
   const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
-  // The names were of other tables after all; they go upstream in full, so they cannot come to mean the hot ones.
-  if (hot.length === 0) return;
   // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
-  if (hot.length === 0) return;
+  if (hot.length === 0) return [];
   try {
     const shadowed = new Map<number, ShadowRelation>();
     for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));
     const statement = shadowStatement(opinion, shadowed);
     const description = await service.describe(statement.sql, statement.oids);
     compareParameters(statement, description);
-    compareResults(outputs, description, shadowed);
+    const types = compareResults(outputs, description, shadowed);
     compareReferences(
       analysis,
       await references(service, statement.sql, description, shadowed, hot[0]?.schemaOid ?? 0),
     );
+    return types;
   } catch (error) {
     throw asRefusal(error);
   }
@@ -105,11 +108,17 @@ function shadowStatement(
     seen.add(edit.start);
     next += 1;
     expected.set(next, { column: edit.replacement.column, array: false });
+    while (oids.length < next) oids.push(0);
+    oids[next - 1] = edit.constantOid ?? 0;
     edits.push({ ...edit, replacement: `$${next}` });
   }
   for (const { relation, start: from, end: to } of analysis.relationNames) {
     const schema = shadowed.has(relation.oid) ? shadowSchema(relation.schemaOid) : relation.schema;
     edits.push({ start: from, end: to, replacement: quoteQualified(schema, relation.name) });
+  }
+  for (const { relation, start: from, end: to } of analysis.schemaNames) {
+    if (!shadowed.has(relation.oid)) continue;
+    edits.push({ start: from, end: to, replacement: quoteIdentifier(shadowSchema(relation.schemaOid)) });
   }
   const { pieces } = splice(analysis.source, start, end, edits);
   return { sql: pieces.filter((piece): piece is string => typeof piece === 'string').join(''), oids, expected };
@@ -129,22 +138,29 @@ function compareResults(
   outputs: readonly OutputColumn[],
   { fields }: StatementDescription,
   shadowed: ReadonlyMap<number, ShadowRelation>,
-): void {
+): readonly (LogicalType | undefined)[] {
   if (outputs.length !== fields.length) throw disagree(`it has ${fields.length} result columns, not ${outputs.length}`);
   const sealedPlaces = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
-  fields.forEach((field, index) => {
+  return fields.map((field, index) => {
     const value = outputs[index]?.value;
     const place = sealedPlaces.get(originKey(field.tableOid, field.attnum));
     if (value?.type !== 'sealed') {
       if (place !== undefined) throw disagree(`result column ${index + 1} comes from a sealed column`);
-      return;
+      return undefined;
     }
-    if (!acceptsType(value.column.type, field.typeOid))
+    const type = logicalTypeByOid(field.typeOid, field.typmod);
+    if (type === undefined || !printsAs(value.column.type, type))
       throw disagree(`result column ${index + 1} is of another type than ${columnName(value.column)}`);
-    if (value.origin.type === 'any') return;
+    if (value.origin.type === 'any') return type;
     const ours = value.origin.type === 'column' ? originKey(value.origin.relationOid, value.origin.attnum) : undefined;
     if (place !== ours) throw disagree(`result column ${index + 1} does not come from ${columnName(value.column)}`);
+    return type;
   });
+}
+
+/** Whether values of one type look the same as those of another: text and varchar do. */
+function printsAs(column: LogicalType, result: LogicalType): boolean {
+  return column.name === result.name || (comparisonClass(column) === 'text' && comparisonClass(result) === 'text');
 }
 
 /** Columns of the shadow that the statement refers to, in the real relations' terms: pg_depend of a SQL-body function that is never kept. */

@@ -17,6 +17,7 @@ import {
   passedThrough,
   PLAIN,
   sameBytes,
+  unnamed,
   type OutputColumn,
   type SettledValue,
 } from './values.ts';
@@ -87,7 +88,7 @@ function valuesLists(
     items.forEach((item, index) => valuesItem(analysis, item, scope, expected[index]));
   }
   return Array.from({ length: width.columns }, (_, index): OutputColumn => {
-    const column = expected[index];
+    const column = expected[index]?.column;
     const value: SettledValue = column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } };
     return { name: `column${index + 1}`, value };
   });
@@ -95,7 +96,7 @@ function valuesLists(
 
 function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: ExpectedColumns[number]): void {
   if ('SetToDefault' in item) return;
-  if (expected !== undefined) return mould(analysis, item, scope, expected, 'store');
+  if (expected !== undefined) return mould(analysis, item, scope, expected.column, expected.purpose);
   const value = analysis.infer(item, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   if (value.type === 'sealed') throw refuseSealed(value.column, 'as a value of a column that is not sealed', -1);
@@ -110,10 +111,10 @@ function setOperation(
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
   let left = analyzeSelect(analysis, larg, scope, expected);
-  const right = analyzeSelect(analysis, rarg, scope, sealedColumns(left, expected));
+  const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected, false));
   // A NULL on the left takes the type of the right.
   if (right.some((column, index) => column.value.type === 'sealed' && left[index]?.value.type !== 'sealed')) {
-    left = analyzeSelect(analysis, larg, scope, sealedColumns(right, expected));
+    left = analyzeSelect(analysis, larg, scope, expectedOf(right, expected, true));
   }
   const keepsAll = select.op === 'SETOP_UNION' && select.all === true;
   const outputs = left.map((column, index): OutputColumn => ({
@@ -124,11 +125,14 @@ function setOperation(
   return outputs;
 }
 
-/** What the other arm's constants and parameters are moulded into. */
-function sealedColumns(columns: readonly OutputColumn[], expected: ExpectedColumns): ExpectedColumns {
-  return columns.map(
-    ({ value }, index) => expected[index] ?? (value.type === 'sealed' ? passedThrough(value.column).column : undefined),
-  );
+/** What the other arm's constants and parameters are moulded into. `named`: the other arm is the left one, which names the columns. */
+function expectedOf(columns: readonly OutputColumn[], expected: ExpectedColumns, named: boolean): ExpectedColumns {
+  return columns.map(({ value }, index) => {
+    const outer = expected[index];
+    if (outer !== undefined) return { ...outer, named: named && outer.named };
+    if (value.type !== 'sealed') return undefined;
+    return { column: passedThrough(value.column).column, purpose: 'choose', named };
+  });
 }
 
 function united(left: SettledValue, right: SettledValue, keepsAll: boolean): SettledValue {
@@ -144,5 +148,5 @@ function united(left: SettledValue, right: SettledValue, keepsAll: boolean): Set
   if (!keepsAll) requireDeterministic(left.column, -1);
   if (!keepsAll && !comparable(left.column, right.column))
     throw refuseUse('a set operation compares columns of different domains', -1);
-  return passedThrough(left.column);
+  return left.column.type.typmod === right.column.type.typmod ? unnamed(left.column) : passedThrough(left.column);
 }

@@ -69,6 +69,10 @@ describe('INSERT', () => {
       'insert into customers (ssn) select ssn from people union all select null',
       `insert into "public"."customers" (ssn) select ssn from "public"."people" union all select null`,
     ],
+    [
+      'insert into customers (email) select email from customers union all select null',
+      `insert into "public"."customers" (email) select email from "public"."customers" union all select null`,
+    ],
   ])('%s', (sql, expected) => {
     expect(shown(sql)).toBe(expected);
   });
@@ -83,7 +87,6 @@ describe('INSERT', () => {
     'insert into customers (note) select distinct note from customers',
     'insert into customers (ssn) select remark from orders',
     'insert into orders (remark) values ((select note from customers limit 1))',
-    'insert into customers (email) select email from customers union all select null',
     'insert into customers (id) values (1) on conflict (note) do nothing',
     'insert into customers (id) values (1) on conflict (lower(ssn)) do nothing',
     'insert into customers (score) values (true)',

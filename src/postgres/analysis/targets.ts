@@ -4,7 +4,7 @@ import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireEntry } from './column-refs.ts';
 import { refuseUse } from './errors.ts';
 import type { FromItem } from './from.ts';
-import { mould, settlePlain } from './mould.ts';
+import { isNullConstant, mould, nodeLocation, settlePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from './syntax.ts';
 import { PLAIN, type OutputColumn } from './values.ts';
@@ -37,13 +37,25 @@ function oneTarget(
   if (val === undefined) return { name: target.name ?? '?column?', value: PLAIN };
   const name = target.name ?? figureName(val);
   if (expected !== undefined) {
-    mould(analysis, val, scope, expected, 'store');
-    return { name, value: { type: 'sealed', column: expected, origin: { type: 'any' } } };
+    const { column, purpose, named } = expected;
+    if (named && target.name === undefined) requireName(val);
+    mould(analysis, val, scope, column, purpose);
+    return { name, value: { type: 'sealed', column, origin: { type: 'any' } } };
   }
   const value = analysis.infer(val, scope);
   if (value.type !== 'mouldable') return { name, value };
   settlePlain(analysis, value.node, scope);
   return { name, value: PLAIN };
+}
+
+/** Sealed, a constant is a cast of other bytes, and a column without a name is named after a cast's type. */
+function requireName(node: Node): void {
+  if (isNullConstant(node) || !('A_Const' in node || 'TypeCast' in node)) return;
+  throw refuseUse(
+    'a constant that is sealed as a result column needs a name of its own',
+    nodeLocation(node),
+    'Write AS and a name after it.',
+  );
 }
 
 function starOf(target: ResTarget): ColumnRef | undefined {
@@ -67,19 +79,20 @@ function expandStar(
     first === undefined
       ? everything(from, location)
       : second === undefined
-        ? entryColumns(first, undefined, scope, location)
-        : entryColumns(second, first, scope, location);
+        ? entryColumns(analysis, first, undefined, scope, location)
+        : entryColumns(analysis, second, first, scope, location);
   for (const { value } of columns) if (value.type === 'sealed') analysis.refer(value);
   return columns;
 }
 
 function entryColumns(
+  analysis: Analysis,
   alias: string,
   schema: string | undefined,
   scope: Scope,
   location: number,
 ): readonly OutputColumn[] {
-  const entry = requireEntry(alias, schema, scope, location);
+  const entry = requireEntry(analysis, alias, schema, scope, location);
   if (entry.opaque) throw unknownColumns(location);
   return entry.columns;
 }

@@ -1,5 +1,6 @@
 /** What an expression is, as far as sealing is concerned. */
 import type { ResultOrigin, SealedColumn } from '../plan.ts';
+import { numericModifier } from '../types/registry.ts';
 import type { Node } from './syntax.ts';
 
 export type PlainValue = { readonly type: 'plain' };
@@ -17,7 +18,12 @@ export const PLAIN: PlainValue = { type: 'plain' };
 const EXPRESSION: ResultOrigin = { type: 'expression' };
 const ANY_ORIGIN: ResultOrigin = { type: 'any' };
 
-/** The value after an expression that passes it through: the server no longer names its origin. */
+/** The value of an expression that keeps the column's type whole: the server no longer names its origin. */
+export function unnamed(column: SealedColumn): SealedValue {
+  return { type: 'sealed', column, origin: EXPRESSION };
+}
+
+/** The value after an expression that passes it through, whatever else it may give. */
 export function passedThrough(column: SealedColumn, origin: 'expression' | 'any' = 'expression'): SealedValue {
   return { type: 'sealed', column: withoutModifier(column), origin: origin === 'any' ? ANY_ORIGIN : EXPRESSION };
 }
@@ -27,9 +33,15 @@ function withoutModifier(column: SealedColumn): SealedColumn {
   return column.type.typmod === -1 ? column : { ...column, type: { ...column.type, typmod: -1 } };
 }
 
-/** Whether the ciphertext of one is ciphertext of the other: opened with the same AAD, read as the same type. */
+/** Whether the ciphertext of one is ciphertext of the other: opened with the same AAD, read as the same type, printed alike. */
 export function sameBytes(a: SealedColumn, b: SealedColumn): boolean {
-  return a.type.oid === b.type.oid && (a.id === b.id || comparable(a, b));
+  if (a.type.oid !== b.type.oid) return false;
+  return a.id === b.id || (comparable(a, b) && decimalsOf(a) === decimalsOf(b));
+}
+
+/** numeric(p,s) prints s decimals, which the sealed bytes do not hold. */
+function decimalsOf({ type, storedType = type }: SealedColumn): number | undefined {
+  return numericModifier(storedType)?.scale;
 }
 
 /** Whether equal values have equal ciphertext: both deterministic, in one domain. */

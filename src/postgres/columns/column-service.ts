@@ -4,7 +4,7 @@
  *
  * Invariant: authorisation and audit run for every statement's use of a column (`open`), with the current caller.
  */
-import type { SealedColumn } from '../plan.ts';
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { ValueFormat, ValueSettings } from '../types/codec.ts';
 
 export type { ValueFormat, ValueSettings };
@@ -13,9 +13,10 @@ export type ValueShape = 'scalar' | 'array';
 export type SealOptions = {
   /**
    * `store` (the default for scalars) applies the column's type modifier as an assignment would: varchar(n) refuses or cuts
-   * blanks, numeric(p,s) rounds. `compare` (always for arrays) must not: `n = 1.005` matches nothing in numeric(10,2).
+   * blanks, numeric(p,s) rounds. `compare` (always for arrays) must not: `n = 1.005` matches nothing in numeric(10,2). `choose`: the
+   * value may come out in the column's place.
    */
-  readonly purpose?: 'store' | 'compare';
+  readonly purpose?: ValuePurpose;
   /**
    * The type the client declared for the parameter, if not the column's own: a type of the same comparison class (int8 for an
    * int4 column, text for varchar), or 0/705 (unknown). Of the element, or of the array, where the shape is array.

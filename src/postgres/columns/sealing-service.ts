@@ -6,11 +6,11 @@ import type { KeyUse } from '../../keys/data-keys.ts';
 import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
-import type { LogicalType, SealedColumn } from '../plan.ts';
+import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
 import { BYTEA_OID } from '../service/names.ts';
 import type { ServerTimeZones } from '../service/time-zones.ts';
 import { encodeBinaryArray } from '../types/array-binary.ts';
-import type { ValueContext, ValueFormat, ValuePurpose, ValueSettings } from '../types/codec.ts';
+import type { ValueContext, ValueFormat, ValueSettings } from '../types/codec.ts';
 import { printValue, readArray, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
@@ -148,7 +148,12 @@ class SealingSession implements ColumnSession {
   #context(column: SealedColumn, settings: ValueSettings, purpose: ValuePurpose): ValueContext {
     const type: LogicalType = column.storedType ?? column.type;
     const assigned = column.type.typmod === type.typmod;
-    return { type, purpose: assigned ? purpose : 'compare', settings, zones: this.#options.zones };
+    return {
+      type,
+      purpose: assigned || purpose === 'choose' ? purpose : 'compare',
+      settings,
+      zones: this.#options.zones,
+    };
   }
 
   #keyUse({ database, schema, table, column }: SealedColumn): KeyUse {

@@ -3,7 +3,7 @@
  *
  * Invariant: for a type with a comparison class, canonical bytes are equal exactly when SQL says the values are.
  */
-import type { LogicalType } from '../plan.ts';
+import type { LogicalType, ValuePurpose } from '../plan.ts';
 
 /** Session settings that decide how values read and print. */
 export type ValueSettings = {
@@ -13,7 +13,6 @@ export type ValueSettings = {
 };
 
 export type ValueFormat = 'text' | 'binary';
-export type ValuePurpose = 'store' | 'compare';
 
 /** What a time zone is, as the server itself says; undefined: not asked yet. */
 export interface ZoneSource {

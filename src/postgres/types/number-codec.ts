@@ -4,7 +4,7 @@ import { decodeText, encodeText, viewOf } from './bytes.ts';
 import type { TypeCodec, ValueContext } from './codec.ts';
 import { decodeDecimal, type Decimal, encodeDecimal, finite, formatDecimal, reduce, roundTo } from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
-import { checkBinaryLength, damaged, invalidSyntax, outOfRange } from './errors.ts';
+import { checkBinaryLength, damaged, invalidSyntax, outOfRange, unsupported } from './errors.ts';
 import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
 import { formatLogicalType, numericModifier } from './registry.ts';
 
@@ -36,14 +36,24 @@ export function assignNumber(canonical: Uint8Array, context: ValueContext): Uint
   const value = decodeDecimal(canonical);
   if (value === undefined) throw damaged(context.type.name);
   if (context.type.name === 'numeric') return encodeNumeric(value, context);
-  if (context.purpose === 'compare') return encodeDecimal(reduce(value));
+  if (context.purpose !== 'store') return encodeDecimal(reduce(value));
   return encodeDecimal(fitInteger(roundTo(value, 0), context.type));
 }
 
 function encodeNumeric(value: Decimal, { type, purpose }: ValueContext): Uint8Array {
   const modifier = numericModifier(type);
   if (modifier === undefined) return encodeDecimal(value);
+  if (purpose === 'choose') requireScale(value, Math.max(modifier.scale, 0));
   return encodeDecimal(reduce(purpose === 'store' ? applyModifier(value, modifier, type) : value));
+}
+
+/** Canonical bytes do not keep the scale of numeric(p,s), and print with the column's: any other would come out changed. */
+function requireScale(value: Decimal, scale: number): void {
+  if (value.type !== 'finite' || value.scale === scale) return;
+  throw unsupported(
+    'a number that may stand in the place of a sealed column has another number of decimals than it',
+    `Write it with ${scale} decimals.`,
+  );
 }
 
 /** numeric.c apply_typmod: round first, then measure. */

@@ -20,7 +20,7 @@ function readText(bytes: Uint8Array, context: ValueContext): Uint8Array {
 /** Too long: blanks at the end are cut, anything else refused. */
 export function applyLength(text: Uint8Array, { type, purpose }: ValueContext): Uint8Array {
   const limit = varcharLimit(type);
-  if (limit === undefined || purpose === 'compare' || text.length <= limit) return text;
+  if (limit === undefined || purpose !== 'store' || text.length <= limit) return text;
   const end = offsetOfCharacter(text, limit);
   for (let at = end; at < text.length; at++) {
     if (text[at] === SPACE_BYTE) continue;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeBinaryArray, encodeBinaryArray } from './array-binary.ts';
-import type { ValueContext, ValuePurpose } from './codec.ts';
+import type { ValuePurpose } from '../plan.ts';
+import type { ValueContext } from './codec.ts';
 import { decodeDecimal, encodeDecimal, finite, formatDecimal } from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
 import { ValueError } from './errors.ts';
