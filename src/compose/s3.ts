@@ -1,5 +1,4 @@
 /** The S3 gateway, from the config. */
-import { randomBytes } from 'node:crypto';
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
@@ -7,13 +6,10 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ReadinessCheck } from '../observe/readiness.ts';
 import type { S3AccessKey } from '../s3/auth/authenticate.ts';
-import { createCaches } from '../s3/caches.ts';
 import type { ExchangeOutcome } from '../s3/edge/exchange.ts';
-import { forward } from '../s3/edge/forward.ts';
+import { createGateway } from '../s3/gateway.ts';
 import type { GatewayContext } from '../s3/operation.ts';
 import { SEALED_OPERATIONS } from '../s3/operations/index-table.ts';
-import { compileRules } from '../s3/rules.ts';
-import { ByteGovernor } from '../s3/sealing/governor.ts';
 import { S3Server } from '../s3/server.ts';
 import type { UpstreamClient } from '../s3/upstream/client.ts';
 import { listening } from './listening.ts';
@@ -22,7 +18,7 @@ import type { RunningListener } from '../cli/start.ts';
 
 /** What all requests may hold in memory together: 64 transfers with room to spare, under the process's 300 MiB. */
 const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
-const MAX_WAITING_REQUESTS = 10_000;
+
 export type GatewayDeps = { readonly dataKeys: DataKeys; readonly log: Log; readonly metrics: Metrics };
 export type StartedPart = {
   readonly listener: RunningListener;
@@ -44,18 +40,14 @@ function gatewayContext(
   upstream: UpstreamClient,
   { dataKeys, log }: GatewayDeps,
 ): GatewayContext {
-  return {
+  return createGateway({
     upstream,
     dataKeys,
-    rules: compileRules(s3RuleEntries(s3)),
+    rules: s3RuleEntries(s3),
     options: { region: s3.region, listSizes: s3.listSizes, accountId: account },
     log,
-    random: randomBytes,
-    now: Date.now,
-    caches: createCaches(),
-    governor: new ByteGovernor(MAX_BYTES_IN_FLIGHT, MAX_WAITING_REQUESTS),
-    forward: (request) => forward(request, upstream),
-  };
+    maxBytesInFlight: MAX_BYTES_IN_FLIGHT,
+  });
 }
 
 function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => void {

@@ -4,6 +4,7 @@
  */
 import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
 import { S3Error } from './errors.ts';
+import { deleteHiddenKey } from './listing/delete-hidden.ts';
 import { childrenOf, childText, formatXml, parseXml } from './listing/xml-tree.ts';
 import { partsInEtag } from './sealing/etag.ts';
 import { MAX_LIST_BYTES } from './sealing/limits.ts';
@@ -51,7 +52,7 @@ export async function probeCapabilities(
     };
   } finally {
     await send(probe, { method: 'DELETE', query: new Map([['uploadId', uploadId]]) });
-    await send(probe, { method: 'DELETE' });
+    await deleteHiddenKey(probe, key);
   }
 }
 

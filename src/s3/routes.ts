@@ -136,7 +136,6 @@ export const SUBRESOURCES: ReadonlySet<string> = new Set(
 
 /** Parameters of operations that select none. One that also selects (`uploadId`) counts only in the rows that name it. */
 export const PARAMETERS: ReadonlySet<string> = new Set([
-  'allow-unordered',
   'bucket-region',
   'continuation-token',
   'delimiter',

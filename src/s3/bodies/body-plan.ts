@@ -6,6 +6,7 @@ import { ChunkSignatures, type SignatureSeed } from '../../sigv4/chunk-signature
 import { S3Error } from '../errors.ts';
 import { MAX_BODY_BYTES } from '../limits.ts';
 import type { S3Headers } from '../operation.ts';
+import type { S3OperationName } from '../operation-names.ts';
 import { checksumBytes, isChecksumAlgorithm, type ChecksumAlgorithm } from './checksums.ts';
 
 export type ExpectedDigest = {
@@ -38,8 +39,12 @@ const STREAMING = {
 
 type StreamingForm = (typeof STREAMING)[keyof typeof STREAMING];
 
-/** `aboutBody`: false for CompleteMultipartUpload, whose `x-amz-checksum-*` headers speak of the object. */
-export function planBody(headers: S3Headers, payload: SignedPayload, aboutBody = true): BodyPlan {
+/** These carry an object's bytes: without a length, one that a middleman dropped would make an empty object of it. */
+const NEEDS_LENGTH: ReadonlySet<S3OperationName> = new Set<S3OperationName>(['PutObject', 'UploadPart']);
+
+export function planBody(headers: S3Headers, payload: SignedPayload, operation: S3OperationName): BodyPlan {
+  // The checksum headers of CompleteMultipartUpload speak of the object.
+  const aboutBody = operation !== 'CompleteMultipartUpload';
   const form = streamingForm(payload.payloadHash);
   const trailing = trailingChecksum(headers, form);
   const checksum = aboutBody ? checksumHeader(headers) : undefined;
@@ -48,7 +53,7 @@ export function planBody(headers: S3Headers, payload: SignedPayload, aboutBody =
   agreeOnAlgorithm(headers, trailing ?? checksum?.algorithm);
   return {
     framing: framingFor(form, payload),
-    length: bodyLength(headers, form !== undefined),
+    length: bodyLength(headers, form !== undefined, NEEDS_LENGTH.has(operation)),
     expected: [payloadDigest(payload.payloadHash, form), contentMd5(headers), checksum].filter(
       (digest) => digest !== undefined,
     ),
@@ -75,11 +80,12 @@ function framingFor(form: StreamingForm | undefined, payload: SignedPayload): Bo
   return { type: 'chunked', signatures, signedTrailer: form.signed && form.trailer };
 }
 
-function bodyLength(headers: S3Headers, chunked: boolean): number {
+function bodyLength(headers: S3Headers, chunked: boolean, needed: boolean): number {
   const name = chunked ? 'x-amz-decoded-content-length' : 'content-length';
   const text = headers[name];
   if (text === undefined) {
-    if (chunked || headers['transfer-encoding'] !== undefined) throw new S3Error('ERR_S3_MISSING_CONTENT_LENGTH');
+    if (chunked || needed || headers['transfer-encoding'] !== undefined)
+      throw new S3Error('ERR_S3_MISSING_CONTENT_LENGTH');
     return 0;
   }
   if (!/^\d{1,15}$/u.test(text)) throw new S3Error('ERR_S3_INVALID_ARGUMENT', `${name} is not a length`);

@@ -66,19 +66,20 @@ async function* pieces(body: Uint8Array, cuts: readonly number[]): AsyncGenerato
   yield body.subarray(from);
 }
 
+const SIGNED = {
+  signature: SEED,
+  signingKey: deriveSigningKey(SECRET, SCOPE),
+  scope: SCOPE,
+  timestamp: TIMESTAMP,
+};
+
 async function read(
   body: Uint8Array,
   headers: S3Headers,
   payloadHash: string,
   cuts: readonly number[] = [],
 ): Promise<Buffer> {
-  const plan = planBody(headers, {
-    payloadHash,
-    signature: SEED,
-    signingKey: deriveSigningKey(SECRET, SCOPE),
-    scope: SCOPE,
-    timestamp: TIMESTAMP,
-  });
+  const plan = planBody(headers, { ...SIGNED, payloadHash }, 'PutObject');
   const reader = new VerifyingBody(pieces(body, cuts), plan);
   const chunks: Uint8Array[] = [];
   for await (const chunk of reader) chunks.push(chunk);
@@ -239,6 +240,16 @@ describe('a body is refused', () => {
       'ERR_S3_ENTITY_TOO_LARGE',
     );
   });
+});
+
+test('an object or part without a length is refused, other requests have no body then', async () => {
+  for (const operation of ['PutObject', 'UploadPart', 'CreateBucket', 'CopyObject'] as const) {
+    const plan = async () => planBody({}, { ...SIGNED, payloadHash: 'UNSIGNED-PAYLOAD' }, operation).length;
+    const carries = operation === 'PutObject' || operation === 'UploadPart';
+    expect(await plan().catch((error: { code: string }) => error.code), operation).toBe(
+      carries ? 'ERR_S3_MISSING_CONTENT_LENGTH' : 0,
+    );
+  }
 });
 
 test('any data in chunks of any size, split anywhere, decodes to itself', async () => {

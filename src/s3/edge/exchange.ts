@@ -98,7 +98,7 @@ function understand(
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;
   const decision = decide({ ...place, operation, headers }, edge.gateway.rules, edge.operations);
-  const plan = planBody(headers, signed, operation !== 'CompleteMultipartUpload');
+  const plan = planBody(headers, signed, operation);
   const request: S3Request = {
     operation,
     requestId: answering.requestId,

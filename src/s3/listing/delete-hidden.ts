@@ -1,45 +1,87 @@
-/** Clearing what the gateway kept of uploads: of one that is over, or of all of a bucket that goes. */
+/**
+ * Clearing what the gateway kept beside objects: of an upload that is over, of a probe, or of all of a bucket that goes. Where the bucket
+ * keeps versions a deletion hides only: then the versions are deleted one by one, or they would pile up unseen.
+ */
 import { HIDDEN_PREFIX } from '../../envelope/object/hidden-object.ts';
-import type { GatewayContext, S3Request } from '../operation.ts';
+import type { S3Headers } from '../operation.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
-import { sendOrThrow, upstreamError } from '../sealing/upstream-errors.ts';
+import { upstreamError } from '../sealing/upstream-errors.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
 import { isHiddenKey } from './hidden-names.ts';
-import { parseListPage, type ListRow } from './list-page.ts';
+import { markerAfter, parseListPage, type ListRow } from './list-page.ts';
+import { versionPages } from './version-list.ts';
+
+/** Where hidden objects lie. */
+export type HiddenPlace = { readonly upstream: UpstreamClient; readonly bucket: string };
 
 /** Hidden objects whose names begin with `prefix`. */
-export async function listHidden(
-  request: S3Request,
-  gateway: GatewayContext,
-  prefix: string,
-): Promise<readonly ListRow[]> {
-  const { bucket, signal } = request;
+export async function listHidden(place: HiddenPlace, prefix: string): Promise<readonly ListRow[]> {
   const rows: ListRow[] = [];
+  for await (const page of objectPages(place, prefix)) rows.push(...page);
+  return rows;
+}
+
+async function* objectPages({ upstream, bucket }: HiddenPlace, prefix: string): AsyncGenerator<readonly ListRow[]> {
   for (let marker = ''; ;) {
     const query = new Map([['prefix', prefix], ...(marker === '' ? [] : [['marker', marker] as const])]);
-    const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, signal });
+    const response = await upstream.send({ method: 'GET', bucket, query });
+    if (response.status !== 200) throw await upstreamError(response);
     const page = parseListPage(await response.body.text(MAX_LIST_BYTES));
-    rows.push(...page.rows.filter((row) => row.key.startsWith(prefix)));
-    const last = page.nextMarker ?? page.rows.at(-1)?.key;
-    if (!page.isTruncated || last === undefined) return rows;
+    yield page.rows.filter((row) => row.key.startsWith(prefix));
+    const last = markerAfter(page);
+    if (!page.isTruncated || last === undefined) return;
     marker = last;
   }
 }
 
-/** Deletes one hidden object; that it is not there is no error. */
-export async function deleteHidden({ bucket }: S3Request, gateway: GatewayContext, key: string): Promise<void> {
-  const response = await gateway.upstream.send({ method: 'DELETE', bucket, key });
+/** Deletes all hidden objects whose names begin with `prefix`, versions included. */
+export async function deleteHidden(place: HiddenPlace, prefix: string): Promise<void> {
+  const rows = await listHidden(place, prefix);
+  const deleted = await mapBounded(rows, SIZE_LOOKUPS_AT_ONCE, (row) => deleteOne(place, row.key));
+  if (deleted.some(leftVersions)) await deleteVersions(place, prefix);
+}
+
+/** Likewise one whose name is known. */
+export async function deleteHiddenKey(place: HiddenPlace, key: string): Promise<void> {
+  if (leftVersions(await deleteOne(place, key))) await deleteVersions(place, key);
+}
+
+/** A bucket that never had versions answers without a version id. */
+const leftVersions = (deleted: S3Headers): boolean => deleted['x-amz-version-id'] !== undefined;
+
+async function deleteVersions(place: HiddenPlace, prefix: string): Promise<void> {
+  for await (const page of versionPages(place, prefix)) {
+    await mapBounded(page ?? [], SIZE_LOOKUPS_AT_ONCE, ({ key, versionId }) => deleteOne(place, key, versionId));
+  }
+}
+
+/** That it is not there is no error. */
+async function deleteOne({ upstream, bucket }: HiddenPlace, key: string, versionId?: string): Promise<S3Headers> {
+  const query = versionId === undefined ? {} : { query: new Map([['versionId', versionId]]) };
+  const response = await upstream.send({ method: 'DELETE', bucket, key, ...query });
   if (response.status >= 300 && response.status !== 404) throw await upstreamError(response);
   await response.body.release();
+  return response.headers;
 }
 
 /** True where the bucket holds nothing but hidden objects; they are deleted then. */
-export async function deleteHiddenObjects(request: S3Request, gateway: GatewayContext): Promise<boolean> {
-  const query = new Map([['max-keys', '1000']]);
-  const response = await sendOrThrow(gateway, { method: 'GET', bucket: request.bucket, query, signal: request.signal });
-  const page = parseListPage(await response.body.text(MAX_LIST_BYTES));
-  if (page.rows.length === 0 || page.rows.some((row) => !isHiddenKey(row.key))) return false;
-  const hidden = page.isTruncated ? await listHidden(request, gateway, HIDDEN_PREFIX) : page.rows;
-  await mapBounded(hidden, SIZE_LOOKUPS_AT_ONCE, (row) => deleteHidden(request, gateway, row.key));
+export async function deleteOnlyHidden(place: HiddenPlace): Promise<boolean> {
+  let found = false;
+  for await (const page of allPages(place)) {
+    if (page.some(({ key }) => !isHiddenKey(key))) return false;
+    found ||= page.length > 0;
+  }
+  if (!found) return false;
+  await deleteHidden(place, HIDDEN_PREFIX);
+  await deleteVersions(place, HIDDEN_PREFIX);
   return true;
+}
+
+/** All that the bucket holds, as versions where the backend knows them. */
+async function* allPages(place: HiddenPlace): AsyncGenerator<readonly { readonly key: string }[]> {
+  for await (const page of versionPages(place, '')) {
+    if (page === undefined) yield* objectPages(place, '');
+    else yield page;
+  }
 }

@@ -19,7 +19,6 @@ const PAGE = {
   ],
   commonPrefixes: ['a b/c d/'],
   isTruncated: true,
-  nextMarker: undefined,
   nextContinuationToken: 'token',
 };
 

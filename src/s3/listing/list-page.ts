@@ -18,8 +18,6 @@ export type ListPage = {
   readonly rows: readonly ListRow[];
   readonly commonPrefixes: readonly string[];
   readonly isTruncated: boolean;
-  /** Where the next page of a v1 listing begins; backends give it only with a delimiter. */
-  readonly nextMarker: string | undefined;
   /** Opaque; where the next page of a v2 listing begins. */
   readonly nextContinuationToken: string | undefined;
 };
@@ -29,14 +27,24 @@ export function parseListPage(xml: string): ListPage {
   const root = parseXml(xml, 'ListBucketResult');
   if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   const decode = childText(root, 'EncodingType') === 'url' ? decodeKey : (text: string): string => text;
-  const nextMarker = childText(root, 'NextMarker');
+  const rows = childrenOf(root, 'Contents').map((row) => parseRow(row, decode));
+  const commonPrefixes = childrenOf(root, 'CommonPrefixes').map((prefix) => decode(childText(prefix, 'Prefix') ?? ''));
   return {
-    rows: childrenOf(root, 'Contents').map((row) => parseRow(row, decode)),
-    commonPrefixes: childrenOf(root, 'CommonPrefixes').map((prefix) => decode(childText(prefix, 'Prefix') ?? '')),
+    rows,
+    commonPrefixes,
     isTruncated: childText(root, 'IsTruncated') === 'true',
-    nextMarker: nextMarker === undefined || nextMarker === '' ? undefined : decode(nextMarker),
     nextContinuationToken: childText(root, 'NextContinuationToken'),
   };
+}
+
+/**
+ * Where the next page of a v1 listing begins: the last name of this one. Not what the backend calls NextMarker: Ceph RGW 16 does not
+ * encode it where it encodes the keys, so that `a%7Eb` would be read as `a~b`, and what lies between them passed over.
+ */
+export function markerAfter({ rows, commonPrefixes }: Pick<ListPage, 'rows' | 'commonPrefixes'>): string | undefined {
+  const [key, prefix] = [rows.at(-1)?.key, commonPrefixes.at(-1)];
+  if (key === undefined || prefix === undefined) return key ?? prefix;
+  return Buffer.compare(Buffer.from(key), Buffer.from(prefix)) < 0 ? prefix : key;
 }
 
 function parseRow(row: XmlTree, decode: (text: string) => string): ListRow {
@@ -88,7 +96,7 @@ type Encode = (text: string) => string;
 
 const versionOne = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({
   Marker: encode(request.marker ?? ''),
-  NextMarker: page.isTruncated && page.nextMarker !== undefined ? encode(page.nextMarker) : undefined,
+  NextMarker: page.isTruncated ? encode(markerAfter(page) ?? '') : undefined,
 });
 
 const versionTwo = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({

@@ -9,7 +9,14 @@ import { clientEtag } from '../sealing/etag.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 import { isHiddenKey } from './hidden-names.ts';
-import { formatListPage, parseListPage, type ListPage, type ListRequest, type ListRow } from './list-page.ts';
+import {
+  formatListPage,
+  markerAfter,
+  parseListPage,
+  type ListPage,
+  type ListRequest,
+  type ListRow,
+} from './list-page.ts';
 import { plaintextSize } from './plaintext-size.ts';
 
 const DEFAULT_MAX_KEYS = 1_000;
@@ -42,7 +49,8 @@ function parseListRequest({ bucket, query }: S3Request, version: 1 | 2): ListReq
 }
 
 async function firstVisiblePage(request: S3Request, gateway: GatewayContext, list: ListRequest): Promise<ListPage> {
-  let query: ReadonlyMap<string, string> = request.query;
+  // Encoded, any key survives XML; a backend that knows no encoding says so by not naming it.
+  let query: ReadonlyMap<string, string> = new Map([...request.query, ['encoding-type', 'url']]);
   for (;;) {
     const page = await fetchPage(request, gateway, query);
     const visible = withoutHidden(page);
@@ -80,7 +88,7 @@ function nextPageQuery(
   if (list.version === 2 && page.nextContinuationToken !== undefined) {
     return new Map([...query, ['continuation-token', page.nextContinuationToken]]);
   }
-  const last = page.nextMarker ?? page.rows.at(-1)?.key ?? page.commonPrefixes.at(-1);
+  const last = markerAfter(page);
   if (list.version === 2 || last === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return new Map([...query, ['marker', last]]);
 }

@@ -18,7 +18,10 @@ export type CompletedUpload = Completed & {
   readonly keyArn: string;
 };
 
-/** Throws the backend's refusal, also one that comes with status 200 (S3 begins its answer before it knows). */
+/**
+ * Throws the backend's refusal, also one that comes with status 200 (S3 begins its answer before it knows). A client that leaves does not
+ * end it: the upload would be left half over.
+ */
 export async function completeUpstream(
   request: S3Request,
   gateway: GatewayContext,
@@ -26,7 +29,7 @@ export async function completeUpstream(
   parts: readonly BackendPart[],
   conditions: S3Headers,
 ): Promise<Completed> {
-  const { bucket, key, signal } = request;
+  const { bucket, key } = request;
   const response = await sendToUpload(gateway, {
     method: 'POST',
     bucket,
@@ -36,7 +39,6 @@ export async function completeUpstream(
     body: formatXml('CompleteMultipartUpload', {
       Part: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` })),
     }),
-    signal,
   });
   const text = await response.body.text(MAX_LIST_BYTES);
   const etag = childText(parseXml(text.trim(), 'CompleteMultipartUploadResult'), 'ETag');
@@ -48,11 +50,11 @@ export async function completeUpstream(
 
 /** The completed object, if the one at the key is this upload's: its envelope has the token's object id. */
 export async function alreadyCompleted(
-  { bucket, key, signal }: S3Request,
+  { bucket, key }: S3Request,
   gateway: GatewayContext,
   { objectId }: OpenUpload,
 ): Promise<Completed | undefined> {
-  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key, signal });
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key });
   await response.body.release();
   const etag = response.headers['etag'];
   if (response.status !== 200 || etag === undefined) return undefined;

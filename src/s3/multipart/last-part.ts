@@ -10,7 +10,6 @@ import {
   SALT_REFERENCE_BYTES,
   sealFooterPart,
   type FooterInput,
-  type ObjectChecksum,
 } from '../../envelope/object/footer.ts';
 import { MAX_OBJECT_BYTES, SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
@@ -27,7 +26,7 @@ import type { OpenUpload } from './open-upload.ts';
 /** A part as the backend is to complete it. */
 export type BackendPart = { readonly number: number; readonly etag: string };
 
-export type EndedObject = { readonly parts: readonly BackendPart[]; readonly checksum: ObjectChecksum | undefined };
+export type EndedObject = { readonly parts: readonly BackendPart[]; readonly footer: FooterInput };
 
 type NamedAndFound = { readonly named: readonly NamedPart[]; readonly found: readonly FoundPart[] };
 
@@ -49,7 +48,7 @@ export async function storeLastPart(
     const footer = await footerOf(request, upload, { named, found });
     const body = sealFooterPart(footer, key.dek, key.objectId, gateway.random);
     const end = await storePart(request, gateway, upload, FOOTER_PART_NUMBER, body);
-    return { parts: [...stored, end], checksum: footer.checksum };
+    return { parts: [...stored, end], footer };
   }
   const release = await gateway.governor.take(HELD_PART_COST_BYTES, request.signal);
   try {
@@ -62,7 +61,7 @@ export async function storeLastPart(
     const block = encodeFooter(footer, key.dek, key.objectId, gateway.random);
     const body = concatBytes(sealer.header(), ...sealer.push(held.plaintext), ...sealer.finish(held.record, block));
     const end = await storePart(request, gateway, upload, last.number, body);
-    return { parts: stored.with(-1, end), checksum: footer.checksum };
+    return { parts: stored.with(-1, end), footer };
   } finally {
     release();
   }

@@ -19,11 +19,21 @@ export type StoredPart = {
 
 export type PartsPage = { readonly parts: readonly StoredPart[]; readonly nextMarker: number | undefined };
 
+type PageStart = { readonly marker: number; readonly maxParts: number };
+
 /** One page of the backend's ListParts, the footer part left out. Throws the backend's refusal (NoSuchUpload). */
-export async function fetchPartsPage(
+export async function fetchPartsPage(gateway: GatewayContext, upload: OpenUpload, from: PageStart): Promise<PartsPage> {
+  const { parts, nextMarker } = await fetchBackendPage(gateway, upload, from);
+  return {
+    parts: parts.filter((part) => part.number <= MAX_PART_NUMBER),
+    nextMarker: nextMarker !== undefined && nextMarker < MAX_PART_NUMBER ? nextMarker : undefined,
+  };
+}
+
+async function fetchBackendPage(
   gateway: GatewayContext,
   { bucket, key, backendUploadId }: OpenUpload,
-  from: { readonly marker: number; readonly maxParts: number },
+  from: PageStart,
 ): Promise<PartsPage> {
   const query = new Map([
     ['uploadId', backendUploadId],
@@ -33,13 +43,20 @@ export async function fetchPartsPage(
   const response = await sendToUpload(gateway, { method: 'GET', bucket, key, query });
   const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'ListPartsResult');
   if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
-  const all = childrenOf(root, 'Part').map(parseStoredPart);
-  const next = Number(childText(root, 'NextPartNumberMarker') ?? all.at(-1)?.number ?? 0);
-  const isTruncated = childText(root, 'IsTruncated') === 'true' && next > from.marker && next < MAX_PART_NUMBER;
-  return {
-    parts: all.filter((part) => part.number <= MAX_PART_NUMBER),
-    nextMarker: isTruncated ? next : undefined,
-  };
+  const parts = childrenOf(root, 'Part').map(parseStoredPart);
+  const next = Number(childText(root, 'NextPartNumberMarker') ?? parts.at(-1)?.number ?? 0);
+  const isTruncated = childText(root, 'IsTruncated') === 'true' && next > from.marker;
+  return { parts, nextMarker: isTruncated ? next : undefined };
+}
+
+/** The ETag of a part that lies at the backend now, the footer part's too; undefined where there is none. */
+export async function storedEtag(
+  gateway: GatewayContext,
+  upload: OpenUpload,
+  number: number,
+): Promise<string | undefined> {
+  const { parts } = await fetchBackendPage(gateway, upload, { marker: number - 1, maxParts: 1 });
+  return parts.find((part) => part.number === number)?.etag;
 }
 
 /** All parts by number. */

@@ -8,9 +8,10 @@ import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import type { NamedPart } from './complete-document.ts';
-import { knownPartName, parsePartEtag } from './known-parts.ts';
+import { knownPartName, parsePartEtag, type KnownPart } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
 import type { OpenUpload } from './open-upload.ts';
+import { isOpen } from './token-objects.ts';
 
 export type FoundPart = {
   readonly number: number;
@@ -30,6 +31,8 @@ export async function findParts(
 ): Promise<readonly FoundPart[]> {
   const known = await gateway.caches.backend.learn(gateway, upload.bucket);
   const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
+  // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again).
+  if (listed === undefined && !(await isOpen(gateway, upload))) throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
   const found = named.map((part) => findPart(gateway, upload, part, listed));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);
@@ -39,15 +42,24 @@ export async function findParts(
 function findPart(
   { caches }: GatewayContext,
   { objectId }: OpenUpload,
-  { number, etag }: NamedPart,
+  { number, etag, checksums }: NamedPart,
   listed: ReadonlyMap<number, StoredPart> | undefined,
 ): FoundPart {
   const { upstream, known: carried } = parsePartEtag(etag);
-  const known = carried ?? caches.knownParts.get(knownPartName(objectId, number, upstream));
+  const remembered = caches.knownParts.get(knownPartName(objectId, number, upstream));
+  refuseOtherChecksum(checksums, remembered?.checksum);
+  const known = carried ?? remembered;
   const stored = listed?.get(number);
   const length =
     listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
   return { number, etag: upstream, plainLength: length, saltId: known?.saltId };
+}
+
+/** What the client says of a part is sealed as the object's checksum: where the part's own is remembered, it must be the same. */
+function refuseOtherChecksum(named: NamedPart['checksums'], verified: KnownPart['checksum']): void {
+  const claimed = Object.entries(named).find(([algorithm]) => algorithm === verified?.algorithm)?.[1];
+  if (claimed !== undefined && Buffer.from(claimed).toString('base64') !== verified?.value)
+    throw new S3Error('ERR_S3_INVALID_PART');
 }
 
 /** A held part before the last is too small; what is neither stored nor held is no part of the upload. */

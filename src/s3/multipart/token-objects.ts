@@ -1,11 +1,13 @@
 /** The hidden objects that hold the tokens of open uploads: found again when a client lists its uploads. */
 import { createHash } from 'node:crypto';
-import { HIDDEN_PREFIX, parseHiddenKey } from '../../envelope/object/hidden-object.ts';
+import { HIDDEN_PREFIX, hiddenTokenKey, parseHiddenKey } from '../../envelope/object/hidden-object.ts';
 import { MAX_UPLOAD_TOKEN_CHARS } from '../../envelope/limits.ts';
 import { listHidden } from '../listing/delete-hidden.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
+import { upstreamError } from '../sealing/upstream-errors.ts';
+import type { OpenUpload } from './open-upload.ts';
 
 /** Says which upload a token is of, without the token being opened. */
 export const UPLOAD_MARK_NAME = 'x-amz-meta-sealgate-upload';
@@ -15,9 +17,17 @@ export const uploadMark = (key: string, backendUploadId: string): string =>
     .update(JSON.stringify([key, backendUploadId]))
     .digest('hex');
 
+/** Whether the upload's token still lies there: it does from creation until completing or aborting has succeeded. */
+export async function isOpen({ upstream }: GatewayContext, { bucket, objectId }: OpenUpload): Promise<boolean> {
+  const response = await upstream.send({ method: 'HEAD', bucket, key: hiddenTokenKey(objectId) });
+  if (response.status >= 300 && response.status !== 404) throw await upstreamError(response);
+  await response.body.release();
+  return response.status !== 404;
+}
+
 /** Tokens of the bucket's open uploads by their marks. */
 export async function readTokens(request: S3Request, gateway: GatewayContext): Promise<ReadonlyMap<string, string>> {
-  const rows = await listHidden(request, gateway, HIDDEN_PREFIX);
+  const rows = await listHidden({ upstream: gateway.upstream, bucket: request.bucket }, HIDDEN_PREFIX);
   const names = rows.map((row) => row.key).filter((key) => parseHiddenKey(key)?.type === 'token');
   const found = await mapBounded(names, SIZE_LOOKUPS_AT_ONCE, (name) => readToken(request, gateway, name));
   return new Map(found.filter((entry) => entry !== undefined));

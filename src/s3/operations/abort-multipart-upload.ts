@@ -18,10 +18,10 @@ export const abortMultipartUpload: S3Operation = {
       await response.body.release();
     } catch (error) {
       // Gone, or given up for good at a backend that knows no abort. While it may still be there, what it needs stays.
-      if (error instanceof S3Error && GONE.has(error.status)) await sweepUpload(request, gateway, upload);
+      if (error instanceof S3Error && GONE.has(error.status)) await sweepUpload(gateway, upload);
       throw error;
     }
-    await sweepUpload(request, gateway, upload);
+    await sweepUpload(gateway, upload);
     return { status: 204, headers: {} };
   },
 };

@@ -9,7 +9,9 @@ import { PART_CHECKSUMS, parseCompleteDocument } from '../multipart/complete-doc
 import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
 import { findParts } from '../multipart/named-parts.ts';
 import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
-import { storeLastPart } from '../multipart/last-part.ts';
+import { checkCompleted } from '../multipart/check-completed.ts';
+import { storedEtag } from '../multipart/list-parts-page.ts';
+import { storeLastPart, type EndedObject } from '../multipart/last-part.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { clientEtag } from '../sealing/etag.ts';
@@ -21,8 +23,11 @@ export const completeMultipartUpload: S3Operation = {
   async handle(request, gateway) {
     const document = Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString();
     const upload = await openUpload(request, gateway);
-    const completed = await completeOnce(request, gateway, upload, document);
-    await sweepUpload(request, gateway, upload);
+    const name = Buffer.from(upload.objectId).toString('hex');
+    const completed = await gateway.caches.completions.run(name, () =>
+      completeOnce(request, gateway, upload, document),
+    );
+    await sweepUpload(gateway, upload);
     return answer(request, completed);
   },
 };
@@ -35,22 +40,37 @@ async function completeOnce(
 ): Promise<CompletedUpload> {
   const named = parseCompleteDocument(document);
   const key = await uploadKey(request, gateway, upload);
+  const said = { partCount: named.length, keyArn: key.keyArn };
+  let ended: EndedObject | undefined;
   try {
     const found = await findParts(gateway, upload, named);
-    const { parts, checksum } = await storeLastPart(request, gateway, upload, key, { named, found });
+    ended = await storeLastPart(request, gateway, upload, key, { named, found });
     const conditions = await writeConditions(request, gateway);
-    const completed = await completeUpstream(request, gateway, upload, parts, conditions);
-    return { ...completed, checksum, partCount: named.length, keyArn: key.keyArn };
+    const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
+    await checkCompleted(request, gateway, key, ended.footer);
+    return { ...completed, ...said, checksum: ended.footer.checksum };
   } catch (error) {
-    const completed = mayBeOver(error) ? await alreadyCompleted(request, gateway, upload) : undefined;
-    if (completed === undefined) throw error;
-    return { ...completed, checksum: undefined, partCount: named.length, keyArn: key.keyArn };
+    if (!mayBeOver(error)) throw error;
+    const raced = ended !== undefined && (await wasReplaced(gateway, upload, ended));
+    const completed = await alreadyCompleted(request, gateway, upload);
+    if (completed !== undefined) return { ...completed, ...said, checksum: undefined };
+    throw raced ? new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.') : error;
   }
 }
 
 /** Answers after which the upload may be over: it is not known any more, its parts are gone, or the backend broke down over it. */
 const mayBeOver = (error: unknown): boolean =>
-  error instanceof S3Error && (error.status >= 500 || error.status === 404 || error.code === 'ERR_S3_INVALID_PART');
+  error instanceof S3Error && (error.status >= 500 || error.status === 404 || error.s3Code === 'InvalidPart');
+
+/** Another request that completes the same upload has put its own end in the place of ours, or has completed meanwhile. */
+async function wasReplaced(gateway: GatewayContext, upload: OpenUpload, { parts }: EndedObject): Promise<boolean> {
+  const end = parts.at(-1);
+  try {
+    return end !== undefined && (await storedEtag(gateway, upload, end.number)) !== end.etag;
+  } catch {
+    return false;
+  }
+}
 
 function answer({ bucket, key }: S3Request, completed: CompletedUpload): S3Response {
   const body = formatXml('CompleteMultipartUploadResult', {

@@ -1,5 +1,5 @@
 /** DeleteBucket: open uploads do not keep a bucket from being deleted; neither may what the gateway keeps of them. */
-import { deleteHiddenObjects } from '../listing/delete-hidden.ts';
+import { deleteOnlyHidden } from '../listing/delete-hidden.ts';
 import type { S3Operation } from '../operation.ts';
 
 export const deleteBucket: S3Operation = {
@@ -7,6 +7,7 @@ export const deleteBucket: S3Operation = {
   async handle(request, gateway) {
     const response = await gateway.forward(request);
     if (response.status !== 409) return response;
-    return (await deleteHiddenObjects(request, gateway)) ? gateway.forward(request) : response;
+    const { bucket } = request;
+    return (await deleteOnlyHidden({ upstream: gateway.upstream, bucket })) ? gateway.forward(request) : response;
   },
 };

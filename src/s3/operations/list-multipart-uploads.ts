@@ -4,7 +4,7 @@
  */
 import { S3Error } from '../errors.ts';
 import { isHiddenKey } from '../listing/hidden-names.ts';
-import { decodeKey, encodeKey } from '../listing/list-page.ts';
+import { encodeKey } from '../listing/list-page.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import { openUpload } from '../multipart/open-upload.ts';
 import { readTokens, uploadMark } from '../multipart/token-objects.ts';
@@ -25,9 +25,13 @@ export const listMultipartUploads: S3Operation = {
   },
 };
 
-/** The marker a client gives is a token; the backend's is the id in it, which the token of the same upload is found by. */
+/**
+ * The marker a client gives is a token; the backend's is the id in it, which the token of the same upload is found by. Keys are asked for
+ * as they are and encoded here: Ceph RGW 16 encodes them without saying so.
+ */
 async function upstreamQuery(request: S3Request, gateway: GatewayContext): Promise<ReadonlyMap<string, string>> {
   const query = new Map(request.query);
+  query.delete('encoding-type');
   const marker = query.get('upload-id-marker');
   if (marker === undefined || marker === '') return query;
   const key = query.get('key-marker') ?? '';
@@ -36,44 +40,39 @@ async function upstreamQuery(request: S3Request, gateway: GatewayContext): Promi
 }
 
 async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlTree): Promise<XmlContent> {
-  const isEncoded = childText(root, 'EncodingType') === 'url';
   const wantsEncoded = request.query.get('encoding-type') === 'url';
-  const recode = (text: string): string => {
-    const plain = isEncoded ? decodeKey(text) : text;
-    return wantsEncoded ? encodeKey(plain) : plain;
-  };
+  const encode = wantsEncoded ? encodeKey : (text: string): string => text;
   const tokens = await readTokens(request, gateway);
-  const tokenOf = (key: string, id: string): string =>
-    tokens.get(uploadMark(isEncoded ? decodeKey(key) : key, id)) ?? id;
+  const tokenOf = (key: string, id: string): string => tokens.get(uploadMark(key, id)) ?? id;
   const uploads = childrenOf(root, 'Upload').filter((row) => !isHiddenKey(childText(row, 'Key') ?? ''));
   const [nextKey, nextId] = [childText(root, 'NextKeyMarker'), childText(root, 'NextUploadIdMarker')];
-  const text = (name: string): string | undefined => childText(root, name);
+  const asked = (name: string): string => request.query.get(name) ?? '';
   return {
     Bucket: request.bucket,
-    KeyMarker: recode(text('KeyMarker') ?? ''),
-    UploadIdMarker: request.query.get('upload-id-marker') ?? '',
-    NextKeyMarker: nextKey === undefined ? undefined : recode(nextKey),
+    KeyMarker: encode(asked('key-marker')),
+    UploadIdMarker: asked('upload-id-marker'),
+    NextKeyMarker: nextKey === undefined ? undefined : encode(nextKey),
     NextUploadIdMarker: nextId === undefined || nextKey === undefined ? undefined : tokenOf(nextKey, nextId),
-    Prefix: text('Prefix') === undefined ? undefined : recode(text('Prefix') ?? ''),
-    Delimiter: text('Delimiter'),
+    Prefix: request.query.has('prefix') ? encode(asked('prefix')) : undefined,
+    Delimiter: request.query.has('delimiter') ? encode(asked('delimiter')) : undefined,
     EncodingType: wantsEncoded ? 'url' : undefined,
-    MaxUploads: text('MaxUploads'),
-    IsTruncated: text('IsTruncated') ?? 'false',
-    Upload: uploads.map((row) => uploadContent(row, recode, tokenOf)),
+    MaxUploads: childText(root, 'MaxUploads'),
+    IsTruncated: childText(root, 'IsTruncated') ?? 'false',
+    Upload: uploads.map((row) => uploadContent(row, encode, tokenOf)),
     CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({
-      Prefix: recode(childText(row, 'Prefix') ?? ''),
+      Prefix: encode(childText(row, 'Prefix') ?? ''),
     })),
   };
 }
 
 function uploadContent(
   row: XmlTree,
-  recode: (text: string) => string,
+  encode: (text: string) => string,
   tokenOf: (key: string, id: string) => string,
 ): XmlContent {
   const key = childText(row, 'Key') ?? '';
   return {
-    Key: recode(key),
+    Key: encode(key),
     UploadId: tokenOf(key, childText(row, 'UploadId') ?? ''),
     StorageClass: childText(row, 'StorageClass'),
     Initiated: childText(row, 'Initiated'),

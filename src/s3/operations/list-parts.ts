@@ -28,7 +28,7 @@ export const listParts: S3Operation = {
     const marker = numberParameter(request, 'part-number-marker', 0);
     const maxParts = Math.min(MAX_PARTS, numberParameter(request, 'max-parts', MAX_PARTS));
     const page = await fetchPartsPage(gateway, upload, { marker, maxParts });
-    const held = await heldParts(request, gateway, upload);
+    const held = await heldParts(gateway, upload);
     const within = held.filter(({ number }) => number > marker && number <= (page.nextMarker ?? Infinity));
     const merged = newestOfEach([...page.parts, ...within]);
     const parts = merged.slice(0, maxParts);
@@ -44,11 +44,10 @@ function numberParameter({ query }: S3Request, name: string, fallback: number): 
 }
 
 async function heldParts(
-  request: S3Request,
-  gateway: GatewayContext,
-  { objectId }: OpenUpload,
+  { upstream }: GatewayContext,
+  { bucket, objectId }: OpenUpload,
 ): Promise<readonly StoredPart[]> {
-  const rows = await listHidden(request, gateway, hiddenUploadPrefix(objectId));
+  const rows = await listHidden({ upstream, bucket }, hiddenUploadPrefix(objectId));
   return rows.flatMap(({ key, etag, size, lastModified }) => {
     const name = parseHiddenKey(key);
     if (name?.type !== 'part') return [];

@@ -8,7 +8,9 @@ import { SALT_REFERENCE_BYTES } from '../../envelope/object/footer.ts';
 import { MAX_PART_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
+import { deleteHiddenKey } from '../listing/delete-hidden.ts';
 import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import { isOpen } from '../multipart/token-objects.ts';
 import { parsePartNumber } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
@@ -34,7 +36,9 @@ export const uploadPart: S3Operation = {
     const etag = held
       ? await holdPart(request, gateway, upload, partNumber, payload)
       : await storePart(request, gateway, upload, partNumber, payload);
-    const known = { plainLength: body.length, saltId: sealer.salt.slice(0, SALT_REFERENCE_BYTES) };
+    const verified = await body.verified;
+    const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
+    const known = { plainLength: body.length, saltId, checksum: verified.checksum };
     gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
     return {
       status: 200,
@@ -42,22 +46,27 @@ export const uploadPart: S3Operation = {
         // A held part is read on completion: its ETag need carry nothing.
         etag: partEtag(etag, known, !held && backend?.listsParts !== true),
         ...encryptionHeaders(keyArn),
-        ...echoedChecksum(await body.verified),
+        ...echoedChecksum(verified),
         'content-length': '0',
       },
     };
   },
 };
 
+/** The backend does not know that a held part belongs to an upload: that the upload is still open is looked at here, afterwards. */
 async function holdPart(
   request: S3Request,
   gateway: GatewayContext,
-  { objectId }: OpenUpload,
+  upload: OpenUpload,
   partNumber: number,
   payload: UpstreamPayload,
 ): Promise<string> {
   const { bucket, signal } = request;
-  return send(gateway, { method: 'PUT', bucket, key: hiddenPartKey(objectId, partNumber), ...payload, signal });
+  const key = hiddenPartKey(upload.objectId, partNumber);
+  const etag = await send(gateway, { method: 'PUT', bucket, key, ...payload, signal });
+  if (await isOpen(gateway, upload)) return etag;
+  await deleteHiddenKey({ upstream: gateway.upstream, bucket }, key);
+  throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
 }
 
 async function storePart(

@@ -10,3 +10,5 @@ export const MAX_BUFFERED_BYTES = 256 * 1024;
 export const FIRST_READ_BYTES = 64 * 1024;
 /** 10 000 is the footer's. */
 export const MAX_PART_NUMBER = 9_999;
+/** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */
+export const PROBE_AGAIN_MS = 30 * 1000;

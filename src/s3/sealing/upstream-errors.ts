@@ -54,8 +54,9 @@ export function errorDocument(
 ): S3Error {
   const document = text === '' ? undefined : parseXml(text, 'Error');
   const [code, message] = BY_STATUS[status] ?? ['InternalError', 'We encountered an internal error. Please try again.'];
-  return new S3Error('ERR_S3_UPSTREAM_ANSWER', childText(document, 'Message') ?? message, {
-    s3Code: childText(document, 'Code') ?? code,
+  // Ceph RGW leaves messages empty.
+  return new S3Error('ERR_S3_UPSTREAM_ANSWER', childText(document, 'Message') || message, {
+    s3Code: childText(document, 'Code') || code,
     status: status < 300 ? 500 : status,
     headers: relayedHeaders(headers),
   });
