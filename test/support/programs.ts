@@ -30,7 +30,8 @@ const APT_OPTIONS = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=2
 const APT_TIMEOUT_MS = 300_000;
 
 // Run, not looked up: Debian's wrapper of pgbench is there without pgbench.
-const runs = (program: string): boolean => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+const runs = (program: string): boolean =>
+  spawnSync(program, [program === 'openssl' ? 'version' : '--version'], { stdio: 'ignore' }).status === 0;
 
 /** Why tests that need these programs cannot run here; undefined where all are on the PATH. */
 export function missing(...programs: readonly string[]): string | undefined {
