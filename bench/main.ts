@@ -33,7 +33,7 @@ const LANES: Readonly<Record<string, () => Promise<void>>> = {
   s3: async () => (await import('./s3/lane.ts')).benchS3(options, backend),
   memory: async () => (await import('./s3/memory.ts')).benchMemory(options, backend),
   forwarding: async () => (await import('./forwarding/lane.ts')).benchForwarding(options),
-  postgres: async () => (await import('./postgres.ts')).benchPostgres(options),
+  postgres: async () => (await import('./postgres/lane.ts')).benchPostgres(options),
 };
 
 const wanted = positionals.length > 0 ? positionals : Object.keys(LANES);

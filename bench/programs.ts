@@ -68,13 +68,20 @@ http {
   return { port, pid: child.pid ?? 0, stop: () => stopChild(child) };
 }
 
+/** From 1.21 on PgBouncer can follow prepared statements, which session mode has no need of; before, it refuses the setting. */
+function tracksPrepared(program: string): boolean {
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  const [, major = '0', minor = '0'] = /(\d+)\.(\d+)/.exec(stdout) ?? [];
+  return Number(major) > 1 || Number(minor) >= 21;
+}
+
 /** PgBouncer in session mode with one user. It refuses to run as root. */
 export async function startPgBouncer(
   folder: string,
   upstreamPort: number,
   user: string,
   password: string,
-): Promise<Running | undefined> {
+): Promise<(Running & { readonly pid: number }) | undefined> {
   const program = find('pgbouncer');
   if (program === undefined) return undefined;
   const port = await freePort();
@@ -84,11 +91,11 @@ export async function startPgBouncer(
   await writeFile(
     config,
     `[databases]\n* = host=127.0.0.1 port=${upstreamPort}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${users}
-pool_mode = session\nmax_client_conn = 200\ndefault_pool_size = 100\nmax_prepared_statements = 0\n`,
+pool_mode = session\nmax_client_conn = 200\ndefault_pool_size = 100\n${tracksPrepared(program) ? 'max_prepared_statements = 0\n' : ''}`,
   );
   await Promise.all([users, config].map((file) => chmod(file, 0o644)));
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   const child = spawn(program, ['-q', config], { ...as, stdio: 'ignore' });
   await untilListening(port);
-  return { port, stop: () => stopChild(child) };
+  return { port, pid: child.pid ?? 0, stop: () => stopChild(child) };
 }

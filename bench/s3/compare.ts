@@ -3,7 +3,7 @@
  * CPU time that the measured process alone spent, whatever the others did meanwhile: it says how much one core could carry.
  */
 import { median } from '../rounds.ts';
-import { cpuSeconds } from './cost.ts';
+import { cpuSeconds } from '../cost.ts';
 
 export type Subject = {
   readonly name: string;

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BenchOptions } from '../options.ts';
 import type { BackendName } from './backend.ts';
-import { peakMemory } from './cost.ts';
+import { peakMemory } from '../cost.ts';
 import { objectsAt, type Connection } from './objects.ts';
 import { createS3World } from './world.ts';
 
