@@ -56,7 +56,7 @@ async function startListeners(
     }
     if (config.postgres !== undefined) {
       const { startProxy } = await import('./compose/postgres.ts');
-      started.push(await startProxy(config.postgres, deps));
+      started.push(await startProxy(config.postgres, config.keys.account, deps));
     }
     return started;
   } finally {

@@ -17,6 +17,11 @@ keys:
     - { type: keyFile, path: ./${KEY_FILE_NAME} }
     # - { type: passphrase, passphraseFile: ./passphrase }
   audit: { file: ./sealgate-audit.jsonl, durability: write }    # fsync: each record survives power failure, slower
+  # Who may use and administer keys (docs/ACCESS.md). Without it: whom gateway and proxy let in may use every key through them.
+  # access:
+  #   identities:
+  #     - { client: reports, policies: [{ name: read-only, file: ./read-only.json }] }
+  #   unlistedStorageCallers: nothing
 
 # Logs go to stderr as JSON lines.
 observe:

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig, type LoadOptions } from '../config/load.ts';
+import { SealgateError } from '../errors.ts';
+import { parsePolicy } from '../keys/access/policy/policy.ts';
 import type { CommandIo } from './command.ts';
 
 const DEFAULT_NAME = 'sealgate.yaml';
@@ -21,5 +23,16 @@ export function loadCommandConfig(
   // Messages name the file as the operator would from where they stand; the loader resolves it from the process's own folder.
   const shown = relative(process.cwd(), path);
   const display = shown === '' || shown.startsWith('..') ? path : shown;
-  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), options);
+  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), { checkPolicy, ...options });
+}
+
+/** What is wrong with a policy document; undefined for nothing. */
+export function checkPolicy(document: string, kind: 'key' | 'identity'): string | undefined {
+  try {
+    parsePolicy(document, kind);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SealgateError) return error.message;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { clientTls, serviceOptions, upstreamServer } from '../cli/options/postgres.ts';
 import type { ColumnRule } from '../config/column-rules.ts';
 import type { PostgresConfig } from '../config/config.ts';
+import { postgresPrincipal } from '../config/principals.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -31,14 +32,14 @@ type OpenDatabase = {
 };
 
 /** Errors: ERR_CLI_LISTEN, ERR_CLI_COLUMNS, ERR_POSTGRES_SERVICE_*, those of the keys that rules name. */
-export async function startProxy(postgres: PostgresConfig, deps: ProxyDeps): Promise<StartedPart> {
+export async function startProxy(postgres: PostgresConfig, account: string, deps: ProxyDeps): Promise<StartedPart> {
   for (const { keyId } of postgres.columns) await deps.dataKeys.resolveKey(keyId);
   const databases: OpenDatabase[] = [];
   const closeAll = async (): Promise<void> => {
     await Promise.all(databases.map(closeDatabase));
   };
   try {
-    for (const database of postgres.databases) databases.push(await openDatabase(database, postgres, deps));
+    for (const database of postgres.databases) databases.push(await openDatabase(database, postgres, account, deps));
     const { host } = postgres.listen;
     const tls = clientTls(postgres.listen);
     const proxy = await listening('postgres', postgres.listen, () =>
@@ -66,6 +67,7 @@ export async function startProxy(postgres: PostgresConfig, deps: ProxyDeps): Pro
 async function openDatabase(
   { name, service: serviceConfig, allowRoutines }: PostgresConfig['databases'][number],
   postgres: PostgresConfig,
+  account: string,
   { dataKeys, log }: ProxyDeps,
 ): Promise<OpenDatabase> {
   const service = openServiceConnection(await serviceOptions(serviceConfig));
@@ -87,6 +89,7 @@ async function openDatabase(
       databaseId,
       escrowOwner: escrowOwnerOf(name),
       zones: new ServerTimeZones(service),
+      principalOf: (role) => postgresPrincipal(account, name, role),
     });
     return { name, service, protected: { analyzer, columns } };
   } catch (error) {

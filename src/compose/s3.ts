@@ -1,6 +1,7 @@
 /** The S3 gateway, from the config. */
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
+import { clientPrincipal } from '../config/principals.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -30,7 +31,7 @@ function accessKeys({ clients }: S3Config, account: string): readonly S3AccessKe
   return clients.map(({ name, accessKeyId, secretAccessKey }) => ({
     accessKeyId,
     secretAccessKey: secretAccessKey.reveal(),
-    principal: `arn:aws:iam::${account}:user/${name}`,
+    principal: clientPrincipal(account, name),
   }));
 }
 

@@ -28,6 +28,27 @@ export type KeysConfig = {
   readonly unseal: readonly UnsealConfig[];
   readonly cache: { readonly maxAgeSeconds: number; readonly maxUses: number; readonly maxEntries: number };
   readonly audit: { readonly file: string; readonly durability: 'write' | 'fsync' };
+  readonly access: AccessConfig;
+};
+
+/** A policy document as JSON text. */
+export type PolicyConfig = { readonly name: string; readonly document: string };
+
+export type IdentityConfig = {
+  readonly arn: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly organization: string | undefined;
+  readonly policies: readonly PolicyConfig[];
+  readonly boundaries: readonly PolicyConfig[];
+};
+
+export type AccessConfig = {
+  readonly identities: readonly IdentityConfig[];
+  readonly unlistedStorageCallers: 'use-keys' | 'nothing';
+  readonly organizationPolicies: readonly PolicyConfig[];
+  /** JSON text; undefined: AWS's own. */
+  readonly defaultKeyPolicy: string | undefined;
+  readonly grantsCrossAccounts: boolean;
 };
 
 /** PEM texts. */

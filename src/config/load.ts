@@ -9,6 +9,7 @@ import { ConfigError } from './errors.ts';
 import { ConfigFiles, reasonOf, type ReadFile } from './files.ts';
 import { interpolate, type Environment } from './interpolate.ts';
 import { formatPath, formatProblem, type ConfigPath, type Finding, type Problem } from './problem.ts';
+import type { CheckPolicy } from './resolve-access.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkShape } from './shape.ts';
 
@@ -19,6 +20,8 @@ const MAX_LISTED = 50;
 export type LoadOptions = {
   /** Read section `keys` only: for commands that need no more, so no variable or file of the other sections has to be there. */
   readonly only?: 'keys';
+  /** Says what is wrong with a policy document; this room does not know their language. */
+  readonly checkPolicy?: CheckPolicy;
 };
 
 /**
@@ -46,7 +49,12 @@ export async function loadConfig(
   const early = [...syntax, ...missing, ...shapeFindings];
   if (shape.type === 'bad' || early.length > 0) return fail(early);
   const file = resolve(configPath);
-  const { config, findings } = await resolveConfig(shape.file, file, new ConfigFiles(file, readFile));
+  const { config, findings } = await resolveConfig(
+    shape.file,
+    file,
+    new ConfigFiles(file, readFile),
+    options.checkPolicy ?? (() => undefined),
+  );
   return findings.length > 0 ? fail(findings) : config;
 }
 

@@ -1,9 +1,18 @@
 /** From the file's form to the rooms': paths made absolute, files read, rules compiled. Each section gathers its findings. */
 import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
-import type { Config, KeysConfig, ListenConfig, S3Config, S3CredentialsConfig, UnsealConfig } from './config.ts';
+import type {
+  AccessConfig,
+  Config,
+  KeysConfig,
+  ListenConfig,
+  S3Config,
+  S3CredentialsConfig,
+  UnsealConfig,
+} from './config.ts';
 import type { ConfigFiles } from './files.ts';
 import { keyPathFindings } from './key-paths.ts';
 import type { ConfigPath, Finding } from './problem.ts';
+import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
 import type { ConfigFile } from './schema.ts';
 import { Secret } from './secret.ts';
@@ -14,9 +23,12 @@ export async function resolveConfig(
   file: ConfigFile,
   configPath: string,
   files: ConfigFiles,
+  checkPolicy: CheckPolicy,
 ): Promise<{ config: Config; findings: readonly Finding[] }> {
-  const keys = resolveKeys(file.keys, files);
-  const findings: Finding[] = [...keyPathFindings(keys, configPath)];
+  const findings: Finding[] = [];
+  const access = await resolveAccess(file.keys.access, file.keys.account, { files, checkPolicy, findings });
+  const keys = resolveKeys(file.keys, access, files);
+  findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file));
   const config: Config = {
     file: configPath,
     keys,
@@ -27,7 +39,7 @@ export async function resolveConfig(
   return { config, findings: [...findings, ...files.findings] };
 }
 
-function resolveKeys(keys: FileSection<'keys'>, files: ConfigFiles): KeysConfig {
+function resolveKeys(keys: FileSection<'keys'>, access: AccessConfig, files: ConfigFiles): KeysConfig {
   const { region, account, cache, audit } = keys;
   return {
     store: files.absolute(keys.store),
@@ -43,7 +55,26 @@ function resolveKeys(keys: FileSection<'keys'>, files: ConfigFiles): KeysConfig 
       return { type: 'passphrase', passphrase: new Secret(slot.passphrase ?? '') };
     }),
     audit: { file: files.absolute(audit.file), durability: audit.durability },
+    access,
   };
+}
+
+/** A misspelt name would leave the client meant with the default rights. A command that reads `keys` alone cannot tell. */
+function unknownClientFindings({ keys, s3 }: ConfigFile): readonly Finding[] {
+  if (s3 === undefined) return [];
+  const known = s3.clients.map(({ name }) => name);
+  return keys.access.identities.flatMap(({ client }, index) =>
+    client === undefined || known.includes(client)
+      ? []
+      : [
+          {
+            code: 'ERR_CONFIG_VALUE',
+            path: ['keys', 'access', 'identities', index, 'client'],
+            at: 'value',
+            message: `no client has this name; expected one of ${known.map((name) => `\`${name}\``).join(', ')}`,
+          } as const,
+        ],
+  );
 }
 
 async function resolveListen(

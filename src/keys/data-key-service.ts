@@ -2,6 +2,7 @@
 import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
+import type { RequestParameters } from './access/request.ts';
 import { bytesToUuid } from './arn.ts';
 import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
 import type { DataKey, DataKeys, KeyUse, WrappedDataKey } from './data-keys.ts';
@@ -9,6 +10,7 @@ import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyPorts } from './options.ts';
+import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type DecryptRequest = Parameters<DataKeys['decrypt']>[0];
@@ -30,7 +32,7 @@ export class DataKeyService {
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
     const { keyId, context } = request;
     return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
-      const key = this.#wrappingKey(keyId, 'GenerateDataKey', context, use, trace);
+      const key = this.#wrappingKey({ keyId, context }, 'GenerateDataKey', ALGORITHM, use, trace);
       const plaintext = this.#ports.random(KEY_BYTES);
       try {
         const wrapped = this.#wrap(key, plaintext, context);
@@ -43,8 +45,10 @@ export class DataKeyService {
 
   decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
     return this.#recorder.record('Decrypt', use, request.context, (trace) => {
-      const source = this.#source(request.wrapped, request.keyId, trace);
-      this.#authorizeSource(source, 'Decrypt', request.context, use, trace);
+      const { wrapped, keyId, context } = request;
+      const source = this.#source(wrapped, keyId, trace);
+      const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
+      this.#authorizeSource(source, 'Decrypt', { context, parameters: { ...ALGORITHM, ...named } }, use, trace);
       return { dek: this.#openCached(source, request), keyArn: source.key.arn };
     });
   }
@@ -52,14 +56,17 @@ export class DataKeyService {
   /** Two records, as two permissions are needed: one for the key that opens, one for the key that wraps. */
   async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
     const { wrapped, sourceContext, destinationKeyId, destinationContext } = request;
+    let parameters: RequestParameters = ALGORITHM;
     const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
       const source = this.#source(wrapped, undefined, trace);
-      this.#authorizeSource(source, 'ReEncryptFrom', sourceContext, use, trace);
+      parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(source.key === this.#ring.find(destinationKeyId)) };
+      this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
       return openWrapped(source, wrapped, sourceContext);
     });
     try {
       return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
-        const key = this.#wrappingKey(destinationKeyId, 'ReEncryptTo', destinationContext, use, trace);
+        const destination = { keyId: destinationKeyId, context: destinationContext };
+        const key = this.#wrappingKey(destination, 'ReEncryptTo', parameters, use, trace);
         return { wrapped: this.#wrap(key, plaintext, destinationContext), keyArn: key.arn };
       });
     } finally {
@@ -74,12 +81,19 @@ export class DataKeyService {
     return key.arn;
   }
 
-  #wrappingKey(keyId: string, action: string, context: EncryptionContext, use: KeyUse, trace: UseTrace): HeldKey {
+  #wrappingKey(
+    { keyId, context }: { readonly keyId: string; readonly context: EncryptionContext },
+    action: string,
+    parameters: RequestParameters,
+    use: KeyUse,
+    trace: UseTrace,
+  ): HeldKey {
     const key = this.#ring.find(keyId);
     trace.key = key;
     trace.material = key.current;
     assertContext(context);
-    this.#recorder.authorize(trace, action, use, context);
+    const named = aliasNamed(keyId, this.#ring.realm);
+    this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
     return key;
@@ -106,9 +120,15 @@ export class DataKeyService {
     return { key, material };
   }
 
-  #authorizeSource(source: Source, action: string, context: EncryptionContext, use: KeyUse, trace: UseTrace): void {
+  #authorizeSource(
+    source: Source,
+    action: string,
+    { context, parameters }: { readonly context: EncryptionContext; readonly parameters: RequestParameters },
+    use: KeyUse,
+    trace: UseTrace,
+  ): void {
     assertContext(context);
-    this.#recorder.authorize(trace, action, use, context);
+    this.#recorder.authorize(trace, action, use, context, { parameters });
     assertKeyUsable(source.key);
     assertMaterialAllows(source.material, 'process');
   }

@@ -37,6 +37,7 @@ export class KeyAdminService {
         this.#assertFreeAlias(alias);
       }
       this.#recorder.authorize(trace, 'CreateKey', use, {}, createFacts(request));
+      if (tags.length > 0) this.#recorder.authorize(trace, 'TagResource', use, {}, createFacts(request));
       if (policy !== undefined) checkKeyPolicy(policy, request, use, this.#changes.parts.ports.authorizer);
       return () => this.#create(request, trace);
     });
@@ -54,6 +55,7 @@ export class KeyAdminService {
     const { aliasName, keyId } = request;
     return this.#changes.make('CreateAlias', use, (trace) => {
       trace.detail = { alias: aliasName };
+      this.#authorizeAlias('CreateAlias', aliasName, use, trace);
       const key = this.#changes.find(keyId, 'CreateAlias', use, trace);
       this.#assertFreeAlias(aliasName);
       assertKeyChangeable(key);
@@ -68,6 +70,7 @@ export class KeyAdminService {
     return this.#changes.make('UpdateAlias', use, (trace) => {
       trace.detail = { alias: aliasName };
       const alias = this.#ring.alias(aliasName);
+      this.#authorizeAlias('UpdateAlias', aliasName, use, trace);
       // Both keys, as AWS wants it: who may not touch the old one must not take its alias away.
       this.#changes.find(alias.keyId, 'UpdateAlias', use, trace);
       const key = this.#changes.find(keyId, 'UpdateAlias', use, trace);
@@ -80,12 +83,18 @@ export class KeyAdminService {
     return this.#changes.make('DeleteAlias', use, (trace) => {
       trace.detail = { alias: aliasName };
       const alias = this.#ring.alias(aliasName);
+      this.#authorizeAlias('DeleteAlias', aliasName, use, trace);
       this.#changes.find(alias.keyId, 'DeleteAlias', use, trace);
       return () => {
         this.#changes.commit([{ type: 'delete', table: 'aliases', id: aliasName }]);
         this.#ring.deleteAlias(aliasName);
       };
     });
+  }
+
+  /** An alias is a resource of its own: identity policies must allow the action on it, and on its keys besides. */
+  #authorizeAlias(action: string, alias: string, use: KeyUse, trace: UseTrace): void {
+    this.#recorder.authorizeAbout({ alias }, trace, action, use, {});
   }
 
   describeKey(keyId: string, use: KeyUse): Promise<KeyDescription> {

@@ -20,6 +20,8 @@ export type AdminParts = {
   readonly database: KeyDatabase;
   readonly vault: MaterialVault;
   readonly ports: KeyPorts;
+  /** Of keys that have none of their own. */
+  readonly defaultKeyPolicy: string;
 };
 
 /** A change that was checked and may be made: it makes itself durable and visible, and gives the answer. */

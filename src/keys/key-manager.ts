@@ -3,6 +3,9 @@
  * `KeyAdmin`. Invariants: no key is acknowledged before it is durable, read back and tried; no answer leaves before its audit
  * record is written; what disables a key is in effect before it returns.
  */
+import { PolicyAuthorizer } from './access/authorizer.ts';
+import { defaultKeyPolicy } from './access/default-policies.ts';
+import type { KeyRealm } from './arn.ts';
 import { openAuditLog, type AuditLog } from './audit/log.ts';
 import { GAP_ACTION } from './audit/record.ts';
 import type { Resumption } from './audit/resume.ts';
@@ -78,7 +81,11 @@ async function startManager(
   const epoch = database.checkEpoch(store.epochFile, options.acceptRollback === true);
   // Only now: a copy that is refused stays as the release that wrote it left it.
   database.migrate(SCHEMA_STEPS);
-  const ring = loadKeyRing(loaded, { region: options.region, account: options.account }, { storeId, keys });
+  const realm = { region: options.region, account: options.account };
+  const ring = loadKeyRing(loaded, realm, { storeId, keys });
+  const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
+  const authorizer = ports.authorizer ?? policyAuthorizer(options.access, realm, ports.now);
+  const asking: KeyPorts = authorizer === undefined ? ports : { ...ports, authorizer };
   const identity = { storeId, key: keys.audit };
   const { log, resumption } = openAuditLog(
     options.audit,
@@ -88,7 +95,7 @@ async function startManager(
   );
   const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
   const lastUses = new LastUses(ports.now());
-  const recorder = new UseRecorder({ log, ring, lastUses, ports });
+  const recorder = new UseRecorder({ log, ring, lastUses, ports: asking });
   try {
     await recordStart(recorder, resumption, epoch, database.header.epoch);
     if (epoch === 'accepted') database.commit([], log.syncedHead);
@@ -97,7 +104,11 @@ async function startManager(
     await log.close();
     throw error;
   }
-  const changes = new KeyChanges({ ring, cache, recorder, log, database, vault: { storeId, keys }, ports });
+  const vault = { storeId, keys };
+  const changes = new KeyChanges({
+    ...{ ring, cache, recorder, log, database, vault, defaultKeyPolicy: defaultPolicy },
+    ports: asking,
+  });
   return new EmbeddedKeyManager(
     { store, lock, log, cache, recorder, ports },
     {
@@ -111,6 +122,14 @@ async function startManager(
       service: new ServiceKeys(loaded, keys),
     },
   );
+}
+
+function policyAuthorizer(
+  access: KeyManagerOptions['access'],
+  realm: KeyRealm,
+  now: () => number,
+): PolicyAuthorizer | undefined {
+  return access === undefined ? undefined : new PolicyAuthorizer(access, realm, now);
 }
 
 /** Who the log names where the key manager acts by itself. */

@@ -3,7 +3,6 @@ import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { MAX_WRAPPED_PLAINTEXT_BYTES } from '../envelope/limits.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
-import { parseKeyReference } from './arn.ts';
 import { assertContext, findSource, NOT_TO_BE_HAD, openWrapped, type Source } from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
@@ -11,13 +10,11 @@ import type { CiphertextSource, DryRun, KeyOperations, KeyUsed } from './key-ope
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
 import type { KeyPorts } from './options.ts';
+import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type DataKeyRequest = { readonly keyId: string; readonly bytes: number; readonly context: EncryptionContext } & DryRun;
 type Wrapping = { readonly keyId: string; readonly context: EncryptionContext } & DryRun;
-
-/** Every key here is symmetric. */
-const ALGORITHM: RequestParameters = { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
 
 export class KeyOperationsService implements KeyOperations {
   readonly #ring: KeyRing;
@@ -135,7 +132,7 @@ export class KeyOperationsService implements KeyOperations {
     trace.material = key.current;
     assertContext(context);
     this.#recorder.authorize(trace, action, use, context, {
-      parameters: { ...parameters, ...this.#aliasNamed(keyId) },
+      parameters: { ...parameters, ...aliasNamed(keyId, this.#ring.realm) },
     });
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
@@ -157,7 +154,7 @@ export class KeyOperationsService implements KeyOperations {
     const key = keyId === undefined ? this.#sourceKey(source) : this.#ring.find(keyId);
     trace.key = key;
     assertContext(context);
-    const asked = keyId === undefined ? parameters : { ...parameters, ...this.#aliasNamed(keyId) };
+    const asked = keyId === undefined ? parameters : { ...parameters, ...aliasNamed(keyId, this.#ring.realm) };
     this.#authorizeSource(action, use, trace, context, asked, keyId === undefined);
     assertKeyUsable(key);
     if (ciphertext === undefined) return { key, material: key.current };
@@ -196,11 +193,6 @@ export class KeyOperationsService implements KeyOperations {
   #isSameKey({ source, destination }: { source: CiphertextSource; destination: { keyId: string } }): boolean {
     const from = source.keyId === undefined ? this.#sourceKey(source) : this.#ring.find(source.keyId);
     return from === this.#ring.find(destination.keyId);
-  }
-
-  #aliasNamed(keyId: string): RequestParameters {
-    const reference = parseKeyReference(keyId, this.#ring.realm);
-    return reference.type === 'alias' ? { RequestAlias: reference.aliasName } : {};
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {

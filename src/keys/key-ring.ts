@@ -115,16 +115,28 @@ export class KeyRing {
     const { aliasName, keyId } = alias;
     const old = this.#aliases.get(aliasName);
     if (old === undefined) this.#aliasNames.add(aliasName);
-    else this.#aliasesOf.get(old.keyId)?.delete(aliasName);
+    else this.#takeAlias(aliasName, old.keyId);
     this.#aliases.set(aliasName, alias);
     const names = this.#aliasesOf.get(keyId) ?? new Set();
     this.#aliasesOf.set(keyId, names.add(aliasName));
+    this.#renew(keyId);
   }
 
   deleteAlias(aliasName: string): void {
-    this.#aliasesOf.get(this.alias(aliasName).keyId)?.delete(aliasName);
+    this.#takeAlias(aliasName, this.alias(aliasName).keyId);
     this.#aliases.delete(aliasName);
     this.#aliasNames.delete(aliasName);
+  }
+
+  #takeAlias(aliasName: string, keyId: string): void {
+    this.#aliasesOf.get(keyId)?.delete(aliasName);
+    this.#renew(keyId);
+  }
+
+  /** A key whose aliases changed is another object: what was decided on the old one is decided anew. */
+  #renew(keyId: string): void {
+    const key = this.#keys.get(keyId);
+    if (key !== undefined) this.#keys.set(keyId, { ...key });
   }
 }
 

@@ -1,5 +1,4 @@
 /** Descriptions, tags, policies and lists of keys. */
-import { defaultKeyPolicy } from './access/default-policies.ts';
 import type { RequestFacts } from './access/request.ts';
 import { assertNoAlias } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
@@ -58,15 +57,15 @@ export class KeySettingsService implements KeySettings {
   putPolicy(request: { keyId: string; policy: string; bypassLockoutCheck?: boolean }, use: KeyUse): Promise<void> {
     const { keyId, policy, bypassLockoutCheck = false } = request;
     const facts = { parameters: { BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck) } };
-    return this.#change('PutKeyPolicy', keyId, use, facts, () => {
-      checkKeyPolicy(policy, request, use, this.#changes.parts.ports.authorizer);
+    return this.#change('PutKeyPolicy', keyId, use, facts, (key) => {
+      checkKeyPolicy(policy, request, use, this.#changes.parts.ports.authorizer, this.#recorder.facts(key));
       return { policy };
     });
   }
 
   getPolicy(keyId: string, use: KeyUse): Promise<string> {
-    const { account } = this.#ring.realm;
-    return this.#look('GetKeyPolicy', keyId, use, ({ record }) => record.policy ?? defaultKeyPolicy(account));
+    const { defaultKeyPolicy } = this.#changes.parts;
+    return this.#look('GetKeyPolicy', keyId, use, ({ record }) => record.policy ?? defaultKeyPolicy);
   }
 
   checkPolicies(keyId: string, use: KeyUse): Promise<void> {

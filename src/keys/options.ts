@@ -1,5 +1,7 @@
 /** What the key manager needs to know and to be given; `main.ts` and the commands map the config's `keys:` section onto it. */
 import type { RandomSource } from '../crypto/random.ts';
+import type { AccessOptions } from './access/options.ts';
+import type { Grant, GrantPermissions } from './access/grants/grant.ts';
 import type { KeyFacts, RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 
@@ -32,6 +34,8 @@ export type KeyManagerOptions = KeyStoreOptions & {
   readonly account: string;
   readonly audit: AuditOptions;
   readonly cache?: Partial<DekCacheLimits>;
+  /** Who may what; without it whoever reaches the key manager may all (tests of other things). */
+  readonly access?: AccessOptions;
   /** Open a store that is older than its epoch counter (a restored backup), once, and take it as the newest. */
   readonly acceptRollback?: boolean;
   /** Continue an audit log whose end is missing; the gap is recorded and stays visible. */
@@ -49,12 +53,14 @@ export interface KeyMetrics {
 export interface KeyAuthorizer {
   decide(question: AuthorizationQuestion): AuthorizationDecision;
   /** Refuses a policy under which its maker could not put another: ERR_KEYS_POLICY_LOCKOUT. */
-  checkLockout?(policy: string, use: KeyUse): void;
+  checkLockout?(policy: string, use: KeyUse, key?: QuestionedKey): void;
+  /** Whether a text is a token of a grant that exists. */
+  isGrantToken?(token: string): boolean;
 }
 
 export type AuthorizationQuestion = {
   readonly principal: string;
-  readonly via: string;
+  readonly via: KeyUse['via'];
   /** In AWS's words, without `kms:`. */
   readonly action: string;
   /** Undefined for actions on no key in particular (create, list). */
@@ -63,6 +69,16 @@ export type AuthorizationQuestion = {
   readonly key: QuestionedKey | undefined;
   readonly context: Readonly<Record<string, string>>;
   readonly request: RequestFacts;
+} & QuestionSubject;
+
+/** What else an action may be about. */
+export type QuestionSubject = {
+  /** An alias, by its name, and not the key it names. */
+  readonly alias?: string;
+  /** The grant that CreateGrant would make. */
+  readonly proposed?: GrantPermissions;
+  /** The grant that RetireGrant would end. */
+  readonly retiring?: Grant;
 };
 
 /** `policy`: the document; undefined: the default one. */

@@ -9,7 +9,13 @@ import { KeysError } from './errors.ts';
 import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
 import { tagRecord } from './key-tags.ts';
 import type { LastUses } from './last-uses.ts';
-import type { AuthorizationDecision, AuthorizationQuestion, KeyPorts, QuestionedKey } from './options.ts';
+import type {
+  AuthorizationDecision,
+  AuthorizationQuestion,
+  KeyPorts,
+  QuestionedKey,
+  QuestionSubject,
+} from './options.ts';
 
 /** What the record says of the key; filled in as far as the use comes. */
 export type UseTrace = {
@@ -64,27 +70,41 @@ export class UseRecorder {
 
   /** Asks whether the caller may; `own`: what we know of the request ourselves. ERR_KEYS_ACCESS_DENIED, ERR_KEYS_GRANT_TOKEN. */
   authorize(trace: UseTrace, action: string, use: KeyUse, context: EncryptionContext, own: RequestFacts = {}): void {
+    this.authorizeAbout({}, trace, action, use, context, own);
+  }
+
+  /** Where the action is about more than its key. */
+  authorizeAbout(
+    subject: QuestionSubject,
+    trace: UseTrace,
+    action: string,
+    use: KeyUse,
+    context: EncryptionContext,
+    own: RequestFacts = {},
+  ): void {
     const { principal, via } = use;
-    const { key } = trace;
+    const key = subject.alias === undefined ? trace.key : undefined;
     const request = mergeFacts(use.request ?? {}, own);
     const question: AuthorizationQuestion = {
       principal,
       via,
       action,
       keyId: key?.record.keyId,
-      key: key === undefined ? undefined : this.#facts(key),
+      key: key === undefined ? undefined : this.facts(key),
       context,
       request,
+      ...subject,
     };
     trace.decision = this.#ports.authorizer?.decide(question) ?? NO_POLICY;
     if (!trace.decision.allow) throw denied(question, trace.decision);
-    // There are no grants yet, so no token can be of one.
-    if ((request.grantTokens ?? []).length > 0)
-      throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
+    for (const token of request.grantTokens ?? []) {
+      if (this.#ports.authorizer?.isGrantToken?.(token) !== true)
+        throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
+    }
   }
 
   /** Made once for each state of a key: asking on every use must cost little. Aliases are looked up when they are asked for. */
-  #facts(key: HeldKey): QuestionedKey {
+  facts(key: HeldKey): QuestionedKey {
     const known = this.#keyFacts.get(key);
     if (known !== undefined) return known;
     const { keyId, policy, tags, spec, usage, origin } = key.record;

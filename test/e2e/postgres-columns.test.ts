@@ -13,6 +13,7 @@ import type { ColumnService, ColumnSession, ValueSettings } from '../../src/post
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
 import { rebindColumns } from '../../src/postgres/columns/rebind.ts';
 import { checkDatabase, resolveRules } from '../../src/postgres/columns/resolve.ts';
+import { postgresPrincipal } from '../../src/config/principals.ts';
 import { createColumnService } from '../../src/postgres/columns/sealing-service.ts';
 import type { SealedColumn } from '../../src/postgres/plan.ts';
 import { openServiceConnection, type ServiceConnection } from '../../src/postgres/service/connection.ts';
@@ -22,7 +23,7 @@ import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SETTINGS: ValueSettings = { timeZone: 'UTC', dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' };
-const PRINCIPAL = 'arn:sealgate:postgres:role/app';
+const PRINCIPAL = 'arn:aws:iam::000000000000:user/postgres/columns/app';
 const KEY = 'alias/app';
 
 let server: TestPostgres;
@@ -95,7 +96,16 @@ async function open(rules: readonly SealRule[], using: DataKeys = keys, connecti
   const { databaseId } = await ensureSchema(connection, randomBytes);
   const escrowOwner = escrowOwnerOf(connection.database);
   const zones = new ServerTimeZones(connection);
-  const sealing = createColumnService({ connection, keys: using, random: randomBytes, databaseId, escrowOwner, zones });
+  const principalOf = (role: string): string => postgresPrincipal('000000000000', connection.database, role);
+  const sealing = createColumnService({
+    connection,
+    keys: using,
+    random: randomBytes,
+    databaseId,
+    escrowOwner,
+    zones,
+    principalOf,
+  });
   return { service: sealing, columns: await resolveRules(connection, rules, randomBytes) };
 }
 

@@ -112,6 +112,6 @@ export class FakeAnalysis implements StatementAnalyzer {
 }
 
 export function fakeDatabase(analyzer: FakeAnalysis): ProtectedDatabase {
-  const columns: ColumnService = { open: async () => columnSession };
+  const columns: ColumnService = { principalOf: (role) => role, open: async () => columnSession };
   return { analyzer, columns };
 }

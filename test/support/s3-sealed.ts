@@ -1,6 +1,7 @@
 /** Two gateways with one key manager in front of a real store, and clients: for tests of sealed buckets. */
 import { randomBytes } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
+import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
@@ -39,8 +40,8 @@ export type SealedSetup = {
   close(): Promise<void>;
 };
 
-export async function startSealed(backend: Backend): Promise<SealedSetup> {
-  const keys = await keyFolder();
+export async function startSealed(backend: Backend, access?: AccessOptions): Promise<SealedSetup> {
+  const keys = await keyFolder(access === undefined ? {} : { access });
   const manager = await keys.open();
   await manager.createKey({ alias: 'alias/a' }, TEST_USE);
   const options = {

@@ -4,11 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { AccessOptions } from '../../src/keys/access/options.ts';
 import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
 import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import type { StatementAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
 import { resolveRules } from '../../src/postgres/columns/resolve.ts';
+import { postgresPrincipal } from '../../src/config/principals.ts';
 import { createColumnService } from '../../src/postgres/columns/sealing-service.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import { ensureSchema } from '../../src/postgres/service/schema.ts';
@@ -35,9 +37,10 @@ export async function openSealedDatabase(
   database: string,
   ddl: string,
   rules: readonly TestRule[],
+  access?: AccessOptions,
 ): Promise<SealedDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-sealed-'));
-  const keys = await testKeys(folder);
+  const keys = await testKeys(folder, access);
   const root = new pg.Client({ connectionString: server.url() });
   await root.connect();
   await root.query(`CREATE DATABASE ${database}`);
@@ -59,7 +62,16 @@ export async function openSealedDatabase(
   }));
   const escrowOwner = escrowOwnerOf(database);
   const zones = new ServerTimeZones(connection);
-  const columns = createColumnService({ connection, keys, random: randomBytes, databaseId, escrowOwner, zones });
+  const principalOf = (role: string): string => postgresPrincipal('000000000000', database, role);
+  const columns = createColumnService({
+    connection,
+    keys,
+    random: randomBytes,
+    databaseId,
+    escrowOwner,
+    zones,
+    principalOf,
+  });
   const resolveColumns = () => resolveRules(connection, full, randomBytes);
   const analyzer = await createAnalyzer({ database, service: connection, rules: full, resolveColumns });
   const proxy = await startTestProxy(server, { databases: new Map([[database, { analyzer, columns }]]) });
@@ -79,14 +91,15 @@ export async function openSealedDatabase(
   };
 }
 
-async function testKeys(folder: string) {
+async function testKeys(folder: string, access: AccessOptions | undefined) {
   const ports = { random: randomBytes, now: Date.now };
   const keyFile = join(folder, 'root.key');
   createKeyFile(keyFile, randomBytes);
   const store = { storePath: join(folder, 'keys.db'), unseal: [{ type: 'key-file', path: keyFile }] } as const;
   await createKeyStore(store, ports);
   const audit = { path: join(folder, 'audit.log'), durability: 'write' } as const;
-  const keys = await openKeyManager({ ...store, region: 'eu-central-1', account: '000000000000', audit }, ports);
+  const options = { ...store, region: 'eu-central-1', account: '000000000000', audit };
+  const keys = await openKeyManager({ ...options, ...(access === undefined ? {} : { access }) }, ports);
   await keys.createKey({ alias: 'alias/test' }, { principal: 'arn:sealgate:cli', via: 'cli', resource: 'test' });
   return keys;
 }

@@ -1,6 +1,7 @@
 /** From the config's `keys` section to the key manager's options. */
 import { randomBytes } from 'node:crypto';
-import type { KeysConfig, UnsealConfig } from '../../config/config.ts';
+import type { AccessConfig, KeysConfig, UnsealConfig } from '../../config/config.ts';
+import type { AccessOptions } from '../../keys/access/options.ts';
 import type { KeyManagerOptions, KeyMetrics, KeyPorts, UnsealSecret } from '../../keys/options.ts';
 
 export type KeyAcceptance = { readonly acceptRollback?: boolean; readonly acceptAuditGap?: boolean };
@@ -29,7 +30,15 @@ export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}):
       maxUses: keys.cache.maxUses,
       maxEntries: keys.cache.maxEntries,
     },
+    access: accessOptions(keys.access),
     ...accept,
+  };
+}
+
+function accessOptions({ identities, ...access }: AccessConfig): AccessOptions {
+  return {
+    ...access,
+    identities: identities.map(({ organization, ...identity }) => ({ ...identity, organizationId: organization })),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Section `keys`: the key store and what opens it. */
 import { z } from 'zod';
+import { accessSchema } from './access.ts';
 import { count, exactlyOne, path, text } from './common.ts';
 
 const keyFileSlot = z
@@ -57,5 +58,6 @@ export const keysSchema = z
       })
       .prefault({})
       .describe('The audit trail.'),
+    access: accessSchema.prefault({}),
   })
   .describe('The key store and what opens it.');

@@ -28,14 +28,7 @@ export function storageUsePolicy(services: readonly string[]): string {
       {
         Sid: 'UseThroughSealgate',
         Effect: 'Allow',
-        Action: [
-          'kms:Encrypt',
-          'kms:Decrypt',
-          'kms:ReEncrypt*',
-          'kms:GenerateDataKey*',
-          'kms:DescribeKey',
-          'sealgate:EscrowDataKey',
-        ],
+        Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
         Resource: '*',
         Condition: { StringEquals: { 'kms:ViaService': services } },
       },

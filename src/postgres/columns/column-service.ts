@@ -32,6 +32,8 @@ export type ColumnUse = {
 };
 
 export interface ColumnService {
+  /** How key policies and audit records name a role of this database. */
+  principalOf(role: string): string;
   /** Before a sealed plan runs: gets (and audits) the DEKs of all its columns for this caller. */
   open(columns: readonly SealedColumn[], use: ColumnUse): Promise<ColumnSession>;
 }

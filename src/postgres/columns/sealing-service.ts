@@ -16,11 +16,16 @@ import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape }
 import { ColumnError } from './errors.ts';
 import { DekTable, type DekOwner, type DekTableOptions, type StoredDek } from './dek-table.ts';
 
-export type SealingOptions = DekTableOptions & { readonly zones: ServerTimeZones };
+export type SealingOptions = DekTableOptions & {
+  readonly zones: ServerTimeZones;
+  /** A role's principal, as an ARN. */
+  readonly principalOf: (role: string) => string;
+};
 
 export function createColumnService(options: SealingOptions): ColumnService {
   const deks = new DekTable(options);
   return {
+    principalOf: options.principalOf,
     open: async (columns, use) => {
       const session = new SealingSession(options, deks, use);
       await session.prepare(columns);

@@ -60,8 +60,13 @@ export function refusalOf(error: unknown): Refusal {
   }
   if (error instanceof ValueError) return sealFailure(error, error.sqlstate, error.hint);
   if (error instanceof ServiceError) return sealFailure(error, '58000');
-  if (error instanceof SealgateError) return sealFailure(error as SealgateError, '58000'); // instanceof leaves the code's type open
+  if (error instanceof SealgateError) return sealFailure(error as SealgateError, sqlstateOf(error as SealgateError)); // instanceof leaves the code's type open
   throw error;
+}
+
+/** insufficient_privilege where the key's policy says no, else system_error. */
+function sqlstateOf({ code }: SealgateError): string {
+  return code === 'ERR_KEYS_ACCESS_DENIED' ? '42501' : '58000';
 }
 
 function sealFailure(error: SealgateError, sqlstate: string, hint?: string): Refusal {

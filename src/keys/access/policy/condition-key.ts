@@ -13,9 +13,11 @@ export type ConditionKey = {
   /** As the policy writes it. */
   readonly name: string;
   readonly canonical: string;
-  readonly multiValued: boolean;
-  /** Whether the value changes by itself, so that no decision on it may be kept. */
-  readonly volatile: boolean;
+  /**
+   * What its value hangs on. `fixed`: on caller, key and the way the caller came by. `request`: on each request's own facts and
+   * encryption context. `time`: it changes by itself.
+   */
+  readonly varies: 'fixed' | 'request' | 'time';
   readonly read: (request: AccessRequest) => ConditionValue;
 };
 
@@ -122,12 +124,40 @@ const NAMED: readonly (readonly [string, (request: AccessRequest) => Readonly<Re
     ['aws:principaltag/', ({ principal }) => principal.tags],
   ];
 
-const VOLATILE: ReadonlySet<string> = new Set(['aws:currenttime', 'aws:epochtime']);
+const TIMES: ReadonlySet<string> = new Set(['aws:currenttime', 'aws:epochtime']);
+
+/** Everything else may differ from request to request. */
+const FIXED: ReadonlySet<string> = new Set([
+  'kms:calleraccount',
+  'kms:viaservice',
+  'kms:resourcealiases',
+  'aws:calledvia',
+  'aws:calledviafirst',
+  'aws:calledvialast',
+  'aws:viaawsservice',
+  'aws:principalarn',
+  'aws:principalaccount',
+  'aws:principaltype',
+  'aws:principalorgid',
+  'aws:principalisawsservice',
+  'aws:principalservicename',
+  'aws:federatedprovider',
+  'aws:username',
+  'aws:userid',
+  'aws:resourceaccount',
+  'aws:requestedregion',
+]);
+const FIXED_PREFIXES = ['aws:resourcetag/', 'aws:principaltag/'];
 
 export function conditionKey(name: string): ConditionKey {
   const canonical = name.toLowerCase();
-  const multiValued = Object.hasOwn(MULTIPLE, canonical);
-  return { name, canonical, multiValued, volatile: VOLATILE.has(canonical), read: readerOf(canonical) };
+  return { name, canonical, varies: varies(canonical), read: readerOf(canonical) };
+}
+
+function varies(canonical: string): ConditionKey['varies'] {
+  if (TIMES.has(canonical)) return 'time';
+  const isFixed = FIXED.has(canonical) || FIXED_PREFIXES.some((prefix) => canonical.startsWith(prefix));
+  return isFixed ? 'fixed' : 'request';
 }
 
 /** Single-valued keys that `ForAllValues` turns into no condition at all (field notes 3.2). */

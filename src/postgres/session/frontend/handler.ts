@@ -15,7 +15,7 @@ export interface FrontendHandler {
 /** Principal of a session's user in key policies and audit records. */
 export function principalOf(session: Session): { readonly principal: string; readonly settings: Session['settings'] } {
   return {
-    principal: `arn:sealgate:postgres:${session.settings.database}:role/${session.settings.user}`,
+    principal: session.columns.principalOf(session.settings.user),
     settings: session.settings,
   };
 }

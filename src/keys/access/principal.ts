@@ -1,0 +1,28 @@
+/** From the ARN that an edge authenticated to the caller that policies look at. */
+import type { Principal } from './request.ts';
+
+type Rest = Pick<Principal, 'tags'> & Partial<Pick<Principal, 'organizationId'>>;
+
+const IAM = /^arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)$/s;
+
+/**
+ * An ARN of no known form is a caller of no account: no policy that names an account or a principal speaks of it, and identity
+ * policies of its own are the most it can have.
+ */
+export function principalOf(arn: string, rest: Rest = { tags: {} }): Principal {
+  const [, service, account, resource = ''] = IAM.exec(arn) ?? [];
+  if (account === undefined) return { type: 'user', arn, account: undefined, ...rest };
+  const slash = resource.indexOf('/');
+  const kind = slash < 0 ? resource : resource.slice(0, slash);
+  const name = slash < 0 ? '' : resource.slice(slash + 1);
+  if (service === 'iam' && kind === 'root') return { type: 'root', arn, account, ...rest };
+  if (service === 'iam' && kind === 'user') {
+    return { type: 'user', arn, account, userName: name.slice(name.lastIndexOf('/') + 1), ...rest };
+  }
+  if (service === 'sts' && kind === 'assumed-role') {
+    const role = name.slice(0, Math.max(0, name.lastIndexOf('/')));
+    return { type: 'role-session', arn, account, roleArn: `arn:aws:iam::${account}:role/${role}`, ...rest };
+  }
+  if (service === 'sts' && kind === 'federated-user') return { type: 'federated', arn, account, ...rest };
+  return { type: 'user', arn, account, ...rest };
+}
