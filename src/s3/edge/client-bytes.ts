@@ -36,6 +36,8 @@ class Pieces {
 
   constructor(incoming: IncomingMessage) {
     this.#incoming = incoming;
+    // A client that left before anybody listened will not be heard to leave.
+    this.#ended = incoming.destroyed;
     incoming.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onEnd);
   }
 
