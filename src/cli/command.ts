@@ -37,9 +37,12 @@ export type CommandIo = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Relative paths on the command line start here. */
   readonly cwd: string;
-  /** Aborted by the first SIGINT or SIGTERM; a long-running command then ends in order. */
+  /** Aborted by the first SIGINT or SIGTERM, with its name for reason; a long-running command then ends in order. */
   readonly signal: AbortSignal;
 };
+
+/** Standard output takes no more, which ends a command that writes much of it. Why is told by whoever owns the stream (`process.ts`). */
+export class OutputEnded extends Error {}
 
 /** The process's exit codes (docs/ERRORS.md). An error's own catalogue entry decides, through `exit`. */
 export const EXIT = {
@@ -49,6 +52,8 @@ export const EXIT = {
   config: 3,
   upstream: 4,
   keys: 5,
+  sigint: 130,
+  sigterm: 143,
 } as const;
 
 export type Command = {

@@ -10,8 +10,8 @@ export const CLI_ERRORS = {
   },
   ERR_CLI_EXISTS: {
     says: 'A file that would be written exists already.',
-    why: '`sealgate init` never overwrites: a root key written over is a key store lost.',
-    fix: 'Choose another folder, or move the files away yourself.',
+    why: 'No command overwrites a file: a root key written over is a key store lost.',
+    fix: 'Choose another name or folder, or move the file away yourself.',
   },
   ERR_CLI_READ: {
     says: 'A file named on the command line could not be read.',

@@ -1,10 +1,10 @@
 /** `sealgate init`: a commented config, a root key file and an empty key store, all new or nothing. */
-import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, open, rm, unlink } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { defineCommand, EXIT, type CommandIo } from './command.ts';
 import { CONFIG_EXAMPLE, CONFIG_FILE_NAME, KEY_FILE_NAME } from './config-example.ts';
 import { CliError } from './errors.ts';
+import { cannotWrite, writeNewFile } from './new-file.ts';
 import { makeStore } from './keys/make-store.ts';
 import { loadCommandConfig } from './load.ts';
 import { keyManagerOptions } from './options/keys.ts';
@@ -38,7 +38,7 @@ async function initFolder(folder: string, io: CommandIo): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw cannotWrite(folder, error);
   });
-  await writeNewFile(config, CONFIG_EXAMPLE, io);
+  await writeNewFile(config, (file) => file.writeFile(CONFIG_EXAMPLE, { signal: io.signal }));
   try {
     const { keys } = await loadCommandConfig(config, { env: {}, cwd: folder }, { only: 'keys' });
     await makeStore(keyManagerOptions(keys));
@@ -57,30 +57,4 @@ async function refuseExisting(files: readonly string[]): Promise<void> {
     });
     if (found !== undefined) throw new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`);
   }
-}
-
-/** The file appears whole or not at all, and never over another: written aside, made durable, then linked to its name. */
-async function writeNewFile(file: string, text: string, io: Pick<CommandIo, 'signal'>): Promise<void> {
-  const aside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const handle = await open(aside, 'wx', 0o600);
-    try {
-      await handle.writeFile(text, { signal: io.signal });
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await link(aside, file);
-  } catch (error) {
-    throw cannotWrite(file, error);
-  } finally {
-    await unlink(aside).catch(() => undefined);
-  }
-}
-
-function cannotWrite(file: string, cause: unknown): CliError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-  if (code === 'EEXIST')
-    return new CliError('ERR_CLI_EXISTS', `${file} exists already; nothing was written`, { cause });
-  return new CliError('ERR_CLI_WRITE', `cannot write ${file}: ${code}`, { cause });
 }

@@ -1,8 +1,12 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
 import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
 import { plaintextOf, sealBody, sealMultipart } from '../../test/support/object-fixtures.ts';
+import { sealgate } from '../../test/support/run.ts';
 import { concatBytes } from '../crypto/bytes.ts';
 import type { Dek } from '../crypto/key-types.ts';
 import { encodeEnvelope, type ObjectLayout } from '../envelope/object/object-envelope.ts';
@@ -14,6 +18,7 @@ import { parseLogicalType } from '../postgres/types/registry.ts';
 import { readValue } from '../postgres/types/values.ts';
 
 const { random } = testPorts;
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 async function withStore<T>(cli: CliFolder, work: (keys: KeyManager) => Promise<T>): Promise<T> {
   if (!existsSync(cli.path('sealgate.yaml'))) expect((await cli.run('init')).exit).toBe(0);
@@ -122,7 +127,78 @@ test('A cut or changed object, a changed header or another name opens nothing an
   await expectRefused('ERR_ENVELOPE_OPEN_FAILED');
   writeHead(cli, made.envelope);
   expect((await open('s3://bucket/a key')).exit).toBe(0);
-  expect((await open('s3://bucket/a key')).stderr).toContain('ERR_CLI_WRITE');
+  expect((await open('s3://bucket/a key')).stderr).toContain('ERR_CLI_EXISTS');
+});
+
+test('Files beside the one asked for are left as they are, and one that exists is told before anything is read', async () => {
+  using cli = cliFolder();
+  const made = await makeObject(cli, 'single');
+  const plaintext = plaintextOf(1000);
+  writeFileSync(cli.path('stored'), sealBody(made, plaintext).bytes);
+  writeFileSync(cli.path('plain.partial'), 'of somebody else');
+  const open = (out: string): Promise<{ exit: number; stderr: string }> =>
+    cli.run('open', 'object', 'stored', '--object', 's3://bucket/a key', '--envelope', made.envelope, '--out', out);
+  const before = readdirSync(cli.folder).length;
+  expect((await open('plain')).exit).toBe(0);
+  expect(readFileSync(cli.path('plain'))).toEqual(Buffer.from(plaintext));
+  expect(readFileSync(cli.path('plain.partial'), 'utf8')).toBe('of somebody else');
+  rmSync(cli.path('stored'));
+  expect((await open('plain')).stderr).toContain('ERR_CLI_EXISTS');
+  expect((await open('no/such/folder')).stderr).toContain('ERR_CLI_WRITE');
+  expect(readdirSync(cli.folder)).toHaveLength(before);
+});
+
+describe('as a process', () => {
+  /** A large object on the disk, and the command line that opens it. */
+  async function large(cli: CliFolder): Promise<readonly string[]> {
+    const made = await makeObject(cli, 'single');
+    writeFileSync(cli.path('stored'), sealBody(made, plaintextOf(64 * 1024 * 1024)).bytes);
+    return ['open', 'object', 'stored', '--object', 's3://bucket/a key', '--envelope', made.envelope];
+  }
+
+  test('A full disk behind stdout is an error, not a quiet end', { skip: process.platform !== 'linux' }, async () => {
+    using cli = cliFolder();
+    const words = await large(cli);
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN, ...words], { cwd: cli.folder, stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number];
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ERR_CLI_WRITE stdout cannot be written: ENOSPC')]);
+  });
+
+  test('A reader that goes away (`| head -c`) ends it without a word', async () => {
+    using cli = cliFolder();
+    const { child, done } = sealgate(await large(cli), { cwd: cli.folder });
+    await once(child.stdout ?? child, 'data');
+    child.stdout?.destroy();
+    expect((await done).stderr).toBe('');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s ends it, says so by its exit code, and leaves no file',
+    async (signal) => {
+      using cli = cliFolder();
+      const words = await large(cli);
+      // A pipe that nobody empties: it waits there, in the middle of its work.
+      const waiting = spawn(process.execPath, [MAIN, ...words], { cwd: cli.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+      await once(waiting.stdout, 'readable');
+      waiting.kill(signal);
+      const [code] = (await once(waiting, 'exit')) as [number];
+      expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
+      const writing = sealgate([...words, '--out', 'plain'], { cwd: cli.folder });
+      await expect
+        .poll(() => readdirSync(cli.folder).some((name) => name.startsWith('plain')), { timeout: 30_000 })
+        .toBe(true);
+      writing.child.kill(signal);
+      await writing.done;
+      const left = readdirSync(cli.folder).filter((name) => name.startsWith('plain'));
+      // Signalled when it was done already, or before.
+      expect(left.filter((name) => name !== 'plain')).toEqual([]);
+      expect((await cli.run('keys', 'list')).exit).toBe(0);
+    },
+  );
 });
 
 test.each([

@@ -1,11 +1,15 @@
 /** `sealgate up` as a process: what it prints, answers and leaves when it is told to stop. */
 import { createServer, connect } from 'node:net';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
 import { sealgate, type Program } from '../../test/support/run.ts';
 import { describeListener } from './up.ts';
+
+const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 async function ready(cli: CliFolder, port = 0): Promise<void> {
   expect((await cli.run('init')).exit).toBe(0);
@@ -79,6 +83,19 @@ test('Without any listener there is nothing to run: exit code 3', async () => {
   writeFileSync(cli.path('sealgate.yaml'), 'version: 1\nkeys: { unseal: [{ type: keyFile, path: root.key }] }\n');
   const { code, stderr } = await sealgate(['up'], { cwd: cli.folder }).done;
   expect([code, stderr]).toEqual([3, expect.stringContaining('ERR_CLI_NOTHING_TO_RUN')]);
+});
+
+test('A full disk behind stdout is an error with exit code 1', { skip: process.platform !== 'linux' }, async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const full = openSync('/dev/full', 'w');
+  const ended = spawnSync(process.execPath, [MAIN, 'keys', 'create'], {
+    cwd: cli.folder,
+    stdio: ['ignore', full, 'pipe'],
+  });
+  closeSync(full);
+  expect([ended.status, ended.stderr.toString()]).toEqual([1, expect.stringContaining('ERR_CLI_WRITE stdout')]);
+  expect(JSON.parse((await cli.run('keys', 'list', '--json')).stdout.toString())).toHaveLength(1);
 });
 
 test('A reader that went away (`| head`) is no failure', async () => {

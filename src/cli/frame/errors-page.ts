@@ -25,6 +25,8 @@ the error's text beside the SQLSTATE, and logs in the field \`code\`. No error t
 | ${EXIT.config} | the config file is wrong |
 | ${EXIT.upstream} | an upstream could not be reached |
 | ${EXIT.keys} | the key store could not be opened, or a key could not be used |
+| ${EXIT.sigint} | ended by SIGINT before it was done (\`up\` ends with 0) |
+| ${EXIT.sigterm} | ended by SIGTERM before it was done (\`up\` ends with 0) |
 `;
 
 function section({ title, errors }: CatalogueSection): string {

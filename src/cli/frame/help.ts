@@ -10,6 +10,8 @@ const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
   config: 'the config file is wrong',
   upstream: 'an upstream could not be reached',
   keys: 'the key store could not be opened, or a key could not be used',
+  sigint: 'ended by SIGINT before it was done',
+  sigterm: 'ended by SIGTERM before it was done',
 };
 
 function table(rows: readonly (readonly [string, string])[]): string {

@@ -1,7 +1,7 @@
 /** The frame: parses the command line, shows help, runs the command, reports its error. Never throws. */
 import type { Writable } from 'node:stream';
 import { nearest } from '../../config/nearest.ts';
-import { EXIT, type Command, type CommandIo } from '../command.ts';
+import { EXIT, OutputEnded, type Command, type CommandIo } from '../command.ts';
 import { commandHelp, groupHelp, overviewHelp } from './help.ts';
 import { parseCommandLine, type Invocation } from './parse.ts';
 import { reportError } from './report-error.ts';
@@ -16,6 +16,8 @@ export async function runCommandLine(
   try {
     return await run(parseCommandLine(words, commands, nearest), commands, io);
   } catch (error) {
+    if (io.signal.aborted) return io.signal.reason === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
+    if (error instanceof OutputEnded) return EXIT.ok;
     const { text, exit } = reportError(error, (io.env['SEALGATE_DEBUG'] ?? '') !== '');
     await write(io.stderr, text);
     return exit;

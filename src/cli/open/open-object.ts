@@ -1,6 +1,6 @@
 /** Opens one stored object with the key store alone. */
-import { createReadStream } from 'node:fs';
-import { link, open, rm, type FileHandle } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Dek } from '../../crypto/key-types.ts';
@@ -12,8 +12,9 @@ import { decodeEnvelope, verifyEnvelope, type ObjectEnvelope } from '../../envel
 import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
 import { openMetadata } from '../../envelope/object/sealed-metadata.ts';
 import type { DataKeys, KeyUse } from '../../keys/data-keys.ts';
-import type { CommandIo } from '../command.ts';
+import { OutputEnded, type CommandIo } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { writeNewFile } from '../new-file.ts';
 import type { StoredHeaders } from './stored-headers.ts';
 
 /** Where the object lay: part of what its data key is bound to. */
@@ -28,11 +29,13 @@ type Opening = {
   readonly io: Pick<CommandIo, 'stdout' | 'signal'>;
 };
 
-/** `headers`: those of the store that are proven, and the user metadata. Errors: ERR_ENVELOPE_*, ERR_KEYS_*, ERR_CLI_READ, ERR_CLI_WRITE. */
+/** `headers`: those of the store that are proven, and the user metadata. Errors: ERR_ENVELOPE_*, ERR_KEYS_*, ERR_CLI_READ, ERR_CLI_WRITE, ERR_CLI_EXISTS. */
 export async function openObject(
   object: StoredObject,
   opening: Opening,
 ): Promise<{ headers: Readonly<Record<string, string>> }> {
+  if (opening.out !== undefined && existsSync(opening.out))
+    throw new CliError('ERR_CLI_EXISTS', `${opening.out} exists already`);
   const envelope = decodeEnvelope(object.stored.envelope);
   const { dek } = await opening.keys.decrypt(
     { wrapped: wrappedDek(envelope), context: contextOf(envelope, object.place) },
@@ -84,7 +87,8 @@ async function openStored(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (cause) {
-    throw new CliError('ERR_CLI_READ', `${path} cannot be read`, { cause });
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new CliError('ERR_CLI_READ', `${path} cannot be read: ${code}`, { cause });
   }
 }
 
@@ -94,35 +98,13 @@ async function writeOpened(path: string, opener: ObjectOpener, { out, io }: Open
     await pipeline(plaintext, keepOpen(io.stdout), { signal: io.signal });
     return;
   }
-  // Under another name until it is whole: what is cut must not read as whole.
-  const aside = `${out}.partial`;
-  try {
-    await writeNew(aside, plaintext, io.signal);
-    await link(aside, out).catch((cause: unknown) => {
-      throw new CliError('ERR_CLI_WRITE', `${out} exists already or cannot be written`, { cause });
-    });
-  } finally {
-    await rm(aside, { force: true });
-  }
-}
-
-/** By the handle itself: a stream over it that must not close it never ends either. */
-async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-  await using file = await openNew(path);
-  for await (const piece of pieces) {
-    signal.throwIfAborted();
-    await file.writeFile(piece);
-  }
-  // Durable before it has its name.
-  await file.sync();
-}
-
-async function openNew(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'w', 0o600);
-  } catch (cause) {
-    throw new CliError('ERR_CLI_WRITE', `${path} cannot be written`, { cause });
-  }
+  await writeNewFile(out, async (file) => {
+    // By the handle itself: a stream over it that must not close it never ends either.
+    for await (const piece of plaintext) {
+      io.signal.throwIfAborted();
+      await file.writeFile(piece);
+    }
+  });
 }
 
 async function* openedPieces(path: string, opener: ObjectOpener): AsyncGenerator<Uint8Array> {
@@ -137,8 +119,10 @@ async function* openedPieces(path: string, opener: ObjectOpener): AsyncGenerator
 }
 
 /** `pipeline` ends its target, and stdout is not ours to end. */
-function keepOpen(target: Writable): Writable {
+function keepOpen(stdout: Writable): Writable {
   return new Writable({
-    write: (chunk: Uint8Array, _encoding, done) => void target.write(chunk, (error) => done(error)),
+    write: (chunk: Uint8Array, _encoding, done) => {
+      stdout.write(chunk, (error) => done(error ? new OutputEnded('stdout ended', { cause: error }) : null));
+    },
   });
 }
