@@ -115,13 +115,17 @@ export class KeyLifecycleService implements KeyLifecycle {
     return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace));
   }
 
-  rotations(request: { keyId: string; all: boolean } & PageRequest, use: KeyUse): Promise<Page<RotationDescription>> {
+  rotations(
+    request: { keyId: string; all: boolean } & PageRequest,
+    use: KeyUse,
+  ): Promise<Page<RotationDescription> & { keyId: string }> {
     return this.#look('ListKeyRotations', request.keyId, use, (key) => {
       const materials = [...key.materials.values()].sort((a, b) => a.record.version - b.record.version);
       const listed = request.all ? materials : materials.slice(1);
       const from = listed.findIndex(({ name }) => name === request.after) + 1;
       const page = listed.slice(from, from + request.limit);
       return {
+        keyId: key.record.keyId,
         items: page.map((material) => describeRotation(key, material)),
         more: from + request.limit < listed.length,
       };

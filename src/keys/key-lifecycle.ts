@@ -40,7 +40,10 @@ export interface KeyLifecycle {
   /** As KeyAdmin's `rotateKey`, and no alias will do. ERR_KEYS_LIMIT, ERR_KEYS_CONFLICT. */
   rotateOnDemand(keyId: string, use: KeyUse): Promise<{ keyId: string }>;
   /** Oldest first; `all` includes the key's first material. `after` is a material id. */
-  rotations(request: { keyId: string; all: boolean } & PageRequest, use: KeyUse): Promise<Page<RotationDescription>>;
+  rotations(
+    request: { keyId: string; all: boolean } & PageRequest,
+    use: KeyUse,
+  ): Promise<Page<RotationDescription> & { readonly keyId: string }>;
   /**
    * Makes the rotations that are due, and destroys the keys whose waiting period is over where `destroy` allows it. To be called
    * again and again by whoever owns the store for long.

@@ -4,6 +4,7 @@ import { CRYPTO_ERRORS } from '../../crypto/errors.ts';
 import { ENVELOPE_ERRORS } from '../../envelope/errors.ts';
 import type { ErrorCatalogue, ErrorEntry } from '../../errors.ts';
 import { KEYS_ERRORS } from '../../keys/errors.ts';
+import { KMS_ERRORS } from '../../kms/error-catalogue.ts';
 import { ANALYSIS_ERRORS } from '../../postgres/analysis/errors.ts';
 import { COLUMN_ERRORS } from '../../postgres/columns/errors.ts';
 import { POSTGRES_ERRORS } from '../../postgres/errors.ts';
@@ -21,6 +22,7 @@ export const CATALOGUE: readonly CatalogueSection[] = [
   { title: 'Keys', errors: KEYS_ERRORS },
   { title: 'Crypto', errors: CRYPTO_ERRORS },
   { title: 'Bytes at rest', errors: ENVELOPE_ERRORS },
+  { title: 'KMS', errors: KMS_ERRORS },
   { title: 'S3', errors: S3_ERRORS },
   { title: 'Signature Version 4', errors: SIGV4_ERRORS },
   { title: 'PostgreSQL: connections and messages', errors: POSTGRES_ERRORS },

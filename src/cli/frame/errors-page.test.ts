@@ -23,7 +23,7 @@ test('Every code that the sources name has its section', () => {
   const named = files.flatMap(
     (file) =>
       readFileSync(join(SOURCES, file), 'utf8').match(
-        /'ERR_(?:CLI|CONFIG|KEYS|CRYPTO|ENVELOPE|S3|SIGV4|POSTGRES)_[A-Z0-9_]+'/gu,
+        /'ERR_(?:CLI|CONFIG|KEYS|CRYPTO|ENVELOPE|KMS|S3|SIGV4|POSTGRES)_[A-Z0-9_]+'/gu,
       ) ?? [],
   );
   const unknown = new Set(named.map((code) => code.slice(1, -1)).filter((code) => catalogueEntry(code) === undefined));

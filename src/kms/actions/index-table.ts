@@ -1,0 +1,69 @@
+/** Every action of the KMS model, by its name. */
+import type { Action } from '../action.ts';
+import { cancelKeyDeletion } from './cancel-key-deletion.ts';
+import { createAlias } from './create-alias.ts';
+import { createKey } from './create-key.ts';
+import { decrypt } from './decrypt.ts';
+import { deleteAlias } from './delete-alias.ts';
+import { describeKey } from './describe-key.ts';
+import { disableKeyRotation } from './disable-key-rotation.ts';
+import { disableKey } from './disable-key.ts';
+import { enableKeyRotation } from './enable-key-rotation.ts';
+import { enableKey } from './enable-key.ts';
+import { encrypt } from './encrypt.ts';
+import { generateDataKeyWithoutPlaintext } from './generate-data-key-without-plaintext.ts';
+import { generateDataKey } from './generate-data-key.ts';
+import { generateRandom } from './generate-random.ts';
+import { getKeyLastUsage } from './get-key-last-usage.ts';
+import { getKeyPolicy } from './get-key-policy.ts';
+import { getKeyRotationStatus } from './get-key-rotation-status.ts';
+import { listAliases } from './list-aliases.ts';
+import { listKeyPolicies } from './list-key-policies.ts';
+import { listKeyRotations } from './list-key-rotations.ts';
+import { listKeys } from './list-keys.ts';
+import { listResourceTags } from './list-resource-tags.ts';
+import { putKeyPolicy } from './put-key-policy.ts';
+import { reEncrypt } from './re-encrypt.ts';
+import { rotateKeyOnDemand } from './rotate-key-on-demand.ts';
+import { scheduleKeyDeletion } from './schedule-key-deletion.ts';
+import { tagResource } from './tag-resource.ts';
+import { UNSUPPORTED_ACTIONS } from './unsupported.ts';
+import { untagResource } from './untag-resource.ts';
+import { updateAlias } from './update-alias.ts';
+import { updateKeyDescription } from './update-key-description.ts';
+
+export const ACTIONS: ReadonlyMap<string, Action> = new Map(
+  [
+    cancelKeyDeletion,
+    createAlias,
+    createKey,
+    decrypt,
+    deleteAlias,
+    describeKey,
+    disableKey,
+    disableKeyRotation,
+    enableKey,
+    enableKeyRotation,
+    encrypt,
+    generateDataKey,
+    generateDataKeyWithoutPlaintext,
+    generateRandom,
+    getKeyLastUsage,
+    getKeyPolicy,
+    getKeyRotationStatus,
+    listAliases,
+    listKeyPolicies,
+    listKeyRotations,
+    listKeys,
+    listResourceTags,
+    putKeyPolicy,
+    reEncrypt,
+    rotateKeyOnDemand,
+    scheduleKeyDeletion,
+    tagResource,
+    untagResource,
+    updateAlias,
+    updateKeyDescription,
+    ...UNSUPPORTED_ACTIONS,
+  ].map((action) => [action.name, action]),
+);

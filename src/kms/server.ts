@@ -1,0 +1,186 @@
+/**
+ * The KMS listener: HTTP or HTTPS with optional client certificates, keep-alive, limits and timeouts, and a graceful end. What a
+ * request means is `edge/exchange.ts`.
+ *
+ * Threats: slow or endless headers and bodies, malformed requests: each ends its own connection with an error, never the process.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
+import type { KeyRealm } from '../keys/arn.ts';
+import type { Log } from '../observe/log.ts';
+import { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { ACTIONS } from './actions/index-table.ts';
+import type { KmsKeys } from './action.ts';
+import { createAuthenticator, type KmsAccessKey } from './auth/authenticate.ts';
+import { ClientCertificates, type CertificateCaller } from './auth/client-certificate.ts';
+import { ReplayGuard } from './auth/replay-guard.ts';
+import { BodyBudget } from './edge/body.ts';
+import { exchange, type EdgeOptions, type ExchangeOutcome } from './edge/exchange.ts';
+import { errorBody } from './edge/respond.ts';
+import { KmsError, type KmsErrorCode } from './errors.ts';
+import {
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_BODIES_BYTES,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  REQUEST_TIMEOUT_MS,
+  TLS_HANDSHAKE_MS,
+} from './limits.ts';
+
+export type KmsTls = {
+  /** PEM. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** With it clients may show certificates, and have to where `required`. PEM, as the revocation list. */
+  readonly clients?: { readonly ca: string; readonly crl: string | undefined; readonly required: boolean };
+};
+
+export type KmsServerOptions = {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Undefined: plain HTTP. */
+  readonly tls: KmsTls | undefined;
+  readonly accessKeys: readonly KmsAccessKey[];
+  readonly certificates: readonly CertificateCaller[];
+  readonly realm: KeyRealm;
+  readonly keys: KmsKeys;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onFinished?: (outcome: ExchangeOutcome) => void;
+  /** Those of `limits.ts` unless told. */
+  readonly limits?: Partial<KmsServerLimits>;
+};
+
+export type KmsServerLimits = {
+  /** For the request line and headers, and for the whole request. */
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Bodies of all requests together. */
+  readonly bodiesBytes: number;
+};
+
+const LIMITS: KmsServerLimits = {
+  headersTimeoutMs: HEADERS_TIMEOUT_MS,
+  requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  bodiesBytes: MAX_BODIES_BYTES,
+};
+
+export class KmsServer {
+  readonly #options: KmsServerOptions;
+  readonly #server: Server;
+  #draining = false;
+
+  constructor(options: KmsServerOptions) {
+    this.#options = options;
+    const edge = edgeOptions(options, () => this.#draining);
+    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+      void exchange(incoming, outgoing, edge);
+    this.#server = createListener(options.tls, { ...LIMITS, ...options.limits }, handle);
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    // Answered by the exchange itself, once it is known who asks.
+    this.#server.on('checkContinue', handle);
+    this.#server.on('clientError', refuseUnparsable);
+    this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
+  }
+
+  /** Resolves with the port. Rejects with ERR_KMS_LISTEN. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) =>
+        reject(new KmsError('ERR_KMS_LISTEN', `cannot listen on ${host}:${port}`, { cause })),
+      );
+      this.#server.listen({ host, port }, resolve);
+    });
+    // A listening TCP server has an address object.
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections, lets requests under way end within `graceMs`, then closes what is left. */
+  async close(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(late);
+  }
+}
+
+function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOptions {
+  const { accessKeys, certificates, realm, keys, log, now, onFinished } = options;
+  return {
+    keys,
+    realm,
+    log,
+    draining,
+    actions: ACTIONS,
+    authenticator: createAuthenticator({
+      accessKeys,
+      region: realm.region,
+      now,
+      signingKeys: new SigningKeyCache(),
+      replays: new ReplayGuard(),
+    }),
+    certificates: new ClientCertificates(certificates, now),
+    budget: new BodyBudget(options.limits?.bodiesBytes ?? LIMITS.bodiesBytes),
+    ...(onFinished === undefined ? {} : { onFinished }),
+  };
+}
+
+type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+function createListener(tls: KmsTls | undefined, timeouts: KmsServerLimits, handle: Handler): Server {
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: timeouts.headersTimeoutMs,
+    requestTimeout: timeouts.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: timeouts.headersTimeoutMs / 2,
+    keepAlive: true,
+    noDelay: true,
+  };
+  return tls === undefined ? createServer(limits, handle) : createTlsServer({ ...limits, ...tlsOptions(tls) }, handle);
+}
+
+function tlsOptions({ certificate, privateKey, clients }: KmsTls): TlsOptions {
+  const own = {
+    cert: certificate,
+    key: privateKey,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: TLS_HANDSHAKE_MS,
+  } as const;
+  if (clients === undefined) return own;
+  return {
+    ...own,
+    ca: clients.ca,
+    ...(clients.crl === undefined ? {} : { crl: clients.crl }),
+    requestCert: true,
+    // Where none is required, a bad one is refused by `ClientCertificates`.
+    rejectUnauthorized: clients.required,
+  };
+}
+
+const CODES: Readonly<Record<string, KmsErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'ERR_KMS_HEADERS_TOO_LARGE',
+  ERR_HTTP_REQUEST_TIMEOUT: 'ERR_KMS_TIMEOUT',
+};
+
+/** What is no HTTP gets one error, and its connection is closed. */
+function refuseUnparsable(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const failure = new KmsError(CODES[error.code ?? ''] ?? 'ERR_KMS_MALFORMED_HTTP');
+  const body = errorBody(failure);
+  const head = `HTTP/1.1 ${failure.status} Refused\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+  socket.end(Buffer.concat([Buffer.from(head), body]));
+}

@@ -1,0 +1,114 @@
+/**
+ * Holds what was read against the limits of its shape, and says everything that is wrong at once, in AWS's words. A blob's value
+ * is never shown: it may be a key.
+ */
+import { KmsError } from '../errors.ts';
+import type { ReadStruct } from './read.ts';
+import type { ShapeData, StructData } from './shapes.ts';
+
+/** Errors: ERR_KMS_VALIDATION. */
+export function validate(value: ReadStruct, shape: StructData): void {
+  const found = structViolations(value, shape, '');
+  if (found.length === 0) return;
+  const count = found.length === 1 ? '1 validation error' : `${found.length} validation errors`;
+  throw new KmsError('ERR_KMS_VALIDATION', `${count} detected: ${found.join('; ')}`);
+}
+
+function structViolations(value: ReadStruct, shape: StructData, prefix: string): readonly string[] {
+  return Object.entries(shape.members).flatMap(([name, member]) => {
+    const path = `${prefix}${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+    const given = value[name];
+    if (given !== undefined) return violations(given, member.shape, path);
+    return member.required ? [violation(null, path, 'Member must not be null')] : [];
+  });
+}
+
+function violations(value: unknown, shape: ShapeData, path: string): readonly string[] {
+  if (shape.type === 'struct') return structViolations(value as ReadStruct, shape, `${path}.`); // as `read.ts` made it
+  const own = constraints(value, shape).map((constraint) => violation(shown(value), path, constraint));
+  return shape.type === 'list' ? [...own, ...elementViolations(value as readonly unknown[], shape.of, path)] : own; // likewise
+}
+
+/** Structures are named one by one; of plain values the list as a whole is, with all that its elements have to satisfy. */
+function elementViolations(values: readonly unknown[], of: ShapeData, path: string): readonly string[] {
+  if (of.type === 'struct')
+    return values.flatMap((value, index) => violations(value, of, `${path}.${index + 1}.member`));
+  if (values.every((value) => constraints(value, of).length === 0)) return [];
+  return [violation(shown(values), path, `Member must satisfy constraint: [${everyConstraint(of).join(', ')}]`)];
+}
+
+function violation(value: string | null | undefined, path: string, constraint: string): string {
+  const quoted = value === undefined ? 'Value' : value === null ? 'Value null' : `Value '${value}'`;
+  return `${quoted} at '${path}' failed to satisfy constraint: ${constraint}`;
+}
+
+/** Undefined: not to be shown. */
+function shown(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return undefined;
+  if (Array.isArray(value)) return `[${value.map(String).join(', ')}]`;
+  return String(value);
+}
+
+type Pattern = NonNullable<Extract<ShapeData, { readonly type: 'string' }>['pattern']>;
+
+/** A constraint that a shape may set: the number or words it is set to, whether a value holds it, and how AWS says it. */
+type Constraint = {
+  readonly limit: (shape: ShapeData) => number | Pattern | readonly string[] | undefined;
+  readonly holds: (value: unknown, limit: never) => boolean;
+  readonly says: (limit: never) => string;
+};
+
+const lengthOf = (value: unknown): number => (value as { readonly length: number }).length; // text, bytes or a list, by its shape
+const measured = (shape: ShapeData, bound: 'min' | 'max'): number | undefined =>
+  shape.type === 'string' || shape.type === 'blob' || shape.type === 'list' ? shape[bound] : undefined;
+const ranged = (shape: ShapeData, bound: 'min' | 'max'): number | undefined =>
+  shape.type === 'integer' ? shape[bound] : undefined;
+
+/** In AWS's order. */
+const CONSTRAINTS: readonly Constraint[] = [
+  {
+    limit: (shape) => measured(shape, 'max'),
+    holds: (value, max: number) => lengthOf(value) <= max,
+    says: (max: number) => `Member must have length less than or equal to ${max}`,
+  },
+  {
+    limit: (shape) => measured(shape, 'min'),
+    holds: (value, min: number) => lengthOf(value) >= min,
+    says: (min: number) => `Member must have length greater than or equal to ${min}`,
+  },
+  {
+    limit: (shape) => ranged(shape, 'max'),
+    holds: (value, max: number) => (value as number) <= max, // an integer, by its shape
+    says: (max: number) => `Member must have value less than or equal to ${max}`,
+  },
+  {
+    limit: (shape) => ranged(shape, 'min'),
+    holds: (value, min: number) => (value as number) >= min, // likewise
+    says: (min: number) => `Member must have value greater than or equal to ${min}`,
+  },
+  {
+    limit: (shape) => (shape.type === 'string' ? shape.oneOf : undefined),
+    holds: (value, words: readonly string[]) => words.includes(String(value)),
+    says: (words: readonly string[]) => `Member must satisfy enum value set: [${words.join(', ')}]`,
+  },
+  {
+    limit: (shape) => (shape.type === 'string' ? shape.pattern : undefined),
+    holds: (value, pattern: Pattern) => pattern.whole.test(String(value)),
+    says: (pattern: Pattern) => `Member must satisfy regular expression pattern: ${pattern.source}`,
+  },
+];
+
+function constraints(value: unknown, shape: ShapeData): readonly string[] {
+  return CONSTRAINTS.flatMap(({ limit, holds, says }) => {
+    const bound = limit(shape);
+    // Each row's `holds` and `says` take what its own `limit` gives.
+    return bound === undefined || holds(value, bound as never) ? [] : [says(bound as never)];
+  });
+}
+
+function everyConstraint(shape: ShapeData): readonly string[] {
+  return CONSTRAINTS.flatMap(({ limit, says }) => {
+    const bound = limit(shape);
+    return bound === undefined ? [] : [says(bound as never)]; // as above
+  });
+}

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { send, signKms } from '../support/kms-edge.ts';
+
+const CHILD = join(import.meta.dirname, '../support/kms-heap-child.ts');
+
+test('Plaintexts that pass through leave no string behind: a heap snapshot shows none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealgate-heap-'));
+  const child = spawn(process.execPath, [CHILD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const said = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim();
+  try {
+    const port = Number(await said());
+    const call = async (action: string, input: object): Promise<Readonly<Record<string, unknown>>> => {
+      const body = Buffer.from(JSON.stringify(input));
+      const answer = await send({ port, tls: false }, signKms(port, body, { action }), body);
+      expect(answer.status).toBe(200);
+      return answer.json ?? {};
+    };
+    const Description = `seen-${randomBytes(12).toString('hex')}`;
+    const { KeyMetadata } = await call('CreateKey', { Description });
+    const { KeyId } = KeyMetadata as { KeyId: string };
+    const plaintexts = [];
+    for (let round = 0; round < 20; round += 1) {
+      const secret = Buffer.from(`secret-${randomBytes(24).toString('hex')}`);
+      const { CiphertextBlob } = await call('Encrypt', { KeyId, Plaintext: secret.toString('base64') });
+      await call('Decrypt', { CiphertextBlob });
+      const { Plaintext } = await call('GenerateDataKey', { KeyId, NumberOfBytes: 48 });
+      plaintexts.push(secret, Buffer.from(String(Plaintext), 'base64'));
+    }
+    const path = join(folder, 'heap.heapsnapshot');
+    child.stdin.write(`${path}\n`);
+    expect(await said()).toBe('written');
+    const snapshot = readFileSync(path, 'latin1');
+    // What is a string there is found: the search can find.
+    expect(snapshot).toContain(Description);
+    for (const plaintext of plaintexts)
+      for (const form of ['base64', 'latin1', 'hex'] as const) {
+        // Of base64 the part that does not depend on what stands around it.
+        const text = plaintext.toString(form).slice(0, 24);
+        expect(snapshot.includes(JSON.stringify(text).slice(1, -1))).toBe(false);
+      }
+  } finally {
+    child.stdin.end();
+    await once(child, 'close');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
