@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { send, signKms } from '../support/kms-edge.ts';
 
-const CHILD = join(import.meta.dirname, '../support/kms-heap-child.ts');
+const CHILD = fileURLToPath(new URL('../support/kms-heap-child.ts', import.meta.url));
 
 test('Plaintexts that pass through leave no string behind: a heap snapshot shows none', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-heap-'));
