@@ -1,19 +1,19 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
-import { wrapKey } from '../envelope/wrapped-key.ts';
+import { MATERIAL_REF_BYTES, wrapKey } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
 import { bytesToUuid } from './arn.ts';
 import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
-import type { DataKey, DataKeys, KeyUse, WrappedDataKey } from './data-keys.ts';
+import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
+import { KnownCiphertexts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
-type DecryptRequest = Parameters<DataKeys['decrypt']>[0];
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
 
 export class DataKeyService {
@@ -21,6 +21,7 @@ export class DataKeyService {
   readonly #cache: DekCache;
   readonly #recorder: UseRecorder;
   readonly #ports: KeyPorts;
+  readonly #known = new KnownCiphertexts();
 
   constructor(ring: KeyRing, cache: DekCache, recorder: UseRecorder, ports: KeyPorts) {
     this.#ring = ring;
@@ -47,9 +48,23 @@ export class DataKeyService {
     return this.#recorder.record('Decrypt', use, request.context, (trace) => {
       const { wrapped, keyId, context } = request;
       const source = this.#source(wrapped, keyId, trace);
-      const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
-      this.#authorizeSource(source, 'Decrypt', { context, parameters: { ...ALGORITHM, ...named } }, use, trace);
+      assertContext(context);
+      this.#authorizeDecrypt(source, request, use, trace);
       return { dek: this.#openCached(source, request), keyArn: source.key.arn };
+    });
+  }
+
+  decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
+    const { wrapped, keyId, context } = request;
+    const known = this.#known.of(wrapped, context);
+    if (known === undefined) return undefined;
+    return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
+      const source = this.#sourceOf(known, keyId, trace);
+      this.#authorizeDecrypt(source, request, use, trace);
+      const dek = this.#cache.get(known.cacheName);
+      if (dek === undefined) return undefined;
+      this.#ports.metrics?.cacheHit();
+      return { dek, keyArn: source.key.arn };
     });
   }
 
@@ -60,6 +75,7 @@ export class DataKeyService {
     const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
       const source = this.#source(wrapped, undefined, trace);
       parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(source.key === this.#ring.find(destinationKeyId)) };
+      assertContext(sourceContext);
       this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
       return openWrapped(source, wrapped, sourceContext);
     });
@@ -107,17 +123,32 @@ export class DataKeyService {
   /** The key and material a wrapped key names. */
   #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
     const { keyUuid, materialRef, plaintextBytes } = parseCiphertext(wrapped);
-    const key = this.#ring.byId(bytesToUuid(keyUuid));
+    const named = { keyId: bytesToUuid(keyUuid), materialRef: Buffer.from(materialRef).toString('hex') };
+    const source = this.#sourceOf(named, keyId, trace);
+    if (plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
+    return source;
+  }
+
+  #sourceOf(
+    named: { readonly keyId: string; readonly materialRef: string },
+    keyId: string | undefined,
+    trace: UseTrace,
+  ): Source {
+    const key = this.#ring.byId(named.keyId);
     trace.key = key;
     if (keyId !== undefined && this.#ring.find(keyId) !== key) {
       throw new KeysError('ERR_KEYS_INCORRECT_KEY', `the key named is not the one that wrapped this, ${key.arn}`);
     }
-    const material = key.materials.get(Buffer.from(materialRef).toString('hex'));
+    const material = key.materials.get(named.materialRef);
     if (material === undefined)
       throw new KeysError('ERR_KEYS_NOT_FOUND', `${key.arn} has no material that wrapped this`);
     trace.material = material;
-    if (plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
     return { key, material };
+  }
+
+  #authorizeDecrypt(source: Source, { keyId, context }: DecryptRequest, use: KeyUse, trace: UseTrace): void {
+    const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
+    this.#authorizeSource(source, 'Decrypt', { context, parameters: { ...ALGORITHM, ...named } }, use, trace);
   }
 
   #authorizeSource(
@@ -127,22 +158,23 @@ export class DataKeyService {
     use: KeyUse,
     trace: UseTrace,
   ): void {
-    assertContext(context);
     this.#recorder.authorize(trace, action, use, context, { parameters });
     assertKeyUsable(source.key);
     assertMaterialAllows(source.material, 'process');
   }
 
-  #openCached(source: Source, request: DecryptRequest): Dek {
-    const name = cacheName(request.wrapped, request.context);
+  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest): Dek {
+    const name = cacheName(wrapped, context);
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
       return cached;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', openWrapped(source, request.wrapped, request.context));
-    this.#cache.put(name, dek, source.key.record.keyId);
+    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, context));
+    this.#cache.put(name, dek, key.record.keyId);
+    const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
+    this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });
     return dek;
   }
 }

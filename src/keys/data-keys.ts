@@ -22,6 +22,12 @@ export type KeyUse = {
 export type DataKey = { readonly dek: Dek; readonly keyArn: string };
 export type WrappedDataKey = DataKey & { readonly wrapped: Uint8Array };
 
+export type DecryptRequest = {
+  readonly wrapped: Uint8Array;
+  readonly context: EncryptionContext;
+  readonly keyId?: string;
+};
+
 /** A wrapped DEK that a database holds, kept a second time in the key store so that a dropped schema strands no data. */
 export type EscrowRecord = {
   /** 16 random bytes, never reused. */
@@ -40,7 +46,13 @@ export interface DataKeys {
   /** A fresh 32-byte DEK, and the same wrapped under the key's current material. */
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey>;
   /** Opens a wrapped DEK; `keyId`, where given, must be the key that wrapped it. Served from the DEK cache where possible. */
-  decrypt(request: { wrapped: Uint8Array; context: EncryptionContext; keyId?: string }, use: KeyUse): Promise<DataKey>;
+  decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey>;
+  /**
+   * `decrypt` without waiting: for a DEK that this very `wrapped` and (frozen) `context` got before and that is still cached, where
+   * the caller may and the record of the use can be written at once. Undefined: nothing was used or recorded, and `decrypt` says more.
+   * Throws ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED.
+   */
+  decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined;
   /** Unwraps and wraps again under another key or context; the DEK does not leave the key manager. */
   reEncrypt(
     request: {

@@ -60,12 +60,14 @@ test('No use is answered while it cannot be recorded; readiness says so, and all
   // In the middle of the next record: what is half written must go again.
   owner.limit(size + 100);
   expect(await owner.ask('use')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
+  expect(await owner.ask('use-now')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
   expect(await owner.ask('ready')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
   expect(statSync(keys.options.audit.path).size).toBe(size);
   owner.limit('unlimited');
   // Nobody asks for keys where a load balancer sees 503: readiness finds out by itself.
   expect(await owner.ask('ready')).toBe('ok');
   expect(await owner.ask('use')).toBe('ok');
+  expect(await owner.ask('use-now')).toBe('ok');
   expect(await owner.ask('close')).toBe('ok');
   await owner.end();
   expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });

@@ -207,6 +207,7 @@ class EmbeddedKeyManager implements KeyManager {
   readonly generateDataKey: DataKeys['generateDataKey'] = async (...args) =>
     this.#open().dataKeys.generateDataKey(...args);
   readonly decrypt: DataKeys['decrypt'] = async (...args) => this.#open().dataKeys.decrypt(...args);
+  readonly decryptNow: DataKeys['decryptNow'] = (...args) => this.#open().dataKeys.decryptNow(...args);
   readonly reEncrypt: DataKeys['reEncrypt'] = async (...args) => this.#open().dataKeys.reEncrypt(...args);
   readonly resolveKey: DataKeys['resolveKey'] = async (keyId) => this.#open().dataKeys.resolveKey(keyId);
   readonly serviceKey: DataKeys['serviceKey'] = async (purpose, epoch) => this.#open().service.get(purpose, epoch);

@@ -63,9 +63,32 @@ export class UseRecorder {
       throw error;
     }
     await this.write(action, use, context, trace, 'success');
-    if (trace.key !== undefined && trace.isDryRun !== true)
-      this.#lastUses.note(trace.key.record.keyId, action, this.#ports.now(), use.requestId);
+    this.#noteUse(action, use, trace);
     return result;
+  }
+
+  /**
+   * The same without waiting. Undefined, and nothing recorded: where the log makes records wait, or `work` gives nothing or fails (the
+   * caller asks again by `record`, which records why). Throws ERR_KEYS_AUDIT_UNAVAILABLE.
+   */
+  recordNow<Result>(
+    action: string,
+    use: KeyUse,
+    context: EncryptionContext | null,
+    work: (trace: UseTrace) => Result | undefined,
+  ): Result | undefined {
+    if (!this.#log.writesAtOnce) return undefined;
+    const trace: UseTrace = {};
+    const result = unlessRefused(() => work(trace));
+    if (result === undefined) return undefined;
+    this.#log.appendNow(this.#entry(action, use, context, trace, 'success'));
+    this.#noteUse(action, use, trace);
+    return result;
+  }
+
+  #noteUse(action: string, use: KeyUse, { key, isDryRun }: UseTrace): void {
+    if (key !== undefined && isDryRun !== true)
+      this.#lastUses.note(key.record.keyId, action, this.#ports.now(), use.requestId);
   }
 
   /** Asks whether the caller may; `own`: what we know of the request ourselves. ERR_KEYS_ACCESS_DENIED, ERR_KEYS_GRANT_TOKEN. */
@@ -128,8 +151,13 @@ export class UseRecorder {
     trace: UseTrace,
     result: string,
   ): Promise<void> {
+    await this.#log.append(this.#entry(action, use, context, trace, result));
+  }
+
+  #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
     const decision = trace.decision ?? UNDECIDED;
-    const entry: AuditEntry = {
+    this.#ports.metrics?.keyUse(action, result);
+    return {
       time: new Date(this.#ports.now()).toISOString(),
       principal: shortened(use.principal),
       action,
@@ -144,8 +172,15 @@ export class UseRecorder {
       ...(use.requestId === undefined ? {} : { request: shortened(use.requestId) }),
       ...(trace.detail === undefined ? {} : { detail: shortenedDetail(trace.detail) }),
     };
-    this.#ports.metrics?.keyUse(action, result);
-    await this.#log.append(entry);
+  }
+}
+
+function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof KeysError) return undefined;
+    throw error;
   }
 }
 

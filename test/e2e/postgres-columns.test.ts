@@ -191,6 +191,7 @@ describe('data keys', () => {
     const dying: DataKeys = {
       generateDataKey: (...request) => keys.generateDataKey(...request),
       decrypt: (...request) => keys.decrypt(...request),
+      decryptNow: (...request) => keys.decryptNow(...request),
       reEncrypt: (...request) => keys.reEncrypt(...request),
       resolveKey: (keyId) => keys.resolveKey(keyId),
       serviceKey: (...request) => keys.serviceKey(...request),

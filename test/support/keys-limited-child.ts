@@ -1,5 +1,5 @@
 /**
- * Owns a key store and does what its parent asks, one word a line: `create`, `use`, `ready`, `backup`, `close`; answers each with one
+ * Owns a key store and does what its parent asks, one word a line: `create`, `use`, `use-now`, `ready`, `backup`, `close`; answers each with one
  * line, `ok` or a code. The parent bounds how long its files may grow meanwhile, as a full disk does.
  */
 import { createInterface } from 'node:readline';
@@ -9,13 +9,16 @@ import { TEST_USE as use, testPorts } from './keys.ts';
 
 // Written by the test that starts this process.
 const options = JSON.parse(process.argv[2] ?? '{}') as KeyManagerOptions;
-const context = { purpose: 'limits' };
+const context = Object.freeze({ purpose: 'limits' });
 const manager = await openKeyManager(options, testPorts);
 const { keyId } = await manager.createKey({}, use);
+const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+await manager.decrypt({ wrapped, context }, use);
 
 const work: Readonly<Record<string, () => Promise<unknown>>> = {
   create: () => manager.createKey({ description: 'x'.repeat(4000) }, use),
   use: () => manager.generateDataKey({ keyId, context }, use),
+  'use-now': async () => manager.decryptNow({ wrapped, context }, use) ?? Promise.reject(new Error('not at once')),
   ready: () => manager.ready(),
   backup: () => manager.backup({ path: `${options.storePath}.backup` }, use),
   close: () => manager.close(),

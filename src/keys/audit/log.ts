@@ -57,6 +57,23 @@ export class AuditLog {
     return written;
   }
 
+  /** Whether `appendNow` may be called: no record has to wait for a sync. */
+  get writesAtOnce(): boolean {
+    return this.#options.durability === 'write';
+  }
+
+  /** Returns once the record is written, where none has to wait for a sync; ERR_KEYS_AUDIT_UNAVAILABLE. */
+  appendNow(entry: AuditEntry): void {
+    if (!this.writesAtOnce) throw new TypeError('records of this log wait for a sync');
+    try {
+      this.#write([entry]);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    this.#failing = false;
+    this.#scheduleSync();
+  }
+
   /** Throws where no record will be written any more until a restart. */
   check(): void {
     if (this.#dead !== undefined) throw this.#dead;
@@ -91,23 +108,27 @@ export class AuditLog {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      if (this.#dead !== undefined) throw this.#dead;
-      const head = this.#write(batch);
+      const head = this.#write(batch.map(({ entry }) => entry));
       if (this.#options.durability === 'fsync') await this.#sync(head);
       else this.#scheduleSync();
       this.#failing = false;
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
-      this.#failing = true;
-      const failure = error instanceof KeysError ? error : this.#unavailable(error);
+      const failure = this.#failure(error);
       for (const waiting of batch) waiting.reject(failure);
     }
   }
 
-  #write(batch: readonly Waiting[]): AuditHead {
+  #failure(error: unknown): KeysError {
+    this.#failing = true;
+    return error instanceof KeysError ? error : this.#unavailable(error);
+  }
+
+  #write(entries: readonly AuditEntry[]): AuditHead {
+    if (this.#dead !== undefined) throw this.#dead;
     let head = this.#written;
     const parts: Uint8Array[] = [];
-    for (const { entry } of batch) {
+    for (const entry of entries) {
       const line = encodeRecord(entry, head.seq + 1, head.hash, this.#identity.key);
       parts.push(line, LINE_END);
       head = advance(head, head.seq + 1, line);

@@ -2,7 +2,7 @@
  * One record of the audit log: a JSON line, chained to the one before by its hash and authenticated by a MAC under a key
  * derived from the root. `mac` is always the last member and covers every byte before it (docs/KEYSTORE.md, "Audit log").
  */
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { hmacSha256 } from '../../crypto/hmac.ts';
@@ -49,13 +49,17 @@ const SUFFIX_BYTES = MAC_OPEN.length + MAC_CHARS + MAC_CLOSE.length;
 /** The line without its line end. */
 export function encodeRecord(entry: AuditEntry, seq: number, prevHash: Uint8Array, key: KeyObject): Uint8Array {
   const body = JSON.stringify({ seq, ...entry, prevHash: Buffer.from(prevHash).toString('hex') });
-  const covered = Buffer.from(body.slice(0, -1), 'utf8');
-  const mac = Buffer.from(hmacSha256(key, covered)).toString('base64url');
-  return Buffer.concat([covered, Buffer.from(`${MAC_OPEN}${mac}${MAC_CLOSE}`, 'latin1')]);
+  const coveredBytes = Buffer.byteLength(body) - 1;
+  const line = Buffer.allocUnsafe(coveredBytes + SUFFIX_BYTES);
+  // All but the closing brace, which the MAC's member goes before.
+  line.write(body, 0, coveredBytes, 'utf8');
+  const mac = Buffer.from(hmacSha256(key, line.subarray(0, coveredBytes))).toString('base64url');
+  line.write(`${MAC_OPEN}${mac}${MAC_CLOSE}`, coveredBytes, SUFFIX_BYTES, 'latin1');
+  return line;
 }
 
 export function lineHash(line: Uint8Array): Uint8Array {
-  return createHash('sha256').update(line).digest();
+  return hash('sha256', line, 'buffer');
 }
 
 /** The head after `line` was appended to a chain that ended at `head`. */
