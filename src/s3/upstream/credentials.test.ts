@@ -54,3 +54,15 @@ test('a failing provider leaves good credentials in use, is not asked for each r
   state.now = 61 * MINUTE;
   await expect(credentials.get()).rejects.toMatchObject({ code: 'ERR_S3_UPSTREAM_CREDENTIALS' });
 });
+
+test('a refusal that does not say why looks for other credentials, once in a while', async () => {
+  const { state, credentials } = world([key('A'), key('A'), key('B')]);
+  const used = await credentials.get();
+  expect([await credentials.replacing(used), state.asked]).toEqual([undefined, 2]);
+  const again = await credentials.get();
+  expect([await credentials.replacing(again), state.asked]).toEqual([undefined, 2]);
+  state.now = MINUTE;
+  expect((await credentials.replacing(again))?.accessKeyId).toBe('B');
+  // Whose request was under way meanwhile is told of them without asking.
+  expect([(await credentials.replacing(again))?.accessKeyId, state.asked]).toEqual(['B', 3]);
+});

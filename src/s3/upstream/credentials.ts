@@ -11,10 +11,13 @@ export interface UpstreamCredentials {
   get(): Promise<AccessKey>;
   /** The upstream refused these: look again before the next use. */
   invalidate(): void;
+  /** The upstream refused something and does not say what: other credentials than `used` where there are such, else undefined. */
+  replacing(used: AccessKey): Promise<AccessKey | undefined>;
 }
 
 export function fixedCredentials(key: AccessKey): UpstreamCredentials {
-  return { get: () => Promise.resolve(key), invalidate: () => undefined };
+  const none = (): Promise<undefined> => Promise.resolve(undefined);
+  return { get: () => Promise.resolve(key), invalidate: () => undefined, replacing: none };
 }
 
 export type ProvidedKey = AccessKey & { readonly expiration?: Date };
@@ -33,6 +36,7 @@ export class RenewedCredentials implements UpstreamCredentials {
   readonly #now: () => number;
   #current: { readonly key: ProvidedKey; readonly renewAt: number } | undefined;
   #renewal: Promise<AccessKey> | undefined;
+  #suspectedAt = -Infinity;
 
   constructor(provide: () => Promise<ProvidedKey>, now: () => number) {
     this.#provide = provide;
@@ -47,6 +51,16 @@ export class RenewedCredentials implements UpstreamCredentials {
 
   invalidate(): void {
     if (this.#current !== undefined) this.#current = { ...this.#current, renewAt: 0 };
+  }
+
+  async replacing(used: AccessKey): Promise<AccessKey | undefined> {
+    // Refusals are an everyday thing: the provider is not asked about each.
+    if (this.#current?.key === used && this.#now() - this.#suspectedAt >= ASK_AGAIN_AFTER_MS) {
+      this.#suspectedAt = this.#now();
+      this.invalidate();
+    }
+    const key = await this.get();
+    return key.accessKeyId === used.accessKeyId && key.secretAccessKey === used.secretAccessKey ? undefined : key;
   }
 
   async #renew(): Promise<AccessKey> {

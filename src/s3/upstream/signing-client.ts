@@ -6,6 +6,7 @@
 import { Agent, errors } from 'undici';
 import { signRequest, type SignedRequest } from '../../sigv4/sign.ts';
 import { SigningKeyCache } from '../../sigv4/signing-key.ts';
+import type { AccessKey } from '../../sigv4/verify.ts';
 import { S3Error } from '../errors.ts';
 import { UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../limits.ts';
 import type { S3Headers } from '../operation.ts';
@@ -62,7 +63,12 @@ export class SigningClient implements UpstreamClient {
     const body = watched(request.body);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await screenAnswer(await this.#sendOnce(request, body.stream));
+        const used = await this.#options.credentials.get();
+        const response = await this.#sendOnce(request, body.stream, used);
+        const other = await this.#otherIdentity(request, response, used);
+        if (other === undefined) return await screenAnswer(response);
+        await response.body.release();
+        return await screenAnswer(await this.#sendOnce(request, body.stream, other));
       } catch (error) {
         if (body.failure() !== undefined) throw body.failure();
         if (refusesIdentity(error)) this.#options.credentials.invalidate();
@@ -78,7 +84,21 @@ export class SigningClient implements UpstreamClient {
     await this.#agent.destroy();
   }
 
-  async #sendOnce(request: UpstreamRequest, body: UpstreamRequest['body']): Promise<UpstreamResponse> {
+  /** An answer to HEAD has no document to say that it is our identity it refuses: then newer credentials are tried, where there are any. */
+  async #otherIdentity(
+    { method }: UpstreamRequest,
+    { status }: UpstreamResponse,
+    used: AccessKey,
+  ): Promise<AccessKey | undefined> {
+    if (method !== 'HEAD' || (status !== 400 && status !== 403)) return undefined;
+    return this.#options.credentials.replacing(used);
+  }
+
+  async #sendOnce(
+    request: UpstreamRequest,
+    body: UpstreamRequest['body'],
+    credentials: AccessKey,
+  ): Promise<UpstreamResponse> {
     const address = addressOf(this.#options.endpoint, request);
     const outgoing = {
       body,
@@ -87,7 +107,7 @@ export class SigningClient implements UpstreamClient {
       trailer: request.trailer,
     };
     const payload = payloadFor(outgoing, this.capabilities);
-    const signed = await this.#sign(request, address, payload);
+    const signed = this.#sign(request, address, payload, credentials);
     const {
       status,
       headers,
@@ -114,14 +134,14 @@ export class SigningClient implements UpstreamClient {
     });
   }
 
-  async #sign(request: UpstreamRequest, address: UpstreamAddress, payload: Payload): Promise<SignedRequest> {
+  #sign(request: UpstreamRequest, address: UpstreamAddress, payload: Payload, credentials: AccessKey): SignedRequest {
     const headers: Record<string, string> = { ...request.headers, ...payload.headers, host: address.host };
     if (request.body !== undefined || request.method === 'PUT' || request.method === 'POST')
       headers['content-length'] = String(payload.contentLength);
     return signRequest(
       { method: request.method, path: address.path, query: address.query, headers },
       {
-        credentials: await this.#options.credentials.get(),
+        credentials,
         region: this.#options.region,
         service: 's3',
         now: this.#options.now(),
