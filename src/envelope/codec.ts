@@ -28,8 +28,9 @@ export class Reader {
   }
 
   uint8(): number {
-    const [value] = this.bytes(1);
+    const value = this.#bytes[this.#at];
     if (value === undefined) throw malformed();
+    this.#at += 1;
     return value;
   }
 
@@ -73,9 +74,12 @@ export class Reader {
   }
 }
 
+/** Most messages are shorter; longer ones grow the buffer to twice its size. */
+const FIRST_WRITER_BYTES = 256;
+
 /** Writes a format from front to back. A new one for each message. */
 export class Writer {
-  readonly #parts: Uint8Array[] = [];
+  #written = new Uint8Array(FIRST_WRITER_BYTES);
   #length = 0;
 
   get length(): number {
@@ -83,14 +87,19 @@ export class Writer {
   }
 
   bytes(part: Uint8Array): this {
-    this.#parts.push(part);
-    this.#length += part.length;
+    const at = this.#reserve(part.length);
+    this.#written.set(part, at);
     return this;
   }
 
   uint8(...values: readonly number[]): this {
-    for (const value of values) assertWithin(value, 0xff);
-    return this.bytes(Uint8Array.from(values));
+    let at = this.#reserve(values.length);
+    for (const value of values) {
+      assertWithin(value, 0xff);
+      this.#written[at] = value;
+      at += 1;
+    }
+    return this;
   }
 
   uint16(value: number): this {
@@ -120,18 +129,27 @@ export class Writer {
   }
 
   zeros(count: number): this {
-    return this.bytes(new Uint8Array(count));
+    // Nothing was written there yet, and an array begins as zeros.
+    this.#reserve(count);
+    return this;
   }
 
   /** A new array of its own. */
   finish(): Uint8Array {
-    const written = new Uint8Array(this.#length);
-    let at = 0;
-    for (const part of this.#parts) {
-      written.set(part, at);
-      at += part.length;
+    return this.#written.slice(0, this.#length);
+  }
+
+  /** Makes room for `count` bytes; the offset where they begin. */
+  #reserve(count: number): number {
+    const at = this.#length;
+    const end = at + count;
+    if (end > this.#written.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * this.#written.length));
+      grown.set(this.#written);
+      this.#written = grown;
     }
-    return written;
+    this.#length = end;
+    return at;
   }
 }
 

@@ -39,7 +39,8 @@ export function hashText(text: string): string {
 }
 
 export function canonicalHeaderValue(value: string): string {
-  return value.trim().replace(/ {2,}/gu, ' ');
+  const trimmed = value.trim();
+  return trimmed.includes('  ') ? trimmed.replace(/ {2,}/gu, ' ') : trimmed;
 }
 
 /** Pairs re-encoded and sorted; `X-Amz-Signature` left out. Parts that do not decode stay as they came. */
@@ -61,7 +62,11 @@ function canonicalPair(pair: string): readonly [string, string] {
   return [reencode(pair.slice(0, equals)), reencode(pair.slice(equals + 1))];
 }
 
+/** What every client sends as it is: nothing to decode, nothing to encode. */
+const PLAIN = /^[\w.~-]*$/u;
+
 function reencode(part: string): string {
+  if (PLAIN.test(part)) return part;
   const decoded = decodeQueryPart(part);
   return decoded === undefined ? part : encodeUri(decoded);
 }

@@ -3,9 +3,13 @@
  * Source: AWS, "Create a signed AWS API request", UriEncode.
  */
 
+const LEFT_ALONE = /[!'()*]/u;
+
 /** encodeURIComponent leaves `!'()*` alone; UriEncode does not. */
 export function encodeUri(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/gu, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = encodeURIComponent(text);
+  if (!LEFT_ALONE.test(encoded)) return encoded;
+  return encoded.replace(/[!'()*]/gu, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** A key as a path: its slashes stay. */
@@ -15,6 +19,7 @@ export function encodePath(key: string): string {
 
 /** Decoded text, or undefined where the escapes are malformed or not UTF-8. */
 export function decodeUri(text: string): string | undefined {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

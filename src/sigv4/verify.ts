@@ -152,23 +152,25 @@ function claimedPayloadHash(
 
 function matches(claim: SignatureClaim, request: IncomingRequest, payloadHash: string, signingKey: KeyObject): boolean {
   const claimed = Buffer.from(claim.signature, 'hex');
-  return spellings(request).some((spelling) => {
-    const canonical = canonicalRequest({ ...request, ...spelling, signedHeaders: claim.signedHeaders, payloadHash });
+  for (const spelling of spellings(request)) {
+    const canonical = canonicalRequest({ ...spelling, signedHeaders: claim.signedHeaders, payloadHash });
     const expected = signText(signingKey, requestStringToSign(claim.timestamp, claim.scope, hashText(canonical)));
-    return timingSafeEqual(Buffer.from(expected, 'hex'), claimed);
-  });
+    if (timingSafeEqual(Buffer.from(expected, 'hex'), claimed)) return true;
+  }
+  return false;
 }
 
-/** The request as sent, then the other ways a client may have signed the same thing. */
-function spellings(request: IncomingRequest): readonly Pick<IncomingRequest, 'path' | 'headers'>[] {
+/** The request as sent, then the other ways a client may have signed the same thing: made only where the first did not match. */
+function* spellings(request: IncomingRequest): Generator<IncomingRequest> {
+  yield request;
   const decoded = decodeUri(request.path);
-  const normal = decoded === undefined ? request.path : encodePath(decoded);
-  const paths = normal === request.path ? [normal] : [request.path, normal];
+  const path = decoded === undefined ? request.path : encodePath(decoded);
   const { host } = request.headers;
   const bare = host?.replace(/:\d+$/u, '');
-  const headers =
-    bare === undefined || bare === host ? [request.headers] : [request.headers, { ...request.headers, host: bare }];
-  return headers.flatMap((these) => paths.map((path) => ({ path, headers: these })));
+  const headers = bare === undefined || bare === host ? request.headers : { ...request.headers, host: bare };
+  if (path !== request.path) yield { ...request, path };
+  if (headers !== request.headers) yield { ...request, headers };
+  if (path !== request.path && headers !== request.headers) yield { ...request, path, headers };
 }
 
 function checkToken(claim: SignatureClaim, key: AccessKey): void {
