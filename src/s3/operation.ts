@@ -47,9 +47,11 @@ export interface S3Body extends AsyncIterable<Uint8Array> {
   /**
    * Yields plaintext; may be iterated once. Iteration ends normally only after length, payload hash, chunk and trailer signatures,
    * Content-MD5 and checksums have verified; otherwise it throws S3Error. So whoever withholds what completes the object until the
-   * iteration has ended stores nothing that is wrong.
+   * iteration has ended stores nothing that is wrong. Each piece belongs to the reader (`bodies/spent-bytes.ts`).
    */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+  /** Likewise, in the pieces of each read, for who is done with them before asking for the next: then their memory is given back. */
+  lent(): AsyncIterable<readonly Uint8Array[]>;
   /** Resolves when iteration has ended normally; never rejects on its own (iteration throws). */
   readonly verified: Promise<VerifiedBody>;
   /** The whole body for small documents, at most `maxBytes` (ERR_S3_ENTITY_TOO_LARGE, or ERR_S3_MALFORMED_XML where told). */

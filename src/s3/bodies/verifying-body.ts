@@ -7,6 +7,7 @@ import type { S3Body } from '../operation.ts';
 import { parseChecksum, type BodyPlan, type ExpectedDigest } from './body-plan.ts';
 import { createDigest, sameDigest, type ChecksumAlgorithm, type Digest } from './checksums.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
+import { freeBytes } from './spent-bytes.ts';
 import type { Trailer } from './trailer.ts';
 import type { VerifiedBody } from './verified-body.ts';
 
@@ -15,6 +16,8 @@ interface Unframer {
   push(input: Uint8Array): readonly Uint8Array[];
   finish(): Trailer;
 }
+
+type Read = { readonly input: Uint8Array; readonly pieces: readonly Uint8Array[] };
 
 const PLAIN: Unframer = { push: (input) => [input], finish: () => new Map() };
 
@@ -38,18 +41,31 @@ export class VerifyingBody implements S3Body {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for await (const { input, pieces } of this.#reads()) yield owned(input, pieces);
+  }
+
+  async *lent(): AsyncGenerator<readonly Uint8Array[], void, void> {
+    for await (const { input, pieces } of this.#reads()) {
+      yield pieces;
+      freeBytes(input);
+    }
+  }
+
+  /** Each read of the socket, and the pieces of the body in it. */
+  async *#reads(): AsyncGenerator<Read, void, void> {
     if (this.#started) throw new TypeError('a request body is read once');
     this.#started = true;
     const digests = await createDigests(this.#plan);
     const unframer = unframerFor(this.#plan);
     let length = 0;
     for await (const input of this.#source) {
-      for (const data of unframer.push(input)) {
-        length += data.length;
+      const pieces = unframer.push(input);
+      for (const piece of pieces) {
+        length += piece.length;
         if (length > this.length) throw tooLong();
-        for (const digest of digests.values()) digest.update(data);
-        yield data;
+        for (const digest of digests.values()) digest.update(piece);
       }
+      if (pieces.length > 0) yield { input, pieces };
     }
     const trailer = unframer.finish();
     if (length !== this.length) throw new S3Error('ERR_S3_INCOMPLETE_BODY');
@@ -59,10 +75,18 @@ export class VerifyingBody implements S3Body {
   async bytes(maxBytes: number): Promise<Uint8Array> {
     if (this.length > maxBytes) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const chunks: Uint8Array[] = [];
-    // The views may be of a buffer the socket uses again only after the next read: concat copies at the end, all are ours till then.
     for await (const chunk of this) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
+}
+
+/** What was cut out of a frame is joined, so that it shares its memory with nothing. */
+function owned(input: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array {
+  const [piece] = pieces;
+  if (pieces.length === 1 && piece === input) return piece;
+  const whole = Buffer.concat(pieces);
+  freeBytes(input);
+  return whole;
 }
 
 const tooLong = (): S3Error => new S3Error('ERR_S3_INCOMPLETE_BODY', 'The request body is longer than announced.');

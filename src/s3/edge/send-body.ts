@@ -7,34 +7,50 @@ import { freeBytes } from '../bodies/spent-bytes.ts';
  * is sent: it belongs to whoever reads the body, and nobody else does.
  */
 export async function sendBody(body: AsyncIterable<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+  const outlet = new Outlet(outgoing);
   for await (const piece of body) {
-    const hasRoom = outgoing.write(piece, (error) => {
-      if (error === undefined || error === null) freeBytes(piece);
-    });
-    if (!hasRoom) await settled(outgoing, 'drain');
+    if (!outlet.write(piece)) await outlet.wait();
     if (outgoing.destroyed) throw closed();
   }
-  const finished = settled(outgoing, 'finish');
   outgoing.end();
-  await finished;
+  await outlet.finish();
   if (!outgoing.writableFinished) throw closed();
 }
 
 const closed = (): Error => new Error('the client closed the connection within its answer');
 
-/** Resolves at the event, or when the connection is gone. */
-function settled(outgoing: ServerResponse, event: 'drain' | 'finish'): Promise<void> {
-  return new Promise((resolve) => {
-    if (outgoing.destroyed) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      outgoing.off(event, done);
-      outgoing.off('close', done);
-      resolve();
-    };
-    outgoing.on(event, done);
-    outgoing.on('close', done);
-  });
+/** The answer's stream, with one set of listeners for the whole body. */
+class Outlet {
+  readonly #outgoing: ServerResponse;
+  #wake: (() => void) | undefined;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+    for (const event of ['drain', 'finish', 'close']) outgoing.on(event, this.#onEvent);
+  }
+
+  /** False where it should be waited. */
+  write(piece: Uint8Array): boolean {
+    return this.#outgoing.write(piece, (error) => {
+      if (error === undefined || error === null) freeBytes(piece);
+    });
+  }
+
+  /** Resolves at the next event. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#outgoing.destroyed) resolve();
+      else this.#wake = resolve;
+    });
+  }
+
+  async finish(): Promise<void> {
+    if (!this.#outgoing.writableFinished) await this.wait();
+  }
+
+  readonly #onEvent = (): void => {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  };
 }

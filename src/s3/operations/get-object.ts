@@ -2,13 +2,15 @@
  * GetObject on a sealed key. Whole: one read of the backend, and of a multipart object's tail. A range: one where the object's layout is remembered or the range lies in
  * its first 64 KiB, else two. Either: one more for the tail of a multipart object seen for the first time.
  */
+import { concatBytes } from '../../crypto/bytes.ts';
 import { S3Error } from '../errors.ts';
+import { through } from '../bodies/through.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
 import { ObjectChanged, storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
-import { FIRST_READ_BYTES } from '../sealing/limits.ts';
+import { FIRST_READ_BYTES, MAX_BUFFERED_BYTES } from '../sealing/limits.ts';
 import {
   forgetLayout,
   knownLayout,
@@ -65,15 +67,23 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     return {
       status: 200,
       headers: { ...answerHeaders(request, response, opened), 'content-length': String(whole.length) },
-      // An empty object has no last piece to withhold: it is proven before anything is answered.
-      body: whole.length === 0 ? await proven(body) : body,
+      body: await provenIfShort(body, whole.length),
     };
   });
 }
 
-async function proven(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  for await (const _ of body);
-  return new Uint8Array(0);
+/**
+ * What is short is proven before anything is answered: what is wrong with it is an error the client can read, and no truncated answer. (Of
+ * an empty object there is no last piece to withhold: it must be.) It also saves the stream.
+ */
+async function provenIfShort(
+  body: AsyncIterable<Uint8Array>,
+  length: number,
+): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
+  if (length > MAX_BUFFERED_BYTES) return body;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concatBytes(...pieces);
 }
 
 /** One pinned read. What was remembered is confirmed by the ETag of the answer. */
@@ -95,7 +105,10 @@ async function readKnown(
     return {
       status: 206,
       headers: { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) },
-      body: forgettingOnError(openRange(response.body, layout, plan, opened.key), request, gateway),
+      body: await provenIfShort(
+        forgettingOnError(openRange(response.body, layout, plan, opened.key), request, gateway),
+        selected.to - selected.from + 1,
+      ),
     };
   });
 }
@@ -139,7 +152,10 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   return {
     status: 206,
     headers,
-    body: forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway),
+    body: await provenIfShort(
+      forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway),
+      selected.to - selected.from + 1,
+    ),
   };
 }
 
@@ -198,17 +214,17 @@ async function releasingOnError<T>(response: UpstreamResponse, work: () => Promi
 }
 
 /** What did not open is not remembered: neither its layout nor the headers of its parts. */
-async function* forgettingOnError(
+function forgettingOnError(
   body: AsyncIterable<Uint8Array>,
   request: S3Request,
   gateway: GatewayContext,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    forgetLayout(request, gateway);
-    throw error;
-  }
+): AsyncIterable<Uint8Array> {
+  return through(body, (next) =>
+    next.catch((error: unknown) => {
+      forgetLayout(request, gateway);
+      throw error;
+    }),
+  );
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,7 @@
 export const MAX_LIST_BYTES = 8 * 1024 * 1024;
 /** Look-ups of sizes and tokens at once for one listing: enough to hide latency, too few to be a flood. */
 export const SIZE_LOOKUPS_AT_ONCE = 16;
-/** Bodies up to this are sealed whole in memory: sent with a hash over all of it, retried by the client, never half-written. */
+/** Bodies up to this are sealed, or opened, whole in memory: sent with a hash over all of it, retried by the client, never half-written and never half-answered. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
 /** First read of a range on an object not seen before: the header and, for most small objects, all of it. */
 export const FIRST_READ_BYTES = 64 * 1024;

@@ -21,15 +21,13 @@ export async function sealedPayload(body: S3Body, sealer: BodySealer): Promise<U
 }
 
 async function* sealedStream(body: S3Body, sealer: BodySealer): AsyncGenerator<Uint8Array> {
-  let before: readonly Uint8Array[] = [sealer.header()];
-  for await (const chunk of body) {
-    const pieces = sealer.push(chunk);
-    // What was sealed of it is a copy.
-    freeBytes(chunk);
-    yield joined([...before, ...pieces]);
-    before = [];
+  let sealed: Uint8Array[] = [sealer.header()];
+  for await (const pieces of body.lent()) {
+    for (const piece of pieces) sealed.push(...sealer.push(piece));
+    yield joined(sealed);
+    sealed = [];
   }
-  yield joined([...before, ...sealer.finish(recordOf(await body.verified))]);
+  yield joined([...sealed, ...sealer.finish(recordOf(await body.verified))]);
 }
 
 /** As one piece: a tag of 16 bytes would be a write of its own. */

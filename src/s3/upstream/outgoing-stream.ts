@@ -1,4 +1,5 @@
 /** What the signing client must know of a body that is streamed, which undici wraps or hides. */
+import { mapped, through } from '../bodies/through.ts';
 import type { UpstreamRequest } from './client.ts';
 
 type Body = UpstreamRequest['body'];
@@ -23,24 +24,8 @@ export function watched(body: Body): Watched {
 
 /** The same stream; `see` is shown each piece before it is given out. */
 export function tapped(body: AsyncIterable<Uint8Array>, see: (piece: Uint8Array) => void): AsyncIterable<Uint8Array> {
-  return through(body, async (next) => {
-    const result = await next;
-    if (result.done !== true) see(result.value);
-    return result;
+  return mapped(body, (piece) => {
+    see(piece);
+    return piece;
   });
-}
-
-type Next = Promise<IteratorResult<Uint8Array>>;
-
-/** A plain iterator: a generator around each generator costs more than the bytes it hands on. */
-function through(body: AsyncIterable<Uint8Array>, each: (next: Next) => Next): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]: () => {
-      const source = body[Symbol.asyncIterator]();
-      return {
-        next: () => each(source.next()),
-        return: async () => (await source.return?.()) ?? { done: true, value: undefined },
-      };
-    },
-  };
 }
