@@ -27,7 +27,7 @@ export const keysRestoreCommand = defineCommand({
     if (accepts) await withKeys(settings, (manager) => manager.ready());
     else
       io.stdout.write(
-        'if it is refused as older than its epoch file: `sealgate keys list --accept-rollback` accepts it once\n',
+        'if it is refused as older than its epoch file, or for an audit log that is not here: `sealgate keys list --accept-rollback\n--accept-audit-gap` accepts that once\n',
       );
     return EXIT.ok;
   },

@@ -4,23 +4,19 @@ import { dirname } from 'node:path';
 
 export function writeFileDurably(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeAll(file, bytes);
-    fsyncSync(file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
-  }
+  writeSynced(temporary, 'w', bytes);
   renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 
 /** A file that must not exist (EEXIST), its name durable too; where it fails, nothing of it is left. Errors: the system's. */
 export function writeNewFile(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'wx', 0o600);
+  writeSynced(path, 'wx', bytes);
+  syncFolder(dirname(path));
+}
+
+function writeSynced(path: string, flags: 'w' | 'wx', bytes: Uint8Array): void {
+  const file = openSync(path, flags, 0o600);
   try {
     writeAll(file, bytes);
     fsyncSync(file);
@@ -30,7 +26,6 @@ export function writeNewFile(path: string, bytes: Uint8Array): void {
   } finally {
     closeSync(file);
   }
-  syncFolder(dirname(path));
 }
 
 export function writeAll(file: number, bytes: Uint8Array, position: number | null = null): void {
