@@ -10,9 +10,13 @@ export const checkCommand = defineCommand({
   name: 'check',
   summary: 'validate the config, and compare its rules with the live database and buckets',
   usage: 'check [--config <file>] [--ddl] [--rebind]',
-  example: 'sealgate check\nsealgate check --ddl | psql "postgres://postgres@db.internal/app"',
-  details:
-    "Says what is missing, and prints the DDL that mends it. Changes nothing but Sealgate's own schema `sealgate` in databases\nwith rules, which it makes where it is missing. Exit code 0: all is well; 1: something is missing; 3: the config is wrong; 4: an\nupstream did not answer.",
+  example: 'sealgate check\nsealgate check --ddl | psql "postgres://postgres@db.internal/app"\nsealgate check --rebind',
+  details: [
+    "Says what is missing, and prints the DDL that mends it. Changes nothing but Sealgate's own schema `sealgate` in databases",
+    'with rules, which it makes where it is missing. With --rebind each ruled column is bound to the identity that its stored',
+    'values prove; nothing is changed where they prove none, or several. Stop `sealgate up` for that: the key store has one',
+    'owner at a time. Exit code 0: all is well; 1: something is missing; 3: the config is wrong; 4: an upstream did not answer.',
+  ].join('\n'),
   options: {
     ...CONFIG_OPTION,
     rebind: {

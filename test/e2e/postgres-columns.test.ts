@@ -186,6 +186,25 @@ describe('data keys', () => {
     await Promise.all(others.map((connection) => connection.close()));
   });
 
+  test('a proxy that looks while another binds the column takes what that one bound', async () => {
+    await admin.query('CREATE TABLE t (a sealgate.sealed)');
+    await admin.query('BEGIN; LOCK TABLE sealgate.columns IN SHARE ROW EXCLUSIVE MODE');
+    const opening = open([rule('t', 'a')]);
+    const waiting = async () =>
+      (await admin.query("SELECT 1 FROM pg_locks WHERE relation = 'sealgate.columns'::regclass AND NOT granted"))
+        .rowCount;
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+    const id = randomBytes(16);
+    await admin.query(
+      `INSERT INTO sealgate.columns VALUES ($1, 'public', 't', 'a', 't'::regclass, 1, 'text', 'randomized', NULL)`,
+      [id],
+    );
+    // What the other one writes right away.
+    await admin.query(`INSERT INTO t VALUES ('\\xf5534756' || decode(repeat('00', 58), 'hex'))`);
+    await admin.query('COMMIT');
+    expect((await opening).columns.map((column) => column.id)).toEqual([id.toString('hex')]);
+  });
+
   test('a proxy killed between commit and first use leaves a key that the next one uses', async () => {
     await admin.query('CREATE TABLE t (a sealgate.sealed)');
     const dying: DataKeys = {
@@ -212,6 +231,15 @@ describe('data keys', () => {
     await put(await open([rule('t', 'a')]), 't', 'a', 'kept');
     await admin.query('DELETE FROM sealgate.deks');
     expect(await get(await open([rule('t', 'a')]), 't', 'a')).toEqual(['kept']);
+  });
+
+  test('and before anything new is sealed, so that equal values stay equal', async () => {
+    const rules = [rule('t', 'a', { mode: 'deterministic' })];
+    await admin.query('CREATE TABLE t (a sealgate.sealed)');
+    await put(await open(rules), 't', 'a', 'same');
+    await admin.query('DELETE FROM sealgate.deks');
+    await put(await open(rules), 't', 'a', 'same');
+    expect((await admin.query('SELECT DISTINCT a FROM t')).rowCount).toBe(1);
   });
 
   test('a key that is disabled opens nothing, however often it was used', async () => {
@@ -331,6 +359,34 @@ describe('identity', () => {
       rule('t', 'a', { mode: 'deterministic', domain: 'd' }),
     ]);
     await expect(run).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+  });
+
+  test.each([
+    ['mode', { mode: 'deterministic' }],
+    ['type', { type: 'uuid' }],
+  ] as const)('neither does binding anew change the %s under values', async (_what, more) => {
+    await filled();
+    const run = (rules: readonly SealRule[]) =>
+      rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
+    await expect(run([rule('t', 'a', more)])).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+    await admin.query('DELETE FROM t');
+    await run([rule('t', 'a', more)]);
+    expect(await codes([rule('t', 'a', more)])).toEqual([]);
+  });
+
+  test('where the binding is lost, the values of a deterministic column prove their mode', async () => {
+    const deterministic = [rule('t', 'a', { mode: 'deterministic' })];
+    await filled();
+    await admin.query('CREATE TABLE d (a sealgate.sealed)');
+    await put(await open([rule('d', 'a', { mode: 'deterministic' })]), 'd', 'a', 'same');
+    await admin.query('DELETE FROM sealgate.columns');
+    const run = (rules: readonly SealRule[]) =>
+      rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
+    await expect(run(deterministic)).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+    const own = [rule('d', 'a', { mode: 'deterministic' })];
+    expect(await run(own)).toEqual([{ column: 'public.d.a', outcome: 'bound' }]);
+    await put(await open(own), 'd', 'a', 'same');
+    expect((await admin.query('SELECT DISTINCT a FROM d')).rowCount).toBe(1);
   });
 });
 

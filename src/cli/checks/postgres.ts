@@ -5,7 +5,7 @@ import type { PostgresConfig, PostgresServiceConfig } from '../../config/config.
 import { SealgateError } from '../../errors.ts';
 import type { DataKeys } from '../../keys/data-keys.ts';
 import { rebindColumns } from '../../postgres/columns/rebind.ts';
-import { checkDatabase } from '../../postgres/columns/resolve.ts';
+import { checkDatabase, unruledColumns } from '../../postgres/columns/resolve.ts';
 import { openServiceConnection, type ServiceConnection } from '../../postgres/service/connection.ts';
 import { ServiceError } from '../../postgres/service/errors.ts';
 import { quoteIdentifier } from '../../postgres/service/names.ts';
@@ -87,16 +87,18 @@ async function checkOne(
   return [
     ...rebound,
     ...(columns.length > 0 || rules.length === 0 ? [sealed] : []),
-    ...problems.map(({ code, severity, column, message, ddl }): CheckFinding => {
-      const place = `${name}.${column}`;
-      if (severity === 'warning') return { type: 'note', about: place, message: `${message} (${code})` };
-      return {
-        type: 'missing',
-        about: place,
-        message: `${message} (${code})`,
-        ...(ddl.length === 0 ? {} : { ddl: { database: name, statements: ddl } }),
-      };
-    }),
+    ...[...problems, ...(await unruledColumns(connection, rules))].map(
+      ({ code, severity, column, message, ddl }): CheckFinding => {
+        const place = `${name}.${column}`;
+        if (severity === 'warning') return { type: 'note', about: place, message: `${message} (${code})` };
+        return {
+          type: 'missing',
+          about: place,
+          message: `${message} (${code})`,
+          ...(ddl.length === 0 ? {} : { ddl: { database: name, statements: ddl } }),
+        };
+      },
+    ),
   ];
 }
 

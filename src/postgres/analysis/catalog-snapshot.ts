@@ -1,6 +1,7 @@
 /** From the server's answer to a Catalog: rules resolved, the hot set closed, refusals found. */
 import { z } from 'zod';
 import type { SealedColumn } from '../plan.ts';
+import { GUARD_DOMAIN_QUALIFIED } from '../service/names.ts';
 import type { RuledColumn } from './rules.ts';
 import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Relation } from './catalog.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
@@ -49,7 +50,9 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const ruled = snapshot.relations.filter(({ schema, name }) => ruledNames.has(relationKey(schema, name)));
   const ruledOids = new Set(ruled.map((relation) => relation.oid));
   const tables = rules.map((rule) => rule.table);
-  const hot = closeHotSet([...ruledOids], tables, linksOf(snapshot), snapshot.routines, input.allowRoutines);
+  const guarded = snapshot.relations.filter((relation) => guardedColumns(relation).length > 0);
+  const seeds = [...ruledOids, ...guarded.map((relation) => relation.oid)];
+  const hot = closeHotSet(seeds, tables, linksOf(snapshot), snapshot.routines, input.allowRoutines);
   const relations = new Map<string, Relation>();
   for (const relation of snapshot.relations) {
     relations.set(relationKey(relation.schema, relation.name), buildRelation(input, relation, hot, ruledOids));
@@ -64,6 +67,12 @@ export function buildCatalog(input: CatalogInput): Catalog {
     hotRelationNames: new Set([...tables, ...hotNames]),
     hotRoutines: routinesByName(snapshot, hot),
   };
+}
+
+/** Columns that hold sealed values by their type, whether a rule names them or not: a renamed or copied table has them still. */
+function guardedColumns({ kind, columns }: SnapshotRelation): readonly string[] {
+  if (kind === 'v' || kind === 'm') return [];
+  return columns.flatMap(([name, , typeName]) => (typeName === GUARD_DOMAIN_QUALIFIED ? [name] : []));
 }
 
 function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
@@ -142,7 +151,11 @@ function refusalOf(
   const inherits = snapshot.inherits.some(
     ([child, parent]) => (child === oid && hot.relations.has(parent)) || (parent === oid && hot.relations.has(child)),
   );
-  return inherits ? `${schema}.${name} shares columns with a table that has rules, and has none itself` : undefined;
+  if (inherits) return `${schema}.${name} shares columns with a table that has rules, and has none itself`;
+  const [guarded] = guardedColumns(relation);
+  return guarded === undefined
+    ? undefined
+    : `${schema}.${name}.${guarded} is a sealed column by its type, and no rule names it`;
 }
 
 /** Why a hot table may not be written: what fires there would see ciphertext, or do what cannot be known. */

@@ -4,6 +4,8 @@
  * Service connections search pg_catalog alone, so unqualified names here are the server's own.
  */
 
+import { COLUMNS_TABLE, DOMAINS_TABLE } from '../service/names.ts';
+
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
 
@@ -31,7 +33,10 @@ SELECT json_build_object(
     WHERE NOT ${OURS})
 ) AS snapshot`;
 
-/** One number over the row versions of everything above; tables of other sessions' temporary schemas left out. */
+/**
+ * One number over the row versions of everything above and of the columns' identities (`check --rebind` changes those alone); tables of
+ * other sessions' temporary schemas left out.
+ */
 export const FINGERPRINT_SQL = `
 WITH n AS (SELECT n.oid, n.nspname, n.xmin FROM pg_namespace n WHERE NOT ${OURS} AND n.nspname NOT LIKE 'pg\\_temp%'),
      c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))
@@ -45,4 +50,6 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'k' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k JOIN c ON c.oid = k.conrelid
   UNION ALL SELECT 'd' || d.oid::text || ':' || d.xmin::text FROM pg_attrdef d JOIN c ON c.oid = d.adrelid
   UNION ALL SELECT 'p' || p.oid::text || ':' || p.xmin::text FROM pg_proc p JOIN n ON n.oid = p.pronamespace
+  UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM ${COLUMNS_TABLE} b
+  UNION ALL SELECT 'e' || b.id::text || ':' || b.xmin::text FROM ${DOMAINS_TABLE} b
 ) AS versions`;

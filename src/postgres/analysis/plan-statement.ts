@@ -12,8 +12,8 @@ import type { SecondOpinion } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import type { SourceText } from './source-text.ts';
 import { statementKind } from './statement-kinds.ts';
-import { namesHot, refuseByName, survey, type Survey } from './survey.ts';
-import { kindOf, type Node, type RawStatement } from './syntax.ts';
+import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
+import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
 import { quoteQualified } from '../service/names.ts';
 import type { OutputColumn } from './values.ts';
 
@@ -47,7 +47,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const kind = kindOf(node);
   const query = queryOf(node);
   if (query === undefined) return otherStatement(kind, text, found, context, node);
-  if (!namesHot(found, catalog)) {
+  if (hotTable(found, catalog) === undefined) {
     return found.callsSetConfig || found.hasInto
       ? { type: 'track', text, effect: found.hasInto ? 'catalog' : 'settings' }
       : { type: 'pass', text };
@@ -71,10 +71,12 @@ function otherStatement(
   node: Node,
 ): StatementPlan {
   const { effect, hot } = statementKind(kind);
-  const named =
-    namesHot(found, catalog) || renamesToHot(node, catalog) || (kind === 'DoStmt' && bodyConcerns(text, catalog));
-  if (named && hot.type === 'refuse')
-    throw refuseStatement(`${commandName(kind)} is not supported on tables with sealed columns`, -1, hot.hint);
+  const table = hotTable(found, catalog);
+  const named = table !== undefined || renamesToHot(node, catalog) || bodyConcerns(kind, text, catalog);
+  if (named && hot.type === 'refuse') {
+    const message = `${commandName(kind)} is not supported on tables with sealed columns`;
+    throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
+  }
   const does = found.callsSetConfig && effect === 'none' ? 'settings' : effect;
   return does === 'none' ? { type: 'pass', text } : { type: 'track', text, effect: does };
 }
@@ -92,9 +94,11 @@ function renamesToHot(node: Node, catalog: Catalog): boolean {
   return 'RenameStmt' in node && catalog.hotRelationNames.has(node.RenameStmt.newname ?? '');
 }
 
-function bodyConcerns(text: string, catalog: Catalog): boolean {
+/** Bodies are strings to the grammar. What DO runs is run at once; a new routine could be called before its body has been read. */
+function bodyConcerns(kind: string, text: string, catalog: Catalog): boolean {
+  if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return false;
   const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys()]);
-  return /\bexecute\b|set_config/i.test(text) || hot?.test(text) === true;
+  return (kind === 'DoStmt' && /\bexecute\b|set_config/i.test(text)) || hot?.test(text) === true;
 }
 
 /** Lexing, and what built-in operators mean, must be what was analysed. */

@@ -49,7 +49,7 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   DropStmt: { effect: 'catalog', hot: FORWARD },
   CopyStmt: {
     effect: 'none',
-    hot: refuse('COPY is not supported on tables with sealed columns: use INSERT and SELECT.'),
+    hot: refuse('Use INSERT and SELECT.'),
   },
   MergeStmt: { effect: 'none', hot: refuse('Write it as INSERT ... ON CONFLICT, or UPDATE and INSERT.') },
   CallStmt: { effect: 'settings', hot: QUERY },

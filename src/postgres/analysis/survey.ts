@@ -71,8 +71,14 @@ export const SQL_RUNNING_FUNCTIONS: ReadonlySet<string> = new Set([
   'ts_rewrite',
   'dblink',
   'dblink_exec',
+  'dblink_open',
+  'dblink_send_query',
   'crosstab',
+  'crosstab2',
+  'crosstab3',
+  'crosstab4',
   'connectby',
+  'xpath_table',
 ]);
 
 /** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
@@ -109,7 +115,7 @@ function refuseFunction(names: readonly string[], location: number, catalog: Cat
   );
 }
 
-/** Whether any table's name is one that a rule touches. */
-export function namesHot(found: Survey, catalog: Catalog): boolean {
-  return found.tables.some((table) => catalog.hotRelationNames.has(table.relname ?? ''));
+/** The first table whose name is one that a rule touches. */
+export function hotTable(found: Survey, catalog: Catalog): RangeVar | undefined {
+  return found.tables.find((table) => catalog.hotRelationNames.has(table.relname ?? ''));
 }

@@ -108,8 +108,8 @@ export class DekTable {
   }
 
   async #load(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
-    const stored = (await this.#newest(owner)) ?? (await this.#create(owner, keyId, use, FIRST_GENERATION));
-    return this.#keep(stored, use);
+    const known = (await this.#newest(owner)) ?? (await this.#newestInEscrow(owner));
+    return this.#keep(known ?? (await this.#create(owner, keyId, use, FIRST_GENERATION)), use);
   }
 
   async #newest(owner: DekOwner): Promise<StoredDek | undefined> {
@@ -118,6 +118,20 @@ export class DekTable {
       [Buffer.from(owner.id, 'hex')],
     );
     return row === undefined ? undefined : fromRow(row);
+  }
+
+  /** Rows that were lost: under a DEK of its own, what a deterministic column gets from now on would not equal what it holds. */
+  async #newestInEscrow(owner: DekOwner): Promise<StoredDek | undefined> {
+    const { connection } = this.#options;
+    const held = (await this.#escrow()).filter((dek) => dek.owner === owner.id);
+    if (held.length === 0) return undefined;
+    for (const dek of held) await insertDek(connection, dek, 'escrow');
+    return this.#newest(owner);
+  }
+
+  async #escrow(): Promise<readonly StoredDek[]> {
+    const { keys, escrowOwner } = this.#options;
+    return (await keys.escrowed(escrowOwner)).flatMap((record) => fromEscrow(record) ?? []);
   }
 
   async #create(owner: DekOwner, keyId: string, use: KeyUse, generation: number): Promise<StoredDek> {
@@ -140,16 +154,14 @@ export class DekTable {
 
   /** A row that the database lost (a restored backup, a dropped schema). */
   async #reinstate(dekId: string): Promise<StoredDek> {
-    const { connection, keys, escrowOwner } = this.#options;
-    const record = (await keys.escrowed(escrowOwner)).find((candidate) => hex(candidate.dekId) === dekId);
-    const stored = record === undefined ? undefined : fromEscrow(record);
+    const stored = (await this.#escrow()).find((dek) => dek.id === dekId);
     if (stored === undefined) {
       throw new ColumnError(
         'ERR_POSTGRES_COLUMN_KEY_MISSING',
         'the data key of a stored value is neither in the database nor in escrow',
       );
     }
-    await insertDek(connection, stored, 'escrow');
+    await insertDek(this.#options.connection, stored, 'escrow');
     return stored;
   }
 

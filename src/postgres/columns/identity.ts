@@ -76,6 +76,10 @@ async function bindNew(
   live: PlacedColumn,
   random: RandomSource,
 ): Promise<BoundRow> {
+  // One at a time: between another proxy's binding and our looks below, its first values could be taken for values without identity.
+  await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
+  const faster = await findBound(session, rule);
+  if (faster !== undefined) return faster;
   const [elsewhere] = await session.query(`SELECT id FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [
     live.relation,
     live.attnum,

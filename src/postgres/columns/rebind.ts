@@ -4,6 +4,7 @@
  * The values themselves are asked: each names its DEK, and the DEK's context, authenticated by the key manager, names column
  * or domain. So a swapped or renamed table finds back to its identity, and a lost schema is rebuilt from escrow.
  */
+import type { Dek } from '../../crypto/key-types.ts';
 import type { RandomSource } from '../../crypto/random.ts';
 import { SEALED_VALUE_MAGIC } from '../../envelope/sealed-value.ts';
 import type { DataKeys, KeyUse } from '../../keys/data-keys.ts';
@@ -19,10 +20,11 @@ import {
 } from '../service/names.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { ID_BYTES } from '../service/schema.ts';
-import { comparisonClass, parseLogicalType } from '../types/registry.ts';
+import { comparisonClass, parseLogicalType, storageClass } from '../types/registry.ts';
 import { escrowOwnerOf, fromEscrow, insertDek, ownerOfContext, type DekOwner, type StoredDek } from './dek-table.ts';
 import { ColumnError } from './errors.ts';
 import { insertBinding, insertDomain, type PlacedColumn } from './identity.ts';
+import { isDeterministic } from './prove-deterministic.ts';
 
 export type RebindOptions = {
   readonly connection: ServiceConnection;
@@ -70,14 +72,37 @@ export async function rebindColumns(options: RebindOptions, rules: readonly Seal
 async function planRule(session: ServiceSession, source: DekSource, rule: SealRule): Promise<Plan | undefined> {
   const live = await readLiveColumn(session, rule);
   if (live === undefined || live.attnum === null) return undefined;
-  const { owners, restored } = await source.ownersOf(rule, await dekIdsIn(session, rule));
+  const { owners, deks, restored } = await source.ownersOf(rule, await dekIdsIn(session, rule));
   const [owner] = owners;
   const wantsDomain = rule.domain !== undefined;
-  if (owners.length > 1 || (owner !== undefined && (owner.type === 'domain') !== wantsDomain)) {
-    const message = `${ruleName(rule)} holds values that were sealed as another column, or in another mode, than its rule says`;
+  const fits =
+    owner === undefined ||
+    (owners.length === 1 &&
+      (owner.type === 'domain') === wantsDomain &&
+      (rule.mode === 'randomized' || deks.size === 1) &&
+      (owner.type === 'domain' || (await wasSealedSo(session, rule, owner.id, deks))));
+  if (!fits) {
+    const message = `${ruleName(rule)} holds values that were sealed as another column, or in another mode or type, than its rule says`;
     throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
   }
   return { rule, live: { ...live, attnum: live.attnum }, owner, restored };
+}
+
+/** Mode and type as the column was last bound; where that is lost, a deterministic column's values must prove it. */
+async function wasSealedSo(
+  session: ServiceSession,
+  rule: SealRule,
+  columnId: string,
+  deks: ReadonlyMap<string, Dek>,
+): Promise<boolean> {
+  const [bound] = await session.query<{ mode: string; type: string }>(
+    `SELECT mode, logical_type AS type FROM ${COLUMNS_TABLE} WHERE id = $1`,
+    [Buffer.from(columnId, 'hex')],
+  );
+  if (bound === undefined) return rule.mode === 'randomized' || isDeterministic(session, rule, deks, columnId);
+  return (
+    bound.mode === rule.mode && storageClass(parseLogicalType(bound.type)) === storageClass(parseLogicalType(rule.type))
+  );
 }
 
 /** Every DEK that values of the column name. */
@@ -111,7 +136,8 @@ class DekSource {
   async ownersOf(
     rule: SealRule,
     dekIds: readonly string[],
-  ): Promise<{ owners: readonly DekOwner[]; restored: boolean }> {
+  ): Promise<{ owners: readonly DekOwner[]; deks: ReadonlyMap<string, Dek>; restored: boolean }> {
+    const deks = new Map<string, Dek>();
     const owners = new Map<string, DekOwner>();
     let restored = false;
     for (const id of dekIds) {
@@ -120,10 +146,11 @@ class DekSource {
       restored ||= known === undefined;
       const owner = ownerOfContext(dek.context);
       // Proves the context: it opens only as it was wrapped.
-      await this.#options.keys.decrypt({ wrapped: dek.wrapped, context: dek.context }, this.#use(rule));
+      const request = { wrapped: dek.wrapped, context: dek.context };
+      deks.set(id, (await this.#options.keys.decrypt(request, this.#use(rule))).dek);
       if (owner !== undefined) owners.set(owner.id, owner);
     }
-    return { owners: [...owners.values()], restored };
+    return { owners: [...owners.values()], deks, restored };
   }
 
   async #stored(id: string): Promise<StoredDek | undefined> {

@@ -4,7 +4,7 @@ import type { LogicalType, SealedColumn } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
 import { judgeColumn } from '../service/judge-column.ts';
-import { readLiveColumn } from '../service/live-column.ts';
+import { readGuardedColumns, readLiveColumn } from '../service/live-column.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
@@ -47,6 +47,22 @@ export async function resolveRules(
   random: RandomSource,
 ): Promise<readonly SealedColumn[]> {
   return (await checkDatabase(connection, rules, random)).columns;
+}
+
+/** Columns with the guard's type that no rule names: a renamed or copied table, or a rule taken away. Statements on them are refused. */
+export async function unruledColumns(
+  connection: ServiceConnection,
+  rules: readonly SealRule[],
+): Promise<readonly ColumnProblem[]> {
+  const ruled = new Set(rules.map(ruleName));
+  const names = (await readGuardedColumns(connection)).map(ruleName).filter((name) => !ruled.has(name));
+  return names.map((column) => ({
+    code: 'ERR_POSTGRES_COLUMN_MOVED',
+    severity: 'warning',
+    column,
+    message: 'it has the type of sealed columns, but no rule names it: statements on its table are refused',
+    ddl: [],
+  }));
 }
 
 type RuleOutcome = { readonly column: SealedColumn | undefined; readonly problems: readonly ColumnProblem[] };

@@ -75,6 +75,20 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname = $1 AND c.relname = $2`;
 
+const GUARDED = `
+SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND c.relkind IN ('r', 'p')
+  AND NOT c.relispartition AND NOT a.attisdropped ORDER BY 1, 2, a.attnum`;
+
+/** Every column of a table that has the guard's type, in order. */
+export async function readGuardedColumns(
+  session: ServiceSession,
+): Promise<readonly { readonly schema: string; readonly table: string; readonly column: string }[]> {
+  return session.query<{ schema: string; table: string; column: string }>(GUARDED);
+}
+
 /** Undefined: no such relation. */
 export async function readLiveColumn(
   session: ServiceSession,
