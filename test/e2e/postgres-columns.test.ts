@@ -298,8 +298,8 @@ describe('identity', () => {
     await put(opened, 'u', 'a', 'of u', 1);
   }
 
-  const rebind = () =>
-    rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, both());
+  const rebind = (rules = both()) =>
+    rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
 
   test('swapped tables fail closed until they are bound anew, and then read what they hold', async () => {
     await filled();
@@ -345,7 +345,7 @@ describe('identity', () => {
     await admin.query('CREATE TABLE t (a sealgate.sealed)');
     await put(await open(rules), 't', 'a', 'ann');
     await admin.query('DELETE FROM sealgate.deks; DELETE FROM sealgate.columns; DELETE FROM sealgate.domains');
-    await rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
+    await rebind(rules);
     expect(await get(await open(rules), 't', 'a')).toEqual(['ann']);
   });
 
@@ -366,11 +366,9 @@ describe('identity', () => {
     ['type', { type: 'uuid' }],
   ] as const)('neither does binding anew change the %s under values', async (_what, more) => {
     await filled();
-    const run = (rules: readonly SealRule[]) =>
-      rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
-    await expect(run([rule('t', 'a', more)])).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+    await expect(rebind([rule('t', 'a', more)])).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
     await admin.query('DELETE FROM t');
-    await run([rule('t', 'a', more)]);
+    await rebind([rule('t', 'a', more)]);
     expect(await codes([rule('t', 'a', more)])).toEqual([]);
   });
 
@@ -380,11 +378,9 @@ describe('identity', () => {
     await admin.query('CREATE TABLE d (a sealgate.sealed)');
     await put(await open([rule('d', 'a', { mode: 'deterministic' })]), 'd', 'a', 'same');
     await admin.query('DELETE FROM sealgate.columns');
-    const run = (rules: readonly SealRule[]) =>
-      rebindColumns({ connection: service, keys, random: randomBytes, principal: 'arn:sealgate:cli' }, rules);
-    await expect(run(deterministic)).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
+    await expect(rebind(deterministic)).rejects.toMatchObject({ code: 'ERR_POSTGRES_COLUMN_RULE_CHANGED' });
     const own = [rule('d', 'a', { mode: 'deterministic' })];
-    expect(await run(own)).toEqual([{ column: 'public.d.a', outcome: 'bound' }]);
+    expect(await rebind(own)).toEqual([{ column: 'public.d.a', outcome: 'bound' }]);
     await put(await open(own), 'd', 'a', 'same');
     expect((await admin.query('SELECT DISTINCT a FROM d')).rowCount).toBe(1);
   });
