@@ -19,6 +19,8 @@ const CEPH: DebianProgram = {
 const PROGRAMS: Readonly<Record<string, DebianProgram>> = {
   psql: { packages: ['postgresql-client'] },
   aws: { packages: ['awscli'] },
+  rclone: { packages: ['rclone'] },
+  s3cmd: { packages: ['s3cmd'] },
   strace: { packages: ['strace'] },
   prlimit: { packages: ['util-linux'] },
   radosgw: CEPH,

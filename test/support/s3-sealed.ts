@@ -40,7 +40,11 @@ export type SealedSetup = {
   close(): Promise<void>;
 };
 
-export async function startSealed(backend: Backend, access?: AccessOptions): Promise<SealedSetup> {
+export async function startSealed(
+  backend: Backend,
+  access?: AccessOptions,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<SealedSetup> {
   const keys = await keyFolder(access === undefined ? {} : { access });
   const manager = await keys.open();
   await manager.createKey({ alias: 'alias/a' }, TEST_USE);
@@ -51,6 +55,7 @@ export async function startSealed(backend: Backend, access?: AccessOptions): Pro
     capabilities: AWS_CAPABILITIES,
     operations: SEALED_OPERATIONS,
     dataKeys: manager,
+    ...(tls === undefined ? {} : { tls }),
   };
   const edges = [await startEdge(options), await startEdge(options)] as const;
   const client = (endpoint: string, credentials: { accessKeyId: string; secretAccessKey: string }): S3Client =>
