@@ -85,15 +85,30 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     this.#source.distrust();
   }
 
-  async plan(
+  plan(
     sql: string,
     declaredOids: readonly number[],
     session: SessionSettings,
-  ): Promise<readonly StatementPlan[]> {
+  ): readonly StatementPlan[] | Promise<readonly StatementPlan[]> {
     this.#usedSincePoll = true;
-    const source = new SourceText(sql);
+    const prefix = `${settingsKey(session)}\u0000${declaredOids.join()}\u0000`;
     try {
-      return await this.#plan(source, declaredOids, session);
+      const known = this.#known(prefix, sql);
+      if (known !== undefined) return known;
+    } catch (error) {
+      return [refusePlan(error, new SourceText(sql))];
+    }
+    return this.#planOrRefuse(prefix, new SourceText(sql), declaredOids, session);
+  }
+
+  async #planOrRefuse(
+    prefix: string,
+    source: SourceText,
+    declaredOids: readonly number[],
+    session: SessionSettings,
+  ): Promise<readonly StatementPlan[]> {
+    try {
+      return await this.#plan(prefix, source, declaredOids, session);
     } catch (error) {
       return [refusePlan(error, source)];
     }
@@ -111,30 +126,34 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   }
 
   async #plan(
+    prefix: string,
     source: SourceText,
     declaredOids: readonly number[],
     session: SessionSettings,
   ): Promise<readonly StatementPlan[]> {
     if (this.#closed) throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the analysis has been closed');
     // Without the server only what names nothing hot is planned: a hot statement looks once more, and is refused there.
-    if (!this.#isFresh()) await this.#source.refresh().catch(() => undefined);
-    const prefix = `${settingsKey(session)}\u0000${declaredOids.join()}\u0000`;
-    const known = this.#isFresh() ? this.#fromCache(prefix, source.sql) : undefined;
-    if (known !== undefined) return known.plans;
+    if (!this.#isFresh()) {
+      await this.#source.refresh().catch(() => undefined);
+      const known = this.#known(prefix, source.sql);
+      if (known !== undefined) return known;
+    }
     const drafted = await this.#draft(source, declaredOids, session);
     const plans = await this.#confirm(drafted.statements);
     this.#keep(prefix, source, drafted, plans);
     return plans;
   }
 
-  #fromCache(prefix: string, sql: string): { readonly plans: readonly StatementPlan[] } | undefined {
+  /** From the cache, where the catalog it was made with has been looked at lately. */
+  #known(prefix: string, sql: string): readonly StatementPlan[] | undefined {
+    if (!this.#isFresh()) return undefined;
     this.#cache.enter(this.#source.epoch);
     const plans = this.#cache.plans(prefix + sql);
-    if (plans !== undefined) return { plans };
+    if (plans !== undefined) return plans;
     const normalized = sql.length > MAX_CACHED_TEXT ? undefined : normalizeText(sql);
     const template = normalized === undefined ? undefined : this.#cache.template(prefix + normalized.key);
     if (normalized === undefined || template === undefined) return undefined;
-    return { plans: [instantiate(template, sql, normalized)] };
+    return [instantiate(template, sql, normalized)];
   }
 
   /** Parsed and analysed with the latest catalog: a hot statement looks at the server first, and once more where a name is missing. */

@@ -14,9 +14,13 @@ export interface StatementAnalyzer {
   mayConcern(sql: string): boolean;
   /**
    * All statements of one Query or Parse text, in order (none for an empty text). `declaredOids`: from Parse (0 = unspecified).
-   * Throws nothing: trouble is a RefusePlan.
+   * At once where they are cached. Throws nothing: trouble is a RefusePlan.
    */
-  plan(sql: string, declaredOids: readonly number[], session: SessionSettings): Promise<readonly StatementPlan[]>;
+  plan(
+    sql: string,
+    declaredOids: readonly number[],
+    session: SessionSettings,
+  ): readonly StatementPlan[] | Promise<readonly StatementPlan[]>;
   /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
   isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
   /** Grows with every change of the catalog that was seen. */

@@ -34,8 +34,11 @@ export type ColumnUse = {
 export interface ColumnService {
   /** How key policies and audit records name a role of this database. */
   principalOf(role: string): string;
-  /** Before a sealed plan runs: gets (and audits) the DEKs of all its columns for this caller. */
-  open(columns: readonly SealedColumn[], use: ColumnUse): Promise<ColumnSession>;
+  /**
+   * Before a sealed plan runs: gets (and audits) the DEKs of all its columns for this caller. At once where nothing has to be waited
+   * for, which is the common case; it throws what the promise would reject with.
+   */
+  open(columns: readonly SealedColumn[], use: ColumnUse): ColumnSession | Promise<ColumnSession>;
 }
 
 export interface ColumnSession {

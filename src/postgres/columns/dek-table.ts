@@ -65,6 +65,8 @@ export class DekTable {
   readonly #options: DekTableOptions;
   readonly #byId = new Map<string, StoredDek>();
   readonly #current = new Map<string, Promise<StoredDek>>();
+  /** What those have come to. */
+  readonly #settled = new Map<string, StoredDek>();
   /** Escrowed by this process, or found in escrow: once is enough. */
   readonly #escrowed = new Set<string>();
 
@@ -76,6 +78,11 @@ export class DekTable {
   current(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
     const known = this.#current.get(owner.id);
     return known ?? this.#once(owner, () => this.#load(owner, keyId, use));
+  }
+
+  /** The same, where it is at hand. */
+  currentNow(owner: DekOwner): StoredDek | undefined {
+    return this.#settled.get(owner.id);
   }
 
   /** Another current DEK in place of one that another KMS key wrapped. Only of randomized columns: equality would break. */
@@ -99,10 +106,18 @@ export class DekTable {
 
   /** What is under way or done is shared; what failed is tried again. */
   #once(owner: DekOwner, load: () => Promise<StoredDek>): Promise<StoredDek> {
-    const loading: Promise<StoredDek> = load().catch((error: unknown) => {
-      if (this.#current.get(owner.id) === loading) this.#current.delete(owner.id);
-      throw error;
-    });
+    const isLatest = (): boolean => this.#current.get(owner.id) === loading;
+    const loading: Promise<StoredDek> = load().then(
+      (stored) => {
+        if (isLatest()) this.#settled.set(owner.id, stored);
+        return stored;
+      },
+      (error: unknown) => {
+        if (isLatest()) this.#current.delete(owner.id);
+        throw error;
+      },
+    );
+    this.#settled.delete(owner.id);
     this.#current.set(owner.id, loading);
     return loading;
   }
@@ -203,7 +218,7 @@ export function fromEscrow(record: EscrowRecord): StoredDek | undefined {
     owner: owner.id,
     generation,
     wrapped: record.wrapped,
-    context: { ...record.context },
+    context: Object.freeze({ ...record.context }),
   };
 }
 
@@ -213,7 +228,8 @@ function fromRow(row: DekRow): StoredDek {
     owner: hex(row.owner),
     generation: row.generation,
     wrapped: row.wrapped,
-    context: row.context,
+    // Frozen: the key manager then remembers what it found out about it.
+    context: Object.freeze({ ...row.context }),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import { openFailed } from '../../envelope/errors.ts';
 import { openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
-import type { KeyUse } from '../../keys/data-keys.ts';
+import type { DecryptRequest, KeyUse } from '../../keys/data-keys.ts';
 import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
@@ -26,10 +26,10 @@ export function createColumnService(options: SealingOptions): ColumnService {
   const deks = new DekTable(options);
   return {
     principalOf: options.principalOf,
-    open: async (columns, use) => {
+    open: (columns, use) => {
       const session = new SealingSession(options, deks, use);
-      await session.prepare(columns);
-      return session;
+      const waiting = columns.filter((column) => !session.prepareNow(column));
+      return waiting.length === 0 ? session : session.prepare(waiting).then(() => session);
     },
   };
 }
@@ -49,6 +49,22 @@ class SealingSession implements ColumnSession {
     this.#options = options;
     this.#deks = deks;
     this.#use = use;
+  }
+
+  /** False: not without waiting, and nothing was used or recorded. Throws where the use could not be recorded. */
+  prepareNow(column: SealedColumn): boolean {
+    const owner = ownerOf(column);
+    const stored = this.#deks.currentNow(owner);
+    if (stored === undefined || this.#needsZone(column)) return false;
+    const key = this.#options.keys.decryptNow(requestFor(stored, column.keyId), this.#keyUse(column));
+    if (key === undefined) return false;
+    this.#current.set(owner.id, this.#opened(stored, key.dek));
+    return true;
+  }
+
+  #needsZone({ type }: SealedColumn): boolean {
+    const timeZone = this.#use.settings?.timeZone;
+    return type.name === 'timestamptz' && timeZone !== undefined && this.#options.zones.zone(timeZone) === undefined;
   }
 
   /** Each column's use is authorised and audited, also where two share a DEK. */
@@ -121,9 +137,11 @@ class SealingSession implements ColumnSession {
 
   /** @param keyId the key that must have wrapped it. */
   async #unwrap(column: SealedColumn, stored: StoredDek, keyId?: string): Promise<OpenDek> {
-    const { wrapped, context } = stored;
-    const request = { wrapped, context, ...(keyId !== undefined && { keyId }) };
-    const { dek } = await this.#options.keys.decrypt(request, this.#keyUse(column));
+    const { dek } = await this.#options.keys.decrypt(requestFor(stored, keyId), this.#keyUse(column));
+    return this.#opened(stored, dek);
+  }
+
+  #opened(stored: StoredDek, dek: Dek): OpenDek {
     const open = { id: Buffer.from(stored.id, 'hex'), owner: stored.owner, dek };
     this.#open.set(stored.id, open);
     return open;
@@ -169,6 +187,10 @@ class SealingSession implements ColumnSession {
 
 function ownerOf(column: SealedColumn): DekOwner {
   return column.domainId === undefined ? { type: 'column', id: column.id } : { type: 'domain', id: column.domainId };
+}
+
+function requestFor({ wrapped, context }: StoredDek, keyId: string | undefined): DecryptRequest {
+  return { wrapped, context, ...(keyId !== undefined && { keyId }) };
 }
 
 function aadOf(column: SealedColumn): Uint8Array {

@@ -4,7 +4,7 @@
 import { PostgresError } from '../errors.ts';
 import type { PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf } from '../wire/reader.ts';
-import { settle } from './probe.ts';
+import { isSettled, settle } from './probe.ts';
 import { refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
 
@@ -50,22 +50,39 @@ function lowerCased(name: string): string {
   return Buffer.from(Buffer.from(name, 'latin1').toString('utf8').toLowerCase()).toString('latin1');
 }
 
-/** Plans a statement that may concern something sealed. */
-export async function planStatement(
+/** Plans a statement that may concern something sealed; at once where settings and plan are known. */
+export function planStatement(
   session: Session,
   bytes: Uint8Array,
   declaredOids: readonly number[],
-): Promise<Planned> {
+): Planned | Promise<Planned> {
+  if (isSettled(session)) return planSettled(session, bytes, declaredOids, 'ready');
+  return planLater(session, bytes, declaredOids);
+}
+
+async function planLater(session: Session, bytes: Uint8Array, declaredOids: readonly number[]): Promise<Planned> {
   const readiness = await settle(session).catch((error: unknown) => refusalOf(error));
   if (typeof readiness !== 'string') return { type: 'refuse', refusal: readiness };
   if (readiness === 'skipped') return { type: 'skipped' };
+  return planSettled(session, bytes, declaredOids, readiness);
+}
+
+function planSettled(
+  session: Session,
+  bytes: Uint8Array,
+  declaredOids: readonly number[],
+  readiness: 'ready' | 'failed',
+): Planned | Promise<Planned> {
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
   if (executesSealed(session, sql)) return { type: 'refuse', refusal: EXECUTE_OF_SEALED };
-  const plans = await session.analyzer.plan(sql, declaredOids, session.settings);
-  const planned = combine(sql, plans);
-  return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
+  const finish = (plans: readonly StatementPlan[]): Planned => {
+    const planned = combine(sql, plans);
+    return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
+  };
+  const plans = session.analyzer.plan(sql, declaredOids, session.settings);
+  return plans instanceof Promise ? plans.then(finish) : finish(plans);
 }
 
 function combine(sql: string, plans: readonly StatementPlan[]): Planned {

@@ -20,6 +20,11 @@ const PROBE_SQL =
 
 const FLUSH = serialize.flush();
 
+/** Nothing in flight changes settings, and they are known: `settle` would say `ready` at once. */
+export function isSettled(session: Session): boolean {
+  return session.tracksPending === 0 && !session.skipping && !session.settingsStale;
+}
+
 /** Waits until statements in flight that change settings are done, and asks for the settings where they may be stale. */
 export async function settle(session: Session): Promise<Readiness> {
   if (session.tracksPending > 0) {

@@ -10,6 +10,7 @@ import { encodeQuery } from '../messages/query.ts';
 import type { Refusal } from '../plan.ts';
 import { ServiceError } from '../service/errors.ts';
 import { ValueError } from '../types/errors.ts';
+import { CONSUME, type Verdict } from '../wire/frame-stream.ts';
 import type { Session } from './session.ts';
 
 /** No SQL begins so, whatever the grammar: always a syntax error, which also fails the open transaction. */
@@ -67,6 +68,20 @@ export function refusalOf(error: unknown): Refusal {
 /** insufficient_privilege where the key's policy says no, else system_error. */
 function sqlstateOf({ code }: SealgateError): string {
   return code === 'ERR_KEYS_ACCESS_DENIED' ? '42501' : '58000';
+}
+
+/** Does `work` at once, or waits for it where it must; what it fails of before anything was sent becomes a refusal. */
+export function orRefuse(
+  work: () => void | Promise<void>,
+  refuse: (refusal: Refusal) => void,
+): Verdict | Promise<void> {
+  const refused = (error: unknown): void => refuse(refusalOf(error));
+  try {
+    return work()?.catch(refused) ?? CONSUME;
+  } catch (error) {
+    refused(error);
+    return CONSUME;
+  }
 }
 
 function sealFailure(error: SealgateError, sqlstate: string, hint?: string): Refusal {

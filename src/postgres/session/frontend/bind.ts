@@ -1,12 +1,13 @@
 /** Bind ('B'): parameters for a prepared statement; here values are sealed. */
+import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
-import { bindNames, decodeBind, encodeBind } from '../../messages/bind.ts';
-import type { SealedPlan } from '../../plan.ts';
+import { bindNames, decodeBind, encodeBind, type Bind } from '../../messages/bind.ts';
+import type { Refusal, SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { staleStatement } from '../planning.ts';
-import { settle } from '../probe.ts';
-import { refusalOf, refuseExtended } from '../refusals.ts';
+import { isSettled, settle } from '../probe.ts';
+import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
@@ -65,23 +66,34 @@ function replyTo(session: Session, name: string, portal: Portal | undefined): Re
   };
 }
 
-async function handleConcerning(
+/** At once, where settings are known and the plan is of the present state. */
+function handleConcerning(
   session: Session,
   statement: Statement,
   body: Uint8Array,
   frame: Uint8Array,
-): Promise<void> {
-  try {
-    const readiness = await settle(session);
-    if (readiness === 'skipped') return;
-    if (statement.type === 'sealed') return await bindSealed(session, statement, body, readiness === 'failed');
-    if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
-    const { portal } = decodeBind(body);
-    session.wires.toUpstream(frame);
-    session.expect(replyTo(session, portal, undefined));
-  } catch (error) {
-    refuseExtended(session, refusalOf(error));
+): Verdict | Promise<void> {
+  const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
+  if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan))
+    return orRefuse(() => bindSealed(session, statement.plan, body), refuse);
+  return orRefuse(() => handleLater(session, statement, body, frame), refuse);
+}
+
+async function handleLater(session: Session, statement: Statement, body: Uint8Array, frame: Uint8Array): Promise<void> {
+  const readiness = await settle(session);
+  if (readiness === 'skipped') return;
+  if (statement.type === 'sealed') {
+    if (readiness === 'ready' && !isCurrent(session, statement.plan)) await planAgain(session, statement);
+    return bindSealed(session, statement.plan, body);
   }
+  if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
+  const { portal } = decodeBind(body);
+  session.wires.toUpstream(frame);
+  session.expect(replyTo(session, portal, undefined));
+}
+
+function isCurrent(session: Session, plan: SealedPlan): boolean {
+  return session.analyzer.isCurrent(plan, session.settings);
 }
 
 /** A statement that touched nothing sealed when it was prepared: does it still touch nothing? */
@@ -92,16 +104,14 @@ async function watchAgain(session: Session, statement: Statement & { type: 'watc
   statement.catalogEpoch = session.analyzer.catalogEpoch;
 }
 
-async function bindSealed(
-  session: Session,
-  statement: Statement & { type: 'sealed' },
-  body: Uint8Array,
-  failed: boolean,
-): Promise<void> {
-  if (!failed && !session.analyzer.isCurrent(statement.plan, session.settings)) await planAgain(session, statement);
-  const { plan } = statement;
+function bindSealed(session: Session, plan: SealedPlan, body: Uint8Array): void | Promise<void> {
   const bind = decodeBind(body);
-  const columns = await session.columns.open(plan.columns, principalOf(session));
+  const columns = session.columns.open(plan.columns, principalOf(session));
+  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plan, bind, opened));
+  sendSealed(session, plan, bind, columns);
+}
+
+function sendSealed(session: Session, plan: SealedPlan, bind: Bind, columns: ColumnSession): void {
   const sealed = sealedBind(bind, plan, columns, session.settings);
   const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
   session.wires.toUpstream(encodeBind(sealed));

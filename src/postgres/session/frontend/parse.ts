@@ -1,4 +1,5 @@
 /** Parse ('P'): one statement, prepared under a name or as the unnamed one. */
+import type { ColumnSession } from '../../columns/column-service.ts';
 import { PostgresError } from '../../errors.ts';
 import { MAX_STATEMENTS, MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { encodeDescribeStatement } from '../../messages/describe.ts';
@@ -7,7 +8,7 @@ import type { SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, type Planned } from '../planning.ts';
-import { askInFailedTransaction, refusalOf, refuseExtended } from '../refusals.ts';
+import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
@@ -52,21 +53,34 @@ function replyTo(session: Session, name: string, statement: Statement | undefine
   };
 }
 
-async function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Promise<void> {
+function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
   const parse = decodeParse(body);
-  const planned = await planStatement(session, parse.text, parse.parameterOids);
-  if (session.statements.size >= MAX_STATEMENTS) return refuse(session, parse, tooMany());
+  const planned = planStatement(session, parse.text, parse.parameterOids);
+  if (planned instanceof Promise) return planned.then(async (known) => void (await send(session, parse, frame, known)));
+  return send(session, parse, frame, planned) ?? CONSUME;
+}
+
+function send(
+  session: Session,
+  parse: Parse,
+  frame: Uint8Array,
+  planned: Planned,
+): Verdict | Promise<void> | undefined {
+  if (session.statements.size >= MAX_STATEMENTS) return void refuse(session, parse, tooMany());
   switch (planned.type) {
     case 'forward':
-      return forward(session, parse, frame, planned);
+      return void forward(session, parse, frame, planned);
     case 'refuse':
-      return refuse(session, parse, planned.refusal);
+      return void refuse(session, parse, planned.refusal);
     case 'failed':
-      return askInFailedTransaction(session, 'parse');
+      return void askInFailedTransaction(session, 'parse');
     case 'skipped':
-      return;
+      return undefined;
     case 'sealed':
-      return prepareSealed(session, parse, planned);
+      return orRefuse(
+        () => prepareSealed(session, parse, planned),
+        (refusal) => refuse(session, parse, refusal),
+      );
   }
 }
 
@@ -96,26 +110,28 @@ function forward(
   session.expect(replyTo(session, name, statement));
 }
 
-async function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): Promise<void> {
+function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): void | Promise<void> {
   const [plan, ...more] = planned.plans;
-  if (plan?.type !== 'sealed' || more.length > 0) return refuse(session, parse, refusalOf(severalCommands()));
-  try {
-    const text = await preparedText(session, plan);
-    const { name, parameterOids } = parse;
-    session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
-    session.expect(replyTo(session, name, { type: 'sealed', plan, sql: planned.sql, declaredOids: parameterOids }));
-    verifyOnce(session, name, plan);
-  } catch (error) {
-    refuse(session, parse, refusalOf(error));
-  }
+  if (plan?.type !== 'sealed' || more.length > 0) throw severalCommands();
+  const text = preparedText(session, plan);
+  if (text instanceof Promise) return text.then((known) => sendSealed(session, parse, planned.sql, plan, known));
+  sendSealed(session, parse, planned.sql, plan, text);
+}
+
+function sendSealed(session: Session, parse: Parse, sql: string, plan: SealedPlan, text: string): void {
+  const { name, parameterOids } = parse;
+  session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
+  session.expect(replyTo(session, name, { type: 'sealed', plan, sql, declaredOids: parameterOids }));
+  verifyOnce(session, name, plan);
 }
 
 /** Keys are asked for only where the text itself holds something to seal; Bind asks for the rest. */
-async function preparedText(session: Session, plan: SealedPlan): Promise<string> {
+function preparedText(session: Session, plan: SealedPlan): string | Promise<string> {
   const texts = plan.pieces.filter((piece) => typeof piece === 'string');
   if (texts.length === plan.pieces.length) return texts.join('');
-  const columns = await session.columns.open(plan.columns, principalOf(session));
-  return sealedText(plan, columns, session.settings);
+  const columns = session.columns.open(plan.columns, principalOf(session));
+  const text = (opened: ColumnSession): string => sealedText(plan, opened, session.settings);
+  return columns instanceof Promise ? columns.then(text) : text(columns);
 }
 
 /** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */

@@ -1,4 +1,5 @@
 /** Query ('Q'): one text, any number of statements. */
+import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { encodeQuery, decodeQuery } from '../../messages/query.ts';
 import type { SealedColumn } from '../../plan.ts';
@@ -6,7 +7,7 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, strongest, type Planned } from '../planning.ts';
-import { askInFailedTransaction, refusalOf, refuseQuery } from '../refusals.ts';
+import { askInFailedTransaction, orRefuse, refusalOf, refuseQuery } from '../refusals.ts';
 import { PASS, type ResultOpening } from '../reply.ts';
 import { sealedText } from '../sealing.ts';
 import type { Session } from '../session.ts';
@@ -29,39 +30,50 @@ export const queryHandler: FrontendHandler = {
   },
 };
 
-async function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Promise<void> {
-  const planned = await planStatement(session, decodeQuery(body), []);
+function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
+  const planned = planStatement(session, decodeQuery(body), []);
+  if (planned instanceof Promise) return planned.then(async (known) => void (await send(session, frame, known)));
+  return send(session, frame, planned) ?? CONSUME;
+}
+
+function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | Promise<void> | undefined {
   switch (planned.type) {
     case 'forward':
       session.wires.toUpstream(frame);
       session.expect(planned.effect === undefined ? PASS.query : { kind: 'query', track: planned.effect });
-      return;
+      return undefined;
     case 'refuse':
-      return refuseQuery(session, planned.refusal);
+      return void refuseQuery(session, planned.refusal);
     case 'failed':
-      return askInFailedTransaction(session, 'query');
+      return void askInFailedTransaction(session, 'query');
     case 'skipped':
-      return;
+      return undefined;
     case 'sealed':
-      return sendSealed(session, planned);
+      return orRefuse(
+        () => sealQuery(session, planned.plans),
+        (refusal) => refuseQuery(session, refusal),
+      );
   }
 }
 
-async function sendSealed(session: Session, { plans }: Planned & { type: 'sealed' }): Promise<void> {
-  try {
-    const wanted = new Map<string, SealedColumn>();
-    for (const plan of plans)
-      if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
-    const columns = await session.columns.open([...wanted.values()], principalOf(session));
-    const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
-    const openings = plans.map((plan): ResultOpening | undefined =>
-      plan.type === 'sealed' ? { plan, columns, formats: [], textual: true } : undefined,
-    );
-    const track = strongest(plans);
-    session.wires.toUpstream(encodeQuery(text));
-    session.expect({ kind: 'query', openings, ...(track !== undefined && { track }) });
-    session.metrics.statement?.('sealed');
-  } catch (error) {
-    refuseQuery(session, refusalOf(error));
-  }
+type Plans = (Planned & { type: 'sealed' })['plans'];
+
+function sealQuery(session: Session, plans: Plans): void | Promise<void> {
+  const wanted = new Map<string, SealedColumn>();
+  for (const plan of plans)
+    if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
+  const columns = session.columns.open([...wanted.values()], principalOf(session));
+  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
+  sendSealed(session, plans, columns);
+}
+
+function sendSealed(session: Session, plans: Plans, columns: ColumnSession): void {
+  const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
+  const openings = plans.map((plan): ResultOpening | undefined =>
+    plan.type === 'sealed' ? { plan, columns, formats: [], textual: true } : undefined,
+  );
+  const track = strongest(plans);
+  session.wires.toUpstream(encodeQuery(text));
+  session.expect({ kind: 'query', openings, ...(track !== undefined && { track }) });
+  session.metrics.statement?.('sealed');
 }
