@@ -9,6 +9,8 @@ import { CliError } from './cli/errors.ts';
 import type { Running, StartOptions } from './cli/start.ts';
 import type { Config } from './config/config.ts';
 import { Health } from './compose/health.ts';
+import { startKeySchedule } from './compose/key-schedule.ts';
+import type { KmsDeps } from './compose/kms.ts';
 import { Lifecycle } from './compose/lifecycle.ts';
 import type { GatewayDeps, StartedPart } from './compose/s3.ts';
 import { openKeyManager } from './keys/key-manager.ts';
@@ -17,16 +19,18 @@ import type { Metrics } from './observe/metrics.ts';
 
 /** Resolves when every listener accepts; where it rejects, everything that was started has been stopped. */
 export async function start(config: Config, { log, metrics, accept = {} }: StartOptions): Promise<Running> {
-  if (config.s3 === undefined && config.postgres === undefined && config.observe.listen === undefined) {
+  const { kms, s3, postgres, observe } = config;
+  if (kms === undefined && s3 === undefined && postgres === undefined && observe.listen === undefined) {
     throw new CliError('ERR_CLI_NOTHING_TO_RUN', `${config.file} names no listener`);
   }
   const lifecycle = new Lifecycle(log);
   try {
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), keyPorts(keyMetrics(metrics)));
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
+    lifecycle.add(startKeySchedule(() => keys.lifecycle, log));
     const health = new Health(metrics, () => keys.ready());
     if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));
-    const listeners = await startListeners(config, { dataKeys: keys, log, metrics }, lifecycle);
+    const listeners = await startListeners(config, { dataKeys: keys, keys, log, metrics }, lifecycle);
     health.started(listeners.flatMap(({ checks }) => checks));
     for (const { listener } of listeners) log.info(listener, 'listening');
     return {
@@ -42,14 +46,18 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
   }
 }
 
-/** Both listeners are one stage: they drain side by side. A room is loaded only where the config has it. */
+/** The listeners are one stage: they drain side by side. A room is loaded only where the config has it. */
 async function startListeners(
   config: Config,
-  deps: GatewayDeps,
+  deps: GatewayDeps & KmsDeps,
   lifecycle: Lifecycle,
 ): Promise<readonly StartedPart[]> {
   const started: StartedPart[] = [];
   try {
+    if (config.kms !== undefined) {
+      const { startKms } = await import('./compose/kms.ts');
+      started.push(await startKms(config.kms, config.keys, deps));
+    }
     if (config.s3 !== undefined) {
       const { startGateway } = await import('./compose/s3.ts');
       started.push(await startGateway(config.s3, config, deps));

@@ -48,6 +48,10 @@ async function checkAll(config: Config, rebind: boolean, tell: Tell): Promise<re
   // Imported when they are needed: the drivers take a while to load.
   const { checkKeys } = await import('./checks/keys.ts');
   add(await checkKeys(config));
+  if (config.kms !== undefined) {
+    const { checkKms } = await import('./checks/kms.ts');
+    add(checkKms(config.kms, config));
+  }
   if (config.s3 !== undefined) add(await checkStore(config.s3));
   if (config.postgres !== undefined) add(await checkDatabases(config, config.postgres, rebind));
   return findings;

@@ -28,6 +28,16 @@ observe:
   listen: { host: 127.0.0.1, port: 9090 }                       # /metrics, /healthz, /readyz
   log: { level: info }
 
+# The same keys for AWS SDKs, \`aws kms\`, SOPS, Terraform: set their endpoint to this listener. Callers may nothing until keys.access says so.
+# kms:
+#   listen:
+#     host: 0.0.0.0
+#     port: 8443
+#     tls: { certFile: ./kms.crt, keyFile: ./kms.key, clientCaFile: ./clients-ca.crt }
+#   clients:
+#     - { name: deploy, accessKeyId: SEALGATEDEPLOY, secretAccessKeyFile: ./deploy.secret }
+#     - { name: backup, certificate: { subject: "O=Acme, CN=backup" } }
+
 # In front of an object store. First: sealgate keys create --alias objects
 # s3:
 #   listen: { host: 127.0.0.1, port: 9000 }

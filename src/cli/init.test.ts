@@ -66,17 +66,20 @@ test('keys init: all of it or nothing, and never in the log of another store', a
 
 test('The example with its commented sections switched on is sound', async () => {
   const text = CONFIG_EXAMPLE.split('\n')
-    .map((line) => (/^# (?:s3:|postgres:|  )/u.test(line) ? line.slice(2) : line))
+    .map((line) => (/^# (?:kms:|s3:|postgres:|  )/u.test(line) ? line.slice(2) : line))
     .join('\n');
   const files: Readonly<Record<string, string>> = {
     'app.secret': 'a',
     'service.password': 'b',
     'upstream.secret': 'c',
+    'deploy.secret': 'd',
+    ...Object.fromEntries(['kms.crt', 'kms.key', 'clients-ca.crt'].map((name) => [name, '-----BEGIN ANYTHING-----'])),
     'sealgate.yaml': text,
   };
   const config = await loadConfig('sealgate.yaml', {}, async (path) =>
     Buffer.from(files[path.split('/').at(-1) ?? ''] ?? ''),
   );
+  expect(config.kms?.clients).toMatchObject([{ type: 'access-key' }, { type: 'subject' }]);
   expect(config.s3?.buckets).toHaveLength(3);
   expect(config.postgres?.columns).toHaveLength(2);
 });

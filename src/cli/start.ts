@@ -5,7 +5,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { KeyAcceptance } from './options/keys.ts';
 
 export type RunningListener = {
-  readonly name: 's3' | 'postgres' | 'observe';
+  readonly name: 'kms' | 's3' | 'postgres' | 'observe';
   readonly host: string;
   /** The port that was taken, also where 0 was asked for. */
   readonly port: number;

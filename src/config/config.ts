@@ -10,6 +10,7 @@ export type Config = {
   /** The config file, absolute. */
   readonly file: string;
   readonly keys: KeysConfig;
+  readonly kms: KmsConfig | undefined;
   readonly s3: S3Config | undefined;
   readonly postgres: PostgresConfig | undefined;
   readonly observe: ObserveConfig;
@@ -57,6 +58,20 @@ export type ListenConfig = {
   readonly host: string;
   readonly port: number;
   readonly tls: CertificateConfig | undefined;
+};
+
+export type KmsTlsConfig = CertificateConfig & {
+  /** PEM; undefined: clients show no certificates. */
+  readonly clients: { readonly ca: string; readonly crl: string | undefined; readonly required: boolean } | undefined;
+};
+export type KmsConfig = {
+  readonly listen: Omit<ListenConfig, 'tls'> & { readonly tls: KmsTlsConfig | undefined };
+  /** `principal` in full, whether it was written out or not. */
+  readonly clients: readonly ({ readonly name: string; readonly principal: string } & (
+    | { readonly type: 'access-key'; readonly accessKeyId: string; readonly secretAccessKey: Secret }
+    | { readonly type: 'subject'; readonly subject: string }
+    | { readonly type: 'name'; readonly certificateName: string }
+  ))[];
 };
 
 export type S3CredentialsConfig =

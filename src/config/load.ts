@@ -67,7 +67,7 @@ const EMPTY: Finding = {
 
 function narrow({ data }: SourceTree, { only }: LoadOptions): Plain {
   if (only === undefined || data === null || typeof data !== 'object' || Array.isArray(data)) return data;
-  const left = new Set(['s3', 'postgres', 'observe']);
+  const left = new Set(['kms', 's3', 'postgres', 'observe']);
   return Object.fromEntries(Object.entries(data).filter(([key]) => !left.has(key)));
 }
 

@@ -13,6 +13,7 @@ import type { ConfigFiles } from './files.ts';
 import { keyPathFindings } from './key-paths.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
+import { resolveKms } from './resolve-kms.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
 import type { ConfigFile } from './schema.ts';
 import { Secret } from './secret.ts';
@@ -32,6 +33,7 @@ export async function resolveConfig(
   const config: Config = {
     file: configPath,
     keys,
+    kms: file.kms === undefined ? undefined : await resolveKms(file.kms, file.keys.account, files, findings),
     s3: file.s3 === undefined ? undefined : await resolveS3(file.s3, files, findings),
     postgres: file.postgres === undefined ? undefined : await resolvePostgres(file.postgres, files, findings),
     observe: { listen: file.observe.listen, log: file.observe.log },
@@ -60,9 +62,9 @@ function resolveKeys(keys: FileSection<'keys'>, access: AccessConfig, files: Con
 }
 
 /** A misspelt name would leave the client meant with the default rights. A command that reads `keys` alone cannot tell. */
-function unknownClientFindings({ keys, s3 }: ConfigFile): readonly Finding[] {
-  if (s3 === undefined) return [];
-  const known = s3.clients.map(({ name }) => name);
+function unknownClientFindings({ keys, s3, kms }: ConfigFile): readonly Finding[] {
+  if (s3 === undefined && kms === undefined) return [];
+  const known = [...new Set([...(s3?.clients ?? []), ...(kms?.clients ?? [])].map(({ name }) => name))];
   return keys.access.identities.flatMap(({ client }, index) =>
     client === undefined || known.includes(client)
       ? []

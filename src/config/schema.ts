@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { keysSchema } from './schema/keys.ts';
+import { kmsSchema } from './schema/kms.ts';
 import { observeSchema } from './schema/observe.ts';
 import { postgresSchema } from './schema/postgres.ts';
 import { s3Schema } from './schema/s3.ts';
@@ -12,6 +13,7 @@ export const configSchema = z
   .strictObject({
     version: z.literal(1).describe('Version of this format.'),
     keys: keysSchema,
+    kms: kmsSchema.optional(),
     s3: s3Schema.optional(),
     postgres: postgresSchema.optional(),
     observe: observeSchema.prefault({}),

@@ -4,13 +4,15 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Seconds; from a cached lookup to a large object. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-export type Listener = 's3' | 'postgres';
+export type Listener = 'kms' | 's3' | 'postgres';
 
 export class Metrics {
   readonly registry = new Registry();
   readonly #s3Requests: Counter<'operation' | 'status'>;
   readonly #s3Duration: Histogram<'operation'>;
   readonly #s3Bytes: Counter<'direction'>;
+  readonly #kmsRequests: Counter<'action' | 'result'>;
+  readonly #kmsDuration: Histogram<'action'>;
   readonly #statements: Counter<'outcome'>;
   readonly #values: Counter<'action'>;
   readonly #refusals: Counter<'listener' | 'code'>;
@@ -37,6 +39,19 @@ export class Metrics {
       name: 'sealgate_s3_bytes_total',
       help: 'Plaintext bytes of S3 bodies received from and sent to clients.',
       labelNames: ['direction'],
+      registers,
+    });
+    this.#kmsRequests = new Counter({
+      name: 'sealgate_kms_requests_total',
+      help: 'KMS requests answered, by action and result (success, or the name of the error).',
+      labelNames: ['action', 'result'],
+      registers,
+    });
+    this.#kmsDuration = new Histogram({
+      name: 'sealgate_kms_request_duration_seconds',
+      help: 'From the head of a KMS request to its answer.',
+      labelNames: ['action'],
+      buckets: DURATION_BUCKETS,
       registers,
     });
     this.#statements = new Counter({
@@ -85,6 +100,11 @@ export class Metrics {
 
   s3Bytes(direction: 'in' | 'out', bytes: number): void {
     this.#s3Bytes.inc({ direction }, bytes);
+  }
+
+  kmsRequest(action: string, result: string, seconds: number): void {
+    this.#kmsRequests.inc({ action, result });
+    this.#kmsDuration.observe({ action }, seconds);
   }
 
   statement(outcome: 'pass' | 'sealed' | 'refused'): void {

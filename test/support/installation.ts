@@ -17,23 +17,28 @@ export type Installation = {
 
 export type Listening = {
   readonly program: Program;
-  /** Ports by listener: `s3`, `postgres`. */
+  /** Ports by listener: `kms`, `s3`, `postgres`. */
   readonly ports: Readonly<Record<string, number>>;
 };
 
 const KEYS = `version: 1
+observe: { log: { level: warn } }
 keys:
   store: ./keys.sqlite
   unseal:
     - { type: keyFile, path: ./root.key }
   audit: { file: ./audit.jsonl }
-observe: { log: { level: warn } }
 `;
 
-/** `sections`: the `s3` and `postgres` parts of the config, listening on port 0. */
-export async function install(sections: string, keys: readonly string[]): Promise<Installation> {
+/** `sections`: the `kms`, `s3` and `postgres` parts of the config, listening on port 0; lines that begin with spaces go on with `keys`. */
+export async function install(
+  sections: string,
+  keys: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-installation-'));
   await writeFile(join(folder, 'sealgate.yaml'), `${KEYS}${sections}`);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o600 });
   const run = (...words: readonly string[]): Promise<Ran> => sealgate(words, { cwd: folder }).done;
   const running: Program[] = [];
   const must = async (...words: readonly string[]): Promise<void> => {
@@ -48,7 +53,7 @@ export async function install(sections: string, keys: readonly string[]): Promis
     up: async () => {
       const program = sealgate(['up'], { cwd: folder });
       running.push(program);
-      const names = [...sections.matchAll(/^(s3|postgres):/gmu)].map(([, name = '']) => name);
+      const names = [...sections.matchAll(/^(kms|s3|postgres):/gmu)].map(([, name = '']) => name);
       for (const name of names) await program.untilSays(`${name} `);
       return { program, ports: Object.fromEntries(names.map((name) => [name, portOf(program, name)])) };
     },

@@ -61,31 +61,31 @@ export function atMostOne<Shape extends z.ZodRawShape>(
     .meta({ not: { required: [...names] } });
 }
 
-const certificate = {
+export const serverCertificate = {
   certFile: path('Certificate chain, PEM.'),
   keyFile: path('Private key, PEM.'),
 };
 
-const address = {
+export const listenAddress = {
   host: host('Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network.').default('127.0.0.1'),
   port: port('TCP port; 0 takes a free one.', 0),
 };
 
-export const plainListen = z.strictObject(address).describe('Where it is served.');
+export const plainListen = z.strictObject(listenAddress).describe('Where it is served.');
 
 export const listen = z
   .strictObject({
-    ...address,
-    tls: z.strictObject(certificate).optional().describe('Serve TLS, with this certificate.'),
+    ...listenAddress,
+    tls: z.strictObject(serverCertificate).optional().describe('Serve TLS, with this certificate.'),
   })
   .describe('Where clients connect to.');
 
 export const postgresListen = z
   .strictObject({
-    ...address,
+    ...listenAddress,
     tls: z
       .strictObject({
-        ...certificate,
+        ...serverCertificate,
         required: z.boolean().default(true).describe('Refuse clients that do not ask for TLS.'),
         clientCaFile: path('Certificates that client certificates are checked with, PEM.').optional(),
       })
