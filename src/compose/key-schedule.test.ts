@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
 import { DAY_MS } from '../keys/limits.ts';
-import type { Log } from '../observe/log.ts';
 import { KeySchedule } from './key-schedule.ts';
 
 const MINUTE = 60_000;
@@ -18,7 +17,7 @@ async function scheduled() {
   await manager.lifecycle.enableRotation({ keyId: rotating.keyId, periodDays: 90 }, use);
   const said: string[] = [];
   const say = (_fields: object, text?: string): void => void said.push(text ?? '');
-  const log = { debug: say, info: say, warn: say, error: say } as Log; // the schedule writes fields and a text
+  const log = { debug: say, info: say, warn: say, error: say }; // the schedule writes fields and a text
   const schedule = new KeySchedule(() => manager.lifecycle, log, {
     wall: () => time.wall,
     monotonic: () => time.monotonic,

@@ -11,8 +11,7 @@ export class Metrics {
   readonly #s3Requests: Counter<'operation' | 'status'>;
   readonly #s3Duration: Histogram<'operation'>;
   readonly #s3Bytes: Counter<'direction'>;
-  readonly #kmsRequests: Counter<'action' | 'result'>;
-  readonly #kmsDuration: Histogram<'action'>;
+  readonly #kms: KmsMetrics;
   readonly #statements: Counter<'outcome'>;
   readonly #values: Counter<'action'>;
   readonly #refusals: Counter<'listener' | 'code'>;
@@ -41,19 +40,7 @@ export class Metrics {
       labelNames: ['direction'],
       registers,
     });
-    this.#kmsRequests = new Counter({
-      name: 'sealgate_kms_requests_total',
-      help: 'KMS requests answered, by action and result (success, or the name of the error).',
-      labelNames: ['action', 'result'],
-      registers,
-    });
-    this.#kmsDuration = new Histogram({
-      name: 'sealgate_kms_request_duration_seconds',
-      help: 'From the head of a KMS request to its answer.',
-      labelNames: ['action'],
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
+    this.#kms = kmsMetrics(this.registry);
     this.#statements = new Counter({
       name: 'sealgate_postgres_statements_total',
       help: 'Statements decided on: pass (untouched), sealed, refused.',
@@ -103,8 +90,8 @@ export class Metrics {
   }
 
   kmsRequest(action: string, result: string, seconds: number): void {
-    this.#kmsRequests.inc({ action, result });
-    this.#kmsDuration.observe({ action }, seconds);
+    this.#kms.requests.inc({ action, result });
+    this.#kms.duration.observe({ action }, seconds);
   }
 
   statement(outcome: 'pass' | 'sealed' | 'refused'): void {
@@ -130,4 +117,25 @@ export class Metrics {
   dekCache(result: 'hit' | 'miss'): void {
     this.#dekCache.inc({ result });
   }
+}
+
+type KmsMetrics = { readonly requests: Counter<'action' | 'result'>; readonly duration: Histogram<'action'> };
+
+function kmsMetrics(registry: Registry): KmsMetrics {
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: 'sealgate_kms_requests_total',
+      help: 'KMS requests answered, by action and result (success, or the name of the error).',
+      labelNames: ['action', 'result'],
+      registers,
+    }),
+    duration: new Histogram({
+      name: 'sealgate_kms_request_duration_seconds',
+      help: 'From the head of a KMS request to its answer.',
+      labelNames: ['action'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    }),
+  };
 }

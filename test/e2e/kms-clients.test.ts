@@ -305,6 +305,17 @@ test('`sealgate check` finds the section sound beside the running process, and s
   expect(stdout).not.toMatch(/kms client/u);
 });
 
+test('Requests are counted by action and result, and refusals by code, at /metrics; /readyz says ready', async () => {
+  await kms.send(new GenerateRandomCommand({ NumberOfBytes: 1 }));
+  await expect(kms.send(new DescribeKeyCommand({ KeyId: 'alias/none' }))).rejects.toThrow(NotFoundException);
+  const [, port] = /^observe .*:(\d+)$/mu.exec(up.program.said()) ?? [];
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toMatch(/^sealgate_kms_requests_total\{action="GenerateRandom",result="success"\} [1-9]/mu);
+  expect(metrics).toMatch(/^sealgate_kms_requests_total\{action="DescribeKey",result="NotFoundException"\} [1-9]/mu);
+  expect(metrics).toMatch(/^sealgate_refusals_total\{listener="kms",code="ERR_KMS_NOT_FOUND"\} [1-9]/mu);
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+});
+
 test('Every call stands in the audit trail with its caller and request, and the trail holds', async () => {
   const { requestId } = (await kms.send(new GenerateRandomCommand({ NumberOfBytes: 1 }))).$metadata;
   const log = await readFile(join(installation.folder, 'audit.jsonl'), 'utf8');

@@ -22,7 +22,7 @@ export type Listening = {
 };
 
 const KEYS = `version: 1
-observe: { log: { level: warn } }
+observe: { listen: { port: 0 }, log: { level: warn } }
 keys:
   store: ./keys.sqlite
   unseal:

@@ -10,6 +10,7 @@ export function formatKey(key: KeyDescription): string {
     ['key', key.arn],
     ['aliases', key.aliases.join(', ') || '-'],
     ['state', key.state],
+    ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
     ['created', key.createdAt],
     ...(key.description === '' ? [] : [['description', key.description]]),
     ...key.materials.map(({ version, materialId, state, createdAt }) => [
