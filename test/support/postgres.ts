@@ -18,8 +18,8 @@ export type TestPostgres = {
   stop(): Promise<void>;
 };
 
-/** Starts a server; `settings` are `name=value` server settings. Call `stop` in afterAll. */
-export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+/** Starts a server; `settings` are `name=value` server settings, `binaries` those of another version. Call `stop` in afterAll. */
+export async function startPostgres(settings: readonly string[] = [], binaries?: string): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-pg-'));
   const superuser = 'postgres';
   const password = 'super-secret';
@@ -27,6 +27,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     const { port, dataFolder, stop } = await startServer({
       folder,
       password,
+      ...(binaries === undefined ? {} : { binaries }),
       settings: { fsync: 'off', ...Object.fromEntries(settings.map(settingOf)) },
     });
     return {

