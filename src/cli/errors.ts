@@ -60,11 +60,6 @@ export const CLI_ERRORS = {
     why: 'Plaintext was found at rest, or a value or object did not read back equal.',
     fix: 'This is a defect: report it with the line of the claim.',
   },
-  ERR_CLI_DEMO_INTERRUPTED: {
-    says: 'The demo was stopped before its end.',
-    why: 'Ctrl-C, or a signal of the system, while it was still loading or checking.',
-    fix: 'Nothing is left to clear away; start it again when you like.',
-  },
   ERR_CLI_NODE: {
     says: 'This Node is too old to run Sealgate.',
     why: '`node:sqlite` and argon2, on which the key store rests, came with Node 24.7.',

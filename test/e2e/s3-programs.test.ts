@@ -1,6 +1,6 @@
 /** The aws command through a running `sealgate up`, on sealed and on other buckets of one store. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -82,9 +82,12 @@ s3:
     createHash('sha256')
       .update(await readFile(join(folder, path)))
       .digest('hex');
+  /** Written a minute ago, as far as `sync` can tell: it takes a file of the second of its upload for a newer one. */
   const write = async (path: string, body: Uint8Array | string): Promise<void> => {
     await mkdir(join(folder, path, '..'), { recursive: true });
     await writeFile(join(folder, path), body);
+    const then = Date.now() / 1000 - 60;
+    await utimes(join(folder, path), then, then);
   };
 
   test('cp of 72 MiB, in parts up and in ranges down, and ls with its size', async () => {

@@ -9,7 +9,7 @@ import { loadCustomers, loadDocuments, uploadLedger } from './load.ts';
 import { canariesOf, makeCustomers } from './people.ts';
 import { showBothSides, showCommands } from './show.ts';
 import { connect, withStage, type Stage, type WantedPorts } from './stage.ts';
-import { createTerminal, refuseInterrupted, type Terminal } from './terminal.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
 import { CliError } from '../errors.ts';
 
 const CUSTOMERS = 1000;
@@ -72,7 +72,7 @@ async function checkClaims(world: DemoWorld, terminal: Terminal, signal: AbortSi
   terminal.heading('Claims');
   let all = true;
   for (const check of CLAIMS) {
-    refuseInterrupted(signal);
+    signal.throwIfAborted();
     const { holds, text } = await check(world);
     terminal.claim(holds, text);
     all &&= holds;

@@ -1,13 +1,12 @@
 /** What the demo prints: headings, progress, aligned tables, claims. Plain text; colour only on a terminal. */
 import type { Writable } from 'node:stream';
-import { CliError } from '../errors.ts';
 
 const WIDTH = 100;
 
 export type Terminal = {
   readonly heading: (text: string) => void;
   readonly line: (text?: string) => void;
-  /** A long step: shows what runs, then how long it took. Errors: ERR_CLI_DEMO_INTERRUPTED, before it begins. */
+  /** A long step: shows what runs, then how long it took. Rejects before it begins once the demo is to stop. */
   readonly step: <Result>(
     text: string,
     work: (progress: (fraction: number) => void) => Promise<Result>,
@@ -43,11 +42,6 @@ function formatTable(rows: readonly Readonly<Record<string, unknown>>[], maxCell
   return [format(head), `  ${widths.map((width) => '─'.repeat(width)).join('  ')}`, ...body.map(format)];
 }
 
-/** Errors: ERR_CLI_DEMO_INTERRUPTED after Ctrl-C. */
-export function refuseInterrupted(signal: AbortSignal): void {
-  if (signal.aborted) throw new CliError('ERR_CLI_DEMO_INTERRUPTED', 'the demo was stopped before its end');
-}
-
 export function createTerminal(out: Writable & { readonly isTTY?: boolean }, signal: AbortSignal): Terminal {
   const tty = out.isTTY === true;
   const paint = (code: number, text: string): string => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -56,7 +50,7 @@ export function createTerminal(out: Writable & { readonly isTTY?: boolean }, sig
     line,
     heading: (text) => line(`\n${paint(1, text)}\n${'─'.repeat(Math.min(WIDTH, text.length))}`),
     step: async (text, work) => {
-      refuseInterrupted(signal);
+      signal.throwIfAborted();
       const started = performance.now();
       // A pipe gets one line per step; a terminal sees it move.
       const progress = (fraction: number): void =>
