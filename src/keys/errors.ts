@@ -185,6 +185,12 @@ export const KEYS_ERRORS = {
     fix: 'Leave the token away.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_GRANT_ID: {
+    says: 'This is no grant id.',
+    why: 'A grant id is 64 hex digits.',
+    fix: 'Give the id that CreateGrant answered; ListGrants shows it.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_LIMIT: {
     says: 'A quota of the key is used up.',
     why: 'It has been rotated on demand 25 times, or has 50 tags or aliases.',

@@ -6,7 +6,8 @@ import { bytesToUuid } from './arn.ts';
 import type { EscrowRecord, KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
 import type { KeyPorts } from './options.ts';
-import { bytes, text, type KeyDatabase } from './stores/key-database.ts';
+import { bytes, text } from './stores/columns.ts';
+import type { KeyDatabase } from './stores/key-database.ts';
 import type { Row } from './stores/row-mac.ts';
 import type { UseRecorder } from './use-recorder.ts';
 

@@ -1,4 +1,5 @@
 /** How keys are changed: checked, recorded, durable and tried, then visible, then acknowledged. One change at a time. */
+import type { GrantStore } from './access/grants/grant-store.ts';
 import type { RequestFacts } from './access/request.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { KeyUse } from './data-keys.ts';
@@ -18,6 +19,7 @@ export type AdminParts = {
   readonly recorder: UseRecorder;
   readonly log: AuditLog;
   readonly database: KeyDatabase;
+  readonly grants: GrantStore;
   readonly vault: MaterialVault;
   readonly ports: KeyPorts;
   /** Of keys that have none of their own. */

@@ -2,6 +2,7 @@
  * Rotation and deletion. Nothing is destroyed by time but what a caller has scheduled, and a rotation destroys nothing: old
  * materials keep opening what they wrapped.
  */
+import { deleteGrant } from './access/grants/grant-rows.ts';
 import type { RequestFacts } from './access/request.ts';
 import { assertNoAlias } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
@@ -205,17 +206,20 @@ export class KeyLifecycleService implements KeyLifecycle {
 
   /** For ever: the materials' bytes are overwritten in the store, the key and its aliases are found no more. */
   #destroy(key: HeldKey): void {
-    const { cache, database } = this.#changes.parts;
+    const { cache, database, grants } = this.#changes.parts;
     const { keyId } = key.record;
+    const given = grants.list({ by: 'key', keyId, after: undefined, limit: -1 });
     const now = this.#changes.now();
     const aliases = this.#ring.aliasesOf(keyId);
     const changes: RowChange[] = aliases.map((id) => ({ type: 'delete', table: 'aliases', id }));
+    for (const grant of given) changes.push(deleteGrant(grant));
     for (const { record } of key.materials.values())
       changes.push(put('materials', materialRow(destroyed(record, now))));
     changes.push(put('keys', keyRow({ ...key.record, state: 'deleted', stateSince: now, rotation: undefined })));
     this.#changes.commit(changes);
     for (const alias of aliases) this.#ring.deleteAlias(alias);
     this.#ring.deleteKey(keyId);
+    for (const grant of given) grants.changed(grant);
     this.#lastUses.forget(keyId);
     cache.dropKey(keyId);
     database.scrub();

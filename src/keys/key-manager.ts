@@ -4,6 +4,7 @@
  * record is written; what disables a key is in effect before it returns.
  */
 import { PolicyAuthorizer } from './access/authorizer.ts';
+import { GrantStore } from './access/grants/grant-store.ts';
 import { defaultKeyPolicy } from './access/default-policies.ts';
 import type { KeyRealm } from './arn.ts';
 import { openAuditLog, type AuditLog } from './audit/log.ts';
@@ -19,6 +20,8 @@ import type { BackupRequest, BackupSummary, KeyAdmin } from './key-admin.ts';
 import { KeyAdminService } from './key-admin-service.ts';
 import { KeyChanges } from './key-changes.ts';
 import type { KeyLifecycle } from './key-lifecycle.ts';
+import type { KeyGrants } from './key-grants.ts';
+import { KeyGrantsService } from './key-grants-service.ts';
 import { KeyLifecycleService } from './key-lifecycle-service.ts';
 import type { KeyOperations } from './key-operations.ts';
 import { KeyOperationsService } from './key-operations-service.ts';
@@ -45,6 +48,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly operations: KeyOperations;
   readonly settings: KeySettings;
   readonly lifecycle: KeyLifecycle;
+  readonly grants: KeyGrants;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
   escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined>;
   /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. It tries, so it notices a disk that freed itself. */
@@ -83,8 +87,10 @@ async function startManager(
   database.migrate(SCHEMA_STEPS);
   const realm = { region: options.region, account: options.account };
   const ring = loadKeyRing(loaded, realm, { storeId, keys });
+  const service = new ServiceKeys(loaded, keys);
+  const grants = new GrantStore(database, service.get('grant-token').key);
   const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
-  const authorizer = ports.authorizer ?? policyAuthorizer(options.access, realm, ports.now);
+  const authorizer = ports.authorizer ?? policyAuthorizer(options.access, realm, grants, ports.now);
   const asking: KeyPorts = authorizer === undefined ? ports : { ...ports, authorizer };
   const identity = { storeId, key: keys.audit };
   const { log, resumption } = openAuditLog(
@@ -95,7 +101,7 @@ async function startManager(
   );
   const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
   const lastUses = new LastUses(ports.now());
-  const recorder = new UseRecorder({ log, ring, lastUses, ports: asking });
+  const recorder = new UseRecorder({ log, ring, lastUses, grants, ports: asking });
   try {
     await recordStart(recorder, resumption, epoch, database.header.epoch);
     if (epoch === 'accepted') database.commit([], log.syncedHead);
@@ -106,7 +112,7 @@ async function startManager(
   }
   const vault = { storeId, keys };
   const changes = new KeyChanges({
-    ...{ ring, cache, recorder, log, database, vault, defaultKeyPolicy: defaultPolicy },
+    ...{ ring, cache, recorder, log, database, grants, vault, defaultKeyPolicy: defaultPolicy },
     ports: asking,
   });
   return new EmbeddedKeyManager(
@@ -119,7 +125,8 @@ async function startManager(
       dataKeys: new DataKeyService(ring, cache, recorder, ports),
       operations: new KeyOperationsService(ring, recorder, ports),
       escrow: new EscrowService(database, log, recorder, ports),
-      service: new ServiceKeys(loaded, keys),
+      grants: new KeyGrantsService(changes),
+      service,
     },
   );
 }
@@ -127,9 +134,10 @@ async function startManager(
 function policyAuthorizer(
   access: KeyManagerOptions['access'],
   realm: KeyRealm,
+  grants: GrantStore,
   now: () => number,
 ): PolicyAuthorizer | undefined {
-  return access === undefined ? undefined : new PolicyAuthorizer(access, realm, now);
+  return access === undefined ? undefined : new PolicyAuthorizer(access, realm, grants, now);
 }
 
 /** Who the log names where the key manager acts by itself. */
@@ -166,6 +174,7 @@ type Services = {
   readonly dataKeys: DataKeyService;
   readonly operations: KeyOperationsService;
   readonly escrow: EscrowService;
+  readonly grants: KeyGrantsService;
   readonly service: ServiceKeys;
 };
 
@@ -198,6 +207,10 @@ class EmbeddedKeyManager implements KeyManager {
 
   get settings(): KeySettings {
     return this.#open().settings;
+  }
+
+  get grants(): KeyGrants {
+    return this.#open().grants;
   }
 
   get lifecycle(): KeyLifecycle {

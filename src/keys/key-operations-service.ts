@@ -5,6 +5,7 @@ import { wrapKey } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
 import { assertContext, findSource, NOT_TO_BE_HAD, openWrapped, type Source } from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
+import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
 import type { CiphertextSource, DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
@@ -215,12 +216,6 @@ function openSource(source: Source, { ciphertext, context }: CiphertextSource, {
   if (ciphertext !== undefined) return openWrapped(source, ciphertext, context);
   if (dryRun === true) return new Uint8Array();
   throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'there is no ciphertext');
-}
-
-/** All was asked and found good: a dry run ends here. ERR_KEYS_DRY_RUN. */
-function endDryRun({ dryRun }: DryRun): void {
-  if (dryRun === true)
-    throw new KeysError('ERR_KEYS_DRY_RUN', 'The request would have succeeded, but the DryRun option is set.');
 }
 
 function assertLength(bytes: number, max: number): void {

@@ -171,6 +171,25 @@ test('What a key has since version 2 is read from a frozen store of it, and abse
   ]);
 });
 
+test('The grants of a store of version 3 are read from a frozen one, and an older one has none', async () => {
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const manager = await openKeyManager(storeOptions(opened.folder), testPorts);
+    const { items } = await manager.grants.list({ keyId: opened.facts.keyIds.a, after: undefined, limit: 9 }, use);
+    const retirable = { retiring: 'arn:aws:iam::444455556666:root', after: undefined, limit: 9 };
+    const seen = (await manager.grants.listRetirable(retirable, use)).items;
+    await manager.close();
+    expect([items.length, seen.length]).toEqual(version < 3 ? [0, 0] : [3, 1]);
+    if (version < 3) continue;
+    expect(seen[0]).toMatchObject({
+      grantee: 'arn:aws:iam::000000000000:user/bob',
+      operations: ['CreateGrant', 'Encrypt'],
+      constraint: { type: 'subset', context: { ä: '€' } },
+    });
+    expect(items.map(({ name }) => name).sort()).toEqual(['', '', 'first']);
+  }
+});
+
 test('A reader of a store of version 1 leaves it of version 1', async () => {
   using opened = frozen(1);
   const path = storeOptions(opened.folder).storePath;

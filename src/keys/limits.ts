@@ -15,6 +15,7 @@ export const MAX_ALIAS_CHARS = 256;
 
 export const MAX_TAGS_PER_KEY = 50;
 export const MAX_ALIASES_PER_KEY = 50;
+export const MAX_GRANTS_PER_KEY = 50_000;
 export const MIN_DELETION_WINDOW_DAYS = 7;
 export const MAX_DELETION_WINDOW_DAYS = 30;
 export const MIN_ROTATION_DAYS = 90;

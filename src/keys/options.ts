@@ -54,8 +54,6 @@ export interface KeyAuthorizer {
   decide(question: AuthorizationQuestion): AuthorizationDecision;
   /** Refuses a policy under which its maker could not put another: ERR_KEYS_POLICY_LOCKOUT. */
   checkLockout?(policy: string, use: KeyUse, key?: QuestionedKey): void;
-  /** Whether a text is a token of a grant that exists. */
-  isGrantToken?(token: string): boolean;
 }
 
 export type AuthorizationQuestion = {

@@ -2,8 +2,8 @@
 import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
 import type { Slot, SlotType } from './root/slots.ts';
-import { bytes, integer, text } from './stores/key-database.ts';
-import { optionalInteger, optionalText } from './stores/optional-columns.ts';
+import { bytes, integer, text } from './stores/columns.ts';
+import { optionalInteger, optionalText } from './stores/columns.ts';
 import type { Row } from './stores/row-mac.ts';
 
 export type KeyRecord = {

@@ -3,6 +3,7 @@ import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { MAX_CONTEXT_BYTES } from '../envelope/limits.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { AuditEntry } from './audit/record.ts';
+import type { GrantStore } from './access/grants/grant-store.ts';
 import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
@@ -32,17 +33,27 @@ const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
 /** The use failed before anybody was asked. */
 const UNDECIDED: AuthorizationDecision = { allow: false, why: 'not reached' };
 
+export type RecorderParts = {
+  readonly log: AuditLog;
+  readonly ring: KeyRing;
+  readonly lastUses: LastUses;
+  readonly grants: GrantStore;
+  readonly ports: KeyPorts;
+};
+
 export class UseRecorder {
   readonly #log: AuditLog;
   readonly #ring: KeyRing;
   readonly #lastUses: LastUses;
   readonly #keyFacts = new WeakMap<HeldKey, QuestionedKey>();
+  readonly #grants: GrantStore;
   readonly #ports: KeyPorts;
 
-  constructor(parts: { log: AuditLog; ring: KeyRing; lastUses: LastUses; ports: KeyPorts }) {
+  constructor(parts: RecorderParts) {
     this.#log = parts.log;
     this.#ring = parts.ring;
     this.#lastUses = parts.lastUses;
+    this.#grants = parts.grants;
     this.#ports = parts.ports;
   }
 
@@ -121,7 +132,7 @@ export class UseRecorder {
     trace.decision = this.#ports.authorizer?.decide(question) ?? NO_POLICY;
     if (!trace.decision.allow) throw denied(question, trace.decision);
     for (const token of request.grantTokens ?? []) {
-      if (this.#ports.authorizer?.isGrantToken?.(token) !== true)
+      if (this.#grants.byToken(token) === undefined)
         throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
     }
   }

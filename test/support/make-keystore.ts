@@ -65,6 +65,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await manager.escrow(escrow, USE);
   await manager.disableKey(b, USE);
   await settingsOfVersion2(manager, a, b);
+  await grantsOfVersion3(manager, a);
   const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
   await manager.lifecycle.scheduleDeletion({ keyId: destroyed, days: 7 }, USE);
   clock += 8 * DAY_MS;
@@ -98,6 +99,18 @@ async function settingsOfVersion2(manager: KeyManager, a: string, b: string): Pr
   await manager.lifecycle.enableRotation({ keyId: a, periodDays: 2560 }, USE);
   const policy = JSON.stringify({ Statement: { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' } });
   await manager.settings.putPolicy({ keyId: b, policy }, USE);
+}
+
+/** Two on one bucket, one on another, one revoked. */
+async function grantsOfVersion3(manager: KeyManager, keyId: string): Promise<void> {
+  const grantee = 'arn:aws:iam::000000000000:user/bob';
+  const retiring = '444455556666';
+  await manager.grants.create({ keyId, grantee, operations: ['Decrypt'], name: 'first' }, USE);
+  const constraints = { subset: { ä: '€' } };
+  await manager.grants.create({ keyId, grantee, retiring, operations: ['Encrypt', 'CreateGrant'], constraints }, USE);
+  await manager.grants.create({ keyId, grantee: '444455556666', operations: ['DescribeKey'] }, USE);
+  const { grantId } = await manager.grants.create({ keyId, grantee, operations: ['Decrypt'] }, USE);
+  await manager.grants.revoke({ keyId, grantId }, USE);
 }
 
 const [, script, folder] = process.argv;

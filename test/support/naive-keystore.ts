@@ -89,6 +89,7 @@ export type NaiveStore = {
 };
 
 const TABLES = ['slots', 'keys', 'materials', 'aliases', 'escrow', 'service_epochs'];
+const TABLES_OF_VERSION_3 = [...TABLES, 'grant_buckets'];
 
 /** Opens a store's file, all of it authenticated and every canary tried; with a secret, or with the root that a backup holds. */
 export async function naiveStore(path: string, opensWith: NaiveSecret | { root: Uint8Array }): Promise<NaiveStore> {
@@ -97,18 +98,21 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
     must(
-      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && (version === 1 || version === 2),
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3].includes(version),
       'another database',
     );
     const store = all('SELECT * FROM store')[0] ?? {};
     const storeId = blob(store, 'store_id');
-    const rows = Object.fromEntries(TABLES.map((table) => [table, all(`SELECT * FROM ${table}`)]));
+    const tables = version < 3 ? TABLES : TABLES_OF_VERSION_3;
+    const rows = Object.fromEntries(tables.map((table) => [table, all(`SELECT * FROM ${table}`)]));
+    const grants = version < 3 ? [] : all('SELECT * FROM grants');
     const slots = (rows['slots'] ?? []).map(slotOf);
     const root = 'root' in opensWith ? opensWith.root : await openSlots(slots, opensWith, ['root', storeId]);
     const key = (name: string): Uint8Array => hkdf(root, storeId, F(`sealgate ${name} v1`), 32);
     const service = (purpose: string, epoch: number): Uint8Array =>
       hkdf(root, storeId, F('sealgate service v1', purpose, epoch), 32);
     checkSeal(store, rows, version, key);
+    checkGrants(grants, rows['grant_buckets'] ?? [], key);
     const materials = new Map(
       (rows['materials'] ?? [])
         .filter((row) => text(row, 'state') !== 'destroyed')
@@ -119,7 +123,15 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
       blob(store, 'audit_hash'),
       integer(store, 'audit_offset'),
     ];
-    return { storeId, epoch: integer(store, 'epoch'), auditHead: { seq, hash, offset }, key, service, rows, materials };
+    return {
+      storeId,
+      epoch: integer(store, 'epoch'),
+      auditHead: { seq, hash, offset },
+      key,
+      service,
+      rows: { ...rows, grants },
+      materials,
+    };
   } finally {
     database.close();
   }
@@ -133,18 +145,9 @@ function slotOf(row: Row): SlotRow {
 function checkSeal(store: Row, rows: NaiveStore['rows'], version: number, key: NaiveStore['key']): void {
   let sum = 0n;
   let count = 0;
-  for (const table of TABLES) {
-    for (const row of rows[table] ?? []) {
-      const fields: (Uint8Array | string | number)[] = [table];
-      for (const column of Object.keys(row).sort()) {
-        const value = row[column];
-        if (column === 'mac' || value === null) continue;
-        if (typeof value === 'string') fields.push(column, 'text', value);
-        else if (typeof value === 'number') fields.push(column, 'integer', value);
-        else fields.push(column, 'blob', blob(row, column));
-      }
-      const mac = hmac(key('record'), F('sealgate row v1', ...fields));
-      must(same(mac, blob(row, 'mac')), `a row of ${table} is not genuine`);
+  for (const [table, all] of Object.entries(rows)) {
+    for (const row of all) {
+      const mac = checkRow(table, row, key);
       sum = (sum + BigInt(`0x${hex(hmac(key('set'), mac))}`)) % 2n ** 256n;
       count += 1;
     }
@@ -165,6 +168,40 @@ function checkSeal(store: Row, rows: NaiveStore['rows'], version: number, key: N
     ),
   );
   must(same(seal, blob(store, 'seal')), 'the seal does not hold');
+}
+
+/** Gives the row's MAC. */
+function checkRow(table: string, row: Row, key: NaiveStore['key']): Uint8Array {
+  const fields: (Uint8Array | string | number)[] = [table];
+  for (const column of Object.keys(row).sort()) {
+    const value = row[column];
+    if (column === 'mac' || value === null) continue;
+    if (typeof value === 'string') fields.push(column, 'text', value);
+    else if (typeof value === 'number') fields.push(column, 'integer', value);
+    else fields.push(column, 'blob', blob(row, column));
+  }
+  const mac = hmac(key('record'), F('sealgate row v1', ...fields));
+  must(same(mac, blob(row, 'mac')), `a row of ${table} is not genuine`);
+  return mac;
+}
+
+/** Every grant in its bucket, and every bucket as its record says. */
+function checkGrants(grants: readonly Row[], buckets: readonly Row[], key: NaiveStore['key']): void {
+  const sorted = [...grants].sort((a, b) => (hex(blob(a, 'grant_id')) < hex(blob(b, 'grant_id')) ? -1 : 1));
+  const found = new Map<string, Uint8Array[]>();
+  for (const row of sorted) {
+    const hash = sha256(F('sealgate grant bucket v1', text(row, 'key_id'), text(row, 'grantee')));
+    const bucket = (parseInt(hex(hash).slice(0, 4), 16) >> 2).toString(16).padStart(4, '0');
+    must(text(row, 'bucket') === bucket, 'a grant lies in another bucket');
+    found.set(bucket, [...(found.get(bucket) ?? []), checkRow('grants', row, key)]);
+  }
+  must(found.size === buckets.length, 'a bucket has no record, or a record no grants');
+  for (const record of buckets) {
+    const macs = found.get(text(record, 'bucket')) ?? [];
+    const whole =
+      integer(record, 'grants') === macs.length && same(blob(record, 'digest'), sha256(Buffer.concat(macs)));
+    must(whole, 'a bucket is not what its record says');
+  }
 }
 
 function openMaterial(row: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {

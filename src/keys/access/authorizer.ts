@@ -10,7 +10,7 @@ import { defaultKeyPolicy } from './default-policies.ts';
 import { DecisionCache, decidingValues, keep, type CachedDecisions } from './decision-cache.ts';
 import { evaluate, type AccessRules } from './evaluate.ts';
 import { explain, type Explanation } from './explain.ts';
-import type { Grant } from './grants/grant.ts';
+import type { Grant, GrantSource } from './grants/grant.ts';
 import { CONTEXT_OPERATIONS } from './grants/constraint.ts';
 import { evaluateRetirement } from './grants/retire.ts';
 import { Identities } from './identities.ts';
@@ -20,12 +20,6 @@ import { assertNoLockout } from './lockout.ts';
 import { KeyPolicies } from './key-policies.ts';
 import { parsePolicy, type Policy } from './policy/policy.ts';
 import type { AccessRequest, AccessResource, RequestFacts } from './request.ts';
-
-export interface GrantSource {
-  of(keyId: string, grantee: string): readonly Grant[];
-  /** Another number after any change of a grant on this key. */
-  version(keyId: string): number;
-}
 
 /** Asked so often, and of requests that differ so little, that their decisions are kept. */
 const KEPT: ReadonlySet<string> = new Set([
@@ -45,20 +39,19 @@ const OPERATOR: AuthorizationDecision = { allow: true, why: formatDecision({ all
 /** Our proxy keeps a second copy of a wrapped data key it has just been given; no caller can ask for that by itself. */
 const ESCROW: AuthorizationDecision = { allow: true, why: 'comes with GenerateDataKey' };
 
-const NO_GRANTS: GrantSource = { of: () => [], version: () => 0 };
-
 export class PolicyAuthorizer implements KeyAuthorizer {
   readonly #realm: KeyRealm;
+  readonly #grants: GrantSource;
   readonly #via: ViaServices;
   readonly #policies: KeyPolicies;
   readonly #grantsCrossAccounts: boolean;
   readonly #now: () => number;
   readonly #cache = new DecisionCache();
   #identities: Identities;
-  #grants = NO_GRANTS;
 
-  constructor(options: AccessOptions, realm: KeyRealm, now: () => number) {
+  constructor(options: AccessOptions, realm: KeyRealm, grants: GrantSource, now: () => number) {
     this.#realm = realm;
+    this.#grants = grants;
     this.#via = { s3: `s3.${realm.region}.amazonaws.com`, postgres: `rds.${realm.region}.amazonaws.com` };
     this.#identities = new Identities(options, this.#via);
     this.#policies = new KeyPolicies(options.defaultKeyPolicy ?? defaultKeyPolicy(realm.account));
@@ -69,10 +62,6 @@ export class PolicyAuthorizer implements KeyAuthorizer {
   /** In effect from the next question on; ERR_KEYS_POLICY_MALFORMED, and then nothing has changed. */
   replaceIdentities(options: IdentitiesOptions): void {
     this.#identities = new Identities(options, this.#via);
-  }
-
-  useGrants(grants: GrantSource): void {
-    this.#grants = grants;
   }
 
   decide(question: AuthorizationQuestion): AuthorizationDecision {

@@ -21,6 +21,7 @@ export async function inspectDatabase(storePath: string, rootSource: RootSource)
   try {
     const { loaded, database } = store;
     loadKeyRing(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys });
+    database.grants.verifyAll();
     const slots = loaded.slots.map(parseSlotRow);
     return { epoch: database.header.epoch, keys: loaded.keys.length, materials: loaded.materials.length, slots };
   } finally {

@@ -5,21 +5,33 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { KeysError } from '../errors.ts';
 import type { RootKeys } from '../root/root-keys.ts';
+import { bytes, integer, text } from './columns.ts';
 import { guarded, sqliteReason, userVersion } from './database-file.ts';
 import { parseEpochFile, writeEpochFile } from './epoch-file.ts';
 import { RowSet, rowIsGenuine, rowMac, storeSeal, type Row, type StoreHeader } from './row-mac.ts';
-import { latestVersion, runSteps, TABLES, TABLE_NAMES, type SchemaStep, type TableName } from './schema.ts';
+import { GrantTable, bucketOf } from './grant-table.ts';
+import {
+  latestVersion,
+  runSteps,
+  SEALED_TABLES,
+  TABLES,
+  type SchemaStep,
+  type SealedTable,
+  type TableName,
+} from './schema.ts';
 
 export type RowChange =
   | { readonly type: 'put'; readonly table: TableName; /** Without `mac`. */ readonly row: Row }
-  | { readonly type: 'delete'; readonly table: TableName; readonly id: string | Uint8Array };
+  | { readonly type: 'delete'; readonly table: SealedTable; readonly id: string | Uint8Array }
+  | { readonly type: 'delete'; readonly table: 'grants'; readonly id: Uint8Array; readonly bucket: string };
 
 export type AuditHead = StoreHeader['auditHead'];
-export type LoadedRows = Readonly<Record<TableName, readonly Row[]>>;
+export type LoadedRows = Readonly<Record<SealedTable, readonly Row[]>>;
 
 type Place = { readonly storePath: string; readonly epochPath: string };
 
 export class KeyDatabase {
+  readonly grants: GrantTable;
   readonly #database: DatabaseSync;
   readonly #place: Place;
   readonly #keys: RootKeys;
@@ -37,6 +49,7 @@ export class KeyDatabase {
     this.#header = header;
     this.#rows = rows;
     this.#seal = this.#sealOf(header, rows);
+    this.grants = new GrantTable(database, (table, row) => this.#authenticate(table, row));
   }
 
   get header(): StoreHeader {
@@ -67,6 +80,7 @@ export class KeyDatabase {
       // From the file, not from the pages that SQLite still holds of what it was given.
       this.#database.exec('PRAGMA shrink_memory');
       for (const change of changes) this.#readBack(change);
+      for (const bucket of this.#bucketsOf(changes)) this.grants.verify(bucket);
       const { epoch, storeId } = this.#header;
       writeEpochFile(this.#place.epochPath, epoch, storeId, this.#keys.epoch);
     });
@@ -86,7 +100,11 @@ export class KeyDatabase {
     if (this.#failed) throw new KeysError('ERR_KEYS_STORE_WRITE', 'an earlier write failed; restart to go on');
     const rows = this.#rows.copy();
     this.#transaction(() => {
+      const buckets = this.#bucketsOf(changes);
+      // Or what was put there behind our back would be sealed as ours.
+      for (const bucket of buckets) this.grants.verify(bucket);
       for (const change of changes) this.#apply(change, rows);
+      for (const bucket of buckets) this.#apply(this.#bucketChange(bucket), rows);
       this.#writeHeader(header, rows);
     });
     this.#header = header;
@@ -192,14 +210,33 @@ export class KeyDatabase {
   #apply(change: RowChange, rows: RowSet): void {
     const id = changedId(change);
     const old = this.row(change.table, id);
-    if (old !== undefined) rows.remove(old);
+    const sealed = change.table !== 'grants';
+    if (old !== undefined && sealed) rows.remove(old);
     if (change.type === 'delete') {
       this.#database.prepare(`DELETE FROM ${change.table} WHERE ${TABLES[change.table]} = ?`).run(id);
       return;
     }
     const row = { ...change.row, mac: rowMac(change.table, change.row, this.#keys.record) };
-    rows.add(row);
+    if (sealed) rows.add(row);
     this.#upsert(change.table, row);
+  }
+
+  /** The buckets that the grants of a change lie in. */
+  #bucketsOf(changes: readonly RowChange[]): ReadonlySet<string> {
+    const buckets = new Set<string>();
+    for (const change of changes) {
+      if (change.table !== 'grants') continue;
+      if (change.type === 'put') buckets.add(bucketOf(text(change.row, 'key_id'), text(change.row, 'grantee')));
+      else buckets.add(change.bucket);
+    }
+    return buckets;
+  }
+
+  #bucketChange(bucket: string): RowChange {
+    const row = this.grants.bucketRow(bucket);
+    return row === undefined
+      ? { type: 'delete', table: 'grant_buckets', id: bucket }
+      : { type: 'put', table: 'grant_buckets', row };
   }
 
   #upsert(table: TableName, row: Row): void {
@@ -256,23 +293,25 @@ export function loadRows(
 ): { loaded: LoadedRows; rows: RowSet } {
   return guarded(storePath, () => {
     const rows = new RowSet(keys.set);
-    const loaded: Record<TableName, Row[]> = {
+    const version = userVersion(database);
+    const loaded: Record<SealedTable, Row[]> = {
       slots: [],
       keys: [],
       materials: [],
       aliases: [],
       escrow: [],
       service_epochs: [],
+      grant_buckets: [],
     };
-    for (const table of TABLE_NAMES) {
+    for (const table of sealedTables(version)) {
       for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) {
         if (!rowIsGenuine(table, row, keys.record)) throw tampered(storePath, table, row);
         rows.add(row);
-        // Escrow may be large and is read by owner when asked for.
-        if (table !== 'escrow') loaded[table].push(row);
+        // These may be many, and are read when asked for.
+        if (table !== 'escrow' && table !== 'grant_buckets') loaded[table].push(row);
       }
     }
-    if (!Buffer.from(storeSeal(header, userVersion(database), rows, keys)).equals(seal)) {
+    if (!Buffer.from(storeSeal(header, version, rows, keys)).equals(seal)) {
       throw new KeysError(
         'ERR_KEYS_STORE_TAMPERED',
         `${storePath}: the seal over all rows does not hold: rows are missing, added or of another time`,
@@ -280,6 +319,12 @@ export function loadRows(
     }
     return { loaded, rows };
   });
+}
+
+/** Those that a store of this schema version has. */
+function sealedTables(version: number): readonly SealedTable[] {
+  // The keys of a literal object are exactly its type's.
+  return (Object.keys(SEALED_TABLES) as readonly SealedTable[]).filter((table) => SEALED_TABLES[table] <= version);
 }
 
 function tampered(storePath: string, table: TableName, row: Row): KeysError {
@@ -304,22 +349,4 @@ export function readHeader(database: DatabaseSync, storePath: string): { header:
     };
     return { header, seal: bytes(row, 'seal') };
   });
-}
-
-/** Column readers: a column of another type is a damaged store, never a default. */
-export function text(row: Row, column: string): string {
-  const value = row[column];
-  return typeof value === 'string' ? value : wrongColumn(column);
-}
-export function integer(row: Row, column: string): number {
-  const value = row[column];
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrongColumn(column);
-}
-export function bytes(row: Row, column: string): Uint8Array {
-  const value = row[column];
-  return value instanceof Uint8Array ? value : wrongColumn(column);
-}
-
-function wrongColumn(column: string): never {
-  throw new KeysError('ERR_KEYS_STORE_DAMAGED', `column ${column} of the key store is not of its type`);
 }

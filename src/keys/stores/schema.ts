@@ -10,7 +10,9 @@ import type { DatabaseSync } from 'node:sqlite';
 /** "SGKS": marks the file as ours (PRAGMA application_id). */
 export const APPLICATION_ID = 0x53474b53;
 
-export type TableName = 'slots' | 'keys' | 'materials' | 'aliases' | 'escrow' | 'service_epochs';
+/** Tables that the seal covers row by row, and that are read whole at every start. */
+export type SealedTable = 'slots' | 'keys' | 'materials' | 'aliases' | 'escrow' | 'service_epochs' | 'grant_buckets';
+export type TableName = SealedTable | 'grants';
 
 /** Each table's primary key, which is one column everywhere. */
 export const TABLES = {
@@ -20,10 +22,20 @@ export const TABLES = {
   aliases: 'alias_name',
   escrow: 'dek_id',
   service_epochs: 'purpose',
+  grant_buckets: 'bucket',
+  grants: 'grant_id',
 } as const satisfies Record<TableName, string>;
 
-// The keys of a literal object are exactly its type's.
-export const TABLE_NAMES = Object.keys(TABLES) as readonly TableName[];
+/** And the schema version each came with. */
+export const SEALED_TABLES = {
+  slots: 1,
+  keys: 1,
+  materials: 1,
+  aliases: 1,
+  escrow: 1,
+  service_epochs: 1,
+  grant_buckets: 3,
+} as const satisfies Record<SealedTable, number>;
 
 export type SchemaStep = { readonly to: number; readonly sql: string };
 
@@ -70,6 +82,23 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE keys ADD COLUMN next_rotation TEXT;
       ALTER TABLE materials ADD COLUMN rotation TEXT;
       ALTER TABLE aliases ADD COLUMN updated_at TEXT;
+    `,
+  },
+  {
+    // Grants, sealed by the bucket (`grant-table.ts`).
+    to: 3,
+    sql: `
+      CREATE TABLE grant_buckets (bucket TEXT PRIMARY KEY, grants INTEGER NOT NULL, digest BLOB NOT NULL, mac BLOB NOT NULL) STRICT;
+      CREATE TABLE grants (
+        grant_id BLOB PRIMARY KEY, bucket TEXT NOT NULL, key_id TEXT NOT NULL REFERENCES keys, grantee TEXT NOT NULL, retiring TEXT,
+        operations TEXT NOT NULL, constraint_type TEXT, constraint_context BLOB, name TEXT NOT NULL, issuing_account TEXT NOT NULL,
+        issued_by TEXT NOT NULL, created_at TEXT NOT NULL, mac BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX grants_bucket ON grants (bucket);
+      CREATE INDEX grants_key ON grants (key_id);
+      CREATE INDEX grants_grantee ON grants (key_id, grantee);
+      CREATE INDEX grants_name ON grants (key_id, name) WHERE name <> '';
+      CREATE INDEX grants_retiring ON grants (retiring) WHERE retiring IS NOT NULL;
     `,
   },
 ];

@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
 import { createKeyStore, openKeyManager } from '../key-manager.ts';
 import { unsealStore } from './open-store.ts';
-import { latestVersion, SCHEMA_STEPS, TABLE_NAMES } from './schema.ts';
+import { latestVersion, SCHEMA_STEPS, SEALED_TABLES } from './schema.ts';
 
 const REFUSED = /^ERR_KEYS_STORE_(TAMPERED|DAMAGED|VERSION)$|^ERR_KEYS_UNSEAL_FAILED$|^ERR_KEYS_SLOT_PARAMETERS$/;
 
@@ -148,7 +148,7 @@ type Cell = { readonly table: string; readonly rowid: number; readonly column: s
 function cells(keys: KeyFolder): Cell[] {
   const found: Cell[] = [];
   withDatabase(keys, (database) => {
-    for (const table of [...TABLE_NAMES, 'store']) {
+    for (const table of [...Object.keys(SEALED_TABLES), 'store']) {
       const columns = database.prepare(`PRAGMA table_info(${table})`).all();
       for (const { rowid } of database.prepare(`SELECT rowid AS "rowid" FROM ${table}`).all()) {
         const named = columns

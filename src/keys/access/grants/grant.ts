@@ -48,6 +48,13 @@ export type Grant = GrantPermissions & {
   readonly createdAt: string;
 };
 
+/** Where decisions find grants. */
+export interface GrantSource {
+  of(keyId: string, grantee: string): readonly Grant[];
+  /** Another number after any change of a grant on this key. */
+  version(keyId: string): number;
+}
+
 export function isGrantOperation(text: string): text is GrantOperation {
   return (GRANT_OPERATIONS as readonly string[]).includes(text);
 }

@@ -49,16 +49,16 @@ export function checkNewGrant(request: GrantRequest, key: Pick<KeyFacts, 'arn' |
     throw invalid(`grant constraints need a symmetric encryption key; ${key.arn} is ${key.spec}`);
   }
   return {
-    grantee: checkPrincipal(grantee, 'GranteePrincipal'),
-    retiring: retiring === undefined ? undefined : checkPrincipal(retiring, 'RetiringPrincipal'),
+    grantee: checkPrincipalArn(grantee, 'GranteePrincipal'),
+    retiring: retiring === undefined ? undefined : checkPrincipalArn(retiring, 'RetiringPrincipal'),
     operations,
     constraint,
     name,
   };
 }
 
-/** The ARN under which grants to it are looked up: an account's is its root's. */
-function checkPrincipal(text: string, what: string): string {
+/** The ARN under which grants to it are looked up: an account’s is its root’s. ERR_KEYS_INVALID_ARN. */
+export function checkPrincipalArn(text: string, what: string): string {
   const entry = parsePrincipalArn(text);
   if (entry?.type === 'account') return `arn:aws:iam::${entry.account}:root`;
   if (entry?.type === 'arn') return entry.arn;
