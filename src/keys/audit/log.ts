@@ -32,6 +32,8 @@ export class AuditLog {
   #synced: AuditHead;
   #flushing: Promise<void> | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
+  /** Syncs that the disk has not answered yet. */
+  readonly #syncing = new Set<Promise<void>>();
   #dead: KeysError | undefined;
   #failing = false;
 
@@ -87,6 +89,8 @@ export class AuditLog {
   async close(): Promise<void> {
     await this.#flushing;
     clearTimeout(this.#syncTimer);
+    // Its answer moves the head: after the file is closed it would write into whatever file has that number by then.
+    await Promise.allSettled(this.#syncing);
     try {
       if (this.#dead === undefined) {
         fdatasyncSync(this.#file);
@@ -153,6 +157,14 @@ export class AuditLog {
   }
 
   #sync(head: AuditHead): Promise<void> {
+    const sync = this.#startSync(head);
+    this.#syncing.add(sync);
+    const done = (): boolean => this.#syncing.delete(sync);
+    sync.then(done, done);
+    return sync;
+  }
+
+  #startSync(head: AuditHead): Promise<void> {
     return new Promise((resolve, reject) => {
       fdatasync(this.#file, (cause) => {
         if (cause === null) {
@@ -177,6 +189,8 @@ export class AuditLog {
   }
 
   #remember(head: AuditHead): void {
+    // Two syncs may be answered in another order than they were begun.
+    if (head.seq < this.#synced.seq) return;
     this.#synced = head;
     try {
       this.#headFile.write(head);
