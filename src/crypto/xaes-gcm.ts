@@ -5,7 +5,7 @@
  * A key and nonce are derived per message by AES-CMAC in an SP 800-108 counter KDF of two one-block inputs, which is two AES
  * block encryptions; the CMAC subkey K1 depends on the key alone and is kept beside it.
  */
-import { createCipheriv, type KeyObject } from 'node:crypto';
+import { createCipheriv, type Cipheriv, type KeyObject } from 'node:crypto';
 import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, sealAesGcm } from './aes-gcm.ts';
 
 export const XAES_NONCE_BYTES = 24;
@@ -14,8 +14,12 @@ export const XAES_TAG_BYTES = GCM_TAG_BYTES;
 const BLOCK_BYTES = 16;
 const CONTEXT_BYTES = XAES_NONCE_BYTES - GCM_NONCE_BYTES;
 
-/** K1 by key. An entry lives exactly as long as its KeyObject; K1 = dbl(AES(0)) does not give the key away. */
-const subkeys = new WeakMap<KeyObject, Uint8Array>();
+/**
+ * What depends on the key alone: AES under it, and K1. Setting up a cipher costs more than two blocks of it. An entry lives exactly as
+ * long as its KeyObject, and holds no more than that does (K1 = dbl(AES(0)) does not give the key away).
+ */
+type Schedule = { readonly aes: Cipheriv; readonly k1: Uint8Array };
+const schedules = new WeakMap<KeyObject, Schedule>();
 
 /**
  * Seals `plaintext`: ciphertext, then the tag of 16 bytes.
@@ -43,7 +47,7 @@ export function openXaesGcm(key: KeyObject, nonce: Uint8Array, sealed: Uint8Arra
 /** Steps 3 to 5 of the specification: AES(M1 xor K1) | AES(M2 xor K1), both blocks in one call. */
 function deriveKey(key: KeyObject, nonce: Uint8Array): Uint8Array {
   if (nonce.length !== XAES_NONCE_BYTES) throw new RangeError(`an XAES nonce has ${XAES_NONCE_BYTES} bytes`);
-  const k1 = subkeyOf(key);
+  const { aes, k1 } = scheduleOf(key);
   const blocks = new Uint8Array(2 * BLOCK_BYTES);
   for (let counter = 1; counter <= 2; counter++) {
     const start = (counter - 1) * BLOCK_BYTES;
@@ -51,26 +55,28 @@ function deriveKey(key: KeyObject, nonce: Uint8Array): Uint8Array {
     blocks.set(nonce.subarray(0, CONTEXT_BYTES), start + 4);
     for (let i = 0; i < BLOCK_BYTES; i++) blocks[start + i] = (blocks[start + i] ?? 0) ^ (k1[i] ?? 0);
   }
-  return encryptBlocks(key, blocks);
+  return aes.update(blocks);
 }
 
 /** Steps 1 and 2: K1 is L doubled in GF(2^128), branch-free. */
-function subkeyOf(key: KeyObject): Uint8Array {
-  const known = subkeys.get(key);
+function scheduleOf(key: KeyObject): Schedule {
+  const known = schedules.get(key);
   if (known !== undefined) return known;
-  const l = encryptBlocks(key, new Uint8Array(BLOCK_BYTES));
+  const aes = blockCipher(key);
+  const l = aes.update(new Uint8Array(BLOCK_BYTES));
   const k1 = new Uint8Array(BLOCK_BYTES);
   for (let i = 0; i < BLOCK_BYTES; i++) k1[i] = ((l[i] ?? 0) << 1) | ((l[i + 1] ?? 0) >>> 7);
   const carry = (l[0] ?? 0) >>> 7;
   k1[BLOCK_BYTES - 1] = (k1[BLOCK_BYTES - 1] ?? 0) ^ (carry * 0x87);
   l.fill(0);
-  subkeys.set(key, k1);
-  return k1;
+  const schedule = { aes, k1 };
+  schedules.set(key, schedule);
+  return schedule;
 }
 
-/** Raw AES over whole, independent blocks: each block is encrypted once, so ECB's weakness does not arise. */
-function encryptBlocks(key: KeyObject, blocks: Uint8Array): Uint8Array {
+/** Raw AES over whole, independent blocks: it keeps nothing from one `update` to the next, and ECB's weakness does not arise. */
+function blockCipher(key: KeyObject): Cipheriv {
   const cipher = createCipheriv('aes-256-ecb', key, null);
   cipher.setAutoPadding(false);
-  return cipher.update(blocks);
+  return cipher;
 }
