@@ -21,6 +21,8 @@ export const MAX_CONTROL_MESSAGE_BYTES = 1 * MIB;
 export const MAX_NAME_BYTES = 4 * KIB;
 /** Replies owed on one connection beyond which the client is not read from; well above what the server holds back unflushed (8 KiB of 5-byte replies). */
 export const MAX_PIPELINE_DEPTH = 65_536;
+/** Parameters and sealed constants of one statement: npm `pg` reads the count of a ParameterDescription as a signed 16-bit number, and throws where nobody can catch it (pg-protocol/dist/parser.js). */
+export const MAX_DESCRIBED_PARAMETERS = 32_767;
 /** Sealed statements remembered for one connection. */
 export const MAX_STATEMENTS = 10_000;
 /** From the first byte to ReadyForQuery: slow-loris guard; PostgreSQL's authentication_timeout is 60 s. */

@@ -187,6 +187,22 @@ const REFUSED: readonly (readonly [sql: string, code: string, values?: readonly 
   ],
 ];
 
+describe('more parameters than the service connection can be told of', () => {
+  const many = Array.from({ length: 33_000 }, (_, index) => index);
+
+  test.each([
+    ['constants', `SELECT id FROM customers WHERE email IN (${many.map((n) => `'v${n}'`).join(',')})`, []],
+    [
+      'parameters',
+      `SELECT id FROM customers WHERE email IN (${many.map((n) => `$${n + 1}`).join(',')})`,
+      many.map(String),
+    ],
+  ])('%s: refused, and the proxy goes on', async (_what, sql, values) => {
+    await expect(client.query(sql, values)).rejects.toMatchObject({ code: '54000', severity: 'ERROR' });
+    expect(await everything(client)).toEqual(await everything(twin));
+  });
+});
+
 describe('is refused, and changes nothing', () => {
   test.each(REFUSED.map(([sql, code, values]) => ({ sql, code, values })))('$sql', async ({ sql, code, values }) => {
     await expect(ask(client, sql, values)).rejects.toMatchObject({ routine: code, severity: 'ERROR' });

@@ -4,6 +4,7 @@
  *
  * Invariant: no sealed literal is sent; each stands as a parameter.
  */
+import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
 import { originKey, type LogicalType, type SealedColumn, type SealedLiteral } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
@@ -89,6 +90,16 @@ function disagree(what: string): AnalysisError {
   );
 }
 
+function tooMany(): AnalysisError {
+  return new AnalysisError(
+    'ERR_POSTGRES_SEALED_STATEMENT',
+    '54000',
+    `a statement on sealed columns may have at most ${MAX_DESCRIBED_PARAMETERS} parameters and sealed constants`,
+    -1,
+    'Send it in several statements of fewer rows.',
+  );
+}
+
 /** The statement over the shadow, every sealed literal a parameter after the client's own. */
 function shadowStatement(
   { analysis, start, end }: SecondOpinion,
@@ -112,6 +123,7 @@ function shadowStatement(
     oids[next - 1] = edit.constantOid ?? 0;
     edits.push({ ...edit, replacement: `$${next}` });
   }
+  if (next > MAX_DESCRIBED_PARAMETERS) throw tooMany();
   for (const { relation, start: from, end: to } of analysis.relationNames) {
     const schema = shadowed.has(relation.oid) ? shadowSchema(relation.schemaOid) : relation.schema;
     edits.push({ start: from, end: to, replacement: quoteQualified(schema, relation.name) });
