@@ -1,6 +1,10 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { cliFolder } from '../../../test/support/cli.ts';
 import { commands } from '../commands.ts';
+import { CliError } from '../errors.ts';
+import { runCommandLine } from './run.ts';
 
 const all = commands(() => Promise.reject(new Error('nothing is started here')));
 
@@ -81,6 +85,27 @@ test.each([
   expect([exit, stdout.toString()]).toEqual([2, '']);
   expect(stderr).toMatch(/^sealgate: ERR_CLI_USAGE /u);
   expect(stderr).toContain(hint);
+});
+
+test.each([
+  ['the signal as it is', async (signal: AbortSignal) => signal.throwIfAborted(), 143, ''],
+  ['what an aborted wait throws', (signal: AbortSignal) => sleep(1, undefined, { signal }), 143, ''],
+  ['an error of its own', () => Promise.reject(new CliError('ERR_CLI_READ', 'damaged')), 1, 'ERR_CLI_READ'],
+  ['a defect', () => Promise.reject(new TypeError('oops')), 1, 'ERR_CLI_BUG'],
+])('After a signal a command that ends with %s', async (_what, work, exit, said) => {
+  const stop = new AbortController();
+  const run = async (): Promise<number> => {
+    stop.abort('SIGTERM');
+    await work(stop.signal);
+    return 0;
+  };
+  const command = { name: 'x', summary: '', usage: 'x', example: 'sealgate x', options: {}, run };
+  const { stdin } = process;
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const io = { stdin, stdout, stderr, env: {}, cwd: '.', signal: stop.signal };
+  expect(await runCommandLine(['x'], [command], io)).toBe(exit);
+  const text = String(stderr.read() ?? '');
+  expect(said === '' ? text === '' : text.includes(said), text).toBe(true);
 });
 
 test('A value that begins with a dash is given with `=`', async () => {

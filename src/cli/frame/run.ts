@@ -16,12 +16,17 @@ export async function runCommandLine(
   try {
     return await run(parseCommandLine(words, commands, nearest), commands, io);
   } catch (error) {
-    if (io.signal.aborted) return io.signal.reason === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
+    if (isInterruption(error, io.signal)) return io.signal.reason === 'SIGINT' ? EXIT.sigint : EXIT.sigterm;
     if (error instanceof OutputEnded) return EXIT.ok;
     const { text, exit } = reportError(error, (io.env['SEALGATE_DEBUG'] ?? '') !== '');
     await write(io.stderr, text);
     return exit;
   }
+}
+
+/** The signal itself, as whatever heeded it gives it on: any other error is told, also when it comes after a signal. */
+function isInterruption(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || (error instanceof Error && error.name === 'AbortError'));
 }
 
 async function run(invocation: Invocation, commands: readonly Command[], io: CommandIo): Promise<number> {
