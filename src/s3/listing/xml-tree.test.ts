@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { childrenOf, childText, formatXml, parseXml } from './xml-tree.ts';
+import { childText, childrenOf, formatXml, parseXml } from './xml-tree.ts';
 
 const parse = (bytes: Uint8Array, root: string) => parseXml(Buffer.from(bytes).toString(), root);
 
@@ -26,4 +26,17 @@ test.each(['<R>', '<Other/>', '', 'R', '<!DOCTYPE r [<!ENTITY a "b">]><R>&a;</R>
 test('namespaces and attributes are passed over, and indentation is no text of its own', () => {
   const tree = parseXml('<?xml version="1.0"?>\n<s:R xmlns:s="x">\n  <s:A b="c">d</s:A>\n</s:R>', 'R');
   expect(childText(tree, 'A')).toBe('d');
+});
+
+test.each([
+  ['deeper than any of S3', `<R>${'<a>'.repeat(10_000)}${'</a>'.repeat(10_000)}</R>`],
+  ['with names of objects in JavaScript', '<R><__proto__><x>1</x></__proto__></R>'],
+  ['of more elements than S3 has in one', `<R>${'<a/>'.repeat(200_000)}</R>`],
+])('a document %s is none, and no error of ours', (_name, text) => {
+  expect(parseXml(text, 'R')).toBeUndefined();
+});
+
+test('the largest documents of S3 are read: 10 000 parts with checksums', () => {
+  const part = '<Part><PartNumber>1</PartNumber><ETag>"e"</ETag><ChecksumCRC32>AAAAAA==</ChecksumCRC32></Part>';
+  expect(childrenOf(parseXml(`<R>${part.repeat(10_000)}</R>`, 'R'), 'Part').length).toBe(10_000);
 });

@@ -3,6 +3,7 @@
  * Nothing is trimmed or turned into numbers, and only XML's own five entities and character references are known (no DTD).
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { MAX_XML_TAGS } from '../limits.ts';
 
 /** An element: its text, or its children by name in order. */
 export type XmlTree = { readonly text: string; readonly children: ReadonlyMap<string, readonly XmlTree[]> };
@@ -15,18 +16,39 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** The document's root, if it has this name; undefined where the text is no well-formed document of that name. */
 export function parseXml(text: string, root: string): XmlTree | undefined {
-  if (/<!DOCTYPE|<!ENTITY/iu.test(text) || XMLValidator.validate(text) !== true) return undefined;
-  const parsed: unknown = new XMLParser({
-    ignoreAttributes: true,
-    parseTagValue: false,
-    trimValues: false,
-    processEntities: false,
-    ignoreDeclaration: true,
-    ignorePiTags: true,
-    removeNSPrefix: true,
-  }).parse(text);
+  if (/<!DOCTYPE|<!ENTITY/iu.test(text) || hasTooManyTags(text)) return undefined;
+  const parsed = parseWellFormed(text);
   const element = isRecord(parsed) ? parsed[root] : undefined;
   return element === undefined || Array.isArray(element) ? undefined : toTree(element);
+}
+
+/** Undefined also where the parser refuses a document for its depth or its names. */
+function parseWellFormed(text: string): unknown {
+  try {
+    return XMLValidator.validate(text) === true ? new XMLParser(OPTIONS).parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const OPTIONS = {
+  ignoreAttributes: true,
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  removeNSPrefix: true,
+};
+
+/** Parsing takes about 3 us a tag, and nothing else runs meanwhile: a document that costs seconds is refused by counting. */
+function hasTooManyTags(text: string): boolean {
+  let tags = 0;
+  for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at + 1)) {
+    tags += 1;
+    if (tags > MAX_XML_TAGS) return true;
+  }
+  return false;
 }
 
 export const childText = (tree: XmlTree | undefined, name: string): string | undefined =>
