@@ -25,3 +25,11 @@ export function isZero(bytes: Uint8Array): boolean {
   for (const byte of bytes) seen |= byte;
   return seen === 0;
 }
+
+/**
+ * An array, its bytes not yet set, for what goes straight into node:crypto: a small array made by `new` lies on the engine's own
+ * heap, and is moved off it, which costs as much as the hash that wants it. A view of shared memory: never for keys.
+ */
+export function nativeBytes(length: number): Uint8Array {
+  return Buffer.allocUnsafe(length);
+}

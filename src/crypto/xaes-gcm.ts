@@ -6,19 +6,28 @@
  * block encryptions; the CMAC subkey K1 depends on the key alone and is kept beside it.
  */
 import { createCipheriv, type Cipheriv, type KeyObject } from 'node:crypto';
+import { nativeBytes } from './bytes.ts';
 import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, sealAesGcm } from './aes-gcm.ts';
 
 export const XAES_NONCE_BYTES = 24;
 export const XAES_TAG_BYTES = GCM_TAG_BYTES;
 
 const BLOCK_BYTES = 16;
+/** "X". */
+const LABEL = 0x58;
 const CONTEXT_BYTES = XAES_NONCE_BYTES - GCM_NONCE_BYTES;
+/** Where the nonce's first half lies in M1 and M2, after the counter (16 bits), the label "X" and a zero. */
+const CONTEXT_AT = [BLOCK_BYTES - CONTEXT_BYTES, 2 * BLOCK_BYTES - CONTEXT_BYTES] as const;
 
 /**
- * What depends on the key alone: AES under it, and K1. Setting up a cipher costs more than two blocks of it. An entry lives exactly as
+ * What depends on the key alone: AES under it, and the blocks masked with K1. Setting up a cipher costs more than two blocks of it. An entry lives exactly as
  * long as its KeyObject, and holds no more than that does (K1 = dbl(AES(0)) does not give the key away).
  */
-type Schedule = { readonly aes: Cipheriv; readonly k1: Uint8Array };
+type Schedule = {
+  readonly aes: Cipheriv;
+  /** M1 xor K1 | M2 xor K1, but for the nonce's part. */
+  readonly masked: Uint8Array;
+};
 const schedules = new WeakMap<KeyObject, Schedule>();
 
 /**
@@ -47,13 +56,12 @@ export function openXaesGcm(key: KeyObject, nonce: Uint8Array, sealed: Uint8Arra
 /** Steps 3 to 5 of the specification: AES(M1 xor K1) | AES(M2 xor K1), both blocks in one call. */
 function deriveKey(key: KeyObject, nonce: Uint8Array): Uint8Array {
   if (nonce.length !== XAES_NONCE_BYTES) throw new RangeError(`an XAES nonce has ${XAES_NONCE_BYTES} bytes`);
-  const { aes, k1 } = scheduleOf(key);
-  const blocks = new Uint8Array(2 * BLOCK_BYTES);
-  for (let counter = 1; counter <= 2; counter++) {
-    const start = (counter - 1) * BLOCK_BYTES;
-    blocks.set([0, counter, 0x58, 0], start);
-    blocks.set(nonce.subarray(0, CONTEXT_BYTES), start + 4);
-    for (let i = 0; i < BLOCK_BYTES; i++) blocks[start + i] = (blocks[start + i] ?? 0) ^ (k1[i] ?? 0);
+  const { aes, masked } = scheduleOf(key);
+  const blocks = nativeBytes(2 * BLOCK_BYTES);
+  blocks.set(masked);
+  for (let i = 0; i < CONTEXT_BYTES; i++) {
+    const byte = nonce[i] ?? 0;
+    for (const at of CONTEXT_AT) blocks[at + i] = (blocks[at + i] ?? 0) ^ byte;
   }
   return aes.update(blocks);
 }
@@ -69,7 +77,14 @@ function scheduleOf(key: KeyObject): Schedule {
   const carry = (l[0] ?? 0) >>> 7;
   k1[BLOCK_BYTES - 1] = (k1[BLOCK_BYTES - 1] ?? 0) ^ (carry * 0x87);
   l.fill(0);
-  const schedule = { aes, k1 };
+  const masked = new Uint8Array(2 * BLOCK_BYTES);
+  for (const counter of [1, 2]) {
+    const start = (counter - 1) * BLOCK_BYTES;
+    masked.set(k1, start);
+    masked[start + 1] = (k1[1] ?? 0) ^ counter;
+    masked[start + 2] = (k1[2] ?? 0) ^ LABEL;
+  }
+  const schedule = { aes, masked };
   schedules.set(key, schedule);
   return schedule;
 }

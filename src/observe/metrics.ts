@@ -1,5 +1,6 @@
 /** The product's metrics, in Prometheus' form. Labels come from closed sets (operation names, outcomes, codes), never from clients. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Tally } from './tally.ts';
 
 /** Seconds; from a cached lookup to a large object. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -12,12 +13,12 @@ export class Metrics {
   readonly #s3Duration: Histogram<'operation'>;
   readonly #s3Bytes: Counter<'direction'>;
   readonly #kms: KmsMetrics;
-  readonly #statements: Counter<'outcome'>;
-  readonly #values: Counter<'action'>;
+  readonly #statements: Tally<'outcome'>;
+  readonly #values: Tally<'action'>;
   readonly #refusals: Counter<'listener' | 'code'>;
   readonly #connections: Gauge<'listener'>;
-  readonly #keyUses: Counter<'action' | 'result'>;
-  readonly #dekCache: Counter<'result'>;
+  readonly #keyUses: Tally<'action' | 'result'>;
+  readonly #dekCache: Tally<'result'>;
 
   constructor({ process = false }: { readonly process?: boolean } = {}) {
     const registers = [this.registry];
@@ -41,13 +42,13 @@ export class Metrics {
       registers,
     });
     this.#kms = kmsMetrics(this.registry);
-    this.#statements = new Counter({
+    this.#statements = new Tally({
       name: 'sealgate_postgres_statements_total',
       help: 'Statements decided on: pass (untouched), sealed, refused.',
       labelNames: ['outcome'],
       registers,
     });
-    this.#values = new Counter({
+    this.#values = new Tally({
       name: 'sealgate_postgres_values_total',
       help: 'Values sealed and opened.',
       labelNames: ['action'],
@@ -65,13 +66,13 @@ export class Metrics {
       labelNames: ['listener'],
       registers,
     });
-    this.#keyUses = new Counter({
+    this.#keyUses = new Tally({
       name: 'sealgate_key_uses_total',
       help: 'Uses of KMS keys, by action and result.',
       labelNames: ['action', 'result'],
       registers,
     });
-    this.#dekCache = new Counter({
+    this.#dekCache = new Tally({
       name: 'sealgate_dek_cache_total',
       help: 'Look-ups in the cache of data keys.',
       labelNames: ['result'],
@@ -95,11 +96,11 @@ export class Metrics {
   }
 
   statement(outcome: 'pass' | 'sealed' | 'refused'): void {
-    this.#statements.inc({ outcome });
+    this.#statements.add(outcome, { outcome });
   }
 
   values(action: 'sealed' | 'opened', count: number): void {
-    this.#values.inc({ action }, count);
+    this.#values.add(action, { action }, count);
   }
 
   refused(listener: Listener, code: string): void {
@@ -111,11 +112,11 @@ export class Metrics {
   }
 
   keyUse(action: string, result: string): void {
-    this.#keyUses.inc({ action, result });
+    this.#keyUses.add(`${action} ${result}`, { action, result });
   }
 
   dekCache(result: 'hit' | 'miss'): void {
-    this.#dekCache.inc({ result });
+    this.#dekCache.add(result, { result });
   }
 }
 

@@ -76,6 +76,27 @@ describe('npm pg', () => {
     expect(fields.map(({ dataTypeID }) => dataTypeID)).toEqual([25, 1043, 1082, 1700, 16]);
   });
 
+  test('a statement is described to each client in the format it asked for', async () => {
+    const clients = {
+      text: new pg.Client({ connectionString: db.url }),
+      binary: new pg.Client({ connectionString: db.url, binary: true }),
+    };
+    for (const each of Object.values(clients)) await each.connect();
+    const run = async (format: 'text' | 'binary'): Promise<unknown> => {
+      const asked = { name: 'both', text: 'SELECT id, active FROM customers' };
+      const { fields, rows } = await clients[format].query(asked);
+      return { fields: fields.map(({ name, dataTypeID, format: sent }) => [name, dataTypeID, sent]), rows };
+    };
+    for (const format of ['text', 'binary', 'binary', 'text'] as const) {
+      const fields = [
+        ['id', 23, format],
+        ['active', 16, format],
+      ];
+      expect(await run(format)).toEqual({ fields, rows: [{ id: 1, active: true }] });
+    }
+    for (const each of Object.values(clients)) await each.end();
+  });
+
   test('literals in the simple protocol, several rows, NULL, no column list', async () => {
     await client.query(
       "INSERT INTO customers VALUES (2, 'Bob', 'bob@example.org', NULL, '2000-01-01', 7, false), (3, 'Eve', 'eve@example.org', '', NULL, NULL, NULL)",

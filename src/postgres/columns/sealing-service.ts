@@ -179,14 +179,30 @@ class SealingSession implements ColumnSession {
     };
   }
 
-  #keyUse({ database, schema, table, column }: SealedColumn): KeyUse {
-    const resource = `${database}.${schema}.${table}.${column}`;
-    return { principal: this.#use.principal, via: 'postgres', resource };
+  #keyUse(column: SealedColumn): KeyUse {
+    return { principal: this.#use.principal, via: 'postgres', resource: factsOf(column).resource };
   }
 }
 
+/** What follows from a column alone, found once: the DEK's owner, the AAD of its values, and its name in audit records. */
+type ColumnFacts = { readonly owner: DekOwner; readonly aad: Uint8Array; readonly resource: string };
+const factsByColumn = new WeakMap<SealedColumn, ColumnFacts>();
+
+function factsOf(column: SealedColumn): ColumnFacts {
+  const known = factsByColumn.get(column);
+  if (known !== undefined) return known;
+  const { id, domainId, database, schema, table } = column;
+  const facts: ColumnFacts = {
+    owner: domainId === undefined ? { type: 'column', id } : { type: 'domain', id: domainId },
+    aad: Buffer.from(domainId ?? id, 'hex'),
+    resource: `${database}.${schema}.${table}.${column.column}`,
+  };
+  factsByColumn.set(column, facts);
+  return facts;
+}
+
 function ownerOf(column: SealedColumn): DekOwner {
-  return column.domainId === undefined ? { type: 'column', id: column.id } : { type: 'domain', id: column.domainId };
+  return factsOf(column).owner;
 }
 
 function requestFor({ wrapped, context }: StoredDek, keyId: string | undefined): DecryptRequest {
@@ -194,7 +210,7 @@ function requestFor({ wrapped, context }: StoredDek, keyId: string | undefined):
 }
 
 function aadOf(column: SealedColumn): Uint8Array {
-  return Buffer.from(column.domainId ?? column.id, 'hex');
+  return factsOf(column).aad;
 }
 
 function dekIdOf(sealed: Uint8Array): string {

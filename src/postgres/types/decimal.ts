@@ -51,11 +51,11 @@ export function encodeDecimal(value: Decimal): Uint8Array {
 }
 
 function encodeWords(kind: number, scale: number, unscaled: bigint): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + widthOf(unscaled));
-  const view = viewOf(bytes);
-  view.setUint8(0, kind);
-  view.setUint16(1, scale);
-  if (bytes.length === HEADER_BYTES + WORD_BYTES) view.setBigInt64(HEADER_BYTES, unscaled);
+  // Off the engine's heap, where sealing wants it.
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + widthOf(unscaled));
+  bytes.writeUInt8(kind, 0);
+  bytes.writeUInt16BE(scale, 1);
+  if (bytes.length === HEADER_BYTES + WORD_BYTES) bytes.writeBigInt64BE(unscaled, HEADER_BYTES);
   else writeTwosComplement(bytes.subarray(HEADER_BYTES), unscaled);
   return bytes;
 }

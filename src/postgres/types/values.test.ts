@@ -55,6 +55,34 @@ describe('canonical bytes', () => {
     expect(canonical(type, text)).toBe(hex);
   });
 
+  test.each([
+    ['007', '7'],
+    ['-0', '0'],
+    ['+5', '5'],
+    [' 5\n', '5'],
+    ['1_000', '1000'],
+    ['0x10', '16'],
+    ['000000000000000000000042', '42'],
+    ['999999999999999', '999999999999999'],
+    ['-9007199254740993', '-9007199254740993'],
+  ])('of the integer %j are those of %s', (text, plain) => {
+    expect(canonical('int8', text)).toBe(canonical('numeric(30,0)', plain));
+  });
+
+  test.each(['', '-', '--5', '5-', '5a', '1e3', '/', ':'])('%j is no integer', (text) => {
+    expect(() => canonical('int8', text)).toThrow(expect.objectContaining({ sqlstate: '22P02' }));
+  });
+
+  test.each([
+    ['int2', '32768'],
+    ['int2', '-32769'],
+    ['int4', '2147483648'],
+    ['int4', '-2147483649'],
+    ['int8', '9223372036854775808'],
+  ])('%s has no %s', (type, text) => {
+    expect(() => canonical(type, text)).toThrow(expect.objectContaining({ sqlstate: '22003' }));
+  });
+
   test('comparing neither rounds nor cuts', () => {
     expect(canonical('numeric(10,2)', '1.005', 'compare')).not.toBe(canonical('numeric(10,2)', '1.01'));
     expect(canonical('varchar(3)', 'abc  ', 'compare')).not.toBe(canonical('varchar(3)', 'abc'));

@@ -16,14 +16,28 @@ export const rowDescriptionHandler: BackendHandler = {
     const { opening } = session;
     if (head.kind !== 'query') session.finish();
     if (opening === undefined) return verdictFor(head);
-    const fields = decodeRowDescription(bytes.subarray(start, start + bodyLength));
-    checkFields(fields, opening.plan);
+    const frame = logicalFrame(bytes.subarray(start, start + bodyLength), opening);
     session.verified.add(opening.plan);
-    if (head.internal !== undefined) return CONSUME;
-    session.wires.toClient(encodeRowDescription(fields.map((field, index) => logicalField(field, index, opening))));
+    if (head.internal === undefined) session.wires.toClient(frame);
     return CONSUME;
   },
 };
+
+/** The last description of a plan's results that was found right, and what the client got in its place. */
+type Described = { readonly body: Uint8Array; readonly formats: string; readonly frame: Uint8Array };
+const lastDescribed = new WeakMap<SealedPlan, Described>();
+
+/** The frame for the client; the same bytes give the same frame, which a prepared statement's every run asks for. Throws as checkFields. */
+function logicalFrame(body: Uint8Array, opening: ResultOpening): Uint8Array {
+  const formats = opening.formats.join();
+  const last = lastDescribed.get(opening.plan);
+  if (last?.formats === formats && Buffer.compare(last.body, body) === 0) return last.frame;
+  const fields = decodeRowDescription(body);
+  checkFields(fields, opening.plan);
+  const frame = encodeRowDescription(fields.map((field, index) => logicalField(field, index, opening)));
+  lastDescribed.set(opening.plan, { body: Uint8Array.from(body), formats, frame });
+  return frame;
+}
 
 export const noDataHandler: BackendHandler = {
   need: () => 0,

@@ -11,7 +11,7 @@ import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
-import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 /** Two names with their terminators. */
 const HEAD_BYTES = 2 * (MAX_NAME_BYTES + 1);
@@ -106,7 +106,7 @@ async function watchAgain(session: Session, statement: Statement & { type: 'watc
 
 function bindSealed(session: Session, plan: SealedPlan, body: Uint8Array): void | Promise<void> {
   const bind = decodeBind(body);
-  const columns = session.columns.open(plan.columns, principalOf(session));
+  const columns = session.columns.open(plan.columns, columnUse(session));
   if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plan, bind, opened));
   sendSealed(session, plan, bind, columns);
 }

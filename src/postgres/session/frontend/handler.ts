@@ -1,4 +1,5 @@
 /** The shape of a frontend message's handler, and what several of them share. */
+import type { ColumnUse } from '../../columns/column-service.ts';
 import { PostgresError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../limits.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
@@ -12,12 +13,16 @@ export interface FrontendHandler {
   frame(session: Session, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
 }
 
-/** Principal of a session's user in key policies and audit records. */
-export function principalOf(session: Session): { readonly principal: string; readonly settings: Session['settings'] } {
-  return {
-    principal: session.columns.principalOf(session.settings.user),
-    settings: session.settings,
-  };
+/** Of each state of a session's settings: it is asked for with every statement. */
+const uses = new WeakMap<Session['settings'], ColumnUse>();
+
+/** As whom and how a session uses columns: its user's principal in key policies and audit records, and its settings. */
+export function columnUse({ settings, columns }: Session): ColumnUse {
+  const known = uses.get(settings);
+  if (known !== undefined) return known;
+  const use = { principal: columns.principalOf(settings.user), settings };
+  uses.set(settings, use);
+  return use;
 }
 
 /** The body of a small message whose fields are names. */

@@ -12,7 +12,7 @@ import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../
 import { PASS, type Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
-import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 export const parseHandler: FrontendHandler = {
   need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
@@ -129,7 +129,7 @@ function sendSealed(session: Session, parse: Parse, sql: string, plan: SealedPla
 function preparedText(session: Session, plan: SealedPlan): string | Promise<string> {
   const texts = plan.pieces.filter((piece) => typeof piece === 'string');
   if (texts.length === plan.pieces.length) return texts.join('');
-  const columns = session.columns.open(plan.columns, principalOf(session));
+  const columns = session.columns.open(plan.columns, columnUse(session));
   const text = (opened: ColumnSession): string => sealedText(plan, opened, session.settings);
   return columns instanceof Promise ? columns.then(text) : text(columns);
 }

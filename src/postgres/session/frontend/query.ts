@@ -11,7 +11,7 @@ import { askInFailedTransaction, orRefuse, refusalOf, refuseQuery } from '../ref
 import { PASS, type ResultOpening } from '../reply.ts';
 import { sealedText } from '../sealing.ts';
 import type { Session } from '../session.ts';
-import { principalOf, tooLarge, type FrontendHandler } from './handler.ts';
+import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 export const queryHandler: FrontendHandler = {
   need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
@@ -62,7 +62,7 @@ function sealQuery(session: Session, plans: Plans): void | Promise<void> {
   const wanted = new Map<string, SealedColumn>();
   for (const plan of plans)
     if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
-  const columns = session.columns.open([...wanted.values()], principalOf(session));
+  const columns = session.columns.open([...wanted.values()], columnUse(session));
   if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
   sendSealed(session, plans, columns);
 }
