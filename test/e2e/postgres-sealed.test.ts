@@ -77,10 +77,9 @@ describe('npm pg', () => {
   });
 
   test('a statement is described to each client in the format it asked for', async () => {
-    const clients = {
-      text: new pg.Client({ connectionString: db.url }),
-      binary: new pg.Client({ connectionString: db.url, binary: true }),
-    };
+    const inBinary = new URL(db.url);
+    inBinary.searchParams.set('binary', 'true');
+    const clients = { text: new pg.Client(db.url), binary: new pg.Client(inBinary.href) };
     for (const each of Object.values(clients)) await each.connect();
     const run = async (format: 'text' | 'binary'): Promise<unknown> => {
       const asked = { name: 'both', text: 'SELECT id, active FROM customers' };
