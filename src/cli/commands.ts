@@ -1,4 +1,5 @@
 /** The table of commands. What a command needs for its work it imports when it runs, so `--help` is quick. */
+import { auditVerifyCommand } from './audit/verify.ts';
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
 import { demoCommand } from './demo.ts';
@@ -9,5 +10,13 @@ import type { Start } from './start.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
-  return [demoCommand(start), initCommand, checkCommand, upCommand(start), ...keyCommands, ...openCommands];
+  return [
+    demoCommand(start),
+    initCommand,
+    checkCommand,
+    upCommand(start),
+    ...keyCommands,
+    auditVerifyCommand,
+    ...openCommands,
+  ];
 }

@@ -74,7 +74,7 @@ test('Killed, it leaves a store that the next start takes over', async () => {
   program.child.kill('SIGKILL');
   await program.done;
   expect((await cli.run('keys', 'create')).exit).toBe(0);
-  expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+  expect((await cli.run('audit', 'verify')).exit).toBe(0);
 });
 
 test('Without any listener there is nothing to run: exit code 3', async () => {

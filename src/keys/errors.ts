@@ -20,7 +20,7 @@ export const KEYS_ERRORS = {
   ERR_KEYS_STORE_IN_USE: {
     says: 'Another process owns the key store.',
     why: 'A store has exactly one owner: two would each miss what the other changed.',
-    fix: 'Stop the other process (usually `sealgate up`) and run the command again. `keys list`, `describe`, `backup` and `audit-verify` work beside it.',
+    fix: 'Stop the other process (usually `sealgate up`) and run the command again. `keys list`, `describe`, `backup` and `audit verify` work beside it.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_STORE_DAMAGED: {
@@ -248,7 +248,7 @@ export const KEYS_ERRORS = {
   ERR_KEYS_AUDIT_TAMPERED: {
     says: 'The audit log’s chain is broken.',
     why: 'A record was changed, removed, added or moved, or `keys.audit.file` names another store’s log or some other file. It was not touched.',
-    fix: '`sealgate keys audit-verify` names the first bad line. Keep the file as evidence; name another path, or accept the gap with `--accept-audit-gap` where the log is this store’s.',
+    fix: '`sealgate audit verify` names the first bad line. Keep the file as evidence; name another path, or accept the gap with `--accept-audit-gap` where the log is this store’s.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_AUDIT_TRUNCATED: {

@@ -7,6 +7,7 @@ import { PolicyAuthorizer } from './access/authorizer.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
 import { defaultKeyPolicy } from './access/default-policies.ts';
 import type { KeyRealm } from './arn.ts';
+import { auditIdentity } from './audit/identity.ts';
 import { openAuditLog, type AuditLog } from './audit/log.ts';
 import { GAP_ACTION } from './audit/record.ts';
 import type { Resumption } from './audit/resume.ts';
@@ -92,13 +93,14 @@ async function startManager(
   const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
   const authorizer = ports.authorizer ?? policyAuthorizer(options.access, realm, grants, ports.now);
   const asking: KeyPorts = authorizer === undefined ? ports : { ...ports, authorizer };
-  const identity = { storeId, key: keys.audit };
-  const { log, resumption } = openAuditLog(
-    options.audit,
+  const identity = auditIdentity(store);
+  const { log, resumption } = openAuditLog({
+    options: options.audit,
     identity,
-    database.header.auditHead,
-    options.acceptAuditGap === true,
-  );
+    storeHead: database.header.auditHead,
+    acceptGap: options.acceptAuditGap === true,
+    now: ports.now,
+  });
   const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
   const lastUses = new LastUses(ports.now());
   const recorder = new UseRecorder({ log, ring, lastUses, grants, ports: asking });

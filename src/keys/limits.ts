@@ -36,3 +36,6 @@ export const MAX_AUDIT_BATCH_RECORDS = 4096;
 export const MAX_AUDIT_LINE_BYTES = 256 * 1024;
 /** In `write` mode the log is synced, and its head remembered, this often. */
 export const AUDIT_SYNC_INTERVAL_MS = 1000;
+/** A signed checkpoint follows after so many records, and after so much time in which any was written. */
+export const CHECKPOINT_RECORDS = 10_000;
+export const CHECKPOINT_INTERVAL_MS = 60_000;

@@ -2,6 +2,7 @@
  * What may be done beside a store's owner, by whoever has an unseal secret: reading and copying. It changes nothing and uses no
  * key, so it needs neither the owner's lock nor its audit log.
  */
+import { auditIdentity } from './audit/identity.ts';
 import { verifyAuditLog, type AuditReport } from './audit/verify.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { describeKey } from './describe.ts';
@@ -14,7 +15,7 @@ import { unsealStore } from './stores/open-store.ts';
 export async function verifyAudit(options: KeyStoreOptions & { readonly audit: AuditOptions }): Promise<AuditReport> {
   const store = await unsealStore(options, 'reader');
   store.database.close();
-  const identity = { storeId: store.storeId, key: store.keys.audit };
+  const identity = auditIdentity(store);
   return verifyAuditLog(options.audit.path, identity, store.database.header.auditHead);
 }
 

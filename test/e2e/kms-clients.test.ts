@@ -330,5 +330,5 @@ test('Every call stands in the audit trail with its caller and request, and the 
     via: 'kms',
     result: 'success',
   });
-  expect((await installation.run('keys', 'audit-verify')).code).toBe(0);
+  expect((await installation.run('audit', 'verify')).code).toBe(0);
 });

@@ -2,6 +2,7 @@
  * An independent, naive reader of key stores, written from docs/KEYSTORE.md over naive-crypto.ts: the oracle that tells whether code and
  * document say the same. Everything at once, no code of src/. Whatever is wrong is thrown.
  */
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { argon2id } from 'hash-wasm';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -275,9 +276,22 @@ export function naiveAudit(log: Uint8Array, store: NaiveStore): readonly Record<
     must(suffix === `,"mac":"${mac}"}`, `record ${index + 1} is not genuine`);
     const record = JSON.parse(line) as Record<string, unknown>;
     must(record['seq'] === index + 1 && record['prevHash'] === hex(previous), `record ${index + 1} breaks the chain`);
+    if (record['action'] === 'AuditCheckpoint') naiveCheckpoint(record, store, previous);
     previous = sha256(bytes);
     return record;
   });
+}
+
+function naiveCheckpoint(record: Record<string, unknown>, store: NaiveStore, previous: Uint8Array): void {
+  const detail = record['detail'] as { store: string; publicKey: string; signature: string };
+  const seed = store.key('audit-checkpoint');
+  const encoded = join(unhex('302e020100300506032b657004220420'), seed);
+  const key = createPrivateKey({ key: Buffer.from(encoded), format: 'der', type: 'pkcs8' });
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' });
+  must(hex(Buffer.from(x, 'base64url')) === detail.publicKey, 'a checkpoint names another key');
+  const signed = F('sealgate audit checkpoint v1', store.storeId, Number(record['seq']), previous);
+  const signature = sign(null, signed, key).toString('base64url');
+  must(detail.store === hex(store.storeId) && detail.signature === signature, 'a checkpoint is not genuine');
 }
 
 export function naiveHead(file: Uint8Array, store: NaiveStore): { seq: number; offset: number; hash: Uint8Array } {

@@ -32,7 +32,7 @@ test('A key’s life: created, named, rotated, disabled, enabled, described', as
   ]);
   const { exit, stderr } = await cli.run('keys', 'describe', 'alias/second');
   expect([exit, stderr]).toEqual([5, expect.stringContaining('ERR_KEYS_NOT_FOUND')]);
-  expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+  expect((await cli.run('audit', 'verify')).exit).toBe(0);
 });
 
 test('A backup is made, verified and restored by the commands alone', async () => {
@@ -73,7 +73,7 @@ test('Beside a running owner keys are listed, described and backed up, and nothi
       exit: 0,
       stderr: expect.stringContaining('audit log') as unknown,
     });
-    expect((await cli.run('keys', 'audit-verify')).exit).toBe(0);
+    expect((await cli.run('audit', 'verify')).exit).toBe(0);
     for (const words of [['create'], ['rotate', 'alias/objects'], ['disable', 'alias/objects']]) {
       expect((await cli.run('keys', ...words)).stderr).toContain('ERR_KEYS_STORE_IN_USE');
     }
@@ -83,14 +83,29 @@ test('Beside a running owner keys are listed, described and backed up, and nothi
   expect((await cli.run('keys', 'verify-backup', 'live.backup')).exit).toBe(0);
 });
 
-test('A tampered audit log ends audit-verify with exit code 1 and names the line', async () => {
+test('A tampered audit log ends audit verify with exit code 1 and names the line', async () => {
   using cli = cliFolder();
   await ready(cli);
   await cli.run('keys', 'create');
   const path = cli.path('sealgate-audit.jsonl');
   writeFileSync(path, readFileSync(path, 'utf8').replace('"started"', '"Started"'));
-  const { exit, stdout } = await cli.run('keys', 'audit-verify');
+  const { exit, stdout } = await cli.run('audit', 'verify');
   expect([exit, stdout.toString()]).toEqual([1, expect.stringContaining('sealgate-audit.jsonl:1:')]);
+});
+
+test('audit verify with the public key needs no key store, and takes both options or none', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  await cli.run('keys', 'create');
+  const whole = JSON.parse((await cli.run('audit', 'verify', '--json')).stdout.toString()) as { checkpointKey: string };
+  for (const name of ['sealgate-keys.sqlite', 'sealgate.yaml', 'root.key']) rmSync(cli.path(name));
+  const log = ['--file', cli.path('sealgate-audit.jsonl')];
+  const key = ['--public-key', whole.checkpointKey];
+  const { exit, stdout } = await cli.run('audit', 'verify', ...log, ...key);
+  expect([exit, stdout.toString()]).toEqual([0, expect.stringContaining('is as it was signed up to record 2;')]);
+  for (const wrong of [log, key, [...log, '--public-key', 'abc']])
+    expect((await cli.run('audit', 'verify', ...wrong)).stderr).toContain('ERR_CLI_USAGE');
+  expect((await cli.run('audit', 'verify', ...log, '--public-key', '0'.repeat(64))).exit).toBe(1);
 });
 
 test('keys init makes a store for a config that has none, and overwrites nothing', async () => {

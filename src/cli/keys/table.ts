@@ -6,7 +6,6 @@ import {
   keysAliasListCommand,
   keysAliasUpdateCommand,
 } from './alias.ts';
-import { keysAuditVerifyCommand } from './audit-verify.ts';
 import { keysBackupCommand } from './backup.ts';
 import { keysCreateCommand } from './create.ts';
 import { keysDescribeCommand } from './describe.ts';
@@ -33,5 +32,4 @@ export const keyCommands: readonly Command[] = [
   keysBackupCommand,
   keysVerifyBackupCommand,
   keysRestoreCommand,
-  keysAuditVerifyCommand,
 ];

@@ -3,6 +3,7 @@ import { appendFileSync, closeSync, openSync, readFileSync, rmSync, truncateSync
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { takeEd25519Seed } from '../../crypto/ed25519.ts';
 import { verifyAudit } from '../offline.ts';
 import type { KeyManagerOptions } from '../options.ts';
 import { readLines } from './lines.ts';
@@ -89,7 +90,7 @@ describe('records', () => {
       await manager.createAlias({ aliasName: text, keyId }, from).catch(() => undefined);
     }
     await manager.close();
-    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, records: 2 + 3 * hostile.length });
+    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, records: 2 + 3 * hostile.length + 1 });
     await (await keys.open()).close();
   });
 
@@ -97,7 +98,14 @@ describe('records', () => {
     await using keys = await keyFolder();
     for (let round = 0; round < 3; round++) await someUses(keys);
     const report = await verifyAudit(keys.options);
-    expect(report).toMatchObject({ records: 21, lastSeq: 21, gaps: [], problem: undefined, unfinishedBytes: 0 });
+    expect(report).toMatchObject({
+      records: 24,
+      lastSeq: 24,
+      checkpoints: 3,
+      gaps: [],
+      problem: undefined,
+      unfinishedBytes: 0,
+    });
   });
 
   test('The log verifies while its owner goes on writing', async () => {
@@ -200,7 +208,7 @@ describe('crashes', () => {
       await (await keys.open()).close();
       const records = recordsOf(keys);
       expect(records[whole]).toMatchObject({ action: 'AuditRepair', seq: whole + 1 });
-      expect(await verifyAudit(keys.options)).toMatchObject({ records: whole + 1, problem: undefined });
+      expect(await verifyAudit(keys.options)).toMatchObject({ records: whole + 2, problem: undefined });
     },
   );
 
@@ -300,9 +308,14 @@ describe('an unwritable log', () => {
       await using keys = await keyFolder();
       const path = keys.path('other.log');
       writeFileSync(path, '');
-      const identity = { storeId: new Uint8Array(16), key: createSecretKey(new Uint8Array(32)) };
+      const signer = takeEd25519Seed(new Uint8Array(32));
+      const identity = { storeId: new Uint8Array(16), key: createSecretKey(new Uint8Array(32)), signer };
       // Opened for reading alone: each write fails, as on a full or read-only disk.
-      const log = new AuditLog({ path, durability }, identity, openSync(path, 'r'), EMPTY_HEAD);
+      const log = new AuditLog(
+        { options: { path, durability }, identity, now: Date.now },
+        openSync(path, 'r'),
+        EMPTY_HEAD,
+      );
       const entry = {
         time: '',
         principal: '',

@@ -3,20 +3,17 @@
  * turn (a torn write leaves the other), each `magic "SGAH" 4 | version 1 | reserved 3 | store id 16 | seq 8 | offset 8 |
  * hash 32 | mac 32`. It is moved only after the log is synced, so a crash never makes it claim more than the log has.
  */
-import type { KeyObject } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, readFileSync } from 'node:fs';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { hmacSha256 } from '../../crypto/hmac.ts';
 import { uint64 } from '../fields.ts';
 import { writeAll } from '../stores/durable-file.ts';
+import type { AuditIdentity } from './identity.ts';
 import type { AuditHead } from './record.ts';
 
 const MAGIC = Buffer.from('SGAH\x01\0\0\0', 'latin1');
 const PLACE_BYTES = 512;
 const BODY_BYTES = 8 + 16 + 8 + 8 + 32;
-
-/** Which store's log, and the key its heads are authenticated with. */
-export type AuditIdentity = { readonly storeId: Uint8Array; readonly key: KeyObject };
 
 export function headPath(logPath: string): string {
   return `${logPath}.head`;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { takeEd25519Seed } from '../../crypto/ed25519.ts';
 import { AUDIT_SYNC_INTERVAL_MS } from '../limits.ts';
 import { openAuditLog } from './log.ts';
 import { EMPTY_HEAD, type AuditEntry } from './record.ts';
@@ -33,9 +34,13 @@ test('A log that is closed while a sync is under way writes nothing into files o
   const folder = mkdtempSync(join(tmpdir(), 'sealgate-late-sync-'));
   const others: number[] = [];
   try {
-    const identity = { storeId: randomBytes(16), key: createSecretKey(randomBytes(32)) };
+    const identity = {
+      storeId: randomBytes(16),
+      key: createSecretKey(randomBytes(32)),
+      signer: takeEd25519Seed(randomBytes(32)),
+    };
     const options = { path: join(folder, 'audit.log'), durability: 'write' } as const;
-    const { log } = openAuditLog(options, identity, EMPTY_HEAD, false);
+    const { log } = openAuditLog({ options, identity, storeHead: EMPTY_HEAD, acceptGap: false, now: Date.now });
     await log.append(ENTRY);
     // Begun before the timer of the sync fires: the sync waits behind it.
     const rest = busyThreads();
@@ -50,7 +55,7 @@ test('A log that is closed while a sync is under way writes nothing into files o
     await rest();
     await sleep(50);
     expect(names.map((name) => readFileSync(name, 'utf8'))).toEqual(names.map(() => 'theirs'));
-    expect(log.syncedHead.seq).toBe(2);
+    expect(log.syncedHead.seq).toBe(3);
   } finally {
     for (const file of others) closeSync(file);
     rmSync(folder, { recursive: true, force: true });

@@ -5,11 +5,18 @@
 import { closeSync, constants, existsSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KeysError } from '../errors.ts';
-import { AUDIT_SYNC_INTERVAL_MS, MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
+import {
+  AUDIT_SYNC_INTERVAL_MS,
+  CHECKPOINT_INTERVAL_MS,
+  CHECKPOINT_RECORDS,
+  MAX_AUDIT_BATCH_RECORDS,
+} from '../limits.ts';
 import type { AuditOptions } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
 import { syncFolder, writeAll } from '../stores/durable-file.ts';
-import { HeadFile, laterHead, readHeadFile, type AuditIdentity } from './head-file.ts';
+import { checkpointEntry } from './checkpoint.ts';
+import { HeadFile, laterHead, readHeadFile } from './head-file.ts';
+import type { AuditIdentity } from './identity.ts';
 import { advance, EMPTY_HEAD, encodeRecord, type AuditEntry, type AuditHead } from './record.ts';
 import { resumeLog, type Resumption } from './resume.ts';
 
@@ -21,9 +28,47 @@ type Waiting = {
 
 const LINE_END = Buffer.from('\n');
 
+/** `now`: milliseconds since 1970. */
+type LogParts = { readonly options: AuditOptions; readonly identity: AuditIdentity; readonly now: () => number };
+
+/** Lines that continue a chain, not yet written. */
+class Chained {
+  readonly #identity: AuditIdentity;
+  readonly #parts: Uint8Array[] = [];
+  #head: AuditHead;
+  /** Whether the last of them is a checkpoint. */
+  isAttested = false;
+
+  constructor(identity: AuditIdentity, head: AuditHead) {
+    this.#identity = identity;
+    this.#head = head;
+  }
+
+  get head(): AuditHead {
+    return this.#head;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#parts);
+  }
+
+  add(entry: AuditEntry): void {
+    const seq = this.#head.seq + 1;
+    const line = encodeRecord(entry, seq, this.#head.hash, this.#identity.key);
+    this.#parts.push(line, LINE_END);
+    this.#head = advance(this.#head, seq, line);
+  }
+
+  attest(nowMs: number): void {
+    this.add(checkpointEntry(this.#identity, this.#head, nowMs));
+    this.isAttested = true;
+  }
+}
+
 export class AuditLog {
   readonly #options: AuditOptions;
   readonly #identity: AuditIdentity;
+  readonly #now: () => number;
   readonly #file: number;
   readonly #headFile: HeadFile;
   #queue: Waiting[] = [];
@@ -34,12 +79,17 @@ export class AuditLog {
   #syncTimer: NodeJS.Timeout | undefined;
   /** Syncs that the disk has not answered yet. */
   readonly #syncing = new Set<Promise<void>>();
+  /** Records since the last checkpoint, and the time of it (or of the start). */
+  #unattested = 0;
+  #attestedAtMs: number;
   #dead: KeysError | undefined;
   #failing = false;
 
-  constructor(options: AuditOptions, identity: AuditIdentity, file: number, head: AuditHead) {
+  constructor({ options, identity, now }: LogParts, file: number, head: AuditHead) {
     this.#options = options;
     this.#identity = identity;
+    this.#now = now;
+    this.#attestedAtMs = now();
     this.#file = file;
     this.#headFile = new HeadFile(options.path, identity);
     this.#written = head;
@@ -92,6 +142,7 @@ export class AuditLog {
     // Its answer moves the head: after the file is closed it would write into whatever file has that number by then.
     await Promise.allSettled(this.#syncing);
     try {
+      this.#attest();
       if (this.#dead === undefined) {
         fdatasyncSync(this.#file);
         this.#remember(this.#written);
@@ -130,21 +181,38 @@ export class AuditLog {
 
   #write(entries: readonly AuditEntry[]): AuditHead {
     if (this.#dead !== undefined) throw this.#dead;
-    let head = this.#written;
-    const parts: Uint8Array[] = [];
-    for (const entry of entries) {
-      const line = encodeRecord(entry, head.seq + 1, head.hash, this.#identity.key);
-      parts.push(line, LINE_END);
-      head = advance(head, head.seq + 1, line);
-    }
+    const chained = new Chained(this.#identity, this.#written);
+    for (const entry of entries) chained.add(entry);
+    const attests = this.#unattested + entries.length >= CHECKPOINT_RECORDS;
+    if (attests) chained.attest(this.#now());
+    this.#put(chained);
+    if (!attests) this.#unattested += entries.length;
+    return chained.head;
+  }
+
+  /** A checkpoint, where records were written since the last; where it cannot be written the next start's records are its own. */
+  #attest(): void {
+    if (this.#unattested === 0 || this.#dead !== undefined) return;
+    const chained = new Chained(this.#identity, this.#written);
+    chained.attest(this.#now());
     try {
-      writeAll(this.#file, Buffer.concat(parts));
+      this.#put(chained);
+    } catch (error) {
+      this.#failure(error);
+    }
+  }
+
+  #put({ bytes, head, isAttested }: Chained): void {
+    try {
+      writeAll(this.#file, bytes);
     } catch (error) {
       this.#cutBack(error);
       throw error;
     }
     this.#written = head;
-    return head;
+    if (!isAttested) return;
+    this.#unattested = 0;
+    this.#attestedAtMs = this.#now();
   }
 
   /** A full disk may free itself: remove what was half written, refuse these records, and go on. */
@@ -183,6 +251,7 @@ export class AuditLog {
     if (this.#syncTimer !== undefined) return;
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = undefined;
+      if (this.#now() - this.#attestedAtMs >= CHECKPOINT_INTERVAL_MS) this.#attest();
       // A failure is kept in #dead, and refuses everything from here on.
       this.#sync(this.#written).catch(() => undefined);
     }, AUDIT_SYNC_INTERVAL_MS).unref();
@@ -210,17 +279,16 @@ export class AuditLog {
  * Opens the log where its chain ends. Errors: ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_AUDIT_TRUNCATED, ERR_KEYS_AUDIT_TAMPERED
  * (the last two not where `acceptGap`).
  */
-export function openAuditLog(
-  options: AuditOptions,
-  identity: AuditIdentity,
-  storeHead: AuditHead,
-  acceptGap: boolean,
-): { log: AuditLog; resumption: Resumption } {
+export function openAuditLog(parts: LogParts & { readonly storeHead: AuditHead; readonly acceptGap: boolean }): {
+  log: AuditLog;
+  resumption: Resumption;
+} {
+  const { options, identity, storeHead, acceptGap } = parts;
   const remembered = laterHead(storeHead, readHeadFile(options.path, identity)) ?? EMPTY_HEAD;
   const file = openLogFile(options.path);
   try {
     const resumption = resumeLog(file, options.path, remembered, identity, acceptGap);
-    return { log: new AuditLog(options, identity, file, resumption.head), resumption };
+    return { log: new AuditLog(parts, file, resumption.head), resumption };
   } catch (error) {
     closeSync(file);
     throw error;

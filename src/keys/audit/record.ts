@@ -76,11 +76,18 @@ const CHAIN_MEMBERS = z.looseObject({
   seq: z.number().int().positive(),
   action: z.string(),
   prevHash: z.string().regex(/^[0-9a-f]{64}$/),
+  detail: z.record(z.string(), z.unknown()).optional(),
 });
-export type GenuineRecord = { readonly seq: number; readonly action: string; readonly prevHash: Uint8Array };
+/** What a record says about the chain. */
+export type ChainRecord = {
+  readonly seq: number;
+  readonly action: string;
+  readonly prevHash: Uint8Array;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
 
 /** What a line says about the chain, if its MAC holds; undefined for anything else. */
-export function openRecord(line: Uint8Array, key: KeyObject): GenuineRecord | undefined {
+export function openRecord(line: Uint8Array, key: KeyObject): ChainRecord | undefined {
   const view = Buffer.from(line.buffer, line.byteOffset, line.length);
   const at = view.length - SUFFIX_BYTES;
   if (at < 1) return undefined;
@@ -89,8 +96,21 @@ export function openRecord(line: Uint8Array, key: KeyObject): GenuineRecord | un
   const mac = Buffer.from(suffix.slice(MAC_OPEN.length, -MAC_CLOSE.length), 'base64url');
   const covered = view.subarray(0, at);
   if (!equalBytes(mac, hmacSha256(key, covered))) return undefined;
-  const members = CHAIN_MEMBERS.safeParse(JSON.parse(`${covered.toString('utf8')}}`));
+  return chainRecord(`${covered.toString('utf8')}}`);
+}
+
+/** What a line says, whoever wrote it; undefined where it is no record. */
+export function readRecord(line: Uint8Array): ChainRecord | undefined {
+  try {
+    return chainRecord(Buffer.from(line.buffer, line.byteOffset, line.length).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function chainRecord(json: string): ChainRecord | undefined {
+  const members = CHAIN_MEMBERS.safeParse(JSON.parse(json));
   if (!members.success) return undefined;
-  const { seq, action, prevHash } = members.data;
-  return { seq, action, prevHash: Buffer.from(prevHash, 'hex') };
+  const { seq, action, prevHash, detail = {} } = members.data;
+  return { seq, action, prevHash: Buffer.from(prevHash, 'hex'), detail };
 }

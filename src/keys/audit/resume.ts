@@ -7,7 +7,7 @@
 import { ftruncateSync, fstatSync, readSync } from 'node:fs';
 import { equalBytes, isZero } from '../../crypto/bytes.ts';
 import { KeysError } from '../errors.ts';
-import type { AuditIdentity } from './head-file.ts';
+import type { AuditIdentity } from './identity.ts';
 import { lineBefore, readLines, type LogLine } from './lines.ts';
 import { advance, lineHash, openRecord, type AuditHead } from './record.ts';
 

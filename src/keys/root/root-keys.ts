@@ -3,6 +3,7 @@
  * nothing, so no purpose's use says anything about another's.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { takeEd25519Seed } from '../../crypto/ed25519.ts';
 import { hkdfSha256 } from '../../crypto/hkdf.ts';
 import { KEY_BYTES, takeKey, type RootKey, type ServiceKey } from '../../crypto/key-types.ts';
 import { encodeFields, type Field } from '../fields.ts';
@@ -15,6 +16,8 @@ export type RootKeys = {
   readonly set: KeyObject;
   readonly epoch: KeyObject;
   readonly audit: KeyObject;
+  /** Ed25519: signs the audit log's checkpoints. */
+  readonly checkpoint: KeyObject;
   /** Wraps the key of a backup. */
   readonly backup: KeyObject;
   readonly service: (purpose: string, epoch: number) => ServiceKey;
@@ -35,6 +38,7 @@ export function deriveRootKeys(root: RootKey, storeId: Uint8Array): RootKeys {
     set: secret('set'),
     epoch: secret('epoch'),
     audit: secret('audit'),
+    checkpoint: takeEd25519Seed(derive('audit-checkpoint')),
     backup: secret('backup'),
     service: (purpose, epoch) => takeKey('ServiceKey', derive('service', [purpose, epoch])),
   };
