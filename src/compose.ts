@@ -1,13 +1,14 @@
 /**
  * The composition root: from a config to running listeners, and their end in the opposite order. The only place that knows all rooms.
  *
- * Start: key manager, health (not ready yet), the listeners. End: not ready, the listeners drain side by side, health, keys last: every
- * audit record of the last request is written before the store closes.
+ * Start: key manager, health (not ready yet), the listeners. End: not ready, the listeners drain side by side, health, keys: every
+ * audit record of the last request is written before the store closes; audit sinks last, which get those records too.
  */
 import { keyManagerOptions, keyPorts } from './cli/options/keys.ts';
 import { CliError } from './cli/errors.ts';
 import type { Running, StartOptions } from './cli/start.ts';
 import type { Config } from './config/config.ts';
+import { AuditSinks } from './compose/audit-sinks.ts';
 import { Health } from './compose/health.ts';
 import { startKeySchedule } from './compose/key-schedule.ts';
 import type { KmsDeps } from './compose/kms.ts';
@@ -25,8 +26,11 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
   }
   const lifecycle = new Lifecycle(log);
   try {
+    const sinks = new AuditSinks(config.keys.audit, log, metrics);
+    lifecycle.add(sinks.part);
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), keyPorts(keyMetrics(metrics)));
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
+    sinks.start(keys.auditFeed);
     lifecycle.add(startKeySchedule(() => keys.lifecycle, log));
     const health = new Health(metrics, () => keys.ready());
     if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));

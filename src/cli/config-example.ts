@@ -17,6 +17,7 @@ keys:
     - { type: keyFile, path: ./${KEY_FILE_NAME} }
     # - { type: passphrase, passphraseFile: ./passphrase }
   audit: { file: ./sealgate-audit.jsonl, durability: write }    # fsync: each record survives power failure, slower
+  # Copies elsewhere (file, syslog, http), in the braces: sinks: [{ type: syslog, name: siem, host: logs.internal }]
   # Who may use and administer keys (docs/ACCESS.md). Without it: whom gateway and proxy let in may use every key through them.
   # access:
   #   identities:

@@ -77,6 +77,22 @@ test('Killed, it leaves a store that the next start takes over', async () => {
   expect((await cli.run('audit', 'verify')).exit).toBe(0);
 });
 
+test('Audit sinks get every record, the last included', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const config = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  const sinks = 'durability: write, sinks: [{ type: file, name: copy, path: copy.jsonl, required: true }]';
+  writeFileSync(cli.path('sealgate.yaml'), config.replace('durability: write', sinks));
+  expect((await cli.run('keys', 'create')).exit).toBe(0);
+  const { program, url } = await startUp(cli);
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('sealgate_audit_sink_waiting_records{sink="copy"}');
+  program.child.kill('SIGTERM');
+  expect((await program.done).code).toBe(0);
+  const read = (name: string): string => readFileSync(cli.path(name), 'utf8');
+  expect(read('copy.jsonl')).toBe(read('sealgate-audit.jsonl'));
+  expect(read('copy.jsonl')).toContain('"CreateKey"');
+});
+
 test('Without any listener there is nothing to run: exit code 3', async () => {
   using cli = cliFolder();
   await ready(cli);

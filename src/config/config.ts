@@ -28,9 +28,34 @@ export type KeysConfig = {
   readonly account: string;
   readonly unseal: readonly UnsealConfig[];
   readonly cache: { readonly maxAgeSeconds: number; readonly maxUses: number; readonly maxEntries: number };
-  readonly audit: { readonly file: string; readonly durability: 'write' | 'fsync' };
+  readonly audit: {
+    readonly file: string;
+    readonly durability: 'write' | 'fsync';
+    readonly sinks: readonly AuditSinkConfig[];
+  };
   readonly access: AccessConfig;
 };
+
+export type AuditSinkConfig = {
+  readonly name: string;
+  /** Records that may wait for it before uses of keys are refused; undefined: any number. */
+  readonly maxWaiting: number | undefined;
+} & (
+  | { readonly type: 'file'; readonly path: string }
+  | {
+      readonly type: 'syslog';
+      readonly host: string;
+      readonly port: number;
+      readonly transport: 'tls' | 'tcp' | 'udp';
+      readonly ca: string | undefined;
+    }
+  | {
+      readonly type: 'http';
+      readonly url: string;
+      readonly authorization: Secret | undefined;
+      readonly ca: string | undefined;
+    }
+);
 
 /** A policy document as JSON text. */
 export type PolicyConfig = { readonly name: string; readonly document: string };

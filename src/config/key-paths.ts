@@ -18,6 +18,13 @@ function filesOf({ store, epochFile, audit, unseal }: KeysConfig, configFile: st
     ...['', '-wal', '-shm', '.lock'].map((ending) => ({ path: STORE, file: `${store}${ending}` })),
     { path: epochFile === undefined ? STORE : EPOCH, file: epochFile ?? `${store}.epoch` },
     ...['', '.head'].map((ending) => ({ path: AUDIT, file: `${audit.file}${ending}` })),
+    ...audit.sinks.flatMap((sink, index): NamedFile[] => {
+      const at = ['keys', 'audit', 'sinks', index];
+      const copy = sink.type === 'file' ? [{ path: [...at, 'path'], file: sink.path }] : [];
+      // Two of one name are told of as such.
+      if (audit.sinks.findIndex(({ name }) => name === sink.name) !== index) return copy;
+      return [{ path: [...at, 'name'], file: `${audit.file}.${sink.name}.cursor` }, ...copy];
+    }),
     ...unseal.flatMap((slot, index): NamedFile[] => {
       if (slot.type === 'passphrase') return [];
       return [

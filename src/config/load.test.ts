@@ -54,8 +54,26 @@ test('The smallest config gets its defaults, with absolute paths', async () => {
   expect(keys.store).toBe('/etc/gate/sealgate-keys.sqlite');
   expect(keys.unseal).toEqual([{ type: 'keyFile', path: '/etc/gate/root.key' }]);
   expect(keys.cache).toEqual({ maxAgeSeconds: 300, maxUses: 1000, maxEntries: 10_000 });
-  expect(keys.audit).toEqual({ file: '/etc/gate/sealgate-audit.jsonl', durability: 'write' });
+  expect(keys.audit).toEqual({ file: '/etc/gate/sealgate-audit.jsonl', durability: 'write', sinks: [] });
   expect([s3, postgres, observe]).toEqual([undefined, undefined, { listen: undefined, log: { level: 'info' } }]);
+});
+
+test('Audit sinks are read with their files, and what does not go together is refused', async () => {
+  const sinks = (text: string): string => `${KEYS}  audit: { sinks: [${text}] }\n`;
+  const { keys } = await load(
+    sinks('{ type: syslog, name: siem, host: logs }, { type: http, name: h, url: "https://c/in", required: true }'),
+  );
+  expect(keys.audit.sinks).toEqual([
+    { type: 'syslog', name: 'siem', host: 'logs', port: 6514, transport: 'tls', ca: undefined, maxWaiting: undefined },
+    { type: 'http', name: 'h', url: 'https://c/in', authorization: undefined, ca: undefined, maxWaiting: 10_000 },
+  ]);
+  const mistakes = [
+    ['{ type: syslog, name: s, host: l, transport: udp, caFile: ca.pem }', 'CONTRADICTION keys.audit.sinks[0].caFile'],
+    ['{ type: http, name: s, url: "ftp://c" }', 'VALUE keys.audit.sinks[0].url'],
+    ['{ type: http, name: "../s", url: "http://c" }', 'VALUE keys.audit.sinks[0].name'],
+    ['{ type: kafka, name: s }', 'VALUE keys.audit.sinks[0].type'],
+  ] as const;
+  for (const [text, problem] of mistakes) expect((await problems(sinks(text))).join('\n')).toContain(problem);
 });
 
 test('A missing file says so, with its code', async () => {
@@ -151,6 +169,16 @@ test.each([
     'the store beside its own epoch file',
     '  store: root\n  audit: { file: root.epoch }',
     '5:18 CONTRADICTION keys.audit.file',
+  ],
+  [
+    'the copy of the audit trail in the audit trail',
+    '  audit: { file: a, sinks: [{ type: file, name: s, path: a }] }',
+    '4:58 CONTRADICTION keys.audit.sinks[0].path',
+  ],
+  [
+    'two sinks of one name',
+    '  audit: { sinks: [{ type: file, name: s, path: a }, { type: file, name: s, path: b }] }',
+    '4:74 CONTRADICTION keys.audit.sinks[1].name',
   ],
 ])('One file for two uses is refused: %s', async (_name, lines, expected) => {
   expect(await problems(`${KEYS}${lines}\n`)).toEqual([expected]);

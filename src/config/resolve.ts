@@ -1,18 +1,11 @@
 /** From the file's form to the rooms': paths made absolute, files read, rules compiled. Each section gathers its findings. */
 import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
-import type {
-  AccessConfig,
-  Config,
-  KeysConfig,
-  ListenConfig,
-  S3Config,
-  S3CredentialsConfig,
-  UnsealConfig,
-} from './config.ts';
+import type { Config, KeysConfig, ListenConfig, S3Config, S3CredentialsConfig, UnsealConfig } from './config.ts';
 import type { ConfigFiles } from './files.ts';
 import { keyPathFindings } from './key-paths.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
+import { resolveAudit } from './resolve-audit.ts';
 import { resolveKms } from './resolve-kms.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
 import type { ConfigFile } from './schema.ts';
@@ -28,7 +21,8 @@ export async function resolveConfig(
 ): Promise<{ config: Config; findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const access = await resolveAccess(file.keys.access, file.keys.account, { files, checkPolicy, findings });
-  const keys = resolveKeys(file.keys, access, files);
+  const audit = await resolveAudit(file.keys.audit, files, findings);
+  const keys = resolveKeys(file.keys, { access, audit }, files);
   findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file));
   const config: Config = {
     file: configPath,
@@ -41,8 +35,12 @@ export async function resolveConfig(
   return { config, findings: [...findings, ...files.findings] };
 }
 
-function resolveKeys(keys: FileSection<'keys'>, access: AccessConfig, files: ConfigFiles): KeysConfig {
-  const { region, account, cache, audit } = keys;
+function resolveKeys(
+  keys: FileSection<'keys'>,
+  { access, audit }: Pick<KeysConfig, 'access' | 'audit'>,
+  files: ConfigFiles,
+): KeysConfig {
+  const { region, account, cache } = keys;
   return {
     store: files.absolute(keys.store),
     epochFile: keys.epochFile === undefined ? undefined : files.absolute(keys.epochFile),
@@ -56,7 +54,7 @@ function resolveKeys(keys: FileSection<'keys'>, access: AccessConfig, files: Con
         return { type: 'passphraseFile', path: files.absolute(slot.passphraseFile) };
       return { type: 'passphrase', passphrase: new Secret(slot.passphrase ?? '') };
     }),
-    audit: { file: files.absolute(audit.file), durability: audit.durability },
+    audit,
     access,
   };
 }

@@ -241,8 +241,8 @@ export const KEYS_ERRORS = {
   },
   ERR_KEYS_AUDIT_UNAVAILABLE: {
     says: 'The audit log cannot be written, so no key is used.',
-    why: 'The disk is full, read-only or failing, or the path is wrong. An unrecorded use is never allowed.',
-    fix: 'Mend the disk, or correct `keys.audit.file`. After a full disk uses go on by themselves; otherwise restart.',
+    why: 'The disk is full, read-only or failing, the path is wrong, or a required sink is too far behind. An unrecorded use is never allowed.',
+    fix: 'Mend the disk or the sink, or correct `keys.audit.file`. After a full disk uses go on by themselves; otherwise restart.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_AUDIT_TAMPERED: {

@@ -7,6 +7,7 @@ import { PolicyAuthorizer } from './access/authorizer.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
 import { defaultKeyPolicy } from './access/default-policies.ts';
 import type { KeyRealm } from './arn.ts';
+import type { AuditFeed } from './audit/forward/forwarder.ts';
 import { auditIdentity } from './audit/identity.ts';
 import { openAuditLog, type AuditLog } from './audit/log.ts';
 import { GAP_ACTION } from './audit/record.ts';
@@ -50,6 +51,8 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly settings: KeySettings;
   readonly lifecycle: KeyLifecycle;
   readonly grants: KeyGrants;
+  /** For those who send copies of the audit log elsewhere. */
+  readonly auditFeed: AuditFeed;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
   escrowedKey(dekId: Uint8Array): Promise<EscrowRecord | undefined>;
   /** Rejects (ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED) while no key can be used; for /readyz. It tries, so it notices a disk that freed itself. */
@@ -217,6 +220,10 @@ class EmbeddedKeyManager implements KeyManager {
 
   get lifecycle(): KeyLifecycle {
     return this.#open().lifecycle;
+  }
+
+  get auditFeed(): AuditFeed {
+    return this.#owned.log;
   }
 
   readonly generateDataKey: DataKeys['generateDataKey'] = async (...args) =>

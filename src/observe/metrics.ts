@@ -7,6 +7,8 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 export type Listener = 'kms' | 's3' | 'postgres';
 
+export type AuditSinkState = { readonly waiting: () => number; readonly isFailing: () => boolean };
+
 export class Metrics {
   readonly registry = new Registry();
   readonly #s3Requests: Counter<'operation' | 'status'>;
@@ -19,6 +21,8 @@ export class Metrics {
   readonly #connections: Gauge<'listener'>;
   readonly #keyUses: Tally<'action' | 'result'>;
   readonly #dekCache: Tally<'result'>;
+
+  readonly #auditSinks = new Map<string, AuditSinkState>();
 
   constructor({ process = false }: { readonly process?: boolean } = {}) {
     const registers = [this.registry];
@@ -78,6 +82,7 @@ export class Metrics {
       labelNames: ['result'],
       registers,
     });
+    auditSinkGauges(this.registry, this.#auditSinks);
     if (process) collectDefaultMetrics({ register: this.registry });
   }
 
@@ -115,9 +120,36 @@ export class Metrics {
     this.#keyUses.add(`${action} ${result}`, { action, result });
   }
 
+  /** From now on its state is asked whenever metrics are read. */
+  auditSink(name: string, state: AuditSinkState): void {
+    this.#auditSinks.set(name, state);
+  }
+
   dekCache(result: 'hit' | 'miss'): void {
     this.#dekCache.add(result, { result });
   }
+}
+
+function auditSinkGauges(registry: Registry, sinks: ReadonlyMap<string, AuditSinkState>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'sealgate_audit_sink_waiting_records',
+    help: 'Audit records that a sink does not have yet.',
+    labelNames: ['sink'],
+    registers,
+    collect() {
+      for (const [sink, { waiting }] of sinks) this.set({ sink }, waiting());
+    },
+  });
+  new Gauge({
+    name: 'sealgate_audit_sink_failing',
+    help: '1 while an audit sink takes no records.',
+    labelNames: ['sink'],
+    registers,
+    collect() {
+      for (const [sink, { isFailing }] of sinks) this.set({ sink }, isFailing() ? 1 : 0);
+    },
+  });
 }
 
 type KmsMetrics = { readonly requests: Counter<'action' | 'result'>; readonly duration: Histogram<'action'> };

@@ -1,5 +1,6 @@
 /** Section `keys`: the key store and what opens it. */
 import { z } from 'zod';
+import { auditSinks } from './audit-sinks.ts';
 import { accessSchema } from './access.ts';
 import { count, exactlyOne, path, text } from './common.ts';
 
@@ -55,6 +56,7 @@ export const keysSchema = z
           .describe(
             'What has happened to a record before the answer leaves: written to the operating system, or on the disk.',
           ),
+        sinks: auditSinks,
       })
       .prefault({})
       .describe('The audit trail.'),

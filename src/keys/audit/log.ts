@@ -14,10 +14,11 @@ import {
 import type { AuditOptions } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
 import { syncFolder, writeAll } from '../stores/durable-file.ts';
-import { checkpointEntry } from './checkpoint.ts';
+import { Chained } from './chained.ts';
+import type { AuditFeed } from './forward/forwarder.ts';
 import { HeadFile, laterHead, readHeadFile } from './head-file.ts';
 import type { AuditIdentity } from './identity.ts';
-import { advance, EMPTY_HEAD, encodeRecord, type AuditEntry, type AuditHead } from './record.ts';
+import { EMPTY_HEAD, type AuditEntry, type AuditHead } from './record.ts';
 import { resumeLog, type Resumption } from './resume.ts';
 
 type Waiting = {
@@ -26,46 +27,10 @@ type Waiting = {
   readonly reject: (error: KeysError) => void;
 };
 
-const LINE_END = Buffer.from('\n');
-
 /** `now`: milliseconds since 1970. */
 type LogParts = { readonly options: AuditOptions; readonly identity: AuditIdentity; readonly now: () => number };
 
-/** Lines that continue a chain, not yet written. */
-class Chained {
-  readonly #identity: AuditIdentity;
-  readonly #parts: Uint8Array[] = [];
-  #head: AuditHead;
-  /** Whether the last of them is a checkpoint. */
-  isAttested = false;
-
-  constructor(identity: AuditIdentity, head: AuditHead) {
-    this.#identity = identity;
-    this.#head = head;
-  }
-
-  get head(): AuditHead {
-    return this.#head;
-  }
-
-  get bytes(): Uint8Array {
-    return Buffer.concat(this.#parts);
-  }
-
-  add(entry: AuditEntry): void {
-    const seq = this.#head.seq + 1;
-    const line = encodeRecord(entry, seq, this.#head.hash, this.#identity.key);
-    this.#parts.push(line, LINE_END);
-    this.#head = advance(this.#head, seq, line);
-  }
-
-  attest(nowMs: number): void {
-    this.add(checkpointEntry(this.#identity, this.#head, nowMs));
-    this.isAttested = true;
-  }
-}
-
-export class AuditLog {
+export class AuditLog implements AuditFeed {
   readonly #options: AuditOptions;
   readonly #identity: AuditIdentity;
   readonly #now: () => number;
@@ -84,6 +49,8 @@ export class AuditLog {
   #attestedAtMs: number;
   #dead: KeysError | undefined;
   #failing = false;
+  readonly #listeners = new Set<() => void>();
+  readonly #holds = new Set<() => string | undefined>();
 
   constructor({ options, identity, now }: LogParts, file: number, head: AuditHead) {
     this.#options = options;
@@ -99,6 +66,24 @@ export class AuditLog {
   /** As much of the chain as is known to be on the disk: what the store may remember. */
   get syncedHead(): AuditHead {
     return this.#synced;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  get head(): AuditHead {
+    return this.#written;
+  }
+
+  onWritten(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  hold(reason: () => string | undefined): () => void {
+    this.#holds.add(reason);
+    return () => void this.#holds.delete(reason);
   }
 
   /** Resolves once the record is written as durably as configured; ERR_KEYS_AUDIT_UNAVAILABLE. */
@@ -126,9 +111,13 @@ export class AuditLog {
     this.#scheduleSync();
   }
 
-  /** Throws where no record will be written any more until a restart. */
+  /** Throws where no record can be written: until a restart, or while a sink is too far behind. */
   check(): void {
     if (this.#dead !== undefined) throw this.#dead;
+    for (const hold of this.#holds) {
+      const reason = hold();
+      if (reason !== undefined) throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', reason);
+    }
   }
 
   /** Whether the last record could not be written; the next may be. */
@@ -180,7 +169,7 @@ export class AuditLog {
   }
 
   #write(entries: readonly AuditEntry[]): AuditHead {
-    if (this.#dead !== undefined) throw this.#dead;
+    this.check();
     const chained = new Chained(this.#identity, this.#written);
     for (const entry of entries) chained.add(entry);
     const attests = this.#unattested + entries.length >= CHECKPOINT_RECORDS;
@@ -210,9 +199,11 @@ export class AuditLog {
       throw error;
     }
     this.#written = head;
-    if (!isAttested) return;
-    this.#unattested = 0;
-    this.#attestedAtMs = this.#now();
+    if (isAttested) {
+      this.#unattested = 0;
+      this.#attestedAtMs = this.#now();
+    }
+    for (const listener of this.#listeners) listener();
   }
 
   /** A full disk may free itself: remove what was half written, refuse these records, and go on. */

@@ -1,0 +1,293 @@
+/** Copies of the audit log: real receivers, which go away and come back. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../../../../test/support/certificates.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../../test/support/keys.ts';
+import type { KeyManager } from '../../key-manager.ts';
+import { cursorPath } from './cursor.ts';
+import { fileSink } from './file-sink.ts';
+import { AuditForwarder, type ForwarderReports } from './forwarder.ts';
+import { httpSink } from './http-sink.ts';
+import type { AuditSink } from './sink.ts';
+import { MAX_UDP_BYTES } from './syslog-message.ts';
+import { syslogSink } from './syslog-sink.ts';
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
+const logOf = ({ options }: KeyFolder): string[] => linesOf(options.audit.path);
+const QUIET: ForwarderReports = { failing: () => undefined, recovered: () => undefined };
+const RETRY = { first: 10, most: 50 };
+
+type Changes = { readonly maxWaiting?: number; readonly reports?: ForwarderReports };
+
+function forward(keys: KeyFolder, manager: KeyManager, sink: AuditSink, changes: Changes = {}): AuditForwarder {
+  const { maxWaiting, reports = QUIET } = changes;
+  const options = { feed: manager.auditFeed, name: 's', sink, maxWaiting, reports, retryMs: RETRY };
+  return new AuditForwarder({ ...options, cursorPath: cursorPath(keys.options.audit.path, 's') });
+}
+
+async function uses(manager: KeyManager, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await manager.createKey({}, use);
+}
+
+/** A run of the key manager with a sink beside it, as `sealgate up` has them. */
+async function run(keys: KeyFolder, sink: AuditSink, count: number, changes: Changes = {}): Promise<void> {
+  const manager = await keys.open();
+  const forwarder = forward(keys, manager, sink, changes);
+  await uses(manager, count);
+  await manager.close();
+  await forwarder.stop(10_000);
+}
+
+/** An HTTP collector; `status` says what it answers. */
+async function collector(
+  status: () => number = () => 200,
+): Promise<{ url: string; bodies: string[]; heads: string[] }> {
+  const [bodies, heads]: [string[], string[]] = [[], []];
+  const server: Server = createHttpServer((request, response) => {
+    void (async () => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      const code = status();
+      heads.push(`${request.method} ${request.headers['content-type']} ${request.headers.authorization}`);
+      if (code === 200) bodies.push(body);
+      response.writeHead(code).end('thanks');
+    })();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`, bodies, heads };
+}
+
+const linesIn = (bodies: readonly string[]): string[] => bodies.join('').split('\n').slice(0, -1);
+
+describe('every sink', () => {
+  test('a file gets each record once, over restarts, with the checkpoints', async () => {
+    await using keys = await keyFolder();
+    for (let round = 0; round < 3; round++) await run(keys, fileSink(keys.path('copy')), 3);
+    expect(linesOf(keys.path('copy'))).toEqual(logOf(keys));
+    expect(logOf(keys)).toHaveLength(3 * (2 * 3 + 1));
+  });
+
+  test('a collector over HTTP gets them as lines of JSON, with the header it asks for', async () => {
+    await using keys = await keyFolder();
+    const { url, bodies, heads } = await collector();
+    await run(keys, httpSink({ url, authorization: () => 'Splunk t' }), 5);
+    expect(linesIn(bodies)).toEqual(logOf(keys));
+    expect(new Set(heads)).toEqual(new Set(['POST application/x-ndjson Splunk t']));
+  });
+
+  test('one that is away gets what it missed, and its failing is told once', async () => {
+    await using keys = await keyFolder();
+    let status = 503;
+    const { url, bodies, heads } = await collector(() => status);
+    const told: string[] = [];
+    const reports = {
+      failing: (error: unknown) => told.push(String(error)),
+      recovered: () => told.push('recovered'),
+    };
+    const manager = await keys.open();
+    const forwarder = forward(keys, manager, httpSink({ url }), { reports });
+    await uses(manager, 2);
+    await expect.poll(() => heads.length).toBeGreaterThan(3);
+    expect(forwarder).toMatchObject({ isFailing: true, waiting: 4 });
+    status = 200;
+    await expect.poll(() => forwarder.waiting).toBe(0);
+    await manager.close();
+    await forwarder.stop(10_000);
+    expect(linesIn(bodies)).toEqual(logOf(keys));
+    expect(told).toEqual(['Error: the collector answered 503', 'recovered']);
+  });
+
+  test.each([undefined, '{}', '{"seq":1,"offset":3,"hash":"' + '0'.repeat(64) + '"}'])(
+    'a cursor that is lost or does not fit (%s) sends again rather than leaves out',
+    async (cursor) => {
+      await using keys = await keyFolder();
+      await run(keys, fileSink(keys.path('copy')), 2);
+      const path = cursorPath(keys.options.audit.path, 's');
+      if (cursor === undefined) rmSync(path);
+      else writeFileSync(path, cursor);
+      const first = logOf(keys);
+      await run(keys, fileSink(keys.path('copy')), 1);
+      expect(linesOf(keys.path('copy'))).toEqual([...first, ...logOf(keys)]);
+    },
+  );
+
+  test('thousands of records come in order and in batches', async () => {
+    await using keys = await keyFolder();
+    const { url, bodies } = await collector();
+    const manager = await keys.open();
+    const { keyId } = await manager.createKey({}, use);
+    await Promise.all(Array.from({ length: 5000 }, () => manager.describeKey(keyId, use)));
+    const forwarder = forward(keys, manager, httpSink({ url }));
+    await manager.close();
+    await forwarder.stop(10_000);
+    expect(linesIn(bodies)).toEqual(logOf(keys));
+    expect(bodies.length).toBeGreaterThan(4);
+  });
+
+  test('one that never answers does not hold the end up', async () => {
+    await using keys = await keyFolder();
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanUp.push(() => server.close());
+    const manager = await keys.open();
+    const forwarder = forward(
+      keys,
+      manager,
+      httpSink({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }),
+    );
+    await uses(manager, 1);
+    await manager.close();
+    await forwarder.stop(50);
+    expect(forwarder.waiting).toBe(3);
+  });
+});
+
+describe('a required sink', () => {
+  test('that is too far behind stops the use of keys, and lets it go on once it has caught up', async () => {
+    await using keys = await keyFolder();
+    let status = 500;
+    const { url, bodies } = await collector(() => status);
+    const manager = await keys.open();
+    const forwarder = forward(keys, manager, httpSink({ url }), { maxWaiting: 5 });
+    await uses(manager, 3);
+    const refused = expect.objectContaining({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' });
+    await expect(manager.createKey({}, use)).rejects.toEqual(refused);
+    await expect(manager.ready()).rejects.toEqual(refused);
+    expect(logOf(keys)).toHaveLength(6);
+    status = 200;
+    await expect.poll(() => forwarder.waiting).toBe(0);
+    await manager.ready();
+    await uses(manager, 1);
+    await manager.close();
+    await forwarder.stop(10_000);
+    expect(linesIn(bodies)).toEqual(logOf(keys));
+  });
+});
+
+/** A receiver of octet-counted messages; `closes` connections after so many bytes, at first. */
+async function receiver(secure?: { readonly key: string; readonly cert: string }, closesAfter = Infinity) {
+  const messages: string[] = [];
+  let limit = closesAfter;
+  const take = (socket: Socket): void => {
+    let buffered = Buffer.alloc(0);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      buffered = Buffer.concat([buffered, chunk]);
+      if (buffered.length > limit) {
+        limit = Infinity;
+        socket.destroy();
+        return;
+      }
+      for (;;) {
+        const space = buffered.indexOf(' ');
+        const length = Number(buffered.subarray(0, space).toString('latin1'));
+        if (space < 1 || buffered.length < space + 1 + length) return;
+        messages.push(buffered.subarray(space + 1, space + 1 + length).toString('utf8'));
+        buffered = buffered.subarray(space + 1 + length);
+      }
+    });
+  };
+  const server = secure === undefined ? createServer(take) : createTlsServer(secure, take);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(() => server.close());
+  return { port: (server.address() as AddressInfo).port, messages };
+}
+
+const HEAD = /^<(\d+)>1 (\d{4}-\d\d-\d\dT[\d:.]+Z) (\S+) sealgate (\d+) (\w+) - /u;
+const textsOf = (messages: readonly string[]): string[] => messages.map((message) => message.replace(HEAD, ''));
+
+describe('syslog', () => {
+  test('over TCP: RFC 5424 messages, counted, with what was refused as warnings', async () => {
+    await using keys = await keyFolder();
+    const { port, messages } = await receiver();
+    const manager = await keys.open();
+    const forwarder = forward(keys, manager, syslogSink({ host: '127.0.0.1', port, transport: 'tcp' }));
+    await uses(manager, 1);
+    await manager.describeKey('alias/none', use).catch(() => undefined);
+    await manager.close();
+    await forwarder.stop(10_000);
+    await expect.poll(() => messages.length).toBe(4);
+    expect(textsOf(messages)).toEqual(logOf(keys));
+    expect(
+      messages.map((message) =>
+        HEAD.exec(message)
+          ?.slice(1, 2)
+          .concat(HEAD.exec(message)?.[5] ?? ''),
+      ),
+    ).toEqual([
+      ['110', 'CreateKey'],
+      ['110', 'CreateKey'],
+      ['108', 'DescribeKey'],
+      ['110', 'AuditCheckpoint'],
+    ]);
+  });
+
+  test('over TCP: a connection that breaks loses nothing', async () => {
+    await using keys = await keyFolder();
+    const { port, messages } = await receiver(undefined, 2000);
+    const manager = await keys.open();
+    const forwarder = forward(keys, manager, syslogSink({ host: '127.0.0.1', port, transport: 'tcp' }));
+    for (let n = 0; n < 20; n++) {
+      await uses(manager, 1);
+      await expect.poll(() => forwarder.waiting).toBe(0);
+    }
+    await manager.close();
+    await forwarder.stop(10_000);
+    await expect.poll(() => new Set(textsOf(messages)).size).toBe(logOf(keys).length);
+    expect([...new Set(textsOf(messages))]).toEqual(logOf(keys));
+  });
+
+  test('over TLS: only to a receiver whose certificate is of the CA told', async () => {
+    await using keys = await keyFolder();
+    const { port, messages } = await receiver({ key: PROXY_KEY_PEM, cert: PROXY_CERTIFICATE_PEM });
+    const told: unknown[] = [];
+    const reports = { ...QUIET, failing: (error: unknown) => told.push(error) };
+    const tls = { host: '127.0.0.1', port, transport: 'tls' } as const;
+    await run(keys, syslogSink(tls), 1, { reports });
+    expect([messages, told]).toEqual([
+      [],
+      [expect.objectContaining({ code: expect.stringMatching(/SIGNED|UNABLE|CERT/u) })],
+    ]);
+    await run(keys, syslogSink({ ...tls, ca: TEST_CA_PEM }), 1);
+    await expect.poll(() => messages.length).toBe(6);
+    expect(textsOf(messages)).toEqual(logOf(keys));
+  });
+
+  test('over UDP: a datagram for each record, cut where it would be too long for one', async () => {
+    await using keys = await keyFolder();
+    const socket = createSocket('udp4');
+    const messages: string[] = [];
+    socket.on('message', (message) => messages.push(message.toString('utf8')));
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    cleanUp.push(() => socket.close());
+    const manager = await keys.open();
+    const { port } = socket.address();
+    const forwarder = forward(keys, manager, syslogSink({ host: '127.0.0.1', port, transport: 'udp' }));
+    const { keyId } = await manager.createKey({}, use);
+    const context = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`k${n}`, '\u0001'.repeat(120)]));
+    await manager.generateDataKey({ keyId, context }, use);
+    await manager.close();
+    await forwarder.stop(10_000);
+    await expect.poll(() => messages.length).toBe(4);
+    const expected = logOf(keys);
+    textsOf(messages).forEach((text, n) => expect(expected[n]?.startsWith(text)).toBe(true));
+    expect(messages.every((message) => Buffer.byteLength(message) <= MAX_UDP_BYTES)).toBe(true);
+  });
+});
