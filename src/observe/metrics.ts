@@ -15,8 +15,7 @@ export class Metrics {
   readonly #s3Duration: Histogram<'operation'>;
   readonly #s3Bytes: Counter<'direction'>;
   readonly #kms: KmsMetrics;
-  readonly #statements: Tally<'outcome'>;
-  readonly #values: Tally<'action'>;
+  readonly #postgres: PostgresMetrics;
   readonly #refusals: Counter<'listener' | 'code'>;
   readonly #connections: Gauge<'listener'>;
   readonly #keyUses: Tally<'action' | 'result'>;
@@ -46,18 +45,7 @@ export class Metrics {
       registers,
     });
     this.#kms = kmsMetrics(this.registry);
-    this.#statements = new Tally({
-      name: 'sealgate_postgres_statements_total',
-      help: 'Statements decided on: pass (untouched), sealed, refused.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    this.#values = new Tally({
-      name: 'sealgate_postgres_values_total',
-      help: 'Values sealed and opened.',
-      labelNames: ['action'],
-      registers,
-    });
+    this.#postgres = postgresMetrics(this.registry);
     this.#refusals = new Counter({
       name: 'sealgate_refusals_total',
       help: 'Requests, statements and connections refused or failed, by error code.',
@@ -101,11 +89,11 @@ export class Metrics {
   }
 
   statement(outcome: 'pass' | 'sealed' | 'refused'): void {
-    this.#statements.add(outcome, { outcome });
+    this.#postgres.statements.add(outcome, { outcome });
   }
 
   values(action: 'sealed' | 'opened', count: number): void {
-    this.#values.add(action, { action }, count);
+    this.#postgres.values.add(action, { action }, count);
   }
 
   refused(listener: Listener, code: string): void {
@@ -128,6 +116,26 @@ export class Metrics {
   dekCache(result: 'hit' | 'miss'): void {
     this.#dekCache.add(result, { result });
   }
+}
+
+type PostgresMetrics = { readonly statements: Tally<'outcome'>; readonly values: Tally<'action'> };
+
+function postgresMetrics(registry: Registry): PostgresMetrics {
+  const registers = [registry];
+  return {
+    statements: new Tally({
+      name: 'sealgate_postgres_statements_total',
+      help: 'Statements decided on: pass (untouched), sealed, refused.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    values: new Tally({
+      name: 'sealgate_postgres_values_total',
+      help: 'Values sealed and opened.',
+      labelNames: ['action'],
+      registers,
+    }),
+  };
 }
 
 function auditSinkGauges(registry: Registry, sinks: ReadonlyMap<string, AuditSinkState>): void {
