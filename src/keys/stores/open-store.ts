@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { KEY_BYTES, takeKey, type RootKey } from '../../crypto/key-types.ts';
+import { assertSelfTests } from '../../crypto/self-test.ts';
 import { KeysError } from '../errors.ts';
 import { MAX_SLOTS } from '../limits.ts';
 import type { KeyPorts, KeyStoreOptions } from '../options.ts';
@@ -46,6 +47,7 @@ export async function unsealStore(
   rootSource: RootSource = unsealWith(options),
   steps: readonly SchemaStep[] = SCHEMA_STEPS,
 ): Promise<UnsealedStore> {
+  assertSelfTests();
   const { storePath } = options;
   const epochPath = epochPathOf(options);
   // Before the store: a reader must not take a change made in between for a rollback.
@@ -76,6 +78,7 @@ function readSlots(database: DatabaseSync, storePath: string): readonly Slot[] {
 
 /** An empty store, durable, with one slot per secret; all of it or nothing. Errors: ERR_KEYS_STORE_EXISTS, ERR_KEYS_STORE_WRITE, unreadable secrets. */
 export async function createKeyStore(options: KeyStoreOptions, ports: KeyPorts): Promise<{ storeId: string }> {
+  assertSelfTests();
   const { storePath, unseal } = options;
   const epochPath = epochPathOf(options);
   for (const path of [storePath, epochPath]) {

@@ -1,0 +1,165 @@
+/**
+ * Known-answer tests of every primitive, run before a process uses its first key: a library that was built wrong, a processor that
+ * computes wrong or a file that was damaged is found before it seals anything that nobody can open again.
+ */
+import { argon2Sync, createHash, createSecretKey } from 'node:crypto';
+import { openAesGcm, sealAesGcm } from './aes-gcm.ts';
+import { concatBytes, equalBytes } from './bytes.ts';
+import { counterKdf } from './counter-kdf.ts';
+import { ed25519PublicBytes, ed25519PublicKey, signEd25519, takeEd25519Seed, verifyEd25519 } from './ed25519.ts';
+import { CryptoError } from './errors.ts';
+import { hkdfSha256 } from './hkdf.ts';
+import { hmacSha256 } from './hmac.ts';
+import { openXaesGcm, sealXaesGcm } from './xaes-gcm.ts';
+
+export type SelfTest = {
+  readonly name: string;
+  /** Where the answer is published. */
+  readonly source: string;
+  readonly run: () => Uint8Array;
+  /** Hex. */
+  readonly answer: string;
+};
+
+const unhex = (text: string): Uint8Array => Buffer.from(text, 'hex');
+const ascii = (text: string): Uint8Array => Buffer.from(text, 'ascii');
+
+/** Seals, opens again, and refuses to open with any one bit of the tag changed; gives what was sealed. */
+function aeadAnswer(
+  seal: (plaintext: Uint8Array) => Uint8Array,
+  open: (sealed: Uint8Array) => Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
+  const sealed = seal(plaintext);
+  if (!equalBytes(open(sealed), plaintext)) throw new Error('does not open what it sealed');
+  const forged = Uint8Array.from(sealed);
+  forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
+  if (opens(() => open(forged))) throw new Error('opens what was forged');
+  return sealed;
+}
+
+function opens(open: () => unknown): boolean {
+  try {
+    open();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const GCM_KEY = 'feffe9928665731c6d6a8f9467308308'.repeat(2);
+const GCM_PLAINTEXT =
+  'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39';
+
+export const SELF_TESTS: readonly SelfTest[] = [
+  {
+    name: 'SHA-256',
+    source: 'FIPS 180-2, B.1',
+    run: () => createHash('sha256').update('abc').digest(),
+    answer: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  },
+  {
+    name: 'HMAC-SHA-256',
+    source: 'RFC 4231, 4.3',
+    run: () => hmacSha256(ascii('Jefe'), ascii('what do ya want '), ascii('for nothing?')),
+    answer: '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  },
+  {
+    name: 'HKDF-SHA-256',
+    source: 'RFC 5869, A.1',
+    run: () =>
+      hkdfSha256(unhex('0b'.repeat(22)), unhex('000102030405060708090a0b0c'), unhex('f0f1f2f3f4f5f6f7f8f9'), 42),
+    answer: '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+  },
+  {
+    name: 'SP 800-108 counter KDF',
+    source: 'computed from SP 800-108r1, 4.1 with the HMAC of another implementation',
+    run: () => counterKdf(unhex('0b'.repeat(32)), 'sealgate self-test', [ascii('context')], 48),
+    answer: '8feb5124de5dda225373d02c82b35cd78a65852cee352c41996b4ff22299c053e29e1c077df1e2ab002120e532bc2edc',
+  },
+  {
+    name: 'AES-256-GCM',
+    source: 'McGrew and Viega, The Galois/Counter Mode of Operation, test case 16',
+    run: () => {
+      const key = createSecretKey(unhex(GCM_KEY));
+      const nonce = unhex('cafebabefacedbaddecaf888');
+      const aad = unhex('feedfacedeadbeeffeedfacedeadbeefabaddad2');
+      return aeadAnswer(
+        (plaintext) => sealAesGcm(key, nonce, plaintext, aad),
+        (sealed) => openAesGcm(key, nonce, sealed, aad),
+        unhex(GCM_PLAINTEXT),
+      );
+    },
+    answer:
+      '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b',
+  },
+  {
+    name: 'XAES-256-GCM',
+    source: 'https://c2sp.org/XAES-256-GCM, test vectors',
+    run: () => {
+      const key = createSecretKey(unhex('03'.repeat(32)));
+      const nonce = ascii('ABCDEFGHIJKLMNOPQRSTUVWX');
+      const aad = ascii('c2sp.org/XAES-256-GCM');
+      return aeadAnswer(
+        (plaintext) => sealXaesGcm(key, nonce, plaintext, aad),
+        (sealed) => openXaesGcm(key, nonce, sealed, aad),
+        ascii('XAES-256-GCM'),
+      );
+    },
+    answer: '986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d',
+  },
+  {
+    name: 'Ed25519',
+    source: 'RFC 8032, 7.1, test 1',
+    run: () => {
+      const key = takeEd25519Seed(unhex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'));
+      const publicBytes = ed25519PublicBytes(key);
+      const signature = signEd25519(key, new Uint8Array(0));
+      const publicKey = ed25519PublicKey(publicBytes);
+      if (!verifyEd25519(publicKey, new Uint8Array(0), signature)) throw new Error('does not verify what it signed');
+      if (verifyEd25519(publicKey, Uint8Array.of(0), signature)) throw new Error('verifies what was forged');
+      return concatBytes(publicBytes, signature);
+    },
+    answer:
+      'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a' +
+      'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+  },
+  {
+    name: 'argon2id',
+    source: 'RFC 9106, 5.3',
+    run: () =>
+      argon2Sync('argon2id', {
+        message: unhex('01'.repeat(32)),
+        nonce: unhex('02'.repeat(16)),
+        secret: unhex('03'.repeat(8)),
+        associatedData: unhex('04'.repeat(12)),
+        memory: 32,
+        passes: 3,
+        parallelism: 4,
+        tagLength: 32,
+      }),
+    answer: '0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659',
+  },
+];
+
+/** Throws ERR_CRYPTO_SELF_TEST, which names the first primitive whose answer is not the known one. */
+export function runSelfTests(tests: readonly SelfTest[] = SELF_TESTS): void {
+  for (const { name, run, answer } of tests) {
+    let given: Uint8Array;
+    try {
+      given = run();
+    } catch (cause) {
+      throw new CryptoError('ERR_CRYPTO_SELF_TEST', name, { cause });
+    }
+    if (!equalBytes(given, unhex(answer))) throw new CryptoError('ERR_CRYPTO_SELF_TEST', name);
+  }
+}
+
+let havePassed = false;
+
+/** The same, once for each process; what failed is tried, and refused, every time. */
+export function assertSelfTests(): void {
+  if (havePassed) return;
+  runSelfTests();
+  havePassed = true;
+}
