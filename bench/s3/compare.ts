@@ -47,7 +47,10 @@ async function measured(subject: Subject): Promise<{ rate: number; perCore: numb
   return { rate: units / seconds, perCore: spent === undefined ? undefined : units / spent };
 }
 
-/** A Markdown table: medians, spread, and ratios to `base` (nginx, where it is installed). */
+/**
+ * A Markdown table: medians, spread, and ratios to `base` (nginx, where it is installed). A ratio is taken within each round, and the
+ * median of those is shown with its spread: what disturbs a round disturbs both sides of it.
+ */
 export function table(title: string, unit: string, compared: readonly Compared[], base: string): string {
   const against = compared.find(({ name }) => name === base);
   const ratio = against === undefined ? [] : [`speed / ${base}`, `per core / ${base}`];
@@ -57,13 +60,19 @@ export function table(title: string, unit: string, compared: readonly Compared[]
     number(median(rates)),
     `${number(Math.min(...rates))} to ${number(Math.max(...rates))}`,
     perCore.length === 0 ? '' : number(median(perCore)),
-    ...(against === undefined
-      ? []
-      : [quotient(median(rates), median(against.rates)), quotient(median(perCore), median(against.perCore))]),
+    ...(against === undefined ? [] : [quotient(rates, against.rates), quotient(perCore, against.perCore)]),
   ]);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [`\n### ${title}\n`, line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 const number = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
-const quotient = (a: number, b: number): string => (Number.isFinite(a / b) ? (a / b).toFixed(2) : '');
+
+function quotient(ours: readonly number[], theirs: readonly number[]): string {
+  const ratios = ours.flatMap((value, round) => {
+    const other = theirs[round];
+    return other === undefined ? [] : [value / other];
+  });
+  if (ratios.length === 0) return '';
+  return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+}

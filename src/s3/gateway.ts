@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataKeys } from '../keys/data-keys.ts';
 import { createCaches } from './caches.ts';
 import { forward } from './edge/forward.ts';
-import { MAX_WAITING_REQUESTS } from './limits.ts';
+import { MAX_LARGE_SEGMENT_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
 import type { GatewayContext, GatewayOptions, S3Log } from './operation.ts';
 import { compileRules, type S3RuleEntry } from './rules.ts';
 import { ByteGovernor } from './sealing/governor.ts';
@@ -34,6 +34,7 @@ export function createGateway(parts: GatewayParts): GatewayContext {
     now: parts.now ?? Date.now,
     caches: createCaches(),
     governor: new ByteGovernor(parts.maxBytesInFlight, MAX_WAITING_REQUESTS),
+    segments: new ByteGovernor(MAX_LARGE_SEGMENT_BYTES, MAX_WAITING_REQUESTS),
     forward: (request) => forward(request, upstream),
   };
 }

@@ -37,3 +37,5 @@ export const BUFFERED_BODY_BYTES = 1024 * 1024;
 export const MAX_SILENCE_MS = UPSTREAM_IDLE_MS + 60 * 1000;
 /** Requests that may wait for memory; who comes later is told to slow down. */
 export const MAX_WAITING_REQUESTS = 1_000;
+/** What segments larger than 64 KiB may hold together: three of the largest there are (10 MiB), or thirty of a 512 MiB part's. */
+export const MAX_LARGE_SEGMENT_BYTES = 32 * 1024 * 1024;

@@ -96,6 +96,8 @@ export type GatewayContext = {
   readonly caches: GatewayCaches;
   /** Bytes in flight over all requests. The edge takes a share for each forwarded request; operations take their own. */
   readonly governor: ByteGovernor;
+  /** Bytes that segments larger than usual hold (`sealing/segment-room.ts`). */
+  readonly segments: ByteGovernor;
   /** Forwards the request as it is, signed anew (pass-through); for operations that need nothing changed. */
   readonly forward: (request: S3Request) => Promise<S3Response>;
 };

@@ -63,7 +63,7 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
     const whole = await wholeObject(request, gateway, stored, opened);
-    const body = forgettingOnError(openWhole(response.body, opened, whole), request, gateway);
+    const body = forgettingOnError(openWhole(request, gateway, response.body, opened, whole), request, gateway);
     return {
       status: 200,
       headers: { ...answerHeaders(request, response, opened), 'content-length': String(whole.length) },
@@ -106,7 +106,7 @@ async function readKnown(
       status: 206,
       headers: { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) },
       body: await provenIfShort(
-        forgettingOnError(openRange(response.body, layout, plan, opened.key), request, gateway),
+        forgettingOnError(openRange(request, gateway, response.body, layout, plan, opened.key), request, gateway),
         selected.to - selected.from + 1,
       ),
     };
@@ -153,7 +153,7 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
     status: 206,
     headers,
     body: await provenIfShort(
-      forgettingOnError(openRange(source, layout, plan, opened.key), request, gateway),
+      forgettingOnError(openRange(request, gateway, source, layout, plan, opened.key), request, gateway),
       selected.to - selected.from + 1,
     ),
   };

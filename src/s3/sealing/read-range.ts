@@ -5,6 +5,7 @@
 import { RangeOpener, planRange } from '../../envelope/object/range-plan.ts';
 import { planObjectRange, type PartRange } from '../../envelope/object/part-table.ts';
 import { BODY_PREFIX_BYTES } from '../../envelope/object/sizes.ts';
+import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import type { ObjectKey } from './data-key.ts';
@@ -13,6 +14,7 @@ import { FIRST_READ_BYTES } from './limits.ts';
 import type { ObjectLayout } from './object-layout.ts';
 import type { ByteRange } from './range-header.ts';
 import { asOpeningError } from './sealed-errors.ts';
+import { segmentRoom } from './segment-room.ts';
 
 /** Which stored bytes to read for a range of plaintext, and what they are. Offsets are those of the object; `storedTo` is inclusive. */
 export type StoredRange = {
@@ -64,17 +66,22 @@ export const fetchPlanned = (
 
 /** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */
 export async function* openRange(
+  request: S3Request,
+  gateway: GatewayContext,
   source: AsyncIterable<Uint8Array>,
   layout: ObjectLayout,
   plan: StoredRange,
   key: ObjectKey,
 ): AsyncGenerator<Uint8Array> {
+  const longest = layout.type === 'single' ? 0 : Math.max(...plan.parts.map(({ part }) => part.plainLength));
+  const release = await segmentRoom(gateway, request, longest);
   const cursor = new ByteCursor(source);
   try {
     for (const range of plan.parts) yield* openPart(cursor, layout, plan, range, key);
   } catch (error) {
     throw asOpeningError(error);
   } finally {
+    release();
     await cursor.close();
   }
 }
@@ -103,6 +110,10 @@ async function* openPart(
   // Proven by its MAC just now.
   if (prefix !== undefined) layout.prefixes.set(part.partNumber, prefix);
   await cursor.skip(part.storedStart + opener.plan.storedFrom - at());
-  for await (const chunk of cursor.run(part.storedStart + opener.plan.storedTo - at())) yield* opener.push(chunk);
+  for await (const chunk of cursor.run(part.storedStart + opener.plan.storedTo - at())) {
+    yield* opener.push(chunk);
+    // What was decrypted of it is a copy.
+    freeBytes(chunk);
+  }
   opener.finish();
 }

@@ -1,6 +1,7 @@
 /** The whole object. The last piece of plaintext leaves only when the object was proven whole. */
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
+import type { ObjectLayout as ObjectKind } from '../../envelope/object/object-envelope.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { UpstreamBody } from '../upstream/client.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
@@ -8,7 +9,8 @@ import type { StoredAnswer } from './fetch-stored.ts';
 import { partsInEtag } from './etag.ts';
 import { footerLayout, knownLayout, readFooter, rememberLayout, singleLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
-import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
+import { segmentRoom } from './segment-room.ts';
+import { MAX_PART_PLAIN_BYTES, plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 
 /**
  * Bytes of plaintext, for HEAD: by arithmetic where the ETag counts parts. Throws
@@ -57,11 +59,14 @@ export async function wholeObject(
 
 /** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
 export async function* openWhole(
+  request: S3Request,
+  gateway: GatewayContext,
   stored: UpstreamBody,
   { envelope, key }: OpenedEnvelope,
   { length, footer }: WholeObject,
 ): AsyncGenerator<Uint8Array> {
   const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
+  const release = await segmentRoom(gateway, request, longestPart(envelope.layout, length, footer));
   let left = length;
   try {
     for await (const chunk of stored) {
@@ -77,5 +82,16 @@ export async function* openWhole(
     if (opener.finish().plainSize !== length) throw invalidObject();
   } catch (error) {
     throw asOpeningError(error);
+  } finally {
+    release();
   }
+}
+
+/** A footer without the lengths leaves as much as the object has. */
+function longestPart(layout: ObjectKind, length: number, footer: ListedParts | undefined): number {
+  if (layout === 'single') return 0;
+  return (
+    footer?.parts?.reduce((longest, part) => Math.max(longest, part.plainLength), 0) ??
+    Math.min(length, MAX_PART_PLAIN_BYTES)
+  );
 }

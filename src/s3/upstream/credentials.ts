@@ -2,7 +2,6 @@
  * The gateway's own credentials towards the storage: fixed ones, or the AWS default chain (environment, shared files and profiles,
  * web identity, container and instance metadata), renewed before they expire and after the upstream refused them, without restart.
  */
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import type { AccessKey } from '../../sigv4/verify.ts';
 import { S3Error } from '../errors.ts';
 
@@ -83,9 +82,10 @@ export class RenewedCredentials implements UpstreamCredentials {
 
 /** The AWS default chain; `profile` names one of the shared files. */
 export function chainCredentials(now: () => number, profile?: string): UpstreamCredentials {
-  // A new chain each time: it remembers what it once read.
-  return new RenewedCredentials(
-    () => fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })(),
-    now,
-  );
+  return new RenewedCredentials(async () => {
+    // Loaded where it is wanted: 11 MiB that fixed credentials never need.
+    const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+    // A new chain each time: it remembers what it once read.
+    return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })();
+  }, now);
 }
