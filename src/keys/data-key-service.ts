@@ -9,6 +9,7 @@ import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from '
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
+import { KeyUses } from './key-uses.ts';
 import { KnownCiphertexts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
@@ -20,6 +21,7 @@ export class DataKeyService {
   readonly #ring: KeyRing;
   readonly #cache: DekCache;
   readonly #recorder: UseRecorder;
+  readonly #uses: KeyUses;
   readonly #ports: KeyPorts;
   readonly #known = new KnownCiphertexts();
 
@@ -27,13 +29,14 @@ export class DataKeyService {
     this.#ring = ring;
     this.#cache = cache;
     this.#recorder = recorder;
+    this.#uses = new KeyUses(ring, recorder);
     this.#ports = ports;
   }
 
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
     const { keyId, context } = request;
     return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
-      const key = this.#wrappingKey({ keyId, context }, 'GenerateDataKey', ALGORITHM, use, trace);
+      const key = this.#uses.wrappingKey('GenerateDataKey', { keyId, context }, use, trace);
       const plaintext = this.#ports.random(KEY_BYTES);
       try {
         const wrapped = this.#wrap(key, plaintext, context);
@@ -82,7 +85,7 @@ export class DataKeyService {
     try {
       return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
         const destination = { keyId: destinationKeyId, context: destinationContext };
-        const key = this.#wrappingKey(destination, 'ReEncryptTo', parameters, use, trace);
+        const key = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, parameters);
         return { wrapped: this.#wrap(key, plaintext, destinationContext), keyArn: key.arn };
       });
     } finally {
@@ -95,24 +98,6 @@ export class DataKeyService {
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
     return key.arn;
-  }
-
-  #wrappingKey(
-    { keyId, context }: { readonly keyId: string; readonly context: EncryptionContext },
-    action: string,
-    parameters: RequestParameters,
-    use: KeyUse,
-    trace: UseTrace,
-  ): HeldKey {
-    const key = this.#ring.find(keyId);
-    trace.key = key;
-    trace.material = key.current;
-    assertContext(context);
-    const named = aliasNamed(keyId, this.#ring.realm);
-    this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
-    assertKeyUsable(key);
-    assertMaterialAllows(key.current, 'protect');
-    return key;
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {

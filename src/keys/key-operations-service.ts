@@ -9,22 +9,24 @@ import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
 import type { CiphertextSource, DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
 import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import { KeyUses } from './key-uses.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type DataKeyRequest = { readonly keyId: string; readonly bytes: number; readonly context: EncryptionContext } & DryRun;
-type Wrapping = { readonly keyId: string; readonly context: EncryptionContext } & DryRun;
 
 export class KeyOperationsService implements KeyOperations {
   readonly #ring: KeyRing;
   readonly #recorder: UseRecorder;
+  readonly #uses: KeyUses;
   readonly #ports: KeyPorts;
 
   constructor(ring: KeyRing, recorder: UseRecorder, ports: KeyPorts) {
     this.#ring = ring;
     this.#recorder = recorder;
+    this.#uses = new KeyUses(ring, recorder);
     this.#ports = ports;
   }
 
@@ -34,7 +36,7 @@ export class KeyOperationsService implements KeyOperations {
   ): Promise<KeyUsed & { ciphertext: Uint8Array }> {
     return this.#recorder.record('Encrypt', use, request.context, (trace) => {
       assertLength(request.plaintext.length, MAX_WRAPPED_PLAINTEXT_BYTES);
-      const key = this.#wrappingKey('Encrypt', request, use, trace, ALGORITHM);
+      const key = this.#uses.wrappingKey('Encrypt', request, use, trace);
       endDryRun(request);
       return { ...usedOf(key), ciphertext: this.#wrap(key, request.plaintext, request.context) };
     });
@@ -65,7 +67,7 @@ export class KeyOperationsService implements KeyOperations {
         return { from, parameters, plaintext: hold(openSource(from, source, request)) };
       });
       return this.#recorder.record('ReEncryptTo', use, destination.context, (trace) => {
-        const key = this.#wrappingKey('ReEncryptTo', destination, use, trace, opened.parameters);
+        const key = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, opened.parameters);
         endDryRun(request);
         const ciphertext = this.#wrap(key, opened.plaintext, destination.context);
         opened.plaintext.fill(0);
@@ -110,7 +112,7 @@ export class KeyOperationsService implements KeyOperations {
     trace: UseTrace,
   ): KeyUsed & { plaintext: Uint8Array; ciphertext: Uint8Array } {
     assertLength(request.bytes, MAX_RANDOM_BYTES);
-    const key = this.#wrappingKey(action, request, use, trace, ALGORITHM);
+    const key = this.#uses.wrappingKey(action, request, use, trace);
     endDryRun(request);
     const plaintext = this.#ports.random(request.bytes);
     try {
@@ -121,29 +123,6 @@ export class KeyOperationsService implements KeyOperations {
     }
   }
 
-  #wrappingKey(
-    action: string,
-    { keyId, context }: Wrapping,
-    use: KeyUse,
-    trace: UseTrace,
-    parameters: RequestParameters,
-  ): HeldKey {
-    const key = this.#ring.find(keyId);
-    trace.key = key;
-    trace.material = key.current;
-    assertContext(context);
-    this.#recorder.authorize(trace, action, use, context, {
-      parameters: { ...parameters, ...aliasNamed(keyId, this.#ring.realm) },
-    });
-    assertKeyUsable(key);
-    assertMaterialAllows(key.current, 'protect');
-    return key;
-  }
-
-  /**
-   * The key that is named decides who may, and only it is used; without one it is the key that the ciphertext names, and who may
-   * not use that is told no more than that it is not to be had.
-   */
   #source(
     action: string,
     source: CiphertextSource,

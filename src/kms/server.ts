@@ -4,11 +4,9 @@
  *
  * Threats: slow or endless headers and bodies, malformed requests: each ends its own connection with an error, never the process.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { ServerOptions } from 'node:http';
 import type { TlsOptions } from 'node:tls';
+import { HttpListener, type Refusal } from '../http/listener.ts';
 import type { KeyRealm } from '../keys/arn.ts';
 import type { Log } from '../observe/log.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
@@ -73,44 +71,34 @@ const LIMITS: KmsServerLimits = {
 
 export class KmsServer {
   readonly #options: KmsServerOptions;
-  readonly #server: Server;
-  #draining = false;
+  readonly #listener: HttpListener;
 
   constructor(options: KmsServerOptions) {
+    const { host, port, tls } = options;
     this.#options = options;
-    const edge = edgeOptions(options, () => this.#draining);
-    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
-      void exchange(incoming, outgoing, edge);
-    this.#server = createListener(options.tls, { ...LIMITS, ...options.limits }, handle);
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    // Answered by the exchange itself, once it is known who asks.
-    this.#server.on('checkContinue', handle);
-    this.#server.on('clientError', refuseUnparsable);
-    this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
+    const edge = edgeOptions(options, () => this.#listener.draining);
+    this.#listener = new HttpListener({
+      host,
+      port,
+      tls: tls === undefined ? undefined : tlsOptions(tls),
+      server: serverOptions({ ...LIMITS, ...options.limits }),
+      maxConnections: MAX_CONNECTIONS,
+      handle: (incoming, outgoing) => void exchange(incoming, outgoing, edge),
+      unparsable,
+    });
   }
 
   /** Resolves with the port. Rejects with ERR_KMS_LISTEN. */
   async listen(): Promise<number> {
     const { host, port } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new KmsError('ERR_KMS_LISTEN', `cannot listen on ${host}:${port}`, { cause })),
-      );
-      this.#server.listen({ host, port }, resolve);
+    return this.#listener.listen().catch((cause: unknown) => {
+      throw new KmsError('ERR_KMS_LISTEN', `cannot listen on ${host}:${port}`, { cause });
     });
-    // A listening TCP server has an address object.
-    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Takes no new connections, lets requests under way end within `graceMs`, then closes what is left. */
-  async close(graceMs: number): Promise<void> {
-    if (!this.#server.listening) return;
-    this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(late);
+  close(graceMs: number): Promise<void> {
+    return this.#listener.close(graceMs);
   }
 }
 
@@ -135,19 +123,16 @@ function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOp
   };
 }
 
-type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-
-function createListener(tls: KmsTls | undefined, timeouts: KmsServerLimits, handle: Handler): Server {
-  const limits = {
+function serverOptions({ headersTimeoutMs, requestTimeoutMs }: KmsServerLimits): ServerOptions {
+  return {
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: timeouts.headersTimeoutMs,
-    requestTimeout: timeouts.requestTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: timeouts.headersTimeoutMs / 2,
+    connectionsCheckingInterval: headersTimeoutMs / 2,
     keepAlive: true,
     noDelay: true,
   };
-  return tls === undefined ? createServer(limits, handle) : createTlsServer({ ...limits, ...tlsOptions(tls) }, handle);
 }
 
 function tlsOptions({ certificate, privateKey, clients }: KmsTls): TlsOptions {
@@ -173,14 +158,7 @@ const CODES: Readonly<Record<string, KmsErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'ERR_KMS_TIMEOUT',
 };
 
-/** What is no HTTP gets one error, and its connection is closed. */
-function refuseUnparsable(error: Error & { code?: string }, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const failure = new KmsError(CODES[error.code ?? ''] ?? 'ERR_KMS_MALFORMED_HTTP');
-  const body = errorBody(failure);
-  const head = `HTTP/1.1 ${failure.status} Refused\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
-  socket.end(Buffer.concat([Buffer.from(head), body]));
+function unparsable(code: string): Refusal {
+  const failure = new KmsError(CODES[code] ?? 'ERR_KMS_MALFORMED_HTTP');
+  return { status: `${failure.status} Refused`, type: 'application/x-amz-json-1.1', body: errorBody(failure) };
 }

@@ -3,10 +3,8 @@
  *
  * Threats: slow headers, endless headers, malformed requests: each ends its own connection with an S3 error, never the process.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { ServerOptions } from 'node:http';
+import { HttpListener, type Refusal } from '../http/listener.ts';
 import { createAuthenticator, type S3AccessKey } from './auth/authenticate.ts';
 import type { OperationTable } from './decide.ts';
 import { exchange, type EdgeOptions, type ExchangeOutcome } from './edge/exchange.ts';
@@ -35,66 +33,47 @@ export type S3ServerOptions = {
 
 export class S3Server {
   readonly #options: S3ServerOptions;
-  readonly #server: Server;
-  /** Of each connection, the answers that are not out yet. */
-  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
-  #draining = false;
+  readonly #listener: HttpListener;
 
   constructor(options: S3ServerOptions) {
+    const { host, port, tls } = options;
     this.#options = options;
-    const edge = edgeOptions(options, () => this.#draining);
-    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-      this.#watch(outgoing);
-      void exchange(incoming, outgoing, edge);
-    };
-    this.#server = createListener(options, handle);
-    // Answered by the exchange itself, after authentication and rules.
-    this.#server.on('checkContinue', handle);
-    this.#server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-      // An error written now would be bytes of the answer that is being sent.
-      if (
-        this.#answers
-          .get(socket)
-          ?.values()
-          .some((outgoing) => outgoing.headersSent) === true
-      )
-        socket.destroy();
-      else refuseUnparsable(error, socket);
+    const edge = edgeOptions(options, () => this.#listener.draining);
+    this.#listener = new HttpListener({
+      host,
+      port,
+      tls: tls === undefined ? undefined : { ...tls, minVersion: 'TLSv1.2' },
+      server: LIMITS,
+      silenceMs: MAX_SILENCE_MS,
+      handle: (incoming, outgoing) => void exchange(incoming, outgoing, edge),
+      unparsable,
     });
-    this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
-  }
-
-  #watch(outgoing: ServerResponse): void {
-    const { socket } = outgoing.req;
-    const answers = this.#answers.get(socket) ?? new Set();
-    this.#answers.set(socket, answers.add(outgoing));
-    outgoing.once('close', () => answers.delete(outgoing));
   }
 
   /** Resolves with the port. Rejects with ERR_S3_LISTEN. */
   async listen(): Promise<number> {
     const { host, port } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(new S3Error('ERR_S3_LISTEN', `cannot listen on ${host}:${port}`, { cause: error })),
-      );
-      this.#server.listen({ host, port }, resolve);
+    return this.#listener.listen().catch((cause: unknown) => {
+      throw new S3Error('ERR_S3_LISTEN', `cannot listen on ${host}:${port}`, { cause });
     });
-    // A listening TCP server has an address object.
-    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Takes no new connections, lets requests in flight end within `graceMs`, then closes what is left. */
-  async close(graceMs: number): Promise<void> {
-    if (!this.#server.listening) return;
-    this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await closed;
-    clearTimeout(late);
+  close(graceMs: number): Promise<void> {
+    return this.#listener.close(graceMs);
   }
 }
+
+const LIMITS: ServerOptions = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  // A body may take hours; who sends nothing is ended by `client-bytes.ts`.
+  requestTimeout: 0,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  keepAlive: true,
+  noDelay: true,
+  highWaterMark: 128 * 1024,
+};
 
 function edgeOptions(options: S3ServerOptions, draining: () => boolean): EdgeOptions {
   const { gateway, operations, onFinished } = options;
@@ -113,43 +92,12 @@ function edgeOptions(options: S3ServerOptions, draining: () => boolean): EdgeOpt
   };
 }
 
-type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-
-function createListener(options: S3ServerOptions, handle: Handler): Server {
-  const limits = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // A body may take hours; who sends nothing is ended by `client-bytes.ts`.
-    requestTimeout: 0,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAlive: true,
-    noDelay: true,
-    highWaterMark: 128 * 1024,
-  };
-  const server =
-    options.tls === undefined
-      ? createServer(limits, handle)
-      : createTlsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2' }, handle);
-  server.timeout = MAX_SILENCE_MS;
-  return server;
-}
-
 const CODES: Readonly<Record<string, S3ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'ERR_S3_REQUEST_HEADERS_TOO_LARGE',
   ERR_HTTP_REQUEST_TIMEOUT: 'ERR_S3_REQUEST_TIMEOUT',
 };
 
-/** What is no HTTP gets one error document, and its connection is closed. */
-function refuseUnparsable(error: Error & { code?: string }, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const document = formatErrorDocument(
-    new S3Error(CODES[error.code ?? ''] ?? 'ERR_S3_INVALID_REQUEST', undefined),
-    '',
-    '/',
-  );
-  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/xml\r\ncontent-length: ${document.length}\r\nconnection: close\r\n\r\n`;
-  socket.end(Buffer.concat([Buffer.from(head), document]));
+function unparsable(code: string): Refusal {
+  const error = new S3Error(CODES[code] ?? 'ERR_S3_INVALID_REQUEST', undefined);
+  return { status: '400 Bad Request', type: 'application/xml', body: formatErrorDocument(error, '', '/') };
 }

@@ -1,30 +1,18 @@
 /** What policies need to know of actions (field notes 3.1; the KMS model's "Cross-account use"). */
+import { GRANT_OPERATIONS } from './grants/grant.ts';
 
 /** Actions of ours that AWS KMS does not have; policies name them `sealgate:<action>`. */
 const OWN_ACTIONS: ReadonlySet<string> = new Set(['Backup', 'EscrowDataKey']);
 
-/** The only actions that a principal of another account can ever do; all others are refused whatever policies say. */
+/**
+ * The only actions that a principal of another account can ever do, all others are refused whatever policies say: what a grant can
+ * give, and three that only policies can.
+ */
 const CROSS_ACCOUNT: ReadonlySet<string> = new Set([
-  'CreateGrant',
-  'Decrypt',
-  'DeriveSharedSecret',
-  'DescribeKey',
-  'Encrypt',
-  'GenerateDataKey',
-  'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext',
-  'GenerateDataKeyWithoutPlaintext',
-  'GenerateMac',
+  ...GRANT_OPERATIONS,
   'GetKeyRotationStatus',
-  'GetPublicKey',
   'ListGrants',
-  'ReEncryptFrom',
-  'ReEncryptTo',
-  'RetireGrant',
   'RevokeGrant',
-  'Sign',
-  'Verify',
-  'VerifyMac',
 ]);
 
 const NAMES = new Map<string, string>();

@@ -1,0 +1,102 @@
+/**
+ * An HTTP or HTTPS listener with a graceful end: what the S3 gateway and the KMS edge have in common. What a request means is theirs.
+ *
+ * Threat: bytes that are no HTTP end their own connection with an error, never the process, and never inside an answer that is
+ * being sent.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
+
+export type HttpListenerOptions = {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsOptions | undefined;
+  readonly server: ServerOptions;
+  readonly maxConnections?: number;
+  /** A connection on which nothing moves for so long is closed; undefined: never. */
+  readonly silenceMs?: number;
+  readonly handle: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+  /** The answer to what is no HTTP, by the code of Node's error. */
+  readonly unparsable: (code: string) => Refusal;
+};
+
+export type Refusal = { readonly status: string; readonly type: string; readonly body: Uint8Array };
+
+export class HttpListener {
+  readonly #options: HttpListenerOptions;
+  readonly #server: Server;
+  /** Of each connection, the answers that are not out yet. */
+  readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  #draining = false;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+    const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+      this.#watch(outgoing);
+      options.handle(incoming, outgoing);
+    };
+    const { tls, server } = options;
+    this.#server = tls === undefined ? createServer(server, handle) : createTlsServer({ ...server, ...tls }, handle);
+    if (options.maxConnections !== undefined) this.#server.maxConnections = options.maxConnections;
+    if (options.silenceMs !== undefined) this.#server.timeout = options.silenceMs;
+    // Answered by the handler itself, once it is known who asks for what.
+    this.#server.on('checkContinue', handle);
+    this.#server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => this.#refuse(error, socket));
+    this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
+  }
+
+  /** Whether it is ending: answers then close their connections. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Resolves with the port. Rejects with the operating system's error. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, resolve);
+    });
+    // A listening TCP server has an address object.
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections, lets requests under way end within `graceMs`, then closes what is left. */
+  async close(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(late);
+  }
+
+  #watch(outgoing: ServerResponse): void {
+    const { socket } = outgoing.req;
+    const answers = this.#answers.get(socket) ?? new Set();
+    this.#answers.set(socket, answers.add(outgoing));
+    outgoing.once('close', () => answers.delete(outgoing));
+  }
+
+  #refuse({ code = '' }: Error & { code?: string }, socket: Duplex): void {
+    // An error written now would be bytes of the answer that is being sent.
+    const isAnswering =
+      this.#answers
+        .get(socket)
+        ?.values()
+        .some((outgoing) => outgoing.headersSent) === true;
+    if (isAnswering || !socket.writable || code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const { status, type, body } = this.#options.unparsable(code);
+    const head = `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+    socket.end(Buffer.concat([Buffer.from(head), body]));
+  }
+}
