@@ -13,6 +13,7 @@ import type { PostgresProxyOptions } from './options.ts';
 import { internal, runSession, type ConnectionEnds } from './session/connection.ts';
 import { spliceSession } from './session/splice.ts';
 import { relayCancel } from './startup/cancel.ts';
+import { ClientLeft, upstreamClosed } from './startup/closed.ts';
 import { readStartup, type ClientStartup, type ClientTls, type Negotiation } from './startup/client-startup.ts';
 import { connectUpstream } from './startup/upstream-connect.ts';
 import { SocketReader } from './wire/socket-reader.ts';
@@ -67,7 +68,7 @@ async function login(
   const connection = await connectUpstream(options.upstream);
   open.push(connection.socket);
   connection.socket.on('error', () => undefined);
-  const upstream = { ...connection, reader: new SocketReader(connection.socket) };
+  const upstream = { ...connection, reader: new SocketReader(connection.socket, upstreamClosed) };
   const conversation: Conversation = { client: startup, upstream };
   connection.socket.write(startup.packet);
   await authenticate(conversation, user, context);
@@ -109,6 +110,11 @@ function replicationRefused(): PostgresError {
 
 function refuse(socket: Socket, error: unknown, { logger, metrics }: PostgresProxyOptions): void {
   if (error instanceof LoginEnded) return;
+  if (error instanceof ClientLeft) {
+    logger.debug({ err: error }, 'the client left during startup');
+    socket.destroy();
+    return;
+  }
   const known = error instanceof PostgresError ? error : internal(error);
   metrics?.failed?.(known.code);
   logger.warn({ code: known.code, err: known }, 'connection refused');

@@ -94,6 +94,37 @@ describe('startup', () => {
     expect(await client.untilClosed()).toEqual([]);
   });
 
+  const ssl = { says: serialize.requestSsl(), answerBytes: 1 };
+  test.each([
+    { when: 'before it says anything', steps: [], by: 'end' },
+    { when: 'before it says anything, with a reset', steps: [], by: 'reset' },
+    { when: 'in the middle of a packet', steps: [{ says: Uint8Array.of(0, 0, 0), answerBytes: 0 }], by: 'end' },
+    { when: 'after SSLRequest', steps: [ssl], by: 'end' },
+    {
+      when: 'in the middle of the TLS handshake',
+      steps: [ssl, { says: Uint8Array.of(0x16, 3, 1), answerBytes: 0 }],
+      by: 'reset',
+    },
+    { when: 'when it is asked for a password', steps: [{ says: startup, answerBytes: 5 }], by: 'end' },
+  ])('a client that leaves $when is no failure', async ({ steps, by }) => {
+    const failed: string[] = [];
+    const probed = await startTestProxy(server, {
+      clientTls: tls,
+      metrics: { failed: (code) => void failed.push(code) },
+    });
+    const client = await RawClient.connect(probed.port);
+    for (const { says, answerBytes } of steps) {
+      client.send(says);
+      expect(await client.bytes(answerBytes)).toHaveLength(answerBytes);
+    }
+    if (by === 'end') client.end();
+    else client.socket.resetAndDestroy();
+    await expect.poll(() => probed.log.length).toBe(1);
+    expect(probed.log).toMatchObject([{ level: 'debug', message: 'the client left during startup' }]);
+    expect([failed, probed.connections]).toEqual([[], 0]);
+    await probed.close();
+  });
+
   test('a protocol version of the future is negotiated by the server', async () => {
     const client = await RawClient.connect(proxy.port);
     client.send(

@@ -8,6 +8,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { PostgresError } from '../errors.ts';
 import { decodeStartup, startupLength, type StartupPacket } from '../messages/startup.ts';
 import { protocolError } from '../wire/protocol-error.ts';
+import { ClientLeft } from './closed.ts';
 import { SocketReader } from '../wire/socket-reader.ts';
 
 export type ClientTls = {
@@ -36,7 +37,7 @@ const ALPN = 'postgresql';
 
 /** Reads packets until one opens a session or asks for a cancel. `negotiation.socket` is kept up to date. */
 export async function readStartup(negotiation: Negotiation, tls: ClientTls | undefined): Promise<ClientStartup> {
-  let reader = new SocketReader(negotiation.socket);
+  let reader = new SocketReader(negotiation.socket, clientLeft);
   const first = await reader.peek(1);
   if (first[0] === TLS_HANDSHAKE) reader = await directTls(negotiation, reader, tls);
   for (;;) {
@@ -111,8 +112,10 @@ async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean
   });
   await new Promise<void>((resolve, reject) => {
     secure.once('secure', resolve);
-    secure.once('error', reject);
-    secure.once('close', () => reject(protocolError('connection closed during the TLS handshake')));
+    secure.once('error', (error: Error & { code?: string }) =>
+      reject(error.code === 'ECONNRESET' ? clientLeft(error) : error),
+    );
+    secure.once('close', () => reject(clientLeft()));
   });
   // Without a negotiated protocol a direct connection could be another protocol's, confused (ALPACA).
   if (direct && secure.alpnProtocol !== ALPN)
@@ -120,8 +123,10 @@ async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean
   if (tls.verifyClient && !secure.authorized) throw protocolError('client certificate does not verify');
   negotiation.socket = secure;
   negotiation.encrypted = true;
-  return new SocketReader(secure);
+  return new SocketReader(secure, clientLeft);
 }
+
+const clientLeft = (cause?: unknown): ClientLeft => new ClientLeft(cause);
 
 function injected(): PostgresError {
   return new PostgresError('ERR_POSTGRES_TLS_INJECTION', 'received unencrypted data after SSL request', {

@@ -5,6 +5,7 @@ import { PostgresError } from '../errors.ts';
 import { UPSTREAM_CONNECT_TIMEOUT_MS } from '../limits.ts';
 import { SSL_REQUEST_PACKET } from '../messages/startup.ts';
 import type { UpstreamOptions } from '../options.ts';
+import { upstreamClosed } from './closed.ts';
 import { SocketReader } from '../wire/socket-reader.ts';
 
 export type UpstreamConnection = { readonly socket: Socket; readonly encrypted: boolean };
@@ -38,7 +39,7 @@ async function openTcp({ host, port }: UpstreamOptions): Promise<Socket> {
 }
 
 async function negotiateTls(plain: Socket, upstream: UpstreamOptions): Promise<UpstreamConnection> {
-  const reader = new SocketReader(plain);
+  const reader = new SocketReader(plain, upstreamClosed);
   plain.write(SSL_REQUEST_PACKET);
   const [answer] = await reader.take(1);
   if (reader.bufferedBytes > 0) throw tlsError('the server sent bytes in clear after its answer to SSLRequest');

@@ -4,7 +4,6 @@
  * Whoever takes the socket over afterwards gets the bytes not yet read from `release`.
  */
 import type { Socket } from 'node:net';
-import { PostgresError } from '../errors.ts';
 import { protocolError } from './protocol-error.ts';
 import { uint32At } from './reader.ts';
 
@@ -16,12 +15,15 @@ const MAX_BUFFERED_BYTES = 256 * 1024;
 
 export class SocketReader {
   readonly #socket: Socket;
+  readonly #closed: (cause?: unknown) => Error;
   #buffered: Buffer = Buffer.alloc(0);
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket) {
+  /** `closed`: the error that reads end with once the other side is gone. */
+  constructor(socket: Socket, closed: (cause?: unknown) => Error) {
     this.#socket = socket;
+    this.#closed = closed;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onEnd);
@@ -78,19 +80,12 @@ export class SocketReader {
   };
 
   readonly #onEnd = (): void => {
-    this.#ended ??= new PostgresError('ERR_POSTGRES_UPSTREAM_CLOSED', 'connection closed during startup', {
-      sqlstate: '08006',
-    });
+    this.#ended ??= this.#closed();
     this.#signal();
   };
 
   readonly #onError = (error: Error): void => {
-    this.#ended ??= new PostgresError(
-      'ERR_POSTGRES_UPSTREAM_CLOSED',
-      'connection failed during startup',
-      { sqlstate: '08006' },
-      { cause: error },
-    );
+    this.#ended ??= this.#closed(error);
     this.#signal();
   };
 
