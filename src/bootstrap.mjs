@@ -38,12 +38,24 @@ function fail(text) {
   process.exit(1);
 }
 
-/** Whether a process is there, be it another user's. */
+/** Whether a process is there, be it another user's, and still runs. */
 function alive(pid) {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     return error.code === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/** Ended, and never waited for, as in a container whose first process reaps nobody: it answers signals for ever. Linux tells. */
+function isZombie(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name before it may hold anything, parentheses too.
+    return stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
+  } catch {
+    return false;
   }
 }
 

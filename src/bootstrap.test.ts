@@ -1,6 +1,7 @@
 /** The bootstrap on small projects of their own, installed by the real npm from local folders. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { access, chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +104,22 @@ test('After an install that was killed the next command installs at once', async
   process.kill(npm, 'SIGKILL');
   expect(await next.done).toMatchObject({ code: 0, stdout: 'hello world\n' });
 });
+
+test(
+  'A lock whose owner ended without being waited for is in nobody’s way',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    // The shell becomes a program that waits for nobody.
+    const parent = start('sh', ['-c', 'sleep 0.3 & echo "pid $!"; exec sleep 60']);
+    await parent.untilSays('\n');
+    const zombie = /\d+/u.exec(parent.said())?.[0] ?? '';
+    await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'latin1')).toContain(') Z');
+    await write(`.install-lock/${zombie}`, '');
+    const { code, stderr } = await bootstrap().done;
+    parent.child.kill();
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('another install')]);
+  },
+);
 
 test('Ctrl-C during the install ends npm too and leaves nothing in the way', async () => {
   const { child, npm } = await startHanging();

@@ -22,7 +22,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
 function atRest(value: unknown): string {
   if (!Buffer.isBuffer(value)) return String(value);
   const hex = value.toString('hex');
-  return `\\x${hex.slice(0, 8)}…${hex.slice(-12)} (${value.length} bytes)`;
+  return `\\x${hex.slice(0, 8)}…${hex.slice(-12)} (${value.length} B)`;
 }
 
 async function showCustomers({ sql }: DemoWorld, terminal: Terminal): Promise<void> {
@@ -59,8 +59,9 @@ const printable = (bytes: Uint8Array): string =>
     .toString('latin1')
     .replace(/[^ -~]/g, '·');
 
-async function firstBytes(client: S3Client, key: string): Promise<string> {
-  const range = `bytes=0-${SHOWN_BYTES - 1}`;
+/** Sealed objects begin alike; what differs follows. */
+async function lastBytes(client: S3Client, key: string, size: number): Promise<string> {
+  const range = `bytes=${Math.max(0, size - SHOWN_BYTES)}-${size - 1}`;
   const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key, Range: range }));
   return printable((await Body?.transformToByteArray()) ?? new Uint8Array(0));
 }
@@ -75,9 +76,9 @@ async function showObjects({ s3 }: DemoWorld, terminal: Terminal): Promise<void>
     [...seen].map(async ([key, size]) => ({
       object: key,
       'size seen': size,
-      'first bytes seen': await firstBytes(s3.sealed, key),
+      'last bytes seen': await lastBytes(s3.sealed, key, size),
       'size at rest': stored.get(key),
-      'first bytes at rest': await firstBytes(s3.direct, key),
+      'last bytes at rest': await lastBytes(s3.direct, key, stored.get(key) ?? 0),
     })),
   );
   terminal.table(rows, SHOWN_BYTES);
