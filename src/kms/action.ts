@@ -31,30 +31,40 @@ export type KmsCall = {
 /** Members of an answer; undefined: the answer is empty. */
 export type ActionOutput = { readonly [member: string]: JsonOutput } | undefined;
 
+/** Everything here rejects with KmsError or KeysError. */
 export type Action = {
   readonly name: string;
-  /** From a request's body to the answer's, which the caller zeroes once it is sent. Errors: KmsError, KeysError. */
+  /** From a request's body to the answer's, which the caller zeroes once it is sent. */
   readonly handle: (body: Uint8Array, call: KmsCall) => Promise<Buffer>;
+};
+
+/** An action that is asked for by itself, or as one entry of a batch. */
+export type DefinedAction = Action & {
+  readonly input: StructShape<unknown>;
+  /** From what was read by `input`, not yet held against its limits, to the answer's members, whose blobs the caller zeroes. */
+  readonly answer: (value: ReadStruct, call: KmsCall) => Promise<ActionOutput>;
 };
 
 /** Blobs of the input are zeroed when `run` is done with them, and those of the output once they are encoded. */
 export function defineAction<Input>(
   name: string,
-  shape: StructShape<Input>,
+  input: StructShape<Input>,
   run: (input: Input, call: KmsCall) => Promise<ActionOutput> | ActionOutput,
-): Action {
+): DefinedAction {
+  const answer = async (value: ReadStruct, call: KmsCall): Promise<ActionOutput> => {
+    validate(value, input);
+    // What was read by the shape and holds its limits is what the shape stands for.
+    return run(value as Input, { ...call, use: withGrantTokens(call.use, value) });
+  };
   const handle = async (body: Uint8Array, call: KmsCall): Promise<Buffer> => {
-    const read = readInput(body, shape);
+    const read = readInput(body, input);
     try {
-      validate(read.value, shape);
-      // What was read by the shape and holds its limits is what the shape stands for.
-      const input = read.value as Input;
-      return encodeAndZero(await run(input, { ...call, use: withGrantTokens(call.use, read.value) }));
+      return encodeAndZero(await answer(read.value, call));
     } finally {
       read.wipe();
     }
   };
-  return { name, handle };
+  return { name, handle, input, answer };
 }
 
 function withGrantTokens(use: KeyUse, value: ReadStruct): KeyUse {
@@ -68,6 +78,10 @@ function encodeAndZero(output: ActionOutput): Buffer {
   try {
     return encodeJson(output);
   } finally {
-    for (const value of Object.values(output)) if (value instanceof Uint8Array) value.fill(0);
+    zeroBlobs(output);
   }
+}
+
+export function zeroBlobs(output: ActionOutput): void {
+  for (const value of Object.values(output ?? {})) if (value instanceof Uint8Array) value.fill(0);
 }

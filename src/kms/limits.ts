@@ -28,3 +28,7 @@ export const MAX_SKEW_MS = 5 * 60 * 1000;
 export const MAX_SEEN_SIGNATURES = 2_400_000;
 /** Equal requests of one client within one second are one signature; so long they may be apart on the way. */
 export const REPEAT_GRACE_SECONDS = 5;
+/** Entries of one batch: a tenth of what a core does in a second would keep others waiting; this is about 10 ms of work, done in slices. */
+export const MAX_BATCH_ENTRIES = 256;
+/** Entries that are worked on without a pause: about a millisecond, so that a batch keeps single requests waiting no longer. */
+export const BATCH_SLICE_ENTRIES = 32;

@@ -10,7 +10,6 @@ import { HttpListener, type Refusal } from '../http/listener.ts';
 import type { KeyRealm } from '../keys/arn.ts';
 import type { Log } from '../observe/log.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
-import { ACTIONS } from './actions/index-table.ts';
 import type { KmsKeys } from './action.ts';
 import { createAuthenticator, type KmsAccessKey } from './auth/authenticate.ts';
 import { ClientCertificates, type CertificateCaller } from './auth/client-certificate.ts';
@@ -28,6 +27,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TLS_HANDSHAKE_MS,
 } from './limits.ts';
+import { TARGETS } from './targets.ts';
 
 export type KmsTls = {
   /** PEM. */
@@ -109,7 +109,7 @@ function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOp
     realm,
     log,
     draining,
-    actions: ACTIONS,
+    actions: TARGETS,
     authenticator: createAuthenticator({
       accessKeys,
       region: realm.region,

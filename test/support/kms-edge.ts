@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions as TlsRequestOptions } from 'node:https';
+import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyPorts } from '../../src/keys/options.ts';
 import type { CertificateCaller } from '../../src/kms/auth/client-certificate.ts';
@@ -49,7 +50,7 @@ export type TestKms = {
   readonly outcomes: ExchangeOutcome[];
   /** Moves the listener's and the key manager's clock. */
   readonly clock: { ms: number };
-  /** `TrentService.<action>`, signed, with a JSON body. */
+  /** `TrentService.<action>` or, with a dot in it, the target itself: signed, with a JSON body. */
   readonly call: (action: string, input?: unknown, signing?: KmsSigning) => Promise<KmsAnswer>;
   /** Creates a key by the API and gives its id. */
   readonly key: (input?: object) => Promise<string>;
@@ -63,13 +64,16 @@ export type KmsChanges = {
   readonly ports?: Partial<KeyPorts>;
   readonly limits?: Partial<KmsServerLimits>;
   readonly accessKeys?: readonly (AccessKey & { readonly principal: string })[];
+  /** Without it whoever is known may all. */
+  readonly access?: AccessOptions;
 };
 
 export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
   const folder = await keyFolder({ region: REGION, account: ACCOUNT });
   const clock = { ms: 0 };
   const now = (): number => Date.now() + clock.ms;
-  const keys = await folder.open({}, { now, ...changes.ports });
+  const access = changes.access === undefined ? {} : { access: changes.access };
+  const keys = await folder.open(access, { now, ...changes.ports });
   const outcomes: ExchangeOutcome[] = [];
   const server = new KmsServer({
     host: '127.0.0.1',
@@ -110,7 +114,7 @@ export function signKms(port: number, body: Uint8Array, signing: KmsSigning): Re
   const headers = {
     host: `127.0.0.1:${port}`,
     'content-type': 'application/x-amz-json-1.1',
-    'x-amz-target': `TrentService.${action}`,
+    'x-amz-target': action.includes('.') ? action : `TrentService.${action}`,
     ...signing.headers,
   };
   const payloadHash = signing.payloadHash ?? createHash('sha256').update(body).digest('hex');

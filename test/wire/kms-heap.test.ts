@@ -32,6 +32,10 @@ test('Plaintexts that pass through leave no string behind: a heap snapshot shows
       await call('Decrypt', { CiphertextBlob });
       const { Plaintext } = await call('GenerateDataKey', { KeyId, NumberOfBytes: 48 });
       plaintexts.push(secret, Buffer.from(String(Plaintext), 'base64'));
+      const made = await call('Sealgate.BatchGenerateDataKey', { Entries: [{ KeyId, NumberOfBytes: 48 }] });
+      const [entry] = made['Entries'] as { Plaintext: string; CiphertextBlob: string }[];
+      await call('Sealgate.BatchDecrypt', { Entries: [{ CiphertextBlob: entry?.CiphertextBlob }] });
+      plaintexts.push(Buffer.from(String(entry?.Plaintext), 'base64'));
     }
     const path = join(folder, 'heap.heapsnapshot');
     child.stdin.write(`${path}\n`);

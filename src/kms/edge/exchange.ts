@@ -20,6 +20,7 @@ import { causeOf, errorBody, failureOf, respond, type Answering } from './respon
 export type EdgeOptions = {
   readonly keys: KmsKeys;
   readonly realm: KeyRealm;
+  /** By what stands in X-Amz-Target. */
   readonly actions: ReadonlyMap<string, Action>;
   readonly authenticator: Authenticator;
   readonly certificates: ClientCertificates;
@@ -114,12 +115,10 @@ function requestOf(incoming: IncomingMessage): IncomingRequest {
   };
 }
 
-const TARGET = /^TrentService\.(\w+)$/u;
 const CONTENT_TYPE = /^application\/x-amz-json-1\.1(?:;|$)/iu;
 
 function actionOf({ method, path, headers }: IncomingRequest, actions: EdgeOptions['actions']): Action {
-  const name = TARGET.exec(headers['x-amz-target'] ?? '')?.[1] ?? '';
-  const action = actions.get(name);
+  const action = actions.get(headers['x-amz-target'] ?? '');
   const isCall = method === 'POST' && path === '/' && CONTENT_TYPE.test(headers['content-type'] ?? '');
   if (isCall && action !== undefined) return action;
   throw new KmsError('ERR_KMS_UNKNOWN_OPERATION', whatIsWrong(isCall));

@@ -3,8 +3,9 @@
  * their limits. Members that the shape does not know are skipped, as AWS does; `null` is the same as absent.
  */
 import { decodeBase64 } from '../json/base64.ts';
+import { KmsError } from '../errors.ts';
 import { JsonScanner, unescapeBytes, unreadable, type JsonKind } from '../json/scanner.ts';
-import type { ShapeData, StructData } from './shapes.ts';
+import type { ListData, ShapeData, StructData } from './shapes.ts';
 
 /** Values by member name; absent ones are not there. */
 export type ReadStruct = Readonly<Record<string, unknown>>;
@@ -12,7 +13,7 @@ export type ReadStruct = Readonly<Record<string, unknown>>;
 /** What was read. `wipe` zeroes every blob in it, whatever became of the request. */
 export type ReadInput = { readonly value: ReadStruct; readonly wipe: () => void };
 
-/** Errors: ERR_KMS_SERIALIZATION. On an error nothing of a blob is left. */
+/** Errors: ERR_KMS_SERIALIZATION; ERR_KMS_VALIDATION for too many structures in a list. On an error nothing of a blob is left. */
 export function readInput(body: Uint8Array, shape: StructData): ReadInput {
   const reader = new Reader(body);
   try {
@@ -78,7 +79,7 @@ class Reader {
       case 'blob':
         return this.#blob();
       case 'list':
-        return this.#list(shape.of);
+        return this.#list(shape);
       case 'map':
         return this.#map();
       case 'struct':
@@ -116,9 +117,14 @@ class Reader {
     return bytes;
   }
 
-  #list(of: ShapeData): readonly unknown[] {
+  /** Of structures no more are read than may be: a body of empty ones would keep everybody waiting. */
+  #list({ of, max = Number.POSITIVE_INFINITY }: ListData): readonly unknown[] {
+    const most = of.type === 'struct' ? max : Number.POSITIVE_INFINITY;
     const values: unknown[] = [];
-    this.#scanner.array(() => values.push(this.#value(of)));
+    this.#scanner.array(() => {
+      if (values.length >= most) throw new KmsError('ERR_KMS_VALIDATION', `A list has more than ${most} entries.`);
+      values.push(this.#value(of));
+    });
     return values;
   }
 

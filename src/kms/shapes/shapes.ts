@@ -20,7 +20,7 @@ type BlobData = {
   readonly min: number;
   readonly max: number;
 };
-type ListData = {
+export type ListData = {
   readonly type: 'list';
   readonly of: ShapeData;
   readonly min?: number;

@@ -1,0 +1,93 @@
+/** Using a key never writes to the key store: its files stay, byte for byte and as last changed, whatever is done with keys. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
+import type { DataKeys } from './data-keys.ts';
+import type { KeyManager } from './key-manager.ts';
+import type { KeyOperations } from './key-operations.ts';
+import { CHECKPOINT_RECORDS } from './limits.ts';
+import type { AuthorizationQuestion, KeyAuthorizer } from './options.ts';
+
+const context = Object.freeze({ purpose: 'test' });
+const plaintext = Buffer.from('secret');
+const keyId = 'alias/a';
+
+/** Every file beside the audit log and its head: bytes, and when they were last changed (nanoseconds). */
+function storeFiles({ folder }: KeyFolder): Record<string, readonly [string, bigint]> {
+  const names = readdirSync(folder).filter((name) => !name.startsWith('audit.log'));
+  return Object.fromEntries(
+    names.sort().map((name) => {
+      const path = `${folder}/${name}`;
+      return [name, [readFileSync(path, 'base64'), statSync(path, { bigint: true }).mtimeNs]] as const;
+    }),
+  );
+}
+
+type Uses = Omit<DataKeys, 'escrow' | 'escrowed' | 'resolveKey' | 'serviceKey'>;
+
+/** Each method that uses a key: one that is added must be added here. */
+const dataKeyUses = {
+  generateDataKey: async (manager) => manager.generateDataKey({ keyId, context }, use),
+  decrypt: async (manager) => {
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    await manager.decrypt({ wrapped, context }, use);
+    await manager.decrypt({ wrapped, context, keyId }, use);
+  },
+  decryptNow: async (manager) => {
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    await manager.decrypt({ wrapped, context }, use);
+    expect(manager.decryptNow({ wrapped, context }, use)).toBeDefined();
+  },
+  reEncrypt: async (manager) => {
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    const moved = { wrapped, sourceContext: context, destinationKeyId: 'alias/b', destinationContext: {} };
+    await manager.reEncrypt(moved, use);
+  },
+} satisfies Record<keyof Uses, (manager: KeyManager) => Promise<unknown>>;
+
+const operationUses: Readonly<Record<keyof KeyOperations, (manager: KeyManager) => Promise<unknown>>> = {
+  encrypt: async ({ operations }) => operations.encrypt({ keyId, plaintext, context }, use),
+  decrypt: async ({ operations }) => {
+    const { ciphertext } = await operations.encrypt({ keyId, plaintext, context }, use);
+    await operations.decrypt({ ciphertext, keyId: undefined, context }, use);
+  },
+  reEncrypt: async ({ operations }) => {
+    const { ciphertext } = await operations.encrypt({ keyId, plaintext, context }, use);
+    const source = { ciphertext, keyId: undefined, context };
+    await operations.reEncrypt({ source, destination: { keyId: 'alias/b', context } }, use);
+  },
+  generateDataKey: async ({ operations }) => operations.generateDataKey({ keyId, bytes: 32, context }, use),
+  generateDataKeyWithoutPlaintext: async ({ operations }) =>
+    operations.generateDataKeyWithoutPlaintext({ keyId, bytes: 32, context }, use),
+  generateRandom: async ({ operations }) => operations.generateRandom(32, use),
+};
+
+test('No use of a key, allowed or refused, at once or many at a time, changes a file of the key store', async () => {
+  await using keys = await keyFolder();
+  let isAllowed = true;
+  const decide = (_question: AuthorizationQuestion): ReturnType<KeyAuthorizer['decide']> => ({
+    allow: isAllowed,
+    why: 'test',
+  });
+  const manager = await keys.open({}, { authorizer: { decide } });
+  const key = await manager.createKey({ alias: 'alias/a' }, use);
+  await manager.createKey({ alias: 'alias/b' }, use);
+  const before = storeFiles(keys);
+  expect(Object.keys(before)).toContain('keys.sqlite-wal');
+
+  const all = [...Object.values(dataKeyUses), ...Object.values(operationUses)];
+  for (const useKey of all) await useKey(manager);
+  // Past a checkpoint of the audit log, and in one breath.
+  for (let left = CHECKPOINT_RECORDS; left > 0; left -= 1000)
+    await Promise.all(Array.from({ length: 1000 }, () => dataKeyUses.generateDataKey(manager)));
+  isAllowed = false;
+  for (const useKey of all) await expect(useKey(manager)).rejects.toMatchObject({ code: 'ERR_KEYS_ACCESS_DENIED' });
+  isAllowed = true;
+  // The last use is known, though it is not in the store.
+  expect(await manager.settings.lastUsage(key.keyId, use)).toMatchObject({ lastUse: { operation: 'GenerateDataKey' } });
+  expect(storeFiles(keys)).toEqual(before);
+
+  // What does change the store is seen.
+  await manager.createAlias({ aliasName: 'alias/c', keyId: 'alias/a' }, use);
+  expect(storeFiles(keys)).not.toEqual(before);
+});
