@@ -6,6 +6,12 @@ import { openXaesGcm, sealXaesGcm } from './xaes-gcm.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
+function at<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new RangeError(`no item ${index}`);
+  return item;
+}
+
 /** A long deterministic stream: SHAKE-128 of nothing. */
 function shakeStream(length: number): (count: number) => Uint8Array {
   const stream = createHash('shake128', { outputLength: length }).digest();
@@ -44,6 +50,43 @@ describe('XAES-256-GCM', () => {
       expect(Uint8Array.from(openXaesGcm(keyObject, nonce, sealed, aad))).toEqual(plaintext);
     });
     fc.assert(run, { numRuns: 100 });
+  });
+
+  test('keeps the keys apart, however their messages interleave', () => {
+    const raw = Array.from({ length: 5 }, (_, i) => new Uint8Array(32).fill(i + 1));
+    // Two objects of the same bytes are one key; two of other bytes never are.
+    const keys = [...raw, ...raw].map((key) => ({ key, object: createSecretKey(key) }));
+    const message = fc.record({ which: fc.nat(keys.length - 1), nonce: bytes(24), plaintext: fc.uint8Array() });
+    const run = fc.property(fc.array(message, { minLength: 2, maxLength: 20 }), (messages) => {
+      for (const { which, nonce, plaintext } of messages) {
+        const { key, object } = at(keys, which);
+        const expected = xaesSeal(key, nonce, plaintext, new Uint8Array());
+        expect(sealXaesGcm(object, nonce, plaintext)).toEqual(expected);
+        for (const other of keys) {
+          const open = () => Uint8Array.from(openXaesGcm(other.object, nonce, expected));
+          if (other.key === key) expect(open()).toEqual(plaintext);
+          else expect(open).toThrow(expect.objectContaining({ code: 'ERR_CRYPTO_OPEN_FAILED' }));
+        }
+        // One that lives for a single message, and leaves nothing to those after it.
+        expect(sealXaesGcm(createSecretKey(key), nonce, plaintext)).toEqual(expected);
+      }
+    });
+    fc.assert(run, { numRuns: 20 });
+  });
+
+  test('a nonce, key or message that is refused leaves the key as it was', () => {
+    const raw = new Uint8Array(32).fill(9);
+    const [key, nonce] = [createSecretKey(raw), new Uint8Array(24).fill(3)];
+    const expected = xaesSeal(raw, nonce, ascii('x'), new Uint8Array());
+    for (const length of [0, 12, 23, 25]) {
+      expect(() => sealXaesGcm(key, new Uint8Array(length), ascii('x'))).toThrow(RangeError);
+      expect(() => openXaesGcm(key, nonce, new Uint8Array(length))).toThrow(
+        expect.objectContaining({ code: 'ERR_CRYPTO_OPEN_FAILED' }),
+      );
+      expect(sealXaesGcm(key, nonce, ascii('x'))).toEqual(expected);
+    }
+    expect(() => sealXaesGcm(createSecretKey(new Uint8Array(16)), nonce, ascii('x'))).toThrow();
+    expect(nonce).toEqual(new Uint8Array(24).fill(3));
   });
 
   test('refuses another nonce in either half', () => {
