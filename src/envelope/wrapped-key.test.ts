@@ -105,9 +105,11 @@ describe('wrapped key', () => {
 
   test('does not open cut or extended', () => {
     const { blob, open } = fixture();
-    for (const at of blob.keys()) expect(() => open({ blob: blob.subarray(0, at) })).toThrow(/./u);
-    for (const at of blob.keys())
-      expect(() => parseWrappedKey(blob.subarray(0, at)).plaintextBytes >= 32).not.toThrow(TypeError);
+    for (const at of blob.keys()) {
+      // Below the least length of any wrapped key it cannot even be read; above, only the tag tells.
+      const expected = at < 106 ? MALFORMED : OPEN_FAILED;
+      expect(() => open({ blob: blob.subarray(0, at) }), `cut to ${at}`).toThrow(expect.objectContaining(expected));
+    }
     expect(() => open({ blob: Buffer.concat([blob, Uint8Array.of(0)]) })).toThrow(expect.objectContaining(OPEN_FAILED));
     expect(() => parseWrappedKey(new Uint8Array(100_000))).toThrow(expect.objectContaining(MALFORMED));
   });
