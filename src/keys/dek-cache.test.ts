@@ -84,3 +84,26 @@ test('Hits and misses are counted, and a hit is audited like a miss', async () =
   await manager.decrypt({ wrapped, context: {} }, use);
   expect(seen).toEqual(['miss', 'Decrypt success', 'hit', 'Decrypt success']);
 });
+
+test('Disabling a key drops its DEKs and no others: once enabled again they are opened anew', async () => {
+  await using keys = await keyFolder();
+  const seen: string[] = [];
+  const metrics = { cacheHit: () => seen.push('hit'), cacheMiss: () => seen.push('miss'), keyUse: () => undefined };
+  const manager = await keys.open({}, { metrics });
+  const make = async () => {
+    const { keyId } = await manager.createKey({}, use);
+    const { wrapped } = await manager.generateDataKey({ keyId, context: {} }, use);
+    await manager.decrypt({ wrapped, context: {} }, use);
+    return { keyId, open: () => manager.decrypt({ wrapped, context: {} }, use) };
+  };
+  const [disabled, other] = [await make(), await make()];
+  // One use is under way while the key is disabled: it may be answered, and must leave nothing behind.
+  const underWay = disabled.open().catch(() => undefined);
+  await manager.disableKey(disabled.keyId, use);
+  await underWay;
+  await manager.enableKey(disabled.keyId, use);
+  seen.length = 0;
+  await other.open();
+  await disabled.open();
+  expect(seen).toEqual(['hit', 'miss']);
+});
