@@ -20,6 +20,7 @@ export type KmsKeys = Pick<
   | 'operations'
   | 'settings'
   | 'lifecycle'
+  | 'grants'
 >;
 
 export type KmsCall = {

@@ -199,11 +199,18 @@ const KEY_ERRORS = {
     'Markers are opaque, and each belongs to one list.',
     'Send `NextMarker` of the page before, unchanged.',
   ),
+  ERR_KMS_INVALID_GRANT_ID: row(
+    'InvalidGrantIdException',
+    400,
+    'This is no grant id.',
+    'A grant id is 64 hex digits.',
+    'Give the id that CreateGrant answered; ListGrants shows it.',
+  ),
   ERR_KMS_INVALID_GRANT_TOKEN: row(
     'InvalidGrantTokenException',
     400,
     'A grant token is not valid.',
-    'No grant gave it.',
+    'No grant gave it, or its grant is no more.',
     'Leave `GrantTokens` away: grants are in force at once here.',
   ),
   ERR_KMS_TAG: row(

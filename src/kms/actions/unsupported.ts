@@ -13,7 +13,6 @@ const CUSTOM_KEY_STORES = [
 ];
 
 const NOT_BUILT = [
-  'CreateGrant',
   'DeleteImportedKeyMaterial',
   'DeriveSharedSecret',
   'GenerateDataKeyPair',
@@ -22,11 +21,7 @@ const NOT_BUILT = [
   'GetParametersForImport',
   'GetPublicKey',
   'ImportKeyMaterial',
-  'ListGrants',
-  'ListRetirableGrants',
   'ReplicateKey',
-  'RetireGrant',
-  'RevokeGrant',
   'Sign',
   'UpdatePrimaryRegion',
   'Verify',
