@@ -2,6 +2,7 @@
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
+  CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
   DescribeKeyCommand,
@@ -20,11 +21,15 @@ import {
   KMSInvalidStateException,
   ListKeyRotationsCommand,
   ListResourceTagsCommand,
+  ListGrantsCommand,
   NotFoundException,
   paginateListAliases,
+  paginateListRetirableGrants,
   paginateListKeys,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  RetireGrantCommand,
+  RevokeGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
@@ -212,6 +217,36 @@ describe('AWS SDK for JavaScript v3', () => {
     user.destroy();
   });
 
+  test('gives, lists and takes back grants, in force at once', async () => {
+    const KeyId = await newKey();
+    const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/user`;
+    const user = client({ credentials: { accessKeyId: 'USERKEY', secretAccessKey: 'user-secret' } });
+    const { CiphertextBlob } = await user.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+    const decrypt = (GrantTokens: string[] = []): Promise<string> =>
+      user
+        .send(new DecryptCommand({ CiphertextBlob, GrantTokens }))
+        .then(({ Plaintext }) => text(Plaintext))
+        .catch((error: unknown) => (error instanceof Error ? error.name : ''));
+    const asked = { KeyId, GranteePrincipal, Operations: ['Decrypt' as const], RetiringPrincipal: GranteePrincipal };
+    const { GrantId, GrantToken = '' } = await kms.send(new CreateGrantCommand(asked));
+    expect([await decrypt(), await decrypt([GrantToken])]).toEqual(['x', 'x']);
+    const { Grants } = await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal }));
+    expect(Grants).toMatchObject([
+      { GrantId, GranteePrincipal, Operations: ['Decrypt'], CreationDate: expect.any(Date) },
+    ]);
+    await user.send(new RetireGrantCommand({ GrantToken }));
+    expect(await decrypt()).toBe('AccessDeniedException');
+    const more = [];
+    for (let n = 0; n < 3; n++) more.push((await kms.send(new CreateGrantCommand(asked))).GrantId);
+    const retirable = [];
+    const pages = paginateListRetirableGrants({ client: kms, pageSize: 2 }, { RetiringPrincipal: GranteePrincipal });
+    for await (const page of pages) retirable.push(...(page.Grants ?? []));
+    expect(retirable.map((grant) => grant.GrantId).sort()).toEqual(more.toSorted());
+    for (const id of more) await kms.send(new RevokeGrantCommand({ KeyId, GrantId: id }));
+    expect(await decrypt()).toBe('AccessDeniedException');
+    user.destroy();
+  });
+
   test('corrects its clock by our answer, where it is off', async () => {
     const late = client({ systemClockOffset: -3_600_000, maxAttempts: 2 });
     expect((await late.send(new GenerateRandomCommand({ NumberOfBytes: 1 }))).Plaintext).toHaveLength(1);
@@ -257,6 +292,14 @@ describe('aws kms', () => {
     expect((await json('list-aliases', '--key-id', KeyId))['Aliases']).toMatchObject([{ AliasName: 'alias/cli' }]);
     const policy = await json('get-key-policy', '--key-id', KeyId);
     await json('put-key-policy', '--key-id', KeyId, '--policy', String(policy['Policy']));
+    const grantee = `arn:aws:iam::${ACCOUNT}:user/user`;
+    const made = ['--grantee-principal', grantee, '--operations', 'Decrypt', 'GenerateDataKey', '--name', 'cli'];
+    const subset = ['--constraints', 'EncryptionContextSubset={a=b}'];
+    const { GrantId } = await json('create-grant', '--key-id', KeyId, ...made, ...subset);
+    const listed = await json('list-grants', '--key-id', KeyId);
+    expect(listed['Grants']).toMatchObject([{ GrantId, Constraints: { EncryptionContextSubset: { a: 'b' } } }]);
+    await json('revoke-grant', '--key-id', KeyId, '--grant-id', String(GrantId));
+    expect((await json('list-grants', '--key-id', KeyId))['Grants']).toEqual([]);
     expect(await json('schedule-key-deletion', '--key-id', KeyId)).toMatchObject({
       KeyState: 'PendingDeletion',
       PendingWindowInDays: 30,
