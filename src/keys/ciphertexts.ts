@@ -4,7 +4,7 @@ import { EnvelopeError } from '../envelope/errors.ts';
 import { parseWrappedKey, unwrapKey } from '../envelope/wrapped-key.ts';
 import { bytesToUuid } from './arn.ts';
 import { KeysError } from './errors.ts';
-import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
+import { kekOf, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
 
 export type Source = { readonly key: HeldKey; readonly material: HeldMaterial };
 
@@ -29,9 +29,10 @@ export function findSource(ciphertext: Uint8Array, ring: KeyRing): Source | unde
 
 /** The caller zeroes the bytes; one code for whatever is wrong: ERR_KEYS_CIPHERTEXT_INVALID. */
 export function openWrapped(source: Source, blob: Uint8Array, context: EncryptionContext): Uint8Array {
-  const { kek, record } = source.material;
+  const { material } = source;
+  const kek = kekOf(material);
   try {
-    return unwrapKey({ kek, materialId: record.materialId, blob, context });
+    return unwrapKey({ kek, materialId: material.record.materialId, blob, context });
   } catch (cause) {
     throw cause instanceof EnvelopeError ? invalidCiphertext() : cause;
   }

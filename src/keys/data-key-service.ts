@@ -8,7 +8,14 @@ import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type So
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import { assertKeyUsable, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyUsable,
+  assertKeyUsage,
+  assertMaterialAllows,
+  kekOf,
+  type HeldKey,
+  type KeyRing,
+} from './key-ring.ts';
 import { KeyUses } from './key-uses.ts';
 import { KnownCiphertexts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
@@ -95,14 +102,16 @@ export class DataKeyService {
 
   resolveKey(keyId: string): string {
     const key = this.#ring.find(keyId);
+    assertKeyUsage(key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
     return key.arn;
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const { kek, record } = key.current;
-    return wrapKey({ kek, keyUuid: key.uuid, materialId: record.materialId, plaintext, context }, this.#ports.random);
+    const { materialId } = key.current.record;
+    const kek = kekOf(key.current);
+    return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
   }
 
   /** The key and material a wrapped key names. */

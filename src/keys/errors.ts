@@ -173,6 +173,18 @@ export const KEYS_ERRORS = {
     fix: 'Use a key made for it.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_UNSUPPORTED: {
+    says: 'This kind of key does not do that.',
+    why: 'Rotation, for one, is for symmetric encryption keys: what others made does not say which material made it.',
+    fix: 'Make a new key, and point an alias at it.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_MAC_INVALID: {
+    says: 'The MAC is not of this message, key and algorithm.',
+    why: 'The message or the MAC was changed, or another key or algorithm made it.',
+    fix: 'Ask with what GenerateMac was asked with; if that is what you did, do not trust the message.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_DRY_RUN: {
     says: 'The request would have succeeded; it asked only that.',
     why: 'It was made as a dry run.',

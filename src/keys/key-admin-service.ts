@@ -6,6 +6,7 @@ import { describeAlias, describeKey } from './describe.ts';
 import { KeysError } from './errors.ts';
 import { checkTags, tagRecord } from './key-tags.ts';
 import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-admin.ts';
+import { kindOf } from './key-kinds.ts';
 import { put, type KeyChanges } from './key-changes.ts';
 import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyState } from './key-states.ts';
@@ -122,11 +123,12 @@ export class KeyAdminService {
     const { ports, vault } = this.#changes.parts;
     const createdAt = this.#changes.now();
     const keyId = newKeyUuid(ports.random);
-    const material = makeMaterial(keyId, 1, { createdAt }, vault, ports.random);
+    const { spec = 'SYMMETRIC_DEFAULT' } = request;
+    const material = makeMaterial({ keyId, spec }, 1, { createdAt }, vault, ports.random);
     const record: KeyRecord = {
       keyId,
-      spec: 'SYMMETRIC_DEFAULT',
-      usage: 'ENCRYPT_DECRYPT',
+      spec,
+      usage: kindOf(spec).usage,
       origin: 'AWS_KMS',
       description: request.description ?? '',
       state: 'enabled',
@@ -143,7 +145,7 @@ export class KeyAdminService {
     const changes: RowChange[] = [put('keys', keyRow(record)), put('materials', materialRow(material))];
     for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
     this.#changes.commit(changes);
-    const key = this.#changes.publish(record, [this.#changes.reread(material)], trace);
+    const key = this.#changes.publish(record, [this.#changes.reread(material, spec)], trace);
     for (const each of aliases) this.#ring.putAlias(each);
     return describeKey(this.#ring, key);
   }
@@ -182,11 +184,15 @@ export class KeyAdminService {
 }
 
 /** Defaults count as given, as AWS has it. */
-function createFacts({ tags = [], bypassLockoutCheck = false }: CreateKeyRequest): RequestFacts {
+function createFacts({
+  spec = 'SYMMETRIC_DEFAULT',
+  tags = [],
+  bypassLockoutCheck = false,
+}: CreateKeyRequest): RequestFacts {
   return {
     parameters: {
-      KeySpec: 'SYMMETRIC_DEFAULT',
-      KeyUsage: 'ENCRYPT_DECRYPT',
+      KeySpec: spec,
+      KeyUsage: kindOf(spec).usage,
       KeyOrigin: 'AWS_KMS',
       MultiRegion: 'false',
       BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck),

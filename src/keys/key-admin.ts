@@ -5,6 +5,7 @@
  * `keyId` is a key id, key ARN, alias name (`alias/x`) or alias ARN.
  */
 import type { KeyUse } from './data-keys.ts';
+import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { KeyState, MaterialState } from './key-states.ts';
 import type { Tag } from './records.ts';
 
@@ -23,8 +24,8 @@ export type KeyDescription = {
   readonly state: KeyState;
   readonly enabled: boolean;
   readonly description: string;
-  readonly spec: 'SYMMETRIC_DEFAULT';
-  readonly usage: 'ENCRYPT_DECRYPT';
+  readonly spec: KeySpec;
+  readonly usage: KeyUsage;
   readonly origin: 'AWS_KMS';
   readonly createdAt: string;
   readonly aliases: readonly string[];
@@ -36,6 +37,8 @@ export type KeyDescription = {
 };
 
 export type CreateKeyRequest = {
+  /** SYMMETRIC_DEFAULT unless told; it settles the key's usage. */
+  readonly spec?: KeySpec;
   readonly description?: string;
   readonly alias?: string;
   readonly tags?: readonly Tag[];

@@ -5,6 +5,7 @@ import type { AuditLog } from './audit/log.ts';
 import type { KeyUse } from './data-keys.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
+import type { KeySpec } from './key-kinds.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
 import type { MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
@@ -76,10 +77,10 @@ export class KeyChanges {
   }
 
   /** The material as it now lies on the disk, opened and tried on its canary: only then is it used or acknowledged. */
-  reread(material: MaterialRecord): HeldMaterial {
+  reread(material: MaterialRecord, spec: KeySpec): HeldMaterial {
     const row = this.parts.database.row('materials', material.materialId);
     if (row === undefined) throw new KeysError('ERR_KEYS_STORE_WRITE', 'a material did not read back');
-    return holdMaterial(parseMaterialRow(row), this.parts.vault);
+    return holdMaterial(parseMaterialRow(row), spec, this.parts.vault);
   }
 
   publish(record: KeyRecord, materials: readonly HeldMaterial[], trace: UseTrace): HeldKey {

@@ -77,6 +77,7 @@ export class KeyLifecycleService implements KeyLifecycle {
     const facts = { parameters: { RotationPeriodInDays: String(periodDays) } };
     return this.#change('EnableKeyRotation', keyId, use, facts, (key, trace) => {
       assertWithin(periodDays, MIN_ROTATION_DAYS, MAX_ROTATION_DAYS, 'rotation period');
+      assertRotates(key);
       assertKeyUsable(key);
       const rotation = { periodDays, nextAt: this.#inDays(periodDays) };
       return () => void this.#changes.putRecord(key, { rotation }, trace);
@@ -85,13 +86,16 @@ export class KeyLifecycleService implements KeyLifecycle {
 
   disableRotation(keyId: string, use: KeyUse): Promise<void> {
     return this.#change('DisableKeyRotation', keyId, use, {}, (key, trace) => {
+      assertRotates(key);
       assertKeyUsable(key);
       return () => void this.#changes.putRecord(key, { rotation: undefined }, trace);
     });
   }
 
   rotationStatus(keyId: string, use: KeyUse): Promise<RotationStatus> {
-    return this.#look('GetKeyRotationStatus', keyId, use, ({ record }) => {
+    return this.#look('GetKeyRotationStatus', keyId, use, (key) => {
+      assertRotates(key);
+      const { record } = key;
       // While it is pending deletion nothing is rotated; should that be cancelled, the schedule is as it was.
       const rotation = record.state === 'pending-deletion' ? undefined : record.rotation;
       const { periodDays, nextAt } = rotation ?? { periodDays: undefined, nextAt: undefined };
@@ -111,6 +115,7 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 
   #planRotation(key: HeldKey, trace: UseTrace): () => KeyDescription {
+    assertRotates(key);
     assertKeyUsable(key);
     this.#assertMayRotate(key);
     return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace));
@@ -121,6 +126,7 @@ export class KeyLifecycleService implements KeyLifecycle {
     use: KeyUse,
   ): Promise<Page<RotationDescription> & { keyId: string }> {
     return this.#look('ListKeyRotations', request.keyId, use, (key) => {
+      assertRotates(key);
       const materials = [...key.materials.values()].sort((a, b) => a.record.version - b.record.version);
       const listed = request.all ? materials : materials.slice(1);
       const from = listed.findIndex(({ name }) => name === request.after) + 1;
@@ -191,7 +197,7 @@ export class KeyLifecycleService implements KeyLifecycle {
     const now = this.#changes.now();
     const old = key.current;
     const made = { createdAt: now, rotation: type };
-    const next = makeMaterial(key.record.keyId, old.record.version + 1, made, vault, ports.random);
+    const next = makeMaterial(key.record, old.record.version + 1, made, vault, ports.random);
     const retired: MaterialRecord = { ...old.record, state: 'deactivated', stateSince: now, stateReason: 'rotated' };
     const record: KeyRecord = { ...key.record, ...changes, currentMaterial: next.materialId };
     this.#changes.commit([
@@ -200,7 +206,7 @@ export class KeyLifecycleService implements KeyLifecycle {
       put('keys', keyRow(record)),
     ]);
     const others = [...key.materials.values()].filter((material) => material !== old);
-    const materials = [...others, this.#changes.reread(retired), this.#changes.reread(next)];
+    const materials = [...others, ...[retired, next].map((each) => this.#changes.reread(each, record.spec))];
     return this.#changes.publish(record, materials, trace);
   }
 
@@ -263,6 +269,12 @@ export class KeyLifecycleService implements KeyLifecycle {
       return look(this.#changes.find(keyId, action, use, trace));
     });
   }
+}
+
+/** What a MAC key has authenticated names no material: with a new one it could not be verified. */
+function assertRotates({ arn, record }: HeldKey): void {
+  if (record.usage === 'ENCRYPT_DECRYPT') return;
+  throw new KeysError('ERR_KEYS_UNSUPPORTED', `${arn} is ${record.spec}: only symmetric encryption keys are rotated.`);
 }
 
 function describeRotation(key: HeldKey, material: HeldMaterial): RotationDescription {

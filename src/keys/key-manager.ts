@@ -23,6 +23,8 @@ import { KeyAdminService } from './key-admin-service.ts';
 import { KeyChanges } from './key-changes.ts';
 import type { KeyLifecycle } from './key-lifecycle.ts';
 import type { KeyGrants } from './key-grants.ts';
+import type { KeyMacs } from './key-macs.ts';
+import { KeyMacsService } from './key-macs-service.ts';
 import { KeyGrantsService } from './key-grants-service.ts';
 import { KeyLifecycleService } from './key-lifecycle-service.ts';
 import type { KeyOperations } from './key-operations.ts';
@@ -51,6 +53,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly settings: KeySettings;
   readonly lifecycle: KeyLifecycle;
   readonly grants: KeyGrants;
+  readonly macs: KeyMacs;
   /** For those who send copies of the audit log elsewhere. */
   readonly auditFeed: AuditFeed;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
@@ -131,6 +134,7 @@ async function startManager(
       operations: new KeyOperationsService(ring, recorder, ports),
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
+      macs: new KeyMacsService(ring, recorder),
       service,
     },
   );
@@ -180,6 +184,7 @@ type Services = {
   readonly operations: KeyOperationsService;
   readonly escrow: EscrowService;
   readonly grants: KeyGrantsService;
+  readonly macs: KeyMacsService;
   readonly service: ServiceKeys;
 };
 
@@ -220,6 +225,10 @@ class EmbeddedKeyManager implements KeyManager {
 
   get lifecycle(): KeyLifecycle {
     return this.#open().lifecycle;
+  }
+
+  get macs(): KeyMacs {
+    return this.#open().macs;
   }
 
   get auditFeed(): AuditFeed {

@@ -8,7 +8,15 @@ import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
 import type { CiphertextSource, DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
-import { assertKeyUsable, assertMaterialAllows, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyUsable,
+  assertKeyUsage,
+  assertMaterialAllows,
+  kekOf,
+  type HeldKey,
+  type HeldMaterial,
+  type KeyRing,
+} from './key-ring.ts';
 import { KeyUses } from './key-uses.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
 import type { KeyPorts } from './options.ts';
@@ -136,6 +144,7 @@ export class KeyOperationsService implements KeyOperations {
     assertContext(context);
     const asked = keyId === undefined ? parameters : { ...parameters, ...aliasNamed(keyId, this.#ring.realm) };
     this.#authorizeSource(action, use, trace, context, asked, keyId === undefined);
+    assertKeyUsage(key, 'ENCRYPT_DECRYPT', action);
     assertKeyUsable(key);
     if (ciphertext === undefined) return { key, material: key.current };
     const found = findSource(ciphertext, this.#ring);
@@ -176,8 +185,9 @@ export class KeyOperationsService implements KeyOperations {
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const { kek, record } = key.current;
-    return wrapKey({ kek, keyUuid: key.uuid, materialId: record.materialId, plaintext, context }, this.#ports.random);
+    const { materialId } = key.current.record;
+    const kek = kekOf(key.current);
+    return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
   }
 }
 

@@ -4,7 +4,8 @@ import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { materialAllows } from './key-states.ts';
-import { openMaterial, type MaterialVault } from './material.ts';
+import type { KeySpec, KeyUsage } from './key-kinds.ts';
+import { openMaterial, type MaterialSecret, type MaterialVault } from './material.ts';
 import {
   parseAliasRow,
   parseKeyRow,
@@ -18,7 +19,7 @@ import type { LoadedRows } from './stores/key-database.ts';
 
 export type HeldMaterial = {
   readonly record: MaterialRecord;
-  readonly kek: Kek;
+  readonly secret: MaterialSecret;
   /** Its id in hex. */ readonly name: string;
 };
 
@@ -150,8 +151,8 @@ function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: K
   return { record, arn: keyArn(realm, record.keyId), uuid: uuidToBytes(record.keyId), current, materials: byRef };
 }
 
-export function holdMaterial(record: MaterialRecord, vault: MaterialVault): HeldMaterial {
-  return { record, kek: openMaterial(record, vault), name: Buffer.from(record.materialId).toString('hex') };
+export function holdMaterial(record: MaterialRecord, spec: KeySpec, vault: MaterialVault): HeldMaterial {
+  return { record, secret: openMaterial(record, spec, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
 /** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. Deleted keys are on record alone. */
@@ -163,7 +164,7 @@ export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: Material
     const own = (materials.get(record.keyId) ?? []).sort((a, b) => a.version - b.version);
     ring.putKey(
       record,
-      own.map((material) => holdMaterial(material, vault)),
+      own.map((material) => holdMaterial(material, record.spec, vault)),
     );
   }
   for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
@@ -187,6 +188,18 @@ export function assertKeyChangeable(key: HeldKey): void {
 /** In AWS's words, which clients look for. */
 function stateRefuses(key: HeldKey): KeysError {
   return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.record.state.replace('-', ' ')}.`);
+}
+
+/** Of a key whose usage was asserted, or that a ciphertext names: ERR_KEYS_CIPHERTEXT_INVALID, since other keys make none. */
+export function kekOf({ secret }: HeldMaterial): Kek {
+  if (secret.type === 'kek') return secret.kek;
+  throw new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'the wrapped key does not open');
+}
+
+/** Whether the key is one for this, whoever asks and whatever its state; ERR_KEYS_KEY_USAGE, in AWS's words. */
+export function assertKeyUsage({ arn, record }: HeldKey, usage: KeyUsage, action: string): void {
+  if (record.usage === usage) return;
+  throw new KeysError('ERR_KEYS_KEY_USAGE', `${arn} key usage is ${record.usage} which is not valid for ${action}.`);
 }
 
 /** Whether the material may wrap (`protect`) or open (`process`); ERR_KEYS_INVALID_STATE. */

@@ -10,6 +10,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   Decrypt: 'Decrypt',
   GenerateDataKey: 'GenerateDataKey',
   GenerateDataKeyWithoutPlaintext: 'GenerateDataKeyWithoutPlaintext',
+  GenerateMac: 'GenerateMac',
+  VerifyMac: 'VerifyMac',
   ReEncryptFrom: 'ReEncrypt',
   ReEncryptTo: 'ReEncrypt',
 };

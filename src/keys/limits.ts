@@ -32,6 +32,8 @@ export const MAX_BACKUP_HEADER_BYTES = 1024 * 1024;
 
 /** How much the audit writer lets wait for one write before it writes: bounds memory and the size of one group commit. */
 export const MAX_AUDIT_BATCH_RECORDS = 4096;
+/** Of a message that is authenticated. */
+export const MAX_MESSAGE_BYTES = 4096;
 /** One line of the audit log; longer ones are not ours. Context is at most 6 KiB of text in a KMS request. */
 export const MAX_AUDIT_LINE_BYTES = 256 * 1024;
 /** In `write` mode the log is synced, and its head remembered, this often. */

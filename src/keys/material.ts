@@ -1,43 +1,49 @@
 /**
- * KEK materials: made, sealed under the root, opened and tried. A material's id is a keyed hash of its own bytes and its key's
+ * Materials of keys: made, sealed under the root, opened and tried. A material's id is a keyed hash of its own bytes and its key's
  * id, so what opens under a record is proven to be the material the record names.
  */
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { equalBytes } from '../crypto/bytes.ts';
 import { hmacSha256 } from '../crypto/hmac.ts';
-import { KEY_BYTES, takeKey, type Kek } from '../crypto/key-types.ts';
+import { takeKey, type Kek } from '../crypto/key-types.ts';
 import type { RandomSource } from '../crypto/random.ts';
 import { EnvelopeError } from '../envelope/errors.ts';
 import { unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
 import { uuidToBytes } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { encodeFields } from './fields.ts';
+import { kindOf, type KeySpec } from './key-kinds.ts';
 import type { MaterialRecord, RotationType } from './records.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 
+/** The key that a material is of. */
+type MaterialOwner = { readonly keyId: string; readonly spec: KeySpec };
+
 /** Where materials are sealed: the store and the key its root gives. */
 export type MaterialVault = { readonly storeId: Uint8Array; readonly keys: RootKeys };
+
+/** What a material is used by: a KEK wraps, a MAC key authenticates. */
+export type MaterialSecret =
+  | { readonly type: 'kek'; readonly kek: Kek }
+  | { readonly type: 'mac'; readonly key: KeyObject; readonly hash: string };
 
 const CANARY_CONTEXT = { 'sealgate:purpose': 'canary' } as const;
 
 export function makeMaterial(
-  keyId: string,
+  { keyId, spec }: MaterialOwner,
   version: number,
   origin: { readonly createdAt: string; readonly rotation?: RotationType },
   vault: MaterialVault,
   random: RandomSource,
 ): MaterialRecord {
   const { createdAt, rotation } = origin;
-  const material = random(KEY_BYTES);
+  const material = random(kindOf(spec).bytes);
   try {
     const materialId = materialIdOf(keyId, material);
-    const wrapped = sealBox(vault.keys.material, materialAad(vault, keyId, materialId, version), material, random);
-    const kek = takeKey('Kek', material);
-    const plaintext = canaryText(materialId);
-    const canary = wrapKey(
-      { kek, keyUuid: uuidToBytes(keyId), materialId, plaintext, context: CANARY_CONTEXT },
-      random,
-    );
+    const aad = materialAad(vault, { keyId, spec }, materialId, version);
+    const wrapped = sealBox(vault.keys.material, aad, material, random);
+    const canary = makeCanary(secretOf(spec, material), keyId, materialId, random);
     const state = { state: 'active', stateSince: createdAt, stateReason: 'created' } as const;
     return { materialId, keyId, version, ...state, createdAt, wrapped, canary, rotation };
   } finally {
@@ -45,33 +51,55 @@ export function makeMaterial(
   }
 }
 
-/** The KEK, proven to be the record's and tried on its canary; ERR_KEYS_STORE_TAMPERED. */
-export function openMaterial(record: MaterialRecord, vault: MaterialVault): Kek {
+/** Proven to be the record's, and tried on its canary; ERR_KEYS_STORE_TAMPERED. */
+export function openMaterial(record: MaterialRecord, spec: KeySpec, vault: MaterialVault): MaterialSecret {
   const { keyId, materialId, version } = record;
-  const material = openBox(vault.keys.material, materialAad(vault, keyId, materialId, version), record.wrapped);
+  const aad = materialAad(vault, { keyId, spec }, materialId, version);
+  const material = openBox(vault.keys.material, aad, record.wrapped);
   if (material === undefined) throw damaged(record);
   try {
     if (!equalBytes(materialIdOf(keyId, material), materialId)) throw damaged(record);
-    const kek = takeKey('Kek', material);
-    tryCanary(record, kek);
-    return kek;
+    const secret = secretOf(spec, material);
+    if (!fitsCanary(record, secret)) throw damaged(record);
+    return secret;
   } finally {
     material.fill(0);
   }
 }
 
-function tryCanary(record: MaterialRecord, kek: Kek): void {
-  const { materialId } = record;
+/** A copy: the material is the caller's to zero. */
+function secretOf(spec: KeySpec, material: Uint8Array): MaterialSecret {
+  const { mac } = kindOf(spec);
+  return mac === undefined
+    ? { type: 'kek', kek: takeKey('Kek', Uint8Array.from(material)) }
+    : { type: 'mac', key: createSecretKey(material), hash: mac.hash };
+}
+
+function makeCanary(secret: MaterialSecret, keyId: string, materialId: Uint8Array, random: RandomSource): Uint8Array {
+  const plaintext = canaryText(materialId);
+  if (secret.type === 'mac') return macOf(secret, plaintext);
+  const { kek } = secret;
+  return wrapKey({ kek, keyUuid: uuidToBytes(keyId), materialId, plaintext, context: CANARY_CONTEXT }, random);
+}
+
+function fitsCanary({ materialId, canary }: MaterialRecord, secret: MaterialSecret): boolean {
+  const plaintext = canaryText(materialId);
+  if (secret.type === 'mac') return equalBytes(canary, macOf(secret, plaintext));
   try {
-    const opened = unwrapKey({ kek, materialId, blob: record.canary, context: CANARY_CONTEXT });
-    if (!equalBytes(opened, canaryText(materialId))) throw damaged(record);
+    const opened = unwrapKey({ kek: secret.kek, materialId, blob: canary, context: CANARY_CONTEXT });
+    return equalBytes(opened, plaintext);
   } catch (cause) {
-    if (cause instanceof EnvelopeError) throw damaged(record);
+    if (cause instanceof EnvelopeError) return false;
     throw cause;
   }
 }
 
-/** Not secret: what matters is that it opens. */
+/** The MAC of a message under a MAC key's material (FIPS 198-1). */
+export function macOf({ key, hash }: MaterialSecret & { readonly type: 'mac' }, message: Uint8Array): Uint8Array {
+  return createHmac(hash, key).update(message).digest();
+}
+
+/** Not secret: what matters is that it comes out right. */
 function canaryText(materialId: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('sealgate canary '), materialId]);
 }
@@ -80,16 +108,13 @@ function materialIdOf(keyId: string, material: Uint8Array): Uint8Array {
   return hmacSha256(material, encodeFields('sealgate material id v1', [uuidToBytes(keyId)]));
 }
 
-function materialAad(vault: MaterialVault, keyId: string, materialId: Uint8Array, version: number): Uint8Array {
-  const fields = [
-    vault.storeId,
-    uuidToBytes(keyId),
-    materialId,
-    version,
-    'SYMMETRIC_DEFAULT',
-    'ENCRYPT_DECRYPT',
-    'AWS_KMS',
-  ];
+function materialAad(
+  vault: MaterialVault,
+  { keyId, spec }: MaterialOwner,
+  materialId: Uint8Array,
+  version: number,
+): Uint8Array {
+  const fields = [vault.storeId, uuidToBytes(keyId), materialId, version, spec, kindOf(spec).usage, 'AWS_KMS'];
   return encodeFields('sealgate material v1', fields);
 }
 

@@ -1,6 +1,7 @@
 /** KMS keys, materials and aliases as the store holds them, and their rows. */
 import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
+import { isKeySpec, kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';
@@ -8,8 +9,8 @@ import type { Row } from './stores/row-mac.ts';
 
 export type KeyRecord = {
   readonly keyId: string;
-  readonly spec: 'SYMMETRIC_DEFAULT';
-  readonly usage: 'ENCRYPT_DECRYPT';
+  readonly spec: KeySpec;
+  readonly usage: KeyUsage;
   readonly origin: 'AWS_KMS';
   readonly description: string;
   readonly state: KeyState;
@@ -39,9 +40,9 @@ export type MaterialRecord = {
   readonly stateSince: string;
   readonly stateReason: string;
   readonly createdAt: string;
-  /** The KEK, sealed under the root. */
+  /** The key's secret, sealed under the root. */
   readonly wrapped: Uint8Array;
-  /** A known text wrapped under the KEK: opening it tries the material. */
+  /** A known text that the material has wrapped, or its MAC: it tries the material. */
   readonly canary: Uint8Array;
   readonly rotation: RotationType | undefined;
 };
@@ -76,10 +77,12 @@ export function keyRow(key: KeyRecord): Row {
 export function parseKeyRow(row: Row): KeyRecord {
   const state = text(row, 'state');
   if (!isKeyState(state)) throw unknownValue('keys', 'state');
+  const spec = text(row, 'spec');
+  if (!isKeySpec(spec)) throw unknownValue('keys', 'spec');
   return {
     keyId: text(row, 'key_id'),
-    spec: expected(row, 'spec', 'SYMMETRIC_DEFAULT'),
-    usage: expected(row, 'usage', 'ENCRYPT_DECRYPT'),
+    spec,
+    usage: expected(row, 'usage', kindOf(spec).usage),
     origin: expected(row, 'origin', 'AWS_KMS'),
     description: text(row, 'description'),
     state,

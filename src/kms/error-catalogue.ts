@@ -157,6 +157,13 @@ const KEY_ERRORS = {
     'The request asked only whether it would succeed.',
     'Leave `DryRun` away to do it.',
   ),
+  ERR_KMS_INVALID_MAC: row(
+    'KMSInvalidMacException',
+    400,
+    'The MAC does not verify.',
+    'The message or the MAC was changed, or another key or algorithm made it.',
+    'Ask with what GenerateMac was asked with; if that is what you did, do not trust the message.',
+  ),
   ERR_KMS_UNSUPPORTED: row(
     'UnsupportedOperationException',
     400,

@@ -1,6 +1,7 @@
 /** A key as DescribeKey and CreateKey show it. */
 import type { KeyRealm } from '../keys/arn.ts';
 import type { KeyDescription } from '../keys/key-admin.ts';
+import { kindOf } from '../keys/key-kinds.ts';
 import type { KeyState } from '../keys/key-states.ts';
 import type { JsonOutput } from './json/write.ts';
 
@@ -13,6 +14,11 @@ const STATES = {
   // Nothing finds a deleted key.
   deleted: 'Unavailable',
 } as const satisfies Record<KeyState, string>;
+
+function algorithmsOf({ spec }: KeyDescription): { readonly [member: string]: JsonOutput } {
+  const { mac } = kindOf(spec);
+  return mac === undefined ? { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] } : { MacAlgorithms: [mac.algorithm] };
+}
 
 export function keyMetadata(key: KeyDescription, { account }: KeyRealm): { readonly [member: string]: JsonOutput } {
   return {
@@ -29,8 +35,8 @@ export function keyMetadata(key: KeyDescription, { account }: KeyRealm): { reado
     KeyManager: 'CUSTOMER',
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    ...algorithmsOf(key),
     MultiRegion: false,
-    CurrentKeyMaterialId: key.currentMaterialId,
+    CurrentKeyMaterialId: key.spec === 'SYMMETRIC_DEFAULT' ? key.currentMaterialId : undefined,
   };
 }

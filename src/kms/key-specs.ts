@@ -1,4 +1,5 @@
 /** Kinds of keys: which specifications and usages AWS knows, which fit together, and which are built. */
+import { isKeySpec, type KeySpec as HeldSpec } from '../keys/key-kinds.ts';
 import { KmsError } from './errors.ts';
 
 export const KEY_USAGES = ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const;
@@ -59,8 +60,8 @@ type KeyRequest = {
   readonly MultiRegion: boolean | undefined;
 };
 
-/** Whether such a key makes sense (ERR_KMS_VALIDATION) and can be made here (ERR_KMS_UNSUPPORTED). */
-export function assertCreatable(request: KeyRequest): void {
+/** What such a key is to be: whether it makes sense (ERR_KMS_VALIDATION) and can be made here (ERR_KMS_UNSUPPORTED). */
+export function creatableSpec(request: KeyRequest): HeldSpec {
   const spec = specOf(request);
   assertUsageFits(spec, request.KeyUsage);
   const { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId, MultiRegion } = request;
@@ -71,9 +72,10 @@ export function assertCreatable(request: KeyRequest): void {
     origin === 'EXTERNAL_KEY_STORE'
   )
     throw unsupported('Custom key stores are not supported.');
-  if (spec !== 'SYMMETRIC_DEFAULT') throw unsupported(`KeySpec ${spec} is not supported.`);
+  if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
   if (origin !== 'AWS_KMS') throw unsupported(`Origin ${origin} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
+  return spec;
 }
 
 function specOf({ KeySpec, CustomerMasterKeySpec }: KeyRequest): KeySpec {

@@ -12,12 +12,14 @@ import {
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
+  GenerateMacCommand,
   GenerateRandomCommand,
   GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
   InvalidCiphertextException,
   KMSClient,
+  KMSInvalidMacException,
   KMSInvalidStateException,
   ListKeyRotationsCommand,
   ListResourceTagsCommand,
@@ -34,6 +36,7 @@ import {
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
   UntagResourceCommand,
+  VerifyMacCommand,
   type KMSClientConfig,
 } from '@aws-sdk/client-kms';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -215,6 +218,18 @@ describe('AWS SDK for JavaScript v3', () => {
       message: `User: arn:aws:iam::${ACCOUNT}:user/user is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:${REGION}:${ACCOUNT}:key/${KeyId} because no identity-based policy allows the kms:Decrypt action`,
     });
     user.destroy();
+  });
+
+  test('makes and verifies MACs', async () => {
+    const { KeyMetadata } = await kms.send(
+      new CreateKeyCommand({ KeySpec: 'HMAC_384', KeyUsage: 'GENERATE_VERIFY_MAC' }),
+    );
+    expect(KeyMetadata).toMatchObject({ MacAlgorithms: ['HMAC_SHA_384'], KeySpec: 'HMAC_384' });
+    const asked = { KeyId: KeyMetadata?.Arn, Message: Buffer.from('message'), MacAlgorithm: 'HMAC_SHA_384' as const };
+    const { Mac } = await kms.send(new GenerateMacCommand(asked));
+    expect(await kms.send(new VerifyMacCommand({ ...asked, Mac }))).toMatchObject({ MacValid: true });
+    const other = new VerifyMacCommand({ ...asked, Message: Buffer.from('massage'), Mac });
+    await expect(kms.send(other)).rejects.toBeInstanceOf(KMSInvalidMacException);
   });
 
   test('gives, lists and takes back grants, in force at once', async () => {

@@ -2,7 +2,7 @@
  * An independent, naive reader of key stores, written from docs/KEYSTORE.md over naive-crypto.ts: the oracle that tells whether code and
  * document say the same. Everything at once, no code of src/. Whatever is wrong is thrown.
  */
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { argon2id } from 'hash-wasm';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -114,10 +114,12 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
       hkdf(root, storeId, F('sealgate service v1', purpose, epoch), 32);
     checkSeal(store, rows, version, key);
     checkGrants(grants, rows['grant_buckets'] ?? [], key);
+    const keyOf = (material: Row): Row =>
+      (rows['keys'] ?? []).find((row) => text(row, 'key_id') === text(material, 'key_id')) ?? {};
     const materials = new Map(
       (rows['materials'] ?? [])
         .filter((row) => text(row, 'state') !== 'destroyed')
-        .map((row) => [hex(blob(row, 'material_id')), openMaterial(row, storeId, key)]),
+        .map((row) => [hex(blob(row, 'material_id')), openMaterial(row, keyOf(row), storeId, key)]),
     );
     const [seq, hash, offset] = [
       integer(store, 'audit_seq'),
@@ -205,7 +207,15 @@ function checkGrants(grants: readonly Row[], buckets: readonly Row[], key: Naive
   }
 }
 
-function openMaterial(row: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {
+/** What a MAC key's specification stands for: its hash, and the bytes of its material. */
+const MACS: Readonly<Record<string, readonly [hash: string, bytes: number]>> = {
+  HMAC_224: ['sha224', 28],
+  HMAC_256: ['sha256', 32],
+  HMAC_384: ['sha384', 48],
+  HMAC_512: ['sha512', 64],
+};
+
+function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {
   const [keyUuid, materialId] = [uuid(text(row, 'key_id')), blob(row, 'material_id')];
   const aad = F(
     'sealgate material v1',
@@ -213,12 +223,22 @@ function openMaterial(row: Row, storeId: Uint8Array, key: NaiveStore['key']): Ui
     keyUuid,
     materialId,
     integer(row, 'version'),
-    'SYMMETRIC_DEFAULT',
-    'ENCRYPT_DECRYPT',
+    text(owner, 'spec'),
+    text(owner, 'usage'),
     'AWS_KMS',
   );
   const material = openBox(key('material'), aad, blob(row, 'wrapped'));
   must(same(hmac(material, F('sealgate material id v1', keyUuid)), materialId), 'a material is not the one named');
+  const mac = MACS[text(owner, 'spec')];
+  if (mac !== undefined) {
+    const [hash, bytes] = mac;
+    must(material.length === bytes, 'a material of another length');
+    const computed = createHmac(hash, material)
+      .update(join(ascii('sealgate canary '), materialId))
+      .digest();
+    must(same(computed, blob(row, 'canary')), 'a canary is not the MAC that it should be');
+    return material;
+  }
   const canary = naiveUnwrap(blob(row, 'canary'), material, materialId, { 'sealgate:purpose': 'canary' });
   must(same(canary, join(ascii('sealgate canary '), materialId)), 'a canary does not open');
   return material;

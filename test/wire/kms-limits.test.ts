@@ -100,6 +100,14 @@ const LEGACY = [
 ];
 const SPECS = [...LEGACY, 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'ECC_NIST_EDWARDS25519'];
 
+const macRows: Row[] = [
+  ['Message', undefined, isNull],
+  ['Message', '', atLeast(1), null],
+  ['Message', blob(4097), atMost(4096), null],
+  ['MacAlgorithm', undefined, isNull],
+  ['MacAlgorithm', 'X', words('HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512')],
+];
+
 const KEY = { KeyId: ID };
 const LIMITS: readonly (readonly [action: string, base: object, rows: readonly Row[]])[] = [
   [
@@ -141,6 +149,23 @@ const LIMITS: readonly (readonly [action: string, base: object, rows: readonly R
   ],
   ['GenerateDataKey', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows, ...recipientRows]],
   ['GenerateDataKeyWithoutPlaintext', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows]],
+  [
+    'GenerateMac',
+    { ...KEY, Message: 'eA==', MacAlgorithm: 'HMAC_SHA_256' },
+    [...keyIdRows(), ...macRows, ...tokenRows],
+  ],
+  [
+    'VerifyMac',
+    { ...KEY, Message: 'eA==', MacAlgorithm: 'HMAC_SHA_256', Mac: 'eA==' },
+    [
+      ...keyIdRows(),
+      ...macRows,
+      ['Mac', undefined, isNull],
+      ['Mac', '', atLeast(1), null],
+      ['Mac', blob(6145), atMost(6144), null],
+      ...tokenRows,
+    ],
+  ],
   [
     'GenerateRandom',
     {},

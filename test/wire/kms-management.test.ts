@@ -69,7 +69,6 @@ describe('keys', () => {
     for (const input of [
       { KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' },
       { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
-      { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' },
       { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' },
       { Origin: 'EXTERNAL' },
       { Origin: 'AWS_CLOUDHSM' },

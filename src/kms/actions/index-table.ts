@@ -14,6 +14,7 @@ import { enableKey } from './enable-key.ts';
 import { encrypt } from './encrypt.ts';
 import { generateDataKeyWithoutPlaintext } from './generate-data-key-without-plaintext.ts';
 import { generateDataKey } from './generate-data-key.ts';
+import { generateMac } from './generate-mac.ts';
 import { generateRandom } from './generate-random.ts';
 import { getKeyLastUsage } from './get-key-last-usage.ts';
 import { getKeyPolicy } from './get-key-policy.ts';
@@ -36,6 +37,7 @@ import { UNSUPPORTED_ACTIONS } from './unsupported.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateAlias } from './update-alias.ts';
 import { updateKeyDescription } from './update-key-description.ts';
+import { verifyMac } from './verify-mac.ts';
 
 export const ACTIONS: ReadonlyMap<string, Action> = new Map(
   [
@@ -53,6 +55,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     encrypt,
     generateDataKey,
     generateDataKeyWithoutPlaintext,
+    generateMac,
     generateRandom,
     getKeyLastUsage,
     getKeyPolicy,
@@ -74,6 +77,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     untagResource,
     updateAlias,
     updateKeyDescription,
+    verifyMac,
     ...UNSUPPORTED_ACTIONS,
   ].map((action) => [action.name, action]),
 );

@@ -17,7 +17,6 @@ const NOT_BUILT = [
   'DeriveSharedSecret',
   'GenerateDataKeyPair',
   'GenerateDataKeyPairWithoutPlaintext',
-  'GenerateMac',
   'GetParametersForImport',
   'GetPublicKey',
   'ImportKeyMaterial',
@@ -25,7 +24,6 @@ const NOT_BUILT = [
   'Sign',
   'UpdatePrimaryRegion',
   'Verify',
-  'VerifyMac',
 ];
 
 export const UNSUPPORTED_ACTIONS: readonly Action[] = [
