@@ -26,6 +26,10 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
   }
   const lifecycle = new Lifecycle(log);
   try {
+    metrics.decryptions.raise({
+      perMinute: config.keys.alarm.decryptionsPerMinute,
+      raised: (alarm) => log.warn(alarm, 'a caller decrypts more with a key than keys.alarm allows'),
+    });
     const sinks = new AuditSinks(config.keys.audit, log, metrics);
     lifecycle.add(sinks.part);
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), keyPorts(keyMetrics(metrics)));
@@ -86,6 +90,9 @@ function keyMetrics(metrics: Metrics): KeyMetrics {
     },
     keyUse: (action, result) => {
       metrics.keyUse(action, result);
+    },
+    decrypted: (principal, keyArn) => {
+      metrics.decryptions.note(principal, keyArn);
     },
   };
 }

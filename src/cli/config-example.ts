@@ -18,6 +18,8 @@ keys:
     # - { type: passphrase, passphraseFile: ./passphrase }
   audit: { file: ./sealgate-audit.jsonl, durability: write }    # fsync: each record survives power failure, slower
   # Copies elsewhere (file, syslog, http), in the braces: sinks: [{ type: syslog, name: siem, host: logs.internal }]
+  # A warning where one caller decrypts more often than this with one key in a minute.
+  # alarm: { decryptionsPerMinute: 100000 }
   # Who may use and administer keys (docs/ACCESS.md). Without it: whom gateway and proxy let in may use every key through them.
   # access:
   #   identities:

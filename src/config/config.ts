@@ -33,6 +33,7 @@ export type KeysConfig = {
     readonly durability: 'write' | 'fsync';
     readonly sinks: readonly AuditSinkConfig[];
   };
+  readonly alarm: { readonly decryptionsPerMinute: number | undefined };
   readonly access: AccessConfig;
 };
 

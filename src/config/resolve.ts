@@ -55,6 +55,7 @@ function resolveKeys(
       return { type: 'passphrase', passphrase: new Secret(slot.passphrase ?? '') };
     }),
     audit,
+    alarm: { decryptionsPerMinute: keys.alarm.decryptionsPerMinute },
     access,
   };
 }

@@ -5,10 +5,20 @@
 import { auditIdentity } from './audit/identity.ts';
 import { verifyAuditLog, type AuditReport } from './audit/verify.ts';
 import { writeBackup } from './backup/write-backup.ts';
+import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import { PolicyAuthorizer } from './access/authorizer.ts';
+import type { Explanation } from './access/explain.ts';
+import { GrantStore } from './access/grants/grant-store.ts';
+import type { AccessOptions } from './access/options.ts';
+import type { RequestFacts } from './access/request.ts';
+import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import type { BackupRequest, BackupSummary, KeyDescription } from './key-admin.ts';
 import { loadKeyRing } from './key-ring.ts';
 import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
+import { questionedKey } from './questioned-key.ts';
+import { aliasNamed } from './request-facts.ts';
+import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 /** Walks the whole audit log; what is wrong in it is in the report. Errors: as opening the store, ERR_KEYS_AUDIT_UNAVAILABLE. */
@@ -31,6 +41,42 @@ export async function readKeys(options: KeyManagerOptions): Promise<readonly Key
     store.database.close();
   }
 }
+
+/** What would be decided, and why; as the key manager would with these policies and what lies in the store now. Errors: as opening the store, ERR_KEYS_NOT_FOUND. */
+export async function explainAccess(
+  options: KeyManagerOptions & { readonly access: AccessOptions },
+  asked: AccessQuestion,
+  now: () => number,
+): Promise<Explanation & { readonly keyArn: string }> {
+  const store = await unsealStore(options, 'reader');
+  try {
+    store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
+    const realm = { region: options.region, account: options.account };
+    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys });
+    const service = new ServiceKeys(store.loaded, store.keys);
+    const grants = new GrantStore(store.database, service.get('grant-token').key);
+    const authorizer = new PolicyAuthorizer(options.access, realm, grants, now);
+    const { keyId, principal, via, action, context, request } = asked;
+    const key = questionedKey(ring, ring.find(keyId));
+    const parameters = { ...request.parameters, ...aliasNamed(keyId, realm) };
+    const question = { principal, via, action, keyId: key.keyId, key, context, request: { ...request, parameters } };
+    return { ...authorizer.explain(question), keyArn: key.arn };
+  } finally {
+    store.database.close();
+  }
+}
+
+/** Who would do what with which key. */
+export type AccessQuestion = {
+  readonly keyId: string;
+  /** ARN. */
+  readonly principal: string;
+  readonly via: Exclude<KeyUse['via'], 'cli'>;
+  /** In AWS's words, without `kms:`. */
+  readonly action: string;
+  readonly context: EncryptionContext;
+  readonly request: RequestFacts;
+};
 
 /** A backup of a store that another process owns; it is not in that process's audit log. Errors: as KeyAdmin's `backup`. */
 export async function backupBesideOwner(

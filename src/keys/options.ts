@@ -47,6 +47,8 @@ export interface KeyMetrics {
   cacheHit(): void;
   cacheMiss(): void;
   keyUse(action: string, result: string): void;
+  /** A use that opened something for this caller, with the key of this ARN. */
+  decrypted?(principal: string, keyArn: string): void;
 }
 
 /** Whether a principal may do this with this key. Asked on every use, cached DEK or not: it has to be quick. */

@@ -8,8 +8,8 @@ import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
 import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
-import { tagRecord } from './key-tags.ts';
 import type { LastUses } from './last-uses.ts';
+import { questionedKey } from './questioned-key.ts';
 import type {
   AuthorizationDecision,
   AuthorizationQuestion,
@@ -30,6 +30,8 @@ export type UseTrace = {
 
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
+/** What gives plaintext of something stored. */
+const OPENING: ReadonlySet<string> = new Set(['Decrypt', 'ReEncryptFrom']);
 /** The use failed before anybody was asked. */
 const UNDECIDED: AuthorizationDecision = { allow: false, why: 'not reached' };
 
@@ -98,8 +100,9 @@ export class UseRecorder {
   }
 
   #noteUse(action: string, use: KeyUse, { key, isDryRun }: UseTrace): void {
-    if (key !== undefined && isDryRun !== true)
-      this.#lastUses.note(key.record.keyId, action, this.#ports.now(), use.requestId);
+    if (key === undefined || isDryRun === true) return;
+    this.#lastUses.note(key.record.keyId, action, this.#ports.now(), use.requestId);
+    if (OPENING.has(action)) this.#ports.metrics?.decrypted?.(use.principal, key.arn);
   }
 
   /** Asks whether the caller may; `own`: what we know of the request ourselves. ERR_KEYS_ACCESS_DENIED, ERR_KEYS_GRANT_TOKEN. */
@@ -137,20 +140,11 @@ export class UseRecorder {
     }
   }
 
-  /** Made once for each state of a key: asking on every use must cost little. Aliases are looked up when they are asked for. */
+  /** Made once for each state of a key: asking on every use must cost little. */
   facts(key: HeldKey): QuestionedKey {
     const known = this.#keyFacts.get(key);
     if (known !== undefined) return known;
-    const { keyId, policy, tags, spec, usage, origin } = key.record;
-    const ring = this.#ring;
-    const facts = {
-      ...{ keyId, arn: key.arn, account: ring.realm.account, spec, usage, origin, policy },
-      multiRegion: false,
-      tags: tagRecord(tags),
-      get aliases() {
-        return ring.aliasesOf(keyId);
-      },
-    };
+    const facts = questionedKey(this.#ring, key);
     this.#keyFacts.set(key, facts);
     return facts;
   }

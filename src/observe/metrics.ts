@@ -1,5 +1,9 @@
-/** The product's metrics, in Prometheus' form. Labels come from closed sets (operation names, outcomes, codes), never from clients. */
+/**
+ * The product's metrics, in Prometheus' form. Labels come from closed sets (operation names, outcomes, codes), never from clients;
+ * callers and keys are bounded in number (`decryption-volume.ts`).
+ */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DecryptionVolume } from './decryption-volume.ts';
 import { Tally } from './tally.ts';
 
 /** Seconds; from a cached lookup to a large object. */
@@ -21,6 +25,7 @@ export class Metrics {
   readonly #keyUses: Tally<'action' | 'result'>;
   readonly #dekCache: Tally<'result'>;
 
+  readonly decryptions: DecryptionVolume;
   readonly #auditSinks = new Map<string, AuditSinkState>();
 
   constructor({ process = false }: { readonly process?: boolean } = {}) {
@@ -71,6 +76,7 @@ export class Metrics {
       registers,
     });
     auditSinkGauges(this.registry, this.#auditSinks);
+    this.decryptions = new DecryptionVolume(this.registry);
     if (process) collectDefaultMetrics({ register: this.registry });
   }
 

@@ -11,6 +11,7 @@ import { keysCreateCommand } from './create.ts';
 import { keysDescribeCommand } from './describe.ts';
 import { keysDisableCommand } from './disable.ts';
 import { keysEnableCommand } from './enable.ts';
+import { keysExplainAccessCommand } from './explain-access.ts';
 import { keysInitCommand } from './init.ts';
 import { keysListCommand } from './list.ts';
 import { keysRestoreCommand } from './restore.ts';
@@ -25,6 +26,7 @@ export const keyCommands: readonly Command[] = [
   keysRotateCommand,
   keysEnableCommand,
   keysDisableCommand,
+  keysExplainAccessCommand,
   keysAliasCreateCommand,
   keysAliasUpdateCommand,
   keysAliasDeleteCommand,

@@ -60,6 +60,14 @@ export const keysSchema = z
       })
       .prefault({})
       .describe('The audit trail.'),
+    alarm: z
+      .strictObject({
+        decryptionsPerMinute: count(
+          'A warning in the log, and a metric, where one caller decrypts more often than this with one key in a minute.',
+        ).optional(),
+      })
+      .prefault({})
+      .describe('What is worth a warning though policies allow it.'),
     access: accessSchema.prefault({}),
   })
   .describe('The key store and what opens it.');

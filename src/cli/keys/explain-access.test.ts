@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cliFolder } from '../../../test/support/cli.ts';
+import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
+import { openKeyManager } from '../../keys/key-manager.ts';
+
+const cli = cliFolder();
+
+const allowing = (actions: string): string =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Sid: 'Some', Effect: 'Allow', Action: JSON.parse(actions) as unknown, Resource: '*' }],
+  });
+
+beforeAll(async () => {
+  expect((await cli.run('init')).exit).toBe(0);
+  expect((await cli.run('keys', 'create', '--alias', 'objects')).exit).toBe(0);
+  writeFileSync(cli.path('read.json'), allowing('["kms:Decrypt"]'));
+  const access = `  access:
+    identities:
+      - { principal: "arn:aws:iam::000000000000:user/reports", policies: [{ name: read, file: ./read.json }] }
+      - { postgresRole: { database: shop, role: analyst }, policies: [] }
+`;
+  const config = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  writeFileSync(cli.path('sealgate.yaml'), config.replace(/^observe:/mu, `${access}observe:`));
+});
+
+afterAll(() => cli[Symbol.dispose]());
+
+const explain = async (...words: readonly string[]): Promise<{ exit: number; text: string; stderr: string }> => {
+  const { exit, stdout, stderr } = await cli.run('keys', 'explain-access', 'alias/objects', ...words);
+  return { exit, text: stdout.toString(), stderr };
+};
+
+test('what allows it is named, with the statements that were consulted', async () => {
+  const { exit, text } = await explain('--action', 'Decrypt', '--client', 'reports');
+  expect(exit).toBe(0);
+  expect(text).toMatch(/^arn:aws:iam::000000000000:user\/reports may kms:Decrypt with arn:aws:kms:/u);
+  expect(text).toMatch(/^allow +.*read.*"Some" +speaks of this request$/mu);
+});
+
+test('what is missing is said, and the exit code is 1', async () => {
+  const { exit, text } = await explain('--action', 'GenerateDataKey', '--client', 'reports');
+  expect(exit).toBe(1);
+  expect(text).toContain('user/reports may not kms:GenerateDataKey with');
+  expect(text).toMatch(/^missing {5}\S/mu);
+  expect(text).toMatch(/^- +.*"Some" +does not speak of kms:GenerateDataKey$/mu);
+});
+
+test('a role is its ARN, and comes through the proxy', async () => {
+  const listed = await explain('--action', 'kms:Decrypt', '--role', 'shop/analyst');
+  expect(listed).toMatchObject({ exit: 1, text: expect.stringContaining('user/postgres/shop/analyst may not') });
+  // Who is not listed may use keys through the proxy, and nowhere else.
+  expect(await explain('--action', 'Decrypt', '--role', 'shop/other')).toMatchObject({ exit: 0 });
+  expect(await explain('--action', 'Decrypt', '--role', 'shop/other', '--via', 'kms')).toMatchObject({ exit: 1 });
+});
+
+test('grants are consulted, with their constraints', async () => {
+  const manager = await openKeyManager(
+    {
+      storePath: cli.path('sealgate-keys.sqlite'),
+      unseal: [{ type: 'key-file', path: cli.path('root.key') }],
+      region: 'us-east-1',
+      account: '000000000000',
+      audit: { path: cli.path('sealgate-audit.jsonl'), durability: 'write' },
+    },
+    testPorts,
+  );
+  const [key] = await manager.listKeys(TEST_USE);
+  const grantee = 'arn:aws:iam::000000000000:user/bob';
+  const asked = { keyId: key?.keyId ?? '', grantee, operations: ['Decrypt'], constraints: { subset: { a: 'b' } } };
+  const { grantId } = await manager.grants.create(asked, TEST_USE);
+  await manager.close();
+  const covered = await explain(
+    '--action',
+    'Decrypt',
+    '--principal',
+    grantee,
+    '--context',
+    'a=b',
+    '--context',
+    'c=d',
+    '--json',
+  );
+  expect([covered.exit, JSON.parse(covered.text)]).toMatchObject([
+    0,
+    { allowed: true, missing: [], grants: [{ grantId, matches: true }] },
+  ]);
+  const bare = await explain('--action', 'Decrypt', '--principal', grantee);
+  expect(bare).toMatchObject({ exit: 1, text: expect.stringContaining('does not cover this encryption context') });
+});
+
+test.each([
+  [['--client', 'a']],
+  [['--action', 'Decrypt']],
+  [['--action', 'Decrypt', '--client', 'a', '--principal', 'b']],
+  [['--action', 'Decrypt', '--role', 'shop']],
+  [['--action', 'Decrypt', '--client', 'a', '--via', 'door']],
+  [['--action', 'Decrypt', '--client', 'a', '--context', 'x']],
+  [['--action', 'De crypt', '--client', 'a']],
+])('%j is not understood', async (words) => {
+  expect(await explain(...words)).toMatchObject({ exit: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
+});
+
+test('a key that is not there is an error, not a refusal', async () => {
+  const { exit, stderr } = await cli.run(
+    'keys',
+    'explain-access',
+    'alias/none',
+    '--action',
+    'Decrypt',
+    '--client',
+    'a',
+  );
+  expect([exit, stderr]).toEqual([5, expect.stringContaining('ERR_KEYS_NOT_FOUND')]);
+});

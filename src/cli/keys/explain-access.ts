@@ -1,0 +1,112 @@
+/** `sealgate keys explain-access`: which statement or grant decides, and what is missing. */
+import { clientPrincipal, postgresPrincipal } from '../../config/principals.ts';
+import type { Explanation } from '../../keys/access/explain.ts';
+import type { AccessQuestion } from '../../keys/offline.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { formatJson, formatTable } from './format.ts';
+import { JSON_OPTION, keySettings, STORE_OPTIONS } from './session.ts';
+
+const VIAS = ['kms', 's3', 'postgres'] as const;
+
+export const keysExplainAccessCommand = defineCommand({
+  name: 'keys explain-access',
+  summary: 'say whether a caller may use a KMS key, which statement or grant decides, and what is missing',
+  usage: 'keys explain-access <key> --action <action> (--client <name> | --role <database>/<role> | --principal <ARN>)',
+  example:
+    'sealgate keys explain-access alias/objects --action Decrypt --client reports --via s3\nsealgate keys explain-access alias/columns --action Decrypt --role shop/analyst',
+  details:
+    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nExit code 0: it would be allowed; 1: refused.',
+  options: {
+    ...STORE_OPTIONS,
+    action: {
+      type: 'string',
+      placeholder: 'name',
+      help: 'what is asked for, as AWS KMS calls it: Decrypt, GenerateDataKey …',
+    },
+    client: { type: 'string', placeholder: 'name', help: 'a client of the S3 gateway or of the KMS API' },
+    role: { type: 'string', placeholder: 'database/role', help: 'a role that connects through the Postgres proxy' },
+    principal: { type: 'string', placeholder: 'ARN', help: 'any caller' },
+    via: {
+      type: 'string',
+      placeholder: VIAS.join('|'),
+      help: 'by which door it comes (default: postgres for a role, else kms)',
+    },
+    context: {
+      type: 'string',
+      multiple: true,
+      placeholder: 'name=value',
+      help: 'a pair of the encryption context; may be given several times',
+    },
+    ...JSON_OPTION,
+  },
+  positionals: { min: 1, max: 1 },
+  run: async ({ positionals: [keyId = ''], values }, io) => {
+    const settings = await keySettings(values, io);
+    const { action, context = [] } = values;
+    if (action === undefined || !/^(?:kms:)?[A-Za-z]+$/u.test(action))
+      throw new CliError('ERR_CLI_USAGE', '--action takes the name of an action, as Decrypt');
+    const asked: AccessQuestion = {
+      keyId,
+      principal: principalOf(values, settings.config.account),
+      via: viaOf(values),
+      action: action.replace('kms:', ''),
+      context: Object.fromEntries(context.map(pairOf)),
+      request: {},
+    };
+    const { explainAccess } = await import('../../keys/offline.ts');
+    const { access } = settings.options;
+    if (access === undefined) throw new TypeError('the config always gives policies');
+    const explanation = await explainAccess({ ...settings.options, access }, asked, Date.now);
+    io.stdout.write(values.json === true ? formatJson(explanation) : formatExplanation(explanation, asked));
+    return explanation.allowed ? EXIT.ok : EXIT.failure;
+  },
+});
+
+type Who = {
+  readonly client?: string | undefined;
+  readonly role?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly via?: string | undefined;
+};
+
+function principalOf({ client, role, principal }: Who, account: string): string {
+  if ([client, role, principal].filter((given) => given !== undefined).length !== 1)
+    throw new CliError('ERR_CLI_USAGE', 'give one of --client, --role and --principal');
+  if (client !== undefined) return clientPrincipal(account, client);
+  if (role === undefined) return principal ?? '';
+  const at = role.indexOf('/');
+  if (at < 1 || at === role.length - 1) throw new CliError('ERR_CLI_USAGE', '--role takes <database>/<role>');
+  return postgresPrincipal(account, role.slice(0, at), role.slice(at + 1));
+}
+
+function viaOf({ role, via = role === undefined ? 'kms' : 'postgres' }: Who): AccessQuestion['via'] {
+  const known = VIAS.find((each) => each === via);
+  if (known === undefined) throw new CliError('ERR_CLI_USAGE', `--via takes one of ${VIAS.join(', ')}`);
+  return known;
+}
+
+function pairOf(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CliError('ERR_CLI_USAGE', '--context takes <name>=<value>');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function formatExplanation(explanation: Explanation & { readonly keyArn: string }, asked: AccessQuestion): string {
+  const { allowed, why, missing, statements, grants, keyArn } = explanation;
+  const lines = [
+    `${asked.principal} ${allowed ? 'may' : 'may not'} kms:${asked.action} with ${keyArn}`,
+    `decided by  ${why}`,
+    ...missing.map((each) => `missing     ${each}`),
+  ];
+  const consulted = [
+    ...statements.map(({ policy, statement, effect, matches, because }) => [
+      matches ? effect.toLowerCase() : '-',
+      `${policy}, ${statement}`,
+      because,
+    ]),
+    ...grants.map(({ grantId, matches, because }) => [matches ? 'allow' : '-', `grant ${grantId}`, because]),
+  ];
+  const table = consulted.length === 0 ? '' : `\n${formatTable([['SAYS', 'CONSULTED', 'BECAUSE IT'], ...consulted])}`;
+  return `${lines.join('\n')}\n${table}`;
+}
