@@ -7,6 +7,8 @@ import { HMAC_BYTES, hmacSha256 } from './hmac.ts';
 
 /** At most 255 blocks: far more than any key needs, far less than the counter could do. */
 const MAX_OUTPUT_BYTES = 255 * HMAC_BYTES;
+/** The counter, and the length at the end: 32 bits each. */
+const COUNTER_BYTES = 4;
 
 /**
  * Derives `bytes` bytes; the caller zeroes them.
@@ -19,19 +21,28 @@ export function counterKdf(
   bytes: number,
 ): Uint8Array {
   if (bytes < 1 || bytes > MAX_OUTPUT_BYTES) throw new RangeError(`the KDF gives 1 to ${MAX_OUTPUT_BYTES} bytes`);
-  const prefix = Buffer.from(`${label}\0`, 'ascii');
-  const length = uint32(bytes * 8);
-  const output = new Uint8Array(bytes);
+  const message = kdfMessage(label, context, bytes);
+  // Of its own, and not on the engine's heap: it is cut into keys, which go into node:crypto.
+  const output = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
   for (let at = 0, counter = 1; at < bytes; at += HMAC_BYTES, counter++) {
-    const block = hmacSha256(key, uint32(counter), prefix, ...context, length);
+    message.writeUInt32BE(counter);
+    const block = hmacSha256(key, message);
     output.set(block.subarray(0, bytes - at), at);
     block.fill(0);
   }
   return output;
 }
 
-function uint32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
+/** What each block is the MAC of, its counter not yet set. One array: each part handed over by itself costs as much as the hash. */
+function kdfMessage(label: string, context: readonly Uint8Array[], bytes: number): Buffer {
+  const length = context.reduce((sum, part) => sum + part.length, COUNTER_BYTES + label.length + 1 + COUNTER_BYTES);
+  // A label and identifiers, none of them secret.
+  const message = Buffer.allocUnsafe(length);
+  let at = COUNTER_BYTES + message.write(`${label}\0`, COUNTER_BYTES, 'latin1');
+  for (const part of context) {
+    message.set(part, at);
+    at += part.length;
+  }
+  message.writeUInt32BE(bytes * 8, at);
+  return message;
 }

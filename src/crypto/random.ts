@@ -1,4 +1,35 @@
-/** Where fresh bytes come from. The edge passes `randomBytes` of node:crypto; only tests and frozen vectors pass anything else. */
+/** Where fresh bytes come from. The edge passes those of node:crypto; only tests and frozen vectors pass anything else. */
+import { randomFillSync } from 'node:crypto';
 
 /** Precondition: the bytes are unpredictable and never given twice; nonces, salts and keys are made of them. */
 export type RandomSource = (bytes: number) => Uint8Array;
+
+/** One draw from the system's generator costs as much for a nonce as for this. */
+const POOL_BYTES = 4096;
+/** Keys, salts and nonces; what is longer is drawn by itself. */
+const MAX_POOLED_BYTES = 64;
+
+/**
+ * The system's generator, drawn on for many small requests at once. Each gets memory of its own, and what it gets is zeroed here: no
+ * byte is given twice, and none that was given is left.
+ */
+export function pooledRandom(fill: (bytes: Uint8Array) => void = randomFillSync): RandomSource {
+  // Never the memory that other buffers share.
+  const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+  let at = POOL_BYTES;
+  return (bytes) => {
+    const given = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+    if (bytes > MAX_POOLED_BYTES) {
+      fill(given);
+      return given;
+    }
+    if (at + bytes > POOL_BYTES) {
+      fill(pool);
+      at = 0;
+    }
+    given.set(pool.subarray(at, at + bytes));
+    pool.fill(0, at, at + bytes);
+    at += bytes;
+    return given;
+  };
+}

@@ -4,7 +4,7 @@
  *
  * Threat: bare concatenation would let `{"a":"bc"}` open as `{"ab":"c"}`; so would surrogates that UTF-8 replaces.
  */
-import { Reader, Writer, decodeUtf8, encodeUtf8 } from './codec.ts';
+import { Reader, decodeUtf8, encodeUtf8 } from './codec.ts';
 import { EnvelopeError, malformed } from './errors.ts';
 import { MAX_CONTEXT_BYTES } from './limits.ts';
 
@@ -12,13 +12,16 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** The canonical bytes of a context; an absent context is `{}`. Errors: ERR_ENVELOPE_CONTEXT (lone surrogates, too large). */
 export function encodeContext(context: EncryptionContext): Uint8Array {
-  const pairs = Object.entries(context).map(([name, value]) => [encodeText(name), encodeText(value)] as const);
-  pairs.sort(([a], [b]) => Buffer.compare(a, b));
-  const writer = new Writer().uint32(pairs.length);
-  for (const [name, value] of pairs) writer.uint32(name.length).bytes(name).uint32(value.length).bytes(value);
-  if (writer.length > MAX_CONTEXT_BYTES)
-    throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', `over ${MAX_CONTEXT_BYTES} bytes`);
-  return writer.finish();
+  const names = Object.keys(context);
+  if (names.length > 1) names.sort((a, b) => Buffer.compare(encodeUtf8(a), encodeUtf8(b)));
+  let length = 4;
+  for (const name of names) length += 8 + textBytes(name) + textBytes(context[name]);
+  if (length > MAX_CONTEXT_BYTES) throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', `over ${MAX_CONTEXT_BYTES} bytes`);
+  // Twice for every use of a key, and most are short: a writer that grows costs more than the text. Nothing in it is secret.
+  const bytes = Buffer.allocUnsafe(length);
+  let at = bytes.writeUInt32BE(names.length);
+  for (const name of names) at = writeText(context[name] ?? '', bytes, writeText(name, bytes, at));
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
 }
 
 /** Reads canonical bytes, and only those. The result has no prototype: names like `__proto__` are names. Errors: ERR_ENVELOPE_MALFORMED. */
@@ -39,9 +42,16 @@ export function decodeContext(bytes: Uint8Array): EncryptionContext {
   return context;
 }
 
-function encodeText(text: unknown): Uint8Array {
+function writeText(text: string, bytes: Buffer, at: number): number {
+  const written = bytes.write(text, at + 4, 'utf8');
+  bytes.writeUInt32BE(written, at);
+  return at + 4 + written;
+}
+
+/** In UTF-8. */
+function textBytes(text: unknown): number {
   if (typeof text !== 'string' || !text.isWellFormed()) {
     throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', 'names and values must be well-formed text');
   }
-  return encodeUtf8(text);
+  return Buffer.byteLength(text);
 }

@@ -11,7 +11,7 @@ import { concatBytes, equalBytes } from '../crypto/bytes.ts';
 import { counterKdf } from '../crypto/counter-kdf.ts';
 import { KEY_BYTES, type Kek } from '../crypto/key-types.ts';
 import type { RandomSource } from '../crypto/random.ts';
-import { Reader, Writer, assertLength } from './codec.ts';
+import { Reader, assertLength } from './codec.ts';
 import { encodeContext, type EncryptionContext } from './encryption-context.ts';
 import { EnvelopeError, malformed, openFailed, opening } from './errors.ts';
 import { MAX_WRAPPED_PLAINTEXT_BYTES } from './limits.ts';
@@ -72,15 +72,15 @@ export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
   const iv = random(GCM_NONCE_BYTES);
   const derived = deriveKeys(kek, keyUuid, materialId, salt);
   try {
-    const header = new Writer()
-      .bytes(WRAPPED_KEY_MAGIC)
-      .uint8(FORMAT, ALG_KDF_AES_256_GCM, flags)
-      .bytes(keyUuid)
-      .bytes(materialId.subarray(0, MATERIAL_REF_BYTES))
-      .bytes(salt)
-      .bytes(iv)
-      .bytes(derived.commitment)
-      .finish();
+    const header = concatBytes(
+      WRAPPED_KEY_MAGIC,
+      Uint8Array.of(FORMAT, ALG_KDF_AES_256_GCM, flags),
+      keyUuid,
+      materialId.subarray(0, MATERIAL_REF_BYTES),
+      salt,
+      iv,
+      derived.commitment,
+    );
     return concatBytes(header, sealAesGcm(derived.key, iv, plaintext, concatBytes(header, canonicalContext)));
   } finally {
     derived.key.fill(0);

@@ -1,5 +1,5 @@
 /** From the config's `keys` section to the key manager's options. */
-import { randomBytes } from 'node:crypto';
+import { pooledRandom } from '../../crypto/random.ts';
 import type { AccessConfig, KeysConfig, UnsealConfig } from '../../config/config.ts';
 import type { AccessOptions } from '../../keys/access/options.ts';
 import type { KeyManagerOptions, KeyMetrics, KeyPorts, UnsealSecret } from '../../keys/options.ts';
@@ -43,5 +43,5 @@ function accessOptions({ identities, ...access }: AccessConfig): AccessOptions {
 }
 
 export function keyPorts(metrics?: KeyMetrics): KeyPorts {
-  return { random: randomBytes, now: Date.now, ...(metrics === undefined ? {} : { metrics }) };
+  return { random: pooledRandom(), now: Date.now, ...(metrics === undefined ? {} : { metrics }) };
 }

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { pooledRandom } from './random.ts';
+
+test('Every byte drawn is given once at most, in memory of its own; what is given stays as it is', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 400 }), (lengths) => {
+      // Four bytes each that are drawn once: which are given is seen.
+      let drawn = 0;
+      const random = pooledRandom((bytes) => {
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+        for (let at = 0; at + 4 <= bytes.length; at += 4) view.setUint32(at, drawn++);
+      });
+      const given = lengths.map((length) => random(length * 4));
+      expect(given.map(({ length }) => length / 4)).toEqual(lengths);
+      const words = given.flatMap((bytes) =>
+        Array.from({ length: bytes.length / 4 }, (_, n) => new DataView(bytes.buffer).getUint32(4 * n)),
+      );
+      expect(new Set(words).size).toBe(words.length);
+      expect(new Set(given.map(({ buffer }) => buffer)).size).toBe(given.length);
+      expect(given.every(({ buffer, length }) => buffer.byteLength === length)).toBe(true);
+    }),
+  );
+});
+
+test('What was given is nowhere left in what is drawn from', () => {
+  let pool: Uint8Array = new Uint8Array();
+  const random = pooledRandom((bytes) => {
+    bytes.fill(0xaa);
+    pool = bytes;
+  });
+  random(32);
+  random(12);
+  expect([...pool.subarray(0, 45)]).toEqual([...new Array<number>(44).fill(0), 0xaa]);
+});
+
+test('Two sources, and two draws of one, differ', () => {
+  const [a, b] = [pooledRandom(), pooledRandom()];
+  const drawn = [a(16), a(16), b(16), b(100)].map((bytes) => Buffer.from(bytes).toString('hex').slice(0, 32));
+  expect(new Set(drawn).size).toBe(4);
+});
