@@ -10,7 +10,7 @@ const READ_BUFFER_BYTES = 512 * 1024;
 
 export type WireAnswer = { readonly status: number; readonly bytes: number; readonly text: string };
 export type WireRequest = {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'POST';
   /** Path and query. */
   readonly target: string;
   readonly headers?: readonly string[];

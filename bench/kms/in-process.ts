@@ -1,0 +1,73 @@
+/** Uses of keys without a wire: what the gateway, the proxy and the KMS edge ask of the key manager, with policies and audit. */
+import { createSecretKey, hash, randomBytes } from 'node:crypto';
+import { sealAesGcm } from '../../src/crypto/aes-gcm.ts';
+import { hmacSha256 } from '../../src/crypto/hmac.ts';
+import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
+import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyManager } from '../../src/keys/key-manager.ts';
+import type { BenchOptions } from '../options.ts';
+import { costTable, measureCost, type Cost } from './cost-table.ts';
+import { KEY_ALIAS, openBenchKeys, OPERATOR, PRINCIPAL } from './keys.ts';
+
+const OPERATIONS = 20_000;
+/** As many callers wait at once: their records go out together. */
+const AT_ONCE = 64;
+
+const use: KeyUse = { principal: PRINCIPAL, via: 'kms', resource: 'bench' };
+const contextOf = (n: number): EncryptionContext => Object.freeze({ table: 'orders', row: String(n) });
+
+type Work = { readonly name: string; readonly run: (n: number) => Promise<unknown> };
+
+export async function benchInProcess({ rounds, print }: BenchOptions): Promise<void> {
+  await using held = await openBenchKeys();
+  await held.keys.createKey({ alias: KEY_ALIAS }, OPERATOR);
+  const works = await worksOf(held.keys);
+  const costs = new Map<string, Cost[]>(works.map(({ name }) => [name, []]));
+  for (const { run } of works) await inParallel(run);
+  for (let round = 0; round < rounds; round += 1)
+    for (const { name, run } of works)
+      costs.get(name)?.push(await measureCost(process.pid, OPERATIONS, () => inParallel(run)));
+  print(costTable('In process, 64 callers at once', 'operations', [...costs]));
+}
+
+async function worksOf(keys: KeyManager): Promise<readonly Work[]> {
+  const contexts = Array.from({ length: OPERATIONS }, (_, n) => contextOf(n));
+  const contextAt = (n: number): EncryptionContext => contexts[n] ?? {};
+  const wrapped: Uint8Array[] = [];
+  for (const context of contexts)
+    wrapped.push((await keys.generateDataKey({ keyId: KEY_ALIAS, context }, use)).wrapped);
+  const decrypt = (n: number): Promise<unknown> =>
+    keys.decrypt({ wrapped: wrapped[n] ?? new Uint8Array(), context: contextAt(n) }, use);
+  const ciphertextAt = (n: number) => ({ ciphertext: wrapped[n], keyId: undefined, context: contextAt(n) });
+  return [
+    { name: 'GenerateDataKey', run: (n) => keys.generateDataKey({ keyId: KEY_ALIAS, context: contextAt(n) }, use) },
+    // Twice as many as the cache holds: each is unwrapped.
+    { name: 'Decrypt, not cached', run: decrypt },
+    { name: 'Decrypt, cached', run: (n) => decrypt(n % 1000) },
+    {
+      name: 'GenerateDataKey, as bytes',
+      run: (n) => keys.operations.generateDataKey({ keyId: KEY_ALIAS, bytes: 32, context: contextAt(n) }, use),
+    },
+    { name: 'for comparison: the bare primitives of GenerateDataKey', run: async () => barePrimitives() },
+    { name: 'Decrypt, as bytes', run: (n) => keys.operations.decrypt(ciphertextAt(n), use) },
+  ];
+}
+
+const bareKey = createSecretKey(randomBytes(32));
+const aad = randomBytes(139);
+const record = randomBytes(800);
+
+/** What the formats ask of node:crypto for one data key and its record, and nothing else: no use of a key here can cost less. */
+function barePrimitives(): unknown {
+  const keys = [randomBytes(60), hmacSha256(bareKey, aad), hmacSha256(bareKey, aad)];
+  const sealed = sealAesGcm(keys[1] ?? aad, aad.subarray(0, 12), aad.subarray(0, 32), aad);
+  return [createSecretKey(aad.subarray(0, 32)), sealed, hmacSha256(bareKey, record), hash('sha256', record, 'buffer')];
+}
+
+async function inParallel(run: (n: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const caller = async (): Promise<void> => {
+    while (next < OPERATIONS) await run(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, caller));
+}
