@@ -59,8 +59,6 @@ export type TestKms = {
 };
 
 export type KmsChanges = {
-  /** Who may what; without it every caller may all. */
-  readonly access?: AccessOptions;
   readonly tls?: KmsTls;
   readonly certificates?: readonly CertificateCaller[];
   readonly ports?: Partial<KeyPorts>;
@@ -71,10 +69,7 @@ export type KmsChanges = {
 };
 
 export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
-  const folder = await keyFolder({
-    ...{ region: REGION, account: ACCOUNT },
-    ...(changes.access === undefined ? {} : { access: changes.access }),
-  });
+  const folder = await keyFolder({ region: REGION, account: ACCOUNT });
   const clock = { ms: 0 };
   const now = (): number => Date.now() + clock.ms;
   const access = changes.access === undefined ? {} : { access: changes.access };
