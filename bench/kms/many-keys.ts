@@ -108,7 +108,7 @@ function* chunks(rows: Iterable<RowChange>): Generator<readonly RowChange[]> {
 
 function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMaterial>[3]): Generator<RowChange> {
   for (const keyId of keyIds) {
-    const material = makeMaterial(keyId, 1, { createdAt: NOW }, vault, PORTS.random);
+    const material = makeMaterial({ keyId, spec: 'SYMMETRIC_DEFAULT' }, 1, { createdAt: NOW }, vault, PORTS.random);
     const record = {
       keyId,
       currentMaterial: material.materialId,
