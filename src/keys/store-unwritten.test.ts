@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
 import type { DataKeys } from './data-keys.ts';
 import type { KeyManager } from './key-manager.ts';
+import type { KeyMacs } from './key-macs.ts';
 import type { KeyOperations } from './key-operations.ts';
 import { CHECKPOINT_RECORDS } from './limits.ts';
 import type { AuthorizationQuestion, KeyAuthorizer } from './options.ts';
@@ -62,6 +63,15 @@ const operationUses: Readonly<Record<keyof KeyOperations, (manager: KeyManager) 
   generateRandom: async ({ operations }) => operations.generateRandom(32, use),
 };
 
+const macRequest = { keyId: 'alias/mac', message: plaintext, algorithm: 'HMAC_SHA_256' } as const;
+const macUses: Readonly<Record<keyof KeyMacs, (manager: KeyManager) => Promise<unknown>>> = {
+  generate: async ({ macs }) => macs.generate(macRequest, use),
+  verify: async ({ macs }) => {
+    const { mac } = await macs.generate(macRequest, use);
+    await macs.verify({ ...macRequest, mac }, use);
+  },
+};
+
 test('No use of a key, allowed or refused, at once or many at a time, changes a file of the key store', async () => {
   await using keys = await keyFolder();
   let isAllowed = true;
@@ -72,10 +82,11 @@ test('No use of a key, allowed or refused, at once or many at a time, changes a 
   const manager = await keys.open({}, { authorizer: { decide } });
   const key = await manager.createKey({ alias: 'alias/a' }, use);
   await manager.createKey({ alias: 'alias/b' }, use);
+  await manager.createKey({ alias: 'alias/mac', spec: 'HMAC_256' }, use);
   const before = storeFiles(keys);
   expect(Object.keys(before)).toContain('keys.sqlite-wal');
 
-  const all = [...Object.values(dataKeyUses), ...Object.values(operationUses)];
+  const all = [...Object.values(dataKeyUses), ...Object.values(operationUses), ...Object.values(macUses)];
   for (const useKey of all) await useKey(manager);
   // Past a checkpoint of the audit log, and in one breath.
   for (let left = CHECKPOINT_RECORDS; left > 0; left -= 1000)
