@@ -1,4 +1,5 @@
 /** The batch actions over the wire, by a plain client that signs. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
@@ -231,6 +232,27 @@ test.each(['TrentService.BatchDecrypt', 'Sealgate.Decrypt', 'Sealgate.ListKeys',
     expect((await kms.call(target, {})).json?.['__type']).toBe('UnknownOperationException');
   },
 );
+
+test('What fails on our side while other entries still wait for their turn ends the request, and nothing else', async () => {
+  let failing = false;
+  const random = (bytes: number): Uint8Array => {
+    if (failing) throw new Error('no random bytes');
+    return new Uint8Array(randomBytes(bytes));
+  };
+  await using other = await startKms({ ports: { random } });
+  const key = await other.key();
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', listen);
+  failing = true;
+  const Entries = Array.from({ length: 4 * BATCH_SLICE_ENTRIES }, () => ({ KeyId: key, NumberOfBytes: 32 }));
+  const { status } = await other.call('Sealgate.BatchGenerateDataKey', { Entries });
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', listen);
+  failing = false;
+  expect([status, unhandled]).toEqual([500, []]);
+  expect((await other.call('GenerateDataKey', { KeyId: key, NumberOfBytes: 32 })).status).toBe(200);
+});
 
 test('A client certificate asks for batches as for anything else', async () => {
   const { cert, key } = certificate('server');

@@ -38,11 +38,16 @@ async function answers(
   call: KmsCall,
 ): Promise<readonly ActionOutput[]> {
   const started: Promise<ActionOutput>[] = [];
+  let hasFailed = false;
   for (const [index, entry] of entries.entries()) {
     // Their records need not be waited for: those of all slices that are ready go out together.
     if (index > 0 && index % BATCH_SLICE_ENTRIES === 0) await new Promise(setImmediate);
+    if (hasFailed) break;
     const use = { ...call.use, resource: `${call.use.resource}, entry ${index + 1}` };
-    started.push(action.answer(entry, { ...call, use }).catch(errorEntry));
+    const answer = action.answer(entry, { ...call, use }).catch(errorEntry);
+    // Heard at once: nobody awaits it yet, and an error that nobody hears ends the process.
+    answer.catch(() => (hasFailed = true));
+    started.push(answer);
   }
   try {
     return await Promise.all(started);
