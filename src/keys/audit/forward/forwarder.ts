@@ -99,22 +99,22 @@ export class AuditForwarder {
     closeSync(this.#logFile);
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     const { first, most } = this.#options.retryMs ?? RETRY_MS;
     let pauseMs = first;
     while (!signal.aborted) {
       this.#wake = Promise.withResolvers<void>();
-      const batch = this.#next();
-      if (batch === undefined) {
-        this.#keep(true);
-        if (this.#ending.signal.aborted) return;
-        await this.#wake.promise;
+      const outcome = await this.#step(signal);
+      if (outcome === 'sent') {
+        pauseMs = first;
         continue;
       }
-      if (await this.#send(batch, signal)) pauseMs = first;
+      if (outcome === 'idle') this.#keep(true);
+      if (this.#ending.signal.aborted) break;
+      if (outcome === 'idle') await this.#wake.promise;
       else {
-        if (this.#ending.signal.aborted) break;
         await sleep(pauseMs, undefined, { signal: this.#ending.signal, ref: false }).catch(() => undefined);
         pauseMs = Math.min(2 * pauseMs, most);
       }
@@ -122,20 +122,23 @@ export class AuditForwarder {
     this.#keep(true);
   }
 
-  async #send({ lines, end }: Batch, signal: AbortSignal): Promise<boolean> {
+  /** What fails, reading the log included, is told once and tried again. */
+  async #step(signal: AbortSignal): Promise<'sent' | 'idle' | 'failed'> {
     const { sink, reports } = this.#options;
     try {
-      if (lines.length > 0) await sink.send(lines, signal);
+      const batch = this.#next();
+      if (batch === undefined) return 'idle';
+      if (batch.lines.length > 0) await sink.send(batch.lines, signal);
+      this.#cursor = batch.end;
     } catch (error) {
       if (!this.#isFailing) reports.failing(error);
       this.#isFailing = true;
-      return false;
+      return 'failed';
     }
     if (this.#isFailing) reports.recovered();
     this.#isFailing = false;
-    this.#cursor = end;
     this.#keep(false);
-    return true;
+    return 'sent';
   }
 
   /** The lines that follow, as far as they were written as records. */
