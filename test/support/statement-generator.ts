@@ -180,7 +180,7 @@ export class StatementGenerator {
   #item(scope: Scope): string {
     const { sql, column } = this.#column(scope) ?? {
       sql: '1',
-      column: { name: 'x', type: 'int', searched: true } as Column,
+      column: { name: 'x', type: 'int', searched: true },
     };
     switch (this.#pick(['column', 'column', 'column', 'alias', 'coalesce', 'case', 'scalar', 'star'])) {
       case 'alias':
