@@ -63,8 +63,10 @@ function isZombie(pid) {
 function abandoned() {
   try {
     const pids = readdirSync(lock).map(Number);
+    // A number of our own is of a process before us, as in a container that was started anew.
+    const others = pids.filter((pid) => pid !== process.pid);
     // Empty: its maker is about to write its name, or was killed before it could.
-    return pids.length === 0 ? Date.now() - statSync(lock).mtimeMs > 10_000 : !pids.some(alive);
+    return pids.length === 0 ? Date.now() - statSync(lock).mtimeMs > 10_000 : !others.some(alive);
   } catch {
     return false;
   }
@@ -116,7 +118,7 @@ async function install() {
   if (code !== 0) fail('the install failed; see the lines above (npm needs its registry for this step)');
   if (!existsSync(node))
     fail(
-      'npm did not run the install script that fetches Node (is `ignore-scripts` set?): npm ci --ignore-scripts=false',
+      'npm did not run the install script that fetches Node (is `ignore-scripts` set?): run the same command once with npm_config_ignore_scripts=false',
     );
 }
 

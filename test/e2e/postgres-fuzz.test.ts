@@ -95,7 +95,9 @@ async function ask(on: pg.Client, sql: string, values: readonly unknown[]): Prom
     };
   } catch (error) {
     const { code = '', routine = '', message } = error as pg.DatabaseError;
-    if (routine.startsWith('ERR_POSTGRES_')) return { type: 'refused', why: `${routine}: ${message}` };
+    // Any other error is the server's too.
+    if (routine.startsWith('ERR_POSTGRES_') && code === '0A000')
+      return { type: 'refused', why: `${routine}: ${message}` };
     return { type: 'error', sqlstate: code };
   }
 }
