@@ -8,6 +8,8 @@ import {
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
+  ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
@@ -236,5 +238,19 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
     }
     await client.send(new DeleteBucketCommand({ Bucket: BUCKET }));
     await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  });
+
+  test('HEAD of a bucket says whether it is there: sealed, new and gone', async () => {
+    const Bucket = 'head-of-a-bucket';
+    const head = (of: string): Promise<unknown> =>
+      client.send(new HeadBucketCommand({ Bucket: of })).then(({ $metadata }) => $metadata.httpStatusCode);
+    expect(await head(BUCKET)).toBe(200);
+    await expect(head(Bucket)).rejects.toMatchObject({ name: 'NotFound', $metadata: { httpStatusCode: 404 } });
+    await client.send(new CreateBucketCommand({ Bucket }));
+    expect(await head(Bucket)).toBe(200);
+    const { Buckets = [] } = await client.send(new ListBucketsCommand({}));
+    expect(Buckets.map(({ Name }) => Name)).toEqual(expect.arrayContaining([BUCKET, Bucket]));
+    await client.send(new DeleteBucketCommand({ Bucket }));
+    await expect(head(Bucket)).rejects.toMatchObject({ name: 'NotFound' });
   });
 });
