@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
-import { StatementGenerator } from '../support/statement-generator.ts';
+import { CANARIES, StatementGenerator } from '../support/statement-generator.ts';
 
 const COLUMNS = [
   ['customers', 'email', 'text', 'mail'],
@@ -44,13 +44,16 @@ const FILL = [
      (1, 'Ann', 'ann@x.org', 5, '2001-02-03'), (2, 'Zoe', 'zoe@x.org', 7, NULL), (5, NULL, NULL, -5, '1999-12-31')`,
 ];
 
+/** All that the server said. */
+const logged: Buffer[] = [];
 let server: TestPostgres;
 let db: SealedDatabase;
 let sealed: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
-  server = await startPostgres();
+  const settings = ['log_statement=all', 'log_line_prefix=%d|'];
+  server = await startPostgres(settings, undefined, (log) => logged.push(Buffer.from(log)));
   db = await openSealedDatabase(server, 'sealed', ddl(true), RULES);
   sealed = new pg.Client({ connectionString: db.url });
   await sealed.connect();
@@ -68,6 +71,13 @@ afterAll(async () => {
 
 /** Values as the server's text. */
 const AS_TEXT = { getTypeParser: () => (text: unknown) => text } as unknown as pg.CustomTypesConfig; // its overloads
+
+/** Every statement, parameter and complaint of one database, as the server logged it: lines that go on begin with a tab. */
+const loggedIn = (database: string): readonly string[] =>
+  Buffer.concat(logged)
+    .toString('utf8')
+    .split(/\n(?!\t)/u)
+    .filter((entry) => entry.startsWith(`${database}|`));
 
 type Outcome =
   | {
@@ -134,5 +144,13 @@ test.each([1, 2, 3, 4])('seed %i', { timeout: 120_000 }, async (seed) => {
   // Most must go through, else little is compared.
   expect(refused).toBeLessThan(STATEMENTS / 2);
   const stored = JSON.stringify((await db.direct.query('SELECT customers::text AS c FROM customers')).rows);
-  for (const canary of ['canary', '@x.org']) expect(stored).not.toContain(Buffer.from(canary).toString('hex'));
+  for (const canary of CANARIES) expect(stored).not.toContain(Buffer.from(canary).toString('hex'));
+});
+
+test('Nothing of it is in what the server logged of statements and parameters', () => {
+  const found = (database: string): readonly string[] =>
+    loggedIn(database).filter((line) => CANARIES.some((canary) => line.includes(canary)));
+  expect(loggedIn('sealed').length).toBeGreaterThan(STATEMENTS);
+  expect(found('sealed')).toEqual([]);
+  expect(found('twin').length).toBeGreaterThan(STATEMENTS);
 });

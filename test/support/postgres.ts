@@ -18,8 +18,15 @@ export type TestPostgres = {
   stop(): Promise<void>;
 };
 
-/** Starts a server; `settings` are `name=value` server settings, `binaries` those of another version. Call `stop` in afterAll. */
-export async function startPostgres(settings: readonly string[] = [], binaries?: string): Promise<TestPostgres> {
+/**
+ * Starts a server; `settings` are `name=value` server settings, `binaries` those of another version, `said` gets what it logs. Call `stop`
+ * in afterAll.
+ */
+export async function startPostgres(
+  settings: readonly string[] = [],
+  binaries?: string,
+  said?: (log: Uint8Array) => void,
+): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-pg-'));
   const superuser = 'postgres';
   const password = 'super-secret';
@@ -28,6 +35,7 @@ export async function startPostgres(settings: readonly string[] = [], binaries?:
       folder,
       password,
       ...(binaries === undefined ? {} : { binaries }),
+      ...(said === undefined ? {} : { said }),
       settings: { fsync: 'off', ...Object.fromEntries(settings.map(settingOf)) },
     });
     return {

@@ -28,6 +28,8 @@ export type PostgresServerOptions = {
   /** Where `initdb` and `postgres` lie; those of the npm package unless told. */
   readonly binaries?: string;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Gets what the server logs. */
+  readonly said?: (log: Uint8Array) => void;
 };
 
 const PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
@@ -136,6 +138,7 @@ export async function startPostgres({
   password,
   binaries: given,
   settings = {},
+  said,
 }: PostgresServerOptions): Promise<PostgresServer> {
   const as = await identity();
   // `nobody` has to pass through our folder to reach its own.
@@ -152,6 +155,7 @@ export async function startPostgres({
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: '/',
   });
+  if (said !== undefined) child.stderr?.on('data', (chunk: Buffer) => said(chunk));
   await untilReady(child, collect(child));
   return {
     port,
