@@ -13,8 +13,8 @@ export type GatewayCaches = {
   readonly sizes: LRUCache<string, number>;
   /** What was sealed into parts of open uploads, by upload, part number and ETag. */
   readonly knownParts: LRUCache<string, KnownPart>;
-  /** Completions under way, by object id. */
-  readonly completions: OneAtATime;
+  /** Completions and abortions of uploads under way, by object id. */
+  readonly endings: OneAtATime;
 };
 
 /** A row is about 200 bytes with its prefix: 40 MB when full. An object has up to 10 000. */
@@ -28,6 +28,6 @@ export function createCaches(): GatewayCaches {
     layouts: new LRUCache({ maxSize: MAX_LAYOUT_PARTS, sizeCalculation: (layout) => 4 + layout.parts.length }),
     sizes: new LRUCache({ max: MAX_SIZES }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),
-    completions: new OneAtATime(),
+    endings: new OneAtATime(),
   };
 }

@@ -11,7 +11,6 @@ import type { NamedPart } from './complete-document.ts';
 import { knownPartName, parsePartEtag, type KnownPart } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
 import type { OpenUpload } from './open-upload.ts';
-import { isOpen } from './token-objects.ts';
 
 export type FoundPart = {
   readonly number: number;
@@ -31,8 +30,6 @@ export async function findParts(
 ): Promise<readonly FoundPart[]> {
   const known = await gateway.caches.backend.learn(gateway, upload.bucket);
   const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
-  // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again).
-  if (listed === undefined && !(await isOpen(gateway, upload))) throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
   const found = named.map((part) => findPart(gateway, upload, part, listed));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);

@@ -1,4 +1,4 @@
-/** Work under one name is done one after another: two completions of an upload in one process must not put each their own end to it. */
+/** Work under one name is done one after another: two completions of an upload in one process must not put each their own end to it, nor an abortion come in between. */
 export class OneAtATime {
   readonly #last = new Map<string, Promise<unknown>>();
 

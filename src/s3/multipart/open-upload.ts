@@ -56,6 +56,9 @@ const NOT_OURS: ReadonlySet<string | undefined> = new Set([
   'ERR_KEYS_INVALID_REQUEST',
 ]);
 
+/** Under which work on one upload is done one after another. */
+export const uploadName = ({ objectId }: OpenUpload): string => Buffer.from(objectId).toString('hex');
+
 /** The upload's DEK. */
 export function uploadKey(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<ObjectKey> {
   const { wrap, objectId } = upload;

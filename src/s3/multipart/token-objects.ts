@@ -6,7 +6,7 @@ import { listHidden } from '../listing/delete-hidden.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
-import { upstreamError } from '../sealing/upstream-errors.ts';
+import { sendOrThrow, upstreamError } from '../sealing/upstream-errors.ts';
 import type { OpenUpload } from './open-upload.ts';
 
 /** Says which upload a token is of, without the token being opened. */
@@ -16,6 +16,23 @@ export const uploadMark = (key: string, backendUploadId: string): string =>
   createHash('sha256')
     .update(JSON.stringify([key, backendUploadId]))
     .digest('hex');
+
+/** Keeps the token beside the upload. */
+export async function keepToken(
+  { bucket, key, signal }: Pick<S3Request, 'bucket' | 'key' | 'signal'>,
+  gateway: GatewayContext,
+  upload: Pick<OpenUpload, 'token' | 'objectId' | 'backendUploadId'>,
+): Promise<void> {
+  const response = await sendOrThrow(gateway, {
+    method: 'PUT',
+    bucket,
+    key: hiddenTokenKey(upload.objectId),
+    headers: { 'content-type': 'text/plain', [UPLOAD_MARK_NAME]: uploadMark(key, upload.backendUploadId) },
+    body: Buffer.from(upload.token),
+    signal,
+  });
+  await response.body.release();
+}
 
 /** Whether the upload's token still lies there: it does from creation until completing or aborting has succeeded. */
 export async function isOpen({ upstream }: GatewayContext, { bucket, objectId }: OpenUpload): Promise<boolean> {

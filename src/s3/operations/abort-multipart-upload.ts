@@ -1,8 +1,10 @@
-/** AbortMultipartUpload: the backend's parts, and what was kept beside them. */
+/** AbortMultipartUpload: the backend's parts, and what was kept beside them. Never while somebody completes the upload. */
 import { S3Error } from '../errors.ts';
-import { openUpload } from '../multipart/open-upload.ts';
+import { closeForAbort } from '../multipart/completion-mark.ts';
+import { openUpload, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
-import type { S3Operation } from '../operation.ts';
+import { keepToken } from '../multipart/token-objects.ts';
+import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
 
 const GONE: ReadonlySet<number> = new Set([404, 405, 501]);
@@ -10,18 +12,26 @@ const GONE: ReadonlySet<number> = new Set([404, 405, 501]);
 export const abortMultipartUpload: S3Operation = {
   name: 'AbortMultipartUpload',
   async handle(request, gateway) {
-    const { bucket, key, signal } = request;
     const upload = await openUpload(request, gateway);
-    const query = new Map([['uploadId', upload.backendUploadId]]);
-    try {
-      const response = await sendToUpload(gateway, { method: 'DELETE', bucket, key, query, signal });
-      await response.body.release();
-    } catch (error) {
-      // Gone, or given up for good at a backend that knows no abort. While it may still be there, what it needs stays.
-      if (error instanceof S3Error && GONE.has(error.status)) await sweepUpload(gateway, upload);
-      throw error;
-    }
-    await sweepUpload(gateway, upload);
+    await gateway.caches.endings.run(uploadName(upload), () => abortOnce(request, gateway, upload));
     return { status: 204, headers: {} };
   },
 };
+
+async function abortOnce(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<void> {
+  const { bucket, key } = request;
+  await closeForAbort(gateway, upload);
+  const query = new Map([['uploadId', upload.backendUploadId]]);
+  try {
+    // A client that leaves does not end it: nobody would know how far it came.
+    const response = await sendToUpload(gateway, { method: 'DELETE', bucket, key, query });
+    await response.body.release();
+  } catch (error) {
+    // Gone, or given up for good at a backend that knows no abort. Where it refused, the upload is still there, and goes on.
+    if (error instanceof S3Error && GONE.has(error.status)) await sweepUpload(gateway, upload);
+    else if (error instanceof S3Error && error.code === 'ERR_S3_UPSTREAM_ANSWER')
+      await keepToken(request, gateway, upload);
+    throw error;
+  }
+  await sweepUpload(gateway, upload);
+}

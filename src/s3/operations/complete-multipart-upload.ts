@@ -7,8 +7,9 @@ import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import { formatXml, type XmlContent } from '../listing/xml-tree.ts';
 import { PART_CHECKSUMS, parseCompleteDocument } from '../multipart/complete-document.ts';
 import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
+import { markedAsCompleting } from '../multipart/completion-mark.ts';
 import { findParts } from '../multipart/named-parts.ts';
-import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { checkCompleted } from '../multipart/check-completed.ts';
 import { storedEtag } from '../multipart/list-parts-page.ts';
 import { storeLastPart, type EndedObject } from '../multipart/last-part.ts';
@@ -23,8 +24,7 @@ export const completeMultipartUpload: S3Operation = {
   async handle(request, gateway) {
     const document = Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString();
     const upload = await openUpload(request, gateway);
-    const name = Buffer.from(upload.objectId).toString('hex');
-    const completed = await gateway.caches.completions.run(name, () =>
+    const completed = await gateway.caches.endings.run(uploadName(upload), () =>
       completeOnce(request, gateway, upload, document),
     );
     await sweepUpload(gateway, upload);
@@ -43,12 +43,15 @@ async function completeOnce(
   const said = { partCount: named.length, keyArn: key.keyArn };
   let ended: EndedObject | undefined;
   try {
-    const found = await findParts(gateway, upload, named);
-    ended = await storeLastPart(request, gateway, upload, key, { named, found });
-    const conditions = await writeConditions(request, gateway);
-    const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
-    await checkCompleted(request, gateway, key, ended.footer);
-    return { ...completed, ...said, checksum: ended.footer.checksum };
+    // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again): the mark looks.
+    return await markedAsCompleting(gateway, upload, async () => {
+      const found = await findParts(gateway, upload, named);
+      ended = await storeLastPart(request, gateway, upload, key, { named, found });
+      const conditions = await writeConditions(request, gateway);
+      const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
+      await checkCompleted(request, gateway, key, ended.footer);
+      return { ...completed, ...said, checksum: ended.footer.checksum };
+    });
   } catch (error) {
     if (!mayBeOver(error)) throw error;
     const raced = ended !== undefined && (await wasReplaced(gateway, upload, ended));

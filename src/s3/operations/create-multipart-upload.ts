@@ -2,14 +2,13 @@
  * CreateMultipartUpload: the envelope is set now, in the metadata the object will have; the client's UploadId is a sealed token. The
  * token is also kept as a hidden object while the upload is open, so that an upload found in a listing can be resumed.
  */
-import { hiddenTokenKey } from '../../envelope/object/hidden-object.ts';
 import type { ChecksumChoice } from '../../envelope/object/object-envelope.ts';
 import { CHECKSUMS } from '../../envelope/object/record.ts';
 import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { childText, formatXml, parseXml } from '../listing/xml-tree.ts';
 import { makeUploadToken } from '../multipart/open-upload.ts';
-import { uploadMark, UPLOAD_MARK_NAME } from '../multipart/token-objects.ts';
+import { keepToken } from '../multipart/token-objects.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request } from '../operation.ts';
 import { newObjectKey } from '../sealing/data-key.ts';
 import { envelopeHeaders } from '../sealing/envelope-headers.ts';
@@ -53,22 +52,6 @@ async function createUpstream(request: S3Request, gateway: GatewayContext, heade
   const uploadId = childText(root, 'UploadId');
   if (uploadId === undefined || uploadId === '') throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return uploadId;
-}
-
-async function keepToken(
-  { bucket, key, signal }: S3Request,
-  gateway: GatewayContext,
-  upload: { readonly token: string; readonly objectId: Uint8Array; readonly backendUploadId: string },
-): Promise<void> {
-  const response = await sendOrThrow(gateway, {
-    method: 'PUT',
-    bucket,
-    key: hiddenTokenKey(upload.objectId),
-    headers: { 'content-type': 'text/plain', [UPLOAD_MARK_NAME]: uploadMark(key, upload.backendUploadId) },
-    body: Buffer.from(upload.token),
-    signal,
-  });
-  await response.body.release();
 }
 
 function chosenChecksum(headers: S3Headers): ChecksumChoice | undefined {

@@ -8,6 +8,8 @@ export const SIZE_LOOKUPS_AT_ONCE = 16;
 export const MAX_BUFFERED_BYTES = 256 * 1024;
 /** First read of a range on an object not seen before: the header and, for most small objects, all of it. */
 export const FIRST_READ_BYTES = 64 * 1024;
+/** A completion that marked the upload so long ago is over, or its gateway died: longer than the largest takes (S3: "several minutes"). */
+export const MARK_COUNTS_MS = 30 * 60 * 1000;
 /** 10 000 is the footer's. */
 export const MAX_PART_NUMBER = 9_999;
 /** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */

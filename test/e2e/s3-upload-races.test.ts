@@ -1,0 +1,198 @@
+/** Uploads that are aborted, completed and written to at the same time, by way of one gateway and of two: a whole object or none. */
+import { randomBytes } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  UploadPartCommand,
+  type CompletedPart,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+
+const run = promisify(execFile);
+
+const MIB = 1024 * 1024;
+const ROUNDS = 16;
+const SHORT_END = 1000;
+const LONG_END = 5 * MIB;
+
+describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (name) => {
+  let missing: string | undefined;
+  let backend: Backend;
+  let setup: SealedSetup;
+
+  beforeAll(async () => {
+    const started = await startBackend(name);
+    if (typeof started === 'string') {
+      missing = `SKIPPED: ${started}`;
+      console.warn(missing);
+      return;
+    }
+    backend = started;
+    setup = await startSealed(backend);
+    if (name === 'radosgw') await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
+  });
+  beforeEach(({ skip }) => {
+    if (missing !== undefined) skip(missing);
+  });
+  afterAll(async () => {
+    if (missing !== undefined) return;
+    await setup.close();
+    await backend.close();
+  });
+
+  type Upload = { readonly Key: string; readonly UploadId: string };
+
+  const create = async (Key: string): Promise<Upload> => {
+    const { UploadId = '' } = await setup.clients[0].send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
+    return { Key, UploadId };
+  };
+  const part = async (upload: Upload, PartNumber: number, Body: Uint8Array): Promise<CompletedPart> => {
+    const { ETag } = await setup.clients[0].send(
+      new UploadPartCommand({ Bucket: BUCKET, ...upload, PartNumber, Body }),
+    );
+    return { PartNumber, ETag };
+  };
+  const complete = (upload: Upload, Parts: CompletedPart[], by: 0 | 1) =>
+    setup.clients[by].send(
+      new CompleteMultipartUploadCommand({ Bucket: BUCKET, ...upload, MultipartUpload: { Parts } }),
+    );
+  const abort = (upload: Upload, by: 0 | 1) =>
+    setup.clients[by].send(new AbortMultipartUploadCommand({ Bucket: BUCKET, ...upload }));
+  const read = async (Key: string): Promise<Buffer> => {
+    const { Body } = await setup.clients[0].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  };
+  const outcomeOf = (sent: Promise<unknown>): Promise<string> =>
+    sent.then(
+      () => 'ok',
+      (error: { name: string }) => error.name,
+    );
+  /** `NoSuchKey`, the name of the one of `bodies` that is there, or what is wrong. */
+  const found = async (Key: string, bodies: Readonly<Record<string, Uint8Array>>): Promise<string> => {
+    try {
+      const there = await read(Key);
+      return Object.entries(bodies).find(([, body]) => there.equals(body))?.[0] ?? 'other bytes';
+    } catch (error) {
+      return (error as { name: string }).name; // What the SDK throws has a name.
+    }
+  };
+
+  /** What Ceph took for garbage goes now, instead of in two hours. */
+  const collectGarbage = async (): Promise<void> => {
+    if (name !== 'radosgw') return;
+    const conf = join(backend.directory, 'ceph.conf');
+    await run('radosgw-admin', ['-c', conf, '-n', 'client.rgw.main', 'gc', 'process', '--include-all']);
+  };
+
+  test.each([
+    ['by one gateway', 0, SHORT_END],
+    ['by one gateway, with a footer part', 0, LONG_END],
+    ['by two gateways', 1, SHORT_END],
+    ['by two gateways, with a footer part', 1, LONG_END],
+  ] as const)('an upload that is completed and aborted at once, %s, is whole or gone', async (_title, by, end) => {
+    const seen: string[] = [];
+    const completedOnes = new Map<string, Uint8Array>();
+    let lastsMs = 0;
+    for (let round = -2; round < ROUNDS; round += 1) {
+      const bodies = [randomBytes(5 * MIB), randomBytes(end)] as const;
+      const upload = await create(`aborted-${by}-${end}-${round}`);
+      const parts = [await part(upload, 1, bodies[0]), await part(upload, 2, bodies[1])];
+      const began = performance.now();
+      // At first alone, to see how long it lasts: then from its beginning to its end.
+      const [completed, aborted] = await Promise.all([
+        outcomeOf(complete(upload, parts, 0)).finally(
+          () => (lastsMs = round < 0 ? performance.now() - began : lastsMs),
+        ),
+        round < 0 ? '' : sleep((round * lastsMs) / ROUNDS).then(() => outcomeOf(abort(upload, by))),
+      ]);
+      const there = await found(upload.Key, { whole: Buffer.concat(bodies) });
+      if (there === 'whole') completedOnes.set(upload.Key, Buffer.concat(bodies));
+      seen.push(`${completed} ${aborted} ${there}`);
+      // Whoever was told of success has the object; whoever was not has it or nothing.
+      expect(completed === 'ok' ? ['whole'] : ['whole', 'NoSuchKey'], seen.join('\n')).toContain(there);
+    }
+    await collectGarbage();
+    for (const [key, whole] of completedOnes) expect(await found(key, { whole }), key).toBe('whole');
+  });
+
+  test('the mark of a gateway that died while it completed keeps its upload from being aborted, and an aborted one is closed', async () => {
+    const upload = await create('marked');
+    const body = randomBytes(SHORT_END);
+    const parts = [await part(upload, 1, body)];
+    const { upstream } = setup.edges[0].gateway;
+    const listed = await upstream.send({
+      method: 'GET',
+      bucket: BUCKET,
+      query: new Map([['prefix', '.sealgate/uploads/']]),
+    });
+    const prefix = /<Key>([^<]*)part-00001<\/Key>/u.exec(await listed.body.text(MIB))?.[1] ?? '';
+    const mark = await upstream.send({
+      method: 'PUT',
+      bucket: BUCKET,
+      key: `${prefix}mark-0123456789abcdef`,
+      body: Buffer.alloc(0),
+    });
+    expect(mark.status).toBe(200);
+    await expect(abort(upload, 0)).rejects.toMatchObject({ name: 'SlowDown' });
+    // Who wanted it gone has closed it.
+    expect(await outcomeOf(complete(upload, parts, 0))).toBe('NoSuchUpload');
+    expect(await found(upload.Key, { whole: body })).toBe('NoSuchKey');
+  });
+
+  test.for([
+    ['held', SHORT_END],
+    ['followed by a footer part', LONG_END],
+  ] as const)(
+    'two gateways that complete an upload at once leave it whole, its last part %s',
+    async ([, end], { skip }) => {
+      skip(name === 's3rver', 's3rver completes twice at once, into one file');
+      const completed = new Map<string, Uint8Array>();
+      for (let round = 0; round < 6; round += 1) {
+        const bodies = [randomBytes(5 * MIB), randomBytes(end)] as const;
+        const upload = await create(`twice-${end}-${round}`);
+        const parts = [await part(upload, 1, bodies[0]), await part(upload, 2, bodies[1])];
+        const outcomes = await Promise.all([
+          outcomeOf(complete(upload, parts, 0)),
+          sleep(round * 3).then(() => outcomeOf(complete(upload, parts, 1))),
+        ]);
+        // Who met another at work is told to try again, by the gateway or by Ceph.
+        expect(outcomes.filter((one) => !['ok', 'SlowDown', 'InternalError'].includes(one))).toEqual([]);
+        expect(await outcomeOf(complete(upload, parts, 0))).toBe('ok');
+        completed.set(upload.Key, Buffer.concat(bodies));
+      }
+      await collectGarbage();
+      for (const [key, whole] of completed) expect(await found(key, { whole }), key).toBe('whole');
+    },
+  );
+
+  test('a part that is uploaded again while its upload is completed stays in the object as it was named', async ({
+    skip,
+  }) => {
+    skip(name === 's3rver', 's3rver reads parts while they are written');
+    const whole = new Map<string, Record<string, Uint8Array>>();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const upload = await create(`written-${round}`);
+      const [first, again, last] = [randomBytes(5 * MIB), randomBytes(5 * MIB), randomBytes(SHORT_END)];
+      const parts = [await part(upload, 1, first), await part(upload, 2, last)];
+      const [completed] = await Promise.all([
+        outcomeOf(complete(upload, parts, 0)),
+        sleep(round * 4).then(() => outcomeOf(part(upload, 1, again))),
+      ]);
+      const bodies = { first: Buffer.concat([first, last]), again: Buffer.concat([again, last]) };
+      const there = await found(upload.Key, bodies);
+      // It was told of the first attempt that it is in the object.
+      expect(completed === 'ok' ? ['first'] : ['first', 'NoSuchKey'], completed).toContain(there);
+      if (there !== 'NoSuchKey') whole.set(upload.Key, bodies);
+    }
+    await collectGarbage();
+    for (const [key, bodies] of whole) expect(await found(key, bodies), key).toBe('first');
+  });
+});
