@@ -4,11 +4,11 @@
  * Invariants 1 and 8: what could carry a protected value around the gateway and is not built is refused, never forwarded.
  */
 import { S3Error } from './errors.ts';
-import { refuseHiddenKey } from './listing/hidden-names.ts';
 import type { S3Headers, S3Operation } from './operation.ts';
 import type { S3OperationName } from './operation-names.ts';
 import { parseCopySources } from './request/copy-source.ts';
-import { pathReading, type Place } from './request/target.ts';
+import type { Place } from './request/target.ts';
+import { ruleForKey } from './rule-for-key.ts';
 import { bucketIsRuled, type S3Rule, type S3Rules } from './rules.ts';
 
 export type Decision =
@@ -82,7 +82,7 @@ function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable)
 
 function decideObject(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
   const { bucket, operation } = request;
-  const rule = ruleFor(request, rules);
+  const rule = ruleForKey(request, rules);
   if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
   if (rule?.type !== 'seal') {
     // In a bucket where other keys are sealed, only what we understand is forwarded.
@@ -94,24 +94,11 @@ function decideObject(request: Decidable, rules: S3Rules, table: OperationTable)
   return { type: 'handle', operation: handler, rule };
 }
 
-/** The rule of a key that is the same however a backend reads the key; throws where it is not, and for hidden names. */
-function ruleFor({ bucket, key }: Place, rules: S3Rules): S3Rule | undefined {
-  const rule = rules.forKey(bucket, key);
-  if (!bucketIsRuled(rules, bucket)) return rule;
-  refuseHiddenKey(key);
-  const reading = pathReading(key);
-  if (reading === undefined) return rule;
-  refuseHiddenKey(reading);
-  if (rules.forKey(bucket, reading) !== rule)
-    throw new S3Error('ERR_S3_INVALID_URI', 'Some stores read this key as one that another rule is about.');
-  return rule;
-}
-
 /** A source that a rule seals or refuses is never handed to a forwarded request; sealed copies need their own operation. */
 function checkCopySources(request: Decidable, rules: S3Rules): void {
   for (const source of parseCopySources(request.headers, request.bucket)) {
     refuseAdministration(source.bucket, rules);
-    const rule = ruleFor(source, rules);
+    const rule = ruleForKey(source, rules);
     if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
     const destination = rules.forKey(request.bucket, request.key);
     if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);

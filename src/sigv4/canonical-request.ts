@@ -39,7 +39,8 @@ export function hashText(text: string): string {
 }
 
 export function canonicalHeaderValue(value: string): string {
-  const trimmed = value.trim();
+  // Spaces of HTTP alone: to `trim` the second byte of `à` in UTF-8 would be one (U+00A0).
+  const trimmed = value.replace(/^[\t ]+|[\t ]+$/gu, '');
   return trimmed.includes('  ') ? trimmed.replace(/ {2,}/gu, ' ') : trimmed;
 }
 

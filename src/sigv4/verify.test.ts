@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { canonicalHeaderValue } from './canonical-request.ts';
 import { encodePath, encodeUri } from './percent-encoding.ts';
 import { signRequest } from './sign.ts';
 import { SigningKeyCache } from './signing-key.ts';
@@ -42,6 +43,14 @@ const options = (now = NOW, key: AccessKey = KEY) => ({
   now,
   findKey: (id: string) => (id === key.accessKeyId ? key : undefined),
   signingKeys: new SigningKeyCache(),
+});
+
+test('only spaces of HTTP are cut off a header, and no byte of a letter', () => {
+  // `à` and `Р` end in the byte A0 in UTF-8, which JavaScript takes for a space.
+  for (const text of ['voil\u00e0', '\u0420', '\u00a0x\u00a0']) {
+    const bytes = Buffer.from(text).toString('latin1');
+    expect(canonicalHeaderValue(` \t${bytes}\t `)).toBe(bytes);
+  }
 });
 
 type Sample = { method: string; key: string; query: Record<string, string>; headers: Record<string, string> };

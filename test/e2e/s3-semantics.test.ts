@@ -23,6 +23,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
@@ -132,6 +133,16 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
     const left = (await answer.body.text(MIB)).match(/<Key>[^<]*/gu) ?? [];
     const open = await setup.manager.ready().then(() => left.filter((key) => key.includes(`/${Key}`)));
     expect(open).toEqual([]);
+  });
+
+  test('user metadata of any name that is one comes back', async () => {
+    const names = ['x-amz-meta-__proto__', 'x-amz-meta-constructor', 'x-amz-meta-'];
+    const { port } = setup.edges[0];
+    const headers = Object.fromEntries(names.map((one) => [one, 'voil\u00c3\u00a0']));
+    const put = sign(port, { method: 'PUT', path: `/${BUCKET}/names`, headers: { 'content-length': '1', ...headers } });
+    expect(statusIn(await talk(port, [Buffer.from(put.head, 'latin1'), 'x']))).toBe(200);
+    const answer = await talk(port, [sign(port, { method: 'GET', path: `/${BUCKET}/names` }).head]);
+    for (const [one, value] of Object.entries(headers)) expect(answer).toContain(`${one}: ${value}\r\n`);
   });
 
   test("what a client says of its parts' checksums must be so", async () => {

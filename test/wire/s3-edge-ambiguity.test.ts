@@ -1,6 +1,7 @@
 /** Requests that two programs could read in two ways: what the gateway decided by must be what the store acts on. */
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { startRecordingStore, type RecordingStore } from '../support/recording-store.ts';
 import { sign, statusIn, talk, type RawRequest } from '../support/raw-s3.ts';
 import { startEdge, type TestEdge } from '../support/s3-edge.ts';
@@ -14,7 +15,7 @@ beforeAll(async () => {
     { bucket: 'closed', prefix: '', rule: { type: 'refuse', name: 'closed' } },
     { bucket: 'mixed', prefix: 'secret/', rule: { type: 'refuse', name: 'mixed' } },
   ] as const;
-  edge = await startEdge({ store, rules });
+  edge = await startEdge({ store, rules, operations: SEALED_OPERATIONS });
 });
 
 afterEach(() => {
@@ -57,6 +58,28 @@ describe('what could be read as something else never reaches the store', () => {
         501,
       );
       expect(store.seen).toEqual([]);
+    },
+  );
+
+  test.each(['plain', 'mixed'])(
+    'a key with dot segments in a document that deletes from the bucket %s',
+    async (bucket) => {
+      store.reply = { status: 200, headers: {}, body: '<DeleteResult/>' };
+      const escaping = ['../closed/k', './secret/k', 'a/&#46;&#46;/k', '<![CDATA[../closed/k]]>', '..'];
+      for (const key of escaping) {
+        const body = `<Delete><Object><Key>${key}</Key></Object><Object><Key>open</Key></Object></Delete>`;
+        const head = sign(edge.port, {
+          method: 'POST',
+          path: `/${bucket}`,
+          query: 'delete=',
+          headers: { 'content-length': String(body.length) },
+        }).head;
+        expect(await talk(edge.port, [head, body]), key).toContain('<Code>InvalidURI</Code>');
+      }
+      const sent = store.seen.map(({ body }) => body.toString());
+      expect(sent.join('')).not.toMatch(/\.\.|&#46;|secret/u);
+      // Where a rule is about the bucket each key is judged by itself.
+      expect(sent.length).toBe(bucket === 'mixed' ? escaping.length : 0);
     },
   );
 

@@ -8,8 +8,9 @@ import type { UpstreamCapabilities } from '../upstream/capabilities.ts';
 import type { Trailer } from '../upstream/framing.ts';
 import { isReservedName } from '../request/headers.ts';
 import type { UpstreamClient, UpstreamRequest } from '../upstream/client.ts';
-import { BUFFERED_BODY_BYTES } from '../limits.ts';
+import { BUFFERED_BODY_BYTES, MAX_DOCUMENT_BYTES } from '../limits.ts';
 import type { VerifiedBody } from '../bodies/verified-body.ts';
+import { refuseEscapingKeys } from './named-keys.ts';
 
 export async function forward(request: S3Request, upstream: UpstreamClient): Promise<S3Response> {
   const outgoing = await outgoingBody(request, upstream.capabilities);
@@ -26,6 +27,11 @@ type Outgoing = Pick<UpstreamRequest, 'headers' | 'body' | 'contentLength' | 'tr
  */
 async function outgoingBody(request: S3Request, capabilities: UpstreamCapabilities): Promise<Outgoing> {
   const { body, headers, method } = request;
+  if (request.operation === 'DeleteObjects') {
+    const bytes = await body.bytes(MAX_DOCUMENT_BYTES);
+    refuseEscapingKeys(bytes, request.bucket);
+    return { headers: withChecksum(headers, await body.verified), body: bytes };
+  }
   if (body.length === 0 && method !== 'PUT' && method !== 'POST') return { headers };
   if (body.length <= BUFFERED_BODY_BYTES) {
     const bytes = await body.bytes(BUFFERED_BODY_BYTES);

@@ -28,6 +28,12 @@ test('namespaces and attributes are passed over, and indentation is no text of i
   expect(childText(tree, 'A')).toBe('d');
 });
 
+test('in CDATA nothing stands for something else', () => {
+  const tree = parseXml('<R><A><![CDATA[a&amp;b]]></A><A>a&amp;b</A></R>', 'R');
+  expect(childrenOf(tree, 'A').map((a) => a.text)).toEqual(['a&amp;b', 'a&b']);
+  expect(parseXml('<R><A>a&amp;<![CDATA[&amp;]]></A></R>', 'R')).toBeUndefined();
+});
+
 test.each([
   ['deeper than any of S3', `<R>${'<a>'.repeat(10_000)}${'</a>'.repeat(10_000)}</R>`],
   ['with names of objects in JavaScript', '<R><__proto__><x>1</x></__proto__></R>'],

@@ -17,19 +17,19 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 /** The document's root, if it has this name; undefined where the text is no well-formed document of that name. */
 export function parseXml(text: string, root: string): XmlTree | undefined {
   if (/<!DOCTYPE|<!ENTITY/iu.test(text) || hasTooManyTags(text)) return undefined;
-  const parsed = parseWellFormed(text);
-  const element = isRecord(parsed) ? parsed[root] : undefined;
-  return element === undefined || Array.isArray(element) ? undefined : toTree(element);
-}
-
-/** Undefined also where the parser refuses a document for its depth or its names. */
-function parseWellFormed(text: string): unknown {
   try {
-    return XMLValidator.validate(text) === true ? new XMLParser(OPTIONS).parse(text) : undefined;
+    if (XMLValidator.validate(text) !== true) return undefined;
+    const parsed: unknown = new XMLParser(OPTIONS).parse(text);
+    const element = isRecord(parsed) ? parsed[root] : undefined;
+    return element === undefined || Array.isArray(element) ? undefined : toTree(element);
   } catch {
+    // The parser refuses a document for its depth or its names, and we one that mixes text and CDATA.
     return undefined;
   }
 }
+
+/** In CDATA nothing stands for something else: it is kept apart from text, in which references are. */
+const CDATA = '#cdata';
 
 const OPTIONS = {
   ignoreAttributes: true,
@@ -39,6 +39,7 @@ const OPTIONS = {
   ignoreDeclaration: true,
   ignorePiTags: true,
   removeNSPrefix: true,
+  cdataPropName: CDATA,
 };
 
 /** Parsing takes about 3 us a tag, and nothing else runs meanwhile: a document that costs seconds is refused by counting. */
@@ -82,10 +83,15 @@ function toTree(value: unknown): XmlTree {
   if (!isRecord(value)) return { text: decodeText(String(value)), children: new Map() };
   const children = new Map<string, readonly XmlTree[]>();
   for (const [name, child] of Object.entries(value)) {
-    if (name !== '#text') children.set(name, (Array.isArray(child) ? child : [child]).map(toTree));
+    if (name !== '#text' && name !== CDATA) children.set(name, (Array.isArray(child) ? child : [child]).map(toTree));
   }
-  const text = value['#text'];
-  return { text: typeof text === 'string' ? decodeText(text) : '', children };
+  return { text: textOf(value['#text'], value[CDATA]), children };
+}
+
+function textOf(text: unknown, cdata: unknown): string {
+  if (cdata === undefined) return typeof text === 'string' ? decodeText(text) : '';
+  if (typeof cdata !== 'string' || text !== undefined) throw new TypeError('which of them comes first is not known');
+  return cdata;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { S3Error } from '../errors.ts';
-import { isHiddenKey } from '../listing/hidden-names.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
-import { pathReading } from '../request/target.ts';
+import { checked } from '../request/target.ts';
+import { ruleForKey } from '../rule-for-key.ts';
 import { upstreamEtag } from '../sealing/etag.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { pick } from '../sealing/request-headers.ts';
@@ -33,25 +33,33 @@ export const deleteObjects: S3Operation = {
     if (objects.length === 0 || objects.length > MAX_KEYS || objects.some((object) => !childText(object, 'Key'))) {
       throw new S3Error('ERR_S3_MALFORMED_XML');
     }
-    const refused = objects.filter((object) => isRefused(request, gateway, childText(object, 'Key') ?? ''));
-    const allowed = objects.filter((object) => !refused.includes(object));
+    const judged = objects.map((object) => ({ object, refusal: refusalOf(request, gateway, object) }));
+    const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ object }) => object);
     const answer = allowed.length === 0 ? undefined : await deleteUpstream(request, gateway, allowed);
-    return respond(answer, refused, childText(document, 'Quiet') === 'true');
+    return respond(answer, judged, childText(document, 'Quiet') === 'true');
   },
 };
 
-/** In any way that a backend may read the key. */
-const isRefused = (request: S3Request, gateway: GatewayContext, key: string): boolean =>
-  [key, pathReading(key) ?? key].some(
-    (reading) => isHiddenKey(reading) || gateway.rules.forKey(request.bucket, reading)?.type === 'refuse',
-  );
+/** Why a key is not deleted: what DeleteObject would answer. A key with dot segments may lie in another bucket, to a store that keeps files. */
+function refusalOf({ bucket }: S3Request, { rules }: GatewayContext, object: XmlTree): S3Error | undefined {
+  try {
+    const rule = ruleForKey(checked({ bucket, key: childText(object, 'Key') ?? '' }), rules);
+    return rule?.type === 'refuse' ? new S3Error('ERR_S3_ACCESS_DENIED') : undefined;
+  } catch (error) {
+    if (error instanceof S3Error) return error;
+    throw error;
+  }
+}
+
+type Judged = { readonly object: XmlTree; readonly refusal: S3Error | undefined };
 
 async function deleteUpstream(
-  { bucket, headers, query, signal }: S3Request,
+  request: S3Request,
   gateway: GatewayContext,
   objects: readonly XmlTree[],
 ): Promise<XmlTree> {
-  const body = formatXml('Delete', { Object: objects.map(objectContent) });
+  const { bucket, headers, query, signal } = request;
+  const body = formatXml('Delete', { Object: objects.map((object) => objectContent(request, gateway, object)) });
   const response = await sendOrThrow(gateway, {
     method: 'POST',
     bucket,
@@ -70,24 +78,25 @@ async function deleteUpstream(
   return answer;
 }
 
-function objectContent(object: XmlTree): XmlContent {
+function objectContent({ bucket }: S3Request, { rules }: GatewayContext, object: XmlTree): XmlContent {
   const etag = childText(object, 'ETag');
+  const isSealed = rules.forKey(bucket, childText(object, 'Key') ?? '')?.type === 'seal';
   return {
     ...texts(object, ['Key', 'VersionId', 'LastModifiedTime', 'Size']),
-    ETag: etag === undefined ? undefined : upstreamEtag(etag),
+    ETag: etag !== undefined && isSealed ? upstreamEtag(etag) : etag,
   };
 }
 
-function respond(answer: XmlTree | undefined, refused: readonly XmlTree[], quiet: boolean) {
+function respond(answer: XmlTree | undefined, judged: readonly Judged[], quiet: boolean) {
   const body = formatXml('DeleteResult', {
     Deleted: quiet ? [] : childrenOf(answer, 'Deleted').map((row) => texts(row, DELETED)),
     Error: [
       ...childrenOf(answer, 'Error').map((row) => texts(row, FAILED)),
-      ...refused.map((object) => ({
-        ...texts(object, ['Key', 'VersionId']),
-        Code: 'AccessDenied',
-        Message: 'Access Denied',
-      })),
+      ...judged.flatMap(({ object, refusal }) =>
+        refusal === undefined
+          ? []
+          : [{ ...texts(object, ['Key', 'VersionId']), Code: refusal.s3Code, Message: refusal.message }],
+      ),
     ],
   });
   return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };

@@ -48,11 +48,12 @@ const TOO_MUCH: ReadonlySet<string | undefined> = new Set(['ERR_ENVELOPE_TOO_LAR
 
 /** Names without their prefix, which would take the room three times over. */
 function userMetadata(headers: S3Headers): Record<string, string> {
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(USER_METADATA_PREFIX)) metadata[name.slice(USER_METADATA_PREFIX.length)] = value;
-  }
-  return metadata;
+  // Defined and not set: `__proto__` is a name as any other.
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith(USER_METADATA_PREFIX))
+      .map(([name, value]) => [name.slice(USER_METADATA_PREFIX.length), value]),
+  );
 }
 
 /** An envelope that was proven, and what it vouches for. */
