@@ -110,14 +110,15 @@ function* chunks(rows: Iterable<RowChange>): Generator<readonly RowChange[]> {
   yield chunk;
 }
 
+const KIND = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as const;
+
 function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMaterial>[3]): Generator<RowChange> {
   for (const keyId of keyIds) {
-    const material = makeMaterial({ keyId, spec: 'SYMMETRIC_DEFAULT' }, 1, { createdAt: NOW }, vault, PORTS.random);
+    const material = makeMaterial({ keyId, ...KIND }, 1, { createdAt: NOW }, vault, PORTS.random);
     const record = {
       keyId,
       currentMaterial: material.materialId,
-      spec: 'SYMMETRIC_DEFAULT',
-      usage: 'ENCRYPT_DECRYPT',
+      ...KIND,
       origin: 'AWS_KMS',
       state: 'enabled',
       stateSince: NOW,

@@ -10,16 +10,9 @@ import { ed25519PublicBytes, ed25519PublicKey, signEd25519, takeEd25519Seed, ver
 import { CryptoError } from './errors.ts';
 import { hkdfSha256 } from './hkdf.ts';
 import { hmacSha256 } from './hmac.ts';
+import { PAIR_SELF_TESTS } from './pairs/self-tests.ts';
+import type { SelfTest } from './self-test-case.ts';
 import { openXaesGcm, sealXaesGcm } from './xaes-gcm.ts';
-
-export type SelfTest = {
-  readonly name: string;
-  /** Where the answer is published. */
-  readonly source: string;
-  readonly run: () => Uint8Array;
-  /** Hex. */
-  readonly answer: string;
-};
 
 const unhex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'ascii');
@@ -140,6 +133,7 @@ export const SELF_TESTS: readonly SelfTest[] = [
       }),
     answer: '0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659',
   },
+  ...PAIR_SELF_TESTS,
 ];
 
 /** Throws ERR_CRYPTO_SELF_TEST, which names the first primitive whose answer is not the known one. */

@@ -8,14 +8,7 @@ import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type So
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import {
-  assertKeyUsable,
-  assertKeyUsage,
-  assertMaterialAllows,
-  kekOf,
-  type HeldKey,
-  type KeyRing,
-} from './key-ring.ts';
+import { assertKeyUsable, assertMaterialAllows, assertWraps, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { KeyUses } from './key-uses.ts';
 import { KnownCiphertexts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
@@ -102,7 +95,7 @@ export class DataKeyService {
 
   resolveKey(keyId: string): string {
     const key = this.#ring.find(keyId);
-    assertKeyUsage(key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
+    assertWraps(key, 'GenerateDataKey');
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
     return key.arn;

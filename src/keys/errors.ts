@@ -185,6 +185,12 @@ export const KEYS_ERRORS = {
     fix: 'Ask with what GenerateMac was asked with; if that is what you did, do not trust the message.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_SIGNATURE_INVALID: {
+    says: 'The signature is not of this message, key and algorithm.',
+    why: 'The message or the signature was changed, another key or algorithm made it, or a digest was given as a message.',
+    fix: 'Ask with what Sign was asked with, MessageType included; if that is what you did, do not trust the message.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_DRY_RUN: {
     says: 'The request would have succeeded; it asked only that.',
     why: 'It was made as a dry run.',

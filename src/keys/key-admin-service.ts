@@ -1,47 +1,32 @@
 /** Keys, their states and their aliases. */
-import { aliasArn, checkNewAlias, newKeyUuid, parseKeyReference } from './arn.ts';
-import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeAlias, describeKey } from './describe.ts';
 import { KeysError } from './errors.ts';
-import { checkTags, tagRecord } from './key-tags.ts';
+import { assertFreeAlias } from './free-alias.ts';
 import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-admin.ts';
-import { kindOf } from './key-kinds.ts';
+import { KeyCreation } from './key-creation.ts';
 import { put, type KeyChanges } from './key-changes.ts';
 import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyState } from './key-states.ts';
-import { MAX_ALIASES_PER_KEY, MAX_DESCRIPTION_CHARS } from './limits.ts';
-import { makeMaterial } from './material.ts';
-import { checkKeyPolicy } from './key-policy.ts';
-import { aliasRow, keyRow, materialRow, type AliasRecord, type KeyRecord } from './records.ts';
-import type { RowChange } from './stores/key-database.ts';
+import { MAX_ALIASES_PER_KEY } from './limits.ts';
+import { aliasRow, type AliasRecord } from './records.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 export class KeyAdminService {
   readonly #changes: KeyChanges;
+  readonly #creation: KeyCreation;
   readonly #ring: KeyRing;
   readonly #recorder: UseRecorder;
 
   constructor(changes: KeyChanges) {
     this.#changes = changes;
+    this.#creation = new KeyCreation(changes);
     this.#ring = changes.parts.ring;
     this.#recorder = changes.parts.recorder;
   }
 
   createKey(request: CreateKeyRequest, use: KeyUse): Promise<KeyDescription> {
-    const { description = '', alias, tags = [], policy } = request;
-    return this.#changes.make('CreateKey', use, (trace) => {
-      checkDescription(description);
-      checkTags(tags);
-      if (alias !== undefined) {
-        trace.detail = { alias };
-        this.#assertFreeAlias(alias);
-      }
-      this.#recorder.authorize(trace, 'CreateKey', use, {}, createFacts(request));
-      if (tags.length > 0) this.#recorder.authorize(trace, 'TagResource', use, {}, createFacts(request));
-      if (policy !== undefined) checkKeyPolicy(policy, request, use, this.#changes.parts.ports.authorizer);
-      return () => this.#create(request, trace);
-    });
+    return this.#creation.createKey(request, use);
   }
 
   enableKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
@@ -58,7 +43,7 @@ export class KeyAdminService {
       trace.detail = { alias: aliasName };
       this.#authorizeAlias('CreateAlias', aliasName, use, trace);
       const key = this.#changes.find(keyId, 'CreateAlias', use, trace);
-      this.#assertFreeAlias(aliasName);
+      assertFreeAlias(this.#ring, aliasName);
       assertKeyChangeable(key);
       if (this.#ring.aliasesOf(key.record.keyId).length >= MAX_ALIASES_PER_KEY)
         throw new KeysError('ERR_KEYS_LIMIT', `Aliases per key limit exceeded: ${MAX_ALIASES_PER_KEY}`);
@@ -119,37 +104,6 @@ export class KeyAdminService {
     });
   }
 
-  #create(request: CreateKeyRequest, trace: UseTrace): KeyDescription {
-    const { ports, vault } = this.#changes.parts;
-    const createdAt = this.#changes.now();
-    const keyId = newKeyUuid(ports.random);
-    const { spec = 'SYMMETRIC_DEFAULT' } = request;
-    const material = makeMaterial({ keyId, spec }, 1, { createdAt }, vault, ports.random);
-    const record: KeyRecord = {
-      keyId,
-      spec,
-      usage: kindOf(spec).usage,
-      origin: 'AWS_KMS',
-      description: request.description ?? '',
-      state: 'enabled',
-      stateSince: createdAt,
-      currentMaterial: material.materialId,
-      createdAt,
-      policy: request.policy,
-      tags: request.tags ?? [],
-      deletionDate: undefined,
-      rotation: undefined,
-    };
-    const { alias } = request;
-    const aliases = alias === undefined ? [] : [{ aliasName: alias, keyId, createdAt, updatedAt: createdAt }];
-    const changes: RowChange[] = [put('keys', keyRow(record)), put('materials', materialRow(material))];
-    for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
-    this.#changes.commit(changes);
-    const key = this.#changes.publish(record, [this.#changes.reread(material, spec)], trace);
-    for (const each of aliases) this.#ring.putAlias(each);
-    return describeKey(this.#ring, key);
-  }
-
   #setState(keyId: string, action: string, state: KeyState, use: KeyUse): Promise<KeyDescription> {
     return this.#changes.make(action, use, (trace) => {
       const key = this.#changes.find(keyId, action, use, trace);
@@ -171,41 +125,5 @@ export class KeyAdminService {
     this.#changes.commit([put('aliases', aliasRow(alias))]);
     this.#ring.putAlias(alias);
     return describeAlias(this.#ring, alias);
-  }
-
-  #assertFreeAlias(aliasName: string): void {
-    checkNewAlias(aliasName);
-    parseKeyReference(aliasName, this.#ring.realm);
-    if (this.#ring.hasAlias(aliasName)) {
-      const arn = aliasArn(this.#ring.realm, aliasName);
-      throw new KeysError('ERR_KEYS_ALIAS_EXISTS', `An alias with the name ${arn} already exists`);
-    }
-  }
-}
-
-/** Defaults count as given, as AWS has it. */
-function createFacts({
-  spec = 'SYMMETRIC_DEFAULT',
-  tags = [],
-  bypassLockoutCheck = false,
-}: CreateKeyRequest): RequestFacts {
-  return {
-    parameters: {
-      KeySpec: spec,
-      KeyUsage: kindOf(spec).usage,
-      KeyOrigin: 'AWS_KMS',
-      MultiRegion: 'false',
-      BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck),
-    },
-    ...(tags.length === 0 ? {} : { tags: tagRecord(tags) }),
-  };
-}
-
-export function checkDescription(description: string): void {
-  if (description.length > MAX_DESCRIPTION_CHARS || !description.isWellFormed()) {
-    throw new KeysError(
-      'ERR_KEYS_INVALID_REQUEST',
-      `a description is well-formed text of at most ${MAX_DESCRIPTION_CHARS} characters`,
-    );
   }
 }

@@ -37,8 +37,10 @@ export type KeyDescription = {
 };
 
 export type CreateKeyRequest = {
-  /** SYMMETRIC_DEFAULT unless told; it settles the key's usage. */
+  /** SYMMETRIC_DEFAULT unless told. */
   readonly spec?: KeySpec;
+  /** Has to be said where the spec has more than one. */
+  readonly usage?: KeyUsage;
   readonly description?: string;
   readonly alias?: string;
   readonly tags?: readonly Tag[];

@@ -1,11 +1,11 @@
 /** How keys are changed: checked, recorded, durable and tried, then visible, then acknowledged. One change at a time. */
+import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
 import type { GrantStore } from './access/grants/grant-store.ts';
 import type { RequestFacts } from './access/request.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { KeyUse } from './data-keys.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import type { KeySpec } from './key-kinds.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
 import type { MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
@@ -22,13 +22,14 @@ export type AdminParts = {
   readonly database: KeyDatabase;
   readonly grants: GrantStore;
   readonly vault: MaterialVault;
+  readonly pairs: PairCrypto;
   readonly ports: KeyPorts;
   /** Of keys that have none of their own. */
   readonly defaultKeyPolicy: string;
 };
 
 /** A change that was checked and may be made: it makes itself durable and visible, and gives the answer. */
-type Plan<Result> = (trace: UseTrace) => () => Result;
+type Plan<Result> = (trace: UseTrace) => () => Result | Promise<Result>;
 
 export class KeyChanges {
   readonly parts: AdminParts;
@@ -77,10 +78,10 @@ export class KeyChanges {
   }
 
   /** The material as it now lies on the disk, opened and tried on its canary: only then is it used or acknowledged. */
-  reread(material: MaterialRecord, spec: KeySpec): HeldMaterial {
+  reread(material: MaterialRecord, owner: Pick<KeyRecord, 'spec' | 'usage'>): HeldMaterial {
     const row = this.parts.database.row('materials', material.materialId);
     if (row === undefined) throw new KeysError('ERR_KEYS_STORE_WRITE', 'a material did not read back');
-    return holdMaterial(parseMaterialRow(row), spec, this.parts.vault);
+    return holdMaterial(parseMaterialRow(row), owner, this.parts.vault);
   }
 
   publish(record: KeyRecord, materials: readonly HeldMaterial[], trace: UseTrace): HeldKey {

@@ -1,19 +1,80 @@
-/** Kinds of KMS keys: what each is made of, and the one thing it is for (NIST SP 800-57 part 1, 5.2: one usage for a key's whole life). */
+/** Kinds of KMS keys: what each is made of, and what it may be for: one usage for a key's whole life (NIST SP 800-57 part 1, 5.2). */
 import { KEY_BYTES } from '../crypto/key-types.ts';
+import type { EcCurve, MlDsa, PairKind } from '../crypto/pairs/key-pair.ts';
+import {
+  ECDSA_OF,
+  EDDSA_ALGORITHMS,
+  ML_DSA_ALGORITHMS,
+  RSA_SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from './signing-algorithms.ts';
+import { unreachable } from '../errors.ts';
 
-export type KeyUsage = 'ENCRYPT_DECRYPT' | 'GENERATE_VERIFY_MAC';
+export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT';
 export type MacAlgorithm = 'HMAC_SHA_224' | 'HMAC_SHA_256' | 'HMAC_SHA_384' | 'HMAC_SHA_512';
+export type EncryptionAlgorithm = 'SYMMETRIC_DEFAULT' | RsaEncryptionAlgorithm;
+export type RsaEncryptionAlgorithm = 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256';
 
-/** Bytes of random material; for MACs as many as their hash gives (RFC 2104, 3; as AWS KMS makes them). */
-type Kind = { readonly usage: KeyUsage; readonly bytes: number; readonly mac: MacKind | undefined };
+type Kind = {
+  /** The first is the only one, or has to be said. */
+  readonly usages: readonly [KeyUsage, ...KeyUsage[]];
+  readonly material: MaterialKind;
+  readonly encryption?: readonly EncryptionAlgorithm[];
+  readonly signing?: readonly SigningAlgorithm[];
+  readonly mac?: MacKind;
+};
+/** Random bytes, for MACs as many as their hash gives (RFC 2104, 3; as AWS KMS makes them); or a pair. */
+type MaterialKind =
+  { readonly type: 'random'; readonly bytes: number } | { readonly type: 'pair'; readonly pair: PairKind };
 type MacKind = { readonly algorithm: MacAlgorithm; /** As node:crypto names it. */ readonly hash: string };
 
+const hmac = (bytes: number, algorithm: MacAlgorithm, hash: string): Kind => ({
+  usages: ['GENERATE_VERIFY_MAC'],
+  material: { type: 'random', bytes },
+  mac: { algorithm, hash },
+});
+const rsa = (bits: 2048 | 3072 | 4096): Kind => ({
+  usages: ['ENCRYPT_DECRYPT', 'SIGN_VERIFY'],
+  material: { type: 'pair', pair: { type: 'rsa', bits } },
+  encryption: ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'],
+  signing: RSA_SIGNING_ALGORITHMS,
+});
+const ec = (curve: EcCurve, ...usages: [KeyUsage, ...KeyUsage[]]): Kind => ({
+  usages,
+  material: { type: 'pair', pair: { type: 'ec', curve } },
+  signing: [ECDSA_OF[curve]],
+});
+const mlDsa = (type: MlDsa): Kind => ({
+  usages: ['SIGN_VERIFY'],
+  material: { type: 'pair', pair: { type } },
+  signing: ML_DSA_ALGORITHMS,
+});
+
 const KINDS = {
-  SYMMETRIC_DEFAULT: { usage: 'ENCRYPT_DECRYPT', bytes: KEY_BYTES, mac: undefined },
-  HMAC_224: { usage: 'GENERATE_VERIFY_MAC', bytes: 28, mac: { algorithm: 'HMAC_SHA_224', hash: 'sha224' } },
-  HMAC_256: { usage: 'GENERATE_VERIFY_MAC', bytes: 32, mac: { algorithm: 'HMAC_SHA_256', hash: 'sha256' } },
-  HMAC_384: { usage: 'GENERATE_VERIFY_MAC', bytes: 48, mac: { algorithm: 'HMAC_SHA_384', hash: 'sha384' } },
-  HMAC_512: { usage: 'GENERATE_VERIFY_MAC', bytes: 64, mac: { algorithm: 'HMAC_SHA_512', hash: 'sha512' } },
+  SYMMETRIC_DEFAULT: {
+    usages: ['ENCRYPT_DECRYPT'],
+    material: { type: 'random', bytes: KEY_BYTES },
+    encryption: ['SYMMETRIC_DEFAULT'],
+  },
+  HMAC_224: hmac(28, 'HMAC_SHA_224', 'sha224'),
+  HMAC_256: hmac(32, 'HMAC_SHA_256', 'sha256'),
+  HMAC_384: hmac(48, 'HMAC_SHA_384', 'sha384'),
+  HMAC_512: hmac(64, 'HMAC_SHA_512', 'sha512'),
+  RSA_2048: rsa(2048),
+  RSA_3072: rsa(3072),
+  RSA_4096: rsa(4096),
+  ECC_NIST_P256: ec('prime256v1', 'SIGN_VERIFY', 'KEY_AGREEMENT'),
+  ECC_NIST_P384: ec('secp384r1', 'SIGN_VERIFY', 'KEY_AGREEMENT'),
+  ECC_NIST_P521: ec('secp521r1', 'SIGN_VERIFY', 'KEY_AGREEMENT'),
+  ECC_SECG_P256K1: ec('secp256k1', 'SIGN_VERIFY'),
+  ECC_NIST_EDWARDS25519: {
+    usages: ['SIGN_VERIFY'],
+    material: { type: 'pair', pair: { type: 'ed25519' } },
+    signing: EDDSA_ALGORITHMS,
+  },
+  ML_DSA_44: mlDsa('ml-dsa-44'),
+  ML_DSA_65: mlDsa('ml-dsa-65'),
+  ML_DSA_87: mlDsa('ml-dsa-87'),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type KeySpec = keyof typeof KINDS;
@@ -24,4 +85,32 @@ export function isKeySpec(text: string): text is KeySpec {
 
 export function kindOf(spec: KeySpec): Kind {
   return KINDS[spec];
+}
+
+export function isUsageOf(spec: KeySpec, usage: string): usage is KeyUsage {
+  return kindOf(spec).usages.some((possible) => possible === usage);
+}
+
+/** By kind of algorithm, in AWS's words: what a key of this spec and usage does. */
+export type KeyAlgorithms = {
+  readonly encryption?: readonly EncryptionAlgorithm[] | undefined;
+  readonly signing?: readonly SigningAlgorithm[] | undefined;
+  readonly agreement?: readonly 'ECDH'[];
+  readonly mac?: readonly MacAlgorithm[];
+};
+
+export function algorithmsOf(spec: KeySpec, usage: KeyUsage): KeyAlgorithms {
+  const { encryption, signing, mac } = kindOf(spec);
+  switch (usage) {
+    case 'ENCRYPT_DECRYPT':
+      return { encryption };
+    case 'SIGN_VERIFY':
+      return { signing };
+    case 'GENERATE_VERIFY_MAC':
+      return { mac: mac === undefined ? [] : [mac.algorithm] };
+    case 'KEY_AGREEMENT':
+      return { agreement: ['ECDH'] };
+    default:
+      return unreachable(usage);
+  }
 }

@@ -93,9 +93,7 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 
   rotationStatus(keyId: string, use: KeyUse): Promise<RotationStatus> {
-    return this.#look('GetKeyRotationStatus', keyId, use, (key) => {
-      assertRotates(key);
-      const { record } = key;
+    return this.#look('GetKeyRotationStatus', keyId, use, ({ record }) => {
       // While it is pending deletion nothing is rotated; should that be cancelled, the schedule is as it was.
       const rotation = record.state === 'pending-deletion' ? undefined : record.rotation;
       const { periodDays, nextAt } = rotation ?? { periodDays: undefined, nextAt: undefined };
@@ -206,7 +204,7 @@ export class KeyLifecycleService implements KeyLifecycle {
       put('keys', keyRow(record)),
     ]);
     const others = [...key.materials.values()].filter((material) => material !== old);
-    const materials = [...others, ...[retired, next].map((each) => this.#changes.reread(each, record.spec))];
+    const materials = [...others, ...[retired, next].map((each) => this.#changes.reread(each, record))];
     return this.#changes.publish(record, materials, trace);
   }
 
@@ -271,9 +269,9 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 }
 
-/** What a MAC key has authenticated names no material: with a new one it could not be verified. */
+/** What other keys have made names no material: with a new one it could not be opened or verified. */
 function assertRotates({ arn, record }: HeldKey): void {
-  if (record.usage === 'ENCRYPT_DECRYPT') return;
+  if (record.spec === 'SYMMETRIC_DEFAULT') return;
   throw new KeysError('ERR_KEYS_UNSUPPORTED', `${arn} is ${record.spec}: only symmetric encryption keys are rotated.`);
 }
 

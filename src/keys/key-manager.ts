@@ -3,6 +3,7 @@
  * `KeyAdmin`. Invariants: no key is acknowledged before it is durable, read back and tried; no answer leaves before its audit
  * record is written; what disables a key is in effect before it returns.
  */
+import { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
 import { PolicyAuthorizer } from './access/authorizer.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
 import { defaultKeyPolicy } from './access/default-policies.ts';
@@ -24,6 +25,10 @@ import { KeyChanges } from './key-changes.ts';
 import type { KeyLifecycle } from './key-lifecycle.ts';
 import type { KeyGrants } from './key-grants.ts';
 import type { KeyMacs } from './key-macs.ts';
+import type { KeyPairs } from './key-pairs.ts';
+import { KeyPairsService } from './key-pairs-service.ts';
+import type { KeySignatures } from './key-signatures.ts';
+import { KeySignaturesService } from './key-signatures-service.ts';
 import { KeyMacsService } from './key-macs-service.ts';
 import { KeyGrantsService } from './key-grants-service.ts';
 import { KeyLifecycleService } from './key-lifecycle-service.ts';
@@ -54,6 +59,8 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly lifecycle: KeyLifecycle;
   readonly grants: KeyGrants;
   readonly macs: KeyMacs;
+  readonly signatures: KeySignatures;
+  readonly pairs: KeyPairs;
   /** For those who send copies of the audit log elsewhere. */
   readonly auditFeed: AuditFeed;
   /** The escrowed DEK of this id (16 bytes), whichever database owns it. */
@@ -119,12 +126,13 @@ async function startManager(
     throw error;
   }
   const vault = { storeId, keys };
+  const pairs = new PairCrypto();
   const changes = new KeyChanges({
-    ...{ ring, cache, recorder, log, database, grants, vault, defaultKeyPolicy: defaultPolicy },
+    ...{ ring, cache, recorder, log, database, grants, vault, pairs, defaultKeyPolicy: defaultPolicy },
     ports: asking,
   });
   return new EmbeddedKeyManager(
-    { store, lock, log, cache, recorder, ports },
+    { store, lock, log, cache, recorder, pairs, ports },
     {
       changes,
       admin: new KeyAdminService(changes),
@@ -135,6 +143,8 @@ async function startManager(
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
       macs: new KeyMacsService(ring, recorder),
+      signatures: new KeySignaturesService(ring, recorder, pairs),
+      pairs: new KeyPairsService(ring, recorder),
       service,
     },
   );
@@ -173,6 +183,7 @@ type Owned = {
   readonly log: AuditLog;
   readonly cache: DekCache;
   readonly recorder: UseRecorder;
+  readonly pairs: PairCrypto;
   readonly ports: KeyPorts;
 };
 type Services = {
@@ -185,6 +196,8 @@ type Services = {
   readonly escrow: EscrowService;
   readonly grants: KeyGrantsService;
   readonly macs: KeyMacsService;
+  readonly signatures: KeySignaturesService;
+  readonly pairs: KeyPairsService;
   readonly service: ServiceKeys;
 };
 
@@ -229,6 +242,14 @@ class EmbeddedKeyManager implements KeyManager {
 
   get macs(): KeyMacs {
     return this.#open().macs;
+  }
+
+  get signatures(): KeySignatures {
+    return this.#open().signatures;
+  }
+
+  get pairs(): KeyPairs {
+    return this.#open().pairs;
   }
 
   get auditFeed(): AuditFeed {
@@ -276,9 +297,10 @@ class EmbeddedKeyManager implements KeyManager {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { lock, log, cache, store } = this.#owned;
+    const { lock, log, cache, pairs, store } = this.#owned;
     await this.#services.changes.exclusively(async () => undefined);
     cache.close();
+    await pairs.close();
     try {
       await log.close();
       store.database.rememberAuditHead(log.syncedHead);

@@ -1,10 +1,11 @@
 /** The keys in memory: what the store holds, opened. Changed only after the store has the change. */
 import type { Kek } from '../crypto/key-types.ts';
+import type { KeyPair } from '../crypto/pairs/key-pair.ts';
 import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { materialAllows } from './key-states.ts';
-import type { KeySpec, KeyUsage } from './key-kinds.ts';
+import type { KeyUsage } from './key-kinds.ts';
 import { openMaterial, type MaterialSecret, type MaterialVault } from './material.ts';
 import {
   parseAliasRow,
@@ -151,8 +152,12 @@ function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: K
   return { record, arn: keyArn(realm, record.keyId), uuid: uuidToBytes(record.keyId), current, materials: byRef };
 }
 
-export function holdMaterial(record: MaterialRecord, spec: KeySpec, vault: MaterialVault): HeldMaterial {
-  return { record, secret: openMaterial(record, spec, vault), name: Buffer.from(record.materialId).toString('hex') };
+export function holdMaterial(
+  record: MaterialRecord,
+  owner: Pick<KeyRecord, 'spec' | 'usage'>,
+  vault: MaterialVault,
+): HeldMaterial {
+  return { record, secret: openMaterial(record, owner, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
 /** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. Deleted keys are on record alone. */
@@ -164,7 +169,7 @@ export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: Material
     const own = (materials.get(record.keyId) ?? []).sort((a, b) => a.version - b.version);
     ring.putKey(
       record,
-      own.map((material) => holdMaterial(material, record.spec, vault)),
+      own.map((material) => holdMaterial(material, record, vault)),
     );
   }
   for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
@@ -196,10 +201,24 @@ export function kekOf({ secret }: HeldMaterial): Kek {
   throw new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'the wrapped key does not open');
 }
 
+/** Of a key whose usage was asserted. */
+export function pairOf({ secret }: HeldMaterial): KeyPair {
+  if (secret.type === 'pair') return secret;
+  throw new TypeError('a key for pairs without a pair as its material');
+}
+
 /** Whether the key is one for this, whoever asks and whatever its state; ERR_KEYS_KEY_USAGE, in AWS's words. */
 export function assertKeyUsage({ arn, record }: HeldKey, usage: KeyUsage, action: string): void {
   if (record.usage === usage) return;
   throw new KeysError('ERR_KEYS_KEY_USAGE', `${arn} key usage is ${record.usage} which is not valid for ${action}.`);
+}
+
+/** Whether the key wraps, as symmetric encryption keys alone do; ERR_KEYS_KEY_USAGE. */
+export function assertWraps(key: HeldKey, action: string): void {
+  assertKeyUsage(key, 'ENCRYPT_DECRYPT', action);
+  const { spec } = key.record;
+  if (spec === 'SYMMETRIC_DEFAULT') return;
+  throw new KeysError('ERR_KEYS_KEY_USAGE', `${key.arn} key spec is ${spec} which is not valid for ${action}.`);
 }
 
 /** Whether the material may wrap (`protect`) or open (`process`); ERR_KEYS_INVALID_STATE. */

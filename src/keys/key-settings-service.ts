@@ -5,7 +5,7 @@ import type { KeyUse } from './data-keys.ts';
 import { describeAlias } from './describe.ts';
 import { KeysError } from './errors.ts';
 import type { AliasDescription } from './key-admin.ts';
-import { checkDescription } from './key-admin-service.ts';
+import { checkDescription } from './key-creation.ts';
 import type { KeyChanges } from './key-changes.ts';
 import { checkKeyPolicy } from './key-policy.ts';
 import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';

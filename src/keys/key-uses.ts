@@ -3,7 +3,7 @@ import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { RequestParameters } from './access/request.ts';
 import { assertContext } from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
-import { assertKeyUsable, assertKeyUsage, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
+import { assertKeyUsable, assertMaterialAllows, assertWraps, type HeldKey, type KeyRing } from './key-ring.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
@@ -30,7 +30,7 @@ export class KeyUses {
     assertContext(context);
     const named = aliasNamed(keyId, this.#ring.realm);
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
-    assertKeyUsage(key, 'ENCRYPT_DECRYPT', action);
+    assertWraps(key, action);
     assertKeyUsable(key);
     assertMaterialAllows(key.current, 'protect');
     return key;

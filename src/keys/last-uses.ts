@@ -12,6 +12,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   GenerateDataKeyWithoutPlaintext: 'GenerateDataKeyWithoutPlaintext',
   GenerateMac: 'GenerateMac',
   VerifyMac: 'VerifyMac',
+  Sign: 'Sign',
+  Verify: 'Verify',
   ReEncryptFrom: 'ReEncrypt',
   ReEncryptTo: 'ReEncrypt',
 };

@@ -6,44 +6,50 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { equalBytes } from '../crypto/bytes.ts';
 import { hmacSha256 } from '../crypto/hmac.ts';
 import { takeKey, type Kek } from '../crypto/key-types.ts';
+import { encodePublicKey, openPair, type KeyPair } from '../crypto/pairs/key-pair.ts';
 import type { RandomSource } from '../crypto/random.ts';
 import { EnvelopeError } from '../envelope/errors.ts';
 import { unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
 import { uuidToBytes } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { encodeFields } from './fields.ts';
-import { kindOf, type KeySpec } from './key-kinds.ts';
+import { kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
 import type { MaterialRecord, RotationType } from './records.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 
 /** The key that a material is of. */
-type MaterialOwner = { readonly keyId: string; readonly spec: KeySpec };
+type MaterialOwner = { readonly keyId: string; readonly spec: KeySpec; readonly usage: KeyUsage };
 
 /** Where materials are sealed: the store and the key its root gives. */
 export type MaterialVault = { readonly storeId: Uint8Array; readonly keys: RootKeys };
 
-/** What a material is used by: a KEK wraps, a MAC key authenticates. */
+/** What a material is used by: a KEK wraps, a MAC key authenticates, a pair does what its key is for. */
 export type MaterialSecret =
   | { readonly type: 'kek'; readonly kek: Kek }
-  | { readonly type: 'mac'; readonly key: KeyObject; readonly hash: string };
+  | { readonly type: 'mac'; readonly key: KeyObject; readonly hash: string }
+  | ({ readonly type: 'pair' } & KeyPair);
 
 const CANARY_CONTEXT = { 'sealgate:purpose': 'canary' } as const;
 
+/** Sealed, and `material` zeroed. */
 export function makeMaterial(
-  { keyId, spec }: MaterialOwner,
+  owner: MaterialOwner,
   version: number,
   origin: { readonly createdAt: string; readonly rotation?: RotationType },
   vault: MaterialVault,
   random: RandomSource,
+  material: Uint8Array = randomMaterial(owner.spec, random),
 ): MaterialRecord {
+  const { keyId, spec } = owner;
   const { createdAt, rotation } = origin;
-  const material = random(kindOf(spec).bytes);
   try {
     const materialId = materialIdOf(keyId, material);
-    const aad = materialAad(vault, { keyId, spec }, materialId, version);
+    const aad = materialAad(vault, owner, materialId, version);
     const wrapped = sealBox(vault.keys.material, aad, material, random);
-    const canary = makeCanary(secretOf(spec, material), keyId, materialId, random);
+    const secret = secretOf(spec, material);
+    if (secret === undefined) throw new TypeError(`not the material of ${spec}`);
+    const canary = makeCanary(secret, keyId, materialId, random);
     const state = { state: 'active', stateSince: createdAt, stateReason: 'created' } as const;
     return { materialId, keyId, version, ...state, createdAt, wrapped, canary, rotation };
   } finally {
@@ -52,32 +58,47 @@ export function makeMaterial(
 }
 
 /** Proven to be the record's, and tried on its canary; ERR_KEYS_STORE_TAMPERED. */
-export function openMaterial(record: MaterialRecord, spec: KeySpec, vault: MaterialVault): MaterialSecret {
+export function openMaterial(
+  record: MaterialRecord,
+  { spec, usage }: Omit<MaterialOwner, 'keyId'>,
+  vault: MaterialVault,
+): MaterialSecret {
   const { keyId, materialId, version } = record;
-  const aad = materialAad(vault, { keyId, spec }, materialId, version);
+  const aad = materialAad(vault, { keyId, spec, usage }, materialId, version);
   const material = openBox(vault.keys.material, aad, record.wrapped);
   if (material === undefined) throw damaged(record);
   try {
     if (!equalBytes(materialIdOf(keyId, material), materialId)) throw damaged(record);
     const secret = secretOf(spec, material);
-    if (!fitsCanary(record, secret)) throw damaged(record);
+    if (secret === undefined || !fitsCanary(record, secret)) throw damaged(record);
     return secret;
   } finally {
     material.fill(0);
   }
 }
 
-/** A copy: the material is the caller's to zero. */
-function secretOf(spec: KeySpec, material: Uint8Array): MaterialSecret {
-  const { mac } = kindOf(spec);
+/** A copy: the material is the caller's to zero. Undefined: the private key is none of this kind. */
+function secretOf(spec: KeySpec, material: Uint8Array): MaterialSecret | undefined {
+  const { mac, material: kind } = kindOf(spec);
+  if (kind.type === 'pair') {
+    const pair = openPair(kind.pair, material);
+    return pair === undefined ? undefined : { type: 'pair', ...pair };
+  }
   return mac === undefined
     ? { type: 'kek', kek: takeKey('Kek', Uint8Array.from(material)) }
     : { type: 'mac', key: createSecretKey(material), hash: mac.hash };
 }
 
+function randomMaterial(spec: KeySpec, random: RandomSource): Uint8Array {
+  const { material } = kindOf(spec);
+  if (material.type === 'random') return random(material.bytes);
+  throw new TypeError(`the material of ${spec} is made by generatePair`);
+}
+
 function makeCanary(secret: MaterialSecret, keyId: string, materialId: Uint8Array, random: RandomSource): Uint8Array {
   const plaintext = canaryText(materialId);
   if (secret.type === 'mac') return macOf(secret, plaintext);
+  if (secret.type === 'pair') return encodePublicKey(secret.publicKey);
   const { kek } = secret;
   return wrapKey({ kek, keyUuid: uuidToBytes(keyId), materialId, plaintext, context: CANARY_CONTEXT }, random);
 }
@@ -85,6 +106,7 @@ function makeCanary(secret: MaterialSecret, keyId: string, materialId: Uint8Arra
 function fitsCanary({ materialId, canary }: MaterialRecord, secret: MaterialSecret): boolean {
   const plaintext = canaryText(materialId);
   if (secret.type === 'mac') return equalBytes(canary, macOf(secret, plaintext));
+  if (secret.type === 'pair') return equalBytes(canary, encodePublicKey(secret.publicKey));
   try {
     const opened = unwrapKey({ kek: secret.kek, materialId, blob: canary, context: CANARY_CONTEXT });
     return equalBytes(opened, plaintext);
@@ -110,11 +132,11 @@ function materialIdOf(keyId: string, material: Uint8Array): Uint8Array {
 
 function materialAad(
   vault: MaterialVault,
-  { keyId, spec }: MaterialOwner,
+  { keyId, spec, usage }: MaterialOwner,
   materialId: Uint8Array,
   version: number,
 ): Uint8Array {
-  const fields = [vault.storeId, uuidToBytes(keyId), materialId, version, spec, kindOf(spec).usage, 'AWS_KMS'];
+  const fields = [vault.storeId, uuidToBytes(keyId), materialId, version, spec, usage, 'AWS_KMS'];
   return encodeFields('sealgate material v1', fields);
 }
 

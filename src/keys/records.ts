@@ -1,7 +1,7 @@
 /** KMS keys, materials and aliases as the store holds them, and their rows. */
 import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
-import { isKeySpec, kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
+import { isKeySpec, isUsageOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';
@@ -42,7 +42,7 @@ export type MaterialRecord = {
   readonly createdAt: string;
   /** The key's secret, sealed under the root. */
   readonly wrapped: Uint8Array;
-  /** A known text that the material has wrapped, or its MAC: it tries the material. */
+  /** A known text that the material has wrapped, its MAC, or the public key of a pair: it tries the material. */
   readonly canary: Uint8Array;
   readonly rotation: RotationType | undefined;
 };
@@ -79,10 +79,12 @@ export function parseKeyRow(row: Row): KeyRecord {
   if (!isKeyState(state)) throw unknownValue('keys', 'state');
   const spec = text(row, 'spec');
   if (!isKeySpec(spec)) throw unknownValue('keys', 'spec');
+  const usage = text(row, 'usage');
+  if (!isUsageOf(spec, usage)) throw unknownValue('keys', 'usage');
   return {
     keyId: text(row, 'key_id'),
     spec,
-    usage: expected(row, 'usage', kindOf(spec).usage),
+    usage,
     origin: expected(row, 'origin', 'AWS_KMS'),
     description: text(row, 'description'),
     state,

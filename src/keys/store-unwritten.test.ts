@@ -1,10 +1,13 @@
 /** Using a key never writes to the key store: its files stay, byte for byte and as last changed, whatever is done with keys. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
 import type { DataKeys } from './data-keys.ts';
 import type { KeyManager } from './key-manager.ts';
 import type { KeyMacs } from './key-macs.ts';
+import type { KeyPairs } from './key-pairs.ts';
+import type { KeySignatures } from './key-signatures.ts';
 import type { KeyOperations } from './key-operations.ts';
 import { CHECKPOINT_RECORDS } from './limits.ts';
 import type { AuthorizationQuestion, KeyAuthorizer } from './options.ts';
@@ -72,6 +75,24 @@ const macUses: Readonly<Record<keyof KeyMacs, (manager: KeyManager) => Promise<u
   },
 };
 
+const signingRequest = {
+  keyId: 'alias/signs',
+  message: createHash('sha256').update(plaintext).digest(),
+  messageType: 'DIGEST',
+  algorithm: 'ECDSA_SHA_256',
+} as const;
+const signatureUses: Readonly<Record<keyof KeySignatures, (manager: KeyManager) => Promise<unknown>>> = {
+  sign: async ({ signatures }) => signatures.sign({ ...signingRequest, messageType: 'RAW' }, use),
+  verify: async ({ signatures }) => {
+    const { signature } = await signatures.sign(signingRequest, use);
+    await signatures.verify({ ...signingRequest, signature }, use);
+  },
+};
+
+const pairUses: Readonly<Record<keyof KeyPairs, (manager: KeyManager) => Promise<unknown>>> = {
+  publicKey: async ({ pairs }) => pairs.publicKey('alias/signs', use),
+};
+
 test('No use of a key, allowed or refused, at once or many at a time, changes a file of the key store', async () => {
   await using keys = await keyFolder();
   let isAllowed = true;
@@ -83,10 +104,14 @@ test('No use of a key, allowed or refused, at once or many at a time, changes a 
   const key = await manager.createKey({ alias: 'alias/a' }, use);
   await manager.createKey({ alias: 'alias/b' }, use);
   await manager.createKey({ alias: 'alias/mac', spec: 'HMAC_256' }, use);
+  await manager.createKey({ alias: 'alias/signs', spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }, use);
   const before = storeFiles(keys);
   expect(Object.keys(before)).toContain('keys.sqlite-wal');
 
-  const all = [...Object.values(dataKeyUses), ...Object.values(operationUses), ...Object.values(macUses)];
+  const all = [...Object.values(dataKeyUses), ...Object.values(operationUses), ...Object.values(macUses)].concat(
+    Object.values(signatureUses),
+    Object.values(pairUses),
+  );
   for (const useKey of all) await useKey(manager);
   // Past a checkpoint of the audit log, and in one breath.
   for (let left = CHECKPOINT_RECORDS; left > 0; left -= 1000)

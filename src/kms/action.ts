@@ -22,6 +22,8 @@ export type KmsKeys = Pick<
   | 'lifecycle'
   | 'grants'
   | 'macs'
+  | 'pairs'
+  | 'signatures'
 >;
 
 export type KmsCall = {

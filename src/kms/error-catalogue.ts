@@ -164,6 +164,13 @@ const KEY_ERRORS = {
     'The message or the MAC was changed, or another key or algorithm made it.',
     'Ask with what GenerateMac was asked with; if that is what you did, do not trust the message.',
   ),
+  ERR_KMS_WRONG_SIGNATURE: row(
+    'KMSInvalidSignatureException',
+    400,
+    'The signature does not verify.',
+    'The message or the signature was changed, another key or algorithm made it, or a digest was given as a message.',
+    'Ask with what Sign was asked with, MessageType included; if that is what you did, do not trust the message.',
+  ),
   ERR_KMS_UNSUPPORTED: row(
     'UnsupportedOperationException',
     400,

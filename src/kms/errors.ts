@@ -5,8 +5,12 @@ import type { KmsErrorEntry } from './error-row.ts';
 
 export type KmsErrorCode = keyof typeof KMS_ERRORS & ErrorCode;
 
-/** Codes that AWS answers without any text: to say which part of a ciphertext is wrong would help whoever forged it. */
-const SILENT: ReadonlySet<KmsErrorCode> = new Set(['ERR_KMS_INVALID_CIPHERTEXT']);
+/** Codes that AWS answers without any text: to say which part of what was given is wrong would help whoever forged it. */
+const SILENT: ReadonlySet<KmsErrorCode> = new Set([
+  'ERR_KMS_INVALID_CIPHERTEXT',
+  'ERR_KMS_INVALID_MAC',
+  'ERR_KMS_WRONG_SIGNATURE',
+]);
 
 /** An error that ends one request. Without `message` the client reads the catalogue's text. */
 export class KmsError extends SealgateError<KmsErrorCode> {

@@ -1,5 +1,5 @@
 /** Kinds of keys: which specifications and usages AWS knows, which fit together, and which are built. */
-import { isKeySpec, type KeySpec as HeldSpec } from '../keys/key-kinds.ts';
+import { isKeySpec, kindOf, type KeySpec as HeldSpec, type KeyUsage as HeldUsage } from '../keys/key-kinds.ts';
 import { KmsError } from './errors.ts';
 
 export const KEY_USAGES = ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const;
@@ -61,7 +61,7 @@ type KeyRequest = {
 };
 
 /** What such a key is to be: whether it makes sense (ERR_KMS_VALIDATION) and can be made here (ERR_KMS_UNSUPPORTED). */
-export function creatableSpec(request: KeyRequest): HeldSpec {
+export function creatableKind(request: KeyRequest): { readonly spec: HeldSpec; readonly usage: HeldUsage } {
   const spec = specOf(request);
   assertUsageFits(spec, request.KeyUsage);
   const { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId, MultiRegion } = request;
@@ -75,7 +75,11 @@ export function creatableSpec(request: KeyRequest): HeldSpec {
   if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
   if (origin !== 'AWS_KMS') throw unsupported(`Origin ${origin} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
-  return spec;
+  const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
+  // Until they are built.
+  if (usage === 'KEY_AGREEMENT' || (usage === 'ENCRYPT_DECRYPT' && spec !== 'SYMMETRIC_DEFAULT'))
+    throw unsupported(`KeyUsage ${usage} is not supported for KeySpec ${spec}.`);
+  return { spec, usage };
 }
 
 function specOf({ KeySpec, CustomerMasterKeySpec }: KeyRequest): KeySpec {

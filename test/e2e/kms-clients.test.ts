@@ -17,9 +17,11 @@ import {
   GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
+  GetPublicKeyCommand,
   InvalidCiphertextException,
   KMSClient,
   KMSInvalidMacException,
+  KMSInvalidSignatureException,
   KMSInvalidStateException,
   ListKeyRotationsCommand,
   ListResourceTagsCommand,
@@ -34,11 +36,14 @@ import {
   RevokeGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
   TagResourceCommand,
   UntagResourceCommand,
+  VerifyCommand,
   VerifyMacCommand,
   type KMSClientConfig,
 } from '@aws-sdk/client-kms';
+import { createHash, createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -232,6 +237,27 @@ describe('AWS SDK for JavaScript v3', () => {
     await expect(kms.send(other)).rejects.toBeInstanceOf(KMSInvalidMacException);
   });
 
+  test.each([
+    ['RSA_2048', 'RSASSA_PSS_SHA_256'],
+    ['RSA_3072', 'RSASSA_PKCS1_V1_5_SHA_512'],
+    ['ECC_NIST_P384', 'ECDSA_SHA_384'],
+    ['ECC_SECG_P256K1', 'ECDSA_SHA_256'],
+    ['ECC_NIST_EDWARDS25519', 'ED25519_SHA_512'],
+    ['ML_DSA_65', 'ML_DSA_SHAKE_256'],
+  ] as const)('signs and verifies with %s, %s', async (KeySpec, SigningAlgorithm) => {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec, KeyUsage: 'SIGN_VERIFY' }));
+    const asked = { KeyId: KeyMetadata?.Arn, Message: Buffer.from('message'), SigningAlgorithm };
+    const { Signature } = await kms.send(new SignCommand(asked));
+    expect(await kms.send(new VerifyCommand({ ...asked, Signature }))).toMatchObject({ SignatureValid: true });
+    const other = new VerifyCommand({ ...asked, Message: Buffer.from('massage'), Signature });
+    await expect(kms.send(other)).rejects.toBeInstanceOf(KMSInvalidSignatureException);
+    const given = await kms.send(new GetPublicKeyCommand({ KeyId: KeyMetadata?.KeyId }));
+    expect(given).toMatchObject({ KeySpec, KeyUsage: 'SIGN_VERIFY' });
+    expect(given.SigningAlgorithms).toContain(SigningAlgorithm);
+    expect(given.SigningAlgorithms).toEqual(KeyMetadata?.SigningAlgorithms);
+    createPublicKey({ key: Buffer.from(given.PublicKey ?? []), format: 'der', type: 'spki' });
+  });
+
   test('gives, lists and takes back grants, in force at once', async () => {
     const KeyId = await newKey();
     const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/user`;
@@ -278,7 +304,7 @@ const json = async (...words: readonly string[]): Promise<Readonly<Record<string
 };
 
 describe('aws kms', () => {
-  skipBecause(missing('aws'));
+  skipBecause(missing('aws', 'openssl'));
 
   test('makes, uses, rotates and deletes a key', async () => {
     const { KeyMetadata } = await json(
@@ -325,6 +351,38 @@ describe('aws kms', () => {
       expect.stringMatching(/\(KMSInvalidStateException\).* is pending deletion\./u),
     ]);
     expect(code).not.toBe(0);
+  });
+
+  test.each([
+    ['RSA_2048', 'RSASSA_PSS_SHA_256', ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest']],
+    ['RSA_4096', 'RSASSA_PKCS1_V1_5_SHA_256', []],
+    ['ECC_NIST_P256', 'ECDSA_SHA_256', []],
+    ['ECC_SECG_P256K1', 'ECDSA_SHA_256', []],
+  ])('signs with %s, %s, a message and its digest, and openssl verifies it', async (spec, algorithm, options) => {
+    const { KeyMetadata } = await json('create-key', '--key-spec', spec, '--key-usage', 'SIGN_VERIFY');
+    const keyId = ['--key-id', (KeyMetadata as { KeyId: string }).KeyId];
+    const file = async (name: string, bytes: Uint8Array): Promise<string> => {
+      const path = join(installation.folder, name);
+      await writeFile(path, bytes);
+      return path;
+    };
+    const given = await json('get-public-key', ...keyId);
+    const publicKey = await file('public.der', Buffer.from(String(given['PublicKey']), 'base64'));
+    const message = await file('message', Buffer.from('what is signed'));
+    const digest = await file('digest', createHash('sha256').update('what is signed').digest());
+    for (const form of [
+      ['--message', `fileb://${message}`],
+      ['--message', `fileb://${digest}`, '--message-type', 'DIGEST'],
+    ]) {
+      const asked = [...keyId, '--signing-algorithm', algorithm, ...form];
+      const { Signature } = await json('sign', ...asked);
+      const signature = await file('signature', Buffer.from(String(Signature), 'base64'));
+      expect(await json('verify', ...asked, '--signature', `fileb://${signature}`)).toMatchObject({
+        SignatureValid: true,
+      });
+      const words = ['dgst', '-sha256', '-verify', publicKey, '-keyform', 'DER', ...options, '-signature', signature];
+      expect(await start('openssl', [...words, message]).done).toMatchObject({ code: 0, stdout: 'Verified OK\n' });
+    }
   });
 });
 

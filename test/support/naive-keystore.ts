@@ -215,6 +215,10 @@ const MACS: Readonly<Record<string, readonly [hash: string, bytes: number]>> = {
   HMAC_512: ['sha512', 64],
 };
 
+/** Specifications of key pairs. */
+const PAIRS =
+  /^(?:RSA_(?:2048|3072|4096)|ECC_NIST_(?:P256|P384|P521|EDWARDS25519)|ECC_SECG_P256K1|ML_DSA_(?:44|65|87))$/;
+
 function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {
   const [keyUuid, materialId] = [uuid(text(row, 'key_id')), blob(row, 'material_id')];
   const aad = F(
@@ -229,6 +233,12 @@ function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore
   );
   const material = openBox(key('material'), aad, blob(row, 'wrapped'));
   must(same(hmac(material, F('sealgate material id v1', keyUuid)), materialId), 'a material is not the one named');
+  if (PAIRS.test(text(owner, 'spec'))) {
+    const privateKey = createPrivateKey({ key: Buffer.from(material), format: 'der', type: 'pkcs8' });
+    const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+    must(same(spki, blob(row, 'canary')), 'a canary is not the public key that it should be');
+    return material;
+  }
   const mac = MACS[text(owner, 'spec')];
   if (mac !== undefined) {
     const [hash, bytes] = mac;

@@ -108,6 +108,22 @@ const macRows: Row[] = [
   ['MacAlgorithm', 'X', words('HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512')],
 ];
 
+const signingRows: Row[] = [
+  ...macRows.slice(0, 3),
+  ['MessageType', 'X', words('RAW', 'DIGEST', 'EXTERNAL_MU')],
+  ['SigningAlgorithm', undefined, isNull],
+  [
+    'SigningAlgorithm',
+    'X',
+    words(
+      ...['RSASSA_PSS_SHA_256', 'RSASSA_PSS_SHA_384', 'RSASSA_PSS_SHA_512'],
+      ...['RSASSA_PKCS1_V1_5_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_384', 'RSASSA_PKCS1_V1_5_SHA_512'],
+      ...['ECDSA_SHA_256', 'ECDSA_SHA_384', 'ECDSA_SHA_512'],
+      ...['SM2DSA', 'ML_DSA_SHAKE_256', 'ED25519_SHA_512', 'ED25519_PH_SHA_512'],
+    ),
+  ],
+];
+
 const KEY = { KeyId: ID };
 const LIMITS: readonly (readonly [action: string, base: object, rows: readonly Row[]])[] = [
   [
@@ -149,6 +165,24 @@ const LIMITS: readonly (readonly [action: string, base: object, rows: readonly R
   ],
   ['GenerateDataKey', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows, ...recipientRows]],
   ['GenerateDataKeyWithoutPlaintext', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows]],
+  [
+    'Sign',
+    { ...KEY, Message: 'eA==', SigningAlgorithm: 'ECDSA_SHA_256' },
+    [...keyIdRows(), ...signingRows, ...tokenRows],
+  ],
+  [
+    'Verify',
+    { ...KEY, Message: 'eA==', SigningAlgorithm: 'ECDSA_SHA_256', Signature: 'eA==' },
+    [
+      ...keyIdRows(),
+      ...signingRows,
+      ['Signature', undefined, isNull],
+      ['Signature', '', atLeast(1), null],
+      ['Signature', blob(6145), atMost(6144), null],
+      ...tokenRows,
+    ],
+  ],
+  ['GetPublicKey', KEY, [...keyIdRows(), ...tokenRows]],
   [
     'GenerateMac',
     { ...KEY, Message: 'eA==', MacAlgorithm: 'HMAC_SHA_256' },

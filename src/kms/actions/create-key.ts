@@ -1,7 +1,7 @@
 /** CreateKey: a new key, enabled at once. */
 import { defineAction } from '../action.ts';
 import { keyMetadata } from '../key-metadata.ts';
-import { creatableSpec, KEY_SPECS, KEY_USAGES, LEGACY_KEY_SPECS } from '../key-specs.ts';
+import { creatableKind, KEY_SPECS, KEY_USAGES, LEGACY_KEY_SPECS } from '../key-specs.ts';
 import { boolean, oneOf, optional, patterned, string, struct } from '../shapes/shapes.ts';
 import { POLICY, TAGS, tagsOf } from './inputs.ts';
 
@@ -20,11 +20,11 @@ const input = struct({
 });
 
 export const createKey = defineAction('CreateKey', input, async (request, { keys, use, realm }) => {
-  const spec = creatableSpec(request);
+  const kind = creatableKind(request);
   const { Description: description = '', Policy: policy, Tags = [] } = request;
   const created = await keys.createKey(
     {
-      spec,
+      ...kind,
       description,
       tags: tagsOf(Tags),
       bypassLockoutCheck: request.BypassPolicyLockoutSafetyCheck === true,

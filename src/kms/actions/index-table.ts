@@ -19,6 +19,7 @@ import { generateRandom } from './generate-random.ts';
 import { getKeyLastUsage } from './get-key-last-usage.ts';
 import { getKeyPolicy } from './get-key-policy.ts';
 import { getKeyRotationStatus } from './get-key-rotation-status.ts';
+import { getPublicKey } from './get-public-key.ts';
 import { listAliases } from './list-aliases.ts';
 import { listGrants } from './list-grants.ts';
 import { listKeyPolicies } from './list-key-policies.ts';
@@ -32,12 +33,14 @@ import { retireGrant } from './retire-grant.ts';
 import { revokeGrant } from './revoke-grant.ts';
 import { rotateKeyOnDemand } from './rotate-key-on-demand.ts';
 import { scheduleKeyDeletion } from './schedule-key-deletion.ts';
+import { sign } from './sign.ts';
 import { tagResource } from './tag-resource.ts';
 import { UNSUPPORTED_ACTIONS } from './unsupported.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateAlias } from './update-alias.ts';
 import { updateKeyDescription } from './update-key-description.ts';
 import { verifyMac } from './verify-mac.ts';
+import { verify } from './verify.ts';
 
 export const ACTIONS: ReadonlyMap<string, Action> = new Map(
   [
@@ -60,6 +63,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     getKeyLastUsage,
     getKeyPolicy,
     getKeyRotationStatus,
+    getPublicKey,
     listAliases,
     listGrants,
     listKeyPolicies,
@@ -73,10 +77,12 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     revokeGrant,
     rotateKeyOnDemand,
     scheduleKeyDeletion,
+    sign,
     tagResource,
     untagResource,
     updateAlias,
     updateKeyDescription,
+    verify,
     verifyMac,
     ...UNSUPPORTED_ACTIONS,
   ].map((action) => [action.name, action]),

@@ -18,12 +18,9 @@ const NOT_BUILT = [
   'GenerateDataKeyPair',
   'GenerateDataKeyPairWithoutPlaintext',
   'GetParametersForImport',
-  'GetPublicKey',
   'ImportKeyMaterial',
   'ReplicateKey',
-  'Sign',
   'UpdatePrimaryRegion',
-  'Verify',
 ];
 
 export const UNSUPPORTED_ACTIONS: readonly Action[] = [

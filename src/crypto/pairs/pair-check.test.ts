@@ -1,0 +1,52 @@
+/** The test of a new pair finds halves that do not belong together, whatever the pair is for. */
+import { afterAll, expect, test } from 'vitest';
+import { encodePrivateKey, encodePublicKey, generatePair, openPair, type PairKind } from './key-pair.ts';
+import { isConsistent, type PairPurpose } from './pair-check.ts';
+import { PairCrypto } from './pair-crypto.ts';
+
+const pairs = new PairCrypto();
+afterAll(() => pairs.close());
+
+const ROWS: readonly (readonly [PairKind, PairPurpose])[] = [
+  [
+    { type: 'rsa', bits: 2048 },
+    { type: 'sign', scheme: { type: 'rsa-pkcs1', hash: 'sha256' } },
+  ],
+  [{ type: 'rsa', bits: 2048 }, { type: 'encrypt' }],
+  [
+    { type: 'ec', curve: 'secp384r1' },
+    { type: 'sign', scheme: { type: 'ecdsa', hash: 'sha384' } },
+  ],
+  [
+    { type: 'ec', curve: 'secp521r1' },
+    { type: 'agree', curve: 'secp521r1' },
+  ],
+  [{ type: 'ed25519' }, { type: 'sign', scheme: { type: 'ed25519' } }],
+  [{ type: 'ml-dsa-87' }, { type: 'sign', scheme: { type: 'ml-dsa' } }],
+];
+
+test.each(ROWS)('%o, %o', async (kind, purpose) => {
+  const [pair, other] = [await generatePair(kind), await generatePair(kind)];
+  expect(await isConsistent(pair, purpose, pairs)).toBe(true);
+  const mixed = { privateKey: pair.privateKey, publicKey: other.publicKey };
+  expect(await isConsistent(mixed, purpose, pairs)).toBe(false);
+});
+
+test.each(ROWS.map(([kind]) => kind))(
+  '%o comes back out of its encoding, and is none of another kind',
+  async (kind) => {
+    const pair = await generatePair(kind);
+    const encoded = encodePrivateKey(pair);
+    const opened = openPair(kind, encoded);
+    expect(opened?.privateKey.equals(pair.privateKey)).toBe(true);
+    expect(opened && encodePublicKey(opened.publicKey)).toEqual(encodePublicKey(pair.publicKey));
+    const others: readonly PairKind[] = [
+      { type: 'rsa', bits: 3072 },
+      { type: 'ec', curve: 'prime256v1' },
+      { type: 'ml-dsa-44' },
+    ];
+    for (const other of others) expect(openPair(other, encoded)).toBeUndefined();
+    for (const cut of [encoded.subarray(1), encoded.subarray(0, -1), new Uint8Array()])
+      expect(openPair(kind, cut)).toBeUndefined();
+  },
+);

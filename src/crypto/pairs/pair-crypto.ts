@@ -1,0 +1,85 @@
+/**
+ * All that is done with asymmetric key pairs, none of it on the event loop: what takes long must not stall the AES path. Of libuv's
+ * four threads it takes at most three at a time, so that the audit log's syncs always find one.
+ */
+import { diffieHellman, type KeyObject } from 'node:crypto';
+import type { DigestScheme } from './digest-signature.ts';
+import { generatePair, type KeyPair, type PairKind } from './key-pair.ts';
+import { signMessage, verifyMessage, type MessageScheme } from './message-signature.ts';
+import type { PairResult } from './pair-job.ts';
+import { PairThread } from './pair-thread.ts';
+import type { OaepHash } from './rsa-oaep.ts';
+import { Turns } from './turns.ts';
+
+/** RSA of 4096 bits takes up to seconds: whoever wants many waits for his own. */
+const GENERATIONS_AT_ONCE = 1;
+const USES_AT_ONCE = 2;
+
+export class PairCrypto {
+  readonly #generations = new Turns(GENERATIONS_AT_ONCE);
+  readonly #uses = new Turns(USES_AT_ONCE);
+  readonly #thread = new PairThread();
+
+  generate(kind: PairKind): Promise<KeyPair> {
+    return this.#generations.run(() => generatePair(kind));
+  }
+
+  signMessage(scheme: MessageScheme, privateKey: KeyObject, message: Uint8Array): Promise<Uint8Array> {
+    return this.#uses.run(() => signMessage(scheme, privateKey, message));
+  }
+
+  verifyMessage(
+    scheme: MessageScheme,
+    publicKey: KeyObject,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    return this.#uses.run(() => verifyMessage(scheme, publicKey, message, signature));
+  }
+
+  async signDigest(scheme: DigestScheme, key: KeyObject, digest: Uint8Array): Promise<Uint8Array> {
+    return bytesOf(await this.#thread.run({ type: 'sign', scheme, key, digest }));
+  }
+
+  async verifyDigest(
+    scheme: DigestScheme,
+    key: KeyObject,
+    digest: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    const { type } = await this.#thread.run({ type: 'verify', scheme, key, digest, signature });
+    return type === 'yes';
+  }
+
+  async encrypt(hash: OaepHash, key: KeyObject, plaintext: Uint8Array): Promise<Uint8Array> {
+    return bytesOf(await this.#thread.run({ type: 'encrypt', hash, key, plaintext }));
+  }
+
+  /** Undefined: it does not open. The caller zeroes the plaintext. */
+  async decrypt(hash: OaepHash, key: KeyObject, ciphertext: Uint8Array): Promise<Uint8Array | undefined> {
+    const result = await this.#thread.run({ type: 'decrypt', hash, key, ciphertext });
+    return result.type === 'no' ? undefined : bytesOf(result);
+  }
+
+  /** ECDH (SP 800-56A): the x coordinate of the shared point. Both keys lie on one curve. The caller zeroes it. */
+  agree(privateKey: KeyObject, publicKey: KeyObject): Promise<Uint8Array> {
+    return this.#uses.run(
+      () =>
+        new Promise((resolve, reject) => {
+          diffieHellman({ privateKey, publicKey }, (error, secret) => {
+            if (error === null) resolve(secret);
+            else reject(error);
+          });
+        }),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
+
+function bytesOf(result: PairResult): Uint8Array {
+  if (result.type === 'bytes') return result.bytes;
+  throw new Error('the pair thread answered something else');
+}

@@ -1,0 +1,147 @@
+/** Signatures over messages (OpenSSL's) and over digests (our own encoding, @noble/curves): each verifies the other's, and Wycheproof. */
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { afterAll, describe, expect, test } from 'vitest';
+import { wycheproof } from '../../../test/support/shared.ts';
+import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.ts';
+import { generatePair, type PairKind } from './key-pair.ts';
+import { PairCrypto } from './pair-crypto.ts';
+
+const pairs = new PairCrypto();
+afterAll(() => pairs.close());
+
+type Hashed = Exclude<DigestScheme, { readonly type: 'ed25519ph' }>;
+const RSA = (['sha256', 'sha384', 'sha512'] as const).flatMap((hash): Hashed[] => [
+  { type: 'rsa-pss', hash },
+  { type: 'rsa-pkcs1', hash },
+]);
+const KINDS: readonly (readonly [PairKind, readonly Hashed[]])[] = [
+  [{ type: 'rsa', bits: 2048 }, RSA],
+  [{ type: 'rsa', bits: 3072 }, RSA],
+  [{ type: 'rsa', bits: 4096 }, RSA],
+  [{ type: 'ec', curve: 'prime256v1' }, [{ type: 'ecdsa', hash: 'sha256' }]],
+  [{ type: 'ec', curve: 'secp384r1' }, [{ type: 'ecdsa', hash: 'sha384' }]],
+  [{ type: 'ec', curve: 'secp521r1' }, [{ type: 'ecdsa', hash: 'sha512' }]],
+  [{ type: 'ec', curve: 'secp256k1' }, [{ type: 'ecdsa', hash: 'sha256' }]],
+];
+const ROWS = KINDS.flatMap(([kind, schemes]) => schemes.map((scheme) => ({ kind, scheme })));
+
+const digestOf = ({ hash }: Hashed, message: Uint8Array): Uint8Array => createHash(hash).update(message).digest();
+const flipped = (bytes: Uint8Array, at: number): Uint8Array => {
+  const changed = Uint8Array.from(bytes);
+  changed[at] = (changed[at] ?? 0) ^ 1;
+  return changed;
+};
+
+test.each(ROWS)('$kind, $scheme: what one signs the other verifies, and nothing else', async ({ kind, scheme }) => {
+  const { privateKey, publicKey } = await generatePair(kind);
+  const other = await generatePair(kind);
+  for (const message of [Buffer.from('a message'), new Uint8Array(), Buffer.alloc(4096, 1)]) {
+    const digest = digestOf(scheme, message);
+    for (const signature of [
+      await pairs.signMessage(scheme, privateKey, message),
+      await pairs.signDigest(scheme, privateKey, digest),
+    ]) {
+      expect(await pairs.verifyMessage(scheme, publicKey, message, signature)).toBe(true);
+      expect(await pairs.verifyDigest(scheme, publicKey, digest, signature)).toBe(true);
+      const wrong = [
+        [publicKey, message, flipped(signature, signature.length - 1)],
+        [publicKey, message, flipped(signature, 40)],
+        [publicKey, message, signature.subarray(1)],
+        [publicKey, message, Buffer.concat([signature, Buffer.alloc(1)])],
+        [publicKey, message, new Uint8Array()],
+        [publicKey, Buffer.from('another'), signature],
+        [other.publicKey, message, signature],
+      ] as const;
+      for (const [key, text, forged] of wrong) {
+        expect(await pairs.verifyMessage(scheme, key, text, forged)).toBe(false);
+        expect(await pairs.verifyDigest(scheme, key, digestOf(scheme, text), forged)).toBe(false);
+      }
+    }
+  }
+});
+
+test('Two signatures of one digest by PSS and ECDSA differ, and those by PKCS #1 v1.5 do not', async () => {
+  const digest = createHash('sha256').update('x').digest();
+  const rsa = await generatePair({ type: 'rsa', bits: 2048 });
+  const ec = await generatePair({ type: 'ec', curve: 'prime256v1' });
+  const twice = (type: 'rsa-pss' | 'rsa-pkcs1' | 'ecdsa', key: KeyObject): Uint8Array[] =>
+    [0, 1].map(() => signDigest({ type, hash: 'sha256' }, key, digest));
+  expect(new Set(twice('rsa-pss', rsa.privateKey).map(String)).size).toBe(2);
+  expect(new Set(twice('ecdsa', ec.privateKey).map(String)).size).toBe(2);
+  expect(new Set(twice('rsa-pkcs1', rsa.privateKey).map(String)).size).toBe(1);
+});
+
+// OpenSSL takes it: a number is a number.
+test('A signature by RSA without its leading zero is none', async () => {
+  const { privateKey, publicKey } = await generatePair({ type: 'rsa', bits: 2048 });
+  const digest = createHash('sha256').update('x').digest();
+  for (const type of ['rsa-pss', 'rsa-pkcs1'] as const) {
+    const scheme = { type, hash: 'sha256' } as const;
+    let [message, signature] = [new Uint8Array(), new Uint8Array()];
+    for (let count = 0; signature[0] !== 0; count += 1) {
+      message = Buffer.from(String(count));
+      signature = Uint8Array.from(await pairs.signMessage(scheme, privateKey, message));
+    }
+    for (const [given, isRight] of [
+      [signature, true],
+      [signature.subarray(1), false],
+      [Buffer.concat([Buffer.alloc(1), signature]), false],
+    ] as const) {
+      expect(await pairs.verifyMessage(scheme, publicKey, message, given)).toBe(isRight);
+      expect(await pairs.verifyDigest(scheme, publicKey, digestOf(scheme, message), given)).toBe(isRight);
+    }
+  }
+  expect(await pairs.verifyDigest({ type: 'rsa-pss', hash: 'sha256' }, publicKey, digest, digest)).toBe(false);
+});
+
+test('Ed25519 and Ed25519ph of the same bytes are not each other', async () => {
+  const { privateKey, publicKey } = await generatePair({ type: 'ed25519' });
+  const text = createHash('sha512').update('x').digest();
+  const pure = await pairs.signMessage({ type: 'ed25519' }, privateKey, text);
+  const hashed = await pairs.signDigest({ type: 'ed25519ph' }, privateKey, text);
+  expect(await pairs.verifyMessage({ type: 'ed25519' }, publicKey, text, pure)).toBe(true);
+  expect(await pairs.verifyDigest({ type: 'ed25519ph' }, publicKey, text, hashed)).toBe(true);
+  expect(await pairs.verifyMessage({ type: 'ed25519' }, publicKey, text, hashed)).toBe(false);
+  expect(await pairs.verifyDigest({ type: 'ed25519ph' }, publicKey, text, pure)).toBe(false);
+});
+
+describe('Wycheproof', () => {
+  type Case = Readonly<Record<'msg' | 'sig' | 'result', string>>;
+  type Verify = (key: KeyObject, message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>;
+
+  async function holds(file: string, skip: (reason: string) => never, verify: Verify): Promise<void> {
+    let count = 0;
+    for (const group of wycheproof(file, skip)) {
+      // Of the file's schema for signatures.
+      const { publicKeyDer, tests } = group as unknown as { publicKeyDer: string; tests: readonly Case[] };
+      const key = createPublicKey({ key: Buffer.from(publicKeyDer, 'hex'), format: 'der', type: 'spki' });
+      for (const { msg, sig, result, ...of } of tests) {
+        const isRight = await verify(key, Buffer.from(msg, 'hex'), Buffer.from(sig, 'hex'));
+        expect([of, isRight]).toEqual([of, result === 'valid']);
+        count += 1;
+      }
+    }
+    expect(count).toBeGreaterThan(100);
+  }
+
+  const files = [
+    ['ecdsa_secp256r1_sha256_test.json', { type: 'ecdsa', hash: 'sha256' }],
+    ['rsa_pss_2048_sha256_mgf1_32_test.json', { type: 'rsa-pss', hash: 'sha256' }],
+  ] as const satisfies readonly (readonly [string, Hashed])[];
+
+  test.for(files)('%s, of messages', async ([file, scheme], { skip }) => {
+    await holds(file, skip, (key, message, signature) => pairs.verifyMessage(scheme, key, message, signature));
+  });
+
+  test.for(files)('%s, of digests', async ([file, scheme], { skip }) => {
+    await holds(file, skip, (key, message, signature) =>
+      verifyDigest(scheme, key, digestOf(scheme, message), signature),
+    );
+  });
+
+  test('ed25519_test.json', async ({ skip }) => {
+    await holds('ed25519_test.json', skip, (key, message, signature) =>
+      pairs.verifyMessage({ type: 'ed25519' }, key, message, signature),
+    );
+  });
+});

@@ -1,0 +1,150 @@
+/**
+ * Making a key. Key pairs take up to seconds, so they are made before the turn to change anything comes, for callers who may: other
+ * changes go on meanwhile.
+ */
+import type { RequestFacts } from './access/request.ts';
+import { newKeyUuid } from './arn.ts';
+import type { KeyUse } from './data-keys.ts';
+import { describeKey } from './describe.ts';
+import { KeysError } from './errors.ts';
+import { assertFreeAlias } from './free-alias.ts';
+import type { CreateKeyRequest, KeyDescription } from './key-admin.ts';
+import { put, type KeyChanges } from './key-changes.ts';
+import { kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
+import { checkKeyPolicy } from './key-policy.ts';
+import type { HeldMaterial } from './key-ring.ts';
+import { checkTags, tagRecord } from './key-tags.ts';
+import { MAX_DESCRIPTION_CHARS } from './limits.ts';
+import { makeMaterial } from './material.ts';
+import { assertConsistent, isPairSpec, newPairMaterial } from './pair-material.ts';
+import { aliasRow, keyRow, materialRow, type KeyRecord, type MaterialRecord } from './records.ts';
+import type { RowChange } from './stores/key-database.ts';
+import type { UseTrace } from './use-recorder.ts';
+
+type Kind = { readonly spec: KeySpec; readonly usage: KeyUsage };
+
+export class KeyCreation {
+  readonly #changes: KeyChanges;
+
+  constructor(changes: KeyChanges) {
+    this.#changes = changes;
+  }
+
+  async createKey(request: CreateKeyRequest, use: KeyUse): Promise<KeyDescription> {
+    const made = await this.#pairMaterial(request, use);
+    try {
+      return await this.#changes.make('CreateKey', use, (trace) => {
+        const kind = this.#check(request, use, trace);
+        return async () => this.#create(request, kind, made ?? (await this.#newMaterial(kind)), trace);
+      });
+    } finally {
+      made?.fill(0);
+    }
+  }
+
+  /** Undefined: none is needed, or none can be had, which is for the request's own turn to find out and to record. */
+  async #pairMaterial(request: CreateKeyRequest, use: KeyUse): Promise<Uint8Array | undefined> {
+    if (request.spec === undefined || !isPairSpec(request.spec)) return undefined;
+    try {
+      return await this.#newMaterial(this.#check(request, use, {}));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #newMaterial(kind: Kind): Promise<Uint8Array | undefined> {
+    return isPairSpec(kind.spec) ? newPairMaterial(kind, this.#changes.parts.pairs) : undefined;
+  }
+
+  #check(request: CreateKeyRequest, use: KeyUse, trace: UseTrace): Kind {
+    const { description = '', alias, tags = [], policy } = request;
+    const { recorder, ring, ports } = this.#changes.parts;
+    const kind = kindAsked(request);
+    checkDescription(description);
+    checkTags(tags);
+    if (alias !== undefined) {
+      trace.detail = { alias };
+      assertFreeAlias(ring, alias);
+    }
+    const facts = createFacts(request, kind);
+    recorder.authorize(trace, 'CreateKey', use, {}, facts);
+    if (tags.length > 0) recorder.authorize(trace, 'TagResource', use, {}, facts);
+    if (policy !== undefined) checkKeyPolicy(policy, request, use, ports.authorizer);
+    return kind;
+  }
+
+  async #create(
+    request: CreateKeyRequest,
+    kind: Kind,
+    made: Uint8Array | undefined,
+    trace: UseTrace,
+  ): Promise<KeyDescription> {
+    const { ports, vault, ring } = this.#changes.parts;
+    const createdAt = this.#changes.now();
+    const keyId = newKeyUuid(ports.random);
+    const material = makeMaterial({ keyId, ...kind }, 1, { createdAt }, vault, ports.random, made);
+    const record: KeyRecord = {
+      keyId,
+      ...kind,
+      origin: 'AWS_KMS',
+      description: request.description ?? '',
+      state: 'enabled',
+      stateSince: createdAt,
+      currentMaterial: material.materialId,
+      createdAt,
+      policy: request.policy,
+      tags: request.tags ?? [],
+      deletionDate: undefined,
+      rotation: undefined,
+    };
+    const { alias } = request;
+    const aliases = alias === undefined ? [] : [{ aliasName: alias, keyId, createdAt, updatedAt: createdAt }];
+    const changes: RowChange[] = [put('keys', keyRow(record)), put('materials', materialRow(material))];
+    for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
+    this.#changes.commit(changes);
+    const key = this.#changes.publish(record, [await this.#reread(material, kind)], trace);
+    for (const each of aliases) ring.putAlias(each);
+    return describeKey(ring, key);
+  }
+
+  /** As it now lies on the disk, and tried. */
+  async #reread(material: MaterialRecord, kind: Kind): Promise<HeldMaterial> {
+    const held = this.#changes.reread(material, kind);
+    if (held.secret.type === 'pair') await assertConsistent(kind, held.secret, this.#changes.parts.pairs);
+    return held;
+  }
+}
+
+/** ERR_KEYS_INVALID_REQUEST. */
+function kindAsked({ spec = 'SYMMETRIC_DEFAULT', usage }: CreateKeyRequest): Kind {
+  const { usages } = kindOf(spec);
+  if (usage === undefined && usages.length > 1)
+    throw new KeysError('ERR_KEYS_INVALID_REQUEST', `a key ${spec} needs a usage: ${usages.join(' or ')}`);
+  const wanted = usage ?? usages[0];
+  if (!usages.includes(wanted))
+    throw new KeysError('ERR_KEYS_INVALID_REQUEST', `KeyUsage ${wanted} is not compatible with KeySpec ${spec}`);
+  return { spec, usage: wanted };
+}
+
+/** Defaults count as given, as AWS has it. */
+function createFacts({ tags = [], bypassLockoutCheck = false }: CreateKeyRequest, { spec, usage }: Kind): RequestFacts {
+  return {
+    parameters: {
+      KeySpec: spec,
+      KeyUsage: usage,
+      KeyOrigin: 'AWS_KMS',
+      MultiRegion: 'false',
+      BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck),
+    },
+    ...(tags.length === 0 ? {} : { tags: tagRecord(tags) }),
+  };
+}
+
+export function checkDescription(description: string): void {
+  if (description.length > MAX_DESCRIPTION_CHARS || !description.isWellFormed()) {
+    throw new KeysError(
+      'ERR_KEYS_INVALID_REQUEST',
+      `a description is well-formed text of at most ${MAX_DESCRIPTION_CHARS} characters`,
+    );
+  }
+}
