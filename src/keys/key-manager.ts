@@ -139,7 +139,7 @@ async function startManager(
       settings: new KeySettingsService(changes, lastUses),
       lifecycle: new KeyLifecycleService(changes, lastUses),
       dataKeys: new DataKeyService(ring, cache, recorder, ports),
-      operations: new KeyOperationsService(ring, recorder, ports),
+      operations: new KeyOperationsService(ring, recorder, pairs, ports),
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
       macs: new KeyMacsService(ring, recorder),

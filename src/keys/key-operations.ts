@@ -4,29 +4,36 @@
  */
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { KeyUse } from './data-keys.ts';
+import type { EncryptionAlgorithm } from './key-kinds.ts';
 
-/** Which key and material did it. */
-export type KeyUsed = { readonly keyArn: string; /** 64 hex digits. */ readonly materialId: string };
+/** Which key did it, and of a symmetric one which material. */
+export type KeyUsed = { readonly keyArn: string; /** 64 hex digits. */ readonly materialId: string | undefined };
 
 /** Asks whether the request would succeed, and ends with ERR_KEYS_DRY_RUN if so. */
 export type DryRun = { readonly dryRun?: boolean | undefined };
+
+/** SYMMETRIC_DEFAULT unless told. Under RSA there is no context, a plaintext has few hundred bytes, and a ciphertext names no key. */
+type Algorithm = { readonly algorithm?: EncryptionAlgorithm | undefined };
 
 /** What is opened: a ciphertext, by the key it names or by the one that is given. Undefined: only permission is asked (dry run). */
 export type CiphertextSource = {
   readonly ciphertext: Uint8Array | undefined;
   readonly keyId: string | undefined;
   readonly context: EncryptionContext;
-};
+} & Algorithm;
+
+/** What something is encrypted under. */
+export type EncryptionDestination = { readonly keyId: string; readonly context: EncryptionContext } & Algorithm;
 
 /** The caller owns and zeroes what it gives and gets. Every method rejects with a KeysError, and is audited before it resolves. */
 export interface KeyOperations {
   encrypt(
-    request: { keyId: string; plaintext: Uint8Array; context: EncryptionContext } & DryRun,
+    request: EncryptionDestination & { readonly plaintext: Uint8Array } & DryRun,
     use: KeyUse,
   ): Promise<KeyUsed & { readonly ciphertext: Uint8Array }>;
   decrypt(request: CiphertextSource & DryRun, use: KeyUse): Promise<KeyUsed & { readonly plaintext: Uint8Array }>;
   reEncrypt(
-    request: { source: CiphertextSource; destination: { keyId: string; context: EncryptionContext } } & DryRun,
+    request: { readonly source: CiphertextSource; readonly destination: EncryptionDestination } & DryRun,
     use: KeyUse,
   ): Promise<{ readonly source: KeyUsed; readonly destination: KeyUsed; readonly ciphertext: Uint8Array }>;
   generateDataKey(

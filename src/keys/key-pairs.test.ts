@@ -16,6 +16,7 @@ import {
 } from '../../test/support/make-pair-keystore.ts';
 import { naiveRead, naiveStore } from '../../test/support/naive-keystore.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
+import type { EncryptionAlgorithm } from './key-kinds.ts';
 import { openKeyManager } from './key-manager.ts';
 
 const VECTOR = fileURLToPath(new URL('../../test/vectors/pair-keystore/', import.meta.url));
@@ -43,17 +44,22 @@ async function opened(which: 'made now' | 'frozen'): Promise<Opened> {
 }
 
 describe.each(['made now', 'frozen'] as const)('A store of key pairs, %s,', (which) => {
-  test('gives its public keys again, and verifies what it signed', async () => {
+  test('gives its public keys again, verifies what it signed and opens what was encrypted', async () => {
     using store = await opened(which);
     const manager = await openKeyManager(pairStoreOptions(store.folder), testPorts);
     expect(store.facts.keys.map(({ spec, usage }) => [spec, usage])).toEqual(PAIR_KINDS);
-    for (const { keyId, publicKey, signatures = [] } of store.facts.keys) {
+    for (const { keyId, publicKey, signatures = [], ciphertexts = {} } of store.facts.keys) {
       expect(bytes(publicKey)).toEqual(Buffer.from((await manager.pairs.publicKey(keyId, use)).publicKey));
       for (const { algorithm, signature } of signatures) {
         const asked = { keyId, algorithm, ...signedForm(algorithm, store.facts.message) };
         await manager.signatures.verify({ ...asked, signature: bytes(signature) }, use);
         const again = await manager.signatures.sign(asked, use);
         await manager.signatures.verify({ ...asked, signature: again.signature }, use);
+      }
+      for (const [algorithm, ciphertext] of Object.entries<string>(ciphertexts)) {
+        const asked = { keyId, algorithm: algorithm as EncryptionAlgorithm, context: {} };
+        const opened = await manager.operations.decrypt({ ...asked, ciphertext: bytes(ciphertext) }, use);
+        expect(Buffer.from(opened.plaintext).toString()).toBe(store.facts.message);
       }
     }
     await manager.close();

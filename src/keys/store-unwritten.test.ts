@@ -89,6 +89,12 @@ const signatureUses: Readonly<Record<keyof KeySignatures, (manager: KeyManager) 
   },
 };
 
+const rsa = { algorithm: 'RSAES_OAEP_SHA_256', context: {} } as const;
+async function encryptAndDecrypt({ operations }: KeyManager): Promise<void> {
+  const { ciphertext } = await operations.encrypt({ keyId: 'alias/rsa', plaintext, ...rsa }, use);
+  await operations.decrypt({ keyId: 'alias/rsa', ciphertext, ...rsa }, use);
+}
+
 const pairUses: Readonly<Record<keyof KeyPairs, (manager: KeyManager) => Promise<unknown>>> = {
   publicKey: async ({ pairs }) => pairs.publicKey('alias/signs', use),
 };
@@ -105,12 +111,14 @@ test('No use of a key, allowed or refused, at once or many at a time, changes a 
   await manager.createKey({ alias: 'alias/b' }, use);
   await manager.createKey({ alias: 'alias/mac', spec: 'HMAC_256' }, use);
   await manager.createKey({ alias: 'alias/signs', spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }, use);
+  await manager.createKey({ alias: 'alias/rsa', spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' }, use);
   const before = storeFiles(keys);
   expect(Object.keys(before)).toContain('keys.sqlite-wal');
 
   const all = [...Object.values(dataKeyUses), ...Object.values(operationUses), ...Object.values(macUses)].concat(
     Object.values(signatureUses),
     Object.values(pairUses),
+    encryptAndDecrypt,
   );
   for (const useKey of all) await useKey(manager);
   // Past a checkpoint of the audit log, and in one breath.

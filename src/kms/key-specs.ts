@@ -76,9 +76,8 @@ export function creatableKind(request: KeyRequest): { readonly spec: HeldSpec; r
   if (origin !== 'AWS_KMS') throw unsupported(`Origin ${origin} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
-  // Until they are built.
-  if (usage === 'KEY_AGREEMENT' || (usage === 'ENCRYPT_DECRYPT' && spec !== 'SYMMETRIC_DEFAULT'))
-    throw unsupported(`KeyUsage ${usage} is not supported for KeySpec ${spec}.`);
+  // Until it is built.
+  if (usage === 'KEY_AGREEMENT') throw unsupported(`KeyUsage ${usage} is not supported.`);
   return { spec, usage };
 }
 

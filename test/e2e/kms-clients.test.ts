@@ -258,6 +258,28 @@ describe('AWS SDK for JavaScript v3', () => {
     createPublicKey({ key: Buffer.from(given.PublicKey ?? []), format: 'der', type: 'spki' });
   });
 
+  test.each(['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'] as const)('encrypts under RSA by %s', async (algorithm) => {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ KeySpec: 'RSA_3072', KeyUsage: 'ENCRYPT_DECRYPT' }));
+    expect(KeyMetadata?.EncryptionAlgorithms).toEqual(['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256']);
+    const asked = { KeyId: KeyMetadata?.KeyId, EncryptionAlgorithm: algorithm };
+    const { CiphertextBlob } = await kms.send(new EncryptCommand({ ...asked, Plaintext: Buffer.from('secret') }));
+    const opened = await kms.send(new DecryptCommand({ ...asked, CiphertextBlob }));
+    expect([text(opened.Plaintext), opened.EncryptionAlgorithm]).toEqual(['secret', algorithm]);
+    const moved = await kms.send(
+      new ReEncryptCommand({
+        CiphertextBlob,
+        SourceKeyId: asked.KeyId,
+        SourceEncryptionAlgorithm: algorithm,
+        DestinationKeyId: await newKey(),
+      }),
+    );
+    expect(text((await kms.send(new DecryptCommand({ CiphertextBlob: moved.CiphertextBlob }))).Plaintext)).toBe(
+      'secret',
+    );
+    const other = new DecryptCommand({ ...asked, CiphertextBlob: CiphertextBlob?.map((byte) => byte ^ 1) });
+    await expect(kms.send(other)).rejects.toBeInstanceOf(InvalidCiphertextException);
+  });
+
   test('gives, lists and takes back grants, in force at once', async () => {
     const KeyId = await newKey();
     const GranteePrincipal = `arn:aws:iam::${ACCOUNT}:user/user`;
@@ -351,6 +373,34 @@ describe('aws kms', () => {
       expect.stringMatching(/\(KMSInvalidStateException\).* is pending deletion\./u),
     ]);
     expect(code).not.toBe(0);
+  });
+
+  test('opens what openssl encrypted with the public key', async () => {
+    const { KeyMetadata } = await json('create-key', '--key-spec', 'RSA_2048', '--key-usage', 'ENCRYPT_DECRYPT');
+    const keyId = ['--key-id', (KeyMetadata as { KeyId: string }).KeyId];
+    const path = (name: string): string => join(installation.folder, name);
+    const given = await json('get-public-key', ...keyId);
+    await writeFile(path('rsa.der'), Buffer.from(String(given['PublicKey']), 'base64'));
+    await writeFile(path('rsa.plaintext'), 'secret');
+    const oaep = ['rsa_padding_mode:oaep', 'rsa_oaep_md:sha256', 'rsa_mgf1_md:sha256'];
+    const words = [
+      'pkeyutl',
+      '-encrypt',
+      '-pubin',
+      '-keyform',
+      'DER',
+      '-inkey',
+      path('rsa.der'),
+      '-in',
+      path('rsa.plaintext'),
+    ];
+    const options = oaep.flatMap((option) => ['-pkeyopt', option]);
+    expect(await start('openssl', [...words, ...options, '-out', path('rsa.ciphertext')]).done).toMatchObject({
+      code: 0,
+    });
+    const blob = ['--ciphertext-blob', `fileb://${path('rsa.ciphertext')}`];
+    const opened = await json('decrypt', ...keyId, ...blob, '--encryption-algorithm', 'RSAES_OAEP_SHA_256');
+    expect(Buffer.from(String(opened['Plaintext']), 'base64').toString()).toBe('secret');
   });
 
   test.each([

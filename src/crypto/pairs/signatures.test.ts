@@ -1,5 +1,5 @@
 /** Signatures over messages (OpenSSL's) and over digests (our own encoding, @noble/curves): each verifies the other's, and Wycheproof. */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { wycheproof } from '../../../test/support/shared.ts';
 import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.ts';
@@ -94,6 +94,15 @@ test('A signature by RSA without its leading zero is none', async () => {
   expect(await pairs.verifyDigest({ type: 'rsa-pss', hash: 'sha256' }, publicKey, digest, digest)).toBe(false);
 });
 
+test('Nor is a ciphertext', async () => {
+  const { privateKey, publicKey } = await generatePair({ type: 'rsa', bits: 2048 });
+  let ciphertext = new Uint8Array([1]);
+  while (ciphertext[0] !== 0) ciphertext = Uint8Array.from(await pairs.encrypt('sha256', publicKey, Buffer.from('x')));
+  expect(await pairs.decrypt('sha256', privateKey, ciphertext)).toEqual(new Uint8Array(Buffer.from('x')));
+  for (const wrong of [ciphertext.subarray(1), Buffer.concat([Buffer.alloc(1), ciphertext])])
+    expect(await pairs.decrypt('sha256', privateKey, wrong)).toBeUndefined();
+});
+
 test('Ed25519 and Ed25519ph of the same bytes are not each other', async () => {
   const { privateKey, publicKey } = await generatePair({ type: 'ed25519' });
   const text = createHash('sha512').update('x').digest();
@@ -137,6 +146,25 @@ describe('Wycheproof', () => {
     await holds(file, skip, (key, message, signature) =>
       verifyDigest(scheme, key, digestOf(scheme, message), signature),
     );
+  });
+
+  test('rsa_oaep_2048_sha256_mgf1sha256_test.json', async ({ skip }) => {
+    let count = 0;
+    for (const group of wycheproof('rsa_oaep_2048_sha256_mgf1sha256_test.json', skip)) {
+      // Of the file's schema for decryption.
+      const { privateKeyPkcs8 } = group as unknown as { privateKeyPkcs8: string };
+      const encoded = Buffer.from(privateKeyPkcs8, 'hex');
+      const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' });
+      for (const { ct = '', msg = '', label, result, tcId } of group.tests) {
+        // Ours have none.
+        if (label !== '') continue;
+        const opened = await pairs.decrypt('sha256', key, Buffer.from(ct, 'hex'));
+        const shown = opened === undefined ? undefined : Buffer.from(opened).toString('hex');
+        expect([tcId, shown]).toEqual([tcId, result === 'valid' ? msg : undefined]);
+        count += 1;
+      }
+    }
+    expect(count).toBeGreaterThan(20);
   });
 
   test('ed25519_test.json', async ({ skip }) => {

@@ -2,13 +2,13 @@
 import { defineAction } from '../action.ts';
 import { optional, struct } from '../shapes/shapes.ts';
 import {
-  assertSymmetric,
   CIPHERTEXT,
   ciphertextAsked,
   DRY_RUN,
   DRY_RUN_MODIFIERS,
   ENCRYPTION_ALGORITHM,
   ENCRYPTION_CONTEXT,
+  encryptionAlgorithmAsked,
   GRANT_TOKENS,
   KEY_ID,
   RECIPIENT_INFO,
@@ -30,12 +30,12 @@ export const decrypt = defineAction('Decrypt', input, async (request, { keys, us
   const { KeyId: keyId, EncryptionContext: context = {}, DryRun: dryRun } = request;
   const ciphertext = ciphertextAsked(request);
   refuseRecipient(request.Recipient);
-  assertSymmetric(request.EncryptionAlgorithm);
-  const opened = await keys.operations.decrypt({ ciphertext, keyId, context, dryRun }, use);
+  const algorithm = encryptionAlgorithmAsked(request.EncryptionAlgorithm);
+  const opened = await keys.operations.decrypt({ ciphertext, keyId, context, algorithm, dryRun }, use);
   return {
     KeyId: opened.keyArn,
     Plaintext: opened.plaintext,
-    EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+    EncryptionAlgorithm: algorithm,
     KeyMaterialId: opened.materialId,
   };
 });

@@ -1,11 +1,11 @@
-/** Encrypt: up to 4096 bytes under a key. */
+/** Encrypt: up to 4096 bytes under a symmetric key, some hundred under RSA. */
 import { defineAction } from '../action.ts';
 import { optional, required, struct } from '../shapes/shapes.ts';
 import {
-  assertSymmetric,
   DRY_RUN,
   ENCRYPTION_ALGORITHM,
   ENCRYPTION_CONTEXT,
+  encryptionAlgorithmAsked,
   GRANT_TOKENS,
   KEY_ID,
   PLAINTEXT,
@@ -21,8 +21,8 @@ const input = struct({
 });
 
 export const encrypt = defineAction('Encrypt', input, async (request, { keys, use }) => {
-  assertSymmetric(request.EncryptionAlgorithm);
+  const algorithm = encryptionAlgorithmAsked(request.EncryptionAlgorithm);
   const { KeyId: keyId, Plaintext: plaintext, EncryptionContext: context = {}, DryRun: dryRun } = request;
-  const { ciphertext, keyArn } = await keys.operations.encrypt({ keyId, plaintext, context, dryRun }, use);
-  return { CiphertextBlob: ciphertext, KeyId: keyArn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+  const { ciphertext, keyArn } = await keys.operations.encrypt({ keyId, plaintext, context, algorithm, dryRun }, use);
+  return { CiphertextBlob: ciphertext, KeyId: keyArn, EncryptionAlgorithm: algorithm };
 });

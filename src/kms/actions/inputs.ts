@@ -1,4 +1,5 @@
 /** Members that several actions have, with AWS's limits (service model of KMS, 2014-11-01). */
+import type { EncryptionAlgorithm } from '../../keys/key-kinds.ts';
 import type { Tag } from '../../keys/records.ts';
 import { KmsError } from '../errors.ts';
 import {
@@ -48,13 +49,12 @@ export function refuseRecipient(recipient: unknown): void {
   if (recipient !== undefined) throw new KmsError('ERR_KMS_UNSUPPORTED', 'Attestation (Recipient) is not supported.');
 }
 
-/** Every key here is symmetric and knows one algorithm. ERR_KMS_INVALID_KEY_USAGE. */
-export function assertSymmetric(algorithm: string | undefined): void {
-  if (algorithm === undefined || algorithm === 'SYMMETRIC_DEFAULT') return;
-  throw new KmsError(
-    'ERR_KMS_INVALID_KEY_USAGE',
-    `Algorithm ${algorithm} is incompatible with key spec SYMMETRIC_DEFAULT.`,
-  );
+/** No key here is SM2. ERR_KMS_UNSUPPORTED. */
+export function encryptionAlgorithmAsked(
+  algorithm: EncryptionAlgorithm | 'SM2PKE' = 'SYMMETRIC_DEFAULT',
+): EncryptionAlgorithm {
+  if (algorithm !== 'SM2PKE') return algorithm;
+  throw new KmsError('ERR_KMS_UNSUPPORTED', 'EncryptionAlgorithm SM2PKE is not supported.');
 }
 
 /** `IGNORE_CIPHERTEXT` belongs to a dry run that names a key; without it there has to be a ciphertext. ERR_KMS_VALIDATION. */

@@ -2,13 +2,13 @@
 import { defineAction } from '../action.ts';
 import { optional, required, struct } from '../shapes/shapes.ts';
 import {
-  assertSymmetric,
   CIPHERTEXT,
   ciphertextAsked,
   DRY_RUN,
   DRY_RUN_MODIFIERS,
   ENCRYPTION_ALGORITHM,
   ENCRYPTION_CONTEXT,
+  encryptionAlgorithmAsked,
   GRANT_TOKENS,
   KEY_ID,
 } from './inputs.ts';
@@ -34,17 +34,17 @@ export const reEncrypt = defineAction('ReEncrypt', input, async (request, { keys
     DestinationEncryptionContext = {},
   } = request;
   const ciphertext = ciphertextAsked({ ...request, KeyId: keyId });
-  assertSymmetric(request.SourceEncryptionAlgorithm);
-  assertSymmetric(request.DestinationEncryptionAlgorithm);
-  const source = { ciphertext, keyId, context: SourceEncryptionContext };
-  const destination = { keyId: request.DestinationKeyId, context: DestinationEncryptionContext };
+  const from = encryptionAlgorithmAsked(request.SourceEncryptionAlgorithm);
+  const to = encryptionAlgorithmAsked(request.DestinationEncryptionAlgorithm);
+  const source = { ciphertext, keyId, context: SourceEncryptionContext, algorithm: from };
+  const destination = { keyId: request.DestinationKeyId, context: DestinationEncryptionContext, algorithm: to };
   const moved = await keys.operations.reEncrypt({ source, destination, dryRun }, use);
   return {
     CiphertextBlob: moved.ciphertext,
     SourceKeyId: moved.source.keyArn,
     KeyId: moved.destination.keyArn,
-    SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-    DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+    SourceEncryptionAlgorithm: from,
+    DestinationEncryptionAlgorithm: to,
     SourceKeyMaterialId: moved.source.materialId,
     DestinationKeyMaterialId: moved.destination.materialId,
   };
