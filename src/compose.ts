@@ -5,6 +5,7 @@
  * audit record of the last request is written before the store closes; audit sinks last, which get those records too.
  */
 import { keyManagerOptions, keyPorts } from './cli/options/keys.ts';
+import { remotePorts } from './cli/options/remote-keys.ts';
 import { CliError } from './cli/errors.ts';
 import type { Running, StartOptions } from './cli/start.ts';
 import type { Config } from './config/config.ts';
@@ -32,7 +33,8 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
     });
     const sinks = new AuditSinks(config.keys.audit, log, metrics);
     lifecycle.add(sinks.part);
-    const keys = await openKeyManager(keyManagerOptions(config.keys, accept), keyPorts(keyMetrics(metrics)));
+    const ports = { ...keyPorts(keyMetrics(metrics)), ...(await remotePorts(config.keys)) };
+    const keys = await openKeyManager(keyManagerOptions(config.keys, accept), ports);
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
     sinks.start(keys.auditFeed);
     lifecycle.add(startKeySchedule(() => keys.lifecycle, log));

@@ -35,6 +35,19 @@ export type KeysConfig = {
   };
   readonly alarm: { readonly decryptionsPerMinute: number | undefined };
   readonly access: AccessConfig;
+  /** Where KMS keys are held elsewhere. */
+  readonly remote: RemoteKeysConfig | undefined;
+};
+
+export type RemoteKeysConfig = {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: CredentialsConfig | undefined;
+  /** Certificates to trust, and what of them is revoked: PEM. */
+  readonly ca: string | undefined;
+  readonly crl: string | undefined;
+  readonly client: CertificateConfig | undefined;
+  readonly timeoutSeconds: number;
 };
 
 export type AuditSinkConfig = {
@@ -100,7 +113,7 @@ export type KmsConfig = {
   ))[];
 };
 
-export type S3CredentialsConfig =
+export type CredentialsConfig =
   | {
       readonly type: 'static';
       readonly accessKeyId: string;
@@ -117,7 +130,7 @@ export type S3Config = {
     readonly endpoint: string;
     readonly region: string;
     readonly addressing: 'path' | 'virtual';
-    readonly credentials: S3CredentialsConfig;
+    readonly credentials: CredentialsConfig;
     /** Certificates to trust, PEM. */
     readonly ca: string | undefined;
     readonly capabilities: { readonly unsignedPayload: boolean; readonly trailingChecksums: boolean };

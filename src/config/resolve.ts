@@ -1,13 +1,15 @@
 /** From the file's form to the rooms': paths made absolute, files read, rules compiled. Each section gathers its findings. */
 import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
-import type { Config, KeysConfig, ListenConfig, S3Config, S3CredentialsConfig, UnsealConfig } from './config.ts';
+import type { Config, KeysConfig, ListenConfig, S3Config, UnsealConfig } from './config.ts';
 import type { ConfigFiles } from './files.ts';
 import { keyPathFindings } from './key-paths.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
 import { resolveAudit } from './resolve-audit.ts';
+import { resolveCredentials } from './resolve-credentials.ts';
 import { resolveKms } from './resolve-kms.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
+import { resolveRemoteKeys } from './resolve-remote-keys.ts';
 import type { ConfigFile } from './schema.ts';
 import { Secret } from './secret.ts';
 
@@ -22,7 +24,8 @@ export async function resolveConfig(
   const findings: Finding[] = [];
   const access = await resolveAccess(file.keys.access, file.keys.account, { files, checkPolicy, findings });
   const audit = await resolveAudit(file.keys.audit, files, findings);
-  const keys = resolveKeys(file.keys, { access, audit }, files);
+  const remote = await resolveRemoteKeys(file, files, findings);
+  const keys = resolveKeys(file.keys, { access, audit, remote }, files);
   findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file));
   const config: Config = {
     file: configPath,
@@ -37,7 +40,7 @@ export async function resolveConfig(
 
 function resolveKeys(
   keys: FileSection<'keys'>,
-  { access, audit }: Pick<KeysConfig, 'access' | 'audit'>,
+  { access, audit, remote }: Pick<KeysConfig, 'access' | 'audit' | 'remote'>,
   files: ConfigFiles,
 ): KeysConfig {
   const { region, account, cache } = keys;
@@ -57,6 +60,7 @@ function resolveKeys(
     audit,
     alarm: { decryptionsPerMinute: keys.alarm.decryptionsPerMinute },
     access,
+    remote,
   };
 }
 
@@ -109,7 +113,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
       endpoint,
       region,
       addressing,
-      credentials: await resolveCredentials(credentials, files),
+      credentials: await resolveCredentials(credentials, files, ['s3', 'upstream', 'credentials']),
       ca: tls === undefined ? undefined : await files.pem(tls.caFile, ['s3', 'upstream', 'tls', 'caFile']),
       capabilities: {
         unsignedPayload: capabilities.unsignedPayload,
@@ -129,21 +133,6 @@ function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
     return { type: 'seal', keyId: rule.seal, ...(rule.bucketId === undefined ? {} : { bucketId: rule.bucketId }) };
   }
   return { type: rule.pass === true ? 'pass' : 'refuse' };
-}
-
-async function resolveCredentials(
-  credentials: FileSection<'s3'>['upstream']['credentials'],
-  files: ConfigFiles,
-): Promise<S3CredentialsConfig> {
-  if (credentials.type === 'default') return { type: 'default', profile: credentials.profile };
-  const { accessKeyId, sessionToken } = credentials;
-  const secret = await files.secretOf(credentials, 'secretAccessKey', ['s3', 'upstream', 'credentials']);
-  return {
-    type: 'static',
-    accessKeyId,
-    secretAccessKey: secret ?? new Secret(''),
-    sessionToken: sessionToken === undefined ? undefined : new Secret(sessionToken),
-  };
 }
 
 function endpointFindings(endpoint: string): readonly Finding[] {

@@ -10,7 +10,7 @@ import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { assertKeyUsable, assertMaterialAllows, assertWraps, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { KeyUses } from './key-uses.ts';
-import { KnownCiphertexts } from './known-ciphertexts.ts';
+import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
@@ -23,7 +23,7 @@ export class DataKeyService {
   readonly #recorder: UseRecorder;
   readonly #uses: KeyUses;
   readonly #ports: KeyPorts;
-  readonly #known = new KnownCiphertexts();
+  readonly #known = new KnownCiphertexts<CiphertextFacts>();
 
   constructor(ring: KeyRing, cache: DekCache, recorder: UseRecorder, ports: KeyPorts) {
     this.#ring = ring;
@@ -64,10 +64,10 @@ export class DataKeyService {
     return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
       const source = this.#sourceOf(known, keyId, trace);
       this.#authorizeDecrypt(source, request, use, trace);
-      const dek = this.#cache.get(known.cacheName);
-      if (dek === undefined) return undefined;
+      const cached = this.#cache.get(known.cacheName);
+      if (cached === undefined) return undefined;
       this.#ports.metrics?.cacheHit();
-      return { dek, keyArn: source.key.arn };
+      return { dek: cached.dek, keyArn: source.key.arn };
     });
   }
 
@@ -155,7 +155,7 @@ export class DataKeyService {
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
-      return cached;
+      return cached.dek;
     }
     this.#ports.metrics?.cacheMiss();
     const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, context));

@@ -8,7 +8,9 @@ import type { Dek } from '../crypto/key-types.ts';
 import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
 import type { DekCacheLimits } from './options.ts';
 
-type Entry = { readonly dek: Dek; readonly keyId: string; uses: number };
+/** A DEK, and the key that wrapped it. */
+export type CachedDek = { readonly dek: Dek; readonly keyId: string };
+type Entry = CachedDek & { uses: number };
 
 export class DekCache {
   readonly #entries: LRUCache<string, Entry> | undefined;
@@ -30,12 +32,12 @@ export class DekCache {
     this.#purge = setInterval(() => entries.purgeStale(), limits.maxAgeMs).unref();
   }
 
-  get(name: string): Dek | undefined {
+  get(name: string): CachedDek | undefined {
     const entry = this.#entries?.get(name);
     if (entry === undefined) return undefined;
     entry.uses += 1;
     if (entry.uses >= this.#maxUses) this.#entries?.delete(name);
-    return entry.dek;
+    return entry;
   }
 
   /** `dek` was just used once. */

@@ -1,8 +1,7 @@
 /** What goes wrong in the key manager. Texts name keys, files and slots; never key bytes, passphrases or plaintext. */
 import { SealgateError, type ErrorCatalogue } from '../errors.ts';
-
-/** Exit code of a command that the key manager ended. */
-const KEYS_EXIT = 5;
+import { KEYS_EXIT } from './exit-code.ts';
+import { REMOTE_ERRORS } from './remote/errors.ts';
 
 export const KEYS_ERRORS = {
   ERR_KEYS_STORE_MISSING: {
@@ -293,6 +292,7 @@ export const KEYS_ERRORS = {
     fix: 'Nothing: the client retries against the next process.',
     exit: KEYS_EXIT,
   },
+  ...REMOTE_ERRORS,
 } as const satisfies ErrorCatalogue;
 
 export type KeysErrorCode = keyof typeof KEYS_ERRORS;

@@ -40,6 +40,7 @@ import { KeySettingsService } from './key-settings-service.ts';
 import { LastUses } from './last-uses.ts';
 import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
+import { RemoteDataKeyService } from './remote/remote-data-key-service.ts';
 import { ServiceKeys } from './service-keys.ts';
 import { assertStoreExists } from './stores/database-file.ts';
 import { unsealStore, type UnsealedStore } from './stores/open-store.ts';
@@ -138,7 +139,10 @@ async function startManager(
       admin: new KeyAdminService(changes),
       settings: new KeySettingsService(changes, lastUses),
       lifecycle: new KeyLifecycleService(changes, lastUses),
-      dataKeys: new DataKeyService(ring, cache, recorder, ports),
+      dataKeys:
+        ports.remote === undefined
+          ? new DataKeyService(ring, cache, recorder, ports)
+          : new RemoteDataKeyService({ kms: ports.remote, cache, recorder, ports, account: realm.account }),
       operations: new KeyOperationsService(ring, recorder, pairs, ports),
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
@@ -191,7 +195,7 @@ type Services = {
   readonly admin: KeyAdminService;
   readonly settings: KeySettingsService;
   readonly lifecycle: KeyLifecycleService;
-  readonly dataKeys: DataKeyService;
+  readonly dataKeys: DataKeyService | RemoteDataKeyService;
   readonly operations: KeyOperationsService;
   readonly escrow: EscrowService;
   readonly grants: KeyGrantsService;
@@ -286,7 +290,8 @@ class EmbeddedKeyManager implements KeyManager {
   }
 
   async ready(): Promise<void> {
-    this.#open();
+    const { dataKeys } = this.#open();
+    if (dataKeys instanceof RemoteDataKeyService) await dataKeys.ready();
     const { log, recorder } = this.#owned;
     log.check();
     if (!log.failing) return;
@@ -302,6 +307,7 @@ class EmbeddedKeyManager implements KeyManager {
     cache.close();
     await pairs.close();
     try {
+      await this.#owned.ports.remote?.close();
       await log.close();
       store.database.rememberAuditHead(log.syncedHead);
     } finally {

@@ -4,6 +4,7 @@ import type { AccessOptions } from './access/options.ts';
 import type { Grant, GrantPermissions } from './access/grants/grant.ts';
 import type { KeyFacts, RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
+import type { RemoteKms } from './remote/remote-kms.ts';
 
 /** One way to unseal the store. A passphrase's file is read when it is needed and never kept. */
 export type UnsealSecret =
@@ -98,4 +99,6 @@ export type KeyPorts = {
   readonly now: () => number;
   readonly metrics?: KeyMetrics;
   readonly authorizer?: KeyAuthorizer;
+  /** Where the KMS keys are held elsewhere; whoever opens the key manager hands it over, to be closed with it. */
+  readonly remote?: RemoteKms;
 };

@@ -18,10 +18,14 @@ import type {
   QuestionSubject,
 } from './options.ts';
 
+/** A key of the ring, or one that another key manager holds. */
+export type UsedKey = HeldKey | KeyElsewhere;
+export type KeyElsewhere = { readonly arn: string; readonly facts: QuestionedKey };
+
 /** What the record says of the key; filled in as far as the use comes. */
 export type UseTrace = {
-  key?: HeldKey | undefined;
-  material?: HeldMaterial | undefined;
+  key?: UsedKey | undefined;
+  material?: Pick<HeldMaterial, 'name'> | undefined;
   decision?: AuthorizationDecision | undefined;
   detail?: Readonly<Record<string, string | number>> | undefined;
   /** It only asks: nothing is used. */
@@ -101,7 +105,7 @@ export class UseRecorder {
 
   #noteUse(action: string, use: KeyUse, { key, isDryRun }: UseTrace): void {
     if (key === undefined || isDryRun === true) return;
-    this.#lastUses.note(key.record.keyId, action, this.#ports.now(), use.requestId);
+    this.#lastUses.note(keyIdOf(key), action, this.#ports.now(), use.requestId);
     if (OPENING.has(action)) this.#ports.metrics?.decrypted?.(use.principal, key.arn);
   }
 
@@ -126,7 +130,7 @@ export class UseRecorder {
       principal,
       via,
       action,
-      keyId: key?.record.keyId,
+      keyId: key === undefined ? undefined : keyIdOf(key),
       key: key === undefined ? undefined : this.facts(key),
       context,
       request,
@@ -141,7 +145,8 @@ export class UseRecorder {
   }
 
   /** Made once for each state of a key: asking on every use must cost little. */
-  facts(key: HeldKey): QuestionedKey {
+  facts(key: UsedKey): QuestionedKey {
+    if ('facts' in key) return key.facts;
     const known = this.#keyFacts.get(key);
     if (known !== undefined) return known;
     const facts = questionedKey(this.#ring, key);
@@ -179,6 +184,8 @@ export class UseRecorder {
     };
   }
 }
+
+const keyIdOf = (key: UsedKey): string => ('facts' in key ? key.facts.keyId : key.record.keyId);
 
 function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
   try {

@@ -184,6 +184,13 @@ export const S3_SERVER_ERRORS = {
     'The KMS key is disabled, unknown, or the caller may not use it.',
     'Enable the key or correct its policy.',
   ),
+  ERR_S3_KEYS_UNREACHABLE: row(
+    'ServiceUnavailable',
+    503,
+    'The key manager cannot be reached. Please try again.',
+    'The keys are held elsewhere (`keys.remote`), and no answer came from there.',
+    'Check the remote key manager and the way to it; the log says why.',
+  ),
   ERR_S3_SLOW_DOWN: row(
     'SlowDown',
     503,

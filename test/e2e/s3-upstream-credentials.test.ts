@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
-import { chainCredentials } from '../../src/s3/upstream/credentials.ts';
+import { noUpstreamCredentials } from '../../src/s3/upstream/no-credentials.ts';
+import { chainCredentials } from '../../src/sigv4/credentials.ts';
 import { SigningClient } from '../../src/s3/upstream/signing-client.ts';
 
 let folder: string;
@@ -62,7 +63,7 @@ const profile = (name: string, id: string): string =>
   `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = s\n`;
 const found = async (env: Readonly<Record<string, string | undefined>>, name?: string): Promise<string> => {
   for (const [variable, value] of Object.entries(env)) vi.stubEnv(variable, value);
-  return (await chainCredentials(Date.now, name).get()).accessKeyId;
+  return (await chainCredentials(Date.now, name, noUpstreamCredentials).get()).accessKeyId;
 };
 
 test('environment, files, profiles and processes', async () => {
@@ -101,7 +102,7 @@ test.each(['GET', 'HEAD'] as const)('keys rotated in a file serve the next %s, w
   const client = new SigningClient({
     endpoint: { url: new URL(`http://127.0.0.1:${(store.address() as AddressInfo).port}`), addressing: 'path' }, // As above.
     region: 'us-east-1',
-    credentials: chainCredentials(() => clock),
+    credentials: chainCredentials(() => clock, undefined, noUpstreamCredentials),
     capabilities: AWS_CAPABILITIES,
     now: Date.now,
     maxConnections: 2,

@@ -7,7 +7,7 @@ import type { GatewayContext, S3Log } from '../../src/s3/operation.ts';
 import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { S3Server } from '../../src/s3/server.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
-import { fixedCredentials } from '../../src/s3/upstream/credentials.ts';
+import { fixedCredentials } from '../../src/sigv4/credentials.ts';
 import { SigningClient } from '../../src/s3/upstream/signing-client.ts';
 
 export const CLIENT = {

@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
 import { keyManagerOptions, keyPorts } from '../options/keys.ts';
+import { remotePorts } from '../options/remote-keys.ts';
 import type { CheckFinding } from './report.ts';
 
 /** The keys of all rules, each once, with what names it. */
@@ -17,11 +18,12 @@ function referencedKeys({ s3, postgres }: Config): ReadonlyMap<string, string> {
 export async function checkKeys(config: Config): Promise<readonly CheckFinding[]> {
   const about = `key store ${config.keys.store}`;
   try {
-    const manager = await openKeyManager(keyManagerOptions(config.keys), keyPorts());
+    const ports = { ...keyPorts(), ...(await remotePorts(config.keys)) };
+    const manager = await openKeyManager(keyManagerOptions(config.keys), ports);
     try {
       const findings: CheckFinding[] = [{ type: 'ok', about, message: 'opens' }];
       for (const [keyId, user] of referencedKeys(config))
-        findings.push(await checkKey(keyId, user, (id) => manager.resolveKey(id)));
+        findings.push(await checkKey(keyId, user, config.keys.remote?.endpoint, (id) => manager.resolveKey(id)));
       return findings;
     } finally {
       await manager.close();
@@ -42,17 +44,18 @@ export async function checkKeys(config: Config): Promise<readonly CheckFinding[]
 async function checkKey(
   keyId: string,
   user: string,
+  elsewhere: string | undefined,
   resolve: (keyId: string) => Promise<string>,
 ): Promise<CheckFinding> {
-  const about = `key ${keyId}`;
+  const about = elsewhere === undefined ? `key ${keyId}` : `key ${keyId} at ${elsewhere}`;
   try {
     return { type: 'ok', about, message: `is ${await resolve(keyId)}` };
   } catch (error) {
     if (!(error instanceof SealgateError)) throw error;
-    const alias = /^alias\/(.+)$/u.exec(keyId)?.[1];
+    const alias = elsewhere === undefined ? /^alias\/(.+)$/u.exec(keyId)?.[1] : undefined;
     const fix = alias === undefined ? undefined : `sealgate keys create --alias ${alias}`;
     return {
-      type: 'missing',
+      type: error.code === 'ERR_KEYS_REMOTE_UNAVAILABLE' ? 'unreachable' : 'missing',
       about,
       message: `${error.message} (${String(error.code)}); named by ${user}`,
       ...(fix === undefined ? {} : { fix }),

@@ -1,7 +1,7 @@
 /** `sealgate keys alias create | update | delete | list` */
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatTable } from './format.ts';
-import { aliasNameOf, JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
 
 export const keysAliasCreateCommand = defineCommand({
   name: 'keys alias create',
@@ -11,7 +11,7 @@ export const keysAliasCreateCommand = defineCommand({
   options: STORE_OPTIONS,
   positionals: { min: 2, max: 2 },
   run: async ({ positionals: [alias = '', keyId = ''], values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const request = { aliasName: aliasNameOf(alias), keyId };
     const made = await withKeys(settings, (keys) =>
       keys.createAlias(request, terminalUse(settings, 'keys alias create')),
@@ -30,7 +30,7 @@ export const keysAliasUpdateCommand = defineCommand({
   options: STORE_OPTIONS,
   positionals: { min: 2, max: 2 },
   run: async ({ positionals: [alias = '', keyId = ''], values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const request = { aliasName: aliasNameOf(alias), keyId };
     const moved = await withKeys(settings, (keys) =>
       keys.updateAlias(request, terminalUse(settings, 'keys alias update')),
@@ -48,7 +48,7 @@ export const keysAliasDeleteCommand = defineCommand({
   options: STORE_OPTIONS,
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [alias = ''], values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const aliasName = aliasNameOf(alias);
     await withKeys(settings, (keys) => keys.deleteAlias(aliasName, terminalUse(settings, 'keys alias delete')));
     io.stdout.write(`removed ${aliasName}\n`);
@@ -63,7 +63,7 @@ export const keysAliasListCommand = defineCommand({
   example: 'sealgate keys alias list',
   options: { ...STORE_OPTIONS, ...JSON_OPTION },
   run: async ({ values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const aliases = await withKeys(settings, (keys) => keys.listAliases(terminalUse(settings, 'keys alias list')));
     const rows = aliases.map(({ aliasName, targetKeyId, createdAt }) => [aliasName, targetKeyId, createdAt]);
     io.stdout.write(

@@ -1,7 +1,7 @@
 /** `sealgate keys create` */
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
-import { aliasNameOf, JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
 
 export const keysCreateCommand = defineCommand({
   name: 'keys create',
@@ -16,7 +16,7 @@ export const keysCreateCommand = defineCommand({
     description: { type: 'string', placeholder: 'text', help: 'what it is for' },
   },
   run: async ({ values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const request = {
       ...(values.alias === undefined ? {} : { alias: aliasNameOf(values.alias) }),
       ...(values.description === undefined ? {} : { description: values.description }),

@@ -4,7 +4,14 @@ import { KeysError } from '../../keys/errors.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
-import { JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside, type KeySettings } from './session.ts';
+import {
+  JSON_OPTION,
+  ownKeySettings,
+  STORE_OPTIONS,
+  terminalUse,
+  withKeysOrBeside,
+  type KeySettings,
+} from './session.ts';
 
 export const keysDescribeCommand = defineCommand({
   name: 'keys describe',
@@ -16,7 +23,7 @@ export const keysDescribeCommand = defineCommand({
   options: { ...STORE_OPTIONS, ...JSON_OPTION },
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [name = ''], values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const key = await withKeysOrBeside(
       settings,
       (keys) => keys.describeKey(name, terminalUse(settings, 'keys describe')),

@@ -5,7 +5,7 @@ import type { AccessQuestion } from '../../keys/offline.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatJson, formatTable } from './format.ts';
-import { JSON_OPTION, keySettings, STORE_OPTIONS } from './session.ts';
+import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
 const VIAS = ['kms', 's3', 'postgres'] as const;
 
@@ -42,7 +42,7 @@ export const keysExplainAccessCommand = defineCommand({
   },
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [keyId = ''], values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const { action, context = [] } = values;
     if (action === undefined || !/^(?:kms:)?[A-Za-z]+$/u.test(action))
       throw new CliError('ERR_CLI_USAGE', '--action takes the name of an action, as Decrypt');

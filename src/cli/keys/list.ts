@@ -1,7 +1,7 @@
 /** `sealgate keys list` */
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKeys } from './format.ts';
-import { JSON_OPTION, keySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside } from './session.ts';
+import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside } from './session.ts';
 
 export const keysListCommand = defineCommand({
   name: 'keys list',
@@ -11,7 +11,7 @@ export const keysListCommand = defineCommand({
   details: 'Works beside a running `sealgate up`.',
   options: { ...STORE_OPTIONS, ...JSON_OPTION },
   run: async ({ values }, io) => {
-    const settings = await keySettings(values, io);
+    const settings = await ownKeySettings(values, io);
     const found = await withKeysOrBeside(
       settings,
       (keys) => keys.listKeys(terminalUse(settings, 'keys list')),

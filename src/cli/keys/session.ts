@@ -8,6 +8,7 @@ import type { KeyManagerOptions } from '../../keys/options.ts';
 import { CONFIG_OPTION, type CommandIo, type CommandOptions } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { keyManagerOptions, keyPorts } from '../options/keys.ts';
+import { remotePorts } from '../options/remote-keys.ts';
 
 /** Options of every command that opens the store. */
 export const STORE_OPTIONS = {
@@ -41,6 +42,14 @@ export async function keySettings(values: StoreValues, io: CommandIo): Promise<K
   return { config: keys, options: keyManagerOptions(keys, accept) };
 }
 
+/** The same for what is about KMS keys. Errors: ERR_KEYS_ELSEWHERE where they are not in this store. */
+export async function ownKeySettings(values: StoreValues, io: CommandIo): Promise<KeySettings> {
+  const settings = await keySettings(values, io);
+  const { remote } = settings.config;
+  if (remote !== undefined) throw new KeysError('ERR_KEYS_ELSEWHERE', `the keys are managed by ${remote.endpoint}`);
+  return settings;
+}
+
 /** The person at the terminal, as the audit log names them. */
 export function terminalUse({ config }: KeySettings, resource: string): KeyUse {
   return { principal: `arn:aws:iam::${config.account}:user/local/${userName()}`, via: 'cli', resource };
@@ -61,7 +70,7 @@ export async function withKeys<Result>(
   work: (keys: KeyManager) => Promise<Result>,
 ): Promise<Result> {
   const { openKeyManager } = await import('../../keys/key-manager.ts');
-  const manager = await openKeyManager(settings.options, keyPorts());
+  const manager = await openKeyManager(settings.options, { ...keyPorts(), ...(await remotePorts(settings.config)) });
   try {
     return await work(manager);
   } finally {

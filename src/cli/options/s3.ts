@@ -2,8 +2,9 @@
 import type { S3Config } from '../../config/config.ts';
 import type { S3RuleEntry } from '../../s3/rules.ts';
 import { AWS_CAPABILITIES } from '../../s3/upstream/capabilities.ts';
-import { chainCredentials, fixedCredentials, type UpstreamCredentials } from '../../s3/upstream/credentials.ts';
+import { noUpstreamCredentials } from '../../s3/upstream/no-credentials.ts';
 import { SigningClient, type SigningClientOptions } from '../../s3/upstream/signing-client.ts';
+import { ownCredentials } from './credentials.ts';
 
 /** Sockets to the object store at most; each carries one request at a time. */
 const MAX_UPSTREAM_CONNECTIONS = 256;
@@ -15,22 +16,12 @@ export function s3RuleEntries(s3: S3Config): readonly S3RuleEntry[] {
   });
 }
 
-function upstreamCredentials({ upstream: { credentials } }: S3Config): UpstreamCredentials {
-  if (credentials.type === 'default') return chainCredentials(Date.now, credentials.profile);
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  return fixedCredentials({
-    accessKeyId,
-    secretAccessKey: secretAccessKey.reveal(),
-    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
-  });
-}
-
 export function upstreamOptions(s3: S3Config): SigningClientOptions {
   const { endpoint, addressing, region, ca, capabilities } = s3.upstream;
   return {
     endpoint: { url: new URL(endpoint), addressing },
     region,
-    credentials: upstreamCredentials(s3),
+    credentials: ownCredentials(s3.upstream.credentials, noUpstreamCredentials),
     // What else the store can do, the gateway finds out by trying.
     capabilities: { ...AWS_CAPABILITIES, ...capabilities },
     now: Date.now,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { auditSinks } from './audit-sinks.ts';
 import { accessSchema } from './access.ts';
 import { count, exactlyOne, path, text } from './common.ts';
+import { remoteKeys } from './remote-keys.ts';
 
 const keyFileSlot = z
   .strictObject({ type: z.literal('keyFile'), path: path('File with the root key, as `sealgate init` writes it.') })
@@ -69,5 +70,6 @@ export const keysSchema = z
       .prefault({})
       .describe('What is worth a warning though policies allow it.'),
     access: accessSchema.prefault({}),
+    remote: remoteKeys.optional(),
   })
   .describe('The key store and what opens it.');

@@ -1,26 +1,7 @@
 /** Section `s3`: the gateway, its upstream, its clients and its bucket rules. */
 import { z } from 'zod';
 import { exactlyOne, keyReference, listen, path, text } from './common.ts';
-
-const staticCredentials = exactlyOne(
-  z.strictObject({
-    type: z.literal('static'),
-    accessKeyId: text('Access key id at the upstream.'),
-    secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
-    secretAccessKeyFile: path('File that holds the secret.').optional(),
-    sessionToken: text('Session token of temporary credentials.').optional(),
-  }),
-  ['secretAccessKey', 'secretAccessKeyFile'],
-).describe('One fixed identity.');
-
-const defaultCredentials = z
-  .strictObject({
-    type: z.literal('default'),
-    profile: text('Profile of ~/.aws/config and ~/.aws/credentials.').optional(),
-  })
-  .describe(
-    'The AWS default chain: environment, profiles, web identity, container, instance metadata; renewed as they expire.',
-  );
+import { credentials } from './credentials.ts';
 
 const capabilities = z
   .strictObject({
@@ -46,10 +27,7 @@ const upstream = z
       .enum(['path', 'virtual'])
       .default('path')
       .describe('Where the bucket goes: `https://endpoint/bucket/key`, or `https://bucket.endpoint/key`.'),
-    credentials: z
-      .discriminatedUnion('type', [staticCredentials, defaultCredentials])
-      .describe('Who the gateway is at the upstream.')
-      .prefault({ type: 'default' }),
+    credentials: credentials.describe('Who the gateway is at the upstream.').prefault({ type: 'default' }),
     tls: z
       .strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') })
       .optional()

@@ -5,7 +5,7 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { KeyUse } from '../../keys/data-keys.ts';
-import { S3Error } from '../errors.ts';
+import { S3Error, type S3ErrorCode } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { S3Rule } from '../rules.ts';
 import { codeOf } from './error-code.ts';
@@ -75,14 +75,13 @@ const keyUse = (request: S3Request, key: string): KeyUse => ({
 });
 
 /** Which answer a refusal of the key manager is. Anything else is an internal error: the log has its cause. */
-const KEY_ANSWERS: Readonly<
-  Record<string, 'ERR_S3_ACCESS_DENIED' | 'ERR_S3_KEY_UNAVAILABLE' | 'ERR_S3_SEALED_OBJECT_INVALID'>
-> = {
+const KEY_ANSWERS: Readonly<Record<string, S3ErrorCode>> = {
   ERR_KEYS_ACCESS_DENIED: 'ERR_S3_ACCESS_DENIED',
   ERR_KEYS_DISABLED: 'ERR_S3_KEY_UNAVAILABLE',
   ERR_KEYS_INVALID_STATE: 'ERR_S3_KEY_UNAVAILABLE',
   ERR_KEYS_NOT_FOUND: 'ERR_S3_KEY_UNAVAILABLE',
   ERR_KEYS_CIPHERTEXT_INVALID: 'ERR_S3_SEALED_OBJECT_INVALID',
+  ERR_KEYS_REMOTE_UNAVAILABLE: 'ERR_S3_KEYS_UNREACHABLE',
 };
 
 async function asS3Errors<T>(ask: () => Promise<T>): Promise<T> {

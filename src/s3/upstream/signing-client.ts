@@ -13,7 +13,7 @@ import type { S3Headers } from '../operation.ts';
 import { screenAnswer } from './screen-answer.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
-import type { UpstreamCredentials } from './credentials.ts';
+import type { UpstreamCredentials } from '../../sigv4/credentials.ts';
 import { dispatch } from './dispatch.ts';
 import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
 import { addressOf, type UpstreamAddress, type UpstreamEndpoint } from './endpoint.ts';

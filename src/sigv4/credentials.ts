@@ -1,12 +1,11 @@
 /**
- * The gateway's own credentials towards the storage: fixed ones, or the AWS default chain (environment, shared files and profiles,
- * web identity, container and instance metadata), renewed before they expire and after the upstream refused them, without restart.
+ * Our own credentials towards an upstream: fixed ones, or the AWS default chain (environment, shared files and profiles, web identity,
+ * container and instance metadata), renewed before they expire and after the upstream refused them, without restart.
  */
-import type { AccessKey } from '../../sigv4/verify.ts';
-import { S3Error } from '../errors.ts';
+import type { AccessKey } from './verify.ts';
 
 export interface UpstreamCredentials {
-  /** Current credentials. Rejects with ERR_S3_UPSTREAM_CREDENTIALS. */
+  /** Current credentials. Rejects with what the room that uses them says where there are none. */
   get(): Promise<AccessKey>;
   /** The upstream refused these: look again before the next use. */
   invalidate(): void;
@@ -18,6 +17,9 @@ export function fixedCredentials(key: AccessKey): UpstreamCredentials {
   const none = (): Promise<undefined> => Promise.resolve(undefined);
   return { get: () => Promise.resolve(key), invalidate: () => undefined, replacing: none };
 }
+
+/** The error of the room that signs with them, where none are found. */
+export type NoCredentials = (cause: unknown) => Error;
 
 export type ProvidedKey = AccessKey & { readonly expiration?: Date };
 
@@ -33,13 +35,15 @@ const ASK_AGAIN_AFTER_MS = 10 * 1000;
 export class RenewedCredentials implements UpstreamCredentials {
   readonly #provide: () => Promise<ProvidedKey>;
   readonly #now: () => number;
+  readonly #none: NoCredentials;
   #current: { readonly key: ProvidedKey; readonly renewAt: number } | undefined;
   #renewal: Promise<AccessKey> | undefined;
   #suspectedAt = -Infinity;
 
-  constructor(provide: () => Promise<ProvidedKey>, now: () => number) {
+  constructor(provide: () => Promise<ProvidedKey>, now: () => number, none: NoCredentials) {
     this.#provide = provide;
     this.#now = now;
+    this.#none = none;
   }
 
   async get(): Promise<AccessKey> {
@@ -75,17 +79,22 @@ export class RenewedCredentials implements UpstreamCredentials {
         this.#current = { key: old, renewAt: this.#now() + ASK_AGAIN_AFTER_MS };
         return old;
       }
-      throw new S3Error('ERR_S3_UPSTREAM_CREDENTIALS', 'No credentials for the storage were found.', { cause: error });
+      throw this.#none(error);
     }
   }
 }
 
 /** The AWS default chain; `profile` names one of the shared files. */
-export function chainCredentials(now: () => number, profile?: string): UpstreamCredentials {
-  return new RenewedCredentials(async () => {
+export function chainCredentials(
+  now: () => number,
+  profile: string | undefined,
+  none: NoCredentials,
+): UpstreamCredentials {
+  const provide = async (): Promise<ProvidedKey> => {
     // Loaded where it is wanted: 11 MiB that fixed credentials never need.
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
     // A new chain each time: it remembers what it once read.
     return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })();
-  }, now);
+  };
+  return new RenewedCredentials(provide, now, none);
 }

@@ -1,0 +1,30 @@
+/** From the config's `keys.remote` to the client that speaks to it. */
+import type { KeysConfig } from '../../config/config.ts';
+import { KeysError } from '../../keys/errors.ts';
+import type { KeyPorts } from '../../keys/options.ts';
+import { ownCredentials } from './credentials.ts';
+
+/** What `openKeyManager` is given besides; closed with the manager. */
+export async function remotePorts({ remote }: KeysConfig): Promise<Pick<KeyPorts, 'remote'>> {
+  if (remote === undefined) return {};
+  // Loaded where it is wanted.
+  const { KmsClient } = await import('../../kms/client/kms-client.ts');
+  const { endpoint, region, credentials, ca, crl, client, timeoutSeconds } = remote;
+  return {
+    remote: new KmsClient({
+      endpoint: new URL(endpoint),
+      region,
+      ...(credentials === undefined ? {} : { credentials: ownCredentials(credentials, noCredentials) }),
+      tls: {
+        ...(ca === undefined ? {} : { ca }),
+        ...(crl === undefined ? {} : { crl }),
+        ...(client === undefined ? {} : { certificate: client.certificate, privateKey: client.privateKey.reveal() }),
+      },
+      timeoutMs: timeoutSeconds * 1000,
+      now: Date.now,
+    }),
+  };
+}
+
+const noCredentials = (cause: unknown): KeysError =>
+  new KeysError('ERR_KEYS_REMOTE_REFUSED', 'no credentials for the remote key manager were found', { cause });
