@@ -34,7 +34,7 @@ import { KeyGrantsService } from './key-grants-service.ts';
 import { KeyLifecycleService } from './key-lifecycle-service.ts';
 import type { KeyOperations } from './key-operations.ts';
 import { KeyOperationsService } from './key-operations-service.ts';
-import { loadKeyRing } from './key-ring.ts';
+import { loadKeyRing, type KeyRing } from './key-ring.ts';
 import type { KeySettings } from './key-settings.ts';
 import { KeySettingsService } from './key-settings-service.ts';
 import { LastUses } from './last-uses.ts';
@@ -139,10 +139,7 @@ async function startManager(
       admin: new KeyAdminService(changes),
       settings: new KeySettingsService(changes, lastUses),
       lifecycle: new KeyLifecycleService(changes, lastUses),
-      dataKeys:
-        ports.remote === undefined
-          ? new DataKeyService(ring, cache, recorder, ports)
-          : new RemoteDataKeyService({ kms: ports.remote, cache, recorder, ports, account: realm.account }),
+      dataKeys: dataKeysOf(ring, cache, recorder, ports),
       operations: new KeyOperationsService(ring, recorder, pairs, ports),
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
@@ -152,6 +149,17 @@ async function startManager(
       service,
     },
   );
+}
+
+function dataKeysOf(
+  ring: KeyRing,
+  cache: DekCache,
+  recorder: UseRecorder,
+  ports: KeyPorts,
+): DataKeyService | RemoteDataKeyService {
+  const { remote: kms } = ports;
+  if (kms === undefined) return new DataKeyService(ring, cache, recorder, ports);
+  return new RemoteDataKeyService({ kms, cache, recorder, ports, account: ring.realm.account });
 }
 
 function policyAuthorizer(
