@@ -79,6 +79,9 @@ const KINDS = {
 
 export type KeySpec = keyof typeof KINDS;
 
+/** Of pairs that are made for use outside. */
+export type DataKeyPairSpec = Exclude<KeySpec, 'SYMMETRIC_DEFAULT' | `HMAC_${string}` | `ML_DSA_${string}`>;
+
 export function isKeySpec(text: string): text is KeySpec {
   return Object.hasOwn(KINDS, text);
 }

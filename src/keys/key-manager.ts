@@ -145,7 +145,7 @@ async function startManager(
       grants: new KeyGrantsService(changes),
       macs: new KeyMacsService(ring, recorder),
       signatures: new KeySignaturesService(ring, recorder, pairs),
-      pairs: new KeyPairsService(ring, recorder),
+      pairs: new KeyPairsService(ring, recorder, pairs),
       service,
     },
   );

@@ -2,6 +2,7 @@
 import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
+import { DataKeyPairService } from './data-key-pair-service.ts';
 import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
@@ -21,18 +22,25 @@ export class KeyOperationsService implements KeyOperations {
   readonly #recorder: UseRecorder;
   readonly #uses: KeyUses;
   readonly #encryption: KeyEncryptionService;
+  readonly #dataKeyPairs: DataKeyPairService;
   readonly #ports: KeyPorts;
 
   constructor(ring: KeyRing, recorder: UseRecorder, pairs: PairCrypto, ports: KeyPorts) {
     this.#recorder = recorder;
     this.#uses = new KeyUses(ring, recorder);
     this.#encryption = new KeyEncryptionService(ring, recorder, pairs, ports);
+    this.#dataKeyPairs = new DataKeyPairService(ring, recorder, pairs, ports);
     this.#ports = ports;
   }
 
   readonly encrypt: KeyOperations['encrypt'] = (...args) => this.#encryption.encrypt(...args);
   readonly decrypt: KeyOperations['decrypt'] = (...args) => this.#encryption.decrypt(...args);
   readonly reEncrypt: KeyOperations['reEncrypt'] = (...args) => this.#encryption.reEncrypt(...args);
+
+  readonly generateDataKeyPair: KeyOperations['generateDataKeyPair'] = (...args) =>
+    this.#dataKeyPairs.generateDataKeyPair(...args);
+  readonly generateDataKeyPairWithoutPlaintext: KeyOperations['generateDataKeyPairWithoutPlaintext'] = (...args) =>
+    this.#dataKeyPairs.generateDataKeyPairWithoutPlaintext(...args);
 
   generateDataKey(
     request: DataKeyRequest,

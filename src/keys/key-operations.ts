@@ -4,7 +4,7 @@
  */
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { KeyUse } from './data-keys.ts';
-import type { EncryptionAlgorithm } from './key-kinds.ts';
+import type { DataKeyPairSpec, EncryptionAlgorithm } from './key-kinds.ts';
 
 /** Which key did it, and of a symmetric one which material. */
 export type KeyUsed = { readonly keyArn: string; /** 64 hex digits. */ readonly materialId: string | undefined };
@@ -25,6 +25,15 @@ export type CiphertextSource = {
 /** What something is encrypted under. */
 export type EncryptionDestination = { readonly keyId: string; readonly context: EncryptionContext } & Algorithm;
 
+/** A pair for use outside. */
+export type DataKeyPairRequest = {
+  readonly keyId: string;
+  readonly spec: DataKeyPairSpec;
+  readonly context: EncryptionContext;
+} & DryRun;
+/** SubjectPublicKeyInfo, and the private key (PKCS #8), wrapped: both in DER. */
+export type DataKeyPair = KeyUsed & { readonly publicKey: Uint8Array; readonly ciphertext: Uint8Array };
+
 /** The caller owns and zeroes what it gives and gets. Every method rejects with a KeysError, and is audited before it resolves. */
 export interface KeyOperations {
   encrypt(
@@ -44,5 +53,10 @@ export interface KeyOperations {
     request: { keyId: string; bytes: number; context: EncryptionContext } & DryRun,
     use: KeyUse,
   ): Promise<KeyUsed & { readonly ciphertext: Uint8Array }>;
+  generateDataKeyPair(
+    request: DataKeyPairRequest,
+    use: KeyUse,
+  ): Promise<DataKeyPair & { readonly privateKey: Uint8Array }>;
+  generateDataKeyPairWithoutPlaintext(request: DataKeyPairRequest, use: KeyUse): Promise<DataKeyPair>;
   generateRandom(bytes: number, use: KeyUse): Promise<Uint8Array>;
 }

@@ -1,8 +1,20 @@
-/** Public keys: given to who may have them. They come from the record, so that no private key is needed for it. */
+/** Public keys, and secrets shared by key agreement: given to who may have them. */
+import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
+import { openPeerKey } from '../crypto/pairs/peer-key.ts';
 import type { KeyUse } from './data-keys.ts';
+import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
-import type { KeyPairs, PublicKeyDescription } from './key-pairs.ts';
-import { assertKeyUsable, type KeyRing } from './key-ring.ts';
+import { holding } from './holding.ts';
+import { kindOf } from './key-kinds.ts';
+import type { AgreementRequest, KeyPairs, PublicKeyDescription } from './key-pairs.ts';
+import {
+  assertKeyUsable,
+  assertKeyUsage,
+  assertMaterialAllows,
+  pairOf,
+  type HeldKey,
+  type KeyRing,
+} from './key-ring.ts';
 import { isPairSpec } from './pair-material.ts';
 import { aliasNamed } from './request-facts.ts';
 import type { UseRecorder } from './use-recorder.ts';
@@ -10,12 +22,15 @@ import type { UseRecorder } from './use-recorder.ts';
 export class KeyPairsService implements KeyPairs {
   readonly #ring: KeyRing;
   readonly #recorder: UseRecorder;
+  readonly #pairs: PairCrypto;
 
-  constructor(ring: KeyRing, recorder: UseRecorder) {
+  constructor(ring: KeyRing, recorder: UseRecorder, pairs: PairCrypto) {
     this.#ring = ring;
     this.#recorder = recorder;
+    this.#pairs = pairs;
   }
 
+  /** Out of the record: no private key is needed for it. */
   publicKey(keyId: string, use: KeyUse): Promise<PublicKeyDescription> {
     return this.#recorder.record('GetPublicKey', use, null, (trace) => {
       const key = this.#ring.find(keyId);
@@ -29,4 +44,38 @@ export class KeyPairsService implements KeyPairs {
       return { keyArn: key.arn, spec, usage, publicKey: Uint8Array.from(key.current.record.canary) };
     });
   }
+
+  deriveSharedSecret(
+    request: AgreementRequest,
+    use: KeyUse,
+  ): Promise<{ keyArn: string; origin: 'AWS_KMS'; secret: Uint8Array }> {
+    const action = 'DeriveSharedSecret';
+    return holding((hold) =>
+      this.#recorder.record(action, use, null, async (trace) => {
+        const { keyId } = request;
+        trace.isDryRun = request.dryRun;
+        const key = this.#ring.find(keyId);
+        trace.key = key;
+        trace.material = key.current;
+        const parameters = { KeyAgreementAlgorithm: 'ECDH', ...aliasNamed(keyId, this.#ring.realm) };
+        this.#recorder.authorize(trace, action, use, {}, { parameters });
+        assertKeyUsage(key, 'KEY_AGREEMENT', action);
+        assertKeyUsable(key);
+        assertMaterialAllows(key.current, 'process');
+        const peer = peerOf(key, request.publicKey);
+        endDryRun(request);
+        const secret = hold(await this.#pairs.agree(pairOf(key.current).privateKey, peer));
+        return { keyArn: key.arn, origin: key.record.origin, secret };
+      }),
+    );
+  }
+}
+
+/** ERR_KEYS_INVALID_REQUEST. */
+function peerOf({ record }: HeldKey, encoded: Uint8Array): ReturnType<typeof pairOf>['publicKey'] {
+  const { material } = kindOf(record.spec);
+  const curve = material.type === 'pair' && material.pair.type === 'ec' ? material.pair.curve : undefined;
+  const peer = curve === undefined ? undefined : openPeerKey(curve, encoded);
+  if (peer !== undefined) return peer;
+  throw new KeysError('ERR_KEYS_INVALID_REQUEST', `PublicKey is not a DER-encoded public key of ${record.spec}.`);
 }

@@ -44,11 +44,11 @@ async function opened(which: 'made now' | 'frozen'): Promise<Opened> {
 }
 
 describe.each(['made now', 'frozen'] as const)('A store of key pairs, %s,', (which) => {
-  test('gives its public keys again, verifies what it signed and opens what was encrypted', async () => {
+  test('gives its public keys again, verifies, opens and agrees as it did', async () => {
     using store = await opened(which);
     const manager = await openKeyManager(pairStoreOptions(store.folder), testPorts);
     expect(store.facts.keys.map(({ spec, usage }) => [spec, usage])).toEqual(PAIR_KINDS);
-    for (const { keyId, publicKey, signatures = [], ciphertexts = {} } of store.facts.keys) {
+    for (const { keyId, publicKey, signatures = [], ciphertexts = {}, agreement } of store.facts.keys) {
       expect(bytes(publicKey)).toEqual(Buffer.from((await manager.pairs.publicKey(keyId, use)).publicKey));
       for (const { algorithm, signature } of signatures) {
         const asked = { keyId, algorithm, ...signedForm(algorithm, store.facts.message) };
@@ -61,6 +61,9 @@ describe.each(['made now', 'frozen'] as const)('A store of key pairs, %s,', (whi
         const opened = await manager.operations.decrypt({ ...asked, ciphertext: bytes(ciphertext) }, use);
         expect(Buffer.from(opened.plaintext).toString()).toBe(store.facts.message);
       }
+      if (agreement === undefined) continue;
+      const agreed = await manager.pairs.deriveSharedSecret({ keyId, publicKey: bytes(agreement.peer) }, use);
+      expect(Buffer.from(agreed.secret).toString('base64')).toBe(agreement.secret);
     }
     await manager.close();
   });

@@ -1,6 +1,7 @@
 /** What keys that are pairs give besides signatures and ciphertexts. */
 import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
+import type { DryRun } from './key-operations.ts';
 
 export type PublicKeyDescription = {
   readonly keyArn: string;
@@ -10,8 +11,19 @@ export type PublicKeyDescription = {
   readonly publicKey: Uint8Array;
 };
 
+export type AgreementRequest = {
+  readonly keyId: string;
+  /** The other side's, SubjectPublicKeyInfo in DER, of the same curve. */
+  readonly publicKey: Uint8Array;
+} & DryRun;
+
 /** Every method rejects with a KeysError, and is audited before it resolves. */
 export interface KeyPairs {
   /** ERR_KEYS_UNSUPPORTED for keys that have no public half. */
   publicKey(keyId: string, use: KeyUse): Promise<PublicKeyDescription>;
+  /** ECDH: the x coordinate of the shared point, which the caller zeroes. ERR_KEYS_INVALID_REQUEST where there is no such public key. */
+  deriveSharedSecret(
+    request: AgreementRequest,
+    use: KeyUse,
+  ): Promise<{ readonly keyArn: string; readonly origin: 'AWS_KMS'; readonly secret: Uint8Array }>;
 }

@@ -12,11 +12,16 @@ export const isPairSpec = (spec: KeySpec): boolean => kindOf(spec).material.type
 
 /** A new private key's material, which the caller zeroes. ERR_CRYPTO_SELF_TEST. */
 export async function newPairMaterial(kind: Kind, pairs: PairCrypto): Promise<Uint8Array> {
+  return encodePrivateKey(await newPair(kind, pairs));
+}
+
+/** Tried by what it is for. ERR_CRYPTO_SELF_TEST. */
+export async function newPair(kind: Kind, pairs: PairCrypto): Promise<KeyPair> {
   const { material } = kindOf(kind.spec);
   if (material.type !== 'pair') throw new TypeError(`${kind.spec} is no pair`);
   const pair = await pairs.generate(material.pair);
   await assertConsistent(kind, pair, pairs);
-  return encodePrivateKey(pair);
+  return pair;
 }
 
 /** That the halves belong together; ERR_CRYPTO_SELF_TEST. */

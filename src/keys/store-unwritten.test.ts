@@ -49,6 +49,7 @@ const dataKeyUses = {
   },
 } satisfies Record<keyof Uses, (manager: KeyManager) => Promise<unknown>>;
 
+const pairRequest = { keyId, spec: 'ECC_NIST_P256', context } as const;
 const operationUses: Readonly<Record<keyof KeyOperations, (manager: KeyManager) => Promise<unknown>>> = {
   encrypt: async ({ operations }) => operations.encrypt({ keyId, plaintext, context }, use),
   decrypt: async ({ operations }) => {
@@ -63,6 +64,9 @@ const operationUses: Readonly<Record<keyof KeyOperations, (manager: KeyManager) 
   generateDataKey: async ({ operations }) => operations.generateDataKey({ keyId, bytes: 32, context }, use),
   generateDataKeyWithoutPlaintext: async ({ operations }) =>
     operations.generateDataKeyWithoutPlaintext({ keyId, bytes: 32, context }, use),
+  generateDataKeyPair: async ({ operations }) => operations.generateDataKeyPair(pairRequest, use),
+  generateDataKeyPairWithoutPlaintext: async ({ operations }) =>
+    operations.generateDataKeyPairWithoutPlaintext(pairRequest, use),
   generateRandom: async ({ operations }) => operations.generateRandom(32, use),
 };
 
@@ -97,6 +101,10 @@ async function encryptAndDecrypt({ operations }: KeyManager): Promise<void> {
 
 const pairUses: Readonly<Record<keyof KeyPairs, (manager: KeyManager) => Promise<unknown>>> = {
   publicKey: async ({ pairs }) => pairs.publicKey('alias/signs', use),
+  deriveSharedSecret: async ({ pairs }) => {
+    const { publicKey } = await pairs.publicKey('alias/agrees', use);
+    await pairs.deriveSharedSecret({ keyId: 'alias/agrees', publicKey }, use);
+  },
 };
 
 test('No use of a key, allowed or refused, at once or many at a time, changes a file of the key store', async () => {
@@ -112,6 +120,7 @@ test('No use of a key, allowed or refused, at once or many at a time, changes a 
   await manager.createKey({ alias: 'alias/mac', spec: 'HMAC_256' }, use);
   await manager.createKey({ alias: 'alias/signs', spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }, use);
   await manager.createKey({ alias: 'alias/rsa', spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' }, use);
+  await manager.createKey({ alias: 'alias/agrees', spec: 'ECC_NIST_P384', usage: 'KEY_AGREEMENT' }, use);
   const before = storeFiles(keys);
   expect(Object.keys(before)).toContain('keys.sqlite-wal');
 

@@ -76,8 +76,6 @@ export function creatableKind(request: KeyRequest): { readonly spec: HeldSpec; r
   if (origin !== 'AWS_KMS') throw unsupported(`Origin ${origin} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
-  // Until it is built.
-  if (usage === 'KEY_AGREEMENT') throw unsupported(`KeyUsage ${usage} is not supported.`);
   return { spec, usage };
 }
 

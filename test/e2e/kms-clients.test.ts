@@ -5,12 +5,15 @@ import {
   CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
+  DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DryRunOperationException,
   EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyPairCommand,
+  GenerateDataKeyPairWithoutPlaintextCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   GenerateMacCommand,
   GenerateRandomCommand,
@@ -278,6 +281,31 @@ describe('AWS SDK for JavaScript v3', () => {
     );
     const other = new DecryptCommand({ ...asked, CiphertextBlob: CiphertextBlob?.map((byte) => byte ^ 1) });
     await expect(kms.send(other)).rejects.toBeInstanceOf(InvalidCiphertextException);
+  });
+
+  test('agrees on a secret with another key, and makes key pairs for use outside', async () => {
+    const make = async (): Promise<string> =>
+      (await kms.send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P384', KeyUsage: 'KEY_AGREEMENT' }))).KeyMetadata
+        ?.KeyId ?? '';
+    const [a, b] = [await make(), await make()];
+    const derive = async (KeyId: string, other: string): Promise<Uint8Array | undefined> => {
+      const { PublicKey, KeyAgreementAlgorithms } = await kms.send(new GetPublicKeyCommand({ KeyId: other }));
+      expect(KeyAgreementAlgorithms).toEqual(['ECDH']);
+      const asked = { KeyId, KeyAgreementAlgorithm: 'ECDH' as const, PublicKey };
+      return (await kms.send(new DeriveSharedSecretCommand(asked))).SharedSecret;
+    };
+    const secret = await derive(a, b);
+    expect(secret).toHaveLength(48);
+    expect(await derive(b, a)).toEqual(secret);
+    const asked = { KeyId: await newKey(), KeyPairSpec: 'ECC_NIST_P256' as const, EncryptionContext: { a: 'b' } };
+    const made = await kms.send(new GenerateDataKeyPairCommand(asked));
+    const { Plaintext } = await kms.send(
+      new DecryptCommand({ CiphertextBlob: made.PrivateKeyCiphertextBlob, EncryptionContext: { a: 'b' } }),
+    );
+    expect(Plaintext).toEqual(made.PrivateKeyPlaintext);
+    const blind = await kms.send(new GenerateDataKeyPairWithoutPlaintextCommand(asked));
+    expect(blind).not.toHaveProperty('PrivateKeyPlaintext');
+    createPublicKey({ key: Buffer.from(blind.PublicKey ?? []), format: 'der', type: 'spki' });
   });
 
   test('gives, lists and takes back grants, in force at once', async () => {

@@ -124,6 +124,12 @@ const signingRows: Row[] = [
   ],
 ];
 
+const PAIR_SPECS = [...LEGACY.slice(0, 7), 'SM2', 'ECC_NIST_EDWARDS25519'];
+const pairRows: Row[] = [
+  ['KeyPairSpec', undefined, isNull],
+  ['KeyPairSpec', 'X', words(...PAIR_SPECS)],
+];
+
 const KEY = { KeyId: ID };
 const LIMITS: readonly (readonly [action: string, base: object, rows: readonly Row[]])[] = [
   [
@@ -165,6 +171,26 @@ const LIMITS: readonly (readonly [action: string, base: object, rows: readonly R
   ],
   ['GenerateDataKey', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows, ...recipientRows]],
   ['GenerateDataKeyWithoutPlaintext', KEY, [...keyIdRows(), ...dataKeyRows, ...tokenRows]],
+  [
+    'DeriveSharedSecret',
+    { ...KEY, KeyAgreementAlgorithm: 'ECDH', PublicKey: 'eA==' },
+    [
+      ...keyIdRows(),
+      ['KeyAgreementAlgorithm', undefined, isNull],
+      ['KeyAgreementAlgorithm', 'INVALID', words('ECDH')],
+      ['PublicKey', undefined, isNull],
+      ['PublicKey', '', atLeast(1), null],
+      ['PublicKey', blob(8193), atMost(8192), null],
+      ...tokenRows,
+      ...recipientRows,
+    ],
+  ],
+  [
+    'GenerateDataKeyPair',
+    { ...KEY, KeyPairSpec: 'SM2' },
+    [...keyIdRows(), ...pairRows, ...tokenRows, ...recipientRows],
+  ],
+  ['GenerateDataKeyPairWithoutPlaintext', { ...KEY, KeyPairSpec: 'SM2' }, [...keyIdRows(), ...pairRows, ...tokenRows]],
   [
     'Sign',
     { ...KEY, Message: 'eA==', SigningAlgorithm: 'ECDSA_SHA_256' },

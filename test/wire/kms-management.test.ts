@@ -67,7 +67,6 @@ describe('keys', () => {
       /^You cannot specify KeySpec and CustomerMasterKeySpec/u,
     );
     for (const input of [
-      { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' },
       { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
       { Origin: 'EXTERNAL' },
       { Origin: 'AWS_CLOUDHSM' },

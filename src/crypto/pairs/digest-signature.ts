@@ -8,7 +8,7 @@ import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { unreachable } from '../../errors.ts';
 import { equalBytes } from '../bytes.ts';
-import { modulusBytes, type EcCurve } from './key-pair.ts';
+import { CURVE_BYTES, modulusBytes, type EcCurve } from './key-pair.ts';
 import { encodePkcs1, encodePss, isPssOf } from './rsa-encoding.ts';
 import type { RsaScheme, SignatureScheme } from './signature-scheme.ts';
 
@@ -16,10 +16,10 @@ import type { RsaScheme, SignatureScheme } from './signature-scheme.ts';
 export type DigestScheme = Exclude<SignatureScheme, { readonly type: 'ed25519' | 'ml-dsa' }>;
 
 const CURVES = {
-  prime256v1: { curve: p256, secretBytes: 32 },
-  secp384r1: { curve: p384, secretBytes: 48 },
-  secp521r1: { curve: p521, secretBytes: 66 },
-  secp256k1: { curve: secp256k1, secretBytes: 32 },
+  prime256v1: { curve: p256, secretBytes: CURVE_BYTES.prime256v1 },
+  secp384r1: { curve: p384, secretBytes: CURVE_BYTES.secp384r1 },
+  secp521r1: { curve: p521, secretBytes: CURVE_BYTES.secp521r1 },
+  secp256k1: { curve: secp256k1, secretBytes: CURVE_BYTES.secp256k1 },
 } as const satisfies Record<EcCurve, unknown>;
 /** High s is as good as low: AWS and OpenSSL make and take both. */
 const ECDSA = { prehash: false, lowS: false, format: 'der' } as const;

@@ -6,6 +6,13 @@ import { createPrivateKey, createPublicKey, generateKeyPair as generate, type Ke
 import { unreachable } from '../../errors.ts';
 
 export type EcCurve = 'prime256v1' | 'secp384r1' | 'secp521r1' | 'secp256k1';
+/** Of a coordinate, and of a private number. */
+export const CURVE_BYTES = {
+  prime256v1: 32,
+  secp384r1: 48,
+  secp521r1: 66,
+  secp256k1: 32,
+} as const satisfies Record<EcCurve, number>;
 export type MlDsa = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 export type PairKind =

@@ -6,12 +6,15 @@ import { createGrant } from './create-grant.ts';
 import { createKey } from './create-key.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
+import { deriveSharedSecret } from './derive-shared-secret.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKeyRotation } from './disable-key-rotation.ts';
 import { disableKey } from './disable-key.ts';
 import { enableKeyRotation } from './enable-key-rotation.ts';
 import { enableKey } from './enable-key.ts';
 import { encrypt } from './encrypt.ts';
+import { generateDataKeyPairWithoutPlaintext } from './generate-data-key-pair-without-plaintext.ts';
+import { generateDataKeyPair } from './generate-data-key-pair.ts';
 import { generateDataKeyWithoutPlaintext } from './generate-data-key-without-plaintext.ts';
 import { generateDataKey } from './generate-data-key.ts';
 import { generateMac } from './generate-mac.ts';
@@ -50,6 +53,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     createKey,
     decrypt,
     deleteAlias,
+    deriveSharedSecret,
     describeKey,
     disableKey,
     disableKeyRotation,
@@ -57,6 +61,8 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     enableKeyRotation,
     encrypt,
     generateDataKey,
+    generateDataKeyPair,
+    generateDataKeyPairWithoutPlaintext,
     generateDataKeyWithoutPlaintext,
     generateMac,
     generateRandom,

@@ -14,9 +14,6 @@ const CUSTOM_KEY_STORES = [
 
 const NOT_BUILT = [
   'DeleteImportedKeyMaterial',
-  'DeriveSharedSecret',
-  'GenerateDataKeyPair',
-  'GenerateDataKeyPairWithoutPlaintext',
   'GetParametersForImport',
   'ImportKeyMaterial',
   'ReplicateKey',

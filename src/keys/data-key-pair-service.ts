@@ -1,0 +1,74 @@
+/**
+ * Key pairs for use outside: made off the event loop, the private half wrapped under a symmetric key. Making one may take seconds, so
+ * whether that key may be used is asked again after it: by then it may have been disabled.
+ */
+import { encodePrivateKey, encodePublicKey } from '../crypto/pairs/key-pair.ts';
+import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
+import { wrapKey } from '../envelope/wrapped-key.ts';
+import type { KeyUse } from './data-keys.ts';
+import { endDryRun } from './dry-run.ts';
+import { holding } from './holding.ts';
+import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from './key-operations.ts';
+import { kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import { usedOf } from './key-used.ts';
+import { KeyUses } from './key-uses.ts';
+import type { KeyPorts } from './options.ts';
+import { newPair } from './pair-material.ts';
+import { ALGORITHM } from './request-facts.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+type MakesPairs = Pick<KeyOperations, 'generateDataKeyPair' | 'generateDataKeyPairWithoutPlaintext'>;
+type Made = DataKeyPair & { readonly privateKey: Uint8Array };
+
+export class DataKeyPairService implements MakesPairs {
+  readonly #recorder: UseRecorder;
+  readonly #uses: KeyUses;
+  readonly #pairs: PairCrypto;
+  readonly #ports: KeyPorts;
+
+  constructor(ring: KeyRing, recorder: UseRecorder, pairs: PairCrypto, ports: KeyPorts) {
+    this.#recorder = recorder;
+    this.#uses = new KeyUses(ring, recorder);
+    this.#pairs = pairs;
+    this.#ports = ports;
+  }
+
+  generateDataKeyPair(request: DataKeyPairRequest, use: KeyUse): Promise<Made> {
+    return holding((hold) =>
+      this.#recorder.record('GenerateDataKeyPair', use, request.context, async (trace) => {
+        const made = await this.#make('GenerateDataKeyPair', request, use, trace);
+        hold(made.privateKey);
+        return made;
+      }),
+    );
+  }
+
+  generateDataKeyPairWithoutPlaintext(request: DataKeyPairRequest, use: KeyUse): Promise<DataKeyPair> {
+    const action = 'GenerateDataKeyPairWithoutPlaintext';
+    return this.#recorder.record(action, use, request.context, async (trace) => {
+      const { privateKey, ...made } = await this.#make(action, request, use, trace);
+      privateKey.fill(0);
+      return made;
+    });
+  }
+
+  async #make(action: string, request: DataKeyPairRequest, use: KeyUse, trace: UseTrace): Promise<Made> {
+    const parameters = { ...ALGORITHM, DataKeyPairSpec: request.spec };
+    const wrappingKey = (): HeldKey => this.#uses.wrappingKey(action, request, use, trace, parameters);
+    wrappingKey();
+    endDryRun(request);
+    // What it will be used for is not ours to know; a signature tries it as well as anything.
+    const pair = await newPair({ spec: request.spec, usage: 'SIGN_VERIFY' }, this.#pairs);
+    const key = wrappingKey();
+    const privateKey = encodePrivateKey(pair);
+    try {
+      const { materialId } = key.current.record;
+      const wrapping = { kek: kekOf(key.current), keyUuid: key.uuid, materialId, context: request.context };
+      const ciphertext = wrapKey({ ...wrapping, plaintext: privateKey }, this.#ports.random);
+      return { ...usedOf(key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
+    } catch (error) {
+      privateKey.fill(0);
+      throw error;
+    }
+  }
+}
