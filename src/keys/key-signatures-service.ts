@@ -91,7 +91,7 @@ type Form =
 function formOf({ algorithm, messageType, message }: SignatureRequest): Form {
   const forms = signingAlgorithm(algorithm);
   if (messageType === 'RAW' && forms.message !== undefined) return { type: 'message', scheme: forms.message };
-  if (messageType !== 'DIGEST' || forms.digest === undefined)
+  if (forms.digest?.messageType !== messageType)
     throw new KeysError(
       'ERR_KEYS_INVALID_REQUEST',
       `MessageType ${messageType} is not compatible with SigningAlgorithm ${algorithm}.`,

@@ -2,6 +2,7 @@
 import type { DigestScheme } from '../crypto/pairs/digest-signature.ts';
 import type { EcCurve } from '../crypto/pairs/key-pair.ts';
 import type { MessageScheme } from '../crypto/pairs/message-signature.ts';
+import { MU_BYTES } from '../crypto/pairs/ml-dsa-mu.ts';
 import { DIGEST_BYTES, type SignatureHash } from '../crypto/pairs/rsa-encoding.ts';
 
 /** As the message is, as its digest, or as the representative of message and public key that ML-DSA signs (FIPS 204, 6.2). */
@@ -10,12 +11,17 @@ export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';
 type Algorithm = {
   /** Undefined: it does not take whole messages. */
   readonly message?: MessageScheme;
-  readonly digest?: { readonly scheme: DigestScheme; readonly bytes: number };
+  /** The other form that it takes, which has so many bytes. */
+  readonly digest?: {
+    readonly messageType: Exclude<MessageType, 'RAW'>;
+    readonly scheme: DigestScheme;
+    readonly bytes: number;
+  };
 };
 
 const hashed = (type: 'rsa-pss' | 'rsa-pkcs1' | 'ecdsa', hash: SignatureHash): Algorithm => ({
   message: { type, hash },
-  digest: { scheme: { type, hash }, bytes: DIGEST_BYTES[hash] },
+  digest: { messageType: 'DIGEST', scheme: { type, hash }, bytes: DIGEST_BYTES[hash] },
 });
 
 const ALGORITHMS = {
@@ -30,8 +36,13 @@ const ALGORITHMS = {
   ECDSA_SHA_512: hashed('ecdsa', 'sha512'),
   ED25519_SHA_512: { message: { type: 'ed25519' } },
   // The digest is hashed once more: AWS signs it as RFC 8032 has it for a message.
-  ED25519_PH_SHA_512: { digest: { scheme: { type: 'ed25519ph' }, bytes: DIGEST_BYTES.sha512 } },
-  ML_DSA_SHAKE_256: { message: { type: 'ml-dsa' } },
+  ED25519_PH_SHA_512: {
+    digest: { messageType: 'DIGEST', scheme: { type: 'ed25519ph' }, bytes: DIGEST_BYTES.sha512 },
+  },
+  ML_DSA_SHAKE_256: {
+    message: { type: 'ml-dsa' },
+    digest: { messageType: 'EXTERNAL_MU', scheme: { type: 'ml-dsa-mu' }, bytes: MU_BYTES },
+  },
 } as const satisfies Readonly<Record<string, Algorithm>>;
 
 export type SigningAlgorithm = keyof typeof ALGORITHMS;

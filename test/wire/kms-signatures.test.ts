@@ -135,6 +135,43 @@ function flip(bytes: Buffer, at: number): Buffer {
   return changed;
 }
 
+describe.each(['ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'])('EXTERNAL_MU of %s', (KeySpec) => {
+  test('is signed as the message it was made of', async () => {
+    const KeyId = await signingKey(KeySpec);
+    const key = await publicKey(KeyId);
+    const shake = (...parts: readonly Uint8Array[]): Buffer =>
+      createHash('shake256', { outputLength: 64 }).update(Buffer.concat(parts)).digest();
+    const tr = shake(key.export({ format: 'der', type: 'spki' }).subarray(22));
+    const mu = shake(tr, Buffer.alloc(2), message).toString('base64');
+    const forms = [
+      { Message: message.toString('base64'), MessageType: 'RAW' },
+      { Message: mu, MessageType: 'EXTERNAL_MU' },
+    ];
+    for (const signing of forms) {
+      const asked = { KeyId, SigningAlgorithm: 'ML_DSA_SHAKE_256' };
+      const { Signature } = await ok('Sign', { ...asked, ...signing });
+      expect(verify(null, message, key, Buffer.from(String(Signature), 'base64'))).toBe(true);
+      for (const verifying of forms)
+        expect(await ok('Verify', { ...asked, ...verifying, Signature })).toMatchObject({ SignatureValid: true });
+      const forged = flip(Buffer.from(String(Signature), 'base64'), 100).toString('base64');
+      for (const verifying of forms)
+        expect((await fails('Verify', { ...asked, ...verifying, Signature: forged }))[0]).toBe(
+          'KMSInvalidSignatureException',
+        );
+    }
+  });
+
+  test('has 64 bytes', async () => {
+    const KeyId = await signingKey(KeySpec);
+    for (const bytes of [1, 32, 63, 65]) {
+      const Message = Buffer.alloc(bytes).toString('base64');
+      const asked = { KeyId, SigningAlgorithm: 'ML_DSA_SHAKE_256', MessageType: 'EXTERNAL_MU', Message };
+      expect((await fails('Sign', asked))[0]).toBe('ValidationException');
+      expect((await fails('Verify', { ...asked, Signature: base64('s') }))[0]).toBe('ValidationException');
+    }
+  });
+});
+
 describe('forms of messages', () => {
   test.each([
     ['RSA_2048', 'RSASSA_PSS_SHA_256', 32],

@@ -9,6 +9,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { unreachable } from '../../errors.ts';
 import { equalBytes } from '../bytes.ts';
 import { CURVE_BYTES, modulusBytes, type EcCurve } from './key-pair.ts';
+import { signMu, verifyMu } from './ml-dsa-mu.ts';
 import { encodePkcs1, encodePss, isPssOf } from './rsa-encoding.ts';
 import type { RsaScheme, SignatureScheme } from './signature-scheme.ts';
 
@@ -41,6 +42,8 @@ export function signDigest(scheme: DigestScheme, privateKey: KeyObject, digest: 
     }
     case 'ed25519ph':
       return withSecret(ed25519Seed(privateKey), (seed) => ed25519ph.sign(digest, seed));
+    case 'ml-dsa-mu':
+      return signMu(privateKey, digest);
     default:
       return unreachable(scheme);
   }
@@ -68,6 +71,8 @@ export function verifyDigest(
         const point = publicKey.export({ format: 'der', type: 'spki' }).subarray(-ED25519_SEED_BYTES);
         return ed25519ph.verify(signature, digest, point, { zip215: false });
       }
+      case 'ml-dsa-mu':
+        return verifyMu(publicKey, digest, signature);
       default:
         return unreachable(scheme);
     }

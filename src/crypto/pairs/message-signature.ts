@@ -3,8 +3,8 @@ import { sign, verify, type KeyObject } from 'node:crypto';
 import { modulusBytes } from './key-pair.ts';
 import { isRsa, paddingOf, type SignatureScheme } from './signature-scheme.ts';
 
-/** node:crypto has no Ed25519ph. */
-export type MessageScheme = Exclude<SignatureScheme, { readonly type: 'ed25519ph' }>;
+/** node:crypto has no Ed25519ph, and takes no µ. */
+export type MessageScheme = Exclude<SignatureScheme, { readonly type: 'ed25519ph' | 'ml-dsa-mu' }>;
 
 export function signMessage(scheme: MessageScheme, privateKey: KeyObject, message: Uint8Array): Promise<Uint8Array> {
   const key = { key: privateKey, ...paddingOf(scheme) };

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, diffieHellman, sign, ver
 import type { SelfTest } from '../self-test-case.ts';
 import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.ts';
 import { encodePublicKey, openPair, type KeyPair, type PairKind } from './key-pair.ts';
+import { signMu, verifyMu } from './ml-dsa-mu.ts';
 import { decryptOaep } from './rsa-oaep.ts';
 import {
   RSA_MESSAGE,
@@ -17,6 +18,11 @@ type Hashed = Extract<DigestScheme, { readonly hash: string }>;
 
 const unhex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 const sha256 = (message: Uint8Array): Uint8Array => createHash('sha256').update(message).digest();
+function shake256(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('shake256', { outputLength: 64 });
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
 const forged = (signature: Uint8Array): Uint8Array => {
   const changed = Uint8Array.from(signature);
   changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
@@ -135,7 +141,12 @@ export const PAIR_SELF_TESTS: readonly SelfTest[] = [
       must(verify(null, message, publicKey, signature), 'refuses a right signature');
       must(!verify(null, message, publicKey, forged(signature)), 'takes a forged signature');
       // What comes before the key itself in SubjectPublicKeyInfo has 22 bytes.
-      return sha256(encodePublicKey(publicKey).subarray(22));
+      const encodedPublic = encodePublicKey(publicKey).subarray(22);
+      const mu = shake256(shake256(encodedPublic), Uint8Array.of(0, 0), message);
+      must(verify(null, message, publicKey, signMu(privateKey, mu)), 'signs a representative wrong');
+      must(verifyMu(publicKey, mu, signature), 'refuses a right signature of a representative');
+      must(!verifyMu(publicKey, mu, forged(signature)), 'takes a forged signature of a representative');
+      return sha256(encodedPublic);
     },
     answer: '9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46',
   },

@@ -12,7 +12,9 @@ export type SignatureScheme =
   /** The same of the SHA-512 of the message. */
   | { readonly type: 'ed25519ph' }
   /** FIPS 204, no context, hedged. */
-  | { readonly type: 'ml-dsa' };
+  | { readonly type: 'ml-dsa' }
+  /** The same, of the representative µ. */
+  | { readonly type: 'ml-dsa-mu' };
 
 export type RsaScheme = Extract<SignatureScheme, { readonly type: 'rsa-pss' | 'rsa-pkcs1' }>;
 

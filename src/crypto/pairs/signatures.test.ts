@@ -9,7 +9,7 @@ import { PairCrypto } from './pair-crypto.ts';
 const pairs = new PairCrypto();
 afterAll(() => pairs.close());
 
-type Hashed = Exclude<DigestScheme, { readonly type: 'ed25519ph' }>;
+type Hashed = Exclude<DigestScheme, { readonly type: 'ed25519ph' | 'ml-dsa-mu' }>;
 const RSA = (['sha256', 'sha384', 'sha512'] as const).flatMap((hash): Hashed[] => [
   { type: 'rsa-pss', hash },
   { type: 'rsa-pkcs1', hash },
@@ -112,6 +112,43 @@ test('Ed25519 and Ed25519ph of the same bytes are not each other', async () => {
   expect(await pairs.verifyDigest({ type: 'ed25519ph' }, publicKey, text, hashed)).toBe(true);
   expect(await pairs.verifyMessage({ type: 'ed25519' }, publicKey, text, hashed)).toBe(false);
   expect(await pairs.verifyDigest({ type: 'ed25519ph' }, publicKey, text, pure)).toBe(false);
+});
+
+describe.each(['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const)('%s', (type) => {
+  /** FIPS 204, algorithm 2 and 7: of the encoded public key and the message, without a context. */
+  function muOf(publicKey: KeyObject, message: Uint8Array): Uint8Array {
+    const shake = (...parts: readonly Uint8Array[]): Buffer => {
+      const hash = createHash('shake256', { outputLength: 64 });
+      for (const part of parts) hash.update(part);
+      return hash.digest();
+    };
+    // After 22 bytes of SubjectPublicKeyInfo.
+    const tr = shake(publicKey.export({ format: 'der', type: 'spki' }).subarray(22));
+    return shake(tr, Uint8Array.of(0, 0), message);
+  }
+
+  test('What is signed as a message verifies as its representative, and the other way round, and nothing else', async () => {
+    const [pair, other] = [await generatePair({ type }), await generatePair({ type })];
+    const message = Buffer.from('a message');
+    const mu = muOf(pair.publicKey, message);
+    for (const signature of [
+      await pairs.signMessage({ type: 'ml-dsa' }, pair.privateKey, message),
+      await pairs.signDigest({ type: 'ml-dsa-mu' }, pair.privateKey, mu),
+    ]) {
+      expect(await pairs.verifyMessage({ type: 'ml-dsa' }, pair.publicKey, message, signature)).toBe(true);
+      expect(await pairs.verifyDigest({ type: 'ml-dsa-mu' }, pair.publicKey, mu, signature)).toBe(true);
+      for (const [key, given, forged] of [
+        [pair.publicKey, mu, flipped(signature, 0)],
+        [pair.publicKey, mu, flipped(signature, signature.length - 1)],
+        [pair.publicKey, mu, signature.subarray(1)],
+        [pair.publicKey, flipped(mu, 0), signature],
+        [other.publicKey, mu, signature],
+      ] as const)
+        expect(await pairs.verifyDigest({ type: 'ml-dsa-mu' }, key, given, forged)).toBe(false);
+    }
+    const twice = [0, 1].map(() => String(signDigest({ type: 'ml-dsa-mu' }, pair.privateKey, mu)));
+    expect(new Set(twice).size).toBe(2);
+  });
 });
 
 describe('Wycheproof', () => {
