@@ -53,6 +53,7 @@ export class DataKeyPairService implements MakesPairs {
   }
 
   async #make(action: string, request: DataKeyPairRequest, use: KeyUse, trace: UseTrace): Promise<Made> {
+    trace.detail = { pairSpec: request.spec };
     const parameters = { ...ALGORITHM, DataKeyPairSpec: request.spec };
     const wrappingKey = (): HeldKey => this.#uses.wrappingKey(action, request, use, trace, parameters);
     wrappingKey();

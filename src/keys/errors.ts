@@ -190,6 +190,12 @@ export const KEYS_ERRORS = {
     fix: 'Ask with what Sign was asked with, MessageType included; if that is what you did, do not trust the message.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_BUSY: {
+    says: 'More operations with key pairs wait than can be served soon.',
+    why: 'Making RSA keys, RSA signatures and decryptions take long, and so many are under way that one more would wait too long. Symmetric keys are not concerned.',
+    fix: 'Nothing: SDKs try again by themselves. If it persists, spread the load, or use keys on elliptic curves.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_DRY_RUN: {
     says: 'The request would have succeeded; it asked only that.',
     why: 'It was made as a dry run.',

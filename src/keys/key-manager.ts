@@ -127,7 +127,7 @@ async function startManager(
     throw error;
   }
   const vault = { storeId, keys };
-  const pairs = new PairCrypto();
+  const pairs = new PairCrypto(() => new KeysError('ERR_KEYS_BUSY', 'too many operations with key pairs wait'));
   const changes = new KeyChanges({
     ...{ ring, cache, recorder, log, database, grants, vault, pairs, defaultKeyPolicy: defaultPolicy },
     ports: asking,

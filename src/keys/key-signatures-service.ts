@@ -66,6 +66,7 @@ export class KeySignaturesService implements KeySignatures {
   #signingKey(action: string, request: SignatureRequest, use: KeyUse, trace: UseTrace): HeldKey {
     const { keyId, message, messageType, algorithm, dryRun } = request;
     trace.isDryRun = dryRun;
+    trace.detail = { algorithm, messageType };
     if (message.length < 1 || message.length > MAX_MESSAGE_BYTES)
       throw new KeysError('ERR_KEYS_INVALID_REQUEST', `a message has 1 to ${MAX_MESSAGE_BYTES} bytes`);
     const key = this.#ring.find(keyId);

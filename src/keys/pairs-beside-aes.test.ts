@@ -3,6 +3,20 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
 
+test('Where too many keys are being made, one more is told to come later', async () => {
+  await using keys = await keyFolder();
+  const manager = await keys.open();
+  const wrapping = await manager.createKey({}, use);
+  const asked = { keyId: wrapping.keyId, spec: 'RSA_2048', context: {} } as const;
+  const made = await Promise.allSettled(
+    Array.from({ length: 100 }, () => manager.operations.generateDataKeyPairWithoutPlaintext(asked, use)),
+  );
+  const refused = made.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  // One at work, 64 waiting.
+  expect(refused).toHaveLength(35);
+  for (const reason of refused) expect(reason).toMatchObject({ code: 'ERR_KEYS_BUSY' });
+});
+
 test('Data keys are made and opened while hundreds of RSA signatures and several RSA keys are under way', async () => {
   await using keys = await keyFolder();
   const manager = await keys.open({ audit: { path: keys.path('audit.log'), durability: 'fsync' } });

@@ -94,7 +94,7 @@ const REQUEST_ERRORS = {
     'ThrottlingException',
     400,
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
-    'More requests are under way than the listener holds in memory.',
+    'More requests are under way than the listener holds in memory, or more operations with key pairs than can be served soon.',
     'Nothing: SDKs try again by themselves, more slowly.',
   ),
 } as const satisfies KmsCatalogue;

@@ -73,6 +73,10 @@ test('init, keys, check and up work from it; the demo says what it lacks', async
   expect(await sealgate('init')).toMatchObject({ code: 0 });
   expect(await sealgate('init')).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_CLI_EXISTS') });
   expect(await sealgate('keys', 'create', '--alias', 'objects')).toMatchObject({ code: 0 });
+  // Tried on the thread beside the event loop, whose file has to be there.
+  expect(await sealgate('keys', 'create', '--spec', 'RSA_2048', '--usage', 'ENCRYPT_DECRYPT')).toMatchObject({
+    code: 0,
+  });
   const port = await freePort();
   const config = join(folder, 'sealgate.yaml');
   await writeFile(config, (await readFile(config, 'utf8')).replace('port: 9090', `port: ${port}`));

@@ -1,4 +1,7 @@
 /** `sealgate keys create` */
+import { KeysError } from '../../keys/errors.ts';
+import type { CreateKeyRequest } from '../../keys/key-admin.ts';
+import { isKeySpec, isUsageOf } from '../../keys/key-kinds.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
 import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
@@ -6,7 +9,7 @@ import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, w
 export const keysCreateCommand = defineCommand({
   name: 'keys create',
   summary: 'make a KMS key',
-  usage: 'keys create [--alias <name>] [--description <text>]',
+  usage: 'keys create [--alias <name>] [--description <text>] [--spec <spec> [--usage <usage>]]',
   example: 'sealgate keys create --alias objects --description "documents bucket"',
   details: 'The key is printed once it is on the disk, has been read back and tried.',
   options: {
@@ -14,15 +17,32 @@ export const keysCreateCommand = defineCommand({
     ...JSON_OPTION,
     alias: { type: 'string', placeholder: 'name', help: 'a name for it: `objects` is `alias/objects`' },
     description: { type: 'string', placeholder: 'text', help: 'what it is for' },
+    spec: {
+      type: 'string',
+      placeholder: 'spec',
+      help: 'as AWS KMS names them: RSA_3072, HMAC_256, …; symmetric unless told',
+    },
+    usage: { type: 'string', placeholder: 'usage', help: 'where the spec has more than one: SIGN_VERIFY, …' },
   },
   run: async ({ values }, io) => {
     const settings = await ownKeySettings(values, io);
     const request = {
       ...(values.alias === undefined ? {} : { alias: aliasNameOf(values.alias) }),
       ...(values.description === undefined ? {} : { description: values.description }),
+      ...kindOf(values),
     };
     const key = await withKeys(settings, (keys) => keys.createKey(request, terminalUse(settings, 'keys create')));
     io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
     return EXIT.ok;
   },
 });
+
+type KindValues = { readonly spec: string | undefined; readonly usage: string | undefined };
+
+/** ERR_KEYS_INVALID_REQUEST. */
+function kindOf({ spec = 'SYMMETRIC_DEFAULT', usage }: KindValues): Pick<CreateKeyRequest, 'spec' | 'usage'> {
+  if (!isKeySpec(spec)) throw new KeysError('ERR_KEYS_INVALID_REQUEST', `there are no keys ${spec}`);
+  if (usage === undefined) return { spec };
+  if (!isUsageOf(spec, usage)) throw new KeysError('ERR_KEYS_INVALID_REQUEST', `a key ${spec} is not for ${usage}`);
+  return { spec, usage };
+}

@@ -11,6 +11,7 @@ export function formatKey(key: KeyDescription): string {
     ['aliases', key.aliases.join(', ') || '-'],
     ['state', key.state],
     ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
+    ...(key.spec === 'SYMMETRIC_DEFAULT' ? [] : [['kind', `${key.spec} for ${key.usage}`]]),
     ['created', key.createdAt],
     ...(key.description === '' ? [] : [['description', key.description]]),
     ...key.materials.map(({ version, materialId, state, createdAt }) => [

@@ -35,6 +35,30 @@ test('A key’s life: created, named, rotated, disabled, enabled, described', as
   expect((await cli.run('audit', 'verify')).exit).toBe(0);
 });
 
+test('Keys of every kind are made, of kinds that there are', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  for (const [spec, usage] of [
+    ['RSA_2048', 'SIGN_VERIFY'],
+    ['ECC_NIST_P256', 'KEY_AGREEMENT'],
+  ] as const)
+    expect(await json<KeyDescription>(cli, 'keys', 'create', '--spec', spec, '--usage', usage)).toMatchObject({
+      spec,
+      usage,
+    });
+  const { stdout } = await cli.run('keys', 'create', '--spec', 'HMAC_256');
+  expect(stdout.toString()).toMatch(/^kind +HMAC_256 for GENERATE_VERIFY_MAC$/mu);
+  for (const wrong of [
+    ['--spec', 'RSA_1024'],
+    ['--spec', 'RSA_2048'],
+    ['--spec', 'RSA_2048', '--usage', 'KEY_AGREEMENT'],
+    ['--usage', 'SIGN_VERIFY'],
+  ]) {
+    const { exit, stderr } = await cli.run('keys', 'create', ...wrong);
+    expect([exit, stderr]).toEqual([5, expect.stringContaining('ERR_KEYS_INVALID_REQUEST')]);
+  }
+});
+
 test('A backup is made, verified and restored by the commands alone', async () => {
   using cli = cliFolder();
   await ready(cli);

@@ -4,7 +4,7 @@ import { encodePrivateKey, encodePublicKey, generatePair, openPair, type PairKin
 import { isConsistent, type PairPurpose } from './pair-check.ts';
 import { PairCrypto } from './pair-crypto.ts';
 
-const pairs = new PairCrypto();
+const pairs = new PairCrypto(() => new Error('busy'));
 afterAll(() => pairs.close());
 
 const ROWS: readonly (readonly [PairKind, PairPurpose])[] = [

@@ -6,19 +6,30 @@ import { diffieHellman, type KeyObject } from 'node:crypto';
 import type { DigestScheme } from './digest-signature.ts';
 import { generatePair, type KeyPair, type PairKind } from './key-pair.ts';
 import { signMessage, verifyMessage, type MessageScheme } from './message-signature.ts';
-import type { PairResult } from './pair-job.ts';
+import type { PairJob, PairResult } from './pair-job.ts';
 import { PairThread } from './pair-thread.ts';
 import type { OaepHash } from './rsa-oaep.ts';
 import { Turns } from './turns.ts';
 
-/** RSA of 4096 bits takes up to seconds: whoever wants many waits for his own. */
-const GENERATIONS_AT_ONCE = 1;
-const USES_AT_ONCE = 2;
+/** RSA of 4096 bits takes about a second: whoever wants many waits for his own, a minute at most. */
+const GENERATIONS = { atOnce: 1, waiting: 64 };
+/** Up to 2 ms each, so one waits some seconds at most. */
+const USES = { atOnce: 2, waiting: 2048 };
+/** Up to 20 ms each; one runs, and a few lie in the thread's own queue so that it never idles. */
+const THREAD_JOBS = { atOnce: 8, waiting: 1024 };
 
 export class PairCrypto {
-  readonly #generations = new Turns(GENERATIONS_AT_ONCE);
-  readonly #uses = new Turns(USES_AT_ONCE);
+  readonly #generations: Turns;
+  readonly #uses: Turns;
+  readonly #jobs: Turns;
   readonly #thread = new PairThread();
+
+  /** `busy` makes what is thrown where more wait than would be served in reasonable time. */
+  constructor(busy: () => Error) {
+    this.#generations = new Turns({ ...GENERATIONS, busy });
+    this.#uses = new Turns({ ...USES, busy });
+    this.#jobs = new Turns({ ...THREAD_JOBS, busy });
+  }
 
   generate(kind: PairKind): Promise<KeyPair> {
     return this.#generations.run(() => generatePair(kind));
@@ -38,7 +49,7 @@ export class PairCrypto {
   }
 
   async signDigest(scheme: DigestScheme, key: KeyObject, digest: Uint8Array): Promise<Uint8Array> {
-    return bytesOf(await this.#thread.run({ type: 'sign', scheme, key, digest }));
+    return bytesOf(await this.#run({ type: 'sign', scheme, key, digest }));
   }
 
   async verifyDigest(
@@ -47,17 +58,17 @@ export class PairCrypto {
     digest: Uint8Array,
     signature: Uint8Array,
   ): Promise<boolean> {
-    const { type } = await this.#thread.run({ type: 'verify', scheme, key, digest, signature });
+    const { type } = await this.#run({ type: 'verify', scheme, key, digest, signature });
     return type === 'yes';
   }
 
   async encrypt(hash: OaepHash, key: KeyObject, plaintext: Uint8Array): Promise<Uint8Array> {
-    return bytesOf(await this.#thread.run({ type: 'encrypt', hash, key, plaintext }));
+    return bytesOf(await this.#run({ type: 'encrypt', hash, key, plaintext }));
   }
 
   /** Undefined: it does not open. The caller zeroes the plaintext. */
   async decrypt(hash: OaepHash, key: KeyObject, ciphertext: Uint8Array): Promise<Uint8Array | undefined> {
-    const result = await this.#thread.run({ type: 'decrypt', hash, key, ciphertext });
+    const result = await this.#run({ type: 'decrypt', hash, key, ciphertext });
     return result.type === 'no' ? undefined : bytesOf(result);
   }
 
@@ -72,6 +83,10 @@ export class PairCrypto {
           });
         }),
     );
+  }
+
+  #run(job: PairJob): Promise<PairResult> {
+    return this.#jobs.run(() => this.#thread.run(job));
   }
 
   close(): Promise<void> {

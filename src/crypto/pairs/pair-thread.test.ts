@@ -69,7 +69,7 @@ test('Bytes go over in memory of their own, not with all that lies beside them',
 });
 
 test('Turns: at most so many at once, in the order they came, whether they fail or not', async () => {
-  const turns = new Turns(2);
+  const turns = new Turns({ atOnce: 2, waiting: 8, busy: () => new Error('busy') });
   const order: number[] = [];
   let running = 0;
   let most = 0;
@@ -87,5 +87,17 @@ test('Turns: at most so many at once, in the order they came, whether they fail 
   expect(all.map(({ status }) => status === 'fulfilled')).toEqual(
     Array.from({ length: 10 }, (_, index) => index % 3 !== 0),
   );
+  expect(await turns.run(async () => 'again')).toBe('again');
+});
+
+test('Turns: where too many wait one more is refused, and those who wait go on', async () => {
+  const turns = new Turns({ atOnce: 1, waiting: 2, busy: () => new Error('busy') });
+  const works = [0, 1, 2, 3].map((index) => turns.run(() => setImmediate(index)));
+  expect(await Promise.allSettled(works)).toMatchObject([
+    { value: 0 },
+    { value: 1 },
+    { value: 2 },
+    { status: 'rejected', reason: { message: 'busy' } },
+  ]);
   expect(await turns.run(async () => 'again')).toBe('again');
 });

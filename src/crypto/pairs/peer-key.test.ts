@@ -5,7 +5,7 @@ import { wycheproof } from '../../../test/support/shared.ts';
 import { PairCrypto } from './pair-crypto.ts';
 import { openPeerKey } from './peer-key.ts';
 
-const pairs = new PairCrypto();
+const pairs = new PairCrypto(() => new Error('busy'));
 afterAll(() => pairs.close());
 
 /** PKCS #8 of a private number on P-256. */

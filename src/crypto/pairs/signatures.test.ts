@@ -6,7 +6,7 @@ import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.
 import { generatePair, type PairKind } from './key-pair.ts';
 import { PairCrypto } from './pair-crypto.ts';
 
-const pairs = new PairCrypto();
+const pairs = new PairCrypto(() => new Error('busy'));
 afterAll(() => pairs.close());
 
 type Hashed = Exclude<DigestScheme, { readonly type: 'ed25519ph' | 'ml-dsa-mu' }>;

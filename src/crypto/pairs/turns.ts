@@ -1,24 +1,36 @@
 /**
- * At most so many works at once; the others wait in the order they came. Long computations run on the threads that the audit log's
- * syncs run on too (libuv has four): without turns, a hundred of them would keep every other use of a key waiting.
+ * At most so many works at once; the others wait in the order they came, and where too many wait, one more is refused. Long
+ * computations run on the threads that the audit log's syncs run on too (libuv has four): without turns, a hundred of them would keep
+ * every other use of a key waiting.
  */
+export type TurnLimits = {
+  readonly atOnce: number;
+  readonly waiting: number;
+  /** What is thrown where too many wait. */
+  readonly busy: () => Error;
+};
+
 export class Turns {
-  #free: number;
+  readonly #limits: TurnLimits;
+  #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(atOnce: number) {
-    this.#free = atOnce;
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
   }
 
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free -= 1;
+    const { atOnce, waiting, busy } = this.#limits;
+    if (this.#running === atOnce) {
+      if (this.#waiting.length >= waiting) throw busy();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running += 1;
     try {
       return await work();
     } finally {
       // Handed on, not given back: nobody who comes now gets before who waits.
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
+      if (next === undefined) this.#running -= 1;
       else next();
     }
   }
