@@ -58,6 +58,7 @@ export async function startEdge(options: {
   readonly upstreamCa?: string;
   readonly dataKeys?: DataKeys;
   readonly now?: () => number;
+  readonly maxConnections?: number;
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
   const upstream = new SigningClient({
@@ -66,7 +67,7 @@ export async function startEdge(options: {
     credentials: fixedCredentials(options.store),
     capabilities: options.capabilities ?? S3RVER_CAPABILITIES,
     now,
-    maxConnections: 64,
+    maxConnections: options.maxConnections ?? 64,
     ...(options.upstreamCa === undefined ? {} : { tls: { ca: options.upstreamCa } }),
   });
   const gateway = createGateway({

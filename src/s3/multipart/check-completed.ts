@@ -48,7 +48,7 @@ async function holdAgainst(
 ): Promise<void> {
   await mapBounded([...partTable(parts).parts.entries()], SIZE_LOOKUPS_AT_ONCE, async ([index, part]) => {
     const range = { from: part.storedStart, to: part.storedStart + BODY_PREFIX_BYTES - 1 };
-    const prefix = await (await fetchStored(request, gateway, stored, range)).bytes(BODY_PREFIX_BYTES);
+    const prefix = await fetchStored(request, gateway, stored, range);
     const { header, salt } = opening(() => openPrefix(prefix, dek, objectId));
     const named = salts?.[index] ?? salt.subarray(0, SALT_REFERENCE_BYTES);
     const isSame =

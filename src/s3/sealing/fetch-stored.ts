@@ -4,7 +4,7 @@
  */
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
-import type { UpstreamBody, UpstreamResponse } from '../upstream/client.ts';
+import type { UpstreamRequest, UpstreamResponse } from '../upstream/client.ts';
 import { bareEtag } from './etag.ts';
 import { parseContentRange, type ByteRange } from './range-header.ts';
 import { upstreamError } from './upstream-errors.ts';
@@ -38,22 +38,24 @@ export function storedAnswer(key: string, { headers, status }: UpstreamResponse)
   return { key, versionId: version === 'null' ? undefined : version, etag: bareEtag(etag), storedSize, headers };
 }
 
-/** Bytes `from` to `to` (inclusive) as stored. Throws ObjectChanged. */
+/** Few bytes, `from` to `to` (inclusive), as stored. The answer for the whole object may be held meanwhile. Throws ObjectChanged. */
 export async function fetchStored(
   request: S3Request,
   gateway: GatewayContext,
   stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
   range: ByteRange,
-): Promise<UpstreamBody> {
-  return (await fetchPinned(request, gateway, stored, range)).body;
+): Promise<Uint8Array> {
+  const { body } = await fetchPinned(request, gateway, stored, range, { beside: true });
+  return body.bytes(range.to - range.from + 1);
 }
 
-/** Likewise, the answer with its headers. */
+/** Any range, as an answer that flows. Throws ObjectChanged. */
 export async function fetchPinned(
   request: S3Request,
   gateway: GatewayContext,
   stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
   range: ByteRange,
+  how: Pick<UpstreamRequest, 'beside'> = {},
 ): Promise<UpstreamResponse> {
   const response = await gateway.upstream.send({
     method: 'GET',
@@ -62,6 +64,7 @@ export async function fetchPinned(
     query: stored.versionId === undefined ? new Map() : new Map([['versionId', stored.versionId]]),
     headers: { range: `bytes=${range.from}-${range.to}`, 'if-match': `"${stored.etag}"` },
     signal: request.signal,
+    ...how,
   });
   if (isOf(stored, range, response)) return response;
   if (response.status === 412 || response.status === 416 || response.status < 300) {

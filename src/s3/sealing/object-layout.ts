@@ -58,8 +58,7 @@ export async function readFooter(
   const from = stored.storedSize - FOOTER_BLOCK_BYTES;
   if (from < 0) throw invalidObject();
   const tail = await fetchStored(request, gateway, stored, { from, to: stored.storedSize - 1 });
-  const bytes = await tail.bytes(FOOTER_BLOCK_BYTES);
-  return opening(() => openFooter(bytes, key.dek, key.objectId));
+  return opening(() => openFooter(tail, key.dek, key.objectId));
 }
 
 /** Hundreds of unlike parts: their headers say where the next begins. Rare, slow, and remembered. */
@@ -73,8 +72,7 @@ async function walkParts(
   const parts: FooterPart[] = [];
   for (let from = 0; parts.length < footer.partCount;) {
     const range = { from, to: from + BODY_PREFIX_BYTES - 1 };
-    const answer = await fetchStored(request, gateway, stored, range);
-    const prefix = await answer.bytes(BODY_PREFIX_BYTES);
+    const prefix = await fetchStored(request, gateway, stored, range);
     const header = opening(() => decodePartHeader(prefix.subarray(0, PART_HEADER_BYTES), dek, objectId));
     parts.push({ partNumber: header.partNumber, plainLength: header.plainLength });
     from += header.plainLength + PART_OVERHEAD;

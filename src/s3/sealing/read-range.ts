@@ -52,8 +52,7 @@ export async function ensurePrefix(
   const part = plan.parts[0]?.part;
   if (part === undefined || layout.prefixes.has(part.partNumber) || plan.storedFrom === part.storedStart) return;
   const range = { from: part.storedStart, to: part.storedStart + BODY_PREFIX_BYTES - 1 };
-  const body = await fetchStored(request, gateway, stored, range);
-  layout.prefixes.set(part.partNumber, await body.bytes(BODY_PREFIX_BYTES));
+  layout.prefixes.set(part.partNumber, await fetchStored(request, gateway, stored, range));
 }
 
 export const fetchPlanned = (

@@ -44,12 +44,8 @@ async function recordChecksum(
   { key: { dek, objectId } }: OpenedEnvelope,
 ): Promise<S3Headers> {
   const end = stored.storedSize - 1;
-  const prefix = await (
-    await fetchStored(request, gateway, stored, { from: 0, to: BODY_PREFIX_BYTES - 1 })
-  ).bytes(BODY_PREFIX_BYTES);
-  const sealed = await (
-    await fetchStored(request, gateway, stored, { from: end - RECORD_BYTES + 1, to: end })
-  ).bytes(RECORD_BYTES);
+  const prefix = await fetchStored(request, gateway, stored, { from: 0, to: BODY_PREFIX_BYTES - 1 });
+  const sealed = await fetchStored(request, gateway, stored, { from: end - RECORD_BYTES + 1, to: end });
   return opening(() => {
     const { header, headerBytes, salt } = openPrefix(prefix, dek, objectId);
     const place = { dek, objectId, salt, header: headerBytes, plainLength: header.plainLength };

@@ -20,6 +20,11 @@ export type UpstreamRequest = {
   readonly contentLength?: number;
   /** A checksum that is known when the stream has ended; only with `capabilities.trailingChecksums`. */
   readonly trailer?: Trailer;
+  /**
+   * A short request that may be made while another answer is held: it has connections of its own. Else all connections could be held by
+   * requests that wait for one more.
+   */
+  readonly beside?: boolean;
   /** Ends the request when the client vanished. */
   readonly signal?: AbortSignal;
 };

@@ -8,7 +8,7 @@ import { signRequest, type SignedRequest } from '../../sigv4/sign.ts';
 import { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import type { AccessKey } from '../../sigv4/verify.ts';
 import { S3Error } from '../errors.ts';
-import { UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../limits.ts';
+import { BESIDE_CONNECTIONS, UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../limits.ts';
 import type { S3Headers } from '../operation.ts';
 import { screenAnswer } from './screen-answer.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
@@ -39,23 +39,26 @@ export class SigningClient implements UpstreamClient {
   readonly capabilities: UpstreamCapabilities;
   readonly #options: SigningClientOptions;
   readonly #agent: Agent;
+  readonly #beside: Agent;
   readonly #signingKeys = new SigningKeyCache();
   readonly #pieces = new StreamedPieces();
 
   constructor(options: SigningClientOptions) {
     this.capabilities = options.capabilities;
     this.#options = options;
-    this.#agent = new Agent({
-      connections: options.maxConnections,
+    this.#agent = this.#newAgent(options, options.maxConnections);
+    this.#beside = this.#newAgent(options, BESIDE_CONNECTIONS);
+  }
+
+  #newAgent({ tls }: SigningClientOptions, connections: number): Agent {
+    return new Agent({
+      connections,
       pipelining: 1,
       headersTimeout: UPSTREAM_IDLE_MS,
       bodyTimeout: UPSTREAM_IDLE_MS,
       // One request has one connection to itself: back-pressure is the socket's own.
       allowH2: false,
-      connect: freeingConnector(
-        { timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...tlsOptions(options.tls) },
-        this.#pieces,
-      ),
+      connect: freeingConnector({ timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...tlsOptions(tls) }, this.#pieces),
     });
   }
 
@@ -81,7 +84,7 @@ export class SigningClient implements UpstreamClient {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#beside.destroy()]);
   }
 
   /** An answer to HEAD has no document to say that it is our identity it refuses: then newer credentials are tried, where there are any. */
@@ -113,7 +116,7 @@ export class SigningClient implements UpstreamClient {
       headers,
       body: answer,
     } = await dispatch(
-      this.#agent,
+      request.beside === true ? this.#beside : this.#agent,
       {
         origin: address.origin,
         method: request.method,
