@@ -3,10 +3,16 @@ import { randomBytes } from 'node:crypto';
 import type { DataKeys } from '../keys/data-keys.ts';
 import { createCaches } from './caches.ts';
 import { forward } from './edge/forward.ts';
-import { MAX_LARGE_SEGMENT_BYTES, MAX_WAITING_REQUESTS } from './limits.ts';
+import {
+  CLIENT_PATIENCE_MS,
+  MAX_DOCUMENTS_BYTES,
+  MAX_LARGE_SEGMENT_BYTES,
+  MAX_WAIT_MS,
+  MAX_WAITING_REQUESTS,
+} from './limits.ts';
 import type { GatewayContext, GatewayOptions, S3Log } from './operation.ts';
 import { compileRules, type S3RuleEntry } from './rules.ts';
-import { ByteGovernor } from './sealing/governor.ts';
+import { ByteGovernor, type GovernorLimits } from './sealing/governor.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 
 export type GatewayParts = {
@@ -17,13 +23,20 @@ export type GatewayParts = {
   readonly log: S3Log;
   /** Bytes that all requests in flight may hold together. */
   readonly maxBytesInFlight: number;
+  /** What large segments may hold together; MAX_LARGE_SEGMENT_BYTES unless told. */
+  readonly maxSegmentBytes?: number;
+  /** How long is waited for memory, and for slow clients that hold it; as in `limits.ts` unless told. */
+  readonly waiting?: Partial<Omit<GovernorLimits, 'maxBytes'>>;
   readonly random?: (bytes: number) => Uint8Array;
   readonly now?: () => number;
 };
 
+const WAITING = { maxWaiting: MAX_WAITING_REQUESTS, maxWaitMs: MAX_WAIT_MS, patienceMs: CLIENT_PATIENCE_MS };
+
 /** Throws ERR_S3_RULES where the rules contradict each other. */
 export function createGateway(parts: GatewayParts): GatewayContext {
   const { upstream, dataKeys, options, log } = parts;
+  const waiting = { ...WAITING, ...parts.waiting };
   return {
     upstream,
     dataKeys,
@@ -33,8 +46,9 @@ export function createGateway(parts: GatewayParts): GatewayContext {
     random: parts.random ?? randomBytes,
     now: parts.now ?? Date.now,
     caches: createCaches(),
-    governor: new ByteGovernor(parts.maxBytesInFlight, MAX_WAITING_REQUESTS),
-    segments: new ByteGovernor(MAX_LARGE_SEGMENT_BYTES, MAX_WAITING_REQUESTS),
+    governor: new ByteGovernor({ ...waiting, maxBytes: parts.maxBytesInFlight }),
+    segments: new ByteGovernor({ ...waiting, maxBytes: parts.maxSegmentBytes ?? MAX_LARGE_SEGMENT_BYTES }),
+    documents: new ByteGovernor({ ...waiting, maxBytes: MAX_DOCUMENTS_BYTES }),
     forward: (request) => forward(request, upstream),
   };
 }

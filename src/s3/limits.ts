@@ -39,5 +39,15 @@ export const BUFFERED_BODY_BYTES = 1024 * 1024;
 export const MAX_SILENCE_MS = UPSTREAM_IDLE_MS + 60 * 1000;
 /** Requests that may wait for memory; who comes later is told to slow down. */
 export const MAX_WAITING_REQUESTS = 1_000;
+/** So long a request waits for memory before it is told to slow down: clients give up after 60 s or so. */
+export const MAX_WAIT_MS = 30 * 1000;
+/** While others wait for memory, a client moves as many bytes in this time as are held for it: 9 KB/s for a stream of usual segments. */
+export const CLIENT_PATIENCE_MS = 60 * 1000;
+/** What a document takes while it is read and parsed, in times of its length: its pieces, the whole, the text, and two trees of it. */
+export const DOCUMENT_COST = 16;
+/** What a part named on completion takes until the upload is completed, its checksums among it. */
+export const NAMED_PART_BYTES = 1024;
+/** What documents hold together: one of the largest there are, or six completions of 10 000 parts each under way. */
+export const MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024;
 /** What segments larger than 64 KiB may hold together: three of the largest there are (10 MiB), or thirty of a 512 MiB part's. */
 export const MAX_LARGE_SEGMENT_BYTES = 32 * 1024 * 1024;

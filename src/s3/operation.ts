@@ -8,7 +8,7 @@ import type { VerifiedBody } from './bodies/verified-body.ts';
 import type { GatewayCaches } from './caches.ts';
 import type { S3OperationName } from './operation-names.ts';
 import type { S3Rule, S3Rules } from './rules.ts';
-import type { ByteGovernor } from './sealing/governor.ts';
+import type { ByteGovernor, ShareHolder } from './sealing/governor.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 
 /** Lower-case names; repeated headers joined by `,`. Values are the header's bytes as latin1, as Node has them. */
@@ -32,6 +32,8 @@ export type S3Request = {
   readonly headers: S3Headers;
   readonly caller: S3Caller;
   readonly body: S3Body;
+  /** For shares of memory that are held for it. */
+  readonly client: ShareHolder;
   /** The rule for the key; for operations on a bucket undefined: see `gateway.rules`. */
   readonly rule: S3Rule | undefined;
   /** Aborted when the client vanished. */
@@ -94,10 +96,12 @@ export type GatewayContext = {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly caches: GatewayCaches;
-  /** Bytes in flight over all requests. The edge takes a share for each forwarded request; operations take their own. */
+  /** Bytes in flight over all requests. The edge takes a share for each (`edge/admission.ts`). */
   readonly governor: ByteGovernor;
   /** Bytes that segments larger than usual hold (`sealing/segment-room.ts`). */
   readonly segments: ByteGovernor;
+  /** Bytes that request documents and what is parsed of them hold. */
+  readonly documents: ByteGovernor;
   /** Forwards the request as it is, signed anew (pass-through); for operations that need nothing changed. */
   readonly forward: (request: S3Request) => Promise<S3Response>;
 };

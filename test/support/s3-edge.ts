@@ -2,7 +2,7 @@
 import type { DataKeys } from '../../src/keys/data-keys.ts';
 import type { OperationTable } from '../../src/s3/decide.ts';
 import type { ExchangeOutcome } from '../../src/s3/edge/exchange.ts';
-import { createGateway } from '../../src/s3/gateway.ts';
+import { createGateway, type GatewayParts } from '../../src/s3/gateway.ts';
 import type { GatewayContext, S3Log } from '../../src/s3/operation.ts';
 import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { S3Server } from '../../src/s3/server.ts';
@@ -59,6 +59,7 @@ export async function startEdge(options: {
   readonly dataKeys?: DataKeys;
   readonly now?: () => number;
   readonly maxConnections?: number;
+  readonly bounds?: Partial<Pick<GatewayParts, 'maxBytesInFlight' | 'maxSegmentBytes' | 'waiting'>>;
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
   const upstream = new SigningClient({
@@ -78,6 +79,7 @@ export async function startEdge(options: {
     log: SILENT,
     maxBytesInFlight: 64 * 1024 * 1024,
     now,
+    ...options.bounds,
   });
   const outcomes: ExchangeOutcome[] = [];
   const server = new S3Server({

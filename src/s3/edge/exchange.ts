@@ -9,12 +9,14 @@ import { planBody } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
 import { decide, type Decision, type OperationTable } from '../decide.ts';
 import { S3Error } from '../errors.ts';
-import { CLIENT_IDLE_MS, STREAM_COST_BYTES } from '../limits.ts';
+import { CLIENT_IDLE_MS } from '../limits.ts';
 import type { GatewayContext, S3Request, S3Response } from '../operation.ts';
 import { collectHeaders, hoistQueryHeaders, operationHeaders, refuseReservedNames } from '../request/headers.ts';
 import { locate, parseQuery, splitTarget } from '../request/target.ts';
 import { routeOperation } from '../router.ts';
+import { admit } from './admission.ts';
 import { clientBytes } from './client-bytes.ts';
+import { clientPace } from './client-pace.ts';
 import { asS3Error, respond, respondError, type Answering } from './respond.ts';
 
 export type EdgeOptions = {
@@ -69,11 +71,10 @@ type Seen = { operation: string; principal?: string };
 async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signal: AbortSignal): Promise<S3Response> {
   const { incoming, outgoing } = answering;
   const { request, decision } = understand(answering, edge, signal, seen);
-  // Completing takes its own share where it needs one: who holds one share and waits for another could wait for ever.
-  if (request.operation !== 'CompleteMultipartUpload') {
-    const release = await edge.gateway.governor.take(STREAM_COST_BYTES, signal);
-    if (outgoing.destroyed) release();
-    else outgoing.once('close', release);
+  const share = await admit(request, decision, edge.gateway);
+  if (share !== undefined) {
+    if (outgoing.destroyed) share.giveBack();
+    else outgoing.once('close', share.giveBack);
   }
   // Only now is the body wanted: the signature holds and no rule refuses.
   if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
@@ -108,6 +109,7 @@ function understand(
     headers: operationHeaders(headers),
     caller: { accessKeyId: signed.key.accessKeyId, principal: signed.key.principal },
     body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
+    client: clientPace(incoming, answering.outgoing),
     rule: decision.rule,
     signal,
   };

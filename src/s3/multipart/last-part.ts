@@ -50,7 +50,8 @@ export async function storeLastPart(
     const end = await storePart(request, gateway, upload, FOOTER_PART_NUMBER, body);
     return { parts: [...stored, end], footer };
   }
-  const release = await gateway.governor.take(HELD_PART_COST_BYTES, request.signal);
+  const { signal, client } = request;
+  const share = await gateway.governor.take(HELD_PART_COST_BYTES, { signal, holder: client });
   try {
     const held = await readHeldPart(gateway, upload, last, key);
     const input = { ...key, partNumber: last.number, plainLength: held.plaintext.length, final: true };
@@ -63,7 +64,7 @@ export async function storeLastPart(
     const end = await storePart(request, gateway, upload, last.number, body);
     return { parts: stored.with(-1, end), footer };
   } finally {
-    release();
+    share.giveBack();
   }
 }
 

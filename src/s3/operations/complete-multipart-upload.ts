@@ -3,9 +3,10 @@
  * then the backend completes. Idempotent: where the upload is gone and the object at the key is this upload's, it had succeeded.
  */
 import { S3Error } from '../errors.ts';
-import { MAX_DOCUMENT_BYTES } from '../limits.ts';
+import { documentRoom } from '../document-room.ts';
+import { MAX_DOCUMENT_BYTES, NAMED_PART_BYTES } from '../limits.ts';
 import { formatXml, type XmlContent } from '../listing/xml-tree.ts';
-import { PART_CHECKSUMS, parseCompleteDocument } from '../multipart/complete-document.ts';
+import { PART_CHECKSUMS, parseCompleteDocument, type NamedPart } from '../multipart/complete-document.ts';
 import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
 import { markedAsCompleting } from '../multipart/completion-mark.ts';
 import { findParts } from '../multipart/named-parts.ts';
@@ -22,13 +23,20 @@ import { writeConditions } from '../sealing/write-conditions.ts';
 export const completeMultipartUpload: S3Operation = {
   name: 'CompleteMultipartUpload',
   async handle(request, gateway) {
-    const document = Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString();
-    const upload = await openUpload(request, gateway);
-    const completed = await gateway.caches.endings.run(uploadName(upload), () =>
-      completeOnce(request, gateway, upload, document),
-    );
-    await sweepUpload(gateway, upload);
-    return answer(request, completed);
+    const share = await documentRoom(request, gateway);
+    try {
+      const named = parseCompleteDocument(Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString());
+      // It may take minutes: only what is still needed is held meanwhile.
+      share.shrinkTo(named.length * NAMED_PART_BYTES);
+      const upload = await openUpload(request, gateway);
+      const completed = await gateway.caches.endings.run(uploadName(upload), () =>
+        completeOnce(request, gateway, upload, named),
+      );
+      await sweepUpload(gateway, upload);
+      return answer(request, completed);
+    } finally {
+      share.giveBack();
+    }
   },
 };
 
@@ -36,9 +44,8 @@ async function completeOnce(
   request: S3Request,
   gateway: GatewayContext,
   upload: OpenUpload,
-  document: string,
+  named: readonly NamedPart[],
 ): Promise<CompletedUpload> {
-  const named = parseCompleteDocument(document);
   const key = await uploadKey(request, gateway, upload);
   const said = { partCount: named.length, keyArn: key.keyArn };
   let ended: EndedObject | undefined;

@@ -19,8 +19,8 @@ import {
   singleLayout,
   type ObjectLayout,
 } from '../sealing/object-layout.ts';
-import { ensurePrefix, fetchPlanned, openRange, planStored } from '../sealing/read-range.ts';
-import { openWhole, wholeObject } from '../sealing/read-whole.ts';
+import { ensurePrefix, fetchPlanned, openRange, planStored, roomForRange } from '../sealing/read-range.ts';
+import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
@@ -63,7 +63,8 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
     const whole = await wholeObject(request, gateway, stored, opened);
-    const body = forgettingOnError(openWhole(request, gateway, response.body, opened, whole), request, gateway);
+    const room = await roomForWhole(request, gateway, opened, whole);
+    const body = forgettingOnError(openWhole(response.body, opened, whole, room), request, gateway);
     return {
       status: 200,
       headers: { ...answerHeaders(request, response, opened), 'content-length': String(whole.length) },
@@ -102,11 +103,12 @@ async function readKnown(
   return releasingOnError(response, async () => {
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
+    const room = await roomForRange(request, gateway, layout, plan);
     return {
       status: 206,
       headers: { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) },
       body: await provenIfShort(
-        forgettingOnError(openRange(request, gateway, response.body, layout, plan, opened.key), request, gateway),
+        forgettingOnError(openRange(response.body, layout, plan, opened.key, room), request, gateway),
         selected.to - selected.from + 1,
       ),
     };
@@ -149,11 +151,12 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   const source = isAtHand
     ? once(head.subarray(plan.storedFrom, plan.storedTo + 1))
     : await fetchRest(request, gateway, stored, layout, plan);
+  const room = await roomForRange(request, gateway, layout, plan);
   return {
     status: 206,
     headers,
     body: await provenIfShort(
-      forgettingOnError(openRange(request, gateway, source, layout, plan, opened.key), request, gateway),
+      forgettingOnError(openRange(source, layout, plan, opened.key, room), request, gateway),
       selected.to - selected.from + 1,
     ),
   };

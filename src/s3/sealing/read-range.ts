@@ -14,7 +14,7 @@ import { FIRST_READ_BYTES } from './limits.ts';
 import type { ObjectLayout } from './object-layout.ts';
 import type { ByteRange } from './range-header.ts';
 import { asOpeningError } from './sealed-errors.ts';
-import { segmentRoom } from './segment-room.ts';
+import { segmentRoom, type SegmentRoom } from './segment-room.ts';
 
 /** Which stored bytes to read for a range of plaintext, and what they are. Offsets are those of the object; `storedTo` is inclusive. */
 export type StoredRange = {
@@ -63,24 +63,32 @@ export const fetchPlanned = (
 ): ReturnType<typeof fetchPinned> =>
   fetchPinned(request, gateway, stored, { from: plan.storedFrom, to: plan.storedTo });
 
-/** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */
-export async function* openRange(
+/** What opening it needs beside the common share: to be taken before the answer begins. */
+export function roomForRange(
   request: S3Request,
   gateway: GatewayContext,
+  layout: ObjectLayout,
+  plan: StoredRange,
+): Promise<SegmentRoom> {
+  const longest = plan.parts.reduce((most, { part }) => Math.max(most, part.plainLength), 0);
+  return segmentRoom(gateway, request, layout.type === 'single' ? 0 : longest);
+}
+
+/** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */
+export async function* openRange(
   source: AsyncIterable<Uint8Array>,
   layout: ObjectLayout,
   plan: StoredRange,
   key: ObjectKey,
+  room: SegmentRoom,
 ): AsyncGenerator<Uint8Array> {
-  const longest = layout.type === 'single' ? 0 : Math.max(...plan.parts.map(({ part }) => part.plainLength));
-  const release = await segmentRoom(gateway, request, longest);
   const cursor = new ByteCursor(source);
   try {
-    for (const range of plan.parts) yield* openPart(cursor, layout, plan, range, key);
+    for (const range of plan.parts) yield* openPart(cursor, layout, plan, range, key, room);
   } catch (error) {
     throw asOpeningError(error);
   } finally {
-    release();
+    room.giveBack();
     await cursor.close();
   }
 }
@@ -91,6 +99,7 @@ async function* openPart(
   plan: StoredRange,
   { part, from, to }: PartRange,
   { dek, objectId }: ObjectKey,
+  room: SegmentRoom,
 ): AsyncGenerator<Uint8Array> {
   const at = (): number => plan.storedFrom + cursor.position;
   let prefix = layout.prefixes.get(part.partNumber);
@@ -110,9 +119,11 @@ async function* openPart(
   if (prefix !== undefined) layout.prefixes.set(part.partNumber, prefix);
   await cursor.skip(part.storedStart + opener.plan.storedFrom - at());
   for await (const chunk of cursor.run(part.storedStart + opener.plan.storedTo - at())) {
-    yield* opener.push(chunk);
+    const opened = opener.push(chunk);
+    yield* opened;
     // What was decrypted of it is a copy.
     freeBytes(chunk);
+    if (opened.length > 0) await room.pass();
   }
   opener.finish();
 }

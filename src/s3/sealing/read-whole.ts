@@ -9,7 +9,7 @@ import type { StoredAnswer } from './fetch-stored.ts';
 import { partsInEtag } from './etag.ts';
 import { footerLayout, knownLayout, readFooter, rememberLayout, singleLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
-import { segmentRoom } from './segment-room.ts';
+import { segmentRoom, type SegmentRoom } from './segment-room.ts';
 import { MAX_PART_PLAIN_BYTES, plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 
 /**
@@ -57,20 +57,27 @@ export async function wholeObject(
   return { length: footer.plainSize, footer };
 }
 
-/** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
-export async function* openWhole(
+/** What opening it needs beside the common share: to be taken before the answer begins. */
+export const roomForWhole = (
   request: S3Request,
   gateway: GatewayContext,
+  { envelope }: OpenedEnvelope,
+  { length, footer }: WholeObject,
+): Promise<SegmentRoom> => segmentRoom(gateway, request, longestPart(envelope.layout, length, footer));
+
+/** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
+export async function* openWhole(
   stored: UpstreamBody,
   { envelope, key }: OpenedEnvelope,
   { length, footer }: WholeObject,
+  room: SegmentRoom,
 ): AsyncGenerator<Uint8Array> {
   const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
-  const release = await segmentRoom(gateway, request, longestPart(envelope.layout, length, footer));
   let left = length;
   try {
     for await (const chunk of stored) {
-      for (const plain of opener.push(chunk)) {
+      const opened = opener.push(chunk);
+      for (const plain of opened) {
         left -= plain.length;
         // A header that says more than was promised: the answer must not end as if it were whole.
         if (left < 0) throw invalidObject();
@@ -78,12 +85,13 @@ export async function* openWhole(
       }
       // What was decrypted of it is a copy.
       freeBytes(chunk);
+      if (opened.length > 0) await room.pass();
     }
     if (opener.finish().plainSize !== length) throw invalidObject();
   } catch (error) {
     throw asOpeningError(error);
   } finally {
-    release();
+    room.giveBack();
   }
 }
 

@@ -3,32 +3,59 @@ import { ByteGovernor } from './governor.ts';
 import { segmentRoom } from './segment-room.ts';
 
 const MIB = 2 ** 20;
-const request = { signal: new AbortController().signal };
+/** Its segments have a little more than 10 MiB. */
+const LARGEST = 5 * 1024 * MIB;
+const client = { movedBytes: () => 0, awaitsClient: () => false, giveUp: () => undefined };
+const request = { signal: new AbortController().signal, client };
+const governorOf = (maxBytes: number): ByteGovernor =>
+  new ByteGovernor({ maxBytes, maxWaiting: 10, maxWaitMs: 100_000, patienceMs: 100_000 });
 
 test('parts of up to 31 MiB need no room of their own; larger ones need that of a segment', async () => {
-  const segments = new ByteGovernor(32 * MIB, 10);
-  const release = await segmentRoom({ segments }, request, 31 * MIB);
+  const segments = governorOf(32 * MIB);
+  const room = await segmentRoom({ segments }, request, 31 * MIB);
   expect(segments.usedBytes).toBe(0);
-  release();
-  const releases = await Promise.all([512, 5 * 1024].map((mib) => segmentRoom({ segments }, request, mib * MIB)));
+  room.giveBack();
+  const rooms = await Promise.all([512 * MIB, LARGEST].map((length) => segmentRoom({ segments }, request, length)));
   // 1 and 10 MiB, and what the tags make it more, in steps of 4 KiB.
   expect(segments.usedBytes).toBeGreaterThanOrEqual(11 * MIB);
   expect(segments.usedBytes).toBeLessThanOrEqual(11 * MIB + 16 * 1024);
-  for (const each of releases) each();
+  for (const each of rooms) each.giveBack();
   expect(segments.usedBytes).toBe(0);
 });
 
 test('who finds no room waits until it is given back, and leaves the line when its client leaves', async () => {
-  const segments = new ByteGovernor(12 * MIB, 10);
-  const first = await segmentRoom({ segments }, request, 5 * 1024 * MIB);
+  const segments = governorOf(12 * MIB);
+  const first = await segmentRoom({ segments }, request, LARGEST);
   const leaving = new AbortController();
-  const left = segmentRoom({ segments }, { signal: leaving.signal }, 5 * 1024 * MIB);
-  const second = segmentRoom({ segments }, request, 5 * 1024 * MIB);
+  const left = segmentRoom({ segments }, { signal: leaving.signal, client }, LARGEST);
+  const second = segmentRoom({ segments }, request, LARGEST);
   leaving.abort();
   await expect(left).rejects.toMatchObject({ code: 'ERR_S3_REQUEST_TIMEOUT' });
   const before = segments.usedBytes;
-  first();
-  (await second)();
+  first.giveBack();
+  (await second).giveBack();
   expect(before).toBeGreaterThan(10 * MIB);
+  expect(segments.usedBytes).toBe(0);
+});
+
+test('who has given a segment out lets those who wait have their turn, and comes after them', async () => {
+  const segments = governorOf(12 * MIB);
+  const first = await segmentRoom({ segments }, request, LARGEST);
+  await first.pass();
+  const order: string[] = [];
+  const second = segmentRoom({ segments }, request, LARGEST).then((room) => (order.push('second'), room));
+  const passed = first.pass().then(() => order.push('first again'));
+  (await second).giveBack();
+  await passed;
+  expect(order).toEqual(['second', 'first again']);
+  first.giveBack();
+  expect(segments.usedBytes).toBe(0);
+});
+
+test('the room of a body that is never read comes back when the request is aborted', async () => {
+  const segments = governorOf(12 * MIB);
+  const leaving = new AbortController();
+  await segmentRoom({ segments }, { signal: leaving.signal, client }, LARGEST);
+  leaving.abort();
   expect(segments.usedBytes).toBe(0);
 });

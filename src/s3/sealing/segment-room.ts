@@ -2,18 +2,45 @@
  * Memory for segments larger than usual. A segment leaves only after its tag has verified, so one is held for each stream that opens;
  * parts beyond 32 MiB have larger ones (a part of 5 GiB: 10 MiB), for which a request's common share has no room.
  *
- * These shares are of a bound of their own, taken after the common one and never before it: who holds one waits for nobody.
+ * These shares are of a bound of their own, taken after the common one and after the store's answer, and never before them: who holds one
+ * waits for nobody. They are taken before an answer begins, so that who finds no room can still be told; and whenever a segment has left,
+ * whoever waits has its turn, so that nobody waits for the end of a large object.
  */
 import { MIN_SEGMENT_BYTES } from '../../envelope/limits.ts';
 import { segmentSizeFor } from '../../envelope/object/sizes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 
-/** Resolves with the way to give the room back. `plainLength`: of the longest part that is opened. */
+export type SegmentRoom = {
+  /** To be called while no segment is held: lets others have their turn. Rejects with ERR_S3_REQUEST_TIMEOUT where the client vanished. */
+  pass(): Promise<void>;
+  giveBack(): void;
+};
+
+const NO_ROOM: SegmentRoom = { pass: () => Promise.resolve(), giveBack: () => undefined };
+
+/**
+ * `plainLength`: of the longest part that is opened. The room is given back also when the request's signal is aborted: a body that is
+ * never read gives nothing back itself. Rejects with ERR_S3_SLOW_DOWN, ERR_S3_REQUEST_TIMEOUT.
+ */
 export async function segmentRoom(
   { segments }: Pick<GatewayContext, 'segments'>,
-  { signal }: Pick<S3Request, 'signal'>,
+  { signal, client }: Pick<S3Request, 'signal' | 'client'>,
   plainLength: number,
-): Promise<() => void> {
+): Promise<SegmentRoom> {
   const size = segmentSizeFor(plainLength);
-  return size <= MIN_SEGMENT_BYTES ? () => undefined : segments.take(size, signal);
+  if (size <= MIN_SEGMENT_BYTES) return NO_ROOM;
+  let share = await segments.take(size, { signal, holder: client });
+  const giveBack = (): void => {
+    signal.removeEventListener('abort', giveBack);
+    share.giveBack();
+  };
+  if (signal.aborted) giveBack();
+  else signal.addEventListener('abort', giveBack);
+  const pass = async (): Promise<void> => {
+    if (!segments.isContended) return;
+    share.giveBack();
+    share = await segments.take(size, { signal, holder: client, isAdmitted: true });
+    if (signal.aborted) giveBack();
+  };
+  return { pass, giveBack };
 }

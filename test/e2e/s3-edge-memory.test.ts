@@ -1,0 +1,102 @@
+/** What all requests hold in memory together has bounds, and slow or greedy clients do not keep it from the others. */
+import { connect } from 'node:net';
+import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import { MAX_DOCUMENT_BYTES, MAX_DOCUMENTS_BYTES, STREAM_COST_BYTES } from '../../src/s3/limits.ts';
+import { startRecordingStore } from '../support/recording-store.ts';
+import { sign, statusIn, talk } from '../support/raw-s3.ts';
+import { startEdge } from '../support/s3-edge.ts';
+import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
+
+const SOON = { timeout: 60_000 };
+
+test('completions with the largest documents there are, many at once, stay within a common bound', async () => {
+  const backend = await startBackend('s3rver');
+  if (typeof backend === 'string') throw new Error(backend);
+  const setup = await startSealed(backend);
+  const [{ port, gateway }] = setup.edges;
+  const [s3] = setup.clients;
+  const object = { Bucket: BUCKET, Key: 'documents' };
+  const { UploadId = '' } = await s3.send(new CreateMultipartUploadCommand(object));
+  const { ETag } = await s3.send(new UploadPartCommand({ ...object, UploadId, PartNumber: 1, Body: 'x' }));
+  const checksums = `<ChecksumCRC32>AAAAAA==</ChecksumCRC32><ChecksumSHA256>${'A'.repeat(43)}=</ChecksumSHA256>`;
+  const parts = Array.from(
+    { length: 9_999 },
+    (_, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>"e"</ETag>${checksums}</Part>`,
+  ).join('');
+  const text = `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`;
+  const document = Buffer.from(text + ' '.repeat(MAX_DOCUMENT_BYTES - text.length));
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, gateway.documents.usedBytes)), 1);
+  const complete = async (): Promise<string> => {
+    const { head } = sign(port, {
+      method: 'POST',
+      path: `/${BUCKET}/documents`,
+      query: `uploadId=${UploadId}`,
+      headers: { 'content-length': String(document.length) },
+    });
+    return talk(port, [head, document]);
+  };
+  const answers = await Promise.all(Array.from({ length: 10 }, complete));
+  clearInterval(watch);
+  // Each was read and judged, or told to come again.
+  for (const answer of answers) expect(answer).toMatch(/<Code>(?:InvalidPart|SlowDown)<\/Code>/u);
+  expect(answers.some((answer) => answer.includes('InvalidPart'))).toBe(true);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(MAX_DOCUMENTS_BYTES);
+  await expect.poll(() => [gateway.documents.usedBytes, gateway.governor.usedBytes], SOON).toEqual([0, 0]);
+  const Parts = [{ PartNumber: 1, ETag }];
+  await s3.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
+  await setup.close();
+  await backend.close();
+});
+
+test('deletions of many keys and completions that pass through have their room too', async () => {
+  const store = await startRecordingStore();
+  store.reply = { status: 200, headers: {}, body: '<DeleteResult/>' };
+  const edge = await startEdge({ store });
+  for (const [query, bound] of [
+    ['delete=', edge.gateway.documents],
+    ['uploadId=x', edge.gateway.governor],
+  ] as const) {
+    const body = '<Delete><Object><Key>k</Key></Object></Delete>';
+    const path = query === 'delete=' ? '/plain' : '/plain/k';
+    const headers = { 'content-length': String(body.length) };
+    const socket = connect(edge.port, '127.0.0.1');
+    socket.write(sign(edge.port, { method: 'POST', path, query, headers }).head);
+    await expect.poll(() => bound.usedBytes, SOON).toBeGreaterThan(0);
+    socket.destroy();
+    await expect.poll(() => bound.usedBytes, SOON).toBe(0);
+  }
+  await edge.close();
+  await store.close();
+});
+
+test('uploads that come byte by byte are given up when others wait, and not before', async () => {
+  const store = await startRecordingStore();
+  const bounds = { maxBytesInFlight: 2 * STREAM_COST_BYTES, waiting: { patienceMs: 200 } };
+  const edge = await startEdge({ store, bounds });
+  const upload = { method: 'PUT', path: '/plain/slow', headers: { 'content-length': '1000000' } };
+  const slow = [1, 2].map(() => {
+    const socket = connect({ port: edge.port, host: '127.0.0.1', noDelay: true });
+    const timer = setInterval(() => socket.write('x'), 10);
+    socket.on('error', () => undefined).on('close', () => clearInterval(timer));
+    socket.write(sign(edge.port, upload).head);
+    return socket;
+  });
+  await expect.poll(() => edge.gateway.governor.usedBytes, SOON).toBe(2 * STREAM_COST_BYTES);
+  // Much longer than the patience there is once somebody waits.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect([edge.outcomes, slow.map((socket) => socket.destroyed)]).toEqual([[], [false, false]]);
+  const answer = await talk(
+    edge.port,
+    [sign(edge.port, { method: 'GET', path: '/plain/k' }).head],
+    (text) => text !== '',
+  );
+  expect(statusIn(answer)).toBe(200);
+  expect(edge.outcomes.map(({ code }) => code)).toContain('ERR_S3_REQUEST_TIMEOUT');
+  for (const socket of slow) socket.destroy();
+  await expect.poll(() => edge.gateway.governor.usedBytes, SOON).toBe(0);
+  await edge.close();
+  await store.close();
+});
