@@ -252,6 +252,14 @@ describe('a request is refused', () => {
     expect(codeOf(() => verifyRequest(without, options(NOW, key)))).toBe('ERR_SIGV4_TOKEN');
   });
 
+  test('when a presigned URL comes with a body in frames that it was not signed for', async () => {
+    const presigned = await presign({ ...GET, method: 'PUT' });
+    const framed = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+    const headers = { ...presigned.headers, 'x-amz-content-sha256': framed };
+    expect(codeOf(() => verifyRequest({ ...presigned, headers }, options()))).toBe('ERR_SIGV4_HEADERS_NOT_SIGNED');
+    expect(verifyRequest(presigned, options()).payloadHash).toBe('UNSIGNED-PAYLOAD');
+  });
+
   test('for every damaged Authorization header, with one of our codes', async () => {
     const good = await sign(GET);
     const header = good.headers['authorization'] ?? '';

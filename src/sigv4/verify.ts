@@ -147,6 +147,9 @@ function claimedPayloadHash(
   }
   // A presigned URL binds the body only through a header it signs, or a parameter (which it signs always).
   if (header !== undefined && claim.signedHeaders.includes('x-amz-content-sha256')) return header;
+  // A body in frames that nobody signed for would be kept with its frames.
+  if (header?.startsWith('STREAMING-') === true && header !== claim.contentSha256)
+    throw new SigV4Error('ERR_SIGV4_HEADERS_NOT_SIGNED', undefined, true);
   return claim.contentSha256 ?? UNSIGNED_PAYLOAD;
 }
 

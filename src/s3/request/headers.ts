@@ -110,6 +110,13 @@ const OF_THIS_LEG = new Set([
   'x-amz-trailer',
 ]);
 
+/**
+ * Some programs read another method, host or path out of these than the request has, and nobody signed them: what a rule was asked about
+ * would not be what is done. Proxies in front of us add some of them, so they are dropped and not refused.
+ */
+const OF_OTHER_READINGS =
+  /^(?:x-http-method(?:-override)?|x-method-override|x-original-(?:url|uri|host|method)|x-rewrite-url|forwarded|x-forwarded-(?:host|port|proto|prefix|server|uri|method))$/u;
+
 /** What an operation sees: no framing, no signature; `aws-chunked` taken out of Content-Encoding. */
 export function operationHeaders(headers: S3Headers): S3Headers {
   const named = new Set(
@@ -120,6 +127,7 @@ export function operationHeaders(headers: S3Headers): S3Headers {
   );
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
+    if (OF_OTHER_READINGS.test(name)) continue;
     if (OF_THIS_LEG.has(name) || name.startsWith('proxy-') || (named.has(name) && !name.startsWith('x-amz-'))) continue;
     if (name !== 'content-encoding') kept[name] = value;
     else if (withoutAwsChunked(value) !== '') kept[name] = withoutAwsChunked(value);

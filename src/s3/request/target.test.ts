@@ -20,6 +20,8 @@ test('path style and virtual-host style name the same bucket and key', () => {
   expect(locate('/bucket/', 'x', [])).toEqual({ bucket: 'bucket', key: '' });
   expect(locate('/', 's3.test', ['s3.test'])).toEqual({ bucket: '', key: '' });
   expect(bucketOfHost('a.b.s3.test', ['s3.test'])).toBe('a.b');
+  expect(locate('/secret/k', 'sealed.s3.test.:9000', ['s3.test'])).toEqual({ bucket: 'sealed', key: 'secret/k' });
+  expect(bucketOfHost('s3.test.', ['s3.test'])).toBeUndefined();
   expect(bucketOfHost('evils3.test', ['s3.test'])).toBeUndefined();
   expect(bucketOfHost('s3.test', ['test', 's3.test'])).toBeUndefined();
   expect(bucketOfHost('a.s3.test', ['test', 's3.test'])).toBe('a');
@@ -92,8 +94,12 @@ test('an operation sees neither framing nor signature, nor what Connection names
     'x-hop': '1',
     'x-amz-meta-a': 'b',
     'proxy-authorization': 'x',
+    'x-http-method-override': 'DELETE',
+    'x-original-url': '/sealed/k',
+    'x-forwarded-host': 'other',
+    'x-forwarded-for': '192.0.2.1',
   });
-  expect(seen).toEqual({ 'content-encoding': 'gzip', 'x-amz-meta-a': 'b' });
+  expect(seen).toEqual({ 'content-encoding': 'gzip', 'x-amz-meta-a': 'b', 'x-forwarded-for': '192.0.2.1' });
 });
 
 test('our metadata names are known in any spelling', () => {

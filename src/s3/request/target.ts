@@ -36,7 +36,8 @@ export function locate(path: string, host: string, domains: readonly string[]): 
 
 /** `bucket.domain[:port]` for one of our domains; undefined for anything else. */
 export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
-  const name = host.toLowerCase().replace(/:\d+$/u, '');
+  // With a dot at its end it is the same name, written from the root.
+  const name = host.toLowerCase().replace(/:\d+$/u, '').replace(/\.$/u, '');
   const within = domains.map((domain) => domain.toLowerCase()).filter((domain) => `.${name}`.endsWith(`.${domain}`));
   // Of `s3.test` and `test`, the host `s3.test` is the former itself and no bucket of the latter.
   const longest = within.reduce((a, b) => (b.length > a.length ? b : a), '');
