@@ -57,14 +57,17 @@ function decideService({ operation }: Decidable): Decision {
   return { type: 'forward', rule: undefined };
 }
 
-/** Under these first path segments Ceph RGW and MinIO administer themselves, with the same signatures. */
-const ADMINISTRATION: ReadonlySet<string> = new Set(['admin', 'minio']);
+/**
+ * Under these first path segments Ceph RGW and MinIO administer themselves, with the same signatures; and Ceph RGW speaks Swift, which
+ * knows the same buckets and no rule.
+ */
+const ADMINISTRATION: ReadonlySet<string> = new Set(['admin', 'minio', 'swift']);
 
 function refuseAdministration(bucket: string, rules: S3Rules): void {
   if (!ADMINISTRATION.has(bucket) || rules.forBucket(bucket).some((entry) => entry.bucket === bucket)) return;
   throw new S3Error(
     'ERR_S3_ACCESS_DENIED',
-    `Some stores administer themselves under /${bucket}; if yours has a bucket of this name, write a rule for it.`,
+    `Some stores administer themselves, or speak another protocol, under /${bucket}; if yours has a bucket of this name, write a rule for it.`,
   );
 }
 

@@ -26,6 +26,8 @@ export const MAX_LINGER_BYTES = 1024 * 1024;
 export const CLIENT_IDLE_MS = 60 * 1000;
 /** Time for the request line and headers. */
 export const HEADERS_TIMEOUT_MS = 30 * 1000;
+/** Open connections of clients: an idle one with TLS takes some 50 KiB. As many as the KMS listener's. */
+export const MAX_CONNECTIONS = 10_000;
 /** Idle kept-alive connections. */
 export const KEEP_ALIVE_MS = 65 * 1000;
 /** An upstream that sends nothing for so long is gone. Completing a large upload may take minutes, S3 says. */

@@ -10,7 +10,7 @@ import type { OperationTable } from './decide.ts';
 import { exchange, type EdgeOptions, type ExchangeOutcome } from './edge/exchange.ts';
 import { formatErrorDocument } from './xml/error-document.ts';
 import { S3Error, type S3ErrorCode } from './errors.ts';
-import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES, MAX_SILENCE_MS } from './limits.ts';
+import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_SILENCE_MS } from './limits.ts';
 import type { GatewayContext } from './operation.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
 
@@ -44,6 +44,7 @@ export class S3Server {
       port,
       tls: tls === undefined ? undefined : { ...tls, minVersion: 'TLSv1.2' },
       server: LIMITS,
+      maxConnections: MAX_CONNECTIONS,
       silenceMs: MAX_SILENCE_MS,
       handle: (incoming, outgoing) => void exchange(incoming, outgoing, edge),
       unparsable,

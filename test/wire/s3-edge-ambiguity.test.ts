@@ -89,6 +89,8 @@ describe('what could be read as something else never reaches the store', () => {
       ['POST', '/', 'Action=CreateUser'],
       ['GET', '/admin/user', 'uid=x'],
       ['GET', '/minio/admin/v3/info', undefined],
+      ['PUT', '/swift/v1/closed/k', undefined],
+      ['GET', '/%73wift/v1/closed/k', undefined],
     ] as const) {
       const request = { method, path, headers: { 'content-length': '0' }, ...(query === undefined ? {} : { query }) };
       expect(statusIn(await ask(request)), path).toBeGreaterThanOrEqual(400);

@@ -111,11 +111,11 @@ const OF_THIS_LEG = new Set([
 ]);
 
 /**
- * Some programs read another method, host or path out of these than the request has, and nobody signed them: what a rule was asked about
- * would not be what is done. Proxies in front of us add some of them, so they are dropped and not refused.
+ * Some programs read another method, host, path or caller (Swift's tokens) out of these than the request has, and nobody signed them: what a
+ * rule was asked about would not be what is done. Proxies in front of us add some of them, so they are dropped and not refused.
  */
 const OF_OTHER_READINGS =
-  /^(?:x-http-method(?:-override)?|x-method-override|x-original-(?:url|uri|host|method)|x-rewrite-url|forwarded|x-forwarded-(?:host|port|proto|prefix|server|uri|method))$/u;
+  /^(?:x-http-method(?:-override)?|x-method-override|x-original-(?:url|uri|host|method)|x-rewrite-url|forwarded|x-forwarded-(?:host|port|proto|prefix|server|uri|method)|x-(?:auth|storage|service)-token)$/u;
 
 /** What an operation sees: no framing, no signature; `aws-chunked` taken out of Content-Encoding. */
 export function operationHeaders(headers: S3Headers): S3Headers {
