@@ -14,8 +14,10 @@ export type Dek = KeyObject & { readonly [kind]: 'Dek' };
 export type RootKey = KeyObject & { readonly [kind]: 'RootKey' };
 /** A key derived from the root for a service of our own: upload tokens, audit chain. */
 export type ServiceKey = KeyObject & { readonly [kind]: 'ServiceKey' };
+/** The AES key that imported material comes wrapped in. */
+export type WrappingKey = KeyObject & { readonly [kind]: 'WrappingKey' };
 
-type KeyKinds = { Kek: Kek; Dek: Dek; RootKey: RootKey; ServiceKey: ServiceKey };
+type KeyKinds = { Kek: Kek; Dek: Dek; RootKey: RootKey; ServiceKey: ServiceKey; WrappingKey: WrappingKey };
 
 /** Key length of every symmetric key of ours, in bytes. */
 export const KEY_BYTES = 32;

@@ -10,6 +10,7 @@ import { ed25519PublicBytes, ed25519PublicKey, signEd25519, takeEd25519Seed, ver
 import { CryptoError } from './errors.ts';
 import { hkdfSha256 } from './hkdf.ts';
 import { hmacSha256 } from './hmac.ts';
+import { unwrapPadded, wrapPadded } from './key-wrap.ts';
 import { PAIR_SELF_TESTS } from './pairs/self-tests.ts';
 import type { SelfTest } from './self-test-case.ts';
 import { openXaesGcm, sealXaesGcm } from './xaes-gcm.ts';
@@ -132,6 +133,22 @@ export const SELF_TESTS: readonly SelfTest[] = [
         tagLength: 32,
       }),
     answer: '0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659',
+  },
+  {
+    name: 'AES-256 key wrap with padding',
+    source: 'Wycheproof, aes_kwp_test.json, 161',
+    run: () => {
+      const key = createSecretKey(unhex('fce0429c610658ef8e7cfb0154c51de2239a8a317f5af5b6714f985fb5c4d75c'));
+      const wrapped = wrapPadded(key, unhex('287326b5ed0078e7ca0164d748f667e7'));
+      const opened = unwrapPadded(key, wrapped);
+      if (opened === undefined || !equalBytes(opened, unhex('287326b5ed0078e7ca0164d748f667e7')))
+        throw new Error('does not unwrap what it wrapped');
+      wrapped[0] = (wrapped[0] ?? 0) ^ 1;
+      if (unwrapPadded(key, wrapped) !== undefined) throw new Error('unwraps what was forged');
+      wrapped[0] ^= 1;
+      return wrapped;
+    },
+    answer: 'e3eab96d9a2fda12f9e252053aff15e753e5ea6f5172c92b',
   },
   ...PAIR_SELF_TESTS,
 ];
