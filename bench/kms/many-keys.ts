@@ -110,7 +110,7 @@ function* chunks(rows: Iterable<RowChange>): Generator<readonly RowChange[]> {
   yield chunk;
 }
 
-const KIND = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT' } as const;
+const KIND = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', origin: 'AWS_KMS' } as const;
 
 function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMaterial>[3]): Generator<RowChange> {
   for (const keyId of keyIds) {
@@ -119,7 +119,6 @@ function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMateri
       keyId,
       currentMaterial: material.materialId,
       ...KIND,
-      origin: 'AWS_KMS',
       state: 'enabled',
       stateSince: NOW,
       createdAt: NOW,

@@ -36,9 +36,10 @@ export class KeySchedule {
   async run(): Promise<void> {
     const destroy = this.#isSteady();
     try {
-      const { rotated, destroyed } = await this.#lifecycle().runDue({ destroy });
+      const { rotated, destroyed, expired } = await this.#lifecycle().runDue({ destroy });
       for (const key of rotated) this.#log.info({ key }, 'key rotated, as was due');
       for (const key of destroyed) this.#log.warn({ key }, 'key destroyed: its waiting period is over');
+      for (const key of expired) this.#log.warn({ key }, 'imported material deleted: its end has come');
     } catch (error) {
       this.#log.error({ err: error }, 'what is due of keys could not be done');
     }

@@ -3,6 +3,8 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
+import { crashMaterial } from '../../test/support/crash-material.ts';
+import { importMaterial } from '../../test/support/import-key.ts';
 import { missing } from '../../test/support/programs.ts';
 import type { KeyManager } from './key-manager.ts';
 import { verifyAudit } from './offline.ts';
@@ -11,9 +13,12 @@ const CHILD = fileURLToPath(new URL('../../test/support/keys-crash-child.ts', im
 /** Kills in each test, and how many more a machine gets that is too slow to acknowledge anything in between. */
 const KILLS = 12;
 const PATIENCE = 5;
-/** Calls that a start, a creation, a use and two rotations make on the store's files: about 80. */
 const CALLS = 'pwrite64,fsync,fdatasync,rename,ftruncate,unlink,write';
-const MOST_CALLS = 80;
+/** What the child does; within how many calls on the store’s files, a start included; and within how many milliseconds. */
+const WORK = [
+  { what: 'creating, using and rotating', words: [], calls: 80, ms: 120 },
+  { what: 'importing, deleting and rotating what is imported', words: ['imports'], calls: 160, ms: 1500 },
+];
 
 type Acknowledged = readonly string[];
 
@@ -46,7 +51,21 @@ async function expectNothingLost(manager: KeyManager, acknowledged: Acknowledged
     if (what === 'rotated') expect(materials, line).toContain(detail);
     if (what === 'wrapped') await manager.decrypt({ wrapped: Buffer.from(detail, 'hex'), context, keyId }, use);
   }
-  for (const keyId of keys.keys()) await manager.generateDataKey({ keyId, context }, use);
+  for (const { keyId, state } of keys.values())
+    if (state === 'enabled') await manager.generateDataKey({ keyId, context }, use);
+}
+
+/** What is imported is there when that was the last that was acknowledged; what was deleted can be imported again. */
+async function expectImports(manager: KeyManager, acknowledged: Acknowledged): Promise<void> {
+  const last = new Map(acknowledged.map((line) => [line.split(' ')[1] ?? '', line.split(' ')[0]]));
+  for (const key of await manager.listKeys(use)) {
+    if (key.origin === 'AWS_KMS') continue;
+    if (last.get(key.keyId) === 'imported') expect(key.state).toBe('enabled');
+    if (key.state === 'enabled') continue;
+    const known = key.materials.length > 0;
+    const id = await importMaterial(manager, key.keyId, crashMaterial(key.keyId, 1), use);
+    if (known) expect(key.materials[0]?.materialId).toBe(id);
+  }
 }
 
 async function killAgainAndAgain(killedRun: (keys: KeyFolder) => Promise<Acknowledged>): Promise<void> {
@@ -55,6 +74,7 @@ async function killAgainAndAgain(killedRun: (keys: KeyFolder) => Promise<Acknowl
   for (let kill = 0; kill < KILLS || (acknowledged.length === 0 && kill < KILLS * PATIENCE); kill++) {
     acknowledged.push(...(await killedRun(keys)));
     const manager = await keys.open();
+    await expectImports(manager, acknowledged);
     await expectNothingLost(manager, acknowledged);
     await manager.close();
     expect((await verifyAudit(keys.options)).problem).toBeUndefined();
@@ -62,30 +82,34 @@ async function killAgainAndAgain(killedRun: (keys: KeyFolder) => Promise<Acknowl
   expect(acknowledged.length).toBeGreaterThan(0);
 }
 
-test('Killed after any time of creating, using and rotating, the store loses nothing that was acknowledged', async () => {
-  await killAgainAndAgain((keys) =>
-    linesOf(process.execPath, [CHILD, JSON.stringify(keys.options)], (kill) => setTimeout(kill, randomInt(120))),
-  );
-});
+test.for(WORK)(
+  'Killed after any time of $what, the store loses nothing that was acknowledged',
+  async ({ words, ms }) => {
+    await killAgainAndAgain((keys) => {
+      const child = [CHILD, JSON.stringify(keys.options), ...words];
+      return linesOf(process.execPath, child, (kill) => setTimeout(kill, randomInt(ms)));
+    });
+  },
+);
 
 function whyNoTracing(): string | undefined {
   const traces = (): boolean => spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
   return missing('strace') ?? (traces() ? undefined : 'strace may not trace here');
 }
 
-test('Killed at any of its system calls on the store’s files, the store loses nothing that was acknowledged', async ({
-  skip,
-}) => {
+const AT_CALLS =
+  'Killed at any of its system calls on the store’s files while $what, the store loses nothing that was acknowledged';
+test.for(WORK)(AT_CALLS, async ({ words, calls }, { skip }) => {
   const reason = whyNoTracing();
   if (reason !== undefined) skip(reason);
   await killAgainAndAgain((keys) => {
     const { storePath, audit } = keys.options;
     const endings = ['', '-wal', '.epoch', '.epoch.new'].map((ending) => `${storePath}${ending}`);
     const files = [...endings, audit.path, `${audit.path}.head`, keys.folder].flatMap((path) => ['-P', path]);
-    const call = randomInt(1, MOST_CALLS);
+    const call = randomInt(1, calls);
     const inject = `inject=${CALLS}:signal=SIGKILL:when=${call}`;
-    const child = [process.execPath, CHILD, JSON.stringify(keys.options)];
-    const words = ['-f', '-qq', '-o', '/dev/null', ...files, '-e', `trace=${CALLS}`, '-e', inject, ...child];
-    return linesOf('strace', words, () => undefined);
+    const child = [process.execPath, CHILD, JSON.stringify(keys.options), ...words];
+    const traced = ['-f', '-qq', '-o', '/dev/null', ...files, '-e', `trace=${CALLS}`, '-e', inject, ...child];
+    return linesOf('strace', traced, () => undefined);
   });
 });

@@ -9,7 +9,7 @@ import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
 import { holding } from './holding.ts';
 import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from './key-operations.ts';
-import { kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import { currentOf, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { usedOf } from './key-used.ts';
 import { KeyUses } from './key-uses.ts';
 import type { KeyPorts } from './options.ts';
@@ -63,8 +63,9 @@ export class DataKeyPairService implements MakesPairs {
     const key = wrappingKey();
     const privateKey = encodePrivateKey(pair);
     try {
-      const { materialId } = key.current.record;
-      const wrapping = { kek: kekOf(key.current), keyUuid: key.uuid, materialId, context: request.context };
+      const current = currentOf(key);
+      const { materialId } = current.record;
+      const wrapping = { kek: kekOf(current), keyUuid: key.uuid, materialId, context: request.context };
       const ciphertext = wrapKey({ ...wrapping, plaintext: privateKey }, this.#ports.random);
       return { ...usedOf(key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
     } catch (error) {

@@ -8,7 +8,15 @@ import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type So
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import { assertKeyUsable, assertMaterialAllows, assertWraps, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyUsable,
+  assertMaterialAllows,
+  assertWraps,
+  currentOf,
+  kekOf,
+  type HeldKey,
+  type KeyRing,
+} from './key-ring.ts';
 import { KeyUses } from './key-uses.ts';
 import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
@@ -97,13 +105,14 @@ export class DataKeyService {
     const key = this.#ring.find(keyId);
     assertWraps(key, 'GenerateDataKey');
     assertKeyUsable(key);
-    assertMaterialAllows(key.current, 'protect');
+    assertMaterialAllows(currentOf(key), 'protect');
     return key.arn;
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const { materialId } = key.current.record;
-    const kek = kekOf(key.current);
+    const current = currentOf(key);
+    const { materialId } = current.record;
+    const kek = kekOf(current);
     return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
   }
 

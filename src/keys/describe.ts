@@ -1,11 +1,13 @@
 /** Keys and aliases as callers see them. */
 import { aliasArn } from './arn.ts';
 import type { AliasDescription, KeyDescription } from './key-admin.ts';
+import { expirationOf } from './import/availability.ts';
 import type { HeldKey, KeyRing } from './key-ring.ts';
 import type { AliasRecord } from './records.ts';
 
 export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
-  const { keyId, state, description, spec, usage, origin, createdAt, deletionDate } = key.record;
+  const { keyId, description, spec, usage, origin, createdAt, deletionDate } = key.record;
+  const state = key.state();
   return {
     keyId,
     arn: key.arn,
@@ -17,7 +19,7 @@ export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
     origin,
     createdAt,
     aliases: ring.aliasesOf(keyId),
-    currentMaterialId: key.current.name,
+    currentMaterialId: key.current?.name,
     materials: [...key.materials.values()].map(({ name, record }) => ({
       materialId: name,
       version: record.version,
@@ -25,6 +27,7 @@ export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
       createdAt: record.createdAt,
     })),
     deletionDate,
+    expiration: expirationOf(key),
   };
 }
 

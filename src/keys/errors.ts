@@ -1,6 +1,7 @@
 /** What goes wrong in the key manager. Texts name keys, files and slots; never key bytes, passphrases or plaintext. */
 import { SealgateError, type ErrorCatalogue } from '../errors.ts';
 import { KEYS_EXIT } from './exit-code.ts';
+import { IMPORT_ERRORS } from './import/errors.ts';
 import { REMOTE_ERRORS } from './remote/errors.ts';
 import { STORE_ERRORS } from './store-errors.ts';
 
@@ -198,6 +199,7 @@ export const KEYS_ERRORS = {
     fix: 'Nothing: the client retries against the next process.',
     exit: KEYS_EXIT,
   },
+  ...IMPORT_ERRORS,
   ...REMOTE_ERRORS,
 } as const satisfies ErrorCatalogue;
 

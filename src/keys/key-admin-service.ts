@@ -6,7 +6,7 @@ import { assertFreeAlias } from './free-alias.ts';
 import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-admin.ts';
 import { KeyCreation } from './key-creation.ts';
 import { put, type KeyChanges } from './key-changes.ts';
-import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
+import { assertKeyChangeable, assertKeySwitchable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyState } from './key-states.ts';
 import { MAX_ALIASES_PER_KEY } from './limits.ts';
 import { aliasRow, type AliasRecord } from './records.ts';
@@ -107,7 +107,7 @@ export class KeyAdminService {
   #setState(keyId: string, action: string, state: KeyState, use: KeyUse): Promise<KeyDescription> {
     return this.#changes.make(action, use, (trace) => {
       const key = this.#changes.find(keyId, action, use, trace);
-      assertKeyChangeable(key);
+      assertKeySwitchable(key);
       return () => this.#applyState(key, state, trace);
     });
   }

@@ -7,7 +7,7 @@
 import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { KeyState, MaterialState } from './key-states.ts';
-import type { Tag } from './records.ts';
+import type { KeyOrigin, Tag } from './records.ts';
 
 export type MaterialDescription = {
   /** 64 hex digits. */
@@ -26,21 +26,29 @@ export type KeyDescription = {
   readonly description: string;
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
-  readonly origin: 'AWS_KMS';
+  readonly origin: KeyOrigin;
   readonly createdAt: string;
   readonly aliases: readonly string[];
-  readonly currentMaterialId: string;
+  /** Undefined: its first material is to be imported. */
+  readonly currentMaterialId: string | undefined;
   /** Oldest first. */
   readonly materials: readonly MaterialDescription[];
   /** Only while pending deletion: when it is destroyed. */
   readonly deletionDate: string | undefined;
+  /** Of imported material; undefined: there is none. */
+  readonly expiration: KeyExpiration | undefined;
 };
+
+/** When imported material ends, the earliest first. */
+export type KeyExpiration = { readonly type: 'never' } | { readonly type: 'at'; readonly validTo: string };
 
 export type CreateKeyRequest = {
   /** SYMMETRIC_DEFAULT unless told. */
   readonly spec?: KeySpec;
   /** Has to be said where the spec has more than one. */
   readonly usage?: KeyUsage;
+  /** AWS_KMS unless told; EXTERNAL: without material, which is to be imported. */
+  readonly origin?: KeyOrigin;
   readonly description?: string;
   readonly alias?: string;
   readonly tags?: readonly Tag[];

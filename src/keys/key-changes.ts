@@ -7,7 +7,7 @@ import type { KeyUse } from './data-keys.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
-import type { MaterialVault } from './material.ts';
+import type { MaterialOwner, MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
 import { keyRow, parseMaterialRow, type KeyRecord, type MaterialRecord } from './records.ts';
 import type { KeyDatabase, RowChange } from './stores/key-database.ts';
@@ -78,7 +78,7 @@ export class KeyChanges {
   }
 
   /** The material as it now lies on the disk, opened and tried on its canary: only then is it used or acknowledged. */
-  reread(material: MaterialRecord, owner: Pick<KeyRecord, 'spec' | 'usage'>): HeldMaterial {
+  reread(material: MaterialRecord, owner: Omit<MaterialOwner, 'keyId'>): HeldMaterial {
     const row = this.parts.database.row('materials', material.materialId);
     if (row === undefined) throw new KeysError('ERR_KEYS_STORE_WRITE', 'a material did not read back');
     return holdMaterial(parseMaterialRow(row), owner, this.parts.vault);

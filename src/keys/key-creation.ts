@@ -17,11 +17,11 @@ import { checkTags, tagRecord } from './key-tags.ts';
 import { MAX_DESCRIPTION_CHARS } from './limits.ts';
 import { makeMaterial } from './material.ts';
 import { assertConsistent, isPairSpec, newPairMaterial } from './pair-material.ts';
-import { aliasRow, keyRow, materialRow, type KeyRecord, type MaterialRecord } from './records.ts';
+import { aliasRow, keyRow, materialRow, type KeyOrigin, type KeyRecord, type MaterialRecord } from './records.ts';
 import type { RowChange } from './stores/key-database.ts';
 import type { UseTrace } from './use-recorder.ts';
 
-type Kind = { readonly spec: KeySpec; readonly usage: KeyUsage };
+type Kind = { readonly spec: KeySpec; readonly usage: KeyUsage; readonly origin: KeyOrigin };
 
 export class KeyCreation {
   readonly #changes: KeyChanges;
@@ -44,7 +44,7 @@ export class KeyCreation {
 
   /** Undefined: none is needed, or none can be had, which is for the request's own turn to find out and to record. */
   async #pairMaterial(request: CreateKeyRequest, use: KeyUse): Promise<Uint8Array | undefined> {
-    if (request.spec === undefined || !isPairSpec(request.spec)) return undefined;
+    if (request.spec === undefined || !isPairSpec(request.spec) || request.origin === 'EXTERNAL') return undefined;
     try {
       return await this.#newMaterial(this.#check(request, use, {}));
     } catch {
@@ -53,7 +53,9 @@ export class KeyCreation {
   }
 
   async #newMaterial(kind: Kind): Promise<Uint8Array | undefined> {
-    return isPairSpec(kind.spec) ? newPairMaterial(kind, this.#changes.parts.pairs) : undefined;
+    return isPairSpec(kind.spec) && kind.origin === 'AWS_KMS'
+      ? newPairMaterial(kind, this.#changes.parts.pairs)
+      : undefined;
   }
 
   #check(request: CreateKeyRequest, use: KeyUse, trace: UseTrace): Kind {
@@ -82,15 +84,16 @@ export class KeyCreation {
     const { ports, vault, ring } = this.#changes.parts;
     const createdAt = this.#changes.now();
     const keyId = newKeyUuid(ports.random);
-    const material = makeMaterial({ keyId, ...kind }, 1, { createdAt }, vault, ports.random, made);
+    // What is to be imported is not there yet.
+    const materials =
+      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, ...kind }, 1, { createdAt }, vault, ports.random, made)];
     const record: KeyRecord = {
       keyId,
       ...kind,
-      origin: 'AWS_KMS',
       description: request.description ?? '',
       state: 'enabled',
       stateSince: createdAt,
-      currentMaterial: material.materialId,
+      currentMaterial: materials[0]?.materialId,
       createdAt,
       policy: request.policy,
       tags: request.tags ?? [],
@@ -99,10 +102,12 @@ export class KeyCreation {
     };
     const { alias } = request;
     const aliases = alias === undefined ? [] : [{ aliasName: alias, keyId, createdAt, updatedAt: createdAt }];
-    const changes: RowChange[] = [put('keys', keyRow(record)), put('materials', materialRow(material))];
+    const changes: RowChange[] = [put('keys', keyRow(record))];
+    for (const each of materials) changes.push(put('materials', materialRow(each)));
     for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
     this.#changes.commit(changes);
-    const key = this.#changes.publish(record, [await this.#reread(material, kind)], trace);
+    const held = await Promise.all(materials.map((each) => this.#reread(each, kind)));
+    const key = this.#changes.publish(record, held, trace);
     for (const each of aliases) ring.putAlias(each);
     return describeKey(ring, key);
   }
@@ -116,23 +121,26 @@ export class KeyCreation {
 }
 
 /** ERR_KEYS_INVALID_REQUEST. */
-function kindAsked({ spec = 'SYMMETRIC_DEFAULT', usage }: CreateKeyRequest): Kind {
+function kindAsked({ spec = 'SYMMETRIC_DEFAULT', usage, origin = 'AWS_KMS' }: CreateKeyRequest): Kind {
   const { usages } = kindOf(spec);
   if (usage === undefined && usages.length > 1)
     throw new KeysError('ERR_KEYS_INVALID_REQUEST', `a key ${spec} needs a usage: ${usages.join(' or ')}`);
   const wanted = usage ?? usages[0];
   if (!usages.includes(wanted))
     throw new KeysError('ERR_KEYS_INVALID_REQUEST', `KeyUsage ${wanted} is not compatible with KeySpec ${spec}`);
-  return { spec, usage: wanted };
+  return { spec, usage: wanted, origin };
 }
 
 /** Defaults count as given, as AWS has it. */
-function createFacts({ tags = [], bypassLockoutCheck = false }: CreateKeyRequest, { spec, usage }: Kind): RequestFacts {
+function createFacts(
+  { tags = [], bypassLockoutCheck = false }: CreateKeyRequest,
+  { spec, usage, origin }: Kind,
+): RequestFacts {
   return {
     parameters: {
       KeySpec: spec,
       KeyUsage: usage,
-      KeyOrigin: 'AWS_KMS',
+      KeyOrigin: origin,
       MultiRegion: 'false',
       BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck),
     },

@@ -15,6 +15,7 @@ import {
   assertKeyUsable,
   assertKeyUsage,
   assertMaterialAllows,
+  currentOf,
   kekOf,
   type HeldKey,
   type KeyRing,
@@ -112,7 +113,7 @@ export class KeyEncryptionService implements Encrypts {
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertEncrypts(key, algorithm, action);
     assertNoContext(algorithm, context);
-    assertMaterialAllows(key.current, 'protect');
+    assertMaterialAllows(currentOf(key), 'protect');
     return key;
   }
 
@@ -129,8 +130,9 @@ export class KeyEncryptionService implements Encrypts {
       return encryptRsa(algorithm, key, plaintext, this.#pairs).then((ciphertext) => ({ ...used, ciphertext }));
     }
     endDryRun(asked);
-    const { materialId } = key.current.record;
-    const wrapping = { kek: kekOf(key.current), keyUuid: key.uuid, materialId, plaintext, context };
+    const current = currentOf(key);
+    const { materialId } = current.record;
+    const wrapping = { kek: kekOf(current), keyUuid: key.uuid, materialId, plaintext, context };
     return { ...used, ciphertext: wrapKey(wrapping, this.#ports.random) };
   }
 
@@ -172,7 +174,7 @@ export class KeyEncryptionService implements Encrypts {
 
   #sourceMaterial(key: HeldKey, ciphertext: Uint8Array | undefined, algorithm: EncryptionAlgorithm): Source {
     // An RSA ciphertext names nothing, and its key has one material.
-    if (ciphertext === undefined || isRsaEncryption(algorithm)) return { key, material: key.current };
+    if (ciphertext === undefined || isRsaEncryption(algorithm)) return { key, material: currentOf(key) };
     const found = findSource(ciphertext, this.#ring);
     // Whether the key that made it is another one here or one of elsewhere, it is not the one that is named.
     if (found?.key !== key) throw new KeysError('ERR_KEYS_INCORRECT_KEY', INCORRECT_KEY);

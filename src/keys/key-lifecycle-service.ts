@@ -8,10 +8,20 @@ import { assertNoAlias } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
 import { describeKey } from './describe.ts';
+import { belongs } from './import/availability.ts';
+import { removeExpired } from './import/expired-materials.ts';
+import { describeImport, pendingRotation, rotatedTo } from './import/imported-rotation.ts';
 import type { KeyDescription } from './key-admin.ts';
 import { put, type KeyChanges } from './key-changes.ts';
 import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus } from './key-lifecycle.ts';
-import { assertKeyChangeable, assertKeyUsable, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyChangeable,
+  assertKeyUsable,
+  currentOf,
+  type HeldKey,
+  type HeldMaterial,
+  type KeyRing,
+} from './key-ring.ts';
 import type { Page, PageRequest } from './key-settings.ts';
 import type { LastUses } from './last-uses.ts';
 import {
@@ -26,10 +36,8 @@ import {
 import { makeMaterial } from './material.ts';
 import { keyRow, materialRow, type KeyRecord, type MaterialRecord, type RotationType } from './records.ts';
 import type { RowChange } from './stores/key-database.ts';
+import { scheduledChange } from './scheduled-change.ts';
 import type { UseTrace } from './use-recorder.ts';
-
-/** Who acts where the time has come; whoever scheduled it is in the record of that. */
-const SCHEDULE: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'schedule' };
 
 export class KeyLifecycleService implements KeyLifecycle {
   readonly #changes: KeyChanges;
@@ -78,6 +86,7 @@ export class KeyLifecycleService implements KeyLifecycle {
     return this.#change('EnableKeyRotation', keyId, use, facts, (key, trace) => {
       assertWithin(periodDays, MIN_ROTATION_DAYS, MAX_ROTATION_DAYS, 'rotation period');
       assertRotates(key);
+      assertOurs(key);
       assertKeyUsable(key);
       const rotation = { periodDays, nextAt: this.#inDays(periodDays) };
       return () => void this.#changes.putRecord(key, { rotation }, trace);
@@ -87,6 +96,7 @@ export class KeyLifecycleService implements KeyLifecycle {
   disableRotation(keyId: string, use: KeyUse): Promise<void> {
     return this.#change('DisableKeyRotation', keyId, use, {}, (key, trace) => {
       assertRotates(key);
+      assertOurs(key);
       assertKeyUsable(key);
       return () => void this.#changes.putRecord(key, { rotation: undefined }, trace);
     });
@@ -116,7 +126,9 @@ export class KeyLifecycleService implements KeyLifecycle {
     assertRotates(key);
     assertKeyUsable(key);
     this.#assertMayRotate(key);
-    return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace));
+    const { origin } = key.record;
+    const pending = origin === 'EXTERNAL' ? pendingRotation(key, this.#changes.nowMs()) : undefined;
+    return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace, pending));
   }
 
   rotations(
@@ -126,12 +138,14 @@ export class KeyLifecycleService implements KeyLifecycle {
     return this.#look('ListKeyRotations', request.keyId, use, (key) => {
       assertRotates(key);
       const materials = [...key.materials.values()].sort((a, b) => a.record.version - b.record.version);
-      const listed = request.all ? materials : materials.slice(1);
+      const listed = request.all
+        ? materials
+        : materials.filter(({ record }) => record.version > 1 && belongs({ record }));
       const from = listed.findIndex(({ name }) => name === request.after) + 1;
       const page = listed.slice(from, from + request.limit);
       return {
         keyId: key.record.keyId,
-        items: page.map((material) => describeRotation(key, material)),
+        items: page.map((material) => describeRotation(key, material, this.#changes.nowMs())),
         more: from + request.limit < listed.length,
       };
     });
@@ -149,12 +163,13 @@ export class KeyLifecycleService implements KeyLifecycle {
         if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
       }
     }
-    return { rotated, destroyed };
+    const expired = destroy ? await removeExpired(this.#changes, now) : [];
+    return { rotated, destroyed, expired };
   }
 
   /** False where it is no longer due: another change was made before this one's turn. */
   #rotateDue(keyId: string, now: string): Promise<boolean> {
-    return this.#scheduled('RotateKey', keyId, (key, trace) => {
+    return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
       const { state, rotation } = key.record;
       if (state !== 'enabled' || rotation === undefined || rotation.nextAt > now) return undefined;
       const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
@@ -163,7 +178,7 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 
   #destroyDue(keyId: string, now: string): Promise<boolean> {
-    return this.#scheduled('DeleteKey', keyId, (key, trace) => {
+    return scheduledChange(this.#changes, 'DeleteKey', keyId, (key, trace) => {
       const { state, deletionDate } = key.record;
       if (state !== 'pending-deletion' || deletionDate === undefined || deletionDate > now) return undefined;
       trace.detail = { deletionDate, materials: key.materials.size };
@@ -171,31 +186,22 @@ export class KeyLifecycleService implements KeyLifecycle {
     });
   }
 
-  /** A change that nobody asks for now: it is recorded all the same, and only if it is still due. */
-  async #scheduled(
-    action: string,
-    keyId: string,
-    plan: (key: HeldKey, trace: UseTrace) => (() => void) | undefined,
-  ): Promise<boolean> {
-    const { recorder } = this.#changes.parts;
-    return this.#changes.exclusively(async () => {
-      const key = this.#ring.held(keyId);
-      const trace: UseTrace = { key, material: key?.current, decision: { allow: true, why: 'scheduled' } };
-      const apply = key === undefined ? undefined : plan(key, trace);
-      if (apply === undefined) return false;
-      await recorder.write(action, SCHEDULE, null, trace, 'started');
-      apply();
-      await recorder.write(action, SCHEDULE, null, trace, 'success');
-      return true;
-    });
-  }
-
-  #rotate(key: HeldKey, type: RotationType, changes: Partial<KeyRecord>, trace: UseTrace): HeldKey {
+  /** To `pending`, which was imported, or to new material. */
+  #rotate(
+    key: HeldKey,
+    type: RotationType,
+    changes: Partial<KeyRecord>,
+    trace: UseTrace,
+    pending?: HeldMaterial,
+  ): HeldKey {
     const { ports, vault } = this.#changes.parts;
     const now = this.#changes.now();
-    const old = key.current;
+    const old = currentOf(key);
     const made = { createdAt: now, rotation: type };
-    const next = makeMaterial(key.record, old.record.version + 1, made, vault, ports.random);
+    const next =
+      pending === undefined
+        ? makeMaterial(key.record, old.record.version + 1, made, vault, ports.random)
+        : rotatedTo(pending, type, now);
     const retired: MaterialRecord = { ...old.record, state: 'deactivated', stateSince: now, stateReason: 'rotated' };
     const record: KeyRecord = { ...key.record, ...changes, currentMaterial: next.materialId };
     this.#changes.commit([
@@ -203,7 +209,7 @@ export class KeyLifecycleService implements KeyLifecycle {
       put('materials', materialRow(next)),
       put('keys', keyRow(record)),
     ]);
-    const others = [...key.materials.values()].filter((material) => material !== old);
+    const others = [...key.materials.values()].filter((material) => material !== old && material !== pending);
     const materials = [...others, ...[retired, next].map((each) => this.#changes.reread(each, record))];
     return this.#changes.publish(record, materials, trace);
   }
@@ -275,15 +281,24 @@ function assertRotates({ arn, record }: HeldKey): void {
   throw new KeysError('ERR_KEYS_UNSUPPORTED', `${arn} is ${record.spec}: only symmetric encryption keys are rotated.`);
 }
 
-function describeRotation(key: HeldKey, material: HeldMaterial): RotationDescription {
-  const { version, createdAt, rotation } = material.record;
-  const isFirst = version === 1;
+/** What is imported is rotated by its importer alone. */
+function assertOurs({ arn, record }: HeldKey): void {
+  const { origin } = record;
+  if (origin === 'AWS_KMS') return;
+  throw new KeysError('ERR_KEYS_UNSUPPORTED', `${arn} origin is ${origin} which is not valid for this operation.`);
+}
+
+function describeRotation(key: HeldKey, material: HeldMaterial, now: number): RotationDescription {
+  const { version, createdAt, rotation, rotatedAt } = material.record;
+  const isPending = !belongs(material);
+  const wasRotatedTo = version > 1 && !isPending;
   return {
     materialId: material.name,
-    isCurrent: material === key.current,
-    rotatedAt: isFirst ? undefined : createdAt,
+    state: isPending ? 'pending-rotation' : material === key.current ? 'current' : 'non-current',
+    rotatedAt: wasRotatedTo ? (rotatedAt ?? createdAt) : undefined,
     // Before schema version 2 the type was not kept, and there was only one.
-    type: isFirst ? undefined : (rotation ?? 'on-demand'),
+    type: wasRotatedTo ? (rotation ?? 'on-demand') : undefined,
+    imported: key.record.origin === 'EXTERNAL' ? describeImport(material, now) : undefined,
   };
 }
 

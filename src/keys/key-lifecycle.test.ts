@@ -87,12 +87,12 @@ describe('deletion', () => {
     await manager.disableKey(kept.keyId, use);
     await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, use);
     store.clock.day = 6.9;
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [] });
+    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [] });
     store.clock.day = 4000;
-    expect(await manager.lifecycle.runDue({ destroy: false })).toEqual({ rotated: [], destroyed: [] });
+    expect(await manager.lifecycle.runDue({ destroy: false })).toEqual({ rotated: [], destroyed: [], expired: [] });
     expect(await code(manager.describeKey(keyId, use))).toBe('done');
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [arn] });
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [] });
+    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [arn], expired: [] });
+    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [] });
     for (const name of [keyId, arn, 'alias/gone'])
       expect(await code(manager.describeKey(name, use))).toBe('ERR_KEYS_NOT_FOUND');
     expect(await code(manager.lifecycle.cancelDeletion(keyId, use))).toBe('ERR_KEYS_NOT_FOUND');
@@ -182,9 +182,9 @@ describe('automatic rotation', () => {
     const again = await store.open();
     const listed = await again.lifecycle.rotations({ keyId, all: true, after: undefined, limit: 10 }, use);
     expect(listed.items).toMatchObject([
-      { isCurrent: false, rotatedAt: undefined, type: undefined },
-      { isCurrent: false, rotatedAt: iso(0), type: 'on-demand' },
-      { isCurrent: true, rotatedAt: iso(90.5), type: 'automatic' },
+      { state: 'non-current', rotatedAt: undefined, type: undefined },
+      { state: 'non-current', rotatedAt: iso(0), type: 'on-demand' },
+      { state: 'current', rotatedAt: iso(90.5), type: 'automatic' },
     ]);
     const pages = await again.lifecycle.rotations({ keyId, all: false, after: undefined, limit: 1 }, use);
     expect(pages).toMatchObject({ items: [{ type: 'on-demand' }], more: true });

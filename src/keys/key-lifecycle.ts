@@ -12,14 +12,30 @@ export type RotationStatus = {
 
 export type RotationDescription = {
   readonly materialId: string;
-  readonly isCurrent: boolean;
+  readonly state: 'current' | 'non-current' | 'pending-rotation';
   /** Undefined for a key's first material. */
   readonly rotatedAt: string | undefined;
   readonly type: RotationType | undefined;
+  /** Undefined: we made it. */
+  readonly imported: ImportDescription | undefined;
+};
+
+/** Of imported material. */
+export type ImportDescription = {
+  /** Whether its bytes are there, and have not come to their end. */
+  readonly isHere: boolean;
+  /** Undefined: never. */
+  readonly validTo: string | undefined;
+  readonly description: string | undefined;
 };
 
 /** What the schedule did, by key ARN. */
-export type DueWork = { readonly rotated: readonly string[]; readonly destroyed: readonly string[] };
+export type DueWork = {
+  readonly rotated: readonly string[];
+  readonly destroyed: readonly string[];
+  /** Of which imported material was deleted, as its importer had said. */
+  readonly expired: readonly string[];
+};
 
 /**
  * Every method rejects with a KeysError and resolves only after the change is durable and its audit record is written. `keyId` is

@@ -5,7 +5,14 @@ import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
 import { kindOf } from './key-kinds.ts';
 import type { KeyMacs, MacRequest } from './key-macs.ts';
-import { assertKeyUsable, assertKeyUsage, assertMaterialAllows, type HeldKey, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyUsable,
+  assertKeyUsage,
+  assertMaterialAllows,
+  currentOf,
+  type HeldKey,
+  type KeyRing,
+} from './key-ring.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { macOf } from './material.ts';
 import { aliasNamed } from './request-facts.ts';
@@ -23,7 +30,7 @@ export class KeyMacsService implements KeyMacs {
   generate(request: MacRequest, use: KeyUse): Promise<{ keyArn: string; mac: Uint8Array }> {
     return this.#recorder.record('GenerateMac', use, null, (trace) => {
       const key = this.#macKey('GenerateMac', request, use, trace);
-      assertMaterialAllows(key.current, 'protect');
+      assertMaterialAllows(currentOf(key), 'protect');
       endDryRun(request);
       return { keyArn: key.arn, mac: compute(key, request.message) };
     });
@@ -32,7 +39,7 @@ export class KeyMacsService implements KeyMacs {
   verify(request: MacRequest & { mac: Uint8Array }, use: KeyUse): Promise<{ keyArn: string }> {
     return this.#recorder.record('VerifyMac', use, null, (trace) => {
       const key = this.#macKey('VerifyMac', request, use, trace);
-      assertMaterialAllows(key.current, 'process');
+      assertMaterialAllows(currentOf(key), 'process');
       endDryRun(request);
       const mac = compute(key, request.message);
       const isRight = equalBytes(mac, request.mac);
@@ -61,7 +68,8 @@ export class KeyMacsService implements KeyMacs {
   }
 }
 
-function compute({ current }: HeldKey, message: Uint8Array): Uint8Array {
+function compute(key: HeldKey, message: Uint8Array): Uint8Array {
+  const current = currentOf(key);
   if (current.secret.type !== 'mac') throw new TypeError('a MAC key without a MAC key’s material');
   return macOf(current.secret, message);
 }

@@ -23,6 +23,8 @@ import type { BackupRequest, BackupSummary, KeyAdmin } from './key-admin.ts';
 import { KeyAdminService } from './key-admin-service.ts';
 import { KeyChanges } from './key-changes.ts';
 import type { KeyLifecycle } from './key-lifecycle.ts';
+import type { KeyImport } from './import/key-import.ts';
+import { KeyImportService } from './import/key-import-service.ts';
 import type { KeyGrants } from './key-grants.ts';
 import type { KeyMacs } from './key-macs.ts';
 import type { KeyPairs } from './key-pairs.ts';
@@ -60,6 +62,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly lifecycle: KeyLifecycle;
   readonly grants: KeyGrants;
   readonly macs: KeyMacs;
+  readonly imports: KeyImport;
   readonly signatures: KeySignatures;
   readonly pairs: KeyPairs;
   /** For those who send copies of the audit log elsewhere. */
@@ -101,7 +104,7 @@ async function startManager(
   // Only now: a copy that is refused stays as the release that wrote it left it.
   database.migrate(SCHEMA_STEPS);
   const realm = { region: options.region, account: options.account };
-  const ring = loadKeyRing(loaded, realm, { storeId, keys });
+  const ring = loadKeyRing(loaded, realm, { storeId, keys }, ports.now);
   const service = new ServiceKeys(loaded, keys);
   const grants = new GrantStore(database, service.get('grant-token').key);
   const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
@@ -144,6 +147,7 @@ async function startManager(
       escrow: new EscrowService(database, log, recorder, ports),
       grants: new KeyGrantsService(changes),
       macs: new KeyMacsService(ring, recorder),
+      imports: new KeyImportService(changes, service),
       signatures: new KeySignaturesService(ring, recorder, pairs),
       pairs: new KeyPairsService(ring, recorder, pairs),
       service,
@@ -208,6 +212,7 @@ type Services = {
   readonly escrow: EscrowService;
   readonly grants: KeyGrantsService;
   readonly macs: KeyMacsService;
+  readonly imports: KeyImportService;
   readonly signatures: KeySignaturesService;
   readonly pairs: KeyPairsService;
   readonly service: ServiceKeys;
@@ -254,6 +259,10 @@ class EmbeddedKeyManager implements KeyManager {
 
   get macs(): KeyMacs {
     return this.#open().macs;
+  }
+
+  get imports(): KeyImport {
+    return this.#open().imports;
   }
 
   get signatures(): KeySignatures {

@@ -9,7 +9,7 @@ import { KeysError } from './errors.ts';
 import { holding } from './holding.ts';
 import { KeyEncryptionService } from './key-encryption-service.ts';
 import type { DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
-import { kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import { currentOf, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { usedOf } from './key-used.ts';
 import { KeyUses } from './key-uses.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
@@ -90,8 +90,9 @@ export class KeyOperationsService implements KeyOperations {
   }
 
   #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const { materialId } = key.current.record;
-    const kek = kekOf(key.current);
+    const current = currentOf(key);
+    const { materialId } = current.record;
+    const kek = kekOf(current);
     return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
   }
 }

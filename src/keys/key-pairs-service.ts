@@ -11,11 +11,13 @@ import {
   assertKeyUsable,
   assertKeyUsage,
   assertMaterialAllows,
+  currentOf,
   pairOf,
   type HeldKey,
   type KeyRing,
 } from './key-ring.ts';
 import { isPairSpec } from './pair-material.ts';
+import type { KeyOrigin } from './records.ts';
 import { aliasNamed } from './request-facts.ts';
 import type { UseRecorder } from './use-recorder.ts';
 
@@ -41,14 +43,14 @@ export class KeyPairsService implements KeyPairs {
       if (!isPairSpec(spec))
         throw new KeysError('ERR_KEYS_UNSUPPORTED', `${key.arn} is ${spec}, which has no public key.`);
       assertKeyUsable(key);
-      return { keyArn: key.arn, spec, usage, publicKey: Uint8Array.from(key.current.record.canary) };
+      return { keyArn: key.arn, spec, usage, publicKey: Uint8Array.from(currentOf(key).record.canary) };
     });
   }
 
   deriveSharedSecret(
     request: AgreementRequest,
     use: KeyUse,
-  ): Promise<{ keyArn: string; origin: 'AWS_KMS'; secret: Uint8Array }> {
+  ): Promise<{ keyArn: string; origin: KeyOrigin; secret: Uint8Array }> {
     const action = 'DeriveSharedSecret';
     return holding((hold) =>
       this.#recorder.record(action, use, null, async (trace) => {
@@ -61,10 +63,10 @@ export class KeyPairsService implements KeyPairs {
         this.#recorder.authorize(trace, action, use, {}, { parameters });
         assertKeyUsage(key, 'KEY_AGREEMENT', action);
         assertKeyUsable(key);
-        assertMaterialAllows(key.current, 'process');
+        assertMaterialAllows(currentOf(key), 'process');
         const peer = peerOf(key, request.publicKey);
         endDryRun(request);
-        const secret = hold(await this.#pairs.agree(pairOf(key.current).privateKey, peer));
+        const secret = hold(await this.#pairs.agree(pairOf(currentOf(key)).privateKey, peer));
         return { keyArn: key.arn, origin: key.record.origin, secret };
       }),
     );

@@ -1,5 +1,6 @@
 /** What keys that are pairs give besides signatures and ciphertexts. */
 import type { KeyUse } from './data-keys.ts';
+import type { KeyOrigin } from './records.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { DryRun } from './key-operations.ts';
 
@@ -25,5 +26,5 @@ export interface KeyPairs {
   deriveSharedSecret(
     request: AgreementRequest,
     use: KeyUse,
-  ): Promise<{ readonly keyArn: string; readonly origin: 'AWS_KMS'; readonly secret: Uint8Array }>;
+  ): Promise<{ readonly keyArn: string; readonly origin: KeyOrigin; readonly secret: Uint8Array }>;
 }

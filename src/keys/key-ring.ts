@@ -4,9 +4,10 @@ import type { KeyPair } from '../crypto/pairs/key-pair.ts';
 import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
-import { materialAllows } from './key-states.ts';
+import { usableUntil } from './import/availability.ts';
+import { materialAllows, type KeyState } from './key-states.ts';
 import type { KeyUsage } from './key-kinds.ts';
-import { openMaterial, type MaterialSecret, type MaterialVault } from './material.ts';
+import { openMaterial, type MaterialOwner, type MaterialSecret, type MaterialVault } from './material.ts';
 import {
   parseAliasRow,
   parseKeyRow,
@@ -29,21 +30,26 @@ export type HeldKey = {
   readonly arn: string;
   /** 16 bytes. */
   readonly uuid: Uint8Array;
-  readonly current: HeldMaterial;
+  /** Undefined: its first material is to be imported. */
+  readonly current: HeldMaterial | undefined;
   /** By the reference that wrapped keys carry, in hex. */
   readonly materials: ReadonlyMap<string, HeldMaterial>;
+  /** Its state now: what was imported may have come to its end. */
+  readonly state: () => KeyState;
 };
 
 export class KeyRing {
   readonly #realm: KeyRealm;
+  readonly #now: () => number;
   readonly #keys = new Map<string, HeldKey>();
   readonly #keyIds = new SortedNames();
   readonly #aliases = new Map<string, AliasRecord>();
   readonly #aliasNames = new SortedNames();
   readonly #aliasesOf = new Map<string, Set<string>>();
 
-  constructor(realm: KeyRealm) {
+  constructor(realm: KeyRealm, now: () => number) {
     this.#realm = realm;
+    this.#now = now;
   }
 
   get realm(): KeyRealm {
@@ -104,7 +110,7 @@ export class KeyRing {
 
   putKey(record: KeyRecord, materials: readonly HeldMaterial[]): void {
     if (!this.#keys.has(record.keyId)) this.#keyIds.add(record.keyId);
-    this.#keys.set(record.keyId, holdKey(record, materials, this.#realm));
+    this.#keys.set(record.keyId, holdKey(record, materials, this.#realm, this.#now));
   }
 
   /** Its aliases must be gone. */
@@ -142,27 +148,38 @@ export class KeyRing {
   }
 }
 
-function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: KeyRealm): HeldKey {
-  const currentName = Buffer.from(record.currentMaterial).toString('hex');
+function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: KeyRealm, now: () => number): HeldKey {
+  const currentName = Buffer.from(record.currentMaterial ?? []).toString('hex');
   const byRef = new Map(materials.map((material) => [material.name.slice(0, 2 * MATERIAL_REF_BYTES), material]));
   const current = materials.find((material) => material.name === currentName);
-  if (current === undefined || byRef.size !== materials.length) {
+  const lacksCurrent = current === undefined && (record.origin === 'AWS_KMS' || record.currentMaterial !== undefined);
+  if (lacksCurrent || byRef.size !== materials.length) {
     throw new KeysError('ERR_KEYS_STORE_DAMAGED', `key ${record.keyId} lacks its current material`);
   }
-  return { record, arn: keyArn(realm, record.keyId), uuid: uuidToBytes(record.keyId), current, materials: byRef };
+  const until = usableUntil(record, materials);
+  const isSwitchable = record.state === 'enabled' || record.state === 'disabled';
+  const state = (): KeyState => (isSwitchable && now() >= until ? 'pending-import' : record.state);
+  return {
+    record,
+    arn: keyArn(realm, record.keyId),
+    uuid: uuidToBytes(record.keyId),
+    current,
+    materials: byRef,
+    state,
+  };
 }
 
 export function holdMaterial(
   record: MaterialRecord,
-  owner: Pick<KeyRecord, 'spec' | 'usage'>,
+  owner: Omit<MaterialOwner, 'keyId'>,
   vault: MaterialVault,
 ): HeldMaterial {
   return { record, secret: openMaterial(record, owner, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
 /** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. Deleted keys are on record alone. */
-export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault): KeyRing {
-  const ring = new KeyRing(realm);
+export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault, now: () => number): KeyRing {
+  const ring = new KeyRing(realm, now);
   const materials = Map.groupBy(loaded.materials.map(parseMaterialRow), ({ keyId }) => keyId);
   for (const record of loaded.keys.map(parseKeyRow)) {
     if (record.state === 'deleted') continue;
@@ -178,21 +195,32 @@ export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: Material
 
 /** Whether the key may be used at all; ERR_KEYS_DISABLED, ERR_KEYS_INVALID_STATE. */
 export function assertKeyUsable(key: HeldKey): void {
-  const { state } = key.record;
+  const state = key.state();
   if (state === 'enabled') return;
   if (state === 'disabled') throw new KeysError('ERR_KEYS_DISABLED', `${key.arn} is disabled.`);
   throw stateRefuses(key);
 }
 
-/** For changes, which a disabled key takes as well; ERR_KEYS_INVALID_STATE. */
+/** For what a key is told besides, as its names and tags, whatever it can be used for; ERR_KEYS_INVALID_STATE. */
 export function assertKeyChangeable(key: HeldKey): void {
-  const { state } = key.record;
+  if (key.state() !== 'pending-import') assertKeySwitchable(key);
+}
+
+/** Whether it is enabled or disabled, and can be made the other; ERR_KEYS_INVALID_STATE. */
+export function assertKeySwitchable(key: HeldKey): void {
+  const state = key.state();
   if (state !== 'enabled' && state !== 'disabled') throw stateRefuses(key);
 }
 
 /** In AWS's words, which clients look for. */
-function stateRefuses(key: HeldKey): KeysError {
-  return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.record.state.replace('-', ' ')}.`);
+export function stateRefuses(key: HeldKey): KeysError {
+  return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.state().replace('-', ' ')}.`);
+}
+
+/** Of a key that was asserted to be usable. */
+export function currentOf(key: HeldKey): HeldMaterial {
+  if (key.current !== undefined) return key.current;
+  throw stateRefuses(key);
 }
 
 /** Of a key whose usage was asserted, or that a ciphertext names: ERR_KEYS_CIPHERTEXT_INVALID, since other keys make none. */

@@ -10,6 +10,7 @@ import {
   assertKeyUsable,
   assertKeyUsage,
   assertMaterialAllows,
+  currentOf,
   pairOf,
   type HeldKey,
   type KeyRing,
@@ -34,10 +35,10 @@ export class KeySignaturesService implements KeySignatures {
   sign(request: SignatureRequest, use: KeyUse): Promise<{ keyArn: string; signature: Uint8Array }> {
     return this.#recorder.record('Sign', use, null, async (trace) => {
       const key = this.#signingKey('Sign', request, use, trace);
-      assertMaterialAllows(key.current, 'protect');
+      assertMaterialAllows(currentOf(key), 'protect');
       const form = formOf(request);
       endDryRun(request);
-      const { privateKey } = pairOf(key.current);
+      const { privateKey } = pairOf(currentOf(key));
       const signature =
         form.type === 'message'
           ? await this.#pairs.signMessage(form.scheme, privateKey, request.message)
@@ -49,10 +50,10 @@ export class KeySignaturesService implements KeySignatures {
   verify(request: SignatureRequest & { signature: Uint8Array }, use: KeyUse): Promise<{ keyArn: string }> {
     return this.#recorder.record('Verify', use, null, async (trace) => {
       const key = this.#signingKey('Verify', request, use, trace);
-      assertMaterialAllows(key.current, 'process');
+      assertMaterialAllows(currentOf(key), 'process');
       const form = formOf(request);
       endDryRun(request);
-      const { publicKey } = pairOf(key.current);
+      const { publicKey } = pairOf(currentOf(key));
       const { message, signature } = request;
       const isRight =
         form.type === 'message'

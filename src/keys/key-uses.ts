@@ -3,7 +3,14 @@ import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { RequestParameters } from './access/request.ts';
 import { assertContext } from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
-import { assertKeyUsable, assertMaterialAllows, assertWraps, type HeldKey, type KeyRing } from './key-ring.ts';
+import {
+  assertKeyUsable,
+  assertMaterialAllows,
+  assertWraps,
+  currentOf,
+  type HeldKey,
+  type KeyRing,
+} from './key-ring.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
@@ -32,7 +39,7 @@ export class KeyUses {
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertWraps(key, action);
     assertKeyUsable(key);
-    assertMaterialAllows(key.current, 'protect');
+    assertMaterialAllows(currentOf(key), 'protect');
     return key;
   }
 }

@@ -2,11 +2,13 @@
  * docs/KEYSTORE.md against the code: a store made now, and the frozen store of every version, are read by the naive reader, which was
  * written from the page alone; and the frozen ones open for ever.
  */
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { importMaterial } from '../../test/support/import-key.ts';
 import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
 import { hex, sha256, unhex } from '../../test/support/naive-crypto.ts';
 import {
@@ -15,6 +17,7 @@ import {
   naiveDek,
   naiveEpoch,
   naiveHead,
+  naiveImportToken,
   naiveRead,
   naiveStore,
 } from '../../test/support/naive-keystore.ts';
@@ -23,6 +26,7 @@ import {
   makeKeyStore,
   PASSPHRASE,
   storeOptions,
+  type ImportFacts,
   type StoreFacts,
 } from '../../test/support/make-keystore.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
@@ -72,7 +76,9 @@ describe.each(stores)('The naive reader reads $name', ({ open }) => {
     const { folder, facts } = opened;
     const secret = by === 'key file' ? { keyFile: naiveRead(join(folder, 'root.key')) } : { passphrase: PASSPHRASE };
     const store = await naiveStore(join(folder, 'store.sqlite'), secret);
-    expect(store.materials.size).toBe(4);
+    expect(store.materials.size).toBe(4 + (facts.imports?.materials.length ?? 0));
+    for (const { materialId, material } of facts.imports?.materials ?? [])
+      expect(hex(store.materials.get(materialId) ?? unhex(''))).toBe(material);
     for (const { wrapped, dek } of facts.deks) expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
     expect(hex(store.service('s3-upload-token', 1))).toBe(facts.serviceKey);
     expect(naiveDek(store, unhex(facts.escrow.wrapped), facts.context)).toHaveLength(32);
@@ -190,11 +196,54 @@ test('The grants of a store of version 3 are read from a frozen one, and an olde
   }
 });
 
+/** As an owner of the material would find them. */
+async function expectImports(folder: string, facts: ImportFacts): Promise<void> {
+  const { rotatedKey, materials, dek, deletedKey, deletedMaterial, lostDek, emptyKey } = facts;
+  // Before the material that waits has expired.
+  const now = (): number => Date.UTC(2026, 11, 24);
+  const manager = await openKeyManager(storeOptions(folder), { ...testPorts, now });
+  try {
+    const { context } = JSON.parse(readFileSync(join(folder, 'facts.json'), 'utf8')) as StoreFacts; // by makeKeyStore
+    const open = async ({ wrapped }: { readonly wrapped: string }): Promise<string> =>
+      (await manager.decrypt({ wrapped: unhex(wrapped), context }, use)).dek.export().toString('hex');
+    expect(await open(dek)).toBe(dek.dek);
+    const asked = { keyId: rotatedKey, all: true, after: undefined, limit: 9 };
+    const [first, second, third] = materials.map(({ materialId }) => ({ materialId }));
+    expect((await manager.lifecycle.rotations(asked, use)).items).toMatchObject([
+      { ...first, state: 'non-current', rotatedAt: undefined, imported: { isHere: true, description: 'the first' } },
+      { ...second, state: 'current', type: 'on-demand', imported: { isHere: true, validTo: undefined } },
+      { ...third, state: 'pending-rotation', imported: { isHere: true, description: 'it waits' } },
+    ]);
+    await manager.rotateKey(rotatedKey, use);
+    for (const keyId of [deletedKey, emptyKey])
+      expect(await manager.describeKey(keyId, use)).toMatchObject({ state: 'pending-import', origin: 'EXTERNAL' });
+    await importMaterial(manager, deletedKey, unhex(deletedMaterial), use);
+    expect(await open(lostDek)).toBe(lostDek.dek);
+  } finally {
+    await manager.close();
+  }
+}
+
+test('What is imported since version 4 is read from a frozen store of it, and its import token by the naive reader', async () => {
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const { imports } = opened.facts;
+    expect(imports !== undefined).toBe(version >= 4);
+    if (imports === undefined) continue;
+    const store = await naiveStore(join(opened.folder, 'store.sqlite'), { passphrase: PASSPHRASE });
+    const read = naiveImportToken(store, unhex(imports.token), imports.emptyKey);
+    expect(read).toMatchObject({ algorithm: 4, wrappingKey: 1 });
+    const privateKey = createPrivateKey({ key: Buffer.from(read.privateKey), format: 'der', type: 'pkcs8' });
+    expect(hex(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }))).toBe(imports.publicKey);
+    await expectImports(opened.folder, imports);
+  }
+});
+
 test('A reader of a store of version 1 leaves it of version 1', async () => {
   using opened = frozen(1);
   const path = storeOptions(opened.folder).storePath;
   const before = readFileSync(path);
-  expect(await readKeys(storeOptions(opened.folder))).toHaveLength(2);
+  expect(await readKeys(storeOptions(opened.folder), Date.now)).toHaveLength(2);
   expect(readFileSync(path)).toEqual(before);
 });
 

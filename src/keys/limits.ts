@@ -23,6 +23,10 @@ export const MAX_ROTATION_DAYS = 2560;
 export const MAX_ON_DEMAND_ROTATIONS = 25;
 /** So shortly before an automatic rotation none is made on demand. */
 export const ROTATION_CONFLICT_MS = 20 * 60_000;
+/** Parameters for import are good so long (AWS). */
+export const IMPORT_TOKEN_MS = 24 * 60 * 60_000;
+/** Imported material ends at most so many days after its import (AWS). */
+export const MAX_IMPORT_DAYS = 365;
 export const MAX_RANDOM_BYTES = 1024;
 export const DAY_MS = 24 * 60 * 60_000;
 

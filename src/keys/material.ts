@@ -13,13 +13,17 @@ import { unwrapKey, wrapKey } from '../envelope/wrapped-key.ts';
 import { uuidToBytes } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { encodeFields } from './fields.ts';
-import { kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
-import type { MaterialRecord, RotationType } from './records.ts';
+import { kindOf, type KeySpec } from './key-kinds.ts';
+import type { KeyRecord, MaterialRecord } from './records.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 
 /** The key that a material is of. */
-type MaterialOwner = { readonly keyId: string; readonly spec: KeySpec; readonly usage: KeyUsage };
+export type MaterialOwner = Pick<KeyRecord, 'keyId' | 'spec' | 'usage' | 'origin'>;
+
+/** How a material came to be, and what is known of it besides its bytes. */
+export type MaterialFacts = Pick<MaterialRecord, 'createdAt'> &
+  Partial<Pick<MaterialRecord, 'state' | 'stateReason' | 'rotation' | 'validTo' | 'description'>>;
 
 /** Where materials are sealed: the store and the key its root gives. */
 export type MaterialVault = { readonly storeId: Uint8Array; readonly keys: RootKeys };
@@ -28,7 +32,9 @@ export type MaterialVault = { readonly storeId: Uint8Array; readonly keys: RootK
 export type MaterialSecret =
   | { readonly type: 'kek'; readonly kek: Kek }
   | { readonly type: 'mac'; readonly key: KeyObject; readonly hash: string }
-  | ({ readonly type: 'pair' } & KeyPair);
+  | ({ readonly type: 'pair' } & KeyPair)
+  /** It was imported, and has to be again. */
+  | { readonly type: 'absent' };
 
 const CANARY_CONTEXT = { 'sealgate:purpose': 'canary' } as const;
 
@@ -36,13 +42,13 @@ const CANARY_CONTEXT = { 'sealgate:purpose': 'canary' } as const;
 export function makeMaterial(
   owner: MaterialOwner,
   version: number,
-  origin: { readonly createdAt: string; readonly rotation?: RotationType },
+  facts: MaterialFacts,
   vault: MaterialVault,
   random: RandomSource,
   material: Uint8Array = randomMaterial(owner.spec, random),
 ): MaterialRecord {
   const { keyId, spec } = owner;
-  const { createdAt, rotation } = origin;
+  const { createdAt, state = 'active', stateReason = 'created', rotation, validTo, description } = facts;
   try {
     const materialId = materialIdOf(keyId, material);
     const aad = materialAad(vault, owner, materialId, version);
@@ -50,8 +56,8 @@ export function makeMaterial(
     const secret = secretOf(spec, material);
     if (secret === undefined) throw new TypeError(`not the material of ${spec}`);
     const canary = makeCanary(secret, keyId, materialId, random);
-    const state = { state: 'active', stateSince: createdAt, stateReason: 'created' } as const;
-    return { materialId, keyId, version, ...state, createdAt, wrapped, canary, rotation };
+    const known = { state, stateSince: createdAt, stateReason, createdAt, rotation, rotatedAt: undefined };
+    return { materialId, keyId, version, ...known, validTo, description, wrapped, canary };
   } finally {
     material.fill(0);
   }
@@ -60,16 +66,17 @@ export function makeMaterial(
 /** Proven to be the record's, and tried on its canary; ERR_KEYS_STORE_TAMPERED. */
 export function openMaterial(
   record: MaterialRecord,
-  { spec, usage }: Omit<MaterialOwner, 'keyId'>,
+  owner: Omit<MaterialOwner, 'keyId'>,
   vault: MaterialVault,
 ): MaterialSecret {
   const { keyId, materialId, version } = record;
-  const aad = materialAad(vault, { keyId, spec, usage }, materialId, version);
+  if (isAbsent(record, owner)) return { type: 'absent' };
+  const aad = materialAad(vault, { ...owner, keyId }, materialId, version);
   const material = openBox(vault.keys.material, aad, record.wrapped);
   if (material === undefined) throw damaged(record);
   try {
     if (!equalBytes(materialIdOf(keyId, material), materialId)) throw damaged(record);
-    const secret = secretOf(spec, material);
+    const secret = secretOf(owner.spec, material);
     if (secret === undefined || !fitsCanary(record, secret)) throw damaged(record);
     return secret;
   } finally {
@@ -99,6 +106,7 @@ function makeCanary(secret: MaterialSecret, keyId: string, materialId: Uint8Arra
   const plaintext = canaryText(materialId);
   if (secret.type === 'mac') return macOf(secret, plaintext);
   if (secret.type === 'pair') return encodePublicKey(secret.publicKey);
+  if (secret.type === 'absent') throw new TypeError('no material is tried');
   const { kek } = secret;
   return wrapKey({ kek, keyUuid: uuidToBytes(keyId), materialId, plaintext, context: CANARY_CONTEXT }, random);
 }
@@ -107,6 +115,7 @@ function fitsCanary({ materialId, canary }: MaterialRecord, secret: MaterialSecr
   const plaintext = canaryText(materialId);
   if (secret.type === 'mac') return equalBytes(canary, macOf(secret, plaintext));
   if (secret.type === 'pair') return equalBytes(canary, encodePublicKey(secret.publicKey));
+  if (secret.type === 'absent') return false;
   try {
     const opened = unwrapKey({ kek: secret.kek, materialId, blob: canary, context: CANARY_CONTEXT });
     return equalBytes(opened, plaintext);
@@ -126,18 +135,24 @@ function canaryText(materialId: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from('sealgate canary '), materialId]);
 }
 
-function materialIdOf(keyId: string, material: Uint8Array): Uint8Array {
+/** By its own bytes: the same material of the same key has the same id for ever. */
+export function materialIdOf(keyId: string, material: Uint8Array): Uint8Array {
   return hmacSha256(material, encodeFields('sealgate material id v1', [uuidToBytes(keyId)]));
 }
 
 function materialAad(
   vault: MaterialVault,
-  { keyId, spec, usage }: MaterialOwner,
+  { keyId, spec, usage, origin }: MaterialOwner,
   materialId: Uint8Array,
   version: number,
 ): Uint8Array {
-  const fields = [vault.storeId, uuidToBytes(keyId), materialId, version, spec, usage, 'AWS_KMS'];
+  const fields = [vault.storeId, uuidToBytes(keyId), materialId, version, spec, usage, origin];
   return encodeFields('sealgate material v1', fields);
+}
+
+/** Of what is imported the owner keeps a copy: its bytes may be gone while the key stays. */
+function isAbsent({ wrapped, canary }: MaterialRecord, { origin }: Omit<MaterialOwner, 'keyId'>): boolean {
+  return origin === 'EXTERNAL' && wrapped.length === 0 && canary.length === 0;
 }
 
 function damaged(record: MaterialRecord): KeysError {

@@ -30,12 +30,12 @@ export async function verifyAudit(options: KeyStoreOptions & { readonly audit: A
 }
 
 /** All keys, as they are on the disk now. Errors: as opening the store. */
-export async function readKeys(options: KeyManagerOptions): Promise<readonly KeyDescription[]> {
+export async function readKeys(options: KeyManagerOptions, now: () => number): Promise<readonly KeyDescription[]> {
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
     const { region, account } = options;
-    const ring = loadKeyRing(store.loaded, { region, account }, { storeId: store.storeId, keys: store.keys });
+    const ring = loadKeyRing(store.loaded, { region, account }, { storeId: store.storeId, keys: store.keys }, now);
     return ring.keys().map((key) => describeKey(ring, key));
   } finally {
     store.database.close();
@@ -52,7 +52,7 @@ export async function explainAccess(
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
     const realm = { region: options.region, account: options.account };
-    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys });
+    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
     const service = new ServiceKeys(store.loaded, store.keys);
     const grants = new GrantStore(store.database, service.get('grant-token').key);
     const authorizer = new PolicyAuthorizer(options.access, realm, grants, now);

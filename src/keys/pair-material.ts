@@ -26,8 +26,13 @@ export async function newPair(kind: Kind, pairs: PairCrypto): Promise<KeyPair> {
 
 /** That the halves belong together; ERR_CRYPTO_SELF_TEST. */
 export async function assertConsistent(kind: Kind, pair: KeyPair, pairs: PairCrypto): Promise<void> {
-  if (await isConsistent(pair, purposeOf(kind), pairs)) return;
+  if (await isConsistentFor(kind, pair, pairs)) return;
   throw new CryptoError('ERR_CRYPTO_SELF_TEST', `pair-wise consistency of ${kind.spec}`);
+}
+
+/** Of a pair that others made. */
+export function isConsistentFor(kind: Kind, pair: KeyPair, pairs: PairCrypto): Promise<boolean> {
+  return isConsistent(pair, purposeOf(kind), pairs);
 }
 
 function purposeOf({ spec, usage }: Kind): PairPurpose {

@@ -7,15 +7,19 @@ import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';
 import type { Row } from './stores/row-mac.ts';
 
+/** Who made its materials: we, or whoever imports them. */
+export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL';
+
 export type KeyRecord = {
   readonly keyId: string;
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
-  readonly origin: 'AWS_KMS';
+  readonly origin: KeyOrigin;
   readonly description: string;
   readonly state: KeyState;
   readonly stateSince: string;
-  readonly currentMaterial: Uint8Array;
+  /** Undefined: it is to be imported, and never was. */
+  readonly currentMaterial: Uint8Array | undefined;
   readonly createdAt: string;
   /** The policy document; undefined: the default one. */
   readonly policy: string | undefined;
@@ -40,11 +44,17 @@ export type MaterialRecord = {
   readonly stateSince: string;
   readonly stateReason: string;
   readonly createdAt: string;
-  /** The key's secret, sealed under the root. */
+  /** The key's secret, sealed under the root; empty, as is `canary`: destroyed, or to be imported again. */
   readonly wrapped: Uint8Array;
   /** A known text that the material has wrapped, its MAC, or the public key of a pair: it tries the material. */
   readonly canary: Uint8Array;
   readonly rotation: RotationType | undefined;
+  /** When it became current, where that was not when it was made. */
+  readonly rotatedAt: string | undefined;
+  /** Imported: when it ends; undefined: never. */
+  readonly validTo: string | undefined;
+  /** Imported: as the importer described it. */
+  readonly description: string | undefined;
 };
 
 export type AliasRecord = {
@@ -64,7 +74,7 @@ export function keyRow(key: KeyRecord): Row {
     description: key.description,
     state: key.state,
     state_since: key.stateSince,
-    current_material: new Uint8Array(key.currentMaterial),
+    current_material: new Uint8Array(key.currentMaterial ?? []),
     created_at: key.createdAt,
     policy: key.policy ?? null,
     tags: key.tags.length === 0 ? null : JSON.stringify(key.tags.map((tag) => [tag.key, tag.value])),
@@ -81,15 +91,18 @@ export function parseKeyRow(row: Row): KeyRecord {
   if (!isKeySpec(spec)) throw unknownValue('keys', 'spec');
   const usage = text(row, 'usage');
   if (!isUsageOf(spec, usage)) throw unknownValue('keys', 'usage');
+  const origin = text(row, 'origin');
+  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw unknownValue('keys', 'origin');
+  const currentMaterial = bytes(row, 'current_material');
   return {
     keyId: text(row, 'key_id'),
     spec,
     usage,
-    origin: expected(row, 'origin', 'AWS_KMS'),
+    origin,
     description: text(row, 'description'),
     state,
     stateSince: text(row, 'state_since'),
-    currentMaterial: bytes(row, 'current_material'),
+    currentMaterial: currentMaterial.length === 0 ? undefined : currentMaterial,
     createdAt: text(row, 'created_at'),
     policy: optionalText(row, 'policy'),
     tags: parseTags(optionalText(row, 'tags')),
@@ -122,6 +135,9 @@ export function materialRow(material: MaterialRecord): Row {
     wrapped: new Uint8Array(material.wrapped),
     canary: new Uint8Array(material.canary),
     rotation: material.rotation ?? null,
+    rotated_at: material.rotatedAt ?? null,
+    valid_to: material.validTo ?? null,
+    description: material.description ?? null,
   };
 }
 
@@ -139,6 +155,9 @@ export function parseMaterialRow(row: Row): MaterialRecord {
     wrapped: bytes(row, 'wrapped'),
     canary: bytes(row, 'canary'),
     rotation: parseRotationType(optionalText(row, 'rotation')),
+    rotatedAt: optionalText(row, 'rotated_at'),
+    validTo: optionalText(row, 'valid_to'),
+    description: optionalText(row, 'description'),
   };
 }
 
@@ -181,11 +200,6 @@ export function parseSlotRow(row: Row): Slot {
 
 function isSlotType(type: string): type is SlotType {
   return type === 'key-file' || type === 'passphrase';
-}
-
-function expected<Text extends string>(row: Row, column: string, value: Text): Text {
-  if (text(row, column) !== value) throw unknownValue('keys', column);
-  return value;
 }
 
 /** Authenticated, but of a release that knows more: never guessed at. */

@@ -6,7 +6,7 @@ import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { invalidCiphertext } from './ciphertexts.ts';
 import { KeysError } from './errors.ts';
 import type { EncryptionAlgorithm, RsaEncryptionAlgorithm } from './key-kinds.ts';
-import { pairOf, type HeldKey } from './key-ring.ts';
+import { currentOf, pairOf, type HeldKey } from './key-ring.ts';
 
 const HASHES = {
   RSAES_OAEP_SHA_1: 'sha1',
@@ -25,7 +25,7 @@ export function assertNoContext(algorithm: EncryptionAlgorithm, context: Encrypt
 
 /** ERR_KEYS_INVALID_REQUEST, in AWS's words. */
 export function assertFits(algorithm: RsaEncryptionAlgorithm, key: HeldKey, plaintext: Uint8Array): void {
-  const most = maxOaepBytes(HASHES[algorithm], modulusBytes(pairOf(key.current).publicKey));
+  const most = maxOaepBytes(HASHES[algorithm], modulusBytes(pairOf(currentOf(key)).publicKey));
   if (plaintext.length <= most) return;
   throw new KeysError(
     'ERR_KEYS_INVALID_REQUEST',
@@ -39,7 +39,7 @@ export function encryptRsa(
   plaintext: Uint8Array,
   pairs: PairCrypto,
 ): Promise<Uint8Array> {
-  return pairs.encrypt(HASHES[algorithm], pairOf(key.current).publicKey, plaintext);
+  return pairs.encrypt(HASHES[algorithm], pairOf(currentOf(key)).publicKey, plaintext);
 }
 
 /** The caller zeroes the plaintext. One code for whatever is wrong: ERR_KEYS_CIPHERTEXT_INVALID. */
@@ -49,7 +49,7 @@ export async function decryptRsa(
   ciphertext: Uint8Array,
   pairs: PairCrypto,
 ): Promise<Uint8Array> {
-  const plaintext = await pairs.decrypt(HASHES[algorithm], pairOf(key.current).privateKey, ciphertext);
+  const plaintext = await pairs.decrypt(HASHES[algorithm], pairOf(currentOf(key)).privateKey, ciphertext);
   if (plaintext === undefined) throw invalidCiphertext();
   return plaintext;
 }

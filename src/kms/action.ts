@@ -21,6 +21,7 @@ export type KmsKeys = Pick<
   | 'settings'
   | 'lifecycle'
   | 'grants'
+  | 'imports'
   | 'macs'
   | 'pairs'
   | 'signatures'

@@ -2,6 +2,7 @@
  * The catalogue behind `errors.ts`: one row per error, under the name AWS KMS gives it. On AWS's wire client errors are 400
  * whatever its model says (SDKs dispatch on the name); 500 and 503 are what clients retry. Feeds docs/ERRORS.md.
  */
+import { IMPORT_ERRORS } from './error-catalogue-import.ts';
 import { row, type KmsCatalogue } from './error-row.ts';
 
 /** The request as such: transport, form, who asks. */
@@ -268,4 +269,9 @@ const SERVICE_ERRORS = {
   ),
 } as const satisfies KmsCatalogue;
 
-export const KMS_ERRORS = { ...REQUEST_ERRORS, ...KEY_ERRORS, ...SERVICE_ERRORS } as const satisfies KmsCatalogue;
+export const KMS_ERRORS = {
+  ...REQUEST_ERRORS,
+  ...KEY_ERRORS,
+  ...IMPORT_ERRORS,
+  ...SERVICE_ERRORS,
+} as const satisfies KmsCatalogue;

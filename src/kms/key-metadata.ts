@@ -2,6 +2,7 @@
 import type { KeyRealm } from '../keys/arn.ts';
 import type { KeyDescription } from '../keys/key-admin.ts';
 import type { KeyState } from '../keys/key-states.ts';
+import { expirationOutput } from './imports.ts';
 import type { JsonOutput } from './json/write.ts';
 import { keyAlgorithms } from './key-algorithms.ts';
 
@@ -26,6 +27,7 @@ export function keyMetadata(key: KeyDescription, { account }: KeyRealm): { reado
     KeyState: STATES[key.state],
     DeletionDate: key.deletionDate === undefined ? undefined : new Date(key.deletionDate),
     Origin: key.origin,
+    ...expirationOutput(key.expiration),
     KeyManager: 'CUSTOMER',
     ...keyAlgorithms(key.spec, key.usage),
     MultiRegion: false,

@@ -1,5 +1,6 @@
 /** Kinds of keys: which specifications and usages AWS knows, which fit together, and which are built. */
 import { isKeySpec, kindOf, type KeySpec as HeldSpec, type KeyUsage as HeldUsage } from '../keys/key-kinds.ts';
+import type { KeyOrigin } from '../keys/records.ts';
 import { KmsError } from './errors.ts';
 
 export const KEY_USAGES = ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const;
@@ -54,14 +55,18 @@ type KeyRequest = {
   readonly KeySpec: KeySpec | undefined;
   readonly CustomerMasterKeySpec: KeySpec | undefined;
   readonly KeyUsage: KeyUsage | undefined;
-  readonly Origin: string | undefined;
+  readonly Origin: KeyOrigin | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE' | undefined;
   readonly CustomKeyStoreId: string | undefined;
   readonly XksKeyId: string | undefined;
   readonly MultiRegion: boolean | undefined;
 };
 
 /** What such a key is to be: whether it makes sense (ERR_KMS_VALIDATION) and can be made here (ERR_KMS_UNSUPPORTED). */
-export function creatableKind(request: KeyRequest): { readonly spec: HeldSpec; readonly usage: HeldUsage } {
+export function creatableKind(request: KeyRequest): {
+  readonly spec: HeldSpec;
+  readonly usage: HeldUsage;
+  readonly origin: KeyOrigin;
+} {
   const spec = specOf(request);
   assertUsageFits(spec, request.KeyUsage);
   const { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId, MultiRegion } = request;
@@ -73,10 +78,9 @@ export function creatableKind(request: KeyRequest): { readonly spec: HeldSpec; r
   )
     throw unsupported('Custom key stores are not supported.');
   if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
-  if (origin !== 'AWS_KMS') throw unsupported(`Origin ${origin} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
-  return { spec, usage };
+  return { spec, usage, origin };
 }
 
 function specOf({ KeySpec, CustomerMasterKeySpec }: KeyRequest): KeySpec {

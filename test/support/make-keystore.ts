@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url';
 import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
 import type { KeyUse } from '../../src/keys/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
+import type { ImportRequest } from '../../src/keys/import/key-import.ts';
 import { DAY_MS } from '../../src/keys/limits.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
+import { importMaterial } from './import-key.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
 export const BACKUP_PASSPHRASE = 'the passphrase of the backup';
@@ -26,7 +28,31 @@ export type StoreFacts = {
   readonly deks: readonly { readonly wrapped: string; readonly dek: string }[];
   readonly escrow: { readonly dekId: string; readonly owner: string; readonly wrapped: string };
   readonly serviceKey: string;
+  /** Since version 4. */
+  readonly imports?: ImportFacts;
 };
+
+/** Keys whose material was imported. Bytes as hex. */
+export type ImportFacts = {
+  /** Rotated once, with another material that waits for its rotation. */
+  readonly rotatedKey: string;
+  /** Its materials, in the order of their import. */
+  readonly materials: readonly { readonly materialId: string; readonly material: string }[];
+  /** Wrapped under the first of them. */
+  readonly dek: { readonly wrapped: string; readonly dek: string };
+  /** Its material was deleted. */
+  readonly deletedKey: string;
+  readonly deletedMaterial: string;
+  /** A DEK that only that material opens. */
+  readonly lostDek: { readonly wrapped: string; readonly dek: string };
+  /** Never had any. */
+  readonly emptyKey: string;
+  /** For `emptyKey`: RSA_AES_KEY_WRAP_SHA_256 under RSA_2048, with the public half of its wrapping key. */
+  readonly token: string;
+  readonly publicKey: string;
+};
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** As a command line has them; `folder` holds root.key, passphrase, backup-passphrase and everything the manager writes. */
 export function storeOptions(folder: string): KeyManagerOptions {
@@ -66,6 +92,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await manager.disableKey(b, USE);
   await settingsOfVersion2(manager, a, b);
   await grantsOfVersion3(manager, a);
+  const imports = await importsOfVersion4(manager, clock);
   const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
   await manager.lifecycle.scheduleDeletion({ keyId: destroyed, days: 7 }, USE);
   clock += 8 * DAY_MS;
@@ -75,13 +102,13 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   const { key } = await manager.serviceKey('s3-upload-token');
   await manager.close();
   rmSync(join(folder, 'store.sqlite.lock'));
-  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
   return {
     keyIds: { a, b },
     context: CONTEXT,
     deks,
     escrow: { dekId: hex(escrow.dekId), owner: escrow.owner, wrapped: hex(wrapped) },
     serviceKey: key.export().toString('hex'),
+    imports,
   };
 }
 
@@ -111,6 +138,36 @@ async function grantsOfVersion3(manager: KeyManager, keyId: string): Promise<voi
   await manager.grants.create({ keyId, grantee: '444455556666', operations: ['DescribeKey'] }, USE);
   const { grantId } = await manager.grants.create({ keyId, grantee, operations: ['Decrypt'] }, USE);
   await manager.grants.revoke({ keyId, grantId }, USE);
+}
+
+async function importsOfVersion4(manager: KeyManager, now: number): Promise<ImportFacts> {
+  const external = async (): Promise<string> => (await manager.createKey({ origin: 'EXTERNAL' }, USE)).keyId;
+  const [rotatedKey, deletedKey, emptyKey] = [await external(), await external(), await external()];
+  const materials: { materialId: string; material: string }[] = [];
+  const bring = async (keyId: string, more: Partial<ImportRequest>): Promise<string> => {
+    const material = randomBytes(32);
+    const materialId = await importMaterial(manager, keyId, material, USE, more);
+    if (keyId === rotatedKey) materials.push({ materialId, material: hex(material) });
+    return hex(material);
+  };
+  const dekOf = async (keyId: string): Promise<{ wrapped: string; dek: string }> => {
+    const { wrapped, dek } = await manager.generateDataKey({ keyId, context: CONTEXT }, USE);
+    return { wrapped: hex(wrapped), dek: dek.export().toString('hex') };
+  };
+  await bring(rotatedKey, { description: 'the first' });
+  const dek = await dekOf(rotatedKey);
+  await bring(rotatedKey, { type: 'new' });
+  await manager.rotateKey(rotatedKey, USE);
+  await bring(rotatedKey, { type: 'new', validTo: now + 300 * DAY_MS, description: 'it waits' });
+  const deletedMaterial = await bring(deletedKey, {});
+  const lostDek = await dekOf(deletedKey);
+  await manager.imports.deleteMaterial({ keyId: deletedKey }, USE);
+  const asked = { keyId: emptyKey, algorithm: 'RSA_AES_KEY_WRAP_SHA_256', wrappingSpec: 'RSA_2048' } as const;
+  const { token, publicKey } = await manager.imports.parameters(asked, USE);
+  return {
+    ...{ rotatedKey, materials, dek, deletedKey, deletedMaterial, lostDek, emptyKey },
+    ...{ token: hex(token), publicKey: hex(publicKey) },
+  };
 }
 
 const [, script, folder] = process.argv;

@@ -99,7 +99,7 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
     must(
-      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3].includes(version),
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4].includes(version),
       'another database',
     );
     const store = all('SELECT * FROM store')[0] ?? {};
@@ -118,7 +118,7 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
       (rows['keys'] ?? []).find((row) => text(row, 'key_id') === text(material, 'key_id')) ?? {};
     const materials = new Map(
       (rows['materials'] ?? [])
-        .filter((row) => text(row, 'state') !== 'destroyed')
+        .filter((row) => !isEmpty(row, keyOf(row)))
         .map((row) => [hex(blob(row, 'material_id')), openMaterial(row, keyOf(row), storeId, key)]),
     );
     const [seq, hash, offset] = [
@@ -138,6 +138,14 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
   } finally {
     database.close();
   }
+}
+
+/** Destroyed, or imported and gone: by both columns or none. */
+function isEmpty(row: Row, owner: Row): boolean {
+  const [wrapped, canary] = [blob(row, 'wrapped'), blob(row, 'canary')];
+  const mayBe = text(row, 'state') === 'destroyed' || text(owner, 'origin') === 'EXTERNAL';
+  must((wrapped.length === 0) === (canary.length === 0) && (mayBe || wrapped.length > 0), 'a material without bytes');
+  return wrapped.length === 0;
 }
 
 function slotOf(row: Row): SlotRow {
@@ -229,7 +237,7 @@ function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore
     integer(row, 'version'),
     text(owner, 'spec'),
     text(owner, 'usage'),
-    'AWS_KMS',
+    text(owner, 'origin'),
   );
   const material = openBox(key('material'), aad, blob(row, 'wrapped'));
   must(same(hmac(material, F('sealgate material id v1', keyUuid)), materialId), 'a material is not the one named');
@@ -284,6 +292,25 @@ export function naiveDek(
   const found = [...store.materials].find(([id]) => id.startsWith(hex(wrapped.slice(21, 29))));
   if (found === undefined) throw new Error('naive key store: no such material');
   return naiveUnwrap(wrapped, found[1], unhex(found[0]), context);
+}
+
+/** The private half of the wrapping key that an import token holds, PKCS #8, and what stands in its header. */
+export function naiveImportToken(
+  store: NaiveStore,
+  token: Uint8Array,
+  keyId: string,
+): {
+  readonly algorithm: number;
+  readonly wrappingKey: number;
+  readonly validTo: number;
+  readonly privateKey: Uint8Array;
+} {
+  const header = token.slice(0, 24);
+  must(same(header.slice(0, 5), join(ascii('SGIT'), Uint8Array.of(1))) && header[7] === 0, 'no import token');
+  const number = (at: number): number => Number(BigInt(`0x${hex(header.slice(at, at + 8))}`));
+  const aad = F('sealgate import token v1', header, uuid(keyId));
+  const privateKey = openBox(store.service('import-token', number(8)), aad, token.slice(24));
+  return { algorithm: header[5] ?? 0, wrappingKey: header[6] ?? 0, validTo: number(16), privateKey };
 }
 
 export function naiveEpoch(file: Uint8Array, store: NaiveStore): number {

@@ -109,7 +109,7 @@ describe('what is no request of KMS', () => {
       expect(typeOf(answer), action).not.toBe('UnknownOperationException');
       if (typeOf(answer) === 'UnsupportedOperationException') unsupported.push(action);
     }
-    expect(unsupported).toHaveLength(11);
+    expect(unsupported).toHaveLength(8);
     expect(typeOf(await kms.call('DescribeCustomKeyStores'))).toBe('UnsupportedOperationException');
   });
 });

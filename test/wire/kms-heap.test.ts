@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { send, signKms } from '../support/kms-edge.ts';
+import { WRAPPING_ALGORITHMS, wrapByNode } from '../support/wrap-material.ts';
 
 const CHILD = fileURLToPath(new URL('../support/kms-heap-child.ts', import.meta.url));
 
@@ -36,6 +37,16 @@ test('Plaintexts that pass through leave no string behind: a heap snapshot shows
       const [entry] = made['Entries'] as { Plaintext: string; CiphertextBlob: string }[];
       await call('Sealgate.BatchDecrypt', { Entries: [{ CiphertextBlob: entry?.CiphertextBlob }] });
       plaintexts.push(Buffer.from(String(entry?.Plaintext), 'base64'));
+    }
+    for (const WrappingAlgorithm of WRAPPING_ALGORITHMS) {
+      const external = (await call('CreateKey', { Origin: 'EXTERNAL' }))['KeyMetadata'] as { KeyId: string };
+      const asked = { KeyId: external.KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_2048' };
+      const { ImportToken, PublicKey } = await call('GetParametersForImport', asked);
+      const material = randomBytes(32);
+      const wrapped = wrapByNode(WrappingAlgorithm, Buffer.from(String(PublicKey), 'base64'), material);
+      const sent = { ...asked, ImportToken, ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' };
+      await call('ImportKeyMaterial', { ...sent, EncryptedKeyMaterial: wrapped.toString('base64') });
+      plaintexts.push(material, wrapped, Buffer.from(String(ImportToken), 'base64'));
     }
     const path = join(folder, 'heap.heapsnapshot');
     child.stdin.write(`${path}\n`);

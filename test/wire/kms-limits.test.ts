@@ -130,6 +130,18 @@ const pairRows: Row[] = [
   ['KeyPairSpec', 'X', words(...PAIR_SPECS)],
 ];
 
+const sealedRows = (member: string): Row[] => [
+  [member, undefined, isNull],
+  [member, '', atLeast(1), null],
+  [member, blob(6145), atMost(6144), null],
+];
+const materialIdRows: Row[] = [
+  ['KeyMaterialId', 'a'.repeat(63), atLeast(64)],
+  ['KeyMaterialId', 'a'.repeat(65), atMost(64)],
+  ['KeyMaterialId', 'A'.repeat(64), pattern('^[a-f0-9]+$')],
+];
+const DESCRIPTION = String.raw`^[a-zA-Z0-9:/_\s.-]+$`;
+
 const KEY = { KeyId: ID };
 const LIMITS: readonly (readonly [action: string, base: object, rows: readonly Row[]])[] = [
   [
@@ -285,6 +297,40 @@ const LIMITS: readonly (readonly [action: string, base: object, rows: readonly R
     [...keyIdRows(), ['RotationPeriodInDays', 89, from(90)], ['RotationPeriodInDays', 2561, to(2560)]],
   ],
   ['DisableKeyRotation', KEY, keyIdRows()],
+  [
+    'GetParametersForImport',
+    { ...KEY, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' },
+    [
+      ...keyIdRows(),
+      ['WrappingAlgorithm', undefined, isNull],
+      [
+        'WrappingAlgorithm',
+        'X',
+        words(
+          ...['RSAES_PKCS1_V1_5', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'],
+          ...['RSA_AES_KEY_WRAP_SHA_1', 'RSA_AES_KEY_WRAP_SHA_256', 'SM2PKE'],
+        ),
+      ],
+      ['WrappingKeySpec', undefined, isNull],
+      ['WrappingKeySpec', 'X', words('RSA_2048', 'RSA_3072', 'RSA_4096', 'SM2')],
+    ],
+  ],
+  [
+    'ImportKeyMaterial',
+    { ...KEY, ImportToken: blob(1), EncryptedKeyMaterial: blob(1) },
+    [
+      ...keyIdRows(),
+      ...sealedRows('ImportToken'),
+      ...sealedRows('EncryptedKeyMaterial'),
+      ['ExpirationModel', 'X', words('KEY_MATERIAL_EXPIRES', 'KEY_MATERIAL_DOES_NOT_EXPIRE')],
+      ['ImportType', 'X', words('NEW_KEY_MATERIAL', 'EXISTING_KEY_MATERIAL')],
+      ['KeyMaterialDescription', '', pattern(DESCRIPTION)],
+      ['KeyMaterialDescription', x(257), atMost(256)],
+      ['KeyMaterialDescription', 'a,b', pattern(DESCRIPTION)],
+      ...materialIdRows,
+    ],
+  ],
+  ['DeleteImportedKeyMaterial', KEY, [...keyIdRows(), ...materialIdRows]],
   ['GetKeyRotationStatus', KEY, keyIdRows()],
   ['RotateKeyOnDemand', KEY, keyIdRows()],
   [

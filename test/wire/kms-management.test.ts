@@ -68,7 +68,6 @@ describe('keys', () => {
     );
     for (const input of [
       { KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' },
-      { Origin: 'EXTERNAL' },
       { Origin: 'AWS_CLOUDHSM' },
       { CustomKeyStoreId: 'cks-1' },
       { XksKeyId: 'x' },

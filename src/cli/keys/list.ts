@@ -15,7 +15,7 @@ export const keysListCommand = defineCommand({
     const found = await withKeysOrBeside(
       settings,
       (keys) => keys.listKeys(terminalUse(settings, 'keys list')),
-      async () => (await import('../../keys/offline.ts')).readKeys(settings.options),
+      async () => (await import('../../keys/offline.ts')).readKeys(settings.options, Date.now),
     );
     io.stdout.write(values.json === true ? formatJson(found) : formatKeys(found));
     return EXIT.ok;

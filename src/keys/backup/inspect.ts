@@ -12,7 +12,8 @@ export type Inspection = {
   readonly slots: readonly Slot[];
 };
 
-/** Names are not looked at here: any realm will do. */
+/** Names and states are not looked at here: any realm and time will do. */
+const NO_CLOCK = (): number => 0;
 const NO_REALM = { region: 'none', account: '000000000000' };
 
 /** Errors: as opening a store. */
@@ -20,7 +21,7 @@ export async function inspectDatabase(storePath: string, rootSource: RootSource)
   const store = await unsealStore({ storePath, unseal: [] }, 'reader', rootSource);
   try {
     const { loaded, database } = store;
-    loadKeyRing(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys });
+    loadKeyRing(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys }, NO_CLOCK);
     database.grants.verifyAll();
     const slots = loaded.slots.map(parseSlotRow);
     return { epoch: database.header.epoch, keys: loaded.keys.length, materials: loaded.materials.length, slots };

@@ -101,6 +101,15 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       CREATE INDEX grants_retiring ON grants (retiring) WHERE retiring IS NOT NULL;
     `,
   },
+  {
+    // Imported materials: NULL: not imported, does not expire, became current when it was made.
+    to: 4,
+    sql: `
+      ALTER TABLE materials ADD COLUMN valid_to TEXT;
+      ALTER TABLE materials ADD COLUMN description TEXT;
+      ALTER TABLE materials ADD COLUMN rotated_at TEXT;
+    `,
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {

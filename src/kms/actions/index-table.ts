@@ -7,6 +7,7 @@ import { createKey } from './create-key.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
 import { deriveSharedSecret } from './derive-shared-secret.ts';
+import { deleteImportedKeyMaterial } from './delete-imported-key-material.ts';
 import { describeKey } from './describe-key.ts';
 import { disableKeyRotation } from './disable-key-rotation.ts';
 import { disableKey } from './disable-key.ts';
@@ -22,7 +23,9 @@ import { generateRandom } from './generate-random.ts';
 import { getKeyLastUsage } from './get-key-last-usage.ts';
 import { getKeyPolicy } from './get-key-policy.ts';
 import { getKeyRotationStatus } from './get-key-rotation-status.ts';
+import { getParametersForImport } from './get-parameters-for-import.ts';
 import { getPublicKey } from './get-public-key.ts';
+import { importKeyMaterial } from './import-key-material.ts';
 import { listAliases } from './list-aliases.ts';
 import { listGrants } from './list-grants.ts';
 import { listKeyPolicies } from './list-key-policies.ts';
@@ -54,6 +57,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     decrypt,
     deleteAlias,
     deriveSharedSecret,
+    deleteImportedKeyMaterial,
     describeKey,
     disableKey,
     disableKeyRotation,
@@ -69,7 +73,9 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     getKeyLastUsage,
     getKeyPolicy,
     getKeyRotationStatus,
+    getParametersForImport,
     getPublicKey,
+    importKeyMaterial,
     listAliases,
     listGrants,
     listKeyPolicies,

@@ -1,6 +1,7 @@
 /** ListKeyRotations: the materials a key got by rotation, or all of them, oldest first. */
 import { defineAction } from '../action.ts';
 import { PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
+import { importOutput } from '../imports.ts';
 import { oneOf, optional, required, struct } from '../shapes/shapes.ts';
 import { KEY_ID } from './inputs.ts';
 
@@ -10,6 +11,11 @@ const input = struct({
   ...PAGE_INPUT,
 });
 
+const STATES = {
+  current: 'CURRENT',
+  'non-current': 'NON_CURRENT',
+  'pending-rotation': 'PENDING_ROTATION',
+} as const;
 const TYPES = { automatic: 'AUTOMATIC', 'on-demand': 'ON_DEMAND' } as const;
 
 export const listKeyRotations = defineAction('ListKeyRotations', input, async (request, { keys, use }) => {
@@ -17,10 +23,11 @@ export const listKeyRotations = defineAction('ListKeyRotations', input, async (r
   const all = request.IncludeKeyMaterial === 'ALL_KEY_MATERIAL';
   const { keyId, ...page } = await keys.lifecycle.rotations({ ...asked, keyId: request.KeyId, all }, use);
   return {
-    Rotations: page.items.map(({ materialId, isCurrent, rotatedAt, type }) => ({
+    Rotations: page.items.map(({ materialId, state, rotatedAt, type, imported }) => ({
       KeyId: keyId,
       KeyMaterialId: materialId,
-      KeyMaterialState: isCurrent ? 'CURRENT' : 'NON_CURRENT',
+      KeyMaterialState: STATES[state],
+      ...importOutput(imported),
       RotationDate: rotatedAt === undefined ? undefined : new Date(rotatedAt),
       RotationType: type === undefined ? undefined : TYPES[type],
     })),
