@@ -2,8 +2,9 @@
 import { connect } from 'node:net';
 import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { MAX_DOCUMENT_BYTES, MAX_DOCUMENTS_BYTES, STREAM_COST_BYTES } from '../../src/s3/limits.ts';
-import { startRecordingStore } from '../support/recording-store.ts';
+import { LISTING_COST_BYTES, MAX_DOCUMENT_BYTES, MAX_DOCUMENTS_BYTES, STREAM_COST_BYTES } from '../../src/s3/limits.ts';
+import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
+import { startRecordingStore, type Reply } from '../support/recording-store.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { startEdge } from '../support/s3-edge.ts';
 import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
@@ -68,6 +69,22 @@ test('deletions of many keys and completions that pass through have their room t
     socket.destroy();
     await expect.poll(() => bound.usedBytes, SOON).toBe(0);
   }
+  await edge.close();
+  await store.close();
+});
+
+test('a listing that is read, parsed and written anew counts for more than a stream', async () => {
+  const store = await startRecordingStore();
+  const rules = [{ bucket: 'mixed', prefix: 'closed/', rule: { type: 'refuse', name: 'closed' } }] as const;
+  const edge = await startEdge({ store, rules, operations: SEALED_OPERATIONS });
+  let most = 0;
+  const watched = (): Reply => {
+    most = Math.max(most, edge.gateway.governor.usedBytes);
+    return { status: 200, headers: {}, body: '<ListBucketResult/>' };
+  };
+  Object.defineProperty(store, 'reply', { get: watched });
+  const answer = await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/mixed' }).head]);
+  expect([statusIn(answer), most]).toEqual([200, LISTING_COST_BYTES]);
   await edge.close();
   await store.close();
 });

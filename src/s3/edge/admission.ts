@@ -1,7 +1,8 @@
 /** Memory that a request takes before it is handled, and in which of the bounds. */
 import type { Decision } from '../decide.ts';
 import { documentRoom } from '../document-room.ts';
-import { STREAM_COST_BYTES } from '../limits.ts';
+import { LISTING_COST_BYTES, STREAM_COST_BYTES } from '../limits.ts';
+import type { S3OperationName } from '../operation-names.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { Share } from '../sealing/governor.ts';
 
@@ -15,5 +16,14 @@ export async function admit(
   // Completing takes shares of two bounds, one within the other: who held a third and waited could wait for ever.
   if (operation === 'CompleteMultipartUpload' && decision.type === 'handle') return undefined;
   if (operation === 'DeleteObjects') return documentRoom(request, gateway);
-  return gateway.governor.take(STREAM_COST_BYTES, { signal, holder: client });
+  const bytes = decision.type === 'handle' && LISTINGS.has(operation) ? LISTING_COST_BYTES : STREAM_COST_BYTES;
+  return gateway.governor.take(bytes, { signal, holder: client });
 }
+
+/** Read whole, parsed and written anew. */
+const LISTINGS: ReadonlySet<S3OperationName> = new Set<S3OperationName>([
+  'ListMultipartUploads',
+  'ListObjects',
+  'ListObjectsV2',
+  'ListParts',
+]);
