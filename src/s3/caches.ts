@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { BackendKnowledge } from './sealing/backend-knowledge.ts';
 import type { ObjectLayout } from './sealing/object-layout.ts';
 import type { KnownPart } from './multipart/known-parts.ts';
+import { PartsInFlight } from './multipart/parts-in-flight.ts';
 import { OneAtATime } from './multipart/one-at-a-time.ts';
 
 export type GatewayCaches = {
@@ -15,6 +16,8 @@ export type GatewayCaches = {
   readonly knownParts: LRUCache<string, KnownPart>;
   /** Completions and abortions of uploads under way, by object id. */
   readonly endings: OneAtATime;
+  /** By object id. */
+  readonly partsInFlight: PartsInFlight;
 };
 
 /** A row is about 200 bytes with its prefix: 40 MB when full. An object has up to 10 000. */
@@ -29,5 +32,6 @@ export function createCaches(): GatewayCaches {
     sizes: new LRUCache({ max: MAX_SIZES }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),
     endings: new OneAtATime(),
+    partsInFlight: new PartsInFlight(),
   };
 }

@@ -10,7 +10,7 @@ import { bareEtag } from '../sealing/etag.ts';
 import type { NamedPart } from './complete-document.ts';
 import { knownPartName, parsePartEtag, type KnownPart } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
-import type { OpenUpload } from './open-upload.ts';
+import { uploadName, type OpenUpload } from './open-upload.ts';
 
 export type FoundPart = {
   readonly number: number;
@@ -30,6 +30,9 @@ export async function findParts(
 ): Promise<readonly FoundPart[]> {
   const known = await gateway.caches.backend.learn(gateway, upload.bucket);
   const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
+  // Which attempt it would read nobody knows.
+  if (listed === undefined && gateway.caches.partsInFlight.has(uploadName(upload)))
+    throw new S3Error('ERR_S3_SLOW_DOWN', 'A part of this upload is on its way. Please try again.');
   const found = named.map((part) => findPart(gateway, upload, part, listed));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);

@@ -2,6 +2,10 @@
 export class OneAtATime {
   readonly #last = new Map<string, Promise<unknown>>();
 
+  has(name: string): boolean {
+    return this.#last.has(name);
+  }
+
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();
     // Whether what came before succeeded is its own affair.

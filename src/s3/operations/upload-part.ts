@@ -9,7 +9,8 @@ import { MAX_PART_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import { deleteHiddenKey } from '../listing/delete-hidden.ts';
-import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import type { ProbedCapabilities } from '../check.ts';
+import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { isOpen } from '../multipart/token-objects.ts';
 import { parsePartNumber } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
@@ -33,9 +34,10 @@ export const uploadPart: S3Operation = {
     const sealer = new BodySealer(input, gateway.random);
     const payload = await sealedPayload(body, sealer);
     // An earlier attempt of the other kind may lie beside it: the ETag that the client names on completion tells the two apart.
-    const etag = held
-      ? await holdPart(request, gateway, upload, partNumber, payload)
-      : await storePart(request, gateway, upload, partNumber, payload);
+    const send = held ? holdPart : storePart;
+    const etag = await beforeItEnds(gateway, upload, backend, () =>
+      send(request, gateway, upload, partNumber, payload),
+    );
     const verified = await body.verified;
     const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
     const known = { plainLength: body.length, saltId, checksum: verified.checksum };
@@ -53,6 +55,19 @@ export const uploadPart: S3Operation = {
   },
 };
 
+/** A backend that lists no parts does not keep a completion and a part that comes meanwhile apart. */
+function beforeItEnds(
+  { caches }: GatewayContext,
+  upload: OpenUpload,
+  backend: ProbedCapabilities | undefined,
+  store: () => Promise<string>,
+): Promise<string> {
+  if (backend?.listsParts !== false) return store();
+  const name = uploadName(upload);
+  if (caches.endings.has(name)) throw new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed.');
+  return caches.partsInFlight.during(name, store);
+}
+
 /** The backend does not know that a held part belongs to an upload: that the upload is still open is looked at here, afterwards. */
 async function holdPart(
   request: S3Request,
@@ -63,7 +78,7 @@ async function holdPart(
 ): Promise<string> {
   const { bucket, signal } = request;
   const key = hiddenPartKey(upload.objectId, partNumber);
-  const etag = await send(gateway, { method: 'PUT', bucket, key, ...payload, signal });
+  const etag = await sendPart(gateway, { method: 'PUT', bucket, key, ...payload, signal });
   if (await isOpen(gateway, upload)) return etag;
   await deleteHiddenKey({ upstream: gateway.upstream, bucket }, key);
   throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
@@ -81,10 +96,10 @@ async function storePart(
     ['partNumber', String(partNumber)],
     ['uploadId', backendUploadId],
   ]);
-  return send(gateway, { method: 'PUT', bucket, key, query, ...payload, signal });
+  return sendPart(gateway, { method: 'PUT', bucket, key, query, ...payload, signal });
 }
 
-async function send(gateway: GatewayContext, request: Parameters<typeof sendToUpload>[1]): Promise<string> {
+async function sendPart(gateway: GatewayContext, request: Parameters<typeof sendToUpload>[1]): Promise<string> {
   const response = await sendToUpload(gateway, request);
   await response.body.release();
   const etag = response.headers['etag'];
