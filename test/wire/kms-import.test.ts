@@ -403,6 +403,28 @@ describe('Rotation of imported material', () => {
     expect(await metadata(KeyId)).toMatchObject({ CurrentKeyMaterialId: three });
   });
 
+  test('Of many that are imported at once as new, one waits and all others are refused', async () => {
+    const KeyId = await externalKey();
+    const token = await parameters(KeyId);
+    const first = Array.from({ length: 6 }, () => importing(KeyId, randomBytes(32), token));
+    const firsts = await Promise.all(first.map((input) => kms.call('ImportKeyMaterial', input)));
+    expect(firsts.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(firsts.map(({ json }) => json?.['__type']))).toEqual(
+      new Set([undefined, 'IncorrectKeyMaterialException']),
+    );
+    const fresh = Array.from({ length: 6 }, () => ({
+      ...importing(KeyId, randomBytes(32), token),
+      ImportType: 'NEW_KEY_MATERIAL',
+    }));
+    const seconds = await Promise.all(fresh.map((input) => kms.call('ImportKeyMaterial', input)));
+    expect(seconds.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(seconds.map(({ json }) => json?.['__type']))).toEqual(
+      new Set([undefined, 'KMSInvalidStateException']),
+    );
+    expect(await materials(KeyId)).toHaveLength(2);
+    await encrypted(KeyId);
+  });
+
   test('With any of its materials missing the key is of no use, until all are there', async () => {
     const KeyId = await externalKey();
     const [first, second] = [randomBytes(32), randomBytes(32)];

@@ -12,6 +12,7 @@ export function formatKey(key: KeyDescription): string {
     ['state', key.state],
     ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
     ...(key.spec === 'SYMMETRIC_DEFAULT' ? [] : [['kind', `${key.spec} for ${key.usage}`]]),
+    ...(key.origin === 'AWS_KMS' ? [] : [['origin', originLine(key)]]),
     ['created', key.createdAt],
     ...(key.description === '' ? [] : [['description', key.description]]),
     ...key.materials.map(({ version, materialId, state, createdAt }) => [
@@ -20,6 +21,11 @@ export function formatKey(key: KeyDescription): string {
     ]),
   ];
   return lines.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('');
+}
+
+function originLine({ expiration }: KeyDescription): string {
+  if (expiration === undefined) return 'imported; material is missing';
+  return expiration.type === 'never' ? 'imported' : `imported, until ${expiration.validTo}`;
 }
 
 export function formatTable(rows: readonly (readonly string[])[]): string {

@@ -2,9 +2,11 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../../test/support/cli.ts';
-import { testPorts } from '../../../test/support/keys.ts';
+import { importMaterial } from '../../../test/support/import-key.ts';
+import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
+import type { KeyManagerOptions } from '../../keys/options.ts';
 
 async function json<T>(cli: CliFolder, ...words: readonly string[]): Promise<T> {
   const { exit, stdout, stderr } = await cli.run(...words, '--json');
@@ -76,20 +78,39 @@ test('A backup is made, verified and restored by the commands alone', async () =
   expect(await json(cli, 'keys', 'describe', 'alias/objects')).toEqual(made);
 });
 
+/** As the commands open it. */
+function optionsOf(cli: CliFolder): KeyManagerOptions {
+  return {
+    storePath: cli.path('sealgate-keys.sqlite'),
+    unseal: [{ type: 'key-file', path: cli.path('root.key') }],
+    region: 'us-east-1',
+    account: '000000000000',
+    audit: { path: cli.path('sealgate-audit.jsonl'), durability: 'write' },
+  };
+}
+
+test('Of a key whose material is imported it is shown whether that is there, and until when', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const owner = await openKeyManager(optionsOf(cli), testPorts);
+  const { keyId } = await owner.createKey({ origin: 'EXTERNAL', alias: 'alias/theirs' }, TEST_USE);
+  const shown = async (): Promise<string> => (await cli.run('keys', 'describe', 'alias/theirs')).stdout.toString();
+  try {
+    expect(await shown()).toMatch(/^state +pending-import\norigin +imported; material is missing$/mu);
+    const validTo = Date.now() + 60_000;
+    await importMaterial(owner, keyId, testPorts.random(32), TEST_USE, { validTo });
+    expect(await shown()).toContain(`imported, until ${new Date(validTo).toISOString()}`);
+    expect((await cli.run('keys', 'list')).stdout.toString()).toMatch(/ enabled /u);
+  } finally {
+    await owner.close();
+  }
+});
+
 test('Beside a running owner keys are listed, described and backed up, and nothing else is done', async () => {
   using cli = cliFolder();
   await ready(cli);
   const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'objects');
-  const audit = { path: cli.path('sealgate-audit.jsonl'), durability: 'write' } as const;
-  const unseal = [{ type: 'key-file', path: cli.path('root.key') }] as const;
-  const options = {
-    storePath: cli.path('sealgate-keys.sqlite'),
-    unseal,
-    region: 'us-east-1',
-    account: '000000000000',
-    audit,
-  };
-  const owner = await openKeyManager(options, testPorts);
+  const owner = await openKeyManager(optionsOf(cli), testPorts);
   try {
     expect(await json(cli, 'keys', 'list')).toEqual([made]);
     expect(await json(cli, 'keys', 'describe', 'alias/objects')).toEqual(made);
