@@ -10,7 +10,7 @@ import {
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
@@ -63,10 +63,17 @@ async function readOne(s3: S3Client, Range: string | undefined): Promise<string>
   }
 }
 
+let close: () => Promise<void> = () => Promise.resolve();
+afterEach(() => close());
+
 test.for(['s3rver', 'radosgw'] as const)('in front of %s', async (name, { skip }) => {
   const backend = await startBackend(name);
   if (typeof backend === 'string') return skip(backend);
   const setup = await startSealed(backend);
+  close = async () => {
+    await setup.close();
+    await backend.close();
+  };
   const [s3, other] = setup.clients;
   if (name === 'radosgw') await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   await write(s3, 0);
@@ -95,6 +102,4 @@ test.for(['s3rver', 'radosgw'] as const)('in front of %s', async (name, { skip }
   const wrong = [...seen.keys()].filter((outcome) => outcome.startsWith('wrong'));
   expect([wrong, [...sizes].filter((size) => !LENGTHS.includes(size))]).toEqual([[], []]);
   expect(seen.get('right')).toBeGreaterThan(0);
-  await setup.close();
-  await backend.close();
 });
