@@ -11,8 +11,6 @@ import type { KeyRealm } from './arn.ts';
 import type { AuditFeed } from './audit/forward/forwarder.ts';
 import { auditIdentity } from './audit/identity.ts';
 import { openAuditLog, type AuditLog } from './audit/log.ts';
-import { GAP_ACTION } from './audit/record.ts';
-import type { Resumption } from './audit/resume.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import type { DataKeys, EscrowRecord, KeyUse } from './data-keys.ts';
 import { DataKeyService } from './data-key-service.ts';
@@ -44,6 +42,7 @@ import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
 import { RemoteDataKeyService } from './remote/remote-data-key-service.ts';
 import { ServiceKeys } from './service-keys.ts';
+import { ITSELF, recordStart } from './start-record.ts';
 import { assertStoreExists } from './stores/database-file.ts';
 import { unsealStore, type UnsealedStore } from './stores/open-store.ts';
 import { takeOwnerLock, type OwnerLock } from './stores/owner-lock.ts';
@@ -110,10 +109,9 @@ async function startManager(
   const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
   const authorizer = ports.authorizer ?? policyAuthorizer(options.access, realm, grants, ports.now);
   const asking: KeyPorts = authorizer === undefined ? ports : { ...ports, authorizer };
-  const identity = auditIdentity(store);
   const { log, resumption } = openAuditLog({
     options: options.audit,
-    identity,
+    identity: auditIdentity(store),
     storeHead: database.header.auditHead,
     acceptGap: options.acceptAuditGap === true,
     now: ports.now,
@@ -173,24 +171,6 @@ function policyAuthorizer(
   now: () => number,
 ): PolicyAuthorizer | undefined {
   return access === undefined ? undefined : new PolicyAuthorizer(access, realm, grants, now);
-}
-
-/** Who the log names where the key manager acts by itself. */
-const ITSELF: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'key store' };
-
-/** What the log must show of this start: dropped bytes, an accepted gap, an accepted rollback. */
-async function recordStart(
-  recorder: UseRecorder,
-  resumption: Resumption,
-  epoch: 'current' | 'accepted',
-  storeEpoch: number,
-): Promise<void> {
-  const write = (action: string, why: string, detail: Record<string, number>): Promise<void> =>
-    recorder.write(action, ITSELF, null, { decision: { allow: true, why }, detail }, 'success');
-  if (resumption.type === 'gap') await write(GAP_ACTION, 'accepted by the operator', { afterSeq: resumption.head.seq });
-  if (resumption.type === 'repaired')
-    await write('AuditRepair', 'torn write', { droppedBytes: resumption.droppedBytes });
-  if (epoch === 'accepted') await write('AcceptRollback', 'accepted by the operator', { epoch: storeEpoch });
 }
 
 type Owned = {
