@@ -114,7 +114,7 @@ const KIND = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', origin: 'AWS
 
 function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMaterial>[3]): Generator<RowChange> {
   for (const keyId of keyIds) {
-    const material = makeMaterial({ keyId, ...KIND }, 1, { createdAt: NOW }, vault, PORTS.random);
+    const material = makeMaterial({ keyId, ...KIND }, 1, { createdAt: NOW, by: 'bench' }, vault, PORTS.random);
     const record = {
       keyId,
       currentMaterial: material.materialId,

@@ -1,8 +1,8 @@
 /** Keys and aliases as callers see them. */
 import { aliasArn } from './arn.ts';
-import type { AliasDescription, KeyDescription } from './key-admin.ts';
+import type { AliasDescription, KeyDescription, MaterialDescription } from './key-admin.ts';
 import { expirationOf } from './import/availability.ts';
-import type { HeldKey, KeyRing } from './key-ring.ts';
+import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
 import type { AliasRecord } from './records.ts';
 
 export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
@@ -20,15 +20,15 @@ export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
     createdAt,
     aliases: ring.aliasesOf(keyId),
     currentMaterialId: key.current?.name,
-    materials: [...key.materials.values()].map(({ name, record }) => ({
-      materialId: name,
-      version: record.version,
-      state: record.state,
-      createdAt: record.createdAt,
-    })),
+    materials: [...key.materials.values()].map(describeMaterial),
     deletionDate,
     expiration: expirationOf(key),
   };
+}
+
+function describeMaterial({ name, record }: HeldMaterial): MaterialDescription {
+  const { version, state, createdAt, stillOpens, history } = record;
+  return { materialId: name, version, state, createdAt, stillOpens, history };
 }
 
 export function describeAlias(ring: KeyRing, alias: AliasRecord): AliasDescription {

@@ -33,13 +33,13 @@ export const KEYS_ERRORS = {
   },
   ERR_KEYS_DISABLED: {
     says: 'The key is disabled.',
-    why: 'It was disabled by an administrator.',
-    fix: 'Enable it: `sealgate keys enable <key>`.',
+    why: 'It was disabled by an administrator, or its current material is suspended or compromised.',
+    fix: '`sealgate keys describe <key>` shows which. Enable it (`sealgate keys enable <key>`), reactivate the material (`keys reactivate`), or give it a new one where it is compromised (`keys rotate`).',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_INVALID_STATE: {
     says: 'The key’s or the material’s state does not allow this.',
-    why: 'It is pending deletion or import, suspended, compromised or destroyed.',
+    why: 'It is pending deletion or import, suspended, compromised or destroyed; or the change asked for is none that a state allows: nothing comes back from deactivated or compromised.',
     fix: '`sealgate keys describe <key>` shows the states.',
     exit: KEYS_EXIT,
   },
@@ -117,7 +117,7 @@ export const KEYS_ERRORS = {
   },
   ERR_KEYS_LIMIT: {
     says: 'A quota of the key is used up.',
-    why: 'It has been rotated on demand 25 times, or has 50 tags or aliases.',
+    why: 'It has been rotated on demand 25 times, has 50 tags or aliases, or its material was reactivated 100 times.',
     fix: 'Make another key, or remove what is no longer needed.',
     exit: KEYS_EXIT,
   },

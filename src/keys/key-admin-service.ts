@@ -108,6 +108,7 @@ export class KeyAdminService {
     return this.#changes.make(action, use, (trace) => {
       const key = this.#changes.find(keyId, action, use, trace);
       assertKeySwitchable(key);
+      if (state === 'enabled') assertNotHeldBack(key);
       return () => this.#applyState(key, state, trace);
     });
   }
@@ -126,4 +127,13 @@ export class KeyAdminService {
     this.#ring.putAlias(alias);
     return describeAlias(this.#ring, alias);
   }
+}
+
+/** What its current material holds back no EnableKey brings back; ERR_KEYS_INVALID_STATE. */
+function assertNotHeldBack(key: HeldKey): void {
+  const { record, current, arn } = key;
+  if (record.state !== 'enabled' || key.state() !== 'disabled') return;
+  const state = current?.record.state;
+  const remedy = state === 'suspended' ? 'reactivate it' : 'rotate the key';
+  throw new KeysError('ERR_KEYS_INVALID_STATE', `${arn} has a current material that is ${state}: ${remedy}.`);
 }

@@ -7,6 +7,7 @@
 import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { KeyState, MaterialState } from './key-states.ts';
+import type { MaterialTransition } from './material-history.ts';
 import type { KeyOrigin, Tag } from './records.ts';
 
 export type MaterialDescription = {
@@ -16,11 +17,16 @@ export type MaterialDescription = {
   readonly state: MaterialState;
   /** ISO 8601, as all times here. */
   readonly createdAt: string;
+  /** Compromised, and opens what it protected all the same. */
+  readonly stillOpens: boolean;
+  /** Every state it had, oldest first. */
+  readonly history: readonly MaterialTransition[];
 };
 
 export type KeyDescription = {
   readonly keyId: string;
   readonly arn: string;
+  /** Disabled also where the current material is suspended or compromised. */
   readonly state: KeyState;
   readonly enabled: boolean;
   readonly description: string;

@@ -35,7 +35,7 @@ export class KeyCreation {
     try {
       return await this.#changes.make('CreateKey', use, (trace) => {
         const kind = this.#check(request, use, trace);
-        return async () => this.#create(request, kind, made ?? (await this.#newMaterial(kind)), trace);
+        return async () => this.#create(request, kind, made ?? (await this.#newMaterial(kind)), { trace, use });
       });
     } finally {
       made?.fill(0);
@@ -79,14 +79,15 @@ export class KeyCreation {
     request: CreateKeyRequest,
     kind: Kind,
     made: Uint8Array | undefined,
-    trace: UseTrace,
+    { trace, use }: { readonly trace: UseTrace; readonly use: KeyUse },
   ): Promise<KeyDescription> {
     const { ports, vault, ring } = this.#changes.parts;
     const createdAt = this.#changes.now();
     const keyId = newKeyUuid(ports.random);
+    const facts = { createdAt, by: use.principal };
     // What is to be imported is not there yet.
     const materials =
-      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, ...kind }, 1, { createdAt }, vault, ports.random, made)];
+      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, ...kind }, 1, facts, vault, ports.random, made)];
     const record: KeyRecord = {
       keyId,
       ...kind,

@@ -16,6 +16,7 @@ import { put, type KeyChanges } from './key-changes.ts';
 import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus } from './key-lifecycle.ts';
 import {
   assertKeyChangeable,
+  assertKeySwitchable,
   assertKeyUsable,
   currentOf,
   type HeldKey,
@@ -34,9 +35,10 @@ import {
   ROTATION_CONFLICT_MS,
 } from './limits.ts';
 import { makeMaterial } from './material.ts';
-import { keyRow, materialRow, type KeyRecord, type MaterialRecord, type RotationType } from './records.ts';
+import { destroyedMaterial, retiredMaterial } from './material-ends.ts';
+import { keyRow, materialRow, type KeyRecord, type RotationType } from './records.ts';
 import type { RowChange } from './stores/key-database.ts';
-import { scheduledChange } from './scheduled-change.ts';
+import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
 import type { UseTrace } from './use-recorder.ts';
 
 export class KeyLifecycleService implements KeyLifecycle {
@@ -112,23 +114,26 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 
   rotateOnDemand(keyId: string, use: KeyUse): Promise<{ keyId: string }> {
-    return this.#change('RotateKeyOnDemand', keyId, use, {}, (key, trace) => this.#planRotation(key, trace));
+    return this.#change('RotateKeyOnDemand', keyId, use, {}, (key, trace) => this.#planRotation(key, use, trace));
   }
 
   /** For people, who name keys by their aliases. */
   rotateKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
     return this.#changes.make('RotateKeyOnDemand', use, (trace) =>
-      this.#planRotation(this.#changes.find(keyId, 'RotateKeyOnDemand', use, trace), trace),
+      this.#planRotation(this.#changes.find(keyId, 'RotateKeyOnDemand', use, trace), use, trace),
     );
   }
 
-  #planRotation(key: HeldKey, trace: UseTrace): () => KeyDescription {
+  #planRotation(key: HeldKey, use: KeyUse, trace: UseTrace): () => KeyDescription {
     assertRotates(key);
-    assertKeyUsable(key);
+    // A compromised material is what a new one is for, and until there is one the key counts as disabled.
+    if (key.current?.record.state === 'compromised') assertKeySwitchable(key);
+    else assertKeyUsable(key);
     this.#assertMayRotate(key);
     const { origin } = key.record;
     const pending = origin === 'EXTERNAL' ? pendingRotation(key, this.#changes.nowMs()) : undefined;
-    return () => describeKey(this.#ring, this.#rotate(key, 'on-demand', {}, trace, pending));
+    const made = { rotation: 'on-demand', by: use.principal } as const;
+    return () => describeKey(this.#ring, this.#rotate(key, made, {}, trace, pending));
   }
 
   rotations(
@@ -155,9 +160,10 @@ export class KeyLifecycleService implements KeyLifecycle {
     const now = this.#changes.now();
     const rotated: string[] = [];
     const destroyed: string[] = [];
-    for (const { record, arn } of this.#ring.keys()) {
+    for (const key of this.#ring.keys()) {
+      const { record, arn } = key;
       const { keyId, state, rotation, deletionDate } = record;
-      if (state === 'enabled' && rotation !== undefined && rotation.nextAt <= now) {
+      if (key.state() === 'enabled' && rotation !== undefined && rotation.nextAt <= now) {
         if (await this.#rotateDue(keyId, now)) rotated.push(arn);
       } else if (destroy && state === 'pending-deletion' && deletionDate !== undefined && deletionDate <= now) {
         if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
@@ -170,10 +176,11 @@ export class KeyLifecycleService implements KeyLifecycle {
   /** False where it is no longer due: another change was made before this one's turn. */
   #rotateDue(keyId: string, now: string): Promise<boolean> {
     return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
-      const { state, rotation } = key.record;
-      if (state !== 'enabled' || rotation === undefined || rotation.nextAt > now) return undefined;
+      const { rotation } = key.record;
+      if (key.state() !== 'enabled' || rotation === undefined || rotation.nextAt > now) return undefined;
       const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
-      return () => void this.#rotate(key, 'automatic', { rotation: next }, trace);
+      const made = { rotation: 'automatic', by: SCHEDULE.principal } as const;
+      return () => void this.#rotate(key, made, { rotation: next }, trace);
     });
   }
 
@@ -189,7 +196,7 @@ export class KeyLifecycleService implements KeyLifecycle {
   /** To `pending`, which was imported, or to new material. */
   #rotate(
     key: HeldKey,
-    type: RotationType,
+    how: { readonly rotation: RotationType; readonly by: string },
     changes: Partial<KeyRecord>,
     trace: UseTrace,
     pending?: HeldMaterial,
@@ -197,12 +204,12 @@ export class KeyLifecycleService implements KeyLifecycle {
     const { ports, vault } = this.#changes.parts;
     const now = this.#changes.now();
     const old = currentOf(key);
-    const made = { createdAt: now, rotation: type };
+    const made = { createdAt: now, ...how };
     const next =
       pending === undefined
         ? makeMaterial(key.record, old.record.version + 1, made, vault, ports.random)
-        : rotatedTo(pending, type, now);
-    const retired: MaterialRecord = { ...old.record, state: 'deactivated', stateSince: now, stateReason: 'rotated' };
+        : rotatedTo(pending, how, now);
+    const retired = retiredMaterial(old.record, { at: now, by: how.by, reason: 'rotated' });
     const record: KeyRecord = { ...key.record, ...changes, currentMaterial: next.materialId };
     this.#changes.commit([
       put('materials', materialRow(retired)),
@@ -224,7 +231,12 @@ export class KeyLifecycleService implements KeyLifecycle {
     const changes: RowChange[] = aliases.map((id) => ({ type: 'delete', table: 'aliases', id }));
     for (const grant of given) changes.push(deleteGrant(grant));
     for (const { record } of key.materials.values())
-      changes.push(put('materials', materialRow(destroyed(record, now))));
+      changes.push(
+        put(
+          'materials',
+          materialRow(destroyedMaterial(record, { at: now, by: SCHEDULE.principal, reason: 'deleted' })),
+        ),
+      );
     changes.push(put('keys', keyRow({ ...key.record, state: 'deleted', stateSince: now, rotation: undefined })));
     this.#changes.commit(changes);
     for (const alias of aliases) this.#ring.deleteAlias(alias);
@@ -300,11 +312,6 @@ function describeRotation(key: HeldKey, material: HeldMaterial, now: number): Ro
     type: wasRotatedTo ? (rotation ?? 'on-demand') : undefined,
     imported: key.record.origin === 'EXTERNAL' ? describeImport(material, now) : undefined,
   };
-}
-
-function destroyed(record: MaterialRecord, now: string): MaterialRecord {
-  const none = new Uint8Array();
-  return { ...record, state: 'destroyed', stateSince: now, stateReason: 'deleted', wrapped: none, canary: none };
 }
 
 function assertWithin(days: number, min: number, max: number, what: string): void {

@@ -24,6 +24,8 @@ import type { KeyLifecycle } from './key-lifecycle.ts';
 import type { KeyImport } from './import/key-import.ts';
 import { KeyImportService } from './import/key-import-service.ts';
 import type { KeyGrants } from './key-grants.ts';
+import type { KeyMaterials } from './key-materials.ts';
+import { KeyMaterialsService } from './key-materials-service.ts';
 import type { KeyMacs } from './key-macs.ts';
 import type { KeyPairs } from './key-pairs.ts';
 import { KeyPairsService } from './key-pairs-service.ts';
@@ -59,6 +61,7 @@ export interface KeyManager extends DataKeys, KeyAdmin {
   readonly operations: KeyOperations;
   readonly settings: KeySettings;
   readonly lifecycle: KeyLifecycle;
+  readonly materials: KeyMaterials;
   readonly grants: KeyGrants;
   readonly macs: KeyMacs;
   readonly imports: KeyImport;
@@ -103,7 +106,8 @@ async function startManager(
   // Only now: a copy that is refused stays as the release that wrote it left it.
   database.migrate(SCHEMA_STEPS);
   const realm = { region: options.region, account: options.account };
-  const ring = loadKeyRing(loaded, realm, { storeId, keys }, ports.now);
+  const vault = { storeId, keys };
+  const ring = loadKeyRing(loaded, realm, vault, ports.now);
   const service = new ServiceKeys(loaded, keys);
   const grants = new GrantStore(database, service.get('grant-token').key);
   const defaultPolicy = options.access?.defaultKeyPolicy ?? defaultKeyPolicy(realm.account);
@@ -127,7 +131,6 @@ async function startManager(
     await log.close();
     throw error;
   }
-  const vault = { storeId, keys };
   const pairs = new PairCrypto(() => new KeysError('ERR_KEYS_BUSY', 'too many operations with key pairs wait'));
   const changes = new KeyChanges({
     ...{ ring, cache, recorder, log, database, grants, vault, pairs, defaultKeyPolicy: defaultPolicy },
@@ -140,6 +143,7 @@ async function startManager(
       admin: new KeyAdminService(changes),
       settings: new KeySettingsService(changes, lastUses),
       lifecycle: new KeyLifecycleService(changes, lastUses),
+      materials: new KeyMaterialsService(changes),
       dataKeys: dataKeysOf(ring, cache, recorder, ports),
       operations: new KeyOperationsService(ring, recorder, pairs, ports),
       escrow: new EscrowService(database, log, recorder, ports),
@@ -187,6 +191,7 @@ type Services = {
   readonly admin: KeyAdminService;
   readonly settings: KeySettingsService;
   readonly lifecycle: KeyLifecycleService;
+  readonly materials: KeyMaterials;
   readonly dataKeys: DataKeyService | RemoteDataKeyService;
   readonly operations: KeyOperationsService;
   readonly escrow: EscrowService;
@@ -235,6 +240,10 @@ class EmbeddedKeyManager implements KeyManager {
 
   get lifecycle(): KeyLifecycle {
     return this.#open().lifecycle;
+  }
+
+  get materials(): KeyMaterials {
+    return this.#open().materials;
   }
 
   get macs(): KeyMacs {

@@ -5,7 +5,7 @@ import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { usableUntil } from './import/availability.ts';
-import { materialAllows, type KeyState } from './key-states.ts';
+import { materialAllows, shownState, type KeyState } from './key-states.ts';
 import type { KeyUsage } from './key-kinds.ts';
 import { openMaterial, type MaterialOwner, type MaterialSecret, type MaterialVault } from './material.ts';
 import {
@@ -34,7 +34,7 @@ export type HeldKey = {
   readonly current: HeldMaterial | undefined;
   /** By the reference that wrapped keys carry, in hex. */
   readonly materials: ReadonlyMap<string, HeldMaterial>;
-  /** Its state now: what was imported may have come to its end. */
+  /** Its state now, as callers see it: what was imported may have come to its end, and material be held back. */
   readonly state: () => KeyState;
 };
 
@@ -158,7 +158,8 @@ function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: K
   }
   const until = usableUntil(record, materials);
   const isSwitchable = record.state === 'enabled' || record.state === 'disabled';
-  const state = (): KeyState => (isSwitchable && now() >= until ? 'pending-import' : record.state);
+  const shown = current === undefined ? record.state : shownState(record.state, current.record);
+  const state = (): KeyState => (isSwitchable && now() >= until ? 'pending-import' : shown);
   return {
     record,
     arn: keyArn(realm, record.keyId),
@@ -251,6 +252,6 @@ export function assertWraps(key: HeldKey, action: string): void {
 
 /** Whether the material may wrap (`protect`) or open (`process`); ERR_KEYS_INVALID_STATE. */
 export function assertMaterialAllows(material: HeldMaterial, purpose: 'protect' | 'process'): void {
-  if (materialAllows(material.record.state)[purpose]) return;
+  if (materialAllows(material.record)[purpose]) return;
   throw new KeysError('ERR_KEYS_INVALID_STATE', `material ${material.name} is ${material.record.state}`);
 }

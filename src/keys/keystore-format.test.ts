@@ -239,6 +239,32 @@ test('What is imported since version 4 is read from a frozen store of it, and it
   }
 });
 
+test('What became of materials is read from a store of version 5, and as far as it is known from an older one', async () => {
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const { keyIds } = opened.facts;
+    const manager = await openKeyManager(storeOptions(opened.folder), testPorts);
+    const [first] = (await manager.describeKey(keyIds.a, use)).materials;
+    const [held] = (await manager.describeKey(keyIds.b, use)).materials;
+    await manager.close();
+    const steps = first?.history.map(({ to, by, reason }) => [to, by, reason]);
+    const alice = version < 5 ? undefined : 'arn:aws:iam::000000000000:user/alice';
+    expect(steps).toEqual([
+      ['active', alice, 'created'],
+      ['deactivated', alice, 'rotated'],
+    ]);
+    expect(first?.history[0]?.at).toBe(first?.createdAt);
+    const states = held?.history.map(({ to, reason, stillOpens }) => [to, reason, stillOpens]);
+    const since5 = [
+      ['suspended', 'looked into: ä€', false],
+      ['active', 'nothing found', false],
+      ['compromised', 'found after all', true],
+    ];
+    expect(states).toEqual([['active', 'created', false], ...(version < 5 ? [] : since5)]);
+    expect(held).toMatchObject({ state: version < 5 ? 'active' : 'compromised', stillOpens: version >= 5 });
+  }
+});
+
 test('A reader of a store of version 1 leaves it of version 1', async () => {
   using opened = frozen(1);
   const path = storeOptions(opened.folder).storePath;

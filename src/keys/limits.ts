@@ -27,6 +27,9 @@ export const ROTATION_CONFLICT_MS = 20 * 60_000;
 export const IMPORT_TOKEN_MS = 24 * 60 * 60_000;
 /** Imported material ends at most so many days after its import (AWS). */
 export const MAX_IMPORT_DAYS = 365;
+/** Of one material; bounds its history, which lies in its row. Whoever needs more needs a new key. */
+export const MAX_REACTIVATIONS = 100;
+export const MAX_REASON_CHARS = 500;
 export const MAX_RANDOM_BYTES = 1024;
 export const DAY_MS = 24 * 60 * 60_000;
 

@@ -22,8 +22,10 @@ import { openBox, sealBox } from './sealed-box.ts';
 export type MaterialOwner = Pick<KeyRecord, 'keyId' | 'spec' | 'usage' | 'origin'>;
 
 /** How a material came to be, and what is known of it besides its bytes. */
-export type MaterialFacts = Pick<MaterialRecord, 'createdAt'> &
-  Partial<Pick<MaterialRecord, 'state' | 'stateReason' | 'rotation' | 'validTo' | 'description'>>;
+export type MaterialFacts = Pick<MaterialRecord, 'createdAt'> & {
+  /** A principal's ARN. */
+  readonly by: string;
+} & Partial<Pick<MaterialRecord, 'state' | 'stateReason' | 'rotation' | 'validTo' | 'description'>>;
 
 /** Where materials are sealed: the store and the key its root gives. */
 export type MaterialVault = { readonly storeId: Uint8Array; readonly keys: RootKeys };
@@ -48,7 +50,7 @@ export function makeMaterial(
   material: Uint8Array = randomMaterial(owner.spec, random),
 ): MaterialRecord {
   const { keyId, spec } = owner;
-  const { createdAt, state = 'active', stateReason = 'created', rotation, validTo, description } = facts;
+  const { createdAt, by, state = 'active', stateReason = 'created', rotation, validTo, description } = facts;
   try {
     const materialId = materialIdOf(keyId, material);
     const aad = materialAad(vault, owner, materialId, version);
@@ -56,7 +58,9 @@ export function makeMaterial(
     const secret = secretOf(spec, material);
     if (secret === undefined) throw new TypeError(`not the material of ${spec}`);
     const canary = makeCanary(secret, keyId, materialId, random);
-    const known = { state, stateSince: createdAt, stateReason, createdAt, rotation, rotatedAt: undefined };
+    const step = { to: state, at: createdAt, by, reason: stateReason, stillOpens: false };
+    const stands = { state, stateSince: createdAt, stateReason, stillOpens: false, history: [step] };
+    const known = { ...stands, createdAt, rotation, rotatedAt: undefined };
     return { materialId, keyId, version, ...known, validTo, description, wrapped, canary };
   } finally {
     material.fill(0);

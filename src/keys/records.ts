@@ -2,6 +2,7 @@
 import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
 import { isKeySpec, isUsageOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
+import { encodeHistory, impliedHistory, parseHistory, type MaterialTransition } from './material-history.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';
@@ -55,6 +56,10 @@ export type MaterialRecord = {
   readonly validTo: string | undefined;
   /** Imported: as the importer described it. */
   readonly description: string | undefined;
+  /** Oldest first; the last is what it is now. */
+  readonly history: readonly MaterialTransition[];
+  /** Compromised, and an operator has taken the risk of opening what it protected. */
+  readonly stillOpens: boolean;
 };
 
 export type AliasRecord = {
@@ -138,26 +143,34 @@ export function materialRow(material: MaterialRecord): Row {
     rotated_at: material.rotatedAt ?? null,
     valid_to: material.validTo ?? null,
     description: material.description ?? null,
+    history: encodeHistory(material.history),
+    still_opens: material.stillOpens ? 1 : null,
   };
 }
 
 export function parseMaterialRow(row: Row): MaterialRecord {
   const state = text(row, 'state');
   if (!isMaterialState(state)) throw unknownValue('materials', 'state');
-  return {
-    materialId: bytes(row, 'material_id'),
-    keyId: text(row, 'key_id'),
-    version: integer(row, 'version'),
+  const history = optionalText(row, 'history');
+  const standing = {
     state,
     stateSince: text(row, 'state_since'),
     stateReason: text(row, 'state_reason'),
     createdAt: text(row, 'created_at'),
+    rotatedAt: optionalText(row, 'rotated_at'),
+  };
+  return {
+    materialId: bytes(row, 'material_id'),
+    keyId: text(row, 'key_id'),
+    version: integer(row, 'version'),
+    ...standing,
     wrapped: bytes(row, 'wrapped'),
     canary: bytes(row, 'canary'),
     rotation: parseRotationType(optionalText(row, 'rotation')),
-    rotatedAt: optionalText(row, 'rotated_at'),
     validTo: optionalText(row, 'valid_to'),
     description: optionalText(row, 'description'),
+    history: history === undefined ? impliedHistory(standing) : parseHistory(history),
+    stillOpens: optionalInteger(row, 'still_opens') === 1,
   };
 }
 

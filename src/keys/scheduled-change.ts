@@ -5,7 +5,7 @@ import type { HeldKey } from './key-ring.ts';
 import type { UseTrace } from './use-recorder.ts';
 
 /** Who acts where the time has come; whoever scheduled it is in the record of that. */
-const SCHEDULE: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'schedule' };
+export const SCHEDULE: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'schedule' };
 
 /** False where `plan`, asked when the change's turn has come, gives nothing to do. */
 export function scheduledChange(

@@ -92,6 +92,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await manager.disableKey(b, USE);
   await settingsOfVersion2(manager, a, b);
   await grantsOfVersion3(manager, a);
+  await statesOfVersion5(manager, b);
   const imports = await importsOfVersion4(manager, clock);
   const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
   await manager.lifecycle.scheduleDeletion({ keyId: destroyed, days: 7 }, USE);
@@ -138,6 +139,13 @@ async function grantsOfVersion3(manager: KeyManager, keyId: string): Promise<voi
   await manager.grants.create({ keyId, grantee: '444455556666', operations: ['DescribeKey'] }, USE);
   const { grantId } = await manager.grants.create({ keyId, grantee, operations: ['Decrypt'] }, USE);
   await manager.grants.revoke({ keyId, grantId }, USE);
+}
+
+/** Of a disabled key, so that nothing else of it changes. */
+async function statesOfVersion5(manager: KeyManager, keyId: string): Promise<void> {
+  await manager.materials.suspend({ keyId, reason: 'looked into: ä€' }, USE);
+  await manager.materials.reactivate({ keyId, reason: 'nothing found' }, USE);
+  await manager.materials.markCompromised({ keyId, material: '1', reason: 'found after all', stillOpens: true }, USE);
 }
 
 async function importsOfVersion4(manager: KeyManager, now: number): Promise<ImportFacts> {

@@ -48,6 +48,30 @@ describe('keys', () => {
     expect((await ok('ScheduleKeyDeletion', { KeyId }))['PendingWindowInDays']).toBe(30);
   });
 
+  test('A key whose current material is suspended or compromised is Disabled, and EnableKey does not help', async () => {
+    const use = { principal: CALLER.principal, via: 'cli', resource: 'test' } as const;
+    const reason = 'a test';
+    const KeyId = await kms.key();
+    const { CiphertextBlob } = await ok('Encrypt', { KeyId, Plaintext: base64('x') });
+    for (const hold of [
+      () => kms.keys.materials.suspend({ keyId: KeyId, reason }, use),
+      () => kms.keys.materials.markCompromised({ keyId: KeyId, reason, stillOpens: false }, use),
+    ]) {
+      await hold();
+      expect(await ok('DescribeKey', { KeyId })).toMatchObject({
+        KeyMetadata: { KeyState: 'Disabled', Enabled: false },
+      });
+      const disabled = ['DisabledException', `${arn(`key/${KeyId}`)} is disabled.`];
+      expect(await fails('Decrypt', { CiphertextBlob })).toEqual(disabled);
+      expect(await fails('Encrypt', { KeyId, Plaintext: base64('x') })).toEqual(disabled);
+      expect((await fails('EnableKey', { KeyId }))[0]).toBe('KMSInvalidStateException');
+    }
+    await ok('RotateKeyOnDemand', { KeyId });
+    expect(await ok('DescribeKey', { KeyId })).toMatchObject({ KeyMetadata: { KeyState: 'Enabled', Enabled: true } });
+    await ok('Encrypt', { KeyId, Plaintext: base64('x') });
+    expect((await fails('Decrypt', { CiphertextBlob }))[0]).toBe('KMSInvalidStateException');
+  });
+
   test('Kinds of keys that make no sense, or are not built, are told apart', async () => {
     const validation = async (input: object): Promise<unknown> => {
       const [type, message] = await fails('CreateKey', input);

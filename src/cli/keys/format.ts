@@ -1,5 +1,5 @@
 /** Keys as a terminal shows them. */
-import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyDescription, MaterialDescription } from '../../keys/key-admin.ts';
 
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
@@ -15,10 +15,7 @@ export function formatKey(key: KeyDescription): string {
     ...(key.origin === 'AWS_KMS' ? [] : [['origin', originLine(key)]]),
     ['created', key.createdAt],
     ...(key.description === '' ? [] : [['description', key.description]]),
-    ...key.materials.map(({ version, materialId, state, createdAt }) => [
-      'material',
-      `${version}  ${materialId}  ${state}  ${createdAt}`,
-    ]),
+    ...key.materials.flatMap(materialLines),
   ];
   return lines.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('');
 }
@@ -26,6 +23,16 @@ export function formatKey(key: KeyDescription): string {
 function originLine({ expiration }: KeyDescription): string {
   if (expiration === undefined) return 'imported; material is missing';
   return expiration.type === 'never' ? 'imported' : `imported, until ${expiration.validTo}`;
+}
+
+function materialLines(material: MaterialDescription): readonly (readonly string[])[] {
+  const { version, materialId, state, stillOpens, createdAt, history } = material;
+  const shown = stillOpens ? `${state}, still opens` : state;
+  const steps = history.map((step) => {
+    const opens = step.stillOpens ? ', still opens' : '';
+    return ['', `   ${step.at}  ${step.to}${opens}  ${step.by ?? '-'}  ${step.reason}`];
+  });
+  return [['material', `${version}  ${materialId}  ${shown}  ${createdAt}`], ...steps];
 }
 
 export function formatTable(rows: readonly (readonly string[])[]): string {

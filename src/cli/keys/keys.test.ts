@@ -61,6 +61,30 @@ test('Keys of every kind are made, of kinds that there are', async () => {
   }
 });
 
+test('A material is held back, taken back, ended and marked, each with a reason that is kept', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'objects');
+  const change = (command: string, ...more: readonly string[]): Promise<KeyDescription> =>
+    json(cli, 'keys', command, 'alias/objects', '--reason', `why ${command}`, ...more);
+  expect((await change('suspend')).state).toBe('disabled');
+  expect((await change('reactivate')).state).toBe('enabled');
+  expect((await change('deactivate')).materials[0]).toMatchObject({ state: 'deactivated' });
+  expect((await change('compromise', '--material', '1', '--still-opens')).materials[0]).toMatchObject({
+    state: 'compromised',
+    stillOpens: true,
+  });
+  const { stdout } = await cli.run('keys', 'describe', 'alias/objects');
+  expect(stdout.toString()).toMatch(
+    /compromised, still opens {2}arn:aws:iam::000000000000:user\/local\/\S+ {2}why compromise/u,
+  );
+  for (const command of ['suspend', 'reactivate', 'deactivate', 'compromise'])
+    expect((await cli.run('keys', command, 'alias/objects')).stderr).toContain('ERR_CLI_USAGE');
+  const none = await cli.run('keys', 'suspend', 'alias/objects', '--reason', 'why');
+  expect([none.exit, none.stderr]).toEqual([5, expect.stringContaining('ERR_KEYS_INVALID_STATE')]);
+  expect((await cli.run('audit', 'verify')).exit).toBe(0);
+});
+
 test('A backup is made, verified and restored by the commands alone', async () => {
   using cli = cliFolder();
   await ready(cli);

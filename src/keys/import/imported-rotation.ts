@@ -2,6 +2,7 @@
 import { KeysError } from '../errors.ts';
 import type { ImportDescription } from '../key-lifecycle.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
+import { moveMaterial } from '../material-history.ts';
 import type { MaterialRecord, RotationType } from '../records.ts';
 import { belongs, isImported } from './availability.ts';
 
@@ -12,8 +13,13 @@ export function pendingRotation({ arn, materials }: HeldKey, now: number): HeldM
   throw new KeysError('ERR_KEYS_INVALID_STATE', `No available key material pending rotation for the key: ${arn}.`);
 }
 
-export function rotatedTo({ record }: HeldMaterial, rotation: RotationType, now: string): MaterialRecord {
-  return { ...record, state: 'active', stateSince: now, stateReason: 'rotated', rotation, rotatedAt: now };
+export function rotatedTo(
+  { record }: HeldMaterial,
+  { rotation, by }: { readonly rotation: RotationType; readonly by: string },
+  now: string,
+): MaterialRecord {
+  const activated = moveMaterial(record, 'active', { at: now, by, reason: 'rotated' });
+  return { ...activated, rotation, rotatedAt: now };
 }
 
 export function describeImport(material: HeldMaterial, now: number): ImportDescription {

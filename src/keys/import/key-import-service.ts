@@ -67,7 +67,7 @@ export class KeyImportService implements KeyImport {
         const materialId = Buffer.from(materialIdOf(key.record.keyId, material)).toString('hex');
         trace.material = { name: materialId };
         const plan = planImport(key, request, materialId);
-        return () => this.#import(key, request, plan, material, trace);
+        return () => this.#import(key, request, plan, material, { trace, use });
       });
     } finally {
       if ('material' in unwrapped) unwrapped.material.fill(0);
@@ -130,12 +130,12 @@ export class KeyImportService implements KeyImport {
     request: ImportRequest,
     plan: ImportPlan,
     material: Uint8Array,
-    trace: UseTrace,
+    { trace, use }: { readonly trace: UseTrace; readonly use: KeyUse },
   ): Promise<{ keyArn: string; materialId: string }> {
     const { vault, ports, pairs } = this.#changes.parts;
     const now = this.#changes.nowMs();
     const made = asImported(
-      makeMaterial(key.record, plan.version, this.#factsOf(request, plan), vault, ports.random, material),
+      makeMaterial(key.record, plan.version, this.#factsOf(request, plan, use), vault, ports.random, material),
       plan.old?.record,
     );
     const others = [...key.materials.values()].filter((each) => each !== plan.old);
@@ -148,9 +148,10 @@ export class KeyImportService implements KeyImport {
     return { keyArn: key.arn, materialId: held.name };
   }
 
-  #factsOf({ validTo, description }: ImportRequest, { state, old }: ImportPlan): MaterialFacts {
+  #factsOf({ validTo, description }: ImportRequest, { state, old }: ImportPlan, use: KeyUse): MaterialFacts {
     return {
       createdAt: this.#changes.now(),
+      by: use.principal,
       state,
       stateReason: 'imported',
       validTo: validTo === undefined ? undefined : isoTime(validTo),

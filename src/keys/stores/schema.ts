@@ -110,6 +110,14 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE materials ADD COLUMN rotated_at TEXT;
     `,
   },
+  {
+    // What became of materials, when, by whom and why.
+    to: 5,
+    sql: `
+      ALTER TABLE materials ADD COLUMN history TEXT;
+      ALTER TABLE materials ADD COLUMN still_opens INTEGER;
+    `,
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {

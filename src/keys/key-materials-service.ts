@@ -1,0 +1,95 @@
+/** Changes the states of materials, one at a time, each with its reason in the material's history and in the audit log. */
+import type { KeyUse } from './data-keys.ts';
+import { describeKey } from './describe.ts';
+import { KeysError } from './errors.ts';
+import type { KeyDescription } from './key-admin.ts';
+import { put, type KeyChanges } from './key-changes.ts';
+import type { KeyMaterials, MaterialChange } from './key-materials.ts';
+import { assertKeySwitchable, stateRefuses, type HeldKey, type HeldMaterial } from './key-ring.ts';
+import type { MaterialState } from './key-states.ts';
+import { MAX_REACTIVATIONS } from './limits.ts';
+import { moveMaterial } from './material-history.ts';
+import { checkReason } from './reason.ts';
+import { materialRow, type MaterialRecord } from './records.ts';
+import type { UseTrace } from './use-recorder.ts';
+
+type Move = MaterialChange & { readonly to: MaterialState; readonly stillOpens?: boolean };
+
+export class KeyMaterialsService implements KeyMaterials {
+  readonly #changes: KeyChanges;
+
+  constructor(changes: KeyChanges) {
+    this.#changes = changes;
+  }
+
+  suspend(change: MaterialChange, use: KeyUse): Promise<KeyDescription> {
+    return this.#move('SuspendKeyMaterial', { ...change, to: 'suspended' }, use);
+  }
+
+  reactivate(change: MaterialChange, use: KeyUse): Promise<KeyDescription> {
+    return this.#move('ReactivateKeyMaterial', { ...change, to: 'active' }, use);
+  }
+
+  deactivate(change: MaterialChange, use: KeyUse): Promise<KeyDescription> {
+    return this.#move('DeactivateKeyMaterial', { ...change, to: 'deactivated' }, use);
+  }
+
+  markCompromised(change: MaterialChange & { stillOpens: boolean }, use: KeyUse): Promise<KeyDescription> {
+    return this.#move('MarkKeyMaterialCompromised', { ...change, to: 'compromised' }, use);
+  }
+
+  #move(action: string, move: Move, use: KeyUse): Promise<KeyDescription> {
+    return this.#changes.make(action, use, (trace) => {
+      checkReason(move.reason);
+      const key = this.#changes.find(move.keyId, action, use, trace);
+      // That it is compromised is worth knowing whatever becomes of the key.
+      if (move.to !== 'compromised') assertKeySwitchable(key);
+      const material = materialNamed(key, move.material);
+      trace.material = material;
+      const moved = this.#moved(material, move, use);
+      trace.detail = detailOf(material.record, moved);
+      return () => this.#apply(key, material, moved, trace);
+    });
+  }
+
+  #moved({ record }: HeldMaterial, { to, reason, stillOpens }: Move, use: KeyUse): MaterialRecord {
+    if (to === 'active') assertReactivates(record);
+    return moveMaterial(record, to, { at: this.#changes.now(), by: use.principal, reason }, stillOpens);
+  }
+
+  #apply(key: HeldKey, old: HeldMaterial, moved: MaterialRecord, trace: UseTrace): KeyDescription {
+    this.#changes.commit([put('materials', materialRow(moved))]);
+    const renewed = this.#changes.reread(moved, key.record);
+    const materials = [...key.materials.values()].map((each) => (each === old ? renewed : each));
+    const changed = this.#changes.publish(key.record, materials, trace);
+    trace.material = renewed;
+    this.#changes.parts.cache.dropKey(key.record.keyId);
+    return describeKey(this.#changes.parts.ring, changed);
+  }
+}
+
+/** ERR_KEYS_NOT_FOUND. */
+function materialNamed(key: HeldKey, named: string | undefined): HeldMaterial {
+  if (named === undefined) {
+    if (key.current === undefined) throw stateRefuses(key);
+    return key.current;
+  }
+  const found = [...key.materials.values()].find(({ name, record }) =>
+    named.length < 64 ? String(record.version) === named : name === named.toLowerCase(),
+  );
+  if (found === undefined)
+    throw new KeysError('ERR_KEYS_NOT_FOUND', `${key.arn} has no material ${named.slice(0, 64)}`);
+  return found;
+}
+
+/** From pre-activation a material is activated by what made it, not by an operator; ERR_KEYS_INVALID_STATE, ERR_KEYS_LIMIT. */
+function assertReactivates({ state, history }: MaterialRecord): void {
+  if (state !== 'suspended')
+    throw new KeysError('ERR_KEYS_INVALID_STATE', `only a suspended material is reactivated; this one is ${state}`);
+  if (history.filter(({ to }) => to === 'suspended').length > MAX_REACTIVATIONS)
+    throw new KeysError('ERR_KEYS_LIMIT', `a material is reactivated at most ${MAX_REACTIVATIONS} times`);
+}
+
+function detailOf(before: MaterialRecord, { state, stateReason, stillOpens }: MaterialRecord): Record<string, string> {
+  return { from: before.state, to: state, reason: stateReason, ...(stillOpens ? { stillOpens: 'yes' } : {}) };
+}
