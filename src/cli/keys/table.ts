@@ -17,6 +17,7 @@ import { keysExplainAccessCommand } from './explain-access.ts';
 import { keysInitCommand } from './init.ts';
 import { keysListCommand } from './list.ts';
 import { keysReactivateCommand } from './reactivate.ts';
+import { keysReportCommand } from './report.ts';
 import { keysRestoreCommand } from './restore.ts';
 import { keysRotateCommand } from './rotate.ts';
 import { keysSuspendCommand } from './suspend.ts';
@@ -27,6 +28,7 @@ export const keyCommands: readonly Command[] = [
   keysCreateCommand,
   keysListCommand,
   keysDescribeCommand,
+  keysReportCommand,
   keysRotateCommand,
   keysEnableCommand,
   keysDisableCommand,

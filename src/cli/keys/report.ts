@@ -1,0 +1,87 @@
+/** `sealgate keys report`: every key with its states, what is due, what it protects and who may use it. */
+import type { Config } from '../../config/config.ts';
+import { clientPrincipal } from '../../config/principals.ts';
+import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/key-report.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { loadCommandConfig } from '../load.ts';
+import { formatJson, formatTable } from './format.ts';
+import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
+
+export const keysReportCommand = defineCommand({
+  name: 'keys report',
+  summary: 'list every KMS key with its states, what is due, what it protects and who may use it',
+  usage: 'keys report [--json]',
+  example: 'sealgate keys report',
+  details:
+    'By the config’s rules and policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running\n`sealgate up`. Who may use a key is decided for the clients and identities that the config names, and for all others at once (`*`), with an\nempty encryption context; grants are listed as they are.',
+  options: { ...STORE_OPTIONS, ...JSON_OPTION },
+  run: async ({ values }, io) => {
+    const { options } = await ownKeySettings(values, io);
+    const { access } = options;
+    if (access === undefined) throw new TypeError('the config always gives policies');
+    const config = await loadCommandConfig(values.config, io);
+    const { readKeyReport } = await import('../../keys/key-report.ts');
+    const report = await readKeyReport({ ...options, access }, reportRequest(config), Date.now);
+    io.stdout.write(values.json === true ? formatJson(report) : formatReport(report));
+    return EXIT.ok;
+  },
+});
+
+function reportRequest({ keys, kms, s3, postgres }: Config): ReportRequest {
+  const buckets = (s3?.buckets ?? []).flatMap(({ bucket, prefix, outcome }) =>
+    outcome.type === 'seal' ? [{ what: bucketText(bucket, prefix), keyId: outcome.keyId }] : [],
+  );
+  const columns = (postgres?.columns ?? []).map(({ database, schema, table, column, keyId }) => ({
+    what: `column ${[database, schema, table, column].join('.')}`,
+    keyId,
+  }));
+  const callers = [
+    ...(s3?.clients ?? []).map(({ name }) => clientPrincipal(keys.account, name)),
+    ...(kms?.clients ?? []).map(({ principal }) => principal),
+    ...keys.access.identities.map(({ arn }) => arn),
+  ];
+  return { rules: [...buckets, ...columns], callers: [...new Set(callers)].sort() };
+}
+
+const bucketText = (bucket: string, prefix: string): string =>
+  prefix === '' ? `bucket ${bucket}` : `bucket ${bucket}, keys ${prefix}*`;
+
+function formatReport({ keys, missing }: KeyReport): string {
+  const shown = keys.map(formatReported);
+  const lost = missing.map(({ what, keyId }) => `missing     ${keyId}, which the rule of ${what} names\n`).join('');
+  if (shown.length === 0) return `no keys yet; \`sealgate keys create\` makes one\n${lost}`;
+  return `${shown.join('\n')}${lost === '' ? '' : `\n${lost}`}`;
+}
+
+function formatReported(key: ReportedKey): string {
+  const rows = [
+    ['key', key.arn],
+    ['aliases', key.aliases.join(', ') || '-'],
+    ['kind', `${key.spec} for ${key.usage}`],
+    ['state', key.state],
+    ...key.materials.map(({ version, state, stillOpens, history }) => {
+      const last = history.at(-1);
+      const shown = stillOpens ? `${state}, still opens` : state;
+      return ['material', `${version}  ${shown} since ${last?.at ?? '-'}: ${last?.reason ?? '-'}`];
+    }),
+    ...orNone(
+      'due',
+      key.due.map(({ what, at }) => `${at}  ${what}`),
+    ),
+    ...orNone('protects', key.protects),
+    ...orNone('users', key.users.map(formatUser)),
+    ...key.grants.map(({ grantee, operations, constrained }) => [
+      'grant',
+      `${grantee}  ${operations.join(', ')}${constrained ? '  for some encryption contexts' : ''}`,
+    ]),
+  ];
+  return formatTable(rows);
+}
+
+const orNone = (name: string, values: readonly string[]): readonly (readonly string[])[] =>
+  values.length === 0 ? [[name, '-']] : values.map((value) => [name, value]);
+
+function formatUser({ principal, protect, process }: KeyUser): string {
+  const who = principal === '*' ? '* (not listed)' : principal;
+  return `${who}  protects: ${protect.join(', ') || '-'}; processes: ${process.join(', ') || '-'}`;
+}

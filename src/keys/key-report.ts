@@ -1,0 +1,154 @@
+/** Every key with what is due, what rules protect with it, and who may use it: read beside the owner, using no key and recording nothing. */
+import { PolicyAuthorizer } from './access/authorizer.ts';
+import { GrantStore } from './access/grants/grant-store.ts';
+import type { AccessOptions } from './access/options.ts';
+import { describeKey } from './describe.ts';
+import { KeysError } from './errors.ts';
+import type { KeyDescription } from './key-admin.ts';
+import type { KeyUsage } from './key-kinds.ts';
+import { loadKeyRing, type HeldKey, type KeyRing } from './key-ring.ts';
+import type { AuthorizationQuestion, KeyManagerOptions, QuestionedKey } from './options.ts';
+import { questionedKey } from './questioned-key.ts';
+import { ServiceKeys } from './service-keys.ts';
+import { unsealStore } from './stores/open-store.ts';
+
+export type ReportRequest = {
+  /** What the config seals, and the key each names, as it names it. */
+  readonly rules: readonly { readonly what: string; readonly keyId: string }[];
+  /** ARNs of the callers that the config knows. */
+  readonly callers: readonly string[];
+};
+
+export type KeyReport = {
+  readonly keys: readonly ReportedKey[];
+  /** Rules whose key is not here. */
+  readonly missing: ReportRequest['rules'];
+};
+
+export type ReportedKey = KeyDescription & {
+  /** In the order of time. */
+  readonly due: readonly {
+    readonly what: 'rotation' | 'destruction' | 'end of imported material';
+    readonly at: string;
+  }[];
+  readonly protects: readonly string[];
+  readonly users: readonly KeyUser[];
+  readonly grants: readonly ReportedGrant[];
+};
+
+/** By which doors a caller may use it; decided for an empty encryption context, whatever the key's state. */
+export type KeyUser = {
+  /** ARN, or `*`: callers of the gateway and the proxy that are not listed. */
+  readonly principal: string;
+  readonly protect: readonly Via[];
+  readonly process: readonly Via[];
+};
+export type ReportedGrant = {
+  readonly grantee: string;
+  readonly operations: readonly string[];
+  /** Holds for some encryption contexts alone. */
+  readonly constrained: boolean;
+};
+
+const VIAS = ['kms', 's3', 'postgres'] as const;
+type Via = (typeof VIAS)[number];
+
+/** What stands for protecting and for processing, by what a key is for. */
+const ACTIONS = {
+  ENCRYPT_DECRYPT: { protect: 'GenerateDataKey', process: 'Decrypt' },
+  SIGN_VERIFY: { protect: 'Sign', process: 'Verify' },
+  GENERATE_VERIFY_MAC: { protect: 'GenerateMac', process: 'VerifyMac' },
+  KEY_AGREEMENT: { protect: 'DeriveSharedSecret', process: 'DeriveSharedSecret' },
+} as const satisfies Record<KeyUsage, { readonly protect: string; readonly process: string }>;
+
+/** A caller of nobody's: what it may do, every caller may that is not listed. */
+const UNLISTED_NAME = 'user/sealgate-report/not-listed';
+const MAX_GRANTS_SHOWN = 1000;
+
+/** Errors: as opening the store. */
+export async function readKeyReport(
+  options: KeyManagerOptions & { readonly access: AccessOptions },
+  { rules, callers }: ReportRequest,
+  now: () => number,
+): Promise<KeyReport> {
+  const store = await unsealStore(options, 'reader');
+  try {
+    store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
+    const realm = { region: options.region, account: options.account };
+    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
+    const service = new ServiceKeys(store.loaded, store.keys);
+    const grants = new GrantStore(store.database, service.get('grant-token').key);
+    const authorizer = new PolicyAuthorizer(options.access, realm, grants, now);
+    const named = rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
+    const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
+    const keys = ring.keys().map((key): ReportedKey => {
+      const asked = questionedKey(ring, key);
+      const users = [...callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
+      return {
+        ...describeKey(ring, key),
+        due: dueOf(key),
+        protects: named.filter((rule) => rule.key === key).map(({ what }) => what),
+        users: users
+          .filter(({ protect, process }) => protect.length + process.length > 0)
+          .map((user) => (user.principal === unlisted ? { ...user, principal: '*' } : user)),
+        grants: grantsOf(grants, key),
+      };
+    });
+    const missing = named.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
+    return { keys, missing };
+  } finally {
+    store.database.close();
+  }
+}
+
+function keyOf(ring: KeyRing, keyId: string): HeldKey | undefined {
+  try {
+    return ring.find(keyId);
+  } catch (error) {
+    if (error instanceof KeysError) return undefined;
+    throw error;
+  }
+}
+
+function dueOf({ record, materials }: HeldKey): ReportedKey['due'] {
+  const due: { what: ReportedKey['due'][number]['what']; at: string }[] = [];
+  if (record.state === 'pending-deletion' && record.deletionDate !== undefined)
+    due.push({ what: 'destruction', at: record.deletionDate });
+  else if (record.rotation !== undefined) due.push({ what: 'rotation', at: record.rotation.nextAt });
+  for (const { record: material } of materials.values())
+    if (material.validTo !== undefined) due.push({ what: 'end of imported material', at: material.validTo });
+  return due.sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+function userOf(authorizer: PolicyAuthorizer, held: HeldKey, key: QuestionedKey, principal: string): KeyUser {
+  const { protect, process } = actionsOf(held);
+  const allowed = (action: string): readonly Via[] =>
+    VIAS.filter((via) => {
+      const question: AuthorizationQuestion = {
+        principal,
+        via,
+        action,
+        keyId: key.keyId,
+        key,
+        context: {},
+        request: {},
+      };
+      return authorizer.explain(question).allowed;
+    });
+  return { principal, protect: allowed(protect), process: allowed(process) };
+}
+
+/** Only symmetric keys make data keys. */
+function actionsOf({ record: { spec, usage } }: HeldKey): { readonly protect: string; readonly process: string } {
+  if (usage === 'ENCRYPT_DECRYPT' && spec !== 'SYMMETRIC_DEFAULT') return { protect: 'Encrypt', process: 'Decrypt' };
+  return ACTIONS[usage];
+}
+
+function grantsOf(grants: GrantStore, { record }: HeldKey): readonly ReportedGrant[] {
+  const given = grants.list({ by: 'key', keyId: record.keyId, after: undefined, limit: MAX_GRANTS_SHOWN });
+  return given.map(({ grantee, operations, constraint }) => ({
+    grantee,
+    operations: [...operations],
+    constrained: constraint !== undefined,
+  }));
+}
