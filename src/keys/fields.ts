@@ -4,30 +4,45 @@
  */
 export type Field = Uint8Array | string | number;
 
-/** `count 4 | (length 4 | bytes)*`, the label first; text as UTF-8, numbers as 8 bytes big-endian. */
+const LENGTH_BYTES = 4;
+const NUMBER_BYTES = 8;
+
+/** `count 4 | (length 4 | bytes)*`, the label first; text as UTF-8, numbers as 8 bytes big-endian. One allocation: a start reads many rows. */
 export function encodeFields(label: string, fields: readonly Field[]): Uint8Array {
-  const parts: Uint8Array[] = [uint32(fields.length + 1)];
-  for (const field of [label, ...fields]) {
-    const bytes = fieldBytes(field);
-    parts.push(uint32(bytes.length), bytes);
+  let size = LENGTH_BYTES + LENGTH_BYTES + fieldLength(label);
+  for (const field of fields) size += LENGTH_BYTES + fieldLength(field);
+  const out = Buffer.alloc(size);
+  let at = out.writeUInt32BE(fields.length + 1);
+  at = writeField(out, label, at);
+  for (const field of fields) at = writeField(out, field, at);
+  return out;
+}
+
+function fieldLength(field: Field): number {
+  if (typeof field === 'string') return Buffer.byteLength(field, 'utf8');
+  return typeof field === 'number' ? NUMBER_BYTES : field.length;
+}
+
+function writeField(out: Buffer, field: Field, at: number): number {
+  const start = at + LENGTH_BYTES;
+  let end;
+  if (typeof field === 'string') end = start + out.write(field, start, 'utf8');
+  else if (typeof field === 'number') end = writeUint64(out, field, start);
+  else {
+    out.set(field, start);
+    end = start + field.length;
   }
-  return Buffer.concat(parts);
-}
-
-function fieldBytes(field: Field): Uint8Array {
-  if (typeof field === 'string') return Buffer.from(field, 'utf8');
-  return typeof field === 'number' ? uint64(field) : field;
-}
-
-function uint32(value: number): Uint8Array {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+  out.writeUInt32BE(end - start, at);
+  return end;
 }
 
 export function uint64(value: number): Uint8Array {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a safe unsigned integer: ${value}`);
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64BE(BigInt(value));
+  const bytes = Buffer.alloc(NUMBER_BYTES);
+  writeUint64(bytes, value, 0);
   return bytes;
+}
+
+function writeUint64(out: Buffer, value: number, at: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not a safe unsigned integer: ${value}`);
+  return out.writeBigUInt64BE(BigInt(value), at);
 }

@@ -256,7 +256,7 @@ describe('lists', () => {
 
 describe('someone with the file', () => {
   const change = ({ folder }: Opened, work: (database: DatabaseSync) => void): void => {
-    const database = new DatabaseSync(folder.options.storePath);
+    const database = new DatabaseSync(folder.options.storePath, { defensive: false });
     try {
       work(database);
     } finally {
@@ -307,6 +307,23 @@ describe('someone with the file', () => {
       const by = column === 'grantee' ? use('mallory') : alice;
       expect(await generate(again, by)).toBe('ERR_KEYS_STORE_TAMPERED');
     }
+  });
+
+  test('gives a grant to no other key, and hides none for another, by an index that lies', async () => {
+    await using opened = await open();
+    const { keyId: other } = await opened.manager.createKey({}, operator);
+    await give(opened);
+    await opened.manager.close();
+    change(opened, (database) => {
+      const { sql } = database.prepare("SELECT sql FROM sqlite_master WHERE name = 'grants_grantee'").get() ?? {};
+      database.exec(`DROP INDEX grants_grantee;
+        CREATE INDEX grants_grantee ON grants (replace(key_id, '${opened.keyId}', '${other}'), grantee);
+        PRAGMA writable_schema = ON`);
+      database.prepare("UPDATE sqlite_master SET sql = ? WHERE name = 'grants_grantee'").run(String(sql));
+    });
+    const manager = await opened.folder.open();
+    expect(await generate({ ...opened, manager, keyId: other }, alice)).toBe('ERR_KEYS_STORE_TAMPERED');
+    expect(await generate({ ...opened, manager }, alice)).toBe(DENIED);
   });
 
   test('gets no backup made or believed of a store whose grants were changed', async () => {

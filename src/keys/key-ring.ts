@@ -17,10 +17,11 @@ import {
   type MaterialRecord,
 } from './records.ts';
 import { SortedNames } from './sorted-names.ts';
-import type { LoadedRows } from './stores/key-database.ts';
+import type { LoadedRows } from './stores/load-rows.ts';
 
 export type HeldMaterial = {
   readonly record: MaterialRecord;
+  /** ERR_KEYS_STORE_TAMPERED where it is opened for the first time, and does not open. */
   readonly secret: MaterialSecret;
   /** Its id in hex. */ readonly name: string;
 };
@@ -178,7 +179,28 @@ export function holdMaterial(
   return { record, secret: openMaterial(record, owner, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
-/** Opens and tries every material; ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. Deleted keys are on record alone. */
+/** A material that is opened and tried when it is first used, once. */
+function unopenedMaterial(
+  record: MaterialRecord,
+  owner: Omit<MaterialOwner, 'keyId'>,
+  vault: MaterialVault,
+): HeldMaterial {
+  let secret: MaterialSecret | undefined;
+  return {
+    record,
+    name: Buffer.from(record.materialId).toString('hex'),
+    get secret() {
+      secret ??= openMaterial(record, owner, vault);
+      return secret;
+    },
+  };
+}
+
+/**
+ * The keys of a store whose rows have been authenticated: what a material was when it was written and tried, its row still is. So
+ * opening each again can wait for its first use, and 100,000 keys do not keep a start waiting. Deleted keys are on record alone.
+ * Errors: ERR_KEYS_STORE_DAMAGED.
+ */
 export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault, now: () => number): KeyRing {
   const ring = new KeyRing(realm, now);
   const materials = Map.groupBy(loaded.materials.map(parseMaterialRow), ({ keyId }) => keyId);
@@ -187,11 +209,16 @@ export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: Material
     const own = (materials.get(record.keyId) ?? []).sort((a, b) => a.version - b.version);
     ring.putKey(
       record,
-      own.map((material) => holdMaterial(material, record, vault)),
+      own.map((material) => unopenedMaterial(material, record, vault)),
     );
   }
   for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
   return ring;
+}
+
+/** Opens and tries every material, whether it is ever used or not; ERR_KEYS_STORE_TAMPERED. */
+export function tryMaterials(ring: KeyRing): void {
+  for (const { materials } of ring.keys()) for (const material of materials.values()) void material.secret;
 }
 
 /** Whether the key may be used at all; ERR_KEYS_DISABLED, ERR_KEYS_INVALID_STATE. */

@@ -3,7 +3,7 @@ import type { ServiceKey } from '../crypto/key-types.ts';
 import { KeysError } from './errors.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { integer, text } from './stores/columns.ts';
-import type { LoadedRows } from './stores/key-database.ts';
+import type { LoadedRows } from './stores/load-rows.ts';
 
 /** A purpose the store says nothing of is in its first epoch. */
 const FIRST_EPOCH = 1;

@@ -69,7 +69,7 @@ export function openDatabase(path: string, mode: OpenMode, steps: readonly Schem
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: mode === 'reader' });
     try {
       if (mode === 'owner') database.exec(SETTINGS);
-      checkIntegrity(path, database);
+      checkIntegrity(path, database, 'quick');
       checkVersion(path, database, steps);
       return database;
     } catch (error) {
@@ -79,8 +79,13 @@ export function openDatabase(path: string, mode: OpenMode, steps: readonly Schem
   });
 }
 
-function checkIntegrity(path: string, database: DatabaseSync): void {
-  const found = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+/**
+ * `quick`: the file's structure, in a tenth of the time: that indexes say what tables hold is not looked at. What is read by an index
+ * is authenticated, as is that nothing is missing (a sum over all rows, a digest over each bucket of grants). ERR_KEYS_STORE_DAMAGED.
+ */
+export function checkIntegrity(path: string, database: DatabaseSync, how: 'quick' | 'whole'): void {
+  const pragma = how === 'quick' ? 'quick_check' : 'integrity_check';
+  const found = database.prepare(`PRAGMA ${pragma}(1)`).get()?.[pragma];
   if (found !== 'ok')
     throw new KeysError('ERR_KEYS_STORE_DAMAGED', `${path} fails SQLite's integrity check: ${String(found)}`);
 }

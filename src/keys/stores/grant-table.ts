@@ -88,29 +88,38 @@ export class GrantTable {
   }
 
   get(grantId: Uint8Array): Row | undefined {
-    return this.#believed(this.#prepared('SELECT * FROM grants WHERE grant_id = ?').all(new Uint8Array(grantId)))[0];
+    const rows = this.#prepared('SELECT * FROM grants WHERE grant_id = ?').all(new Uint8Array(grantId));
+    return this.#believed(rows, (row) => equalBytes(bytes(row, 'grant_id'), grantId))[0];
   }
 
   named(keyId: string, name: string): readonly Row[] {
     const sql = `SELECT * FROM grants WHERE key_id = ? AND name = ? AND name <> '' ORDER BY grant_id`;
-    return this.#believed(this.#prepared(sql).all(keyId, name));
+    const rows = this.#prepared(sql).all(keyId, name);
+    return this.#believed(rows, (row) => text(row, 'key_id') === keyId && text(row, 'name') === name);
   }
 
   /** A negative limit is none. */
   list(list: GrantList): readonly Row[] {
     const sql = `SELECT * FROM grants WHERE ${FILTERS[list.by]} AND grant_id > ? ORDER BY grant_id LIMIT ?`;
-    const rows = this.#prepared(sql).all(...filterValues(list), new Uint8Array(list.after ?? []), list.limit);
-    return this.#believed(rows);
+    const values = filterValues(list);
+    const columns = Object.keys(values);
+    const rows = this.#prepared(sql).all(...Object.values(values), new Uint8Array(list.after ?? []), list.limit);
+    return this.#believed(rows, (row) => columns.every((column) => row[column] === values[column]));
   }
 
   count(keyId: string): number {
     return integer(this.#prepared('SELECT count(*) AS grants FROM grants WHERE key_id = ?').get(keyId) ?? {}, 'grants');
   }
 
-  /** Each authenticated, and of a bucket that is what was last written. */
-  #believed(rows: readonly Row[]): readonly Row[] {
+  /**
+   * Each authenticated, of a bucket that is what was last written, and what was asked for: it was found by an index, which anybody who
+   * may write the file can make say otherwise.
+   */
+  #believed(rows: readonly Row[], isWanted: (row: Row) => boolean): readonly Row[] {
     for (const row of rows) {
       this.#authenticate('grants', row);
+      if (!isWanted(row))
+        throw new KeysError('ERR_KEYS_STORE_TAMPERED', 'an index of the grants does not say what they hold');
       const bucket = text(row, 'bucket');
       if (!this.#verified.has(bucket)) this.verify(bucket);
     }
@@ -124,14 +133,15 @@ export class GrantTable {
   }
 }
 
-function filterValues(list: GrantList): readonly string[] {
+/** By column, in the order of the filter. */
+function filterValues(list: GrantList): Readonly<Record<string, string>> {
   switch (list.by) {
     case 'key':
-      return [list.keyId];
+      return { key_id: list.keyId };
     case 'grantee':
-      return [list.keyId, list.grantee];
+      return { key_id: list.keyId, grantee: list.grantee };
     case 'retiring':
-      return [list.retiring];
+      return { retiring: list.retiring };
   }
 }
 

@@ -5,20 +5,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { KeysError } from '../errors.ts';
 import type { RootKeys } from '../root/root-keys.ts';
-import { bytes, integer, text } from './columns.ts';
-import { guarded, sqliteReason, userVersion } from './database-file.ts';
+import { text } from './columns.ts';
+import { checkIntegrity, guarded, sqliteReason, userVersion } from './database-file.ts';
 import { parseEpochFile, writeEpochFile } from './epoch-file.ts';
 import { RowSet, rowIsGenuine, rowMac, storeSeal, type Row, type StoreHeader } from './row-mac.ts';
 import { GrantTable, bucketOf } from './grant-table.ts';
-import {
-  latestVersion,
-  runSteps,
-  SEALED_TABLES,
-  TABLES,
-  type SchemaStep,
-  type SealedTable,
-  type TableName,
-} from './schema.ts';
+import { tampered } from './load-rows.ts';
+import { latestVersion, runSteps, TABLES, type SchemaStep, type SealedTable, type TableName } from './schema.ts';
 
 export type RowChange =
   | { readonly type: 'put'; readonly table: TableName; /** Without `mac`. */ readonly row: Row }
@@ -26,7 +19,6 @@ export type RowChange =
   | { readonly type: 'delete'; readonly table: 'grants'; readonly id: Uint8Array; readonly bucket: string };
 
 export type AuditHead = StoreHeader['auditHead'];
-export type LoadedRows = Readonly<Record<SealedTable, readonly Row[]>>;
 
 type Place = { readonly storePath: string; readonly epochPath: string };
 
@@ -59,14 +51,18 @@ export class KeyDatabase {
   /** One row as it lies on the disk, authenticated; ERR_KEYS_STORE_TAMPERED. */
   row(table: TableName, id: string | Uint8Array): Row | undefined {
     const row = this.#database.prepare(`SELECT * FROM ${table} WHERE ${TABLES[table]} = ?`).get(id);
-    if (row !== undefined) this.#authenticate(table, row);
+    if (row === undefined) return undefined;
+    this.#authenticate(table, row);
+    // Found by an index, which the file alone vouches for.
+    if (!isSameId(row[TABLES[table]], id)) throw tampered(this.#place.storePath, table, row);
     return row;
   }
 
+  /** Read whole, past the index: a data key that was hidden would be made anew, and what it sealed would no longer be found. */
   escrowOf(owner: string): readonly Row[] {
     return guarded(this.#place.storePath, () => {
       const rows = this.#database
-        .prepare('SELECT * FROM escrow WHERE owner = ? ORDER BY created_at, dek_id')
+        .prepare('SELECT * FROM escrow WHERE +owner = ? ORDER BY created_at, dek_id')
         .all(owner);
       for (const row of rows) this.#authenticate('escrow', row);
       return rows;
@@ -84,6 +80,12 @@ export class KeyDatabase {
       const { epoch, storeId } = this.#header;
       writeEpochFile(this.#place.epochPath, epoch, storeId, this.#keys.epoch);
     });
+  }
+
+  /** Indexes too, which takes seconds where there are many grants; ERR_KEYS_STORE_DAMAGED. */
+  checkWhole(): void {
+    const { storePath } = this.#place;
+    guarded(storePath, () => checkIntegrity(storePath, this.#database, 'whole'));
   }
 
   /** A change that raises no epoch: a store being restored stays as old as its backup. */
@@ -276,77 +278,14 @@ export class KeyDatabase {
   }
 }
 
+const isSameId = (found: unknown, asked: string | Uint8Array): boolean =>
+  typeof asked === 'string'
+    ? found === asked
+    : found instanceof Uint8Array && Buffer.from(asked).equals(Buffer.from(found));
+
 function changedId(change: RowChange): string | Uint8Array {
   if (change.type === 'delete') return change.id;
   const id = change.row[TABLES[change.table]];
   if (typeof id === 'string' || id instanceof Uint8Array) return id;
   throw new TypeError(`a row of ${change.table} has its ${TABLES[change.table]}`);
-}
-
-/** Reads and authenticates everything. Errors: ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
-export function loadRows(
-  database: DatabaseSync,
-  storePath: string,
-  header: StoreHeader,
-  seal: Uint8Array,
-  keys: RootKeys,
-): { loaded: LoadedRows; rows: RowSet } {
-  return guarded(storePath, () => {
-    const rows = new RowSet(keys.set);
-    const version = userVersion(database);
-    const loaded: Record<SealedTable, Row[]> = {
-      slots: [],
-      keys: [],
-      materials: [],
-      aliases: [],
-      escrow: [],
-      service_epochs: [],
-      grant_buckets: [],
-    };
-    for (const table of sealedTables(version)) {
-      for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) {
-        if (!rowIsGenuine(table, row, keys.record)) throw tampered(storePath, table, row);
-        rows.add(row);
-        // These may be many, and are read when asked for.
-        if (table !== 'escrow' && table !== 'grant_buckets') loaded[table].push(row);
-      }
-    }
-    if (!Buffer.from(storeSeal(header, version, rows, keys)).equals(seal)) {
-      throw new KeysError(
-        'ERR_KEYS_STORE_TAMPERED',
-        `${storePath}: the seal over all rows does not hold: rows are missing, added or of another time`,
-      );
-    }
-    return { loaded, rows };
-  });
-}
-
-/** Those that a store of this schema version has. */
-function sealedTables(version: number): readonly SealedTable[] {
-  // The keys of a literal object are exactly its type's.
-  return (Object.keys(SEALED_TABLES) as readonly SealedTable[]).filter((table) => SEALED_TABLES[table] <= version);
-}
-
-function tampered(storePath: string, table: TableName, row: Row): KeysError {
-  const id = row[TABLES[table]];
-  const shown = id instanceof Uint8Array ? Buffer.from(id).toString('hex') : JSON.stringify(id);
-  return new KeysError('ERR_KEYS_STORE_TAMPERED', `${storePath}: ${table} row ${shown} fails its authentication`);
-}
-
-/** The one row of `store`, as yet unauthenticated. */
-export function readHeader(database: DatabaseSync, storePath: string): { header: StoreHeader; seal: Uint8Array } {
-  return guarded(storePath, () => {
-    const row = database.prepare('SELECT * FROM store').get() ?? {};
-    const header = {
-      storeId: bytes(row, 'store_id'),
-      createdAt: text(row, 'created_at'),
-      epoch: integer(row, 'epoch'),
-      auditHead: {
-        seq: integer(row, 'audit_seq'),
-        hash: bytes(row, 'audit_hash'),
-        offset: integer(row, 'audit_offset'),
-      },
-    };
-    return { header, seal: bytes(row, 'seal') };
-  });
 }

@@ -1,0 +1,78 @@
+/** A store's rows as they are read at a start: each authenticated, and their set as a whole. */
+import type { DatabaseSync } from 'node:sqlite';
+import { KeysError } from '../errors.ts';
+import type { RootKeys } from '../root/root-keys.ts';
+import { bytes, integer, text } from './columns.ts';
+import { guarded, userVersion } from './database-file.ts';
+import { RowSet, rowIsGenuine, storeSeal, type Row, type StoreHeader } from './row-mac.ts';
+import { SEALED_TABLES, TABLES, type SealedTable, type TableName } from './schema.ts';
+
+export type LoadedRows = Readonly<Record<SealedTable, readonly Row[]>>;
+
+/** Reads and authenticates everything. Errors: ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
+export function loadRows(
+  database: DatabaseSync,
+  storePath: string,
+  header: StoreHeader,
+  seal: Uint8Array,
+  keys: RootKeys,
+): { loaded: LoadedRows; rows: RowSet } {
+  return guarded(storePath, () => {
+    const rows = new RowSet(keys.set);
+    const version = userVersion(database);
+    const loaded: Record<SealedTable, Row[]> = {
+      slots: [],
+      keys: [],
+      materials: [],
+      aliases: [],
+      escrow: [],
+      service_epochs: [],
+      grant_buckets: [],
+    };
+    for (const table of sealedTables(version)) {
+      for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) {
+        if (!rowIsGenuine(table, row, keys.record)) throw tampered(storePath, table, row);
+        rows.add(row);
+        // These may be many, and are read when asked for.
+        if (table !== 'escrow' && table !== 'grant_buckets') loaded[table].push(row);
+      }
+    }
+    if (!Buffer.from(storeSeal(header, version, rows, keys)).equals(seal)) {
+      throw new KeysError(
+        'ERR_KEYS_STORE_TAMPERED',
+        `${storePath}: the seal over all rows does not hold: rows are missing, added or of another time`,
+      );
+    }
+    return { loaded, rows };
+  });
+}
+
+/** Those that a store of this schema version has. */
+function sealedTables(version: number): readonly SealedTable[] {
+  // The keys of a literal object are exactly its type's.
+  return (Object.keys(SEALED_TABLES) as readonly SealedTable[]).filter((table) => SEALED_TABLES[table] <= version);
+}
+
+export function tampered(storePath: string, table: TableName, row: Row): KeysError {
+  const id = row[TABLES[table]];
+  const shown = id instanceof Uint8Array ? Buffer.from(id).toString('hex') : JSON.stringify(id);
+  return new KeysError('ERR_KEYS_STORE_TAMPERED', `${storePath}: ${table} row ${shown} fails its authentication`);
+}
+
+/** The one row of `store`, as yet unauthenticated. */
+export function readHeader(database: DatabaseSync, storePath: string): { header: StoreHeader; seal: Uint8Array } {
+  return guarded(storePath, () => {
+    const row = database.prepare('SELECT * FROM store').get() ?? {};
+    const header = {
+      storeId: bytes(row, 'store_id'),
+      createdAt: text(row, 'created_at'),
+      epoch: integer(row, 'epoch'),
+      auditHead: {
+        seq: integer(row, 'audit_seq'),
+        hash: bytes(row, 'audit_hash'),
+        offset: integer(row, 'audit_offset'),
+      },
+    };
+    return { header, seal: bytes(row, 'seal') };
+  });
+}
