@@ -26,8 +26,9 @@ function endOf({ record, secret }: HeldMaterial): number {
 
 /** Undefined: nothing is imported. */
 export function expirationOf({ record, materials, state }: HeldKey): KeyExpiration | undefined {
+  if (record.origin === 'AWS_KMS') return undefined;
   const imported = [...materials.values()].filter((each) => belongs(each) && each.secret.type !== 'absent');
-  if (record.origin === 'AWS_KMS' || imported.length === 0 || state() === 'pending-import') return undefined;
+  if (imported.length === 0 || state() === 'pending-import') return undefined;
   const ends = imported.flatMap(({ record: { validTo } }) => validTo ?? []).sort();
   const [validTo] = ends;
   return validTo === undefined ? { type: 'never' } : { type: 'at', validTo };
