@@ -1,5 +1,6 @@
 /** Every key with what is due, what rules protect with it, and who may use it: read beside the owner, using no key and recording nothing. */
 import { PolicyAuthorizer } from './access/authorizer.ts';
+import { approvals, strengthBits, type AlgorithmApproval } from './algorithms/approval.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
 import type { AccessOptions } from './access/options.ts';
 import { describeKey } from './describe.ts';
@@ -26,6 +27,10 @@ export type KeyReport = {
 };
 
 export type ReportedKey = KeyDescription & {
+  /** SP 800-57 part 1, tables 2 and 3. */
+  readonly strengthBits: number;
+  /** What NIST thinks of them today, and what is to come. */
+  readonly algorithms: readonly AlgorithmApproval[];
   /** In the order of time. */
   readonly due: readonly {
     readonly what: 'rotation' | 'destruction' | 'end of imported material';
@@ -86,6 +91,8 @@ export async function readKeyReport(
       const users = [...callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
       return {
         ...describeKey(ring, key),
+        strengthBits: strengthBits(key.record.spec),
+        algorithms: approvals(key.record.spec, key.record.usage, new Date(now()).toISOString().slice(0, 10)),
         due: dueOf(key),
         protects: named.filter((rule) => rule.key === key).map(({ what }) => what),
         users: users

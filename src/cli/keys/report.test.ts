@@ -89,7 +89,8 @@ test('The table says the same, and works beside a running owner; nothing is reco
     expect(exit).toBe(0);
     const text = stdout.toString();
     expect(text).toMatch(/^material +1 +suspended since \S+: looked into$/mu);
-    expect(text).toMatch(/^kind +ECC_NIST_P256 for SIGN_VERIFY$/mu);
+    expect(text).toMatch(/^kind +ECC_NIST_P256 for SIGN_VERIFY, 128 bits of strength$/mu);
+    expect(text).toMatch(/^algorithm +ECDSA_SHA_256 +protect acceptable, process acceptable$/mu);
     expect(text).toMatch(/^grant +arn:aws:iam::444455556666:user\/bob +Decrypt +for some encryption contexts$/mu);
     expect(text).toMatch(/^users +\* \(not listed\) +protects: s3, postgres; processes: s3, postgres$/mu);
     expect(readFileSync(options.audit.path)).toEqual(before);

@@ -57,7 +57,8 @@ function formatReported(key: ReportedKey): string {
   const rows = [
     ['key', key.arn],
     ['aliases', key.aliases.join(', ') || '-'],
-    ['kind', `${key.spec} for ${key.usage}`],
+    ['kind', `${key.spec} for ${key.usage}, ${key.strengthBits} bits of strength`],
+    ...key.algorithms.map((each) => ['algorithm', formatApproval(each)]),
     ['state', key.state],
     ...key.materials.map(({ version, state, stillOpens, history }) => {
       const last = history.at(-1);
@@ -80,6 +81,12 @@ function formatReported(key: ReportedKey): string {
 
 const orNone = (name: string, values: readonly string[]): readonly (readonly string[])[] =>
   values.length === 0 ? [[name, '-']] : values.map((value) => [name, value]);
+
+function formatApproval({ algorithm, protect, process, changes }: ReportedKey['algorithms'][number]): string {
+  const [next] = changes;
+  const coming = next === undefined ? '' : `; from ${next.at} protect ${next.protect}, process ${next.process}`;
+  return `${algorithm}  protect ${protect}, process ${process}${coming}`;
+}
 
 function formatUser({ principal, protect, process }: KeyUser): string {
   const who = principal === '*' ? '* (not listed)' : principal;
