@@ -9,7 +9,9 @@ import type { KeyDescription } from './key-admin.ts';
 import type { KeyUsage } from './key-kinds.ts';
 import { loadKeyRing, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { AuthorizationQuestion, KeyManagerOptions, QuestionedKey } from './options.ts';
+import { periodEnds } from './periods/cryptoperiods.ts';
 import { questionedKey } from './questioned-key.ts';
+import type { KeyRecord, MaterialRecord } from './records.ts';
 import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
@@ -33,13 +35,22 @@ export type ReportedKey = KeyDescription & {
   readonly algorithms: readonly AlgorithmApproval[];
   /** In the order of time. */
   readonly due: readonly {
-    readonly what: 'rotation' | 'destruction' | 'end of imported material';
+    readonly what: Due;
     readonly at: string;
+    readonly material?: number;
   }[];
   readonly protects: readonly string[];
   readonly users: readonly KeyUser[];
   readonly grants: readonly ReportedGrant[];
 };
+
+type Due =
+  | 'rotation'
+  | 'destruction'
+  | 'end of imported material'
+  /** Of a material, by its version: when it is to protect no more, and to process no more, by the standard. */
+  | 'end of originator period'
+  | 'end of recipient period';
 
 /** By which doors a caller may use it; decided for an empty encryption context, whatever the key's state. */
 export type KeyUser = {
@@ -118,13 +129,22 @@ function keyOf(ring: KeyRing, keyId: string): HeldKey | undefined {
 }
 
 function dueOf({ record, materials }: HeldKey): ReportedKey['due'] {
-  const due: { what: ReportedKey['due'][number]['what']; at: string }[] = [];
+  const due: ReportedKey['due'][number][] = [];
   if (record.state === 'pending-deletion' && record.deletionDate !== undefined)
     due.push({ what: 'destruction', at: record.deletionDate });
   else if (record.rotation !== undefined) due.push({ what: 'rotation', at: record.rotation.nextAt });
-  for (const { record: material } of materials.values())
-    if (material.validTo !== undefined) due.push({ what: 'end of imported material', at: material.validTo });
+  for (const { record: material } of materials.values()) due.push(...dueOfMaterial(record, material));
   return due.sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+function dueOfMaterial({ spec, usage }: KeyRecord, record: MaterialRecord): ReportedKey['due'] {
+  const { originator, recipient } = periodEnds(spec, usage, record);
+  const ends = [
+    { what: 'end of imported material', at: record.validTo },
+    { what: 'end of originator period', at: originator },
+    { what: 'end of recipient period', at: recipient },
+  ] as const;
+  return ends.flatMap(({ what, at }) => (at === undefined ? [] : [{ what, at, material: record.version }]));
 }
 
 function userOf(authorizer: PolicyAuthorizer, held: HeldKey, key: QuestionedKey, principal: string): KeyUser {

@@ -53,7 +53,11 @@ test('Each key stands with its states, what is due, the rules that name it, who 
   expect(key).toMatchObject({
     state: 'disabled',
     materials: [{ state: 'suspended', history: [{ to: 'active' }, { to: 'suspended', reason: 'looked into' }] }],
-    due: [{ what: 'rotation', at: expect.stringMatching(/^\d{4}-/u) as string }],
+    due: [
+      { what: 'rotation', at: expect.stringMatching(/^\d{4}-/u) as string },
+      { what: 'end of originator period', material: 1 },
+      { what: 'end of recipient period', material: 1 },
+    ],
     grants: [{ grantee: 'arn:aws:iam::444455556666:user/bob', operations: ['Decrypt'], constrained: true }],
   });
   expect(key?.users.find(({ principal }) => principal === reports)).toEqual({

@@ -67,7 +67,9 @@ function formatReported(key: ReportedKey): string {
     }),
     ...orNone(
       'due',
-      key.due.map(({ what, at }) => `${at}  ${what}`),
+      key.due.map(
+        ({ what, at, material }) => `${at}  ${what}${material === undefined ? '' : ` of material ${material}`}`,
+      ),
     ),
     ...orNone('protects', key.protects),
     ...orNone('users', key.users.map(formatUser)),
