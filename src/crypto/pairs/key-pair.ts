@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto';
 import { unreachable } from '../../errors.ts';
+import { encodeMlDsaKey, isMlDsa } from './ml-dsa-seed.ts';
 
 export type EcCurve = 'prime256v1' | 'secp384r1' | 'secp521r1' | 'secp256k1';
 /** Of a coordinate, and of a private number. */
@@ -51,7 +52,8 @@ export function generatePair(kind: PairKind): Promise<KeyPair> {
 
 /** PKCS #8 in DER; the caller zeroes it. */
 export function encodePrivateKey({ privateKey }: KeyPair): Uint8Array {
-  return privateKey.export({ format: 'der', type: 'pkcs8' });
+  const { asymmetricKeyType: type } = privateKey;
+  return isMlDsa(type) ? encodeMlDsaKey(type, privateKey) : privateKey.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** SubjectPublicKeyInfo in DER. */

@@ -5,6 +5,7 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import type { MlDsa } from './key-pair.ts';
+import { mlDsaSeed, SEED_BYTES } from './ml-dsa-seed.ts';
 
 export const MU_BYTES = 64;
 
@@ -13,14 +14,10 @@ const SCHEMES = {
   'ml-dsa-65': { scheme: ml_dsa65, publicBytes: 1952 },
   'ml-dsa-87': { scheme: ml_dsa87, publicBytes: 2592 },
 } as const satisfies Record<MlDsa, unknown>;
-const SEED_BYTES = 32;
 
 export function signMu(privateKey: KeyObject, mu: Uint8Array): Uint8Array {
   const { scheme } = schemeOf(privateKey);
-  // A PKCS #8 of ML-DSA, as it is exported here, ends in its seed (RFC 9881).
-  const encoded = privateKey.export({ format: 'der', type: 'pkcs8' });
-  const seed = Uint8Array.from(encoded.subarray(-SEED_BYTES));
-  encoded.fill(0);
+  const seed = mlDsaSeed(privateKey);
   const { secretKey } = scheme.keygen(seed);
   try {
     return scheme.internal.sign(mu, secretKey, { externalMu: true, extraEntropy: randomBytes(SEED_BYTES) });

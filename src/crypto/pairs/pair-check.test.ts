@@ -1,6 +1,8 @@
 /** The test of a new pair finds halves that do not belong together, whatever the pair is for. */
+import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { afterAll, expect, test } from 'vitest';
 import { encodePrivateKey, encodePublicKey, generatePair, openPair, type PairKind } from './key-pair.ts';
+import { seedIn } from './ml-dsa-seed.ts';
 import { isConsistent, type PairPurpose } from './pair-check.ts';
 import { PairCrypto } from './pair-crypto.ts';
 
@@ -30,6 +32,27 @@ test.each(ROWS)('%o, %o', async (kind, purpose) => {
   expect(await isConsistent(pair, purpose, pairs)).toBe(true);
   const mixed = { privateKey: pair.privateKey, publicKey: other.publicKey };
   expect(await isConsistent(mixed, purpose, pairs)).toBe(false);
+});
+
+// Node.js 24 exports it so.
+test.each([
+  ['ml-dsa-44', ml_dsa44],
+  ['ml-dsa-65', ml_dsa65],
+  ['ml-dsa-87', ml_dsa87],
+] as const)('The seed of %s is found beside the expanded key too, and kept alone', async (type, scheme) => {
+  const encoded = encodePrivateKey(await generatePair({ type }));
+  const seed = encoded.subarray(-32);
+  expect([encoded.length, seedIn(encoded)]).toEqual([54, Uint8Array.from(seed)]);
+  const length = (bytes: number): Uint8Array => Uint8Array.of(0x82, bytes >> 8, bytes & 255);
+  const { secretKey } = scheme.keygen(Uint8Array.from(seed));
+  const both = [Uint8Array.of(4, 32), seed, Uint8Array.of(4), length(secretKey.length), secretKey];
+  const inner = Buffer.concat([Uint8Array.of(0x30), length(Buffer.concat(both).length), ...both]);
+  const body = Buffer.concat([encoded.subarray(2, 18), Uint8Array.of(4), length(inner.length), inner]);
+  const beside = Buffer.concat([Uint8Array.of(0x30), length(body.length), body]);
+  expect(seedIn(beside)).toEqual(Uint8Array.from(seed));
+  const opened = openPair({ type }, beside);
+  expect(opened && encodePrivateKey(opened)).toEqual(encoded);
+  expect(() => seedIn(beside.subarray(1))).toThrow('without its seed');
 });
 
 test.each(ROWS.map(([kind]) => kind))(
