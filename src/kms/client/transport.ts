@@ -116,18 +116,21 @@ export class KmsTransport {
 
 const AGAIN: ReadonlySet<string> = new Set(['ERR_KEYS_REMOTE_UNAVAILABLE', 'ERR_KEYS_REMOTE_REFUSED']);
 
-/** Each piece is zeroed once it is copied. */
+/** Each piece is zeroed once it is copied, and what was copied where the answer does not come to its end. */
 async function readWhole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const whole = Buffer.alloc(MAX_ANSWER_BYTES);
   let length = 0;
-  for await (const piece of pieces) {
-    if (length + piece.length > MAX_ANSWER_BYTES) {
-      whole.fill(0);
-      throw new KeysError('ERR_KEYS_REMOTE_PROTOCOL', 'the answer of the remote key manager is too long');
+  try {
+    for await (const piece of pieces) {
+      if (length + piece.length > MAX_ANSWER_BYTES)
+        throw new KeysError('ERR_KEYS_REMOTE_PROTOCOL', 'the answer of the remote key manager is too long');
+      whole.set(piece, length);
+      length += piece.length;
+      piece.fill(0);
     }
-    whole.set(piece, length);
-    length += piece.length;
-    piece.fill(0);
+  } catch (error) {
+    whole.fill(0);
+    throw error;
   }
   return whole.subarray(0, length);
 }
