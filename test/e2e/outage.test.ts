@@ -9,6 +9,7 @@ import { cliFolder, type CliFolder } from '../support/cli.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startRelay, type Relay } from '../support/relay.ts';
 import { sealgate, type Program } from '../support/run.ts';
+import { createShop } from '../support/shop-database.ts';
 import { startS3rver, type TestStore } from '../support/s3rver.ts';
 
 let cli: CliFolder;
@@ -35,18 +36,6 @@ postgres:
   columns: [{ column: shop.public.people.name, type: text, key: alias/a, mode: deterministic }]
 `;
 
-async function prepareDatabase(): Promise<void> {
-  const admin = new pg.Client({ connectionString: database.url() });
-  await admin.connect();
-  await admin.query('create database shop');
-  await admin.end();
-  const owner = new pg.Client({ connectionString: database.url('shop') });
-  await owner.connect();
-  await owner.query('create table people (id int primary key, name text)');
-  await owner.query((await cli.run('check', '--ddl')).stdout.toString().replaceAll(/^\\.*$/gmu, ''));
-  await owner.end();
-}
-
 async function startUp(): Promise<void> {
   const program = sealgate(['up'], { cwd: cli.folder });
   await program.untilSays('observe ');
@@ -64,7 +53,7 @@ beforeAll(async () => {
   await cli.run('init');
   writeFileSync(cli.path('sealgate.yaml'), configText());
   expect((await cli.run('keys', 'create', '--alias', 'a')).exit).toBe(0);
-  await prepareDatabase();
+  await createShop(database, cli, 'create table people (id int primary key, name text)');
   await startUp();
 });
 

@@ -12,6 +12,7 @@ import { cliFolder, type CliFolder } from '../support/cli.ts';
 import { certificate, CLIENT_CA, CLIENT_CRL } from '../support/client-certificates.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { sealgate, type Program } from '../support/run.ts';
+import { createShop } from '../support/shop-database.ts';
 import { SERVER_CA, SERVER_CRL, serverCertificate } from '../support/server-certificates.ts';
 import { startS3rver, type TestStore } from '../support/s3rver.ts';
 
@@ -84,18 +85,6 @@ async function stopKeyManager(): Promise<void> {
   kms = undefined;
 }
 
-async function prepareDatabase(): Promise<void> {
-  const admin = new pg.Client({ connectionString: database.url() });
-  await admin.connect();
-  await admin.query('create database shop');
-  await admin.end();
-  const owner = new pg.Client({ connectionString: database.url('shop') });
-  await owner.connect();
-  await owner.query('create table people (id int primary key, name text)');
-  await owner.query((await near.run('check', '--ddl')).stdout.toString().replaceAll(/^\\.*$/gmu, ''));
-  await owner.end();
-}
-
 beforeAll(async () => {
   [far, near] = [cliFolder(), cliFolder()];
   [store, database] = await Promise.all([startS3rver({ buckets: ['sealed'] }), startPostgres()]);
@@ -114,7 +103,7 @@ beforeAll(async () => {
   writeFiles(near, { 'sealgate.yaml': nearConfig() });
   expect((await far.run('keys', 'create', '--alias', 'data')).exit).toBe(0);
   await startKeyManager();
-  await prepareDatabase();
+  await createShop(database, near, 'create table people (id int primary key, name text)');
   const program = sealgate(['up'], { cwd: near.folder });
   up = program;
   await program.untilSays('observe ');
