@@ -5,7 +5,7 @@
  * Threat: a clock set wrong for a moment would destroy keys years early. So nothing is destroyed in the first minutes after a start,
  * nor after the wall clock has moved otherwise than time did: an operator sees the warning first. Rotation destroys nothing.
  */
-import type { KeyLifecycle } from '../keys/key-lifecycle.ts';
+import type { KeyLifecycle } from '../keys/life/key-lifecycle.ts';
 import type { Log } from '../observe/log.ts';
 import type { Part } from './lifecycle.ts';
 

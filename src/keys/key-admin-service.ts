@@ -7,7 +7,7 @@ import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-a
 import { KeyCreation } from './key-creation.ts';
 import { put, type KeyChanges } from './key-changes.ts';
 import { assertKeyChangeable, assertKeySwitchable, type HeldKey, type KeyRing } from './key-ring.ts';
-import type { KeyState } from './key-states.ts';
+import type { KeyState } from './life/key-states.ts';
 import { MAX_ALIASES_PER_KEY } from './limits.ts';
 import { aliasRow, type AliasRecord } from './records.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';

@@ -6,8 +6,8 @@
  */
 import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
-import type { KeyState, MaterialState } from './key-states.ts';
-import type { MaterialTransition } from './material-history.ts';
+import type { KeyState, MaterialState } from './life/key-states.ts';
+import type { MaterialTransition } from './life/material-history.ts';
 import type { KeyOrigin, Tag } from './records.ts';
 
 export type MaterialDescription = {

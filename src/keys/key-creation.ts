@@ -16,7 +16,7 @@ import type { HeldMaterial } from './key-ring.ts';
 import { checkTags, tagRecord } from './key-tags.ts';
 import { MAX_DESCRIPTION_CHARS } from './limits.ts';
 import { makeMaterial } from './material.ts';
-import { assertConsistent, isPairSpec, newPairMaterial } from './pair-material.ts';
+import { assertConsistent, isPairSpec, newPairMaterial } from './pairs/pair-material.ts';
 import { aliasRow, keyRow, materialRow, type KeyOrigin, type KeyRecord, type MaterialRecord } from './records.ts';
 import type { RowChange } from './stores/key-database.ts';
 import type { UseTrace } from './use-recorder.ts';

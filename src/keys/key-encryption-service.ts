@@ -23,7 +23,7 @@ import {
 import { usedOf } from './key-used.ts';
 import type { KeyPorts } from './options.ts';
 import { aliasNamed } from './request-facts.ts';
-import { assertFits, assertNoContext, decryptRsa, encryptRsa, isRsaEncryption } from './rsa-encryption.ts';
+import { assertFits, assertNoContext, decryptRsa, encryptRsa, isRsaEncryption } from './pairs/rsa-encryption.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type EncryptRequest = EncryptionDestination & { readonly plaintext: Uint8Array } & DryRun;

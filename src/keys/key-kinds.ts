@@ -7,7 +7,7 @@ import {
   ML_DSA_ALGORITHMS,
   RSA_SIGNING_ALGORITHMS,
   type SigningAlgorithm,
-} from './signing-algorithms.ts';
+} from './pairs/signing-algorithms.ts';
 import { unreachable } from '../errors.ts';
 
 export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT';

@@ -2,7 +2,7 @@
 import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
-import { DataKeyPairService } from './data-key-pair-service.ts';
+import { DataKeyPairService } from './pairs/data-key-pair-service.ts';
 import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';

@@ -1,19 +1,17 @@
 /** Every key with what is due, what rules protect with it, and who may use it: read beside the owner, using no key and recording nothing. */
-import { PolicyAuthorizer } from './access/authorizer.ts';
-import { approvals, strengthBits, type AlgorithmApproval } from './algorithms/approval.ts';
-import { GrantStore } from './access/grants/grant-store.ts';
-import type { AccessOptions } from './access/options.ts';
+import type { PolicyAuthorizer } from './access/authorizer.ts';
+import { approvals, strengthBits, type AlgorithmApproval } from './life/algorithms/approval.ts';
+import type { GrantStore } from './access/grants/grant-store.ts';
 import { describeKey } from './describe.ts';
 import { KeysError } from './errors.ts';
 import type { KeyDescription } from './key-admin.ts';
 import type { KeyUsage } from './key-kinds.ts';
-import { loadKeyRing, type HeldKey, type KeyRing } from './key-ring.ts';
-import type { AuthorizationQuestion, KeyManagerOptions, QuestionedKey } from './options.ts';
-import { periodEnds } from './periods/cryptoperiods.ts';
+import type { HeldKey, KeyRing } from './key-ring.ts';
+import type { AuthorizationQuestion, QuestionedKey } from './options.ts';
+import { periodEnds } from './life/periods/cryptoperiods.ts';
 import { questionedKey } from './questioned-key.ts';
+import { readAccess, type AccessReading } from './read-access.ts';
 import type { KeyRecord, MaterialRecord } from './records.ts';
-import { ServiceKeys } from './service-keys.ts';
-import { unsealStore } from './stores/open-store.ts';
 
 export type ReportRequest = {
   /** What the config seals, and the key each names, as it names it. */
@@ -82,41 +80,28 @@ const UNLISTED_NAME = 'user/sealgate-report/not-listed';
 const MAX_GRANTS_SHOWN = 1000;
 
 /** Errors: as opening the store. */
-export async function readKeyReport(
-  options: KeyManagerOptions & { readonly access: AccessOptions },
-  { rules, callers }: ReportRequest,
-  now: () => number,
-): Promise<KeyReport> {
-  const store = await unsealStore(options, 'reader');
-  try {
-    store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
-    const realm = { region: options.region, account: options.account };
-    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
-    const service = new ServiceKeys(store.loaded, store.keys);
-    const grants = new GrantStore(store.database, service.get('grant-token').key);
-    const authorizer = new PolicyAuthorizer(options.access, realm, grants, now);
-    const named = rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
-    const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
+export function readKeyReport(options: AccessReading, request: ReportRequest, now: () => number): Promise<KeyReport> {
+  const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
+  return readAccess(options, now, ({ ring, grants, authorizer }) => {
+    const rules = request.rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
     const keys = ring.keys().map((key): ReportedKey => {
       const asked = questionedKey(ring, key);
-      const users = [...callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
+      const users = [...request.callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
       return {
         ...describeKey(ring, key),
         strengthBits: strengthBits(key.record.spec),
         algorithms: approvals(key.record.spec, key.record.usage, new Date(now()).toISOString().slice(0, 10)),
         due: dueOf(key),
-        protects: named.filter((rule) => rule.key === key).map(({ what }) => what),
+        protects: rules.filter((rule) => rule.key === key).map(({ what }) => what),
         users: users
           .filter(({ protect, process }) => protect.length + process.length > 0)
           .map((user) => (user.principal === unlisted ? { ...user, principal: '*' } : user)),
         grants: grantsOf(grants, key),
       };
     });
-    const missing = named.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
+    const missing = rules.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
     return { keys, missing };
-  } finally {
-    store.database.close();
-  }
+  });
 }
 
 function keyOf(ring: KeyRing, keyId: string): HeldKey | undefined {

@@ -5,7 +5,7 @@ import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { usableUntil } from './import/availability.ts';
-import { materialAllows, shownState, type KeyState } from './key-states.ts';
+import { materialAllows, shownState, type KeyState } from './life/key-states.ts';
 import type { KeyUsage } from './key-kinds.ts';
 import { openMaterial, type MaterialOwner, type MaterialSecret, type MaterialVault } from './material.ts';
 import {

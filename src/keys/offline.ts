@@ -6,10 +6,7 @@ import { auditIdentity } from './audit/identity.ts';
 import { verifyAuditLog, type AuditReport } from './audit/verify.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
-import { PolicyAuthorizer } from './access/authorizer.ts';
 import type { Explanation } from './access/explain.ts';
-import { GrantStore } from './access/grants/grant-store.ts';
-import type { AccessOptions } from './access/options.ts';
 import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
@@ -17,8 +14,8 @@ import type { BackupRequest, BackupSummary, KeyDescription } from './key-admin.t
 import { loadKeyRing } from './key-ring.ts';
 import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
 import { questionedKey } from './questioned-key.ts';
+import { readAccess, type AccessReading } from './read-access.ts';
 import { aliasNamed } from './request-facts.ts';
-import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 /** Walks the whole audit log; what is wrong in it is in the report. Errors: as opening the store, ERR_KEYS_AUDIT_UNAVAILABLE. */
@@ -43,27 +40,18 @@ export async function readKeys(options: KeyManagerOptions, now: () => number): P
 }
 
 /** What would be decided, and why; as the key manager would with these policies and what lies in the store now. Errors: as opening the store, ERR_KEYS_NOT_FOUND. */
-export async function explainAccess(
-  options: KeyManagerOptions & { readonly access: AccessOptions },
+export function explainAccess(
+  options: AccessReading,
   asked: AccessQuestion,
   now: () => number,
 ): Promise<Explanation & { readonly keyArn: string }> {
-  const store = await unsealStore(options, 'reader');
-  try {
-    store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
-    const realm = { region: options.region, account: options.account };
-    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
-    const service = new ServiceKeys(store.loaded, store.keys);
-    const grants = new GrantStore(store.database, service.get('grant-token').key);
-    const authorizer = new PolicyAuthorizer(options.access, realm, grants, now);
+  return readAccess(options, now, ({ ring, authorizer }) => {
     const { keyId, principal, via, action, context, request } = asked;
     const key = questionedKey(ring, ring.find(keyId));
-    const parameters = { ...request.parameters, ...aliasNamed(keyId, realm) };
+    const parameters = { ...request.parameters, ...aliasNamed(keyId, ring.realm) };
     const question = { principal, via, action, keyId: key.keyId, key, context, request: { ...request, parameters } };
     return { ...authorizer.explain(question), keyArn: key.arn };
-  } finally {
-    store.database.close();
-  }
+  });
 }
 
 /** Who would do what with which key. */

@@ -1,8 +1,8 @@
 /** KMS keys, materials and aliases as the store holds them, and their rows. */
 import { KeysError } from './errors.ts';
-import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './key-states.ts';
+import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './life/key-states.ts';
 import { isKeySpec, isUsageOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
-import { encodeHistory, impliedHistory, parseHistory, type MaterialTransition } from './material-history.ts';
+import { encodeHistory, impliedHistory, parseHistory, type MaterialTransition } from './life/material-history.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';

@@ -6,8 +6,8 @@ import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/k
 import type { DataKeys } from './data-keys.ts';
 import type { KeyManager } from './key-manager.ts';
 import type { KeyMacs } from './key-macs.ts';
-import type { KeyPairs } from './key-pairs.ts';
-import type { KeySignatures } from './key-signatures.ts';
+import type { KeyPairs } from './pairs/key-pairs.ts';
+import type { KeySignatures } from './pairs/key-signatures.ts';
 import type { KeyOperations } from './key-operations.ts';
 import { CHECKPOINT_RECORDS } from './limits.ts';
 import type { AuthorizationQuestion, KeyAuthorizer } from './options.ts';

@@ -1,6 +1,6 @@
 /** What the import actions share, and how imported material is shown. */
 import type { KeyExpiration } from '../keys/key-admin.ts';
-import type { ImportDescription } from '../keys/key-lifecycle.ts';
+import type { ImportDescription } from '../keys/life/key-lifecycle.ts';
 import type { JsonOutput } from './json/write.ts';
 import { blob, oneOf, patterned } from './shapes/shapes.ts';
 

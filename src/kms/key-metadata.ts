@@ -1,7 +1,7 @@
 /** A key as DescribeKey and CreateKey show it. */
 import type { KeyRealm } from '../keys/arn.ts';
 import type { KeyDescription } from '../keys/key-admin.ts';
-import type { KeyState } from '../keys/key-states.ts';
+import type { KeyState } from '../keys/life/key-states.ts';
 import { expirationOutput } from './imports.ts';
 import type { JsonOutput } from './json/write.ts';
 import { keyAlgorithms } from './key-algorithms.ts';

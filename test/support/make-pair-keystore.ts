@@ -18,7 +18,7 @@ import type { KeyUse } from '../../src/keys/data-keys.ts';
 import { algorithmsOf, type KeySpec, type KeyUsage } from '../../src/keys/key-kinds.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
-import { signingAlgorithm, type MessageType, type SigningAlgorithm } from '../../src/keys/signing-algorithms.ts';
+import { signingAlgorithm, type MessageType, type SigningAlgorithm } from '../../src/keys/pairs/signing-algorithms.ts';
 
 const USE: KeyUse = { principal: 'arn:aws:iam::000000000000:user/alice', via: 'kms', resource: 'kms' };
 

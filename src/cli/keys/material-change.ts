@@ -2,7 +2,7 @@
 import type { KeyUse } from '../../keys/data-keys.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
-import type { MaterialChange } from '../../keys/key-materials.ts';
+import type { MaterialChange } from '../../keys/life/key-materials.ts';
 import { EXIT, type CommandIo, type CommandOptions } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatJson, formatKey } from './format.ts';

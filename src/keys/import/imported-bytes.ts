@@ -5,7 +5,7 @@ import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
 import { SealgateError } from '../../errors.ts';
 import { KeysError } from '../errors.ts';
 import { kindOf } from '../key-kinds.ts';
-import { isConsistentFor } from '../pair-material.ts';
+import { isConsistentFor } from '../pairs/pair-material.ts';
 import type { KeyRecord } from '../records.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** Rotation of imported material: to what was imported for it, and waits (AWS's PENDING_ROTATION). */
 import { KeysError } from '../errors.ts';
-import type { ImportDescription } from '../key-lifecycle.ts';
+import type { ImportDescription } from '../life/key-lifecycle.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
-import { moveMaterial } from '../material-history.ts';
+import { moveMaterial } from '../life/material-history.ts';
 import type { MaterialRecord, RotationType } from '../records.ts';
 import { belongs, isImported } from './availability.ts';
 

@@ -14,7 +14,7 @@ import { put, type KeyChanges } from '../key-changes.ts';
 import { stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { DAY_MS, IMPORT_TOKEN_MS, MAX_IMPORT_DAYS } from '../limits.ts';
 import { makeMaterial, materialIdOf, type MaterialFacts } from '../material.ts';
-import { assertConsistent } from '../pair-material.ts';
+import { assertConsistent } from '../pairs/pair-material.ts';
 import { keyRow, materialRow, type MaterialRecord } from '../records.ts';
 import type { ServiceKeys } from '../service-keys.ts';
 import type { UseTrace } from '../use-recorder.ts';

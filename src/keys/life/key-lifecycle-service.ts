@@ -2,17 +2,17 @@
  * Rotation and deletion. Nothing is destroyed by time but what a caller has scheduled, and a rotation destroys nothing: old
  * materials keep opening what they wrapped.
  */
-import { deleteGrant } from './access/grants/grant-rows.ts';
-import type { RequestFacts } from './access/request.ts';
-import { assertNoAlias } from './arn.ts';
-import type { KeyUse } from './data-keys.ts';
-import { KeysError } from './errors.ts';
-import { describeKey } from './describe.ts';
-import { belongs } from './import/availability.ts';
-import { removeExpired } from './import/expired-materials.ts';
-import { describeImport, pendingRotation, rotatedTo } from './import/imported-rotation.ts';
-import type { KeyDescription } from './key-admin.ts';
-import { put, type KeyChanges } from './key-changes.ts';
+import { deleteGrant } from '../access/grants/grant-rows.ts';
+import type { RequestFacts } from '../access/request.ts';
+import { assertNoAlias } from '../arn.ts';
+import type { KeyUse } from '../data-keys.ts';
+import { KeysError } from '../errors.ts';
+import { describeKey } from '../describe.ts';
+import { belongs } from '../import/availability.ts';
+import { removeExpired } from '../import/expired-materials.ts';
+import { describeImport, pendingRotation, rotatedTo } from '../import/imported-rotation.ts';
+import type { KeyDescription } from '../key-admin.ts';
+import { put, type KeyChanges } from '../key-changes.ts';
 import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus } from './key-lifecycle.ts';
 import {
   assertKeyChangeable,
@@ -22,9 +22,9 @@ import {
   type HeldKey,
   type HeldMaterial,
   type KeyRing,
-} from './key-ring.ts';
-import type { Page, PageRequest } from './key-settings.ts';
-import type { LastUses } from './last-uses.ts';
+} from '../key-ring.ts';
+import type { Page, PageRequest } from '../key-settings.ts';
+import type { LastUses } from '../last-uses.ts';
 import {
   DAY_MS,
   MAX_DELETION_WINDOW_DAYS,
@@ -33,13 +33,13 @@ import {
   MIN_DELETION_WINDOW_DAYS,
   MIN_ROTATION_DAYS,
   ROTATION_CONFLICT_MS,
-} from './limits.ts';
-import { makeMaterial } from './material.ts';
+} from '../limits.ts';
+import { makeMaterial } from '../material.ts';
 import { destroyedMaterial, retiredMaterial } from './material-ends.ts';
-import { keyRow, materialRow, type KeyRecord, type RotationType } from './records.ts';
-import type { RowChange } from './stores/key-database.ts';
+import { keyRow, materialRow, type KeyRecord, type RotationType } from '../records.ts';
+import type { RowChange } from '../stores/key-database.ts';
 import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
-import type { UseTrace } from './use-recorder.ts';
+import type { UseTrace } from '../use-recorder.ts';
 
 export class KeyLifecycleService implements KeyLifecycle {
   readonly #changes: KeyChanges;

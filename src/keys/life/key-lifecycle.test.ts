@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
-import type { KeyManager } from './key-manager.ts';
-import { DAY_MS } from './limits.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import type { KeyManager } from '../key-manager.ts';
+import { DAY_MS } from '../limits.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const iso = (days: number): string => new Date(START + days * DAY_MS).toISOString();

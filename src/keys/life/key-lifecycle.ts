@@ -1,7 +1,7 @@
 /** How keys change with time: rotation, and deletion after a waiting period. For the KMS edge and the owner's schedule. */
-import type { KeyUse } from './data-keys.ts';
-import type { Page, PageRequest } from './key-settings.ts';
-import type { RotationType } from './records.ts';
+import type { KeyUse } from '../data-keys.ts';
+import type { Page, PageRequest } from '../key-settings.ts';
+import type { RotationType } from '../records.ts';
 
 export type RotationStatus = {
   readonly keyId: string;

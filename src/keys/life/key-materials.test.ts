@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
-import type { KeyManager } from './key-manager.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import type { KeyManager } from '../key-manager.ts';
 import { MATERIAL_STATES, MATERIAL_TRANSITIONS, type MaterialState } from './key-states.ts';
-import { MAX_REACTIVATIONS } from './limits.ts';
+import { MAX_REACTIVATIONS } from '../limits.ts';
 import { moveMaterial } from './material-history.ts';
-import { verifyAudit } from './offline.ts';
+import { verifyAudit } from '../offline.ts';
 import { readFileSync } from 'node:fs';
 
 const context = Object.freeze({ purpose: 'test' });

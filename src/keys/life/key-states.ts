@@ -3,7 +3,7 @@
  * what AWS KMS calls KeyState. All states are in the stored vocabulary from the first version; those that no operation
  * produces yet are refused for use all the same.
  */
-import { unreachable } from '../errors.ts';
+import { unreachable } from '../../errors.ts';
 
 export const KEY_STATES = [
   'enabled',

@@ -1,6 +1,6 @@
 /** How materials end: replaced by another, or destroyed with their key. */
 import { moveMaterial, type TransitionFacts } from './material-history.ts';
-import type { MaterialRecord } from './records.ts';
+import type { MaterialRecord } from '../records.ts';
 
 /** Replaced by another: what no longer protected anyway stays what it is. */
 export function retiredMaterial(record: MaterialRecord, facts: TransitionFacts): MaterialRecord {

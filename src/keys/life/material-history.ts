@@ -2,7 +2,7 @@
  * What became of a material: each transition of its state with time, reason and actor (SP 800-57 part 1 rev. 5, section 7). The
  * history lies in the material's own row, under its MAC; docs/KEYSTORE.md, "States of materials".
  */
-import { KeysError } from './errors.ts';
+import { KeysError } from '../errors.ts';
 import { isMaterialState, mayBecome, type MaterialState } from './key-states.ts';
 
 export type MaterialTransition = {

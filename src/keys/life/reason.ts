@@ -1,6 +1,6 @@
 /** Why somebody did something, in their words: kept on record for ever, so it is short and one line. */
-import { KeysError } from './errors.ts';
-import { MAX_REASON_CHARS } from './limits.ts';
+import { KeysError } from '../errors.ts';
+import { MAX_REASON_CHARS } from '../limits.ts';
 
 /** ERR_KEYS_INVALID_REQUEST. */
 export function checkReason(reason: string): void {

@@ -2,20 +2,20 @@
  * Key pairs for use outside: made off the event loop, the private half wrapped under a symmetric key. Making one may take seconds, so
  * whether that key may be used is asked again after it: by then it may have been disabled.
  */
-import { encodePrivateKey, encodePublicKey } from '../crypto/pairs/key-pair.ts';
-import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import { wrapKey } from '../envelope/wrapped-key.ts';
-import type { KeyUse } from './data-keys.ts';
-import { endDryRun } from './dry-run.ts';
-import { holding } from './holding.ts';
-import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from './key-operations.ts';
-import { currentOf, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
-import { usedOf } from './key-used.ts';
-import { KeyUses } from './key-uses.ts';
-import type { KeyPorts } from './options.ts';
+import { encodePrivateKey, encodePublicKey } from '../../crypto/pairs/key-pair.ts';
+import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
+import { wrapKey } from '../../envelope/wrapped-key.ts';
+import type { KeyUse } from '../data-keys.ts';
+import { endDryRun } from '../dry-run.ts';
+import { holding } from '../holding.ts';
+import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from '../key-operations.ts';
+import { currentOf, kekOf, type HeldKey, type KeyRing } from '../key-ring.ts';
+import { usedOf } from '../key-used.ts';
+import { KeyUses } from '../key-uses.ts';
+import type { KeyPorts } from '../options.ts';
 import { newPair } from './pair-material.ts';
-import { ALGORITHM } from './request-facts.ts';
-import type { UseRecorder, UseTrace } from './use-recorder.ts';
+import { ALGORITHM } from '../request-facts.ts';
+import type { UseRecorder, UseTrace } from '../use-recorder.ts';
 
 type MakesPairs = Pick<KeyOperations, 'generateDataKeyPair' | 'generateDataKeyPairWithoutPlaintext'>;
 type Made = DataKeyPair & { readonly privateKey: Uint8Array };

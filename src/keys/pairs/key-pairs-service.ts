@@ -1,11 +1,11 @@
 /** Public keys, and secrets shared by key agreement: given to who may have them. */
-import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import { openPeerKey } from '../crypto/pairs/peer-key.ts';
-import type { KeyUse } from './data-keys.ts';
-import { endDryRun } from './dry-run.ts';
-import { KeysError } from './errors.ts';
-import { holding } from './holding.ts';
-import { kindOf } from './key-kinds.ts';
+import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
+import { openPeerKey } from '../../crypto/pairs/peer-key.ts';
+import type { KeyUse } from '../data-keys.ts';
+import { endDryRun } from '../dry-run.ts';
+import { KeysError } from '../errors.ts';
+import { holding } from '../holding.ts';
+import { kindOf } from '../key-kinds.ts';
 import type { AgreementRequest, KeyPairs, PublicKeyDescription } from './key-pairs.ts';
 import {
   assertKeyUsable,
@@ -15,11 +15,11 @@ import {
   pairOf,
   type HeldKey,
   type KeyRing,
-} from './key-ring.ts';
+} from '../key-ring.ts';
 import { isPairSpec } from './pair-material.ts';
-import type { KeyOrigin } from './records.ts';
-import { aliasNamed } from './request-facts.ts';
-import type { UseRecorder } from './use-recorder.ts';
+import type { KeyOrigin } from '../records.ts';
+import { aliasNamed } from '../request-facts.ts';
+import type { UseRecorder } from '../use-recorder.ts';
 
 export class KeyPairsService implements KeyPairs {
   readonly #ring: KeyRing;

@@ -6,20 +6,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts } from '../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
 import {
   makePairKeyStore,
   PAIR_KINDS,
   pairStoreOptions,
   signedForm,
   type PairFacts,
-} from '../../test/support/make-pair-keystore.ts';
-import { naiveRead, naiveStore } from '../../test/support/naive-keystore.ts';
-import { restoreBackup, verifyBackup } from './backup/restore.ts';
-import type { EncryptionAlgorithm } from './key-kinds.ts';
-import { openKeyManager } from './key-manager.ts';
+} from '../../../test/support/make-pair-keystore.ts';
+import { naiveRead, naiveStore } from '../../../test/support/naive-keystore.ts';
+import { restoreBackup, verifyBackup } from '../backup/restore.ts';
+import type { EncryptionAlgorithm } from '../key-kinds.ts';
+import { openKeyManager } from '../key-manager.ts';
 
-const VECTOR = fileURLToPath(new URL('../../test/vectors/pair-keystore/', import.meta.url));
+const VECTOR = fileURLToPath(new URL('../../../test/vectors/pair-keystore/', import.meta.url));
 const bytes = (base64: string): Buffer => Buffer.from(base64, 'base64');
 
 /** What of a private key nobody else has: the seed at its end, or the member `d` of a JWK. */

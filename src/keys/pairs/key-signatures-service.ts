@@ -1,11 +1,11 @@
 /** Signatures: made and verified off the event loop. A wrong one is told by its error alone. */
-import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import type { DigestScheme } from '../crypto/pairs/digest-signature.ts';
-import type { MessageScheme } from '../crypto/pairs/message-signature.ts';
-import type { KeyUse } from './data-keys.ts';
-import { endDryRun } from './dry-run.ts';
-import { KeysError } from './errors.ts';
-import { algorithmsOf } from './key-kinds.ts';
+import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
+import type { DigestScheme } from '../../crypto/pairs/digest-signature.ts';
+import type { MessageScheme } from '../../crypto/pairs/message-signature.ts';
+import type { KeyUse } from '../data-keys.ts';
+import { endDryRun } from '../dry-run.ts';
+import { KeysError } from '../errors.ts';
+import { algorithmsOf } from '../key-kinds.ts';
 import {
   assertKeyUsable,
   assertKeyUsage,
@@ -14,12 +14,12 @@ import {
   pairOf,
   type HeldKey,
   type KeyRing,
-} from './key-ring.ts';
+} from '../key-ring.ts';
 import type { KeySignatures, SignatureRequest } from './key-signatures.ts';
-import { MAX_MESSAGE_BYTES } from './limits.ts';
-import { aliasNamed } from './request-facts.ts';
+import { MAX_MESSAGE_BYTES } from '../limits.ts';
+import { aliasNamed } from '../request-facts.ts';
 import { signingAlgorithm } from './signing-algorithms.ts';
-import type { UseRecorder, UseTrace } from './use-recorder.ts';
+import type { UseRecorder, UseTrace } from '../use-recorder.ts';
 
 export class KeySignaturesService implements KeySignatures {
   readonly #ring: KeyRing;

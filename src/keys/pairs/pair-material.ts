@@ -1,9 +1,9 @@
 /** The materials of keys that are pairs: made off the event loop, tried by what the key is for. */
-import { CryptoError } from '../crypto/errors.ts';
-import { encodePrivateKey, type KeyPair } from '../crypto/pairs/key-pair.ts';
-import { isConsistent, type PairPurpose } from '../crypto/pairs/pair-check.ts';
-import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import { algorithmsOf, kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
+import { CryptoError } from '../../crypto/errors.ts';
+import { encodePrivateKey, type KeyPair } from '../../crypto/pairs/key-pair.ts';
+import { isConsistent, type PairPurpose } from '../../crypto/pairs/pair-check.ts';
+import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
+import { algorithmsOf, kindOf, type KeySpec, type KeyUsage } from '../key-kinds.ts';
 import { signingAlgorithm } from './signing-algorithms.ts';
 
 type Kind = { readonly spec: KeySpec; readonly usage: KeyUsage };

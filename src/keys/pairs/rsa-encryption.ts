@@ -1,12 +1,12 @@
 /** Encryption by RSA keys: their algorithms, and what may be asked of them. */
-import { modulusBytes } from '../crypto/pairs/key-pair.ts';
-import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import { maxOaepBytes, type OaepHash } from '../crypto/pairs/rsa-oaep.ts';
-import type { EncryptionContext } from '../envelope/encryption-context.ts';
-import { invalidCiphertext } from './ciphertexts.ts';
-import { KeysError } from './errors.ts';
-import type { EncryptionAlgorithm, RsaEncryptionAlgorithm } from './key-kinds.ts';
-import { currentOf, pairOf, type HeldKey } from './key-ring.ts';
+import { modulusBytes } from '../../crypto/pairs/key-pair.ts';
+import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
+import { maxOaepBytes, type OaepHash } from '../../crypto/pairs/rsa-oaep.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+import { invalidCiphertext } from '../ciphertexts.ts';
+import { KeysError } from '../errors.ts';
+import type { EncryptionAlgorithm, RsaEncryptionAlgorithm } from '../key-kinds.ts';
+import { currentOf, pairOf, type HeldKey } from '../key-ring.ts';
 
 const HASHES = {
   RSAES_OAEP_SHA_1: 'sha1',

@@ -1,9 +1,9 @@
 /** Signing algorithms in AWS's words: the scheme each is, and which forms of a message it takes. */
-import type { DigestScheme } from '../crypto/pairs/digest-signature.ts';
-import type { EcCurve } from '../crypto/pairs/key-pair.ts';
-import type { MessageScheme } from '../crypto/pairs/message-signature.ts';
-import { MU_BYTES } from '../crypto/pairs/ml-dsa-mu.ts';
-import { DIGEST_BYTES, type SignatureHash } from '../crypto/pairs/rsa-encoding.ts';
+import type { DigestScheme } from '../../crypto/pairs/digest-signature.ts';
+import type { EcCurve } from '../../crypto/pairs/key-pair.ts';
+import type { MessageScheme } from '../../crypto/pairs/message-signature.ts';
+import { MU_BYTES } from '../../crypto/pairs/ml-dsa-mu.ts';
+import { DIGEST_BYTES, type SignatureHash } from '../../crypto/pairs/rsa-encoding.ts';
 
 /** As the message is, as its digest, or as the representative of message and public key that ML-DSA signs (FIPS 204, 6.2). */
 export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';

@@ -1,7 +1,7 @@
 /** What Sign and Verify have in common. */
 import { KmsError } from '../errors.ts';
 import { oneOf, optional } from '../shapes/shapes.ts';
-import type { SigningAlgorithm } from '../../keys/signing-algorithms.ts';
+import type { SigningAlgorithm } from '../../keys/pairs/signing-algorithms.ts';
 
 /** In the order of AWS's model. */
 export const SIGNING_ALGORITHM = oneOf(

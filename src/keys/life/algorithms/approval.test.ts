@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { algorithmsOf, isKeySpec, kindOf } from '../key-kinds.ts';
+import { algorithmsOf, isKeySpec, kindOf } from '../../key-kinds.ts';
 import { algorithmTable, APPROVALS, type Ruling } from './algorithm-table.ts';
 import { approvals, strengthBits } from './approval.ts';
 

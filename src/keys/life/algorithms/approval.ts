@@ -1,5 +1,5 @@
 /** What stands for the algorithms of a key, at a day and after it: the worst that is said of algorithm, strength and spec. */
-import { algorithmsOf, type KeySpec, type KeyUsage } from '../key-kinds.ts';
+import { algorithmsOf, type KeySpec, type KeyUsage } from '../../key-kinds.ts';
 import { algorithmTable, APPROVALS, type Approval, type Ruling } from './algorithm-table.ts';
 
 type Purposes = { readonly protect: Approval; readonly process: Approval };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MaterialState } from '../key-states.ts';
-import type { MaterialRecord } from '../records.ts';
+import type { MaterialRecord } from '../../records.ts';
 import { periodEnds } from './cryptoperiods.ts';
 
 const at = '2026-01-01T00:00:00.000Z';

@@ -3,10 +3,10 @@
  * names, `cryptoperiods.json`. The second may outlast the first, never the reverse. They are told, and nothing is refused because of them.
  */
 import { z } from 'zod';
-import { unreachable } from '../../errors.ts';
-import type { KeySpec, KeyUsage } from '../key-kinds.ts';
-import { DAY_MS } from '../limits.ts';
-import type { MaterialRecord } from '../records.ts';
+import { unreachable } from '../../../errors.ts';
+import type { KeySpec, KeyUsage } from '../../key-kinds.ts';
+import { DAY_MS } from '../../limits.ts';
+import type { MaterialRecord } from '../../records.ts';
 import data from './cryptoperiods.json' with { type: 'json' };
 
 const PURPOSES = ['wrapping', 'authentication', 'signature', 'transport', 'agreement'] as const;

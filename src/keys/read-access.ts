@@ -1,0 +1,30 @@
+/** A store's keys and who may use them, read beside the owner: no key is used, and nothing recorded. */
+import { PolicyAuthorizer } from './access/authorizer.ts';
+import { GrantStore } from './access/grants/grant-store.ts';
+import type { AccessOptions } from './access/options.ts';
+import { loadKeyRing, type KeyRing } from './key-ring.ts';
+import type { KeyManagerOptions } from './options.ts';
+import { ServiceKeys } from './service-keys.ts';
+import { unsealStore } from './stores/open-store.ts';
+
+export type AccessReading = KeyManagerOptions & { readonly access: AccessOptions };
+type Read = { readonly ring: KeyRing; readonly grants: GrantStore; readonly authorizer: PolicyAuthorizer };
+
+/** What `work` makes of them while the store is open. Errors: as opening the store. */
+export async function readAccess<Result>(
+  options: AccessReading,
+  now: () => number,
+  work: (read: Read) => Result,
+): Promise<Result> {
+  const store = await unsealStore(options, 'reader');
+  try {
+    store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
+    const realm = { region: options.region, account: options.account };
+    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
+    const service = new ServiceKeys(store.loaded, store.keys);
+    const grants = new GrantStore(store.database, service.get('grant-token').key);
+    return work({ ring, grants, authorizer: new PolicyAuthorizer(options.access, realm, grants, now) });
+  } finally {
+    store.database.close();
+  }
+}
