@@ -45,8 +45,7 @@ export class KeyAdminService {
       const key = this.#changes.find(keyId, 'CreateAlias', use, trace);
       assertFreeAlias(this.#ring, aliasName);
       assertKeyChangeable(key);
-      if (this.#ring.aliasesOf(key.record.keyId).length >= MAX_ALIASES_PER_KEY)
-        throw new KeysError('ERR_KEYS_LIMIT', `Aliases per key limit exceeded: ${MAX_ALIASES_PER_KEY}`);
+      this.#assertRoomForAlias(key);
       return () => this.#putAlias(aliasName, key);
     });
   }
@@ -61,8 +60,14 @@ export class KeyAdminService {
       this.#changes.find(alias.keyId, 'UpdateAlias', use, trace);
       const key = this.#changes.find(keyId, 'UpdateAlias', use, trace);
       assertKeyChangeable(key);
+      if (alias.keyId !== key.record.keyId) this.#assertRoomForAlias(key);
       return () => this.#putAlias(aliasName, key, alias);
     });
+  }
+
+  #assertRoomForAlias({ record }: HeldKey): void {
+    if (this.#ring.aliasesOf(record.keyId).length < MAX_ALIASES_PER_KEY) return;
+    throw new KeysError('ERR_KEYS_LIMIT', `Aliases per key limit exceeded: ${MAX_ALIASES_PER_KEY}`);
   }
 
   deleteAlias(aliasName: string, use: KeyUse): Promise<void> {

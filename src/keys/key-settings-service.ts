@@ -10,7 +10,7 @@ import type { KeyChanges } from './key-changes.ts';
 import { checkKeyPolicy } from './key-policy.ts';
 import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeySettings, KeyUsageDescription, Page, PageRequest } from './key-settings.ts';
-import { checkTags, mergeTags, tagRecord } from './key-tags.ts';
+import { checkTagNames, checkTags, mergeTags, tagRecord } from './key-tags.ts';
 import type { LastUses } from './last-uses.ts';
 import { MAX_TAGS_PER_KEY } from './limits.ts';
 import type { KeyRecord, Tag } from './records.ts';
@@ -49,6 +49,7 @@ export class KeySettingsService implements KeySettings {
 
   untagKey({ keyId, names }: { keyId: string; names: readonly string[] }, use: KeyUse): Promise<void> {
     return this.#change('UntagResource', keyId, use, { tagKeys: names }, (key) => {
+      checkTagNames(names);
       assertKeyChangeable(key);
       return { tags: key.record.tags.filter(({ key: name }) => !names.includes(name)) };
     });

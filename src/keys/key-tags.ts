@@ -7,9 +7,14 @@ import type { Tag } from './records.ts';
 export function checkTags(tags: readonly Tag[]): void {
   if (new Set(tags.map(({ key }) => key)).size !== tags.length)
     throw new KeysError('ERR_KEYS_TAG', 'Duplicate tag keys');
-  if (tags.some(({ key }) => /^aws:/iu.test(key)))
-    throw new KeysError('ERR_KEYS_TAG', 'Tags beginning with aws: are reserved');
+  checkTagNames(tags.map(({ key }) => key));
   if (tags.length > MAX_TAGS_PER_KEY) throw new KeysError('ERR_KEYS_TAG', 'Too many tags');
+}
+
+/** Names that are AWS's own are neither given nor taken away. ERR_KEYS_TAG. */
+export function checkTagNames(names: readonly string[]): void {
+  if (names.some((name) => /^aws:/iu.test(name)))
+    throw new KeysError('ERR_KEYS_TAG', 'Tags beginning with aws: are reserved');
 }
 
 /** `tags` with `added` among them: a name that is there gets the new value in its old place. */

@@ -3,7 +3,13 @@ import { isKeySpec, kindOf, type KeySpec as HeldSpec, type KeyUsage as HeldUsage
 import type { KeyOrigin } from '../keys/records.ts';
 import { KmsError } from './errors.ts';
 
-export const KEY_USAGES = ['SIGN_VERIFY', 'ENCRYPT_DECRYPT', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const;
+export const KEY_USAGES = [
+  'SIGN_VERIFY',
+  'ENCRYPT_DECRYPT',
+  'GENERATE_VERIFY_MAC',
+  'KEY_AGREEMENT',
+  'ENCAPSULATE_DECAPSULATE',
+] as const;
 type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** `CustomerMasterKeySpec`, which is deprecated and knows no newer ones. */
@@ -22,13 +28,23 @@ export const LEGACY_KEY_SPECS = [
   'HMAC_512',
   'SM2',
 ] as const;
-export const KEY_SPECS = [...LEGACY_KEY_SPECS, 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'ECC_NIST_EDWARDS25519'] as const;
+export const KEY_SPECS = [
+  ...LEGACY_KEY_SPECS,
+  'ML_DSA_44',
+  'ML_DSA_65',
+  'ML_DSA_87',
+  'ECC_NIST_EDWARDS25519',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
+] as const;
 type KeySpec = (typeof KEY_SPECS)[number];
 
 const RSA = ['ENCRYPT_DECRYPT', 'SIGN_VERIFY'] as const;
 const NIST_CURVE = ['SIGN_VERIFY', 'KEY_AGREEMENT'] as const;
 const SIGNING = ['SIGN_VERIFY'] as const;
 const MAC = ['GENERATE_VERIFY_MAC'] as const;
+const KEM = ['ENCAPSULATE_DECAPSULATE'] as const;
 
 /** One usage per key, for its whole life (NIST SP 800-57 part 1, 5.2). */
 const USAGES: Readonly<Record<KeySpec, readonly KeyUsage[]>> = {
@@ -49,6 +65,9 @@ const USAGES: Readonly<Record<KeySpec, readonly KeyUsage[]>> = {
   ML_DSA_44: SIGNING,
   ML_DSA_65: SIGNING,
   ML_DSA_87: SIGNING,
+  ML_KEM_512: KEM,
+  ML_KEM_768: KEM,
+  ML_KEM_1024: KEM,
 };
 
 type KeyRequest = {
@@ -80,6 +99,7 @@ export function creatableKind(request: KeyRequest): {
   if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
   if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
+  if (usage === 'ENCAPSULATE_DECAPSULATE') throw unsupported(`KeyUsage ${usage} is not supported.`);
   return { spec, usage, origin };
 }
 

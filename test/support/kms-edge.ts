@@ -61,6 +61,8 @@ export type TestKms = {
 export type KmsChanges = {
   readonly tls?: KmsTls;
   readonly certificates?: readonly CertificateCaller[];
+  /** Done to the fresh store before it is opened. */
+  readonly prepare?: (folder: KeyFolder) => Promise<unknown>;
   readonly ports?: Partial<KeyPorts>;
   readonly limits?: Partial<KmsServerLimits>;
   readonly accessKeys?: readonly (AccessKey & { readonly principal: string })[];
@@ -70,6 +72,7 @@ export type KmsChanges = {
 
 export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
   const folder = await keyFolder({ region: REGION, account: ACCOUNT });
+  await changes.prepare?.(folder);
   const clock = { ms: 0 };
   const now = (): number => Date.now() + clock.ms;
   const access = changes.access === undefined ? {} : { access: changes.access };

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ACTIONS } from '../../src/kms/actions/index-table.ts';
 import { botocoreSignature } from '../support/botocore-signature.ts';
 import { CALLER, send, signKms, startKms, type KmsAnswer, type KmsSigning, type TestKms } from '../support/kms-edge.ts';
 import { talk } from '../support/raw-s3.ts';
@@ -99,18 +98,6 @@ describe('what is no request of KMS', () => {
   ])('%s as body is a SerializationException', async (_what, body) => {
     const answer = await kms.call('ListKeys', body);
     expect([answer.status, typeOf(answer)]).toEqual([400, 'SerializationException']);
-  });
-
-  test('Every action of the model is routed; what is not built says so', async () => {
-    expect(ACTIONS.size).toBe(54);
-    const unsupported: string[] = [];
-    for (const action of ACTIONS.keys()) {
-      const answer = await kms.call(action);
-      expect(typeOf(answer), action).not.toBe('UnknownOperationException');
-      if (typeOf(answer) === 'UnsupportedOperationException') unsupported.push(action);
-    }
-    expect(unsupported).toHaveLength(8);
-    expect(typeOf(await kms.call('DescribeCustomKeyStores'))).toBe('UnsupportedOperationException');
   });
 });
 

@@ -13,10 +13,15 @@ export const DATA_KEY_PAIR_SPEC = oneOf(
   'ECC_SECG_P256K1',
   'SM2',
   'ECC_NIST_EDWARDS25519',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
 );
 
 /** ERR_KMS_UNSUPPORTED. */
-export function pairSpecAsked(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
-  if (spec !== 'SM2') return spec;
-  throw new KmsError('ERR_KMS_UNSUPPORTED', 'KeyPairSpec SM2 is not supported.');
+export function pairSpecAsked(
+  spec: DataKeyPairSpec | 'SM2' | 'ML_KEM_512' | 'ML_KEM_768' | 'ML_KEM_1024',
+): DataKeyPairSpec {
+  if (spec !== 'SM2' && spec !== 'ML_KEM_512' && spec !== 'ML_KEM_768' && spec !== 'ML_KEM_1024') return spec;
+  throw new KmsError('ERR_KMS_UNSUPPORTED', `KeyPairSpec ${spec} is not supported.`);
 }

@@ -1,6 +1,6 @@
 /** ListGrants: the grants on a key, all of them or one grantee's or one. */
 import { defineAction } from '../action.ts';
-import { GRANT_ID, GRANT_PAGES, grantEntry, PRINCIPAL } from '../grants.ts';
+import { GRANT_ID, GRANT_PAGES, grantEntry, PRINCIPAL, refuseServices, SERVICE_PRINCIPAL } from '../grants.ts';
 import { PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
 import { optional, required, struct } from '../shapes/shapes.ts';
 import { KEY_ID } from './inputs.ts';
@@ -9,10 +9,12 @@ const input = struct({
   KeyId: required(KEY_ID),
   GrantId: optional(GRANT_ID),
   GranteePrincipal: optional(PRINCIPAL),
+  GranteeServicePrincipal: SERVICE_PRINCIPAL,
   ...PAGE_INPUT,
 });
 
 export const listGrants = defineAction('ListGrants', input, async (request, { keys, use, realm }) => {
+  refuseServices(request.GranteeServicePrincipal);
   const { KeyId: keyId, GrantId: grantId, GranteePrincipal: grantee } = request;
   const page = await keys.grants.list({ ...pageRequest('grants', request, GRANT_PAGES), keyId, grantId, grantee }, use);
   return {
