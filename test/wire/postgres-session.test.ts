@@ -1,4 +1,6 @@
 /** The session's state machine between raw sockets and a real server: order, transaction status, pipelining, sealing, opening. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'pg-protocol';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -131,6 +133,33 @@ describe('what touches nothing hot', () => {
     expect(types(await client.untilReady())).toBe('EZ');
     expect(types(await ask(query('COPY open TO STDOUT')))).toBe('HddcCZ');
     expect(types(await ask(query('SELECT 1')))).toBe('TDCZ');
+  });
+
+  test('rows wait for a client that does not read, and a COPY for a busy server: both arrive as they were', async () => {
+    const rows = "SELECT md5(g::text), repeat('x', g % 300) FROM generate_series(1, 60000) g";
+    const [expected] = (await direct.query(`SELECT md5(string_agg(a || b, '|')) AS sum FROM (${rows}) AS r (a, b)`))
+      .rows as {
+      sum: string;
+    }[];
+    client.send(query(rows));
+    client.socket.pause();
+    await sleep(300);
+    client.socket.resume();
+    const read = rowsOf(await client.untilReady()).map((row) => row.join(''));
+    expect(createHash('md5').update(read.join('|')).digest('hex')).toBe(expected?.sum);
+
+    const lines = Array.from({ length: 60_000 }, (_, g) => `${g}\t${'y'.repeat(g % 300)}\n`);
+    await direct.query('BEGIN; LOCK TABLE open IN EXCLUSIVE MODE');
+    client.send(query('COPY open FROM STDIN'), ...lines.map((line) => copyData(Buffer.from(line))), copyDone());
+    await sleep(300);
+    await direct.query('COMMIT');
+    expect(types(await client.untilReady())).toBe('GCZ');
+    const [stored] = (await direct.query('SELECT count(*)::int AS n, sum(length(note))::int AS length FROM open'))
+      .rows as {
+      n: number;
+      length: number;
+    }[];
+    expect(stored).toEqual({ n: 60_000, length: 200 * ((299 * 300) / 2) });
   });
 
   test('a row of 64 MiB streams through', async () => {

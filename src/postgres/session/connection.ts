@@ -6,6 +6,7 @@ import { PostgresError } from '../errors.ts';
 import { MAX_PIPELINE_DEPTH } from '../limits.ts';
 import { encodeOwnError } from '../messages/error-response.ts';
 import { FrameStream, type FrameSink } from '../wire/frame-stream.ts';
+import { Intake } from '../wire/intake.ts';
 import { backendHandler } from './backend/index-table.ts';
 import { frontendHandler } from './frontend/index-table.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -20,7 +21,10 @@ export type ConnectionEnds = {
 
 /** Runs the session until either side ends. */
 export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, 'wires'>): void {
-  const { client, upstream } = ends;
+  const fromClient = new Intake(ends.client);
+  const fromUpstream = new Intake(ends.upstream);
+  const sockets = { client: fromClient.socket, upstream: fromUpstream.socket };
+  const { client, upstream } = sockets;
   const session: Session = new Session({
     ...options,
     wires: {
@@ -32,17 +36,15 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   const fail = (error: unknown): void => {
     session.replies.release();
     frontend.kill();
-    endWith(error, ends, backend.atBoundary, options);
+    endWith(error, sockets, backend.atBoundary, options);
   };
   const frontend: FrameStream = new FrameStream(frontendHandler(session), sinkTo(upstream, client, fail));
   const backend: FrameStream = new FrameStream(backendHandler(session), sinkTo(client, upstream, fail));
-  const deep = (): boolean => session.replies.size > MAX_PIPELINE_DEPTH;
-  carry(client, upstream, frontend, () => {
-    if (!deep()) return false;
+  const isDeep = (): boolean => {
+    if (session.replies.size <= MAX_PIPELINE_DEPTH) return false;
     void session.replies.until(MAX_PIPELINE_DEPTH / 2).then(() => client.resume());
     return true;
-  });
-  carry(upstream, client, backend, () => false);
+  };
   closeTogether(client, upstream, () => {
     session.replies.release();
     frontend.kill();
@@ -50,8 +52,8 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   });
   if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
   if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
-  client.resume();
-  upstream.resume();
+  carry(fromClient, upstream, frontend, isDeep);
+  carry(fromUpstream, client, backend, () => false);
 }
 
 /** Where a stream writes, and the source it wakes when it is free again. */
@@ -88,13 +90,17 @@ function writeTogether(socket: Socket, chunks: readonly Uint8Array[]): void {
 }
 
 /** Reads from `source` while `sink` takes it and no handler is at work. */
-function carry(source: Socket, sink: Socket, stream: FrameStream, held: () => boolean): void {
-  source.on('data', (chunk: Uint8Array) => {
-    stream.push(chunk);
-    if (stream.busy || sink.writableNeedDrain || held()) source.pause();
-  });
+function carry(source: Intake, sink: Socket, stream: FrameStream, held: () => boolean): void {
+  const from = source.socket;
   sink.on('drain', () => {
-    if (!stream.busy) source.resume();
+    if (!stream.busy) from.resume();
+  });
+  source.start({
+    take: (bytes) => {
+      stream.push(bytes);
+      if (stream.busy || sink.writableNeedDrain || held()) from.pause();
+    },
+    keeps: () => stream.busy || sink.writableLength > 0,
   });
 }
 
@@ -116,7 +122,7 @@ export function closeTogether(client: Socket, upstream: Socket, closed: () => vo
 /** A FATAL for the client where its stream is between two messages; in any case both connections end. */
 function endWith(
   error: unknown,
-  { client, upstream }: ConnectionEnds,
+  { client, upstream }: Pick<ConnectionEnds, 'client' | 'upstream'>,
   atBoundary: boolean,
   options: Omit<SessionOptions, 'wires'>,
 ): void {

@@ -1,21 +1,23 @@
 /** A session on a database without rules: bytes go through as they come. */
 import type { Socket } from 'node:net';
+import { Intake } from '../wire/intake.ts';
 import { closeTogether, type ConnectionEnds } from './connection.ts';
 
-export function spliceSession(
-  { client, upstream, fromClient, fromUpstream }: ConnectionEnds,
-  closed: () => void,
-): void {
-  closeTogether(client, upstream, closed);
-  carry(client, upstream, fromClient);
-  carry(upstream, client, fromUpstream);
+export function spliceSession(ends: ConnectionEnds, closed: () => void): void {
+  const client = new Intake(ends.client);
+  const upstream = new Intake(ends.upstream);
+  closeTogether(client.socket, upstream.socket, closed);
+  carry(client, upstream.socket, ends.fromClient);
+  carry(upstream, client.socket, ends.fromUpstream);
 }
 
-function carry(source: Socket, sink: Socket, first: Uint8Array): void {
+function carry(source: Intake, sink: Socket, first: Uint8Array): void {
   if (first.length > 0) sink.write(first);
-  source.on('data', (chunk) => {
-    if (!sink.write(chunk)) source.pause();
+  sink.on('drain', () => source.socket.resume());
+  source.start({
+    take: (bytes) => {
+      if (!sink.write(bytes)) source.socket.pause();
+    },
+    keeps: () => sink.writableLength > 0,
   });
-  sink.on('drain', () => source.resume());
-  source.resume();
 }

@@ -19,7 +19,8 @@ export interface FrameHandler {
   need(type: number, bodyLength: number): number;
   /**
    * Decides on a message: `bytes` from `start` hold at least `need` bytes of the body, the whole of it when `start + bodyLength`
-   * is within. A promise means CONSUME once it settles. After WHOLE it is called again with the whole body.
+   * is within. A promise means CONSUME once it settles. After WHOLE it is called again with the whole body. Once it has returned, or its
+   * promise settled, others are read into `bytes`: what is to be remembered of them is copied.
    */
   frame(type: number, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
 }
@@ -71,7 +72,7 @@ export class FrameStream {
     return this.#streaming === 0 && this.#heldBytes === 0 && !this.#busy;
   }
 
-  /** Bytes from the source. */
+  /** Bytes from the source: in use until this returns, and as long as the stream is busy. What is kept of them otherwise is a copy. */
   push(chunk: Uint8Array): void {
     if (this.#dead) return;
     if (this.#busy) {
@@ -122,7 +123,7 @@ export class FrameStream {
       this.#scan(chunk, 0);
       return;
     }
-    this.#held.push(chunk);
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
     if (this.#heldBytes < this.#wanted) return;
     const joined = Buffer.concat(this.#held, this.#heldBytes);
@@ -185,7 +186,7 @@ export class FrameStream {
   #hold(wanted: number): void {
     this.#emit();
     this.flush();
-    this.#held = [this.#chunk.subarray(this.#at)];
+    this.#held = [Buffer.from(this.#chunk.subarray(this.#at))];
     this.#heldBytes = this.#chunk.length - this.#at;
     this.#wanted = wanted;
     this.#chunk = NOTHING;
