@@ -4,6 +4,7 @@ import { clientTls, serviceOptions, upstreamServer } from '../cli/options/postgr
 import type { ColumnRule } from '../config/column-rules.ts';
 import type { PostgresConfig } from '../config/config.ts';
 import { postgresPrincipal } from '../config/principals.ts';
+import { pooledRandom } from '../crypto/random.ts';
 import type { DataKeys } from '../keys/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -85,7 +86,7 @@ async function openDatabase(
     const columns = createColumnService({
       connection: service,
       keys: dataKeys,
-      random: randomBytes,
+      random: pooledRandom(),
       databaseId,
       escrowOwner: escrowOwnerOf(name),
       zones: new ServerTimeZones(service),

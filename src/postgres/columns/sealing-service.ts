@@ -34,7 +34,7 @@ export function createColumnService(options: SealingOptions): ColumnService {
   };
 }
 
-type OpenDek = { readonly id: Uint8Array; readonly owner: string; readonly dek: Dek };
+type OpenDek = { readonly stored: StoredDek; readonly dek: Dek };
 
 class SealingSession implements ColumnSession {
   readonly #options: SealingOptions;
@@ -117,9 +117,9 @@ class SealingSession implements ColumnSession {
   }
 
   unseal(column: SealedColumn, sealed: Uint8Array, format: ValueFormat, settings: ValueSettings): Uint8Array {
-    const { dek, owner } = this.#dekOf(sealed);
+    const { dek, stored } = this.#dekOf(sealed);
     // A value from another column: the same answer as a tag that fails.
-    if (owner !== ownerOf(column).id) throw openFailed();
+    if (stored.owner !== ownerOf(column).id) throw openFailed();
     const canonical = openValue({ dek, aad: aadOf(column), sealed });
     return printValue(canonical, format, this.#context(column, settings, 'store'));
   }
@@ -142,7 +142,7 @@ class SealingSession implements ColumnSession {
   }
 
   #opened(stored: StoredDek, dek: Dek): OpenDek {
-    const open = { id: Buffer.from(stored.id, 'hex'), owner: stored.owner, dek };
+    const open = { stored, dek };
     this.#open.set(stored.id, open);
     return open;
   }
@@ -157,8 +157,11 @@ class SealingSession implements ColumnSession {
       const message = `the rule of ${column.schema}.${column.table}.${column.column} names another KMS key than its values are sealed under`;
       throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
     }
-    const { dek, id: dekId } = current;
-    return sealValue({ dek, dekId, aad: aadOf(column), plaintext, mode: column.mode }, this.#options.random);
+    const { dek, stored } = current;
+    return sealValue(
+      { dek, dekId: idBytesOf(stored), aad: aadOf(column), plaintext, mode: column.mode },
+      this.#options.random,
+    );
   }
 
   #dekOf(sealed: Uint8Array): OpenDek {
@@ -182,6 +185,16 @@ class SealingSession implements ColumnSession {
   #keyUse(column: SealedColumn): KeyUse {
     return { principal: this.#use.principal, via: 'postgres', resource: factsOf(column).resource };
   }
+}
+
+const idBytes = new WeakMap<StoredDek, Uint8Array>();
+
+function idBytesOf(stored: StoredDek): Uint8Array {
+  const known = idBytes.get(stored);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(stored.id, 'hex');
+  idBytes.set(stored, bytes);
+  return bytes;
 }
 
 /** What follows from a column alone, found once: the DEK's owner, the AAD of its values, and its name in audit records. */

@@ -1,5 +1,6 @@
 /** Bind ('B'), frontend (manual, "Message Formats"). */
 import { FRONTEND } from '../wire/message-types.ts';
+import { protocolError } from '../wire/protocol-error.ts';
 import { nameOf, Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 
@@ -13,23 +14,31 @@ export type Bind = {
   readonly resultFormats: readonly number[];
 };
 
-/** The two names at the head of a Bind; undefined where `bytes` from `start` to `end` do not hold both. */
-export function bindNames(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { portal: string; statement: string } | undefined {
+/** The names at the head of a Bind, and how many bytes they take. */
+export type BindNames = { readonly portal: string; readonly statement: string; readonly length: number };
+
+/** Undefined where `bytes` from `start` to `end` do not hold both. */
+export function bindNames(bytes: Uint8Array, start: number, end: number): BindNames | undefined {
   const first = bytes.indexOf(0, start);
   if (first < 0 || first >= end) return undefined;
   const second = bytes.indexOf(0, first + 1);
   if (second < 0 || second >= end) return undefined;
-  return { portal: nameOf(bytes, start, first), statement: nameOf(bytes, first + 1, second) };
+  return {
+    portal: nameOf(bytes, start, first),
+    statement: nameOf(bytes, first + 1, second),
+    length: second + 1 - start,
+  };
 }
 
 export function decodeBind(body: Uint8Array): Bind {
-  const reader = new Reader(body);
-  const portal = reader.name();
-  const statement = reader.name();
+  const names = bindNames(body, 0, body.length);
+  if (names === undefined) throw protocolError('string without end in message');
+  return decodeBindAfter(names, body);
+}
+
+/** Where the names of the body have been read before. */
+export function decodeBindAfter({ portal, statement, length }: BindNames, body: Uint8Array): Bind {
+  const reader = new Reader(body, length);
   const formats = formatCodes(reader);
   const values: (Uint8Array | undefined)[] = [];
   const count = reader.uint16();
@@ -43,8 +52,8 @@ export function decodeBind(body: Uint8Array): Bind {
 }
 
 export function encodeBind(bind: Bind): Uint8Array {
-  let size = 64;
-  for (const value of bind.values) size += 6 + (value?.length ?? 0);
+  let size = bind.portal.length + bind.statement.length + 8 + 2 * (bind.formats.length + bind.resultFormats.length);
+  for (const value of bind.values) size += 4 + (value?.length ?? 0);
   const writer = new Writer(FRONTEND.bind, size).name(bind.portal).name(bind.statement);
   writer.int16(bind.formats.length);
   for (const format of bind.formats) writer.int16(format);

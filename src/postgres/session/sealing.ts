@@ -26,11 +26,10 @@ export function sealedText(
 }
 
 function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, settings: SessionSettings): string {
-  const { column, value, purpose, declaredOid } = literal;
+  const { column, value } = literal;
   if (value === null) return 'NULL';
   checkSize(value.length);
-  const options = { ...(purpose !== undefined && { purpose }), ...(declaredOid !== undefined && { declaredOid }) };
-  const sealed = columns.sealLiteral(column, value, settings, options);
+  const sealed = columns.sealLiteral(column, value, settings, literal);
   const hex = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length).toString('hex');
   return `'\\x${hex}'::pg_catalog.bytea`;
 }
@@ -57,9 +56,8 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
     sealedFormats.push(parameter === undefined ? format : 1);
     if (parameter === undefined || value === undefined) return value;
     checkSize(value.length);
-    const { column, shape, purpose, declaredOid } = parameter;
-    const options = { ...(purpose !== undefined && { purpose }), ...(declaredOid !== undefined && { declaredOid }) };
-    return columns.seal(column, value, format === 1 ? 'binary' : 'text', settings, shape, options);
+    const { column, shape } = parameter;
+    return columns.seal(column, value, format === 1 ? 'binary' : 'text', settings, shape, parameter);
   });
   return {
     ...bind,

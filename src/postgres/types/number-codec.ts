@@ -2,7 +2,16 @@
 import type { LogicalType, LogicalTypeName } from '../plan.ts';
 import { decodeText, encodeText, viewOf } from './bytes.ts';
 import type { TypeCodec, ValueContext } from './codec.ts';
-import { decodeDecimal, type Decimal, encodeDecimal, finite, formatDecimal, reduce, roundTo } from './decimal.ts';
+import {
+  decodeDecimal,
+  type Decimal,
+  encodeDecimal,
+  encodeSafeInteger,
+  finite,
+  formatDecimal,
+  reduce,
+  roundTo,
+} from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
 import { checkBinaryLength, damaged, invalidSyntax, outOfRange, unsupported } from './errors.ts';
 import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
@@ -34,7 +43,7 @@ function plainInteger(text: Uint8Array): number | undefined {
 export const integerCodec: TypeCodec = {
   fromText: (text, { type }) => {
     const plain = plainInteger(text);
-    if (plain !== undefined) return encodeDecimal(fitInteger(finite(BigInt(plain)), type));
+    if (plain !== undefined) return encodeSafeInteger(fitPlain(plain, type));
     const digits = decodeText(text);
     if (!INTEGER.test(digits)) throw invalidSyntax(formatLogicalType(type));
     return encodeDecimal(fitInteger(parseDecimal(digits, formatLogicalType(type)), type));
@@ -92,6 +101,13 @@ function fitInteger(value: Decimal, type: LogicalType): Decimal {
   const bits = BigInt((INTEGER_BYTES[type.name] ?? 0) * 8);
   if (value.type !== 'finite' || value.scale !== 0) throw outOfRange(formatLogicalType(type));
   if (BigInt.asIntN(Number(bits), value.unscaled) !== value.unscaled) throw outOfRange(formatLogicalType(type));
+  return value;
+}
+
+/** The same for a number. */
+function fitPlain(value: number, type: LogicalType): number {
+  const limit = 2 ** ((INTEGER_BYTES[type.name] ?? 0) * 8 - 1);
+  if (value < -limit || value >= limit) throw outOfRange(formatLogicalType(type));
   return value;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeBinaryArray, encodeBinaryArray } from './array-binary.ts';
 import type { ValuePurpose } from '../plan.ts';
 import type { ValueContext } from './codec.ts';
-import { decodeDecimal, encodeDecimal, finite, formatDecimal } from './decimal.ts';
+import { decodeDecimal, encodeDecimal, encodeSafeInteger, finite, formatDecimal } from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
 import { ValueError } from './errors.ts';
 import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
@@ -147,6 +147,23 @@ describe('decimals', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('an integer has the same canonical bytes whichever way it is encoded', () => {
+    const edges = [
+      0,
+      -0,
+      1,
+      -1,
+      2 ** 31,
+      -(2 ** 31),
+      2 ** 32,
+      -(2 ** 32),
+      Number.MAX_SAFE_INTEGER,
+      Number.MIN_SAFE_INTEGER,
+    ];
+    for (const value of [...edges, ...fc.sample(fc.maxSafeInteger(), 300), ...fc.sample(fc.integer(), 300)])
+      expect(Buffer.from(encodeSafeInteger(value))).toEqual(Buffer.from(encodeDecimal(finite(BigInt(value)))));
   });
 
   test('every truncation of the binary form is refused', () => {

@@ -10,9 +10,14 @@ export function uint32At(bytes: Uint8Array, offset: number): number {
   return high * 0x10000 + low;
 }
 
+/** What came from a socket is one already. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** UTF-8, lenient: for names and texts that are only compared or shown. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+  return bufferOf(bytes).toString('utf8', start, end);
 }
 
 /** The server's hash tables of statements and portals compare this many bytes (NAMEDATALEN - 1). */
@@ -23,8 +28,8 @@ const NAME_BYTES = 63;
  * for each byte (latin1), so that no two names become one.
  */
 export function nameOf(bytes: Uint8Array, start: number, end: number): string {
-  const length = Math.min(end - start, NAME_BYTES);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1');
+  if (start === end) return '';
+  return bufferOf(bytes).toString('latin1', start, Math.min(end, start + NAME_BYTES));
 }
 
 const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -83,11 +88,8 @@ export class Reader {
 
   /** The bytes of a NUL-terminated string, without the NUL; a view. */
   cstringBytes(): Uint8Array {
-    const nul = this.#bytes.indexOf(0, this.#offset);
-    if (nul < 0 || nul >= this.#end) throw protocolError('string without end in message');
-    const view = this.#bytes.subarray(this.#offset, nul);
-    this.#offset = nul + 1;
-    return view;
+    const start = this.#offset;
+    return this.#bytes.subarray(start, this.#pastNul() - 1);
   }
 
   cstring(): string {
@@ -97,13 +99,21 @@ export class Reader {
 
   /** The name of a statement or portal: see `nameOf`. */
   name(): string {
-    const view = this.cstringBytes();
-    return nameOf(view, 0, view.length);
+    const start = this.#offset;
+    return nameOf(this.#bytes, start, this.#pastNul() - 1);
   }
 
   /** Fails unless the whole body was read: trailing bytes mean that we read it otherwise than the server would. */
   end(): void {
     if (this.#offset !== this.#end) throw protocolError('message has bytes after its end');
+  }
+
+  /** Moves on behind the next NUL; where that is. */
+  #pastNul(): number {
+    const nul = this.#bytes.indexOf(0, this.#offset);
+    if (nul < 0 || nul >= this.#end) throw protocolError('string without end in message');
+    this.#offset = nul + 1;
+    return this.#offset;
   }
 
   #advance(length: number): number {

@@ -46,7 +46,9 @@ export class Writer {
 
   /** A name as Reader.name gives it. */
   name(value: string): this {
-    return this.bytes(Buffer.from(value, 'latin1')).byte(0);
+    const at = this.#reserve(value.length);
+    this.#buffer.write(value, at, 'latin1');
+    return this.byte(0);
   }
 
   /** A length-prefixed value; undefined is NULL (length -1). */

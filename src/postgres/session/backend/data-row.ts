@@ -3,12 +3,13 @@ import { MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
 import { decodeDataRow } from '../../messages/data-row.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { fetchKeys, openFailed, openRow, readRow, type SealedRow } from '../opening.ts';
+import type { ResultOpening } from '../reply.ts';
 import type { Session } from '../session.ts';
 import { expectHead, outOfStep, type BackendHandler } from './handler.ts';
 
 export const dataRowHandler: BackendHandler = {
   need(session, bodyLength) {
-    if (session.opening?.plan.results === undefined && session.replies.head?.internal === undefined) return 0;
+    if (!opensRows(session.opening) && session.replies.head?.internal === undefined) return 0;
     if (bodyLength > MAX_SEALED_MESSAGE_BYTES)
       throw openFailed(`a row with sealed columns may have at most ${MAX_SEALED_MESSAGE_BYTES} bytes`);
     return bodyLength;
@@ -23,6 +24,7 @@ export const dataRowHandler: BackendHandler = {
     const { opening } = session;
     if (opening?.plan.results === undefined) return FORWARD;
     if (!session.verified.has(opening.plan)) throw outOfStep('rows before their description');
+    if (!opensRows(opening)) return FORWARD;
     const row = readRow(bytes.subarray(start, start + bodyLength), opening);
     const fetching = fetchKeys(row);
     if (fetching !== undefined) return openLater(session, row, fetching);
@@ -30,6 +32,13 @@ export const dataRowHandler: BackendHandler = {
     return CONSUME;
   },
 };
+
+/** Whether there is something sealed in its rows; a lookup by a sealed column need not read one. */
+function opensRows(opening: ResultOpening | undefined): boolean {
+  const { results } = opening?.plan ?? {};
+  if (results !== undefined) for (const column of results) if (column !== undefined) return true;
+  return false;
+}
 
 async function openLater(session: Session, row: SealedRow, fetching: Promise<void>): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 /** Bind ('B'): parameters for a prepared statement; here values are sealed. */
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
-import { bindNames, decodeBind, encodeBind, type Bind } from '../../messages/bind.ts';
+import { bindNames, decodeBindAfter, encodeBind, type Bind, type BindNames } from '../../messages/bind.ts';
 import type { Refusal, SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
@@ -36,7 +36,7 @@ export const bindHandler: FrontendHandler = {
       return CONSUME;
     }
     if (bytes.length < end) return WHOLE;
-    return handleConcerning(session, statement, bytes.subarray(start, end), bytes.subarray(start - 5, end));
+    return handleConcerning(session, statement, { names, bytes, start, end });
   },
 };
 
@@ -66,29 +66,31 @@ function replyTo(session: Session, name: string, portal: Portal | undefined): Re
   };
 }
 
-/** At once, where settings are known and the plan is of the present state. */
-function handleConcerning(
-  session: Session,
-  statement: Statement,
-  body: Uint8Array,
-  frame: Uint8Array,
-): Verdict | Promise<void> {
-  const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
-  if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan))
-    return orRefuse(() => bindSealed(session, statement.plan, body), refuse);
-  return orRefuse(() => handleLater(session, statement, body, frame), refuse);
+/** A whole Bind as it came: its body is `bytes` from `start` to `end`. */
+type Came = { readonly names: BindNames; readonly bytes: Uint8Array; readonly start: number; readonly end: number };
+
+function decoded({ names, bytes, start, end }: Came): Bind {
+  return decodeBindAfter(names, bytes.subarray(start, end));
 }
 
-async function handleLater(session: Session, statement: Statement, body: Uint8Array, frame: Uint8Array): Promise<void> {
+/** At once, where settings are known and the plan is of the present state. */
+function handleConcerning(session: Session, statement: Statement, came: Came): Verdict | Promise<void> {
+  const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
+  if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan))
+    return orRefuse(() => bindSealed(session, statement.plan, decoded(came)), refuse);
+  return orRefuse(() => handleLater(session, statement, came), refuse);
+}
+
+async function handleLater(session: Session, statement: Statement, came: Came): Promise<void> {
   const readiness = await settle(session);
   if (readiness === 'skipped') return;
   if (statement.type === 'sealed') {
     if (readiness === 'ready' && !isCurrent(session, statement.plan)) await planAgain(session, statement);
-    return bindSealed(session, statement.plan, body);
+    return bindSealed(session, statement.plan, decoded(came));
   }
   if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
-  const { portal } = decodeBind(body);
-  session.wires.toUpstream(frame);
+  const { portal } = decoded(came);
+  session.wires.toUpstream(came.bytes.subarray(came.start - 5, came.end));
   session.expect(replyTo(session, portal, undefined));
 }
 
@@ -104,8 +106,7 @@ async function watchAgain(session: Session, statement: Statement & { type: 'watc
   statement.catalogEpoch = session.analyzer.catalogEpoch;
 }
 
-function bindSealed(session: Session, plan: SealedPlan, body: Uint8Array): void | Promise<void> {
-  const bind = decodeBind(body);
+function bindSealed(session: Session, plan: SealedPlan, bind: Bind): void | Promise<void> {
   const columns = session.columns.open(plan.columns, columnUse(session));
   if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plan, bind, opened));
   sendSealed(session, plan, bind, columns);
