@@ -13,18 +13,18 @@ const INT4_DIGITS = 9;
 const UNREAD = /\u0001|--|\/\*|u&/i;
 const PLACEHOLDER = { string: '\u0001s', integer: '\u0001i' } as const;
 
-/** What a character can begin. */
+/** What a character can begin: bits, so that several are asked for at once. */
 const enumerate = (characters: string, kind: number): readonly (readonly [number, number])[] =>
   Array.from(characters, (character) => [character.charCodeAt(0), kind] as const);
 const OTHER = 0;
 const SPACE = 1;
 const WORD = 2;
-const DIGIT = 3;
-const QUOTE = 4;
-const IDENTIFIER_QUOTE = 5;
-const DOLLAR = 6;
-const SYMBOL = 7;
-const DOT = 8;
+const DIGIT = 4;
+const QUOTE = 8;
+const IDENTIFIER_QUOTE = 16;
+const DOLLAR = 32;
+const SYMBOL = 64;
+const DOT = 128;
 /** By character code below 128; everything above is part of words (as the server's scanner has it). */
 const KINDS = new Uint8Array(128);
 for (const [code, kind] of [
@@ -83,15 +83,15 @@ function tokenEnd(sql: string, at: number, kind: number): number | undefined {
   switch (kind) {
     case SPACE:
     case DIGIT:
-      return run(sql, at + 1, (next) => next === kind);
+      return run(sql, at + 1, kind);
     case WORD:
-      return run(sql, at + 1, (next) => next === WORD || next === DIGIT || next === DOLLAR);
+      return run(sql, at + 1, WORD | DIGIT | DOLLAR);
     case QUOTE:
       return closing(sql, at, "'");
     case IDENTIFIER_QUOTE:
       return closing(sql, at, '"');
     case DOLLAR:
-      return kindAt(sql, at + 1) === DIGIT ? run(sql, at + 2, (next) => next === DIGIT) : undefined;
+      return kindAt(sql, at + 1) === DIGIT ? run(sql, at + 2, DIGIT) : undefined;
     case SYMBOL:
     case DOT:
       return at + 1;
@@ -100,9 +100,10 @@ function tokenEnd(sql: string, at: number, kind: number): number | undefined {
   }
 }
 
-function run(sql: string, from: number, belongs: (kind: number) => boolean): number {
+/** Past the characters of these kinds. */
+function run(sql: string, from: number, kinds: number): number {
   let at = from;
-  while (at < sql.length && belongs(kindAt(sql, at))) at += 1;
+  while (at < sql.length && (kindAt(sql, at) & kinds) !== 0) at += 1;
   return at;
 }
 

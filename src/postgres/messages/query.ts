@@ -1,6 +1,7 @@
 /** Query ('Q'), frontend (manual, "Message Formats"). */
-import { serialize } from 'pg-protocol';
+import { FRONTEND } from '../wire/message-types.ts';
 import { Reader } from '../wire/reader.ts';
+import { Writer } from '../wire/writer.ts';
 
 /** The text's raw bytes: in the client's encoding. */
 export function decodeQuery(body: Uint8Array): Uint8Array {
@@ -11,5 +12,5 @@ export function decodeQuery(body: Uint8Array): Uint8Array {
 }
 
 export function encodeQuery(text: string): Uint8Array {
-  return serialize.query(text);
+  return new Writer(FRONTEND.query, text.length + 1).cstring(text).frame();
 }

@@ -79,7 +79,11 @@ export class FrameStream {
       this.#waiting.push(chunk);
       return;
     }
-    this.#guard(() => this.#take(chunk));
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** From inside a handler: bytes that leave in the place of the message being handled (before it, if it is forwarded). */

@@ -1,6 +1,7 @@
 /**
  * Reads the body of one message. Every read is bounds-checked against the body's end; a read past it is ERR_POSTGRES_PROTOCOL.
  */
+import { isUtf8 } from 'node:buffer';
 import { protocolError } from './protocol-error.ts';
 
 /** Big-endian unsigned 32-bit integer; the caller has checked that four bytes are there. */
@@ -32,15 +33,9 @@ export function nameOf(bytes: Uint8Array, start: number, end: number): string {
   return bufferOf(bytes).toString('latin1', start, Math.min(end, start + NAME_BYTES));
 }
 
-const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** UTF-8, strict: undefined where the bytes are not. */
 export function strictTextOf(bytes: Uint8Array): string | undefined {
-  try {
-    return STRICT.decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? textOf(bytes, 0, bytes.length) : undefined;
 }
 
 export class Reader {

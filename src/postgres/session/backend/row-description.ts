@@ -23,19 +23,26 @@ export const rowDescriptionHandler: BackendHandler = {
   },
 };
 
-/** The last description of a plan's results that was found right, and what the client got in its place. */
-type Described = { readonly body: Uint8Array; readonly formats: string; readonly frame: Uint8Array };
-const lastDescribed = new WeakMap<SealedPlan, Described>();
+/** The last description of results that was found right under `origins`, and what the client got in its place. */
+type Described = {
+  readonly body: Uint8Array;
+  readonly formats: string;
+  readonly frame: Uint8Array;
+} & Pick<SealedPlan, 'origins' | 'forbiddenOrigins'>;
+/** By a plan's `results`, which the plans of all texts that differ in literals alone have in common. */
+const lastDescribed = new WeakMap<object, Described>();
 
 /** The frame for the client; the same bytes give the same frame, which a prepared statement's every run asks for. Throws as checkFields. */
 function logicalFrame(body: Uint8Array, opening: ResultOpening): Uint8Array {
   const formats = opening.formats.join();
-  const last = lastDescribed.get(opening.plan);
-  if (last?.formats === formats && Buffer.compare(last.body, body) === 0) return last.frame;
+  const { results, origins, forbiddenOrigins } = opening.plan;
+  const last = results && lastDescribed.get(results);
+  const isKnown = last?.formats === formats && last.origins === origins && last.forbiddenOrigins === forbiddenOrigins;
+  if (isKnown && Buffer.compare(last.body, body) === 0) return last.frame;
   const fields = decodeRowDescription(body);
   checkFields(fields, opening.plan);
   const frame = encodeRowDescription(fields.map((field, index) => logicalField(field, index, opening)));
-  lastDescribed.set(opening.plan, { body: Uint8Array.from(body), formats, frame });
+  if (results) lastDescribed.set(results, { body: Uint8Array.from(body), formats, frame, origins, forbiddenOrigins });
   return frame;
 }
 

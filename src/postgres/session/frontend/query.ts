@@ -59,12 +59,19 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
 type Plans = (Planned & { type: 'sealed' })['plans'];
 
 function sealQuery(session: Session, plans: Plans): void | Promise<void> {
+  const columns = session.columns.open(wantedBy(plans), columnUse(session));
+  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
+  sendSealed(session, plans, columns);
+}
+
+/** Each column once: a use of its key is recorded for it. */
+function wantedBy(plans: Plans): readonly SealedColumn[] {
+  const [plan, ...more] = plans;
+  if (plan?.type === 'sealed' && more.length === 0) return plan.columns;
   const wanted = new Map<string, SealedColumn>();
   for (const plan of plans)
     if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
-  const columns = session.columns.open([...wanted.values()], columnUse(session));
-  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
-  sendSealed(session, plans, columns);
+  return [...wanted.values()];
 }
 
 function sendSealed(session: Session, plans: Plans, columns: ColumnSession): void {
