@@ -13,7 +13,7 @@ export function uint32At(bytes: Uint8Array, offset: number): number {
 
 /** What came from a socket is one already. */
 function bufferOf(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** UTF-8, lenient: for names and texts that are only compared or shown. */
