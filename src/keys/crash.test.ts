@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
-import { crashMaterial } from '../../test/support/crash-material.ts';
+import { CRASH_PAIRS, crashMaterial } from '../../test/support/crash-material.ts';
 import { importMaterial } from '../../test/support/import-key.ts';
 import { missing } from '../../test/support/programs.ts';
 import type { KeyManager } from './key-manager.ts';
@@ -17,6 +17,7 @@ const CALLS = 'pwrite64,fsync,fdatasync,rename,ftruncate,unlink,write';
 /** What the child does; within how many calls on the store’s files, a start included; and within how many milliseconds. */
 const WORK = [
   { what: 'creating, using and rotating', words: [], calls: 80, ms: 120 },
+  { what: 'making key pairs and signing', words: ['pairs'], calls: 120, ms: 600 },
   { what: 'importing, deleting and rotating what is imported', words: ['imports'], calls: 160, ms: 1500 },
 ];
 
@@ -50,9 +51,23 @@ async function expectNothingLost(manager: KeyManager, acknowledged: Acknowledged
     expect(materials.length, line).toBeGreaterThan(0);
     if (what === 'rotated') expect(materials, line).toContain(detail);
     if (what === 'wrapped') await manager.decrypt({ wrapped: Buffer.from(detail, 'hex'), context, keyId }, use);
+    if (what === 'signed') await expectSigned(manager, keys.get(keyId)?.spec, keyId, Buffer.from(detail, 'hex'));
   }
-  for (const { keyId, state } of keys.values())
-    if (state === 'enabled') await manager.generateDataKey({ keyId, context }, use);
+  for (const { keyId, state, spec } of keys.values()) {
+    if (state !== 'enabled') continue;
+    if (spec === 'SYMMETRIC_DEFAULT') await manager.generateDataKey({ keyId, context }, use);
+    else await expectSigned(manager, spec, keyId);
+  }
+}
+
+/** By the pair of this key, whose halves still belong together; by a signature made now unless one is given. */
+async function expectSigned(manager: KeyManager, spec: unknown, keyId: string, given?: Uint8Array): Promise<void> {
+  const pair = CRASH_PAIRS.find((each) => each.spec === spec);
+  if (pair === undefined) throw new Error(`${String(spec)} is none that was made`);
+  const { algorithm } = pair;
+  const signed = { keyId, algorithm, message: crashMaterial(keyId, 1), messageType: 'RAW' } as const;
+  const signature = given ?? (await manager.signatures.sign(signed, use)).signature;
+  await manager.signatures.verify({ ...signed, signature }, use);
 }
 
 /** What is imported is there when that was the last that was acknowledged; what was deleted can be imported again. */

@@ -1,7 +1,7 @@
-/** Creates, uses and rotates keys, or imports them, until it is killed, and prints each thing once it is acknowledged. */
+/** Creates, uses and rotates keys, or imports them, or makes key pairs, until it is killed, and prints each thing once it is acknowledged. */
 import { openKeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../src/keys/options.ts';
-import { crashMaterial } from './crash-material.ts';
+import { CRASH_PAIRS, crashMaterial } from './crash-material.ts';
 import { importMaterial } from './import-key.ts';
 import { TEST_USE as use, testPorts } from './keys.ts';
 
@@ -10,7 +10,8 @@ const options = JSON.parse(process.argv[2] ?? '{}') as KeyManagerOptions;
 const manager = await openKeyManager(options, testPorts);
 const context = { purpose: 'crash' };
 process.stdout.write('ready\n');
-for (;;) await (process.argv[3] === 'imports' ? imports() : rotations());
+const work = { imports, pairs, rotations };
+for (;;) await work[(process.argv[3] ?? 'rotations') as keyof typeof work](); // what the test asks for
 
 async function rotations(): Promise<void> {
   const { keyId } = await manager.createKey({}, use);
@@ -20,6 +21,17 @@ async function rotations(): Promise<void> {
     process.stdout.write(`wrapped ${keyId} ${Buffer.from(wrapped).toString('hex')}\n`);
     const { currentMaterialId } = await manager.rotateKey(keyId, use);
     process.stdout.write(`rotated ${keyId} ${currentMaterialId}\n`);
+  }
+}
+
+/** Pairs of all kinds, from those that are made at once to those that take long. */
+async function pairs(): Promise<void> {
+  for (const { spec, algorithm } of CRASH_PAIRS) {
+    const { keyId } = await manager.createKey({ spec, usage: 'SIGN_VERIFY' }, use);
+    process.stdout.write(`created ${keyId}\n`);
+    const signed = { keyId, algorithm, message: crashMaterial(keyId, 1), messageType: 'RAW' } as const;
+    const { signature } = await manager.signatures.sign(signed, use);
+    process.stdout.write(`signed ${keyId} ${Buffer.from(signature).toString('hex')}\n`);
   }
 }
 
