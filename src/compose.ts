@@ -37,7 +37,7 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), ports);
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
     sinks.start(keys.auditFeed);
-    lifecycle.add(startKeySchedule(() => keys.lifecycle, log));
+    lifecycle.add(startKeySchedule((allow) => keys.runDue(allow), log));
     const health = new Health(metrics, () => keys.ready());
     if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));
     const listeners = await startListeners(config, { dataKeys: keys, keys, log, metrics }, lifecycle);

@@ -114,9 +114,17 @@ const KIND = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', origin: 'AWS
 
 function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMaterial>[3]): Generator<RowChange> {
   for (const keyId of keyIds) {
-    const material = makeMaterial({ keyId, ...KIND }, 1, { createdAt: NOW, by: 'bench' }, vault, PORTS.random);
+    const material = makeMaterial(
+      { keyId, region: undefined, ...KIND },
+      1,
+      { createdAt: NOW, by: 'bench' },
+      vault,
+      PORTS.random,
+    );
     const record = {
       keyId,
+      region: undefined,
+      multiRegion: undefined,
       currentMaterial: material.materialId,
       ...KIND,
       state: 'enabled',
@@ -127,6 +135,7 @@ function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMateri
       policy: undefined,
       rotation: undefined,
       deletionDate: undefined,
+      deletionDays: undefined,
     } as const;
     yield { type: 'put', table: 'keys', row: keyRow(record) };
     yield { type: 'put', table: 'materials', row: materialRow(material) };
@@ -152,6 +161,7 @@ function grant(keyId: string, n: number): Grant {
   return {
     grantId: Buffer.from(PORTS.random(32)).toString('hex'),
     keyId,
+    region: undefined,
     grantee: grantee(n),
     retiring: undefined,
     operations: ['GenerateDataKey', 'Decrypt'],

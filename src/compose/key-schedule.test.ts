@@ -18,7 +18,7 @@ async function scheduled() {
   const said: string[] = [];
   const say = (_fields: object, text?: string): void => void said.push(text ?? '');
   const log = { debug: say, info: say, warn: say, error: say }; // the schedule writes fields and a text
-  const schedule = new KeySchedule(() => manager.lifecycle, log, {
+  const schedule = new KeySchedule((allow) => manager.runDue(allow), log, {
     wall: () => time.wall,
     monotonic: () => time.monotonic,
   });
@@ -76,7 +76,7 @@ test('Nothing is destroyed in the first ten minutes after a start', async () => 
   // As it is where the day came while nothing ran.
   s.time.wall += 8 * DAY_MS;
   const late = new KeySchedule(
-    () => s.manager.lifecycle,
+    (allow) => s.manager.runDue(allow),
     { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     { wall: () => s.time.wall, monotonic: () => s.time.monotonic },
   );

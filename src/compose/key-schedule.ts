@@ -5,7 +5,7 @@
  * Threat: a clock set wrong for a moment would destroy keys years early. So nothing is destroyed in the first minutes after a start,
  * nor after the wall clock has moved otherwise than time did: an operator sees the warning first. Rotation destroys nothing.
  */
-import type { KeyLifecycle } from '../keys/life/key-lifecycle.ts';
+import type { DueWork } from '../keys/life/key-lifecycle.ts';
 import type { Log } from '../observe/log.ts';
 import type { Part } from './lifecycle.ts';
 
@@ -17,15 +17,17 @@ const STEADY_MS = 10 * 60_000;
 /** Milliseconds: since 1970, and of a clock that nobody sets. */
 export type ScheduleClocks = { readonly wall: () => number; readonly monotonic: () => number };
 
+export type RunDue = (allow: { readonly destroy: boolean }) => Promise<DueWork>;
+
 export class KeySchedule {
-  readonly #lifecycle: () => KeyLifecycle;
+  readonly #runDue: RunDue;
   readonly #clocks: ScheduleClocks;
   readonly #log: Log;
   #difference: number;
   #steadySince: number;
 
-  constructor(lifecycle: () => KeyLifecycle, log: Log, clocks: ScheduleClocks) {
-    this.#lifecycle = lifecycle;
+  constructor(runDue: RunDue, log: Log, clocks: ScheduleClocks) {
+    this.#runDue = runDue;
     this.#clocks = clocks;
     this.#log = log;
     this.#steadySince = clocks.monotonic();
@@ -36,7 +38,7 @@ export class KeySchedule {
   async run(): Promise<void> {
     const destroy = this.#isSteady();
     try {
-      const { rotated, destroyed, expired } = await this.#lifecycle().runDue({ destroy });
+      const { rotated, destroyed, expired } = await this.#runDue({ destroy });
       for (const key of rotated) this.#log.info({ key }, 'key rotated, as was due');
       for (const key of destroyed) this.#log.warn({ key }, 'key destroyed: its waiting period is over');
       for (const key of expired) this.#log.warn({ key }, 'imported material deleted: its end has come');
@@ -62,8 +64,8 @@ export class KeySchedule {
 }
 
 /** Rounds one after another until it is stopped; one under way is waited for. */
-export function startKeySchedule(lifecycle: () => KeyLifecycle, log: Log): Part {
-  const schedule = new KeySchedule(lifecycle, log, { wall: Date.now, monotonic: () => performance.now() });
+export function startKeySchedule(runDue: RunDue, log: Log): Part {
+  const schedule = new KeySchedule(runDue, log, { wall: Date.now, monotonic: () => performance.now() });
   let running = Promise.resolve();
   const timer = setInterval(() => {
     running = running.then(() => schedule.run());

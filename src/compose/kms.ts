@@ -1,14 +1,14 @@
 /** The KMS listener, from the config. */
 import { kmsAccessKeys, kmsCertificates, kmsTls } from '../cli/options/kms.ts';
 import type { KeysConfig, KmsConfig } from '../config/config.ts';
-import type { KmsKeys } from '../kms/action.ts';
+import type { KmsRegions } from '../kms/action.ts';
 import { KmsServer } from '../kms/server.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { listening } from './listening.ts';
 import type { StartedPart } from './s3.ts';
 
-export type KmsDeps = { readonly keys: KmsKeys; readonly log: Log; readonly metrics: Metrics };
+export type KmsDeps = { readonly keys: KmsRegions; readonly log: Log; readonly metrics: Metrics };
 
 /** Errors: ERR_CLI_LISTEN. */
 export async function startKms(kms: KmsConfig, { region, account }: KeysConfig, deps: KmsDeps): Promise<StartedPart> {

@@ -24,7 +24,9 @@ export type UnsealConfig =
 export type KeysConfig = {
   readonly store: string;
   readonly epochFile: string | undefined;
+  /** The home region. */
   readonly region: string;
+  readonly otherRegions: readonly string[];
   readonly account: string;
   readonly unseal: readonly UnsealConfig[];
   readonly cache: { readonly maxAgeSeconds: number; readonly maxUses: number; readonly maxEntries: number };

@@ -43,11 +43,12 @@ function resolveKeys(
   { access, audit, remote }: Pick<KeysConfig, 'access' | 'audit' | 'remote'>,
   files: ConfigFiles,
 ): KeysConfig {
-  const { region, account, cache } = keys;
+  const { region, otherRegions, account, cache } = keys;
   return {
     store: files.absolute(keys.store),
     epochFile: keys.epochFile === undefined ? undefined : files.absolute(keys.epochFile),
     region,
+    otherRegions,
     account,
     cache,
     unseal: keys.unseal.map((slot): UnsealConfig => {

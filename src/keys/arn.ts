@@ -9,6 +9,8 @@ export type KeyReference =
   { readonly type: 'key'; readonly keyId: string } | { readonly type: 'alias'; readonly aliasName: string };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MULTI_REGION = 'mrk-';
+const MULTI_REGION_ID = /^mrk-[0-9a-f]{32}$/;
 const ALIAS = /^alias\/[a-zA-Z0-9:/_-]+$/;
 const ARN = /^arn:aws[\w-]*:kms:([^:]+):([0-9]{12}):(.+)$/;
 
@@ -28,7 +30,7 @@ export function parseKeyReference(text: string, realm: KeyRealm): KeyReference {
   if (!text.startsWith('arn:'))
     return parseResource(text) ?? fail('ERR_KEYS_INVALID_ID', `Invalid keyId '${shown(text)}'`);
   const [, region = '', account, resource = ''] = ARN.exec(text) ?? [];
-  const reference = resource.startsWith('key/') ? parseUuid(resource.slice('key/'.length)) : parseAlias(resource);
+  const reference = resource.startsWith('key/') ? parseKeyId(resource.slice('key/'.length)) : parseAlias(resource);
   if (reference === undefined) return fail('ERR_KEYS_INVALID_ARN', `Invalid arn ${shown(text)}`);
   if (region !== realm.region) return fail('ERR_KEYS_NOT_FOUND', `Invalid arn ${shown(region)}`);
   if (account !== realm.account) return fail('ERR_KEYS_NOT_FOUND', `Key '${shown(text)}' does not exist`);
@@ -41,16 +43,16 @@ export function assertNoAlias(text: string, realm: KeyRealm): void {
 }
 
 function parseResource(resource: string): KeyReference | undefined {
-  return resource.startsWith('alias/') ? parseAlias(resource) : parseUuid(resource);
+  return resource.startsWith('alias/') ? parseAlias(resource) : parseKeyId(resource);
 }
 
 function parseAlias(aliasName: string): KeyReference | undefined {
   return aliasName.length <= MAX_ALIAS_CHARS && ALIAS.test(aliasName) ? { type: 'alias', aliasName } : undefined;
 }
 
-function parseUuid(text: string): KeyReference | undefined {
+function parseKeyId(text: string): KeyReference | undefined {
   const keyId = text.toLowerCase();
-  return UUID.test(keyId) ? { type: 'key', keyId } : undefined;
+  return UUID.test(keyId) || MULTI_REGION_ID.test(keyId) ? { type: 'key', keyId } : undefined;
 }
 
 /** An alias that may be made: `alias/...`, not AWS's own `alias/aws/...`. */
@@ -73,13 +75,25 @@ function shown(text: string): string {
   return (text.length > 320 ? `${text.slice(0, 320)}…` : text).replaceAll(/[\p{Cc}\p{Cs}]/gu, '?');
 }
 
+/** The 16 bytes of a UUID, or of a multi-Region key's id. */
 export function uuidToBytes(keyId: string): Uint8Array {
-  return Buffer.from(keyId.replaceAll('-', ''), 'hex');
+  const digits = keyId.startsWith(MULTI_REGION) ? keyId.slice(MULTI_REGION.length) : keyId.replaceAll('-', '');
+  return Buffer.from(digits, 'hex');
 }
 
 export function bytesToUuid(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** The id of the key whose 16 bytes these are. */
+export function bytesToKeyId(bytes: Uint8Array, isMultiRegion: boolean): string {
+  return isMultiRegion ? MULTI_REGION + Buffer.from(bytes).toString('hex') : bytesToUuid(bytes);
+}
+
+/** Random, as all ids; `mrk-` tells it from those of one region's keys. */
+export function newMultiRegionId(random: (bytes: number) => Uint8Array): string {
+  return bytesToKeyId(random(16), true);
 }
 
 /** A random UUID (version 4, RFC 9562). */

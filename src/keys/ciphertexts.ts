@@ -1,8 +1,8 @@
 /** Wrapped keys as they come back: which key and material they name, and what is in them. */
 import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
 import { EnvelopeError } from '../envelope/errors.ts';
-import { parseWrappedKey, unwrapKey } from '../envelope/wrapped-key.ts';
-import { bytesToUuid } from './arn.ts';
+import { parseWrappedKey, unwrapKey, WRAPPED_KEY_FLAGS, type ParsedWrappedKey } from '../envelope/wrapped-key.ts';
+import { bytesToKeyId } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { kekOf, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
 
@@ -19,12 +19,21 @@ export function findSource(ciphertext: Uint8Array, ring: KeyRing): Source | unde
       'ERR_KEYS_CIPHERTEXT_FOREIGN',
       'This ciphertext is of AWS KMS itself, whose keys are not here.',
     );
-  const { keyUuid, materialRef } = parseCiphertext(ciphertext);
-  const key = ring.held(bytesToUuid(keyUuid));
+  const { keyId, materialRef } = namedIn(parseCiphertext(ciphertext));
+  const key = ring.held(keyId);
   if (key === undefined) return undefined;
-  const material = key.materials.get(Buffer.from(materialRef).toString('hex'));
+  const material = key.materials.get(materialRef);
   if (material === undefined) throw invalidCiphertext();
   return { key, material };
+}
+
+/** The key that wrapped it, or any of its related ones, and the reference to its material, in hex. */
+export function namedIn({ flags, keyUuid, materialRef }: ParsedWrappedKey): {
+  readonly keyId: string;
+  readonly materialRef: string;
+} {
+  const isMultiRegion = (flags & WRAPPED_KEY_FLAGS.multiRegion) !== 0;
+  return { keyId: bytesToKeyId(keyUuid, isMultiRegion), materialRef: Buffer.from(materialRef).toString('hex') };
 }
 
 /** The caller zeroes the bytes; one code for whatever is wrong: ERR_KEYS_CIPHERTEXT_INVALID. */
@@ -51,7 +60,7 @@ export function assertContext(context: EncryptionContext): void {
 }
 
 /** ERR_KEYS_CIPHERTEXT_INVALID. */
-export function parseCiphertext(ciphertext: Uint8Array): ReturnType<typeof parseWrappedKey> {
+export function parseCiphertext(ciphertext: Uint8Array): ParsedWrappedKey {
   try {
     return parseWrappedKey(ciphertext);
   } catch (cause) {

@@ -3,8 +3,7 @@ import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { MATERIAL_REF_BYTES, wrapKey } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
-import { bytesToUuid } from './arn.ts';
-import { assertContext, invalidCiphertext, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
+import { assertContext, invalidCiphertext, namedIn, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
@@ -113,15 +112,15 @@ export class DataKeyService {
     const current = currentOf(key);
     const { materialId } = current.record;
     const kek = kekOf(current);
-    return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
+    const { uuid: keyUuid, wrapFlags: flags } = key;
+    return wrapKey({ kek, keyUuid, flags, materialId, plaintext, context }, this.#ports.random);
   }
 
   /** The key and material a wrapped key names. */
   #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
-    const { keyUuid, materialRef, plaintextBytes } = parseCiphertext(wrapped);
-    const named = { keyId: bytesToUuid(keyUuid), materialRef: Buffer.from(materialRef).toString('hex') };
-    const source = this.#sourceOf(named, keyId, trace);
-    if (plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
+    const parsed = parseCiphertext(wrapped);
+    const source = this.#sourceOf(namedIn(parsed), keyId, trace);
+    if (parsed.plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
     return source;
   }
 

@@ -25,6 +25,18 @@ export const KEYS_ERRORS = {
     fix: 'Choose another name, or point it elsewhere with `sealgate keys alias update`.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_REPLICA_EXISTS: {
+    says: 'The multi-Region key is in that region already.',
+    why: 'A region has one key of an id. One that is pending deletion counts.',
+    fix: 'Use the replica that is there; cancel its deletion, or wait for its end.',
+    exit: KEYS_EXIT,
+  },
+  ERR_KEYS_REGION: {
+    says: 'The store holds keys of a region by the name that its home region has now.',
+    why: '`keys.region` was renamed to a region that was among `keys.otherRegions`, and whose keys are another region’s.',
+    fix: 'Give `keys.region` the name it had.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_INVALID_REQUEST: {
     says: 'A value of the request is outside its limits.',
     why: 'A text is too long, or has characters that are not allowed there.',

@@ -5,7 +5,7 @@ import { KeysError } from './errors.ts';
 import { assertFreeAlias } from './free-alias.ts';
 import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-admin.ts';
 import { KeyCreation } from './key-creation.ts';
-import { put, type KeyChanges } from './key-changes.ts';
+import { deleteAlias, put, type KeyChanges } from './key-changes.ts';
 import { assertKeyChangeable, assertKeySwitchable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyState } from './life/key-states.ts';
 import { MAX_ALIASES_PER_KEY } from './limits.ts';
@@ -77,7 +77,7 @@ export class KeyAdminService {
       this.#authorizeAlias('DeleteAlias', aliasName, use, trace);
       this.#changes.find(alias.keyId, 'DeleteAlias', use, trace);
       return () => {
-        this.#changes.commit([{ type: 'delete', table: 'aliases', id: aliasName }]);
+        this.#changes.commit([deleteAlias(alias)]);
         this.#ring.deleteAlias(aliasName);
       };
     });
@@ -127,7 +127,8 @@ export class KeyAdminService {
 
   #putAlias(aliasName: string, key: HeldKey, old?: AliasRecord): AliasDescription {
     const now = this.#changes.now();
-    const alias = { aliasName, keyId: key.record.keyId, createdAt: old?.createdAt ?? now, updatedAt: now };
+    const { keyId, region } = key.record;
+    const alias = { aliasName, region, keyId, createdAt: old?.createdAt ?? now, updatedAt: now };
     this.#changes.commit([put('aliases', aliasRow(alias))]);
     this.#ring.putAlias(alias);
     return describeAlias(this.#ring, alias);

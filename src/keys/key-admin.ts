@@ -8,7 +8,7 @@ import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { KeyState, MaterialState } from './life/key-states.ts';
 import type { MaterialTransition } from './life/material-history.ts';
-import type { KeyOrigin, Tag } from './records.ts';
+import type { KeyOrigin, MultiRegionType, Tag } from './records.ts';
 
 export type MaterialDescription = {
   /** 64 hex digits. */
@@ -41,9 +41,21 @@ export type KeyDescription = {
   readonly materials: readonly MaterialDescription[];
   /** Only while pending deletion: when it is destroyed. */
   readonly deletionDate: string | undefined;
+  /** Only while pending the deletion of its replicas: how many days after that. */
+  readonly deletionDays: number | undefined;
+  /** Undefined: of its region alone. */
+  readonly multiRegion: MultiRegionDescription | undefined;
   /** Of imported material; undefined: there is none. */
   readonly expiration: KeyExpiration | undefined;
 };
+
+/** The keys of one id, in several regions. */
+export type MultiRegionDescription = {
+  readonly type: MultiRegionType;
+  readonly primary: RegionalKeyName;
+  readonly replicas: readonly RegionalKeyName[];
+};
+export type RegionalKeyName = { readonly arn: string; readonly region: string };
 
 /** When imported material ends, the earliest first. */
 export type KeyExpiration = { readonly type: 'never' } | { readonly type: 'at'; readonly validTo: string };
@@ -55,6 +67,8 @@ export type CreateKeyRequest = {
   readonly usage?: KeyUsage;
   /** AWS_KMS unless told; EXTERNAL: without material, which is to be imported. */
   readonly origin?: KeyOrigin;
+  /** It can be replicated into other regions, and cannot be made so later. */
+  readonly multiRegion?: boolean;
   readonly description?: string;
   readonly alias?: string;
   readonly tags?: readonly Tag[];

@@ -7,15 +7,18 @@ import type { KeyUse } from './data-keys.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
-import type { MaterialOwner, MaterialVault } from './material.ts';
+import type { MaterialKind, MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
-import { keyRow, parseMaterialRow, type KeyRecord, type MaterialRecord } from './records.ts';
+import { keyRow, parseMaterialRow, type AliasRecord, type KeyRecord, type MaterialRecord } from './records.ts';
+import type { KeyRegions, RelatedKey } from './regions/key-regions.ts';
+import { materialRowId, rowName } from './regions/row-names.ts';
 import type { KeyDatabase, RowChange } from './stores/key-database.ts';
 import type { Row } from './stores/row-mac.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 export type AdminParts = {
   readonly ring: KeyRing;
+  readonly regions: KeyRegions;
   readonly cache: DekCache;
   readonly recorder: UseRecorder;
   readonly log: AuditLog;
@@ -31,19 +34,29 @@ export type AdminParts = {
 /** A change that was checked and may be made: it makes itself durable and visible, and gives the answer. */
 type Plan<Result> = (trace: UseTrace) => () => Result | Promise<Result>;
 
-export class KeyChanges {
-  readonly parts: AdminParts;
+/** Changes of one store take turns, whichever region they are of. */
+export class ChangeTurns {
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: AdminParts) {
+  take<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+}
+
+export class KeyChanges {
+  readonly parts: AdminParts;
+  readonly #turns: ChangeTurns;
+
+  constructor(parts: AdminParts, turns: ChangeTurns) {
     this.parts = parts;
+    this.#turns = turns;
   }
 
   /** Runs `work` when no change is under way, and lets none begin meanwhile. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    const run = this.#last.then(work);
-    this.#last = run.catch(() => undefined);
-    return run;
+    return this.#turns.take(work);
   }
 
   /** Checked, recorded as started, made, recorded as done: there is no unrecorded change, whenever the process dies. */
@@ -77,16 +90,38 @@ export class KeyChanges {
     return this.publish(record, [...key.materials.values()], trace);
   }
 
+  /** Of what related multi-Region keys share: all of them change, or none. */
+  putShared(key: HeldKey, changes: Pick<KeyRecord, 'rotation'>, trace: UseTrace): void {
+    const changed = this.related(key).map(({ ring, key: each }) => ({
+      ring,
+      key: each,
+      record: { ...each.record, ...changes },
+    }));
+    this.commit(changed.map(({ record }) => put('keys', keyRow(record))));
+    for (const { ring, key: each, record } of changed) ring.putKey(record, [...each.materials.values()]);
+    this.published(key.record.keyId, trace);
+  }
+
+  /** The key itself, and those of its id in other regions. */
+  related({ record }: HeldKey): readonly RelatedKey[] {
+    return this.parts.regions.related(record.keyId);
+  }
+
   /** The material as it now lies on the disk, opened and tried on its canary: only then is it used or acknowledged. */
-  reread(material: MaterialRecord, owner: Omit<MaterialOwner, 'keyId'>): HeldMaterial {
-    const row = this.parts.database.row('materials', material.materialId);
+  reread(material: MaterialRecord, owner: MaterialKind): HeldMaterial {
+    const row = this.parts.database.row('materials', materialRowId(material.materialId, material.region));
     if (row === undefined) throw new KeysError('ERR_KEYS_STORE_WRITE', 'a material did not read back');
     return holdMaterial(parseMaterialRow(row), owner, this.parts.vault);
   }
 
   publish(record: KeyRecord, materials: readonly HeldMaterial[], trace: UseTrace): HeldKey {
     this.parts.ring.putKey(record, materials);
-    const key = this.parts.ring.byId(record.keyId);
+    return this.published(record.keyId, trace);
+  }
+
+  /** The key as it is now, for the record of its change. */
+  published(keyId: string, trace: UseTrace): HeldKey {
+    const key = this.parts.ring.byId(keyId);
     trace.key = key;
     trace.material = key.current;
     return key;
@@ -99,6 +134,14 @@ export class KeyChanges {
   now(): string {
     return new Date(this.nowMs()).toISOString();
   }
+}
+
+export function deleteAlias({ aliasName, region }: Pick<AliasRecord, 'aliasName' | 'region'>): RowChange {
+  return { type: 'delete', table: 'aliases', id: rowName(aliasName, region) };
+}
+
+export function deleteMaterial({ materialId, region }: Pick<MaterialRecord, 'materialId' | 'region'>): RowChange {
+  return { type: 'delete', table: 'materials', id: materialRowId(materialId, region) };
 }
 
 export function put(table: 'keys' | 'materials' | 'aliases', row: Row): RowChange {

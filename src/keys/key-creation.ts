@@ -3,7 +3,7 @@
  * changes go on meanwhile.
  */
 import type { RequestFacts } from './access/request.ts';
-import { newKeyUuid } from './arn.ts';
+import { newKeyUuid, newMultiRegionId } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import { KeysError } from './errors.ts';
@@ -83,13 +83,17 @@ export class KeyCreation {
   ): Promise<KeyDescription> {
     const { ports, vault, ring } = this.#changes.parts;
     const createdAt = this.#changes.now();
-    const keyId = newKeyUuid(ports.random);
+    const isMultiRegion = request.multiRegion === true;
+    const keyId = isMultiRegion ? newMultiRegionId(ports.random) : newKeyUuid(ports.random);
+    const { region } = ring;
     const facts = { createdAt, by: use.principal };
     // What is to be imported is not there yet.
     const materials =
-      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, ...kind }, 1, facts, vault, ports.random, made)];
+      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, region, ...kind }, 1, facts, vault, ports.random, made)];
     const record: KeyRecord = {
       keyId,
+      region,
+      multiRegion: isMultiRegion ? 'primary' : undefined,
       ...kind,
       description: request.description ?? '',
       state: 'enabled',
@@ -99,10 +103,11 @@ export class KeyCreation {
       policy: request.policy,
       tags: request.tags ?? [],
       deletionDate: undefined,
+      deletionDays: undefined,
       rotation: undefined,
     };
     const { alias } = request;
-    const aliases = alias === undefined ? [] : [{ aliasName: alias, keyId, createdAt, updatedAt: createdAt }];
+    const aliases = alias === undefined ? [] : [{ aliasName: alias, region, keyId, createdAt, updatedAt: createdAt }];
     const changes: RowChange[] = [put('keys', keyRow(record))];
     for (const each of materials) changes.push(put('materials', materialRow(each)));
     for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
@@ -134,7 +139,7 @@ function kindAsked({ spec = 'SYMMETRIC_DEFAULT', usage, origin = 'AWS_KMS' }: Cr
 
 /** Defaults count as given, as AWS has it. */
 function createFacts(
-  { tags = [], bypassLockoutCheck = false }: CreateKeyRequest,
+  { tags = [], bypassLockoutCheck = false, multiRegion = false }: CreateKeyRequest,
   { spec, usage, origin }: Kind,
 ): RequestFacts {
   return {
@@ -142,7 +147,8 @@ function createFacts(
       KeySpec: spec,
       KeyUsage: usage,
       KeyOrigin: origin,
-      MultiRegion: 'false',
+      MultiRegion: String(multiRegion),
+      ...(multiRegion ? { MultiRegionKeyType: 'PRIMARY' } : {}),
       BypassPolicyLockoutSafetyCheck: String(bypassLockoutCheck),
     },
     ...(tags.length === 0 ? {} : { tags: tagRecord(tags) }),

@@ -132,7 +132,8 @@ export class KeyEncryptionService implements Encrypts {
     endDryRun(asked);
     const current = currentOf(key);
     const { materialId } = current.record;
-    const wrapping = { kek: kekOf(current), keyUuid: key.uuid, materialId, plaintext, context };
+    const { uuid: keyUuid, wrapFlags: flags } = key;
+    const wrapping = { kek: kekOf(current), keyUuid, flags, materialId, plaintext, context };
     return { ...used, ciphertext: wrapKey(wrapping, this.#ports.random) };
   }
 

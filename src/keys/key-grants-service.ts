@@ -137,6 +137,7 @@ export class KeyGrantsService implements KeyGrants {
       ...asked,
       grantId: Buffer.from(this.#changes.parts.ports.random(32)).toString('hex'),
       keyId: key.record.keyId,
+      region: key.record.region,
       issuingAccount: principalOf(principal).account ?? this.#ring.realm.account,
       issuedBy: principal,
       createdAt: this.#changes.now(),
@@ -175,14 +176,14 @@ export class KeyGrantsService implements KeyGrants {
     return { items: fits ? [grant] : [], more: false };
   }
 
-  #page(filter: GrantFilter, { after, limit }: PageRequest): Page<Grant> {
+  #page(filter: Filter, { after, limit }: PageRequest): Page<Grant> {
     const from = after === undefined ? undefined : Buffer.from(after, 'hex');
     const found = this.#grants.list({ ...filter, after: from, limit: limit + 1 });
     return { items: found.slice(0, limit), more: found.length > limit };
   }
 }
 
-type GrantFilter =
+type Filter =
   | { readonly by: 'key'; readonly keyId: string }
   | { readonly by: 'grantee'; readonly keyId: string; readonly grantee: string }
   | { readonly by: 'retiring'; readonly retiring: string };

@@ -93,7 +93,8 @@ export class KeyOperationsService implements KeyOperations {
     const current = currentOf(key);
     const { materialId } = current.record;
     const kek = kekOf(current);
-    return wrapKey({ kek, keyUuid: key.uuid, materialId, plaintext, context }, this.#ports.random);
+    const { uuid: keyUuid, wrapFlags: flags } = key;
+    return wrapKey({ kek, keyUuid, flags, materialId, plaintext, context }, this.#ports.random);
   }
 }
 

@@ -1,23 +1,16 @@
-/** The keys in memory: what the store holds, opened. Changed only after the store has the change. */
+/** The keys of one region in memory: what the store holds, opened. Changed only after the store has the change. */
 import type { Kek } from '../crypto/key-types.ts';
 import type { KeyPair } from '../crypto/pairs/key-pair.ts';
-import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
+import { MATERIAL_REF_BYTES, WRAPPED_KEY_FLAGS } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { usableUntil } from './import/availability.ts';
 import { materialAllows, shownState, type KeyState } from './life/key-states.ts';
 import type { KeyUsage } from './key-kinds.ts';
-import { openMaterial, type MaterialOwner, type MaterialSecret, type MaterialVault } from './material.ts';
-import {
-  parseAliasRow,
-  parseKeyRow,
-  parseMaterialRow,
-  type AliasRecord,
-  type KeyRecord,
-  type MaterialRecord,
-} from './records.ts';
+import { openMaterial, type MaterialKind, type MaterialSecret, type MaterialVault } from './material.ts';
+import type { AliasRecord, KeyRecord, MaterialRecord } from './records.ts';
+import type { RowRegion } from './regions/row-names.ts';
 import { SortedNames } from './sorted-names.ts';
-import type { LoadedRows } from './stores/load-rows.ts';
 
 export type HeldMaterial = {
   readonly record: MaterialRecord;
@@ -29,8 +22,12 @@ export type HeldMaterial = {
 export type HeldKey = {
   readonly record: KeyRecord;
   readonly arn: string;
+  /** As its ARN says it. */
+  readonly regionName: string;
   /** 16 bytes. */
   readonly uuid: Uint8Array;
+  /** Of the wrapped keys it makes: with them the 16 bytes name it. */
+  readonly wrapFlags: number;
   /** Undefined: its first material is to be imported. */
   readonly current: HeldMaterial | undefined;
   /** By the reference that wrapped keys carry, in hex. */
@@ -39,7 +36,15 @@ export type HeldKey = {
   readonly state: () => KeyState;
 };
 
+/** `related`: all keys of an id, whichever region they are in. */
+export type RingPlace = {
+  readonly region: RowRegion;
+  readonly related: (keyId: string) => readonly HeldKey[];
+};
+
 export class KeyRing {
+  readonly region: RowRegion;
+  readonly related: RingPlace['related'];
   readonly #realm: KeyRealm;
   readonly #now: () => number;
   readonly #keys = new Map<string, HeldKey>();
@@ -48,7 +53,9 @@ export class KeyRing {
   readonly #aliasNames = new SortedNames();
   readonly #aliasesOf = new Map<string, Set<string>>();
 
-  constructor(realm: KeyRealm, now: () => number) {
+  constructor(realm: KeyRealm, now: () => number, { region, related }: RingPlace) {
+    this.region = region;
+    this.related = related;
     this.#realm = realm;
     this.#now = now;
   }
@@ -164,27 +171,21 @@ function holdKey(record: KeyRecord, materials: readonly HeldMaterial[], realm: K
   return {
     record,
     arn: keyArn(realm, record.keyId),
+    regionName: realm.region,
     uuid: uuidToBytes(record.keyId),
+    wrapFlags: record.multiRegion === undefined ? 0 : WRAPPED_KEY_FLAGS.multiRegion,
     current,
     materials: byRef,
     state,
   };
 }
 
-export function holdMaterial(
-  record: MaterialRecord,
-  owner: Omit<MaterialOwner, 'keyId'>,
-  vault: MaterialVault,
-): HeldMaterial {
+export function holdMaterial(record: MaterialRecord, owner: MaterialKind, vault: MaterialVault): HeldMaterial {
   return { record, secret: openMaterial(record, owner, vault), name: Buffer.from(record.materialId).toString('hex') };
 }
 
 /** A material that is opened and tried when it is first used, once. */
-function unopenedMaterial(
-  record: MaterialRecord,
-  owner: Omit<MaterialOwner, 'keyId'>,
-  vault: MaterialVault,
-): HeldMaterial {
+export function unopenedMaterial(record: MaterialRecord, owner: MaterialKind, vault: MaterialVault): HeldMaterial {
   let secret: MaterialSecret | undefined;
   return {
     record,
@@ -194,31 +195,6 @@ function unopenedMaterial(
       return secret;
     },
   };
-}
-
-/**
- * The keys of a store whose rows have been authenticated: what a material was when it was written and tried, its row still is. So
- * opening each again can wait for its first use, and 100,000 keys do not keep a start waiting. Deleted keys are on record alone.
- * Errors: ERR_KEYS_STORE_DAMAGED.
- */
-export function loadKeyRing(loaded: LoadedRows, realm: KeyRealm, vault: MaterialVault, now: () => number): KeyRing {
-  const ring = new KeyRing(realm, now);
-  const materials = Map.groupBy(loaded.materials.map(parseMaterialRow), ({ keyId }) => keyId);
-  for (const record of loaded.keys.map(parseKeyRow)) {
-    if (record.state === 'deleted') continue;
-    const own = (materials.get(record.keyId) ?? []).sort((a, b) => a.version - b.version);
-    ring.putKey(
-      record,
-      own.map((material) => unopenedMaterial(material, record, vault)),
-    );
-  }
-  for (const alias of loaded.aliases.map(parseAliasRow)) ring.putAlias(alias);
-  return ring;
-}
-
-/** Opens and tries every material, whether it is ever used or not; ERR_KEYS_STORE_TAMPERED. */
-export function tryMaterials(ring: KeyRing): void {
-  for (const { materials } of ring.keys()) for (const material of materials.values()) void material.secret;
 }
 
 /** Whether the key may be used at all; ERR_KEYS_DISABLED, ERR_KEYS_INVALID_STATE. */
@@ -242,7 +218,7 @@ export function assertKeySwitchable(key: HeldKey): void {
 
 /** In AWS's words, which clients look for. */
 export function stateRefuses(key: HeldKey): KeysError {
-  return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.state().replace('-', ' ')}.`);
+  return new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is ${key.state().replaceAll('-', ' ')}.`);
 }
 
 /** Of a key that was asserted to be usable. */

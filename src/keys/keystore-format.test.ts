@@ -76,10 +76,11 @@ describe.each(stores)('The naive reader reads $name', ({ open }) => {
     const { folder, facts } = opened;
     const secret = by === 'key file' ? { keyFile: naiveRead(join(folder, 'root.key')) } : { passphrase: PASSPHRASE };
     const store = await naiveStore(join(folder, 'store.sqlite'), secret);
-    expect(store.materials.size).toBe(4 + (facts.imports?.materials.length ?? 0));
+    expect(store.materials.size).toBe(4 + (facts.imports?.materials.length ?? 0) + (facts.regions?.materials ?? 0));
     for (const { materialId, material } of facts.imports?.materials ?? [])
       expect(hex(store.materials.get(materialId) ?? unhex(''))).toBe(material);
-    for (const { wrapped, dek } of facts.deks) expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
+    for (const { wrapped, dek } of [...facts.deks, ...(facts.regions?.deks ?? [])])
+      expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
     expect(hex(store.service('s3-upload-token', 1))).toBe(facts.serviceKey);
     expect(naiveDek(store, unhex(facts.escrow.wrapped), facts.context)).toHaveLength(32);
   });
@@ -262,6 +263,33 @@ test('What became of materials is read from a store of version 5, and as far as 
     ];
     expect(states).toEqual([['active', 'created', false], ...(version < 5 ? [] : since5)]);
     expect(held).toMatchObject({ state: version < 5 ? 'active' : 'compromised', stillOpens: version >= 5 });
+  }
+});
+
+test('The keys of two regions are read from a frozen store of version 6, and none were before', async () => {
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const { regions, context } = opened.facts;
+    expect(regions !== undefined).toBe(version >= 6);
+    if (regions === undefined) continue;
+    const { keyId, otherRegion, otherKey, deks } = regions;
+    const manager = await openKeyManager(storeOptions(opened.folder), testPorts);
+    const there = manager.inRegion(otherRegion);
+    for (const { wrapped, dek } of deks) {
+      const opens = { ciphertext: unhex(wrapped), keyId: undefined, context };
+      for (const { operations } of [manager, there ?? manager])
+        expect(hex((await operations.decrypt(opens, use)).plaintext)).toBe(dek);
+    }
+    expect(await there?.describeKey(keyId, use)).toMatchObject({
+      description: 'the replica',
+      multiRegion: { type: 'replica', primary: { region: 'eu-central-1' }, replicas: [{ region: otherRegion }] },
+    });
+    expect(await there?.describeKey('alias/a', use)).toMatchObject({ keyId: otherKey });
+    expect(await manager.describeKey('alias/a', use)).toMatchObject({ keyId: opened.facts.keyIds.a });
+    const asked = { keyId, after: undefined, limit: 9 };
+    expect((await there?.grants.list(asked, use))?.items).toHaveLength(1);
+    expect((await manager.grants.list(asked, use)).items).toEqual([]);
+    await manager.close();
   }
 });
 

@@ -18,8 +18,10 @@ import type { KeyRecord, MaterialRecord } from './records.ts';
 import type { RootKeys } from './root/root-keys.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 
+/** What a material is for. */
+export type MaterialKind = Pick<KeyRecord, 'spec' | 'usage' | 'origin'>;
 /** The key that a material is of. */
-export type MaterialOwner = Pick<KeyRecord, 'keyId' | 'spec' | 'usage' | 'origin'>;
+export type MaterialOwner = MaterialKind & Pick<KeyRecord, 'keyId' | 'region'>;
 
 /** How a material came to be, and what is known of it besides its bytes. */
 export type MaterialFacts = Pick<MaterialRecord, 'createdAt'> & {
@@ -49,7 +51,7 @@ export function makeMaterial(
   random: RandomSource,
   material: Uint8Array = randomMaterial(owner.spec, random),
 ): MaterialRecord {
-  const { keyId, spec } = owner;
+  const { keyId, region, spec } = owner;
   const { createdAt, by, state = 'active', stateReason = 'created', rotation, validTo, description } = facts;
   try {
     const materialId = materialIdOf(keyId, material);
@@ -61,18 +63,14 @@ export function makeMaterial(
     const step = { to: state, at: createdAt, by, reason: stateReason, stillOpens: false };
     const stands = { state, stateSince: createdAt, stateReason, stillOpens: false, history: [step] };
     const known = { ...stands, createdAt, rotation, rotatedAt: undefined };
-    return { materialId, keyId, version, ...known, validTo, description, wrapped, canary };
+    return { materialId, keyId, region, version, ...known, validTo, description, wrapped, canary };
   } finally {
     material.fill(0);
   }
 }
 
 /** Proven to be the record's, and tried on its canary; ERR_KEYS_STORE_TAMPERED. */
-export function openMaterial(
-  record: MaterialRecord,
-  owner: Omit<MaterialOwner, 'keyId'>,
-  vault: MaterialVault,
-): MaterialSecret {
+export function openMaterial(record: MaterialRecord, owner: MaterialKind, vault: MaterialVault): MaterialSecret {
   const { keyId, materialId, version } = record;
   if (isAbsent(record, owner)) return { type: 'absent' };
   const aad = materialAad(vault, { ...owner, keyId }, materialId, version);
@@ -146,7 +144,7 @@ export function materialIdOf(keyId: string, material: Uint8Array): Uint8Array {
 
 function materialAad(
   vault: MaterialVault,
-  { keyId, spec, usage, origin }: MaterialOwner,
+  { keyId, spec, usage, origin }: MaterialKind & Pick<KeyRecord, 'keyId'>,
   materialId: Uint8Array,
   version: number,
 ): Uint8Array {
@@ -155,7 +153,7 @@ function materialAad(
 }
 
 /** Of what is imported the owner keeps a copy: its bytes may be gone while the key stays. */
-function isAbsent({ wrapped, canary }: MaterialRecord, { origin }: Omit<MaterialOwner, 'keyId'>): boolean {
+function isAbsent({ wrapped, canary }: MaterialRecord, { origin }: MaterialKind): boolean {
   return origin === 'EXTERNAL' && wrapped.length === 0 && canary.length === 0;
 }
 

@@ -11,10 +11,10 @@ import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import type { BackupRequest, BackupSummary, KeyDescription } from './key-admin.ts';
-import { loadKeyRing } from './key-ring.ts';
 import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
 import { questionedKey } from './questioned-key.ts';
 import { readAccess, type AccessReading } from './read-access.ts';
+import { loadKeyRegions } from './regions/key-regions.ts';
 import { aliasNamed } from './request-facts.ts';
 import { unsealStore } from './stores/open-store.ts';
 
@@ -26,14 +26,14 @@ export async function verifyAudit(options: KeyStoreOptions & { readonly audit: A
   return verifyAuditLog(options.audit.path, identity, store.database.header.auditHead);
 }
 
-/** All keys, as they are on the disk now. Errors: as opening the store. */
+/** All keys of all regions, as they are on the disk now. Errors: as opening the store. */
 export async function readKeys(options: KeyManagerOptions, now: () => number): Promise<readonly KeyDescription[]> {
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
-    const { region, account } = options;
-    const ring = loadKeyRing(store.loaded, { region, account }, { storeId: store.storeId, keys: store.keys }, now);
-    return ring.keys().map((key) => describeKey(ring, key));
+    const vault = { storeId: store.storeId, keys: store.keys };
+    const regions = loadKeyRegions(store.loaded, options, vault, now);
+    return regions.all().flatMap((ring) => ring.keys().map((key) => describeKey(ring, key)));
   } finally {
     store.database.close();
   }

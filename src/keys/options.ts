@@ -33,6 +33,8 @@ export type KeyManagerOptions = KeyStoreOptions & {
   /** Part of every ARN, e.g. `eu-central-1` and twelve digits. Stored data names keys by UUID, so both may change. */
   readonly region: string;
   readonly account: string;
+  /** Served from the same store besides `region`, for callers who address them. */
+  readonly otherRegions?: readonly string[];
   readonly audit: AuditOptions;
   readonly cache?: Partial<DekCacheLimits>;
   /** Who may what; without it whoever reaches the key manager may all (tests of other things). */

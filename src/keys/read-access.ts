@@ -2,8 +2,9 @@
 import { PolicyAuthorizer } from './access/authorizer.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
 import type { AccessOptions } from './access/options.ts';
-import { loadKeyRing, type KeyRing } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { KeyManagerOptions } from './options.ts';
+import { loadKeyRegions } from './regions/key-regions.ts';
 import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
@@ -19,11 +20,10 @@ export async function readAccess<Result>(
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
-    const realm = { region: options.region, account: options.account };
-    const ring = loadKeyRing(store.loaded, realm, { storeId: store.storeId, keys: store.keys }, now);
+    const ring = loadKeyRegions(store.loaded, options, { storeId: store.storeId, keys: store.keys }, now).home;
     const service = new ServiceKeys(store.loaded, store.keys);
-    const grants = new GrantStore(store.database, service.get('grant-token').key);
-    return work({ ring, grants, authorizer: new PolicyAuthorizer(options.access, realm, grants, now) });
+    const grants = new GrantStore(store.database, service.get('grant-token').key, ring.region);
+    return work({ ring, grants, authorizer: new PolicyAuthorizer(options.access, ring.realm, grants, now) });
   } finally {
     store.database.close();
   }

@@ -1,8 +1,10 @@
 /** KMS keys, materials and aliases as the store holds them, and their rows. */
 import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './life/key-states.ts';
+import { MATERIAL_ID_BYTES } from '../envelope/wrapped-key.ts';
 import { isKeySpec, isUsageOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
 import { encodeHistory, impliedHistory, parseHistory, type MaterialTransition } from './life/material-history.ts';
+import { materialRowId, parseMaterialRowId, parseRowName, rowName, type RowRegion } from './regions/row-names.ts';
 import type { Slot, SlotType } from './root/slots.ts';
 import { bytes, integer, text } from './stores/columns.ts';
 import { optionalInteger, optionalText } from './stores/columns.ts';
@@ -11,8 +13,14 @@ import type { Row } from './stores/row-mac.ts';
 /** Who made its materials: we, or whoever imports them. */
 export type KeyOrigin = 'AWS_KMS' | 'EXTERNAL';
 
+/** Its place among the keys of the same id in other regions. */
+export type MultiRegionType = 'primary' | 'replica';
+
 export type KeyRecord = {
   readonly keyId: string;
+  readonly region: RowRegion;
+  /** Undefined: it is of its region alone, for ever. */
+  readonly multiRegion: MultiRegionType | undefined;
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
   readonly origin: KeyOrigin;
@@ -27,6 +35,8 @@ export type KeyRecord = {
   readonly tags: readonly Tag[];
   /** When it is destroyed, while pending deletion; when it was, once deleted. */
   readonly deletionDate: string | undefined;
+  /** Pending the deletion of its replicas: how long it waits after that. */
+  readonly deletionDays: number | undefined;
   /** Automatic rotation; undefined: off. */
   readonly rotation: AutomaticRotation | undefined;
 };
@@ -40,6 +50,7 @@ export type RotationType = 'on-demand' | 'automatic';
 export type MaterialRecord = {
   readonly materialId: Uint8Array;
   readonly keyId: string;
+  readonly region: RowRegion;
   readonly version: number;
   readonly state: MaterialState;
   readonly stateSince: string;
@@ -65,6 +76,7 @@ export type MaterialRecord = {
 export type AliasRecord = {
   readonly aliasName: string;
   readonly keyId: string;
+  readonly region: RowRegion;
   readonly createdAt: string;
   /** When it was last pointed at a key. */
   readonly updatedAt: string;
@@ -72,7 +84,7 @@ export type AliasRecord = {
 
 export function keyRow(key: KeyRecord): Row {
   return {
-    key_id: key.keyId,
+    key_id: rowName(key.keyId, key.region),
     spec: key.spec,
     usage: key.usage,
     origin: key.origin,
@@ -86,6 +98,8 @@ export function keyRow(key: KeyRecord): Row {
     deletion_date: key.deletionDate ?? null,
     rotation_days: key.rotation?.periodDays ?? null,
     next_rotation: key.rotation?.nextAt ?? null,
+    multi_region: key.multiRegion ?? null,
+    deletion_days: key.deletionDays ?? null,
   };
 }
 
@@ -98,9 +112,14 @@ export function parseKeyRow(row: Row): KeyRecord {
   if (!isUsageOf(spec, usage)) throw unknownValue('keys', 'usage');
   const origin = text(row, 'origin');
   if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw unknownValue('keys', 'origin');
+  const multiRegion = optionalText(row, 'multi_region');
+  if (!isMultiRegionType(multiRegion)) throw unknownValue('keys', 'multi_region');
   const currentMaterial = bytes(row, 'current_material');
+  const { name: keyId, region } = parseRowName(text(row, 'key_id'));
   return {
-    keyId: text(row, 'key_id'),
+    keyId,
+    region,
+    multiRegion,
     spec,
     usage,
     origin,
@@ -112,8 +131,13 @@ export function parseKeyRow(row: Row): KeyRecord {
     policy: optionalText(row, 'policy'),
     tags: parseTags(optionalText(row, 'tags')),
     deletionDate: optionalText(row, 'deletion_date'),
+    deletionDays: optionalInteger(row, 'deletion_days'),
     rotation: parseRotation(row),
   };
+}
+
+function isMultiRegionType(stored: string | undefined): stored is MultiRegionType | undefined {
+  return stored === undefined || stored === 'primary' || stored === 'replica';
 }
 
 function parseTags(stored: string | undefined): readonly Tag[] {
@@ -130,8 +154,8 @@ function parseRotation(row: Row): AutomaticRotation | undefined {
 
 export function materialRow(material: MaterialRecord): Row {
   return {
-    material_id: new Uint8Array(material.materialId),
-    key_id: material.keyId,
+    material_id: materialRowId(material.materialId, material.region),
+    key_id: rowName(material.keyId, material.region),
     version: material.version,
     state: material.state,
     state_since: material.stateSince,
@@ -160,8 +184,8 @@ export function parseMaterialRow(row: Row): MaterialRecord {
     rotatedAt: optionalText(row, 'rotated_at'),
   };
   return {
-    materialId: bytes(row, 'material_id'),
-    keyId: text(row, 'key_id'),
+    ...parseMaterialRowId(bytes(row, 'material_id'), MATERIAL_ID_BYTES),
+    keyId: parseRowName(text(row, 'key_id')).name,
     version: integer(row, 'version'),
     ...standing,
     wrapped: bytes(row, 'wrapped'),
@@ -180,15 +204,18 @@ function parseRotationType(stored: string | undefined): RotationType | undefined
 }
 
 export function aliasRow(alias: AliasRecord): Row {
-  const { aliasName, keyId, createdAt, updatedAt } = alias;
-  return { alias_name: aliasName, key_id: keyId, created_at: createdAt, updated_at: updatedAt };
+  const { aliasName, keyId, region, createdAt, updatedAt } = alias;
+  const names = { alias_name: rowName(aliasName, region), key_id: rowName(keyId, region) };
+  return { ...names, created_at: createdAt, updated_at: updatedAt };
 }
 
 export function parseAliasRow(row: Row): AliasRecord {
   const createdAt = text(row, 'created_at');
+  const { name: aliasName, region } = parseRowName(text(row, 'alias_name'));
   return {
-    aliasName: text(row, 'alias_name'),
-    keyId: text(row, 'key_id'),
+    aliasName,
+    region,
+    keyId: parseRowName(text(row, 'key_id')).name,
     createdAt,
     updatedAt: optionalText(row, 'updated_at') ?? createdAt,
   };

@@ -23,15 +23,18 @@ export type KmsKeys = Pick<
   | 'grants'
   | 'imports'
   | 'macs'
+  | 'multiRegion'
   | 'pairs'
   | 'signatures'
 >;
 
-export type KmsCall = {
-  readonly keys: KmsKeys;
-  readonly realm: KeyRealm;
-  readonly use: KeyUse;
-};
+/** The keys of every region that is served. */
+export type KmsRegions = { readonly regions: readonly string[]; inRegion(region: string): KmsKeys | undefined };
+
+/** The region that a request addresses. */
+export type RegionCall = { readonly keys: KmsKeys; readonly realm: KeyRealm };
+
+export type KmsCall = RegionCall & { readonly use: KeyUse };
 
 /** Members of an answer; undefined: the answer is empty. */
 export type ActionOutput = { readonly [member: string]: JsonOutput } | undefined;

@@ -1,15 +1,17 @@
 /** A key as DescribeKey and CreateKey show it. */
 import type { KeyRealm } from '../keys/arn.ts';
-import type { KeyDescription } from '../keys/key-admin.ts';
+import type { KeyDescription, MultiRegionDescription, RegionalKeyName } from '../keys/key-admin.ts';
 import type { KeyState } from '../keys/life/key-states.ts';
+import { MULTI_REGION_TYPES } from '../keys/questioned-key.ts';
 import { expirationOutput } from './imports.ts';
 import type { JsonOutput } from './json/write.ts';
 import { keyAlgorithms } from './key-algorithms.ts';
 
-const STATES = {
+export const KEY_STATES = {
   enabled: 'Enabled',
   disabled: 'Disabled',
   'pending-deletion': 'PendingDeletion',
+  'pending-replica-deletion': 'PendingReplicaDeletion',
   'pending-import': 'PendingImport',
   unavailable: 'Unavailable',
   // Nothing finds a deleted key.
@@ -24,13 +26,32 @@ export function keyMetadata(key: KeyDescription, { account }: KeyRealm): { reado
     CreationDate: new Date(key.createdAt),
     Enabled: key.enabled,
     Description: key.description,
-    KeyState: STATES[key.state],
+    KeyState: KEY_STATES[key.state],
     DeletionDate: key.deletionDate === undefined ? undefined : new Date(key.deletionDate),
+    PendingDeletionWindowInDays: key.deletionDays,
     Origin: key.origin,
     ...expirationOutput(key.expiration),
     KeyManager: 'CUSTOMER',
     ...keyAlgorithms(key.spec, key.usage),
-    MultiRegion: false,
+    ...multiRegionOutput(key.multiRegion),
     CurrentKeyMaterialId: key.spec === 'SYMMETRIC_DEFAULT' ? key.currentMaterialId : undefined,
   };
 }
+
+function multiRegionOutput(multiRegion: MultiRegionDescription | undefined): { readonly [member: string]: JsonOutput } {
+  if (multiRegion === undefined) return { MultiRegion: false };
+  const { type, primary, replicas } = multiRegion;
+  return {
+    MultiRegion: true,
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: MULTI_REGION_TYPES[type],
+      PrimaryKey: nameOutput(primary),
+      ReplicaKeys: replicas.map(nameOutput),
+    },
+  };
+}
+
+const nameOutput = ({ arn, region }: RegionalKeyName): { readonly [member: string]: JsonOutput } => ({
+  Arn: arn,
+  Region: region,
+});

@@ -77,7 +77,6 @@ type KeyRequest = {
   readonly Origin: KeyOrigin | 'AWS_CLOUDHSM' | 'EXTERNAL_KEY_STORE' | undefined;
   readonly CustomKeyStoreId: string | undefined;
   readonly XksKeyId: string | undefined;
-  readonly MultiRegion: boolean | undefined;
 };
 
 /** What such a key is to be: whether it makes sense (ERR_KMS_VALIDATION) and can be made here (ERR_KMS_UNSUPPORTED). */
@@ -88,7 +87,7 @@ export function creatableKind(request: KeyRequest): {
 } {
   const spec = specOf(request);
   assertUsageFits(spec, request.KeyUsage);
-  const { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId, MultiRegion } = request;
+  const { Origin: origin = 'AWS_KMS', CustomKeyStoreId, XksKeyId } = request;
   if (
     CustomKeyStoreId !== undefined ||
     XksKeyId !== undefined ||
@@ -97,7 +96,6 @@ export function creatableKind(request: KeyRequest): {
   )
     throw unsupported('Custom key stores are not supported.');
   if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
-  if (MultiRegion === true) throw unsupported('Multi-Region keys are not supported.');
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
   if (usage === 'ENCAPSULATE_DECAPSULATE') throw unsupported(`KeyUsage ${usage} is not supported.`);
   return { spec, usage, origin };

@@ -10,7 +10,7 @@ import { HttpListener, type Refusal } from '../http/listener.ts';
 import type { KeyRealm } from '../keys/arn.ts';
 import type { Log } from '../observe/log.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
-import type { KmsKeys } from './action.ts';
+import type { KmsRegions, RegionCall } from './action.ts';
 import { createAuthenticator, type KmsAccessKey } from './auth/authenticate.ts';
 import { ClientCertificates, type CertificateCaller } from './auth/client-certificate.ts';
 import { ReplayGuard } from './auth/replay-guard.ts';
@@ -45,8 +45,9 @@ export type KmsServerOptions = {
   readonly tls: KmsTls | undefined;
   readonly accessKeys: readonly KmsAccessKey[];
   readonly certificates: readonly CertificateCaller[];
+  /** The home region. */
   readonly realm: KeyRealm;
-  readonly keys: KmsKeys;
+  readonly keys: KmsRegions;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -105,14 +106,14 @@ export class KmsServer {
 function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOptions {
   const { accessKeys, certificates, realm, keys, log, now, onFinished } = options;
   return {
-    keys,
-    realm,
     log,
     draining,
+    served: servedBy(keys, realm),
+    homeRegion: realm.region,
     actions: TARGETS,
     authenticator: createAuthenticator({
       accessKeys,
-      region: realm.region,
+      regions: keys.regions,
       now,
       signingKeys: new SigningKeyCache(),
       replays: new ReplayGuard(),
@@ -121,6 +122,15 @@ function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOp
     budget: new BodyBudget(options.limits?.bodiesBytes ?? LIMITS.bodiesBytes),
     ...(onFinished === undefined ? {} : { onFinished }),
   };
+}
+
+function servedBy(keys: KmsRegions, { account }: KeyRealm): ReadonlyMap<string, RegionCall> {
+  const served = new Map<string, RegionCall>();
+  for (const region of keys.regions) {
+    const own = keys.inRegion(region);
+    if (own !== undefined) served.set(region, { keys: own, realm: { region, account } });
+  }
+  return served;
 }
 
 function serverOptions({ headersTimeoutMs, requestTimeoutMs }: KmsServerLimits): ServerOptions {

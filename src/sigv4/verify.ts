@@ -32,8 +32,8 @@ export type IncomingRequest = {
 
 export type VerifyOptions<Key extends AccessKey> = {
   readonly service: string;
-  /** Only this region is accepted; undefined accepts what the client signed for. */
-  readonly region: string | undefined;
+  /** Only this region, or one of these, is accepted; undefined accepts what the client signed for. */
+  readonly region: string | readonly string[] | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly findKey: (accessKeyId: string) => Key | undefined;
@@ -94,16 +94,19 @@ export function screenRequest<Key extends AccessKey>(
   return { claim, key };
 }
 
-function checkScope(claim: SignatureClaim, options: { service: string; region: string | undefined }): void {
+function checkScope(
+  claim: SignatureClaim,
+  { service, region }: Pick<VerifyOptions<AccessKey>, 'service' | 'region'>,
+): void {
   const { scope } = claim;
   const fail = (text: string): never => {
     throw new SigV4Error('ERR_SIGV4_SCOPE', text, claim.type === 'presigned');
   };
-  if (scope.service !== options.service)
-    fail(`incorrect service "${printable(scope.service)}". This endpoint belongs to "${options.service}".`);
-  if (options.region !== undefined && scope.region !== options.region) {
-    fail(`the region '${printable(scope.region)}' is wrong; expecting '${options.region}'`);
-  }
+  if (scope.service !== service)
+    fail(`incorrect service "${printable(scope.service)}". This endpoint belongs to "${service}".`);
+  const accepted = typeof region === 'string' ? [region] : region;
+  if (accepted?.includes(scope.region) === false)
+    fail(`the region '${printable(scope.region)}' is wrong; expecting '${accepted.join("' or '")}'`);
   if (scope.date !== claim.timestamp.slice(0, 8))
     fail('the date of the credential scope is not the date of the request');
 }

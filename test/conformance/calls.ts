@@ -1,7 +1,7 @@
 /** For every action a request that succeeds: with keys of its own, so that what comes before or after does not matter. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { base64, type Json } from '../support/kms-calls.ts';
-import { CALLER, type TestKms } from '../support/kms-edge.ts';
+import { CALLER, OTHER_REGION, type TestKms } from '../support/kms-edge.ts';
 import { wrapByNode } from '../support/wrap-material.ts';
 
 type Made = (kms: TestKms) => Promise<Json>;
@@ -102,7 +102,7 @@ export const REQUESTS: Readonly<Record<string, Made>> = {
     Origin: 'AWS_KMS',
     BypassPolicyLockoutSafetyCheck: true,
     Tags: [{ TagKey: 'a', TagValue: 'b' }],
-    MultiRegion: false,
+    MultiRegion: true,
   }),
   Decrypt: with_(encrypted, ALGORITHM),
   DeleteAlias: async (kms) => ({ AliasName: (await aliased(kms))['AliasName'] }),
@@ -160,6 +160,14 @@ export const REQUESTS: Readonly<Record<string, Made>> = {
     const { KeyId: SourceKeyId, CiphertextBlob } = await encrypted(kms);
     return { SourceKeyId, CiphertextBlob, DestinationKeyId: await kms.key() };
   },
+  ReplicateKey: async (kms) => ({
+    KeyId: await kms.key({ MultiRegion: true }),
+    ReplicaRegion: OTHER_REGION,
+    Policy: POLICY,
+    BypassPolicyLockoutSafetyCheck: true,
+    Description: 'conformance',
+    Tags: [{ TagKey: 'a', TagValue: 'b' }],
+  }),
   RetireGrant: granted,
   RevokeGrant: granted,
   RotateKeyOnDemand: symmetric,
@@ -169,6 +177,11 @@ export const REQUESTS: Readonly<Record<string, Made>> = {
   UntagResource: with_(symmetric, { TagKeys: ['a'] }),
   UpdateAlias: aliased,
   UpdateKeyDescription: with_(symmetric, { Description: 'conformance' }),
+  UpdatePrimaryRegion: async (kms) => {
+    const KeyId = await kms.key({ MultiRegion: true });
+    await done(kms, 'ReplicateKey', { KeyId, ReplicaRegion: OTHER_REGION });
+    return { KeyId, PrimaryRegion: OTHER_REGION };
+  },
   Verify: async (kms) => {
     const { KeyId } = await signing(kms);
     const { Signature } = await done(kms, 'Sign', { KeyId, ...SIGNATURE });

@@ -1,7 +1,7 @@
 /** Every error of AWS's that is given here, for every action that can give it: how a request comes to it, and what it says. */
 import { randomBytes } from 'node:crypto';
 import { arn, base64, type Json } from '../support/kms-calls.ts';
-import type { TestKms } from '../support/kms-edge.ts';
+import { OTHER_REGION, REGION, type TestKms } from '../support/kms-edge.ts';
 import { done, EXTERNAL, freshAlias, importing, REQUESTS } from './calls.ts';
 import { inputOf } from './model.ts';
 
@@ -96,6 +96,12 @@ const wrongOrigin: Recipe = {
   request: but(async (kms) => ({ KeyId: await kms.key() })),
   says: ofKey(' origin is AWS_KMS which is not valid for this operation.'),
 };
+const oneRegion: Recipe = {
+  how: 'a key of one region',
+  request: but(async (kms) => ({ KeyId: await kms.key() })),
+  says: ofKey(' is not a multi-region primary key.'),
+};
+const inOtherRegion = ({ KeyId }: Json): string => arn(`key/${String(KeyId)}`).replace(REGION, OTHER_REGION);
 const notRotated: Recipe = {
   how: 'a key pair, which is not rotated',
   request: about('RSA_2048', 'SIGN_VERIFY'),
@@ -129,6 +135,11 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     how: 'the key is pending deletion',
     request: after('ScheduleKeyDeletion'),
     says: ofKey(' is pending deletion.'),
+  },
+  'UpdatePrimaryRegion.KMSInvalidStateException': {
+    how: 'the primary key waits for its replicas to be deleted',
+    request: after('ScheduleKeyDeletion'),
+    says: ofKey(' is pending replica deletion.'),
   },
   'CancelKeyDeletion.KMSInvalidStateException': {
     how: 'the key is not pending deletion',
@@ -193,6 +204,15 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     },
     says: (input) => `An alias with the name ${arn(String(input['AliasName']))} already exists`,
   },
+  'ReplicateKey.AlreadyExistsException': {
+    how: 'a replica that is there',
+    request: async (kms, action) => {
+      const input = await usual(kms, action);
+      await done(kms, action, input);
+      return input;
+    },
+    says: (input) => `${inOtherRegion(input)} already exists.`,
+  },
   InvalidAliasNameException: {
     how: 'a name that is reserved',
     request: but({ AliasName: 'alias/aws/conformance' }),
@@ -249,6 +269,8 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     request: but({ TagKeys: ['aws:a'] }),
     says: exactly('Tags beginning with aws: are reserved'),
   },
+  'ReplicateKey.UnsupportedOperationException': oneRegion,
+  'UpdatePrimaryRegion.UnsupportedOperationException': oneRegion,
   'CreateKey.UnsupportedOperationException': {
     how: 'a key in a custom key store',
     request: but({ Origin: 'AWS_CLOUDHSM' }),

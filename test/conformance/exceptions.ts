@@ -7,7 +7,6 @@ import type { ShapeModel } from './model.ts';
 
 const STORES = 'custom key stores are not supported: every request is answered UnsupportedOperationException';
 const KEM = 'ML-KEM keys are not built yet: every request is answered UnsupportedOperationException';
-const REGION = 'multi-Region keys are not built yet: every request is answered UnsupportedOperationException';
 
 /** Actions that are refused whatever they are asked with: nothing else of theirs is in question. */
 export const REFUSED_ACTIONS: Readonly<Record<string, string>> = {
@@ -17,8 +16,6 @@ export const REFUSED_ACTIONS: Readonly<Record<string, string>> = {
   DescribeCustomKeyStores: STORES,
   DisconnectCustomKeyStore: STORES,
   UpdateCustomKeyStore: STORES,
-  ReplicateKey: REGION,
-  UpdatePrimaryRegion: REGION,
   Encapsulate: KEM,
   Decapsulate: KEM,
 };
@@ -89,7 +86,6 @@ export const REFUSED_VALUES: readonly {
     action: 'CreateKey',
     members: { CustomKeyStoreId: 'cks-1' },
   },
-  { what: '`MultiRegion: true`', why: 'not built yet', action: 'CreateKey', members: { MultiRegion: true } },
   {
     what: '`ML_KEM_…`',
     why: 'not built yet',

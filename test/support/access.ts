@@ -99,6 +99,7 @@ export function grant(changes: Partial<Grant> = {}): Grant {
   return {
     grantId: grants.toString(16).padStart(64, '0'),
     keyId: TEST_KEY.keyId,
+    region: undefined,
     grantee: user('alice').arn,
     retiring: undefined,
     name: '',

@@ -1,12 +1,12 @@
 /** Material imported into a key of a key manager, as its owner does it. */
 import type { KeyUse } from '../../src/keys/data-keys.ts';
 import type { ImportRequest } from '../../src/keys/import/key-import.ts';
-import type { KeyManager } from '../../src/keys/key-manager.ts';
+import type { RegionKeys } from '../../src/keys/regions/region-keys.ts';
 import { wrapByNode, type WrappingAlgorithm } from './wrap-material.ts';
 
 /** What ImportKeyMaterial is asked with: material that never expires, unless told. */
 export async function importRequest(
-  manager: KeyManager,
+  manager: RegionKeys,
   keyId: string,
   material: Uint8Array,
   use: KeyUse,
@@ -19,7 +19,7 @@ export async function importRequest(
 
 /** The material's id. */
 export async function importMaterial(
-  manager: KeyManager,
+  manager: RegionKeys,
   keyId: string,
   material: Uint8Array,
   use: KeyUse,

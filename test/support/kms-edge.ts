@@ -15,6 +15,8 @@ import { createLog } from '../../src/observe/log.ts';
 import { keyFolder, type KeyFolder } from './keys.ts';
 
 export const REGION = 'eu-central-1';
+/** Served as well, from the same store. */
+export const OTHER_REGION = 'ap-southeast-2';
 export const ACCOUNT = '123456789012';
 export const CALLER = {
   accessKeyId: 'KMSCLIENT',
@@ -71,7 +73,7 @@ export type KmsChanges = {
 };
 
 export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
-  const folder = await keyFolder({ region: REGION, account: ACCOUNT });
+  const folder = await keyFolder({ region: REGION, otherRegions: [OTHER_REGION], account: ACCOUNT });
   await changes.prepare?.(folder);
   const clock = { ms: 0 };
   const now = (): number => Date.now() + clock.ms;

@@ -18,6 +18,7 @@ export const PASSPHRASE = 'correct horse battery staple';
 export const BACKUP_PASSPHRASE = 'the passphrase of the backup';
 const USE: KeyUse = { principal: 'arn:aws:iam::000000000000:user/alice', via: 's3', resource: 's3://b/k €' };
 const CONTEXT: EncryptionContext = { 'aws:s3:arn': 'arn:aws:s3:::b/k', 'sealgate:object-id': '00ff', ä: '€' };
+const OTHER_REGION = 'us-west-2';
 const FIRST_INSTANT = Date.UTC(2026, 10, 25, 12);
 
 /** What the store must give again, for ever. DEKs as hex: they protect nothing. */
@@ -30,6 +31,21 @@ export type StoreFacts = {
   readonly serviceKey: string;
   /** Since version 4. */
   readonly imports?: ImportFacts;
+  /** Since version 6. */
+  readonly regions?: RegionFacts;
+};
+
+/** Keys of two regions. */
+export type RegionFacts = {
+  /** Multi-Region: primary in the home region, with a replica in the other one; rotated once. */
+  readonly keyId: string;
+  readonly otherRegion: string;
+  /** Made in the home region before the rotation, and in the other one after. */
+  readonly deks: readonly { readonly wrapped: string; readonly dek: string }[];
+  /** Of the other region alone, where it has the alias `alias/a`. */
+  readonly otherKey: string;
+  /** How many materials all of this has, those of related keys counted once. */
+  readonly materials: number;
 };
 
 /** Keys whose material was imported. Bytes as hex. */
@@ -63,6 +79,7 @@ export function storeOptions(folder: string): KeyManagerOptions {
       { type: 'passphrase-file', path: join(folder, 'passphrase') },
     ],
     region: 'eu-central-1',
+    otherRegions: [OTHER_REGION],
     account: '000000000000',
     audit: { path: join(folder, 'audit.jsonl'), durability: 'fsync' },
   };
@@ -94,10 +111,11 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await grantsOfVersion3(manager, a);
   await statesOfVersion5(manager, b);
   const imports = await importsOfVersion4(manager, clock);
+  const regions = await regionsOfVersion6(manager);
   const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
   await manager.lifecycle.scheduleDeletion({ keyId: destroyed, days: 7 }, USE);
   clock += 8 * DAY_MS;
-  await manager.lifecycle.runDue({ destroy: true });
+  await manager.runDue({ destroy: true });
   await manager.decrypt({ wrapped: Uint8Array.of(1), context: {} }, USE).catch(() => undefined);
   await manager.backup({ path: join(folder, 'store.backup'), passphraseFile: join(folder, 'backup-passphrase') }, USE);
   const { key } = await manager.serviceKey('s3-upload-token');
@@ -110,6 +128,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
     escrow: { dekId: hex(escrow.dekId), owner: escrow.owner, wrapped: hex(wrapped) },
     serviceKey: key.export().toString('hex'),
     imports,
+    regions,
   };
 }
 
@@ -146,6 +165,23 @@ async function statesOfVersion5(manager: KeyManager, keyId: string): Promise<voi
   await manager.materials.suspend({ keyId, reason: 'looked into: ä€' }, USE);
   await manager.materials.reactivate({ keyId, reason: 'nothing found' }, USE);
   await manager.materials.markCompromised({ keyId, material: '1', reason: 'found after all', stillOpens: true }, USE);
+}
+
+async function regionsOfVersion6(manager: KeyManager): Promise<RegionFacts> {
+  const there = manager.inRegion(OTHER_REGION);
+  if (there === undefined) throw new Error('another region');
+  const { keyId } = await manager.createKey({ multiRegion: true }, USE);
+  const deks: { wrapped: string; dek: string }[] = [];
+  const first = await manager.generateDataKey({ keyId, context: CONTEXT }, USE);
+  deks.push({ wrapped: hex(first.wrapped), dek: first.dek.export().toString('hex') });
+  await manager.multiRegion.replicate({ keyId, replicaRegion: OTHER_REGION, description: 'the replica' }, USE);
+  await manager.rotateKey(keyId, USE);
+  const made = await there.operations.generateDataKey({ keyId, bytes: 32, context: CONTEXT }, USE);
+  deks.push({ wrapped: hex(made.ciphertext), dek: hex(made.plaintext) });
+  const grantee = 'arn:aws:iam::000000000000:user/bob';
+  await there.grants.create({ keyId, grantee, operations: ['Decrypt'] }, USE);
+  const { keyId: otherKey } = await there.createKey({ alias: 'alias/a' }, USE);
+  return { keyId, otherRegion: OTHER_REGION, deks, otherKey, materials: 3 };
 }
 
 async function importsOfVersion4(manager: KeyManager, now: number): Promise<ImportFacts> {

@@ -99,7 +99,7 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
     must(
-      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4, 5].includes(version),
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4, 5, 6].includes(version),
       'another database',
     );
     const store = all('SELECT * FROM store')[0] ?? {};
@@ -119,7 +119,7 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const materials = new Map(
       (rows['materials'] ?? [])
         .filter((row) => !isEmpty(row, keyOf(row)))
-        .map((row) => [hex(blob(row, 'material_id')), openMaterial(row, keyOf(row), storeId, key)]),
+        .map((row) => [hex(materialIdOf(row)), openMaterial(row, keyOf(row), storeId, key)]),
     );
     const [seq, hash, offset] = [
       integer(store, 'audit_seq'),
@@ -138,6 +138,20 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
   } finally {
     database.close();
   }
+}
+
+/** The 16 bytes of a key's id, whichever region its row is of. */
+function keyBytes(rowName: string): Uint8Array {
+  const [keyId = ''] = rowName.split('@');
+  return unhex(keyId.replace(/^mrk-/, '').replaceAll('-', ''));
+}
+
+/** The same in every region; the row says which. */
+function materialIdOf(row: Row): Uint8Array {
+  const [id, region] = [blob(row, 'material_id'), text(row, 'key_id').split('@')[1]];
+  const rest = region === undefined ? '' : `@${region}`;
+  must(same(id.slice(32), ascii(rest)), 'a material of another region than its key');
+  return id.slice(0, 32);
 }
 
 /** Destroyed, or imported and gone: by both columns or none. */
@@ -228,7 +242,7 @@ const PAIRS =
   /^(?:RSA_(?:2048|3072|4096)|ECC_NIST_(?:P256|P384|P521|EDWARDS25519)|ECC_SECG_P256K1|ML_DSA_(?:44|65|87))$/;
 
 function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {
-  const [keyUuid, materialId] = [uuid(text(row, 'key_id')), blob(row, 'material_id')];
+  const [keyUuid, materialId] = [keyBytes(text(row, 'key_id')), materialIdOf(row)];
   const aad = F(
     'sealgate material v1',
     storeId,
@@ -270,7 +284,8 @@ export function naiveUnwrap(
   context: Readonly<Record<string, string>>,
 ): Uint8Array {
   const header = blobBytes.slice(0, 89);
-  must(same(header.slice(0, 5), join(ascii('SW'), Uint8Array.of(1, 1, 0))), 'no wrapped key');
+  const flags = header.slice(4, 5);
+  must(same(header.slice(0, 4), join(ascii('SW'), Uint8Array.of(1, 1))) && (flags[0] ?? 2) < 2, 'no wrapped key');
   must(same(header.slice(21, 29), materialId.slice(0, 8)), 'another material');
   const [keyUuid, salt, iv] = [header.slice(5, 21), header.slice(29, 45), header.slice(45, 57)];
   const derived = counterKdf(

@@ -95,7 +95,6 @@ describe('keys', () => {
       { Origin: 'AWS_CLOUDHSM' },
       { CustomKeyStoreId: 'cks-1' },
       { XksKeyId: 'x' },
-      { MultiRegion: true },
     ])
       expect((await fails('CreateKey', input))[0]).toBe('UnsupportedOperationException');
     await ok('CreateKey', {

@@ -23,6 +23,7 @@ export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}):
     ...(keys.epochFile === undefined ? {} : { epochPath: keys.epochFile }),
     unseal: keys.unseal.map(unsealSecret),
     region: keys.region,
+    otherRegions: keys.otherRegions,
     account: keys.account,
     audit: { path: keys.audit.file, durability: keys.audit.durability },
     cache: {

@@ -30,7 +30,19 @@ export const keysSchema = z
       .string()
       .regex(/^[a-z0-9-]+$/u, 'expected a region such as us-east-1')
       .default('us-east-1')
-      .describe('Region in the ARNs of keys.'),
+      .describe('Region in the ARNs of keys; of the gateway, the proxy and the commands, where others are served too.'),
+    otherRegions: z
+      .array(
+        z
+          .string()
+          .regex(/^(?:[a-z]+-){2,3}\d+$/u, 'expected a region such as us-east-1')
+          .max(32),
+      )
+      .max(16)
+      .default([])
+      .describe(
+        'Further regions whose keys this process serves, from the same store, to callers who sign for them: for multi-Region keys.',
+      ),
     account: z
       .string()
       .regex(/^\d{12}$/u, 'expected 12 digits, in quotes')
@@ -71,5 +83,11 @@ export const keysSchema = z
       .describe('What is worth a warning though policies allow it.'),
     access: accessSchema.prefault({}),
     remote: remoteKeys.optional(),
+  })
+  .superRefine(({ region, otherRegions }, context) => {
+    for (const [index, other] of otherRegions.entries()) {
+      if (other !== region && otherRegions.indexOf(other) === index) continue;
+      context.addIssue({ code: 'custom', path: ['otherRegions', index], message: `${other} is named already` });
+    }
   })
   .describe('The key store and what opens it.');

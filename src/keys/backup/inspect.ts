@@ -1,6 +1,6 @@
 /** Reads a store's file as a stranger with the root would: everything authenticated, every material opened and tried. */
 import type { RootKey } from '../../crypto/key-types.ts';
-import { loadKeyRing, tryMaterials } from '../key-ring.ts';
+import { loadKeyRegions, tryMaterials } from '../regions/key-regions.ts';
 import { parseSlotRow } from '../records.ts';
 import type { Slot } from '../root/slots.ts';
 import { unsealStore, type RootSource } from '../stores/open-store.ts';
@@ -21,7 +21,7 @@ export async function inspectDatabase(storePath: string, rootSource: RootSource)
   const store = await unsealStore({ storePath, unseal: [] }, 'reader', rootSource);
   try {
     const { loaded, database } = store;
-    tryMaterials(loadKeyRing(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys }, NO_CLOCK));
+    tryMaterials(loadKeyRegions(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys }, NO_CLOCK));
     database.checkWhole();
     database.grants.verifyAll();
     const slots = loaded.slots.map(parseSlotRow);

@@ -2,6 +2,7 @@
 import { KeysError } from '../errors.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import type { KeyRecord, MaterialRecord } from '../records.ts';
+import type { RowRegion } from '../regions/row-names.ts';
 import { belongs, isImported } from './availability.ts';
 import { incorrect } from './imported-bytes.ts';
 import type { ImportRequest, ImportType } from './key-import.ts';
@@ -35,9 +36,10 @@ export function assertImportFits(key: HeldKey, request: ImportRequest): void {
   }
 }
 
-/** Errors: ERR_KEYS_INCORRECT_MATERIAL, ERR_KEYS_INVALID_STATE. */
+/** Errors: ERR_KEYS_INCORRECT_MATERIAL, ERR_KEYS_INVALID_STATE; ERR_KEYS_UNSUPPORTED where it is the primary key's to have it first. */
 export function planImport(key: HeldKey, request: ImportRequest, materialId: string): ImportPlan {
   const type = importTypeOf(key, request);
+  if (type === 'new' && key.record.multiRegion === 'replica') throw notIntoReplica(key);
   const materials = [...key.materials.values()];
   const old = materials.find(({ name }) => name === materialId);
   if (type === 'existing') {
@@ -50,6 +52,13 @@ export function planImport(key: HeldKey, request: ImportRequest, materialId: str
   assertNonePending(key, materials, materialId);
   const version = 1 + Math.max(0, ...materials.map(({ record }) => record.version));
   return { type, old, version, state: key.current === undefined ? 'active' : 'pre-activation' };
+}
+
+function notIntoReplica({ arn }: HeldKey): KeysError {
+  return new KeysError(
+    'ERR_KEYS_UNSUPPORTED',
+    `${arn} is not a multi-region primary key. Import new key material into the primary key first, then the same into this one as EXISTING_KEY_MATERIAL.`,
+  );
 }
 
 /** In AWS's words. */
@@ -74,4 +83,10 @@ export function recordAfter(
   const isComplete = others.every((material) => !belongs(material) || isImported(material, now));
   if (key.state() !== 'pending-import' || made.state === 'pre-activation' || !isComplete) return changed;
   return { ...changed, state: 'enabled', stateSince: new Date(now).toISOString() };
+}
+
+/** What the replicas of a key know of what was imported into it: which material it is, and nothing of its bytes. */
+export function awaitedMaterial(made: MaterialRecord, region: RowRegion): MaterialRecord {
+  const none = new Uint8Array();
+  return { ...made, region, wrapped: none, canary: none, validTo: undefined, description: undefined };
 }

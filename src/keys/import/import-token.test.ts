@@ -5,7 +5,7 @@ import { takeKey } from '../../crypto/key-types.ts';
 import { encodePublicKey, generatePair } from '../../crypto/pairs/key-pair.ts';
 import { deriveRootKeys } from '../root/root-keys.ts';
 import { ServiceKeys } from '../service-keys.ts';
-import { openToken, sealToken, type TokenFacts } from './import-token.ts';
+import { openToken, sealToken, type TokenFacts, type TokenKey } from './import-token.ts';
 
 const NONE = { slots: [], keys: [], materials: [], aliases: [], escrow: [], service_epochs: [], grant_buckets: [] };
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
@@ -13,15 +13,15 @@ const service = (): ServiceKeys =>
   new ServiceKeys(NONE, deriveRootKeys(takeKey('RootKey', random(32)), new Uint8Array(16)));
 
 const ours = service();
-const uuid = random(16);
+const ofKey: TokenKey = { uuid: random(16), region: undefined };
 const pair = await generatePair({ type: 'rsa', bits: 2048 });
 const FACTS: TokenFacts = { algorithm: 'RSAES_OAEP_SHA_256', wrappingSpec: 'RSA_2048', validTo: 1000 };
-const token = sealToken(FACTS, uuid, pair, ours, random);
+const token = sealToken(FACTS, ofKey, pair, ours, random);
 
 /** The code of what is thrown. */
-function refusal(bytes: Uint8Array, keyUuid = uuid, keys = ours, now = 999): unknown {
+function refusal(bytes: Uint8Array, asked = ofKey, keys = ours, now = 999): unknown {
   try {
-    openToken(bytes, keyUuid, keys, now);
+    openToken(bytes, asked, keys, now);
     return 'opened';
   } catch (error) {
     return (error as { code?: unknown }).code ?? error;
@@ -29,16 +29,17 @@ function refusal(bytes: Uint8Array, keyUuid = uuid, keys = ours, now = 999): unk
 }
 
 test('A token gives back what it was made of', () => {
-  const { pair: opened, ...facts } = openToken(token, uuid, ours, 999);
+  const { pair: opened, ...facts } = openToken(token, ofKey, ours, 999);
   expect(facts).toMatchObject(FACTS);
   expect(encodePublicKey(opened.publicKey)).toEqual(encodePublicKey(pair.publicKey));
 });
 
 test('From its last millisecond on it is expired; of another key or store, it is not valid, expired or not', () => {
-  expect(refusal(token, uuid, ours, 1000)).toBe('ERR_KEYS_IMPORT_TOKEN_EXPIRED');
+  expect(refusal(token, ofKey, ours, 1000)).toBe('ERR_KEYS_IMPORT_TOKEN_EXPIRED');
   for (const now of [999, 1000]) {
-    expect(refusal(token, random(16), ours, now)).toBe('ERR_KEYS_IMPORT_TOKEN');
-    expect(refusal(token, uuid, service(), now)).toBe('ERR_KEYS_IMPORT_TOKEN');
+    expect(refusal(token, { ...ofKey, uuid: random(16) }, ours, now)).toBe('ERR_KEYS_IMPORT_TOKEN');
+    expect(refusal(token, { ...ofKey, region: 'us-west-2' }, ours, now)).toBe('ERR_KEYS_IMPORT_TOKEN');
+    expect(refusal(token, ofKey, service(), now)).toBe('ERR_KEYS_IMPORT_TOKEN');
   }
 });
 

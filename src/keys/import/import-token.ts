@@ -8,6 +8,7 @@ import { encodePrivateKey, openPair, type KeyPair } from '../../crypto/pairs/key
 import type { RandomSource } from '../../crypto/random.ts';
 import { KeysError } from '../errors.ts';
 import { encodeFields, uint64 } from '../fields.ts';
+import type { RowRegion } from '../regions/row-names.ts';
 import { openBox, sealBox } from '../sealed-box.ts';
 import type { ServiceKeys } from '../service-keys.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from './wrapping.ts';
@@ -19,6 +20,9 @@ export type TokenFacts = {
   /** Milliseconds since 1970. */
   readonly validTo: number;
 };
+
+/** `uuid`: 16 bytes, which related keys of several regions share. */
+export type TokenKey = { readonly uuid: Uint8Array; readonly region: RowRegion };
 
 const PURPOSE = 'import-token';
 /** "SGIT", version 1. */
@@ -36,7 +40,7 @@ const HEADER_BYTES = 24;
 
 export function sealToken(
   facts: TokenFacts,
-  keyUuid: Uint8Array,
+  ofKey: TokenKey,
   pair: KeyPair,
   service: ServiceKeys,
   random: RandomSource,
@@ -46,7 +50,7 @@ export function sealToken(
   const header = concatBytes(PREFIX, codes, uint64(epoch), uint64(facts.validTo));
   const privateKey = encodePrivateKey(pair);
   try {
-    return concatBytes(header, sealBox(key, tokenAad(header, keyUuid), privateKey, random));
+    return concatBytes(header, sealBox(key, tokenAad(header, ofKey), privateKey, random));
   } finally {
     privateKey.fill(0);
   }
@@ -55,14 +59,14 @@ export function sealToken(
 /** Genuine, of this key and not expired. Errors: ERR_KEYS_IMPORT_TOKEN, ERR_KEYS_IMPORT_TOKEN_EXPIRED. */
 export function openToken(
   token: Uint8Array,
-  keyUuid: Uint8Array,
+  ofKey: TokenKey,
   service: ServiceKeys,
   now: number,
 ): TokenFacts & { readonly pair: KeyPair } {
   const header = token.subarray(0, HEADER_BYTES);
   const facts = parseHeader(header);
   if (facts === undefined) throw notValid();
-  const privateKey = openBox(epochKey(service, facts.epoch), tokenAad(header, keyUuid), token.subarray(HEADER_BYTES));
+  const privateKey = openBox(epochKey(service, facts.epoch), tokenAad(header, ofKey), token.subarray(HEADER_BYTES));
   if (privateKey === undefined) throw notValid();
   try {
     const pair = openPair({ type: 'rsa', bits: WRAPPING_KEY_BITS[facts.wrappingSpec] }, privateKey);
@@ -95,8 +99,8 @@ function epochKey(service: ServiceKeys, epoch: number): ReturnType<ServiceKeys['
   }
 }
 
-const tokenAad = (header: Uint8Array, keyUuid: Uint8Array): Uint8Array =>
-  encodeFields('sealgate import token v1', [header, keyUuid]);
+const tokenAad = (header: Uint8Array, { uuid, region }: TokenKey): Uint8Array =>
+  encodeFields('sealgate import token v1', [header, uuid, ...(region === undefined ? [] : [region])]);
 
 function notValid(): KeysError {
   return new KeysError(

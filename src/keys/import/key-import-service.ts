@@ -11,15 +11,23 @@ import { CryptoError } from '../../crypto/errors.ts';
 import type { KeyUse } from '../data-keys.ts';
 import { KeysError } from '../errors.ts';
 import { put, type KeyChanges } from '../key-changes.ts';
-import { stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
+import { holdMaterial, stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { DAY_MS, IMPORT_TOKEN_MS, MAX_IMPORT_DAYS } from '../limits.ts';
 import { makeMaterial, materialIdOf, type MaterialFacts } from '../material.ts';
 import { assertConsistent } from '../pairs/pair-material.ts';
 import { keyRow, materialRow, type MaterialRecord } from '../records.ts';
+import type { RelatedKey } from '../regions/key-regions.ts';
 import type { ServiceKeys } from '../service-keys.ts';
 import type { UseTrace } from '../use-recorder.ts';
-import { assertImportFits, importTypeOf, planImport, recordAfter, type ImportPlan } from './import-plan.ts';
-import { openToken, sealToken } from './import-token.ts';
+import {
+  assertImportFits,
+  awaitedMaterial,
+  importTypeOf,
+  planImport,
+  recordAfter,
+  type ImportPlan,
+} from './import-plan.ts';
+import { openToken, sealToken, type TokenKey } from './import-token.ts';
 import { checkedMaterial } from './imported-bytes.ts';
 import type { ImportParameters, ImportRequest, KeyImport, ParametersRequest } from './key-import.ts';
 import { removeMaterial } from './remove-material.ts';
@@ -51,7 +59,7 @@ export class KeyImportService implements KeyImport {
       if (!(await isConsistent(pair, { type: 'encrypt' }, pairs)))
         throw new CryptoError('ERR_CRYPTO_SELF_TEST', 'pair-wise consistency of a wrapping key');
       const validTo = this.#changes.nowMs() + IMPORT_TOKEN_MS;
-      const token = sealToken({ algorithm, wrappingSpec, validTo }, key.uuid, pair, this.#service, ports.random);
+      const token = sealToken({ algorithm, wrappingSpec, validTo }, tokenKey(key), pair, this.#service, ports.random);
       const publicKey = encodePublicKey(pair.publicKey);
       return { keyArn: key.arn, token, publicKey, validTo: new Date(validTo).toISOString() };
     });
@@ -97,7 +105,7 @@ export class KeyImportService implements KeyImport {
     const { pairs } = this.#changes.parts;
     try {
       const key = this.#check(request, use, {});
-      const { algorithm, pair } = openToken(request.token, key.uuid, this.#service, this.#changes.nowMs());
+      const { algorithm, pair } = openToken(request.token, tokenKey(key), this.#service, this.#changes.nowMs());
       const opened = await unwrapMaterial(algorithm, pair.privateKey, request.wrapped, pairs);
       if (opened === undefined) throw invalidCiphertext();
       try {
@@ -140,12 +148,25 @@ export class KeyImportService implements KeyImport {
     );
     const others = [...key.materials.values()].filter((each) => each !== plan.old);
     const record = recordAfter(key, made, others, now);
-    this.#changes.commit([put('keys', keyRow(record)), put('materials', materialRow(made))]);
+    const awaited = plan.old === undefined ? this.#awaitedBy(key, made) : [];
+    this.#changes.commit([
+      put('keys', keyRow(record)),
+      put('materials', materialRow(made)),
+      ...awaited.map(({ material: each }) => put('materials', materialRow(each))),
+    ]);
     const held = this.#changes.reread(made, record);
     if (held.secret.type === 'pair') await assertConsistent(record, held.secret, pairs);
     this.#changes.publish(record, [...others, held], trace);
+    for (const { ring, key: replica, material: each } of awaited)
+      ring.putKey(replica.record, [...replica.materials.values(), holdMaterial(each, replica.record, vault)]);
     trace.material = held;
     return { keyArn: key.arn, materialId: held.name };
+  }
+
+  /** Its replicas are to have the same. */
+  #awaitedBy(key: HeldKey, made: MaterialRecord): readonly (RelatedKey & { readonly material: MaterialRecord })[] {
+    const replicas = this.#changes.related(key).filter((each) => each.key !== key);
+    return replicas.map((each) => ({ ...each, material: awaitedMaterial(made, each.key.record.region) }));
   }
 
   #factsOf({ validTo, description }: ImportRequest, { state, old }: ImportPlan, use: KeyUse): MaterialFacts {
@@ -162,7 +183,8 @@ export class KeyImportService implements KeyImport {
   /** A key that takes material at all now. */
   #importable(action: string, keyId: string, use: KeyUse, trace: UseTrace, facts: RequestFacts): HeldKey {
     const key = this.#externalKey(action, keyId, use, trace, facts);
-    if (key.record.state === 'pending-deletion') throw stateRefuses(key);
+    const { state } = key.record;
+    if (state === 'pending-deletion' || state === 'pending-replica-deletion') throw stateRefuses(key);
     return key;
   }
 
@@ -174,6 +196,8 @@ export class KeyImportService implements KeyImport {
     throw unsupported(`${key.arn} origin is ${origin} which is not valid for this operation.`);
   }
 }
+
+const tokenKey = ({ uuid, record: { region } }: HeldKey): TokenKey => ({ uuid, region });
 
 /** What was there before keeps its place and its history: only its bytes, its end and its description are new. */
 function asImported(made: MaterialRecord, old: MaterialRecord | undefined): MaterialRecord {

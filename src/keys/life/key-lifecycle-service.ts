@@ -2,7 +2,6 @@
  * Rotation and deletion. Nothing is destroyed by time but what a caller has scheduled, and a rotation destroys nothing: old
  * materials keep opening what they wrapped.
  */
-import { deleteGrant } from '../access/grants/grant-rows.ts';
 import type { RequestFacts } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
 import type { KeyUse } from '../data-keys.ts';
@@ -10,15 +9,15 @@ import { KeysError } from '../errors.ts';
 import { describeKey } from '../describe.ts';
 import { belongs } from '../import/availability.ts';
 import { removeExpired } from '../import/expired-materials.ts';
-import { describeImport, pendingRotation, rotatedTo } from '../import/imported-rotation.ts';
+import { describeImport, pendingRotation } from '../import/imported-rotation.ts';
+import { isImported } from '../import/availability.ts';
 import type { KeyDescription } from '../key-admin.ts';
-import { put, type KeyChanges } from '../key-changes.ts';
-import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus } from './key-lifecycle.ts';
+import type { KeyChanges } from '../key-changes.ts';
+import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus, ScheduledDeletion } from './key-lifecycle.ts';
 import {
   assertKeyChangeable,
   assertKeySwitchable,
   assertKeyUsable,
-  currentOf,
   type HeldKey,
   type HeldMaterial,
   type KeyRing,
@@ -34,10 +33,10 @@ import {
   MIN_ROTATION_DAYS,
   ROTATION_CONFLICT_MS,
 } from '../limits.ts';
-import { makeMaterial } from '../material.ts';
-import { destroyedMaterial, retiredMaterial } from './material-ends.ts';
-import { keyRow, materialRow, type KeyRecord, type RotationType } from '../records.ts';
-import type { RowChange } from '../stores/key-database.ts';
+import type { KeyRecord } from '../records.ts';
+import { assertPrimary } from '../regions/primary.ts';
+import { destroyKey } from './destroy-key.ts';
+import { rotateRelated } from './rotate-related.ts';
 import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
 import type { UseTrace } from '../use-recorder.ts';
 
@@ -52,32 +51,29 @@ export class KeyLifecycleService implements KeyLifecycle {
     this.#lastUses = lastUses;
   }
 
-  scheduleDeletion(
-    { keyId, days }: { keyId: string; days: number },
-    use: KeyUse,
-  ): Promise<{ arn: string; deletionDate: string }> {
+  scheduleDeletion({ keyId, days }: { keyId: string; days: number }, use: KeyUse): Promise<ScheduledDeletion> {
     const facts = { parameters: { ScheduleKeyDeletionPendingWindowInDays: String(days) } };
     return this.#change('ScheduleKeyDeletion', keyId, use, facts, (key, trace) => {
       assertWithin(days, MIN_DELETION_WINDOW_DAYS, MAX_DELETION_WINDOW_DAYS, 'waiting period');
       assertKeyChangeable(key);
-      const deletionDate = this.#inDays(days);
-      trace.detail = { deletionDate };
+      const waiting = this.#waiting(key, days);
+      const { deletionDate } = waiting;
+      trace.detail = deletionDate === undefined ? { afterReplicasDays: days } : { deletionDate };
       return () => {
-        const stateSince = this.#changes.now();
-        this.#changes.putRecord(key, { state: 'pending-deletion', stateSince, deletionDate }, trace);
+        this.#changes.putRecord(key, { ...waiting, stateSince: this.#changes.now() }, trace);
         this.#changes.parts.cache.dropKey(key.record.keyId);
-        return { arn: key.arn, deletionDate };
+        return { arn: key.arn, state: waiting.state, deletionDate };
       };
     });
   }
 
   cancelDeletion(keyId: string, use: KeyUse): Promise<{ arn: string }> {
     return this.#change('CancelKeyDeletion', keyId, use, {}, (key, trace) => {
-      if (key.record.state !== 'pending-deletion')
-        throw new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is not pending deletion.`);
+      if (!isPendingDeletion(key)) throw new KeysError('ERR_KEYS_INVALID_STATE', `${key.arn} is not pending deletion.`);
       return () => {
         const stateSince = this.#changes.now();
-        this.#changes.putRecord(key, { state: 'disabled', stateSince, deletionDate: undefined }, trace);
+        const stays = { state: 'disabled', stateSince, deletionDate: undefined, deletionDays: undefined } as const;
+        this.#changes.putRecord(key, stays, trace);
         return { arn: key.arn };
       };
     });
@@ -89,9 +85,10 @@ export class KeyLifecycleService implements KeyLifecycle {
       assertWithin(periodDays, MIN_ROTATION_DAYS, MAX_ROTATION_DAYS, 'rotation period');
       assertRotates(key);
       assertOurs(key);
+      assertPrimary(key);
       assertKeyUsable(key);
       const rotation = { periodDays, nextAt: this.#inDays(periodDays) };
-      return () => void this.#changes.putRecord(key, { rotation }, trace);
+      return () => this.#changes.putShared(key, { rotation }, trace);
     });
   }
 
@@ -99,15 +96,17 @@ export class KeyLifecycleService implements KeyLifecycle {
     return this.#change('DisableKeyRotation', keyId, use, {}, (key, trace) => {
       assertRotates(key);
       assertOurs(key);
+      assertPrimary(key);
       assertKeyUsable(key);
-      return () => void this.#changes.putRecord(key, { rotation: undefined }, trace);
+      return () => this.#changes.putShared(key, { rotation: undefined }, trace);
     });
   }
 
   rotationStatus(keyId: string, use: KeyUse): Promise<RotationStatus> {
-    return this.#look('GetKeyRotationStatus', keyId, use, ({ record }) => {
+    return this.#look('GetKeyRotationStatus', keyId, use, (key) => {
+      const { record } = key;
       // While it is pending deletion nothing is rotated; should that be cancelled, the schedule is as it was.
-      const rotation = record.state === 'pending-deletion' ? undefined : record.rotation;
+      const rotation = isPendingDeletion(key) ? undefined : record.rotation;
       const { periodDays, nextAt } = rotation ?? { periodDays: undefined, nextAt: undefined };
       return { keyId: record.keyId, enabled: rotation !== undefined, periodDays, nextAt };
     });
@@ -126,14 +125,16 @@ export class KeyLifecycleService implements KeyLifecycle {
 
   #planRotation(key: HeldKey, use: KeyUse, trace: UseTrace): () => KeyDescription {
     assertRotates(key);
+    assertPrimary(key);
     // A compromised material is what a new one is for, and until there is one the key counts as disabled.
     if (key.current?.record.state === 'compromised') assertKeySwitchable(key);
     else assertKeyUsable(key);
     this.#assertMayRotate(key);
-    const { origin } = key.record;
-    const pending = origin === 'EXTERNAL' ? pendingRotation(key, this.#changes.nowMs()) : undefined;
-    const made = { rotation: 'on-demand', by: use.principal } as const;
-    return () => describeKey(this.#ring, this.#rotate(key, made, {}, trace, pending));
+    const toImported = key.record.origin === 'EXTERNAL';
+    if (toImported)
+      for (const related of this.#changes.related(key)) pendingRotation(related.key, this.#changes.nowMs());
+    const rotation = { rotation: 'on-demand', by: use.principal, toImported } as const;
+    return () => describeKey(this.#ring, rotateRelated(this.#changes, key, rotation, trace));
   }
 
   rotations(
@@ -150,7 +151,7 @@ export class KeyLifecycleService implements KeyLifecycle {
       const page = listed.slice(from, from + request.limit);
       return {
         keyId: key.record.keyId,
-        items: page.map((material) => describeRotation(key, material, this.#changes.nowMs())),
+        items: page.map((material) => this.#describeRotation(key, material)),
         more: from + request.limit < listed.length,
       };
     });
@@ -162,8 +163,8 @@ export class KeyLifecycleService implements KeyLifecycle {
     const destroyed: string[] = [];
     for (const key of this.#ring.keys()) {
       const { record, arn } = key;
-      const { keyId, state, rotation, deletionDate } = record;
-      if (key.state() === 'enabled' && rotation !== undefined && rotation.nextAt <= now) {
+      const { keyId, state, deletionDate } = record;
+      if (isRotationDue(key, now)) {
         if (await this.#rotateDue(keyId, now)) rotated.push(arn);
       } else if (destroy && state === 'pending-deletion' && deletionDate !== undefined && deletionDate <= now) {
         if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
@@ -177,10 +178,11 @@ export class KeyLifecycleService implements KeyLifecycle {
   #rotateDue(keyId: string, now: string): Promise<boolean> {
     return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
       const { rotation } = key.record;
-      if (key.state() !== 'enabled' || rotation === undefined || rotation.nextAt > now) return undefined;
+      if (rotation === undefined || !isRotationDue(key, now)) return undefined;
       const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
-      const made = { rotation: 'automatic', by: SCHEDULE.principal } as const;
-      return () => void this.#rotate(key, made, { rotation: next }, trace);
+      const changes = { rotation: next };
+      const made = { rotation: 'automatic', by: SCHEDULE.principal, toImported: false, changes } as const;
+      return () => void rotateRelated(this.#changes, key, made, trace);
     });
   }
 
@@ -189,62 +191,8 @@ export class KeyLifecycleService implements KeyLifecycle {
       const { state, deletionDate } = key.record;
       if (state !== 'pending-deletion' || deletionDate === undefined || deletionDate > now) return undefined;
       trace.detail = { deletionDate, materials: key.materials.size };
-      return () => this.#destroy(key);
+      return () => destroyKey(this.#changes, this.#lastUses, key);
     });
-  }
-
-  /** To `pending`, which was imported, or to new material. */
-  #rotate(
-    key: HeldKey,
-    how: { readonly rotation: RotationType; readonly by: string },
-    changes: Partial<KeyRecord>,
-    trace: UseTrace,
-    pending?: HeldMaterial,
-  ): HeldKey {
-    const { ports, vault } = this.#changes.parts;
-    const now = this.#changes.now();
-    const old = currentOf(key);
-    const made = { createdAt: now, ...how };
-    const next =
-      pending === undefined
-        ? makeMaterial(key.record, old.record.version + 1, made, vault, ports.random)
-        : rotatedTo(pending, how, now);
-    const retired = retiredMaterial(old.record, { at: now, by: how.by, reason: 'rotated' });
-    const record: KeyRecord = { ...key.record, ...changes, currentMaterial: next.materialId };
-    this.#changes.commit([
-      put('materials', materialRow(retired)),
-      put('materials', materialRow(next)),
-      put('keys', keyRow(record)),
-    ]);
-    const others = [...key.materials.values()].filter((material) => material !== old && material !== pending);
-    const materials = [...others, ...[retired, next].map((each) => this.#changes.reread(each, record))];
-    return this.#changes.publish(record, materials, trace);
-  }
-
-  /** For ever: the materials' bytes are overwritten in the store, the key and its aliases are found no more. */
-  #destroy(key: HeldKey): void {
-    const { cache, database, grants } = this.#changes.parts;
-    const { keyId } = key.record;
-    const given = grants.list({ by: 'key', keyId, after: undefined, limit: -1 });
-    const now = this.#changes.now();
-    const aliases = this.#ring.aliasesOf(keyId);
-    const changes: RowChange[] = aliases.map((id) => ({ type: 'delete', table: 'aliases', id }));
-    for (const grant of given) changes.push(deleteGrant(grant));
-    for (const { record } of key.materials.values())
-      changes.push(
-        put(
-          'materials',
-          materialRow(destroyedMaterial(record, { at: now, by: SCHEDULE.principal, reason: 'deleted' })),
-        ),
-      );
-    changes.push(put('keys', keyRow({ ...key.record, state: 'deleted', stateSince: now, rotation: undefined })));
-    this.#changes.commit(changes);
-    for (const alias of aliases) this.#ring.deleteAlias(alias);
-    this.#ring.deleteKey(keyId);
-    for (const grant of given) grants.changed(grant);
-    this.#lastUses.forget(keyId);
-    cache.dropKey(keyId);
-    database.scrub();
   }
 
   #assertMayRotate({ arn, materials, record }: HeldKey): void {
@@ -260,6 +208,25 @@ export class KeyLifecycleService implements KeyLifecycle {
     // One that is overdue waits for an owner that runs for long: it is no reason to refuse.
     if (remainingMs > 0 && remainingMs < ROTATION_CONFLICT_MS)
       throw new KeysError('ERR_KEYS_CONFLICT', `The automatic rotation of ${arn} is due within 20 minutes.`);
+  }
+
+  /** A primary key outlives its replicas: its waiting period begins when the last of them is gone. */
+  #waiting(key: HeldKey, days: number): Pick<KeyRecord, 'deletionDate' | 'deletionDays'> & Pending {
+    const isAwaited = key.record.multiRegion === 'primary' && this.#changes.related(key).length > 1;
+    return isAwaited
+      ? { state: 'pending-replica-deletion', deletionDate: undefined, deletionDays: days }
+      : { state: 'pending-deletion', deletionDate: this.#inDays(days), deletionDays: undefined };
+  }
+
+  #describeRotation(key: HeldKey, material: HeldMaterial): RotationDescription {
+    const now = this.#changes.nowMs();
+    const { multiRegion } = key.record;
+    const replicas = multiRegion === undefined ? [] : this.#ring.related(key.record.keyId);
+    const isImportedHere = isImported(material, now);
+    // A replica shows its own; the primary, whether all have it.
+    const lacks = replicas.some(({ materials }) => !hasImported(materials, material.name, now));
+    const isAwaited = multiRegion === 'replica' ? !isImportedHere : lacks;
+    return describeRotation(key, material, isAwaited, now);
   }
 
   #inDays(days: number): string {
@@ -287,6 +254,20 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 }
 
+type Pending = { readonly state: 'pending-deletion' | 'pending-replica-deletion' };
+
+const isPendingDeletion = ({ record: { state } }: HeldKey): boolean =>
+  state === 'pending-deletion' || state === 'pending-replica-deletion';
+
+/** Replicas are rotated with their primary. */
+function isRotationDue(key: HeldKey, now: string): boolean {
+  const { rotation, multiRegion } = key.record;
+  return rotation !== undefined && rotation.nextAt <= now && multiRegion !== 'replica' && key.state() === 'enabled';
+}
+
+const hasImported = (materials: HeldKey['materials'], name: string, now: number): boolean =>
+  [...materials.values()].some((material) => material.name === name && isImported(material, now));
+
 /** What other keys have made names no material: with a new one it could not be opened or verified. */
 function assertRotates({ arn, record }: HeldKey): void {
   if (record.spec === 'SYMMETRIC_DEFAULT') return;
@@ -300,13 +281,19 @@ function assertOurs({ arn, record }: HeldKey): void {
   throw new KeysError('ERR_KEYS_UNSUPPORTED', `${arn} origin is ${origin} which is not valid for this operation.`);
 }
 
-function describeRotation(key: HeldKey, material: HeldMaterial, now: number): RotationDescription {
+function describeRotation(key: HeldKey, material: HeldMaterial, isAwaited: boolean, now: number): RotationDescription {
   const { version, createdAt, rotation, rotatedAt } = material.record;
   const isPending = !belongs(material);
   const wasRotatedTo = version > 1 && !isPending;
   return {
     materialId: material.name,
-    state: isPending ? 'pending-rotation' : material === key.current ? 'current' : 'non-current',
+    state: isPending
+      ? isAwaited
+        ? 'pending-import-and-rotation'
+        : 'pending-rotation'
+      : material === key.current
+        ? 'current'
+        : 'non-current',
     rotatedAt: wasRotatedTo ? (rotatedAt ?? createdAt) : undefined,
     // Before schema version 2 the type was not kept, and there was only one.
     type: wasRotatedTo ? (rotation ?? 'on-demand') : undefined,

@@ -32,7 +32,10 @@ describe('deletion', () => {
     const { keyId, arn } = await manager.createKey({}, use);
     const { ciphertext } = await sealed(manager, keyId);
     expect(await code(manager.lifecycle.cancelDeletion(keyId, use))).toBe('ERR_KEYS_INVALID_STATE');
-    expect(await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, use)).toEqual({ arn, deletionDate: iso(7) });
+    expect(await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, use)).toEqual({
+      ...{ arn, state: 'pending-deletion' },
+      deletionDate: iso(7),
+    });
     expect(await manager.describeKey(keyId, use)).toMatchObject({
       state: 'pending-deletion',
       enabled: false,

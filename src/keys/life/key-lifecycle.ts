@@ -12,7 +12,7 @@ export type RotationStatus = {
 
 export type RotationDescription = {
   readonly materialId: string;
-  readonly state: 'current' | 'non-current' | 'pending-rotation';
+  readonly state: 'current' | 'non-current' | 'pending-rotation' | 'pending-import-and-rotation';
   /** Undefined for a key's first material. */
   readonly rotatedAt: string | undefined;
   readonly type: RotationType | undefined;
@@ -29,6 +29,13 @@ export type ImportDescription = {
   readonly description: string | undefined;
 };
 
+export type ScheduledDeletion = {
+  readonly arn: string;
+  readonly state: 'pending-deletion' | 'pending-replica-deletion';
+  /** Undefined: it is known when the last replica is gone. */
+  readonly deletionDate: string | undefined;
+};
+
 /** What the schedule did, by key ARN. */
 export type DueWork = {
   readonly rotated: readonly string[];
@@ -43,10 +50,7 @@ export type DueWork = {
  */
 export interface KeyLifecycle {
   /** From now on the key does nothing; it is destroyed when the days (7 to 30) are over, unless that is cancelled before. */
-  scheduleDeletion(
-    request: { keyId: string; days: number },
-    use: KeyUse,
-  ): Promise<{ arn: string; deletionDate: string }>;
+  scheduleDeletion(request: { keyId: string; days: number }, use: KeyUse): Promise<ScheduledDeletion>;
   /** The key is disabled afterwards. */
   cancelDeletion(keyId: string, use: KeyUse): Promise<{ arn: string }>;
   /** The first rotation comes `periodDays` (90 to 2560) from now. */

@@ -58,14 +58,29 @@ export class KeyMaterialsService implements KeyMaterials {
   }
 
   #apply(key: HeldKey, old: HeldMaterial, moved: MaterialRecord, trace: UseTrace): KeyDescription {
-    this.#changes.commit([put('materials', materialRow(moved))]);
-    const renewed = this.#changes.reread(moved, key.record);
-    const materials = [...key.materials.values()].map((each) => (each === old ? renewed : each));
-    const changed = this.#changes.publish(key.record, materials, trace);
-    trace.material = renewed;
+    const related = this.#changes.related(key).map((each) => ({ ...each, moved: movedWith(each.key, old, moved) }));
+    this.#changes.commit(related.map((each) => put('materials', materialRow(each.moved))));
+    const renewed = related.map(({ ring, key: own, moved: record }) => {
+      const material = this.#changes.reread(record, own.record);
+      return {
+        ring,
+        own,
+        materials: [...own.materials.values()].map((each) => (each.name === old.name ? material : each)),
+      };
+    });
+    for (const { ring, own, materials } of renewed) ring.putKey(own.record, materials);
+    const changed = this.#changes.published(key.record.keyId, trace);
+    trace.material = materialNamed(changed, old.name);
     this.#changes.parts.cache.dropKey(key.record.keyId);
     return describeKey(this.#changes.parts.ring, changed);
   }
+}
+
+/** The same bytes in another region are in the same state: what has leaked there has leaked everywhere. */
+function movedWith(key: HeldKey, { name }: HeldMaterial, moved: MaterialRecord): MaterialRecord {
+  const { record } = materialNamed(key, name);
+  const { state, stateSince, stateReason, stillOpens, history } = moved;
+  return { ...record, state, stateSince, stateReason, stillOpens, history };
 }
 
 /** ERR_KEYS_NOT_FOUND. */

@@ -9,6 +9,8 @@ export const KEY_STATES = [
   'enabled',
   'disabled',
   'pending-deletion',
+  /** A primary key that waits for its replicas to be deleted before its own waiting period begins. */
+  'pending-replica-deletion',
   'pending-import',
   'unavailable',
   /** Its materials are destroyed and nothing finds it any more; that it was stays on record. */

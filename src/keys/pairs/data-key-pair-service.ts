@@ -65,7 +65,8 @@ export class DataKeyPairService implements MakesPairs {
     try {
       const current = currentOf(key);
       const { materialId } = current.record;
-      const wrapping = { kek: kekOf(current), keyUuid: key.uuid, materialId, context: request.context };
+      const { uuid: keyUuid, wrapFlags: flags } = key;
+      const wrapping = { kek: kekOf(current), keyUuid, flags, materialId, context: request.context };
       const ciphertext = wrapKey({ ...wrapping, plaintext: privateKey }, this.#ports.random);
       return { ...usedOf(key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
     } catch (error) {

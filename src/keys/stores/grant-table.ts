@@ -10,6 +10,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { KeysError } from '../errors.ts';
 import { encodeFields } from '../fields.ts';
+import { parseRowName, type RowRegion } from '../regions/row-names.ts';
 import { bytes, integer, text } from './columns.ts';
 import type { Row } from './row-mac.ts';
 
@@ -21,17 +22,19 @@ export function bucketOf(keyId: string, grantee: string): string {
   return (hash.readUInt16BE() >> 2).toString(16).padStart(4, '0');
 }
 
-/** At most `limit` grants, in the order of their ids, after the id given. */
+/** At most `limit` grants, in the order of their ids, after the id given. Keys by the names of their rows (`regions/row-names.ts`). */
 export type GrantList = { readonly after: Uint8Array | undefined; readonly limit: number } & (
   | { readonly by: 'key'; readonly keyId: string }
   | { readonly by: 'grantee'; readonly keyId: string; readonly grantee: string }
-  | { readonly by: 'retiring'; readonly retiring: string }
+  | { readonly by: 'retiring'; readonly retiring: string; readonly region: RowRegion }
 );
 
 const FILTERS = {
   key: 'key_id = ?',
   grantee: 'key_id = ? AND grantee = ?',
-  retiring: 'retiring = ?',
+  // What follows the mark, or nothing where there is none.
+  retiring:
+    "retiring = ? AND (CASE instr(key_id, '@') WHEN 0 THEN '' ELSE substr(key_id, instr(key_id, '@') + 1) END) = ?",
 } as const satisfies Record<GrantList['by'], string>;
 
 type Authenticate = (table: 'grants' | 'grant_buckets', row: Row) => void;
@@ -103,8 +106,13 @@ export class GrantTable {
     const sql = `SELECT * FROM grants WHERE ${FILTERS[list.by]} AND grant_id > ? ORDER BY grant_id LIMIT ?`;
     const values = filterValues(list);
     const columns = Object.keys(values);
-    const rows = this.#prepared(sql).all(...Object.values(values), new Uint8Array(list.after ?? []), list.limit);
-    return this.#believed(rows, (row) => columns.every((column) => row[column] === values[column]));
+    const region = list.by === 'retiring' ? [list.region ?? ''] : [];
+    const after = new Uint8Array(list.after ?? []);
+    const rows = this.#prepared(sql).all(...Object.values(values), ...region, after, list.limit);
+    const isWanted = (row: Row): boolean => columns.every((column) => row[column] === values[column]);
+    const isInRegion = (row: Row): boolean =>
+      list.by !== 'retiring' || parseRowName(text(row, 'key_id')).region === list.region;
+    return this.#believed(rows, (row) => isWanted(row) && isInRegion(row));
   }
 
   count(keyId: string): number {

@@ -118,6 +118,14 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE materials ADD COLUMN still_opens INTEGER;
     `,
   },
+  {
+    // Keys of several regions (`regions/row-names.ts`). NULL: of its region alone; does not wait for its replicas.
+    to: 6,
+    sql: `
+      ALTER TABLE keys ADD COLUMN multi_region TEXT;
+      ALTER TABLE keys ADD COLUMN deletion_days INTEGER;
+    `,
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {

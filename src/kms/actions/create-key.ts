@@ -27,6 +27,7 @@ export const createKey = defineAction('CreateKey', input, async (request, { keys
       ...kind,
       description,
       tags: tagsOf(Tags),
+      multiRegion: request.MultiRegion === true,
       bypassLockoutCheck: request.BypassPolicyLockoutSafetyCheck === true,
       ...(policy === undefined ? {} : { policy }),
     },

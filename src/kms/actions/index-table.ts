@@ -35,6 +35,7 @@ import { listResourceTags } from './list-resource-tags.ts';
 import { listRetirableGrants } from './list-retirable-grants.ts';
 import { putKeyPolicy } from './put-key-policy.ts';
 import { reEncrypt } from './re-encrypt.ts';
+import { replicateKey } from './replicate-key.ts';
 import { retireGrant } from './retire-grant.ts';
 import { revokeGrant } from './revoke-grant.ts';
 import { rotateKeyOnDemand } from './rotate-key-on-demand.ts';
@@ -45,6 +46,7 @@ import { UNSUPPORTED_ACTIONS } from './unsupported.ts';
 import { untagResource } from './untag-resource.ts';
 import { updateAlias } from './update-alias.ts';
 import { updateKeyDescription } from './update-key-description.ts';
+import { updatePrimaryRegion } from './update-primary-region.ts';
 import { verifyMac } from './verify-mac.ts';
 import { verify } from './verify.ts';
 
@@ -85,6 +87,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     listRetirableGrants,
     putKeyPolicy,
     reEncrypt,
+    replicateKey,
     retireGrant,
     revokeGrant,
     rotateKeyOnDemand,
@@ -94,6 +97,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     untagResource,
     updateAlias,
     updateKeyDescription,
+    updatePrimaryRegion,
     verify,
     verifyMac,
     ...UNSUPPORTED_ACTIONS,

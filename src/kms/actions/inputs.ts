@@ -16,6 +16,7 @@ import {
 } from '../shapes/shapes.ts';
 
 export const KEY_ID = string({ min: 1, max: 2048 });
+export const REGION = patterned(1, 32, String.raw`^([a-z]+-){2,3}\d+$`);
 export const ENCRYPTION_CONTEXT = optional(textMap);
 /** Read by `defineAction`. */
 export const GRANT_TOKENS = optional(list(string({ min: 1, max: 8192 }), { min: 0, max: 10 }));

@@ -15,6 +15,7 @@ const STATES = {
   current: 'CURRENT',
   'non-current': 'NON_CURRENT',
   'pending-rotation': 'PENDING_ROTATION',
+  'pending-import-and-rotation': 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION',
 } as const;
 const TYPES = { automatic: 'AUTOMATIC', 'on-demand': 'ON_DEMAND' } as const;
 

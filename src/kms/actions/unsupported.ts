@@ -12,7 +12,7 @@ const CUSTOM_KEY_STORES = [
   'UpdateCustomKeyStore',
 ];
 
-const NOT_BUILT = ['ReplicateKey', 'UpdatePrimaryRegion', 'Encapsulate', 'Decapsulate'];
+const NOT_BUILT = ['Encapsulate', 'Decapsulate'];
 
 export const UNSUPPORTED_ACTIONS: readonly Action[] = [
   ...CUSTOM_KEY_STORES.map((name) => refusing(name, 'Custom key stores are not supported.')),

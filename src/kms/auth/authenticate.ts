@@ -12,17 +12,21 @@ export type KmsAccessKey = AccessKey & { readonly principal: string };
 
 export type AuthOptions = {
   readonly accessKeys: readonly KmsAccessKey[];
-  readonly region: string;
+  /** Any of which a request may be signed for. */
+  readonly regions: readonly string[];
   readonly now: () => number;
   readonly signingKeys: SigningKeyCache;
   readonly replays: ReplayGuard;
 };
 
+/** `region`: the one that is addressed. */
+export type Caller = { readonly principal: string; readonly region: string };
+
 export type Authenticator = {
   /** What can be refused before the body is read; nothing is proven by it. */
   readonly screen: (request: IncomingRequest) => void;
-  /** The principal that signed this request with this body (SHA-256 in hex). */
-  readonly verify: (request: IncomingRequest, bodyHash: string) => string;
+  /** Who signed this request with this body (SHA-256 in hex). */
+  readonly verify: (request: IncomingRequest, bodyHash: string) => Caller;
 };
 
 const MALFORMED = 'ERR_KMS_INCOMPLETE_SIGNATURE';
@@ -32,7 +36,7 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
   const keys = new Map(options.accessKeys.map((key) => [key.accessKeyId, key]));
   const rules = (now: number) => ({
     service: 'kms',
-    region: options.region,
+    region: options.regions,
     now,
     findKey: (id: string) => keys.get(id),
     signingKeys: options.signingKeys,
@@ -51,7 +55,9 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
       const verified = inWordsOfKms(request, now, () => verifyRequest(request, { ...rules(now), payloadHash }));
       // It was parsed when it was verified.
       const signedMs = parseTimestamp(verified.timestamp) ?? now;
-      if (options.replays.admit(verified.signature, signedMs, now)) return verified.key.principal;
+      if (options.replays.admit(verified.signature, signedMs, now)) {
+        return { principal: verified.key.principal, region: verified.scope.region };
+      }
       throw new KmsError(
         'ERR_KMS_INVALID_SIGNATURE',
         `The request signed at ${verified.timestamp} has been received before. Sign each request anew.`,

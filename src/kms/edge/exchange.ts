@@ -5,12 +5,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { KeyRealm } from '../../keys/arn.ts';
 import type { KeyUse } from '../../keys/data-keys.ts';
 import type { Log } from '../../observe/log.ts';
 import type { IncomingRequest } from '../../sigv4/verify.ts';
-import type { Action, KmsKeys } from '../action.ts';
-import type { Authenticator } from '../auth/authenticate.ts';
+import type { Action, RegionCall } from '../action.ts';
+import type { Authenticator, Caller } from '../auth/authenticate.ts';
 import { principalOf, type ClientCertificates } from '../auth/client-certificate.ts';
 import { KmsError } from '../errors.ts';
 import { assertBodyLength, readBody, type BodyBudget } from './body.ts';
@@ -18,8 +17,10 @@ import { collectHeaders } from './headers.ts';
 import { causeOf, errorBody, failureOf, respond, type Answering } from './respond.ts';
 
 export type EdgeOptions = {
-  readonly keys: KmsKeys;
-  readonly realm: KeyRealm;
+  /** By region. */
+  readonly served: ReadonlyMap<string, RegionCall>;
+  /** Addressed by callers who say nothing of a region: those that show a certificate. */
+  readonly homeRegion: string;
   /** By what stands in X-Amz-Target. */
   readonly actions: ReadonlyMap<string, Action>;
   readonly authenticator: Authenticator;
@@ -78,12 +79,12 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
   if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
   const body = await readBody(incoming, edge.budget);
   try {
-    const principal = identify(body.bytes);
+    const { principal, region } = identify(body.bytes);
     seen.principal = principal;
     const action = actionOf(request, edge.actions);
     seen.action = action.name;
     const use = useOf(principal, request, answering);
-    return await action.handle(body.bytes, { keys: edge.keys, realm: edge.realm, use });
+    return await action.handle(body.bytes, { ...regionCall(edge.served, region), use });
   } finally {
     body.release();
   }
@@ -93,15 +94,22 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
 function callerOf(
   request: IncomingRequest,
   { socket }: IncomingMessage,
-  { certificates, authenticator }: EdgeOptions,
-): (body: Uint8Array) => string {
+  { certificates, authenticator, homeRegion }: EdgeOptions,
+): (body: Uint8Array) => Caller {
   const shown = certificates.shownBy(socket);
   if (request.headers['authorization'] === undefined && shown !== undefined) {
-    const principal = principalOf(shown);
-    return () => principal;
+    const caller = { principal: principalOf(shown), region: homeRegion };
+    return () => caller;
   }
   authenticator.screen(request);
   return (body) => authenticator.verify(request, createHash('sha256').update(body).digest('hex'));
+}
+
+/** It is one of those that were accepted. */
+function regionCall(served: EdgeOptions['served'], region: string): RegionCall {
+  const call = served.get(region);
+  if (call === undefined) throw new TypeError('a region that is not served');
+  return call;
 }
 
 function requestOf(incoming: IncomingMessage): IncomingRequest {

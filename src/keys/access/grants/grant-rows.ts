@@ -2,6 +2,7 @@
 import { decodeContext, encodeContext } from '../../../envelope/encryption-context.ts';
 import { KeysError } from '../../errors.ts';
 import { bytes, optionalText, text } from '../../stores/columns.ts';
+import { parseRowName, rowName } from '../../regions/row-names.ts';
 import { bucketOf } from '../../stores/grant-table.ts';
 import type { RowChange } from '../../stores/key-database.ts';
 import type { Row } from '../../stores/row-mac.ts';
@@ -9,10 +10,11 @@ import { isGrantOperation, type Grant, type GrantConstraint } from './grant.ts';
 
 export function grantRow(grant: Grant): Row {
   const { constraint } = grant;
+  const keyId = rowName(grant.keyId, grant.region);
   return {
     grant_id: grantIdBytes(grant.grantId),
-    bucket: bucketOf(grant.keyId, grant.grantee),
-    key_id: grant.keyId,
+    bucket: bucketOf(keyId, grant.grantee),
+    key_id: keyId,
     grantee: grant.grantee,
     retiring: grant.retiring ?? null,
     operations: grant.operations.join(','),
@@ -29,9 +31,11 @@ export function grantRow(grant: Grant): Row {
 export function parseGrantRow(row: Row): Grant {
   const operations = text(row, 'operations').split(',');
   if (!operations.every(isGrantOperation)) throw unknownValue('operations');
+  const { name: keyId, region } = parseRowName(text(row, 'key_id'));
   return {
     grantId: Buffer.from(bytes(row, 'grant_id')).toString('hex'),
-    keyId: text(row, 'key_id'),
+    keyId,
+    region,
     grantee: text(row, 'grantee'),
     retiring: optionalText(row, 'retiring'),
     operations,
@@ -62,6 +66,7 @@ export function putGrant(grant: Grant): RowChange {
   return { type: 'put', table: 'grants', row: grantRow(grant) };
 }
 
-export function deleteGrant({ grantId, keyId, grantee }: Grant): RowChange {
-  return { type: 'delete', table: 'grants', id: grantIdBytes(grantId), bucket: bucketOf(keyId, grantee) };
+export function deleteGrant({ grantId, keyId, region, grantee }: Grant): RowChange {
+  const bucket = bucketOf(rowName(keyId, region), grantee);
+  return { type: 'delete', table: 'grants', id: grantIdBytes(grantId), bucket };
 }

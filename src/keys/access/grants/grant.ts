@@ -1,5 +1,6 @@
 /** Grants: a permission on one key for one principal, given by who may CreateGrant and taken back at any time (field notes 3.3). */
 import type { EncryptionContext } from '../../../envelope/encryption-context.ts';
+import type { RowRegion } from '../../regions/row-names.ts';
 
 export const GRANT_OPERATIONS = [
   'CreateGrant',
@@ -35,6 +36,8 @@ export type Grant = GrantPermissions & {
   /** 64 hex digits. */
   readonly grantId: string;
   readonly keyId: string;
+  /** Of the key. */
+  readonly region: RowRegion;
   /** ARN of an account's root, a user, role, role session or federated user. */
   readonly grantee: string;
   readonly retiring: string | undefined;

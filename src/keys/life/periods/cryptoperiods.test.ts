@@ -7,7 +7,15 @@ const at = '2026-01-01T00:00:00.000Z';
 
 function material(state: MaterialState): MaterialRecord {
   const none = new Uint8Array();
-  const made = { materialId: none, keyId: '', version: 1, createdAt: at, wrapped: none, canary: none };
+  const made = {
+    materialId: none,
+    keyId: '',
+    region: undefined,
+    version: 1,
+    createdAt: at,
+    wrapped: none,
+    canary: none,
+  };
   const unused = { rotation: undefined, rotatedAt: undefined, validTo: undefined, description: undefined };
   const first = { to: 'active', at, by: undefined, reason: 'created', stillOpens: false } as const;
   const history = state === 'pre-activation' ? [] : [first];
