@@ -31,9 +31,12 @@ const PROGRAMS: Readonly<Record<string, DebianProgram>> = {
 const APT_OPTIONS = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20', '-o', 'DPkg::Lock::Timeout=120'];
 const APT_TIMEOUT_MS = 300_000;
 
+/** How programs are asked whether they are there, where it is not `--version`. */
+const ASKED: Readonly<Record<string, readonly string[]>> = { openssl: ['version'], go: ['version'] };
+
 // Run, not looked up: Debian's wrapper of pgbench is there without pgbench.
 const runs = (program: string): boolean =>
-  spawnSync(program, [program === 'openssl' ? 'version' : '--version'], { stdio: 'ignore' }).status === 0;
+  spawnSync(program, ASKED[program] ?? ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** Why tests that need these programs cannot run here; undefined where all are on the PATH. */
 export function missing(...programs: readonly string[]): string | undefined {
