@@ -18,8 +18,11 @@ const CALLS = 'pwrite64,fsync,fdatasync,rename,ftruncate,unlink,write';
 const WORK = [
   { what: 'creating, using and rotating', words: [], calls: 80, ms: 120 },
   { what: 'making key pairs and signing', words: ['pairs'], calls: 120, ms: 600 },
+  { what: 'replicating, rotating and moving keys of two regions', words: ['regions'], calls: 120, ms: 400 },
   { what: 'importing, deleting and rotating what is imported', words: ['imports'], calls: 160, ms: 1500 },
 ];
+
+const OTHER_REGION = 'us-west-2';
 
 type Acknowledged = readonly string[];
 
@@ -70,6 +73,25 @@ async function expectSigned(manager: KeyManager, spec: unknown, keyId: string, g
   await manager.signatures.verify({ ...signed, signature }, use);
 }
 
+/** Of related keys all or none: one primary key, the same materials, and each opens what the other wraps. */
+async function expectRelated(manager: KeyManager, acknowledged: Acknowledged): Promise<void> {
+  const context = { purpose: 'crash' };
+  const there = manager.inRegion(OTHER_REGION);
+  const replicas = new Map((await there?.listKeys(use))?.map((key) => [key.keyId, key]));
+  for (const line of acknowledged)
+    if (line.startsWith('replicated ')) expect([...replicas.keys()], line).toContain(line.split(' ')[1]);
+  for (const here of await manager.listKeys(use)) {
+    const replica = replicas.get(here.keyId);
+    expect(here.multiRegion?.replicas.length).toBe(here.multiRegion === undefined ? undefined : replica ? 1 : 0);
+    if (there === undefined || replica === undefined) continue;
+    expect([here.multiRegion?.type, replica.multiRegion?.type].sort()).toEqual(['primary', 'replica']);
+    expect(replica.materials).toEqual(here.materials);
+    expect(replica.currentMaterialId).toBe(here.currentMaterialId);
+    const { ciphertext } = await there.operations.generateDataKey({ keyId: here.keyId, bytes: 32, context }, use);
+    await manager.decrypt({ wrapped: ciphertext, context }, use);
+  }
+}
+
 /** What is imported is there when that was the last that was acknowledged; what was deleted can be imported again. */
 async function expectImports(manager: KeyManager, acknowledged: Acknowledged): Promise<void> {
   const last = new Map(acknowledged.map((line) => [line.split(' ')[1] ?? '', line.split(' ')[0]]));
@@ -84,13 +106,14 @@ async function expectImports(manager: KeyManager, acknowledged: Acknowledged): P
 }
 
 async function killAgainAndAgain(killedRun: (keys: KeyFolder) => Promise<Acknowledged>): Promise<void> {
-  await using keys = await keyFolder();
+  await using keys = await keyFolder({ otherRegions: [OTHER_REGION] });
   const acknowledged: string[] = [];
   for (let kill = 0; kill < KILLS || (acknowledged.length === 0 && kill < KILLS * PATIENCE); kill++) {
     acknowledged.push(...(await killedRun(keys)));
     const manager = await keys.open();
     await expectImports(manager, acknowledged);
     await expectNothingLost(manager, acknowledged);
+    await expectRelated(manager, acknowledged);
     await manager.close();
     expect((await verifyAudit(keys.options)).problem).toBeUndefined();
   }

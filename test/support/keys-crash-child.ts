@@ -1,6 +1,7 @@
-/** Creates, uses and rotates keys, or imports them, or makes key pairs, until it is killed, and prints each thing once it is acknowledged. */
+/** Creates, uses and rotates keys, or imports them, or makes key pairs, or keys of two regions, until it is killed, and prints each thing once it is acknowledged. */
 import { openKeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../src/keys/options.ts';
+import type { RegionKeys } from '../../src/keys/regions/region-keys.ts';
 import { CRASH_PAIRS, crashMaterial } from './crash-material.ts';
 import { importMaterial } from './import-key.ts';
 import { TEST_USE as use, testPorts } from './keys.ts';
@@ -10,7 +11,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as KeyManagerOptions;
 const manager = await openKeyManager(options, testPorts);
 const context = { purpose: 'crash' };
 process.stdout.write('ready\n');
-const work = { imports, pairs, rotations };
+const work = { imports, pairs, regions, rotations };
 for (;;) await work[(process.argv[3] ?? 'rotations') as keyof typeof work](); // what the test asks for
 
 async function rotations(): Promise<void> {
@@ -33,6 +34,29 @@ async function pairs(): Promise<void> {
     const { signature } = await manager.signatures.sign(signed, use);
     process.stdout.write(`signed ${keyId} ${Buffer.from(signature).toString('hex')}\n`);
   }
+}
+
+/** Primary and replica, exchanged and rotated; what each of them wraps. */
+async function regions(): Promise<void> {
+  const [home = '', other = ''] = manager.regions;
+  const there = manager.inRegion(other);
+  if (there === undefined) throw new Error('another region');
+  const { keyId } = await manager.createKey({ multiRegion: true }, use);
+  process.stdout.write(`created ${keyId}\n`);
+  const wrap = async (keys: RegionKeys): Promise<void> => {
+    const { ciphertext } = await keys.operations.generateDataKey({ keyId, bytes: 32, context }, use);
+    process.stdout.write(`wrapped ${keyId} ${Buffer.from(ciphertext).toString('hex')}\n`);
+  };
+  await wrap(manager);
+  await manager.multiRegion.replicate({ keyId, replicaRegion: other }, use);
+  process.stdout.write(`replicated ${keyId}\n`);
+  await wrap(there);
+  const { currentMaterialId } = await manager.rotateKey(keyId, use);
+  process.stdout.write(`rotated ${keyId} ${currentMaterialId}\n`);
+  await manager.multiRegion.updatePrimaryRegion({ keyId, primaryRegion: other }, use);
+  process.stdout.write(`moved ${keyId}\n`);
+  await wrap(manager);
+  await there.multiRegion.updatePrimaryRegion({ keyId, primaryRegion: home }, use);
 }
 
 /** Material comes, goes, comes again, and is rotated to other material. */
