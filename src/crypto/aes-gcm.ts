@@ -24,14 +24,25 @@ export function sealAesGcm(
   plaintext: Uint8Array,
   aad: Uint8Array = NO_AAD,
 ): Uint8Array {
+  const sealed = new Uint8Array(plaintext.length + GCM_TAG_BYTES);
+  putSealed(sealed, 0, key, nonce, plaintext, aad);
+  return sealed;
+}
+
+/** The same, into `target` from `at` on, where there is room for it. */
+export function putSealed(
+  target: Uint8Array,
+  at: number,
+  key: GcmKey,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): void {
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(aad);
-  const ciphertext = cipher.update(plaintext);
+  target.set(cipher.update(plaintext), at);
   cipher.final();
-  const sealed = new Uint8Array(ciphertext.length + GCM_TAG_BYTES);
-  sealed.set(ciphertext);
-  sealed.set(cipher.getAuthTag(), ciphertext.length);
-  return sealed;
+  target.set(cipher.getAuthTag(), at + plaintext.length);
 }
 
 /** Opens what `sealAesGcm` made. Errors: ERR_CRYPTO_OPEN_FAILED, whatever is wrong. */

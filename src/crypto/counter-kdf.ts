@@ -25,17 +25,32 @@ export function counterKdf(
   // Of its own, and not on the engine's heap: it is cut into keys, which go into node:crypto.
   const output = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
   for (let at = 0, counter = 1; at < bytes; at += HMAC_BYTES, counter++) {
-    message.writeUInt32BE(counter);
-    const block = hmacSha256(key, message);
+    const block = kdfBlock(key, message, counter);
     output.set(block.subarray(0, bytes - at), at);
     block.fill(0);
   }
   return output;
 }
 
+/** Two keys of 32 bytes: what `counterKdf` derives as 64, in its two blocks as they are. Likewise. */
+export function counterKdfPair(
+  key: KeyObject | Uint8Array,
+  label: string,
+  context: readonly Uint8Array[],
+): readonly [Uint8Array, Uint8Array] {
+  const message = kdfMessage(label, context, 2 * HMAC_BYTES);
+  return [kdfBlock(key, message, 1), kdfBlock(key, message, 2)];
+}
+
+function kdfBlock(key: KeyObject | Uint8Array, message: Buffer, counter: number): Uint8Array {
+  message.writeUInt32BE(counter);
+  return hmacSha256(key, message);
+}
+
 /** What each block is the MAC of, its counter not yet set. One array: each part handed over by itself costs as much as the hash. */
 function kdfMessage(label: string, context: readonly Uint8Array[], bytes: number): Buffer {
-  const length = context.reduce((sum, part) => sum + part.length, COUNTER_BYTES + label.length + 1 + COUNTER_BYTES);
+  let length = COUNTER_BYTES + label.length + 1 + COUNTER_BYTES;
+  for (const part of context) length += part.length;
   // A label and identifiers, none of them secret.
   const message = Buffer.allocUnsafe(length);
   let at = COUNTER_BYTES + message.write(`${label}\0`, COUNTER_BYTES, 'latin1');

@@ -9,3 +9,8 @@ export function hmacSha256(key: KeyObject | Uint8Array, ...parts: readonly Uint8
   for (const part of parts) hmac.update(part);
   return hmac.digest();
 }
+
+/** The MAC in base64url, for one that is written down: a text costs less than bytes that become one. Never of what is a key. */
+export function hmacSha256Text(key: KeyObject, message: Uint8Array): string {
+  return createHmac('sha256', key).update(message).digest('base64url');
+}

@@ -4,25 +4,47 @@
  *
  * Threat: bare concatenation would let `{"a":"bc"}` open as `{"ab":"c"}`; so would surrogates that UTF-8 replaces.
  */
-import { Reader, decodeUtf8, encodeUtf8 } from './codec.ts';
+import { Reader, decodeUtf8 } from './codec.ts';
 import { EnvelopeError, malformed } from './errors.ts';
 import { MAX_CONTEXT_BYTES } from './limits.ts';
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
+declare const canonical: unique symbol;
+/** What `encodeContext` gives, and nothing else: for a use of a key that needs it several times. */
+export type CanonicalContext = Uint8Array & { readonly [canonical]: true };
+
+export function isCanonical(context: EncryptionContext | CanonicalContext): context is CanonicalContext {
+  return context instanceof Uint8Array;
+}
+
 /** The canonical bytes of a context; an absent context is `{}`. Errors: ERR_ENVELOPE_CONTEXT (lone surrogates, too large). */
-export function encodeContext(context: EncryptionContext): Uint8Array {
+export function encodeContext(context: EncryptionContext): CanonicalContext {
   const names = Object.keys(context);
-  if (names.length > 1) names.sort((a, b) => Buffer.compare(encodeUtf8(a), encodeUtf8(b)));
+  if (names.length > 1) names.sort(compareUtf8);
   let length = 4;
   for (const name of names) length += 8 + textBytes(name) + textBytes(context[name]);
   if (length > MAX_CONTEXT_BYTES) throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', `over ${MAX_CONTEXT_BYTES} bytes`);
-  // Twice for every use of a key, and most are short: a writer that grows costs more than the text. Nothing in it is secret.
+  // For every use of a key, and most are short: a writer that grows costs more than the text. Nothing in it is secret.
   const bytes = Buffer.allocUnsafe(length);
   let at = bytes.writeUInt32BE(names.length);
   for (const name of names) at = writeText(context[name] ?? '', bytes, writeText(name, bytes, at));
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+  // The brand exists in types alone: this is the one place that puts it on.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length) as CanonicalContext;
 }
+
+/** The order of two well-formed texts by their UTF-8 bytes, which is that of their code points: UTF-16 has the last before others. */
+function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return rankOf(left) - rankOf(right);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates, which stand for code points from U+10000 on, above all other units. */
+const rankOf = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2800 : unit);
 
 /** Reads canonical bytes, and only those. The result has no prototype: names like `__proto__` are names. Errors: ERR_ENVELOPE_MALFORMED. */
 export function decodeContext(bytes: Uint8Array): EncryptionContext {

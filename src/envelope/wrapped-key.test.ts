@@ -22,6 +22,27 @@ function fixture(context: Record<string, string> = { a: 'bc' }) {
 }
 
 describe('encryption context', () => {
+  test('is sorted by the UTF-8 bytes of its names, whatever planes they are of', () => {
+    const unit = fc.constantFrom(
+      'a',
+      'b',
+      '\u00e9',
+      '\ud7ff',
+      '\ue000',
+      '\uffff',
+      '\u{10000}',
+      '\u{1f600}',
+      '\u{10ffff}',
+    );
+    const name = fc.array(unit, { maxLength: 4 }).map((units) => units.join(''));
+    const run = fc.property(fc.uniqueArray(name, { maxLength: 8 }), (names) => {
+      const sorted = [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const encoded = encodeContext(Object.fromEntries(names.map((one) => [one, 'v'])));
+      expect(Object.keys(decodeContext(encoded))).toEqual(sorted);
+    });
+    fc.assert(run, { numRuns: 500 });
+  });
+
   test('has one canonical form, that reads back', () => {
     const run = fc.property(contexts, (context) => {
       const encoded = encodeContext(context);

@@ -6,13 +6,13 @@
  * Encryption key and commitment are derived afresh for each blob (SP 800-108), so there is no count of messages per KEK to keep,
  * and a blob opens under one material alone (AES-GCM by itself would not promise that).
  */
-import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, sealAesGcm } from '../crypto/aes-gcm.ts';
-import { concatBytes, equalBytes } from '../crypto/bytes.ts';
-import { counterKdf } from '../crypto/counter-kdf.ts';
-import { KEY_BYTES, type Kek } from '../crypto/key-types.ts';
+import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, putSealed } from '../crypto/aes-gcm.ts';
+import { equalBytes, nativeBytes } from '../crypto/bytes.ts';
+import { counterKdfPair } from '../crypto/counter-kdf.ts';
+import type { Kek } from '../crypto/key-types.ts';
 import type { RandomSource } from '../crypto/random.ts';
-import { Reader, assertLength } from './codec.ts';
-import { encodeContext, type EncryptionContext } from './encryption-context.ts';
+import { assertLength } from './codec.ts';
+import { encodeContext, isCanonical, type CanonicalContext, type EncryptionContext } from './encryption-context.ts';
 import { EnvelopeError, malformed, openFailed, opening } from './errors.ts';
 import { MAX_WRAPPED_PLAINTEXT_BYTES } from './limits.ts';
 
@@ -31,8 +31,19 @@ const ALG_KDF_AES_256_GCM = 1;
 const SALT_BYTES = 16;
 const COMMITMENT_BYTES = 32;
 const KDF_LABEL = 'sealgate wrapped key v1';
-const HEADER_BYTES =
-  2 + 1 + 1 + 1 + KEY_UUID_BYTES + MATERIAL_REF_BYTES + SALT_BYTES + GCM_NONCE_BYTES + COMMITMENT_BYTES;
+const ALG = Uint8Array.of(ALG_KDF_AES_256_GCM);
+const START = Uint8Array.of(...WRAPPED_KEY_MAGIC, FORMAT, ALG_KDF_AES_256_GCM);
+const AT_KEY_UUID = START.length + 1;
+/** Where each field begins; what follows the last is sealed. */
+const AT = {
+  flags: START.length,
+  keyUuid: AT_KEY_UUID,
+  materialRef: AT_KEY_UUID + KEY_UUID_BYTES,
+  salt: AT_KEY_UUID + KEY_UUID_BYTES + MATERIAL_REF_BYTES,
+  iv: AT_KEY_UUID + KEY_UUID_BYTES + MATERIAL_REF_BYTES + SALT_BYTES,
+  commitment: AT_KEY_UUID + KEY_UUID_BYTES + MATERIAL_REF_BYTES + SALT_BYTES + GCM_NONCE_BYTES,
+} as const;
+const HEADER_BYTES = AT.commitment + COMMITMENT_BYTES;
 
 /** What a wrapped key is longer than what it holds: 105 bytes. */
 export const WRAPPED_KEY_OVERHEAD = HEADER_BYTES + GCM_TAG_BYTES;
@@ -45,7 +56,7 @@ export type WrapKeyInput = {
   readonly materialId: Uint8Array;
   /** 1 to 4096 bytes; the caller zeroes them. */
   readonly plaintext: Uint8Array;
-  readonly context: EncryptionContext;
+  readonly context: EncryptionContext | CanonicalContext;
   /** Sum of WRAPPED_KEY_FLAGS. */
   readonly flags?: number;
 };
@@ -61,36 +72,44 @@ export type ParsedWrappedKey = {
 
 /** Wraps `plaintext`. Errors: ERR_ENVELOPE_TOO_LARGE, ERR_ENVELOPE_CONTEXT. */
 export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
-  const { kek, keyUuid, materialId, plaintext, context, flags = 0 } = input;
+  const { kek, keyUuid, materialId, plaintext, flags = 0 } = input;
   assertLength(keyUuid, KEY_UUID_BYTES, 'a key uuid');
   assertLength(materialId, MATERIAL_ID_BYTES, 'a material id');
   if (plaintext.length < 1 || plaintext.length > MAX_WRAPPED_PLAINTEXT_BYTES) {
     throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `1 to ${MAX_WRAPPED_PLAINTEXT_BYTES} bytes can be wrapped`);
   }
-  const canonicalContext = encodeContext(context);
+  const context = canonicalOf(input.context);
   const salt = random(SALT_BYTES);
   const iv = random(GCM_NONCE_BYTES);
-  const derived = deriveKeys(kek, keyUuid, materialId, salt);
+  const [key, commitment] = deriveKeys(kek, keyUuid, materialId, salt);
   try {
-    const header = concatBytes(
-      WRAPPED_KEY_MAGIC,
-      Uint8Array.of(FORMAT, ALG_KDF_AES_256_GCM, flags),
-      keyUuid,
-      materialId.subarray(0, MATERIAL_REF_BYTES),
-      salt,
-      iv,
-      derived.commitment,
-    );
-    return concatBytes(header, sealAesGcm(derived.key, iv, plaintext, concatBytes(header, canonicalContext)));
+    const aad = nativeBytes(HEADER_BYTES + context.length);
+    aad.set(START);
+    aad[AT.flags] = flags;
+    aad.set(keyUuid, AT.keyUuid);
+    for (let at = 0; at < MATERIAL_REF_BYTES; at++) aad[AT.materialRef + at] = materialId[at] ?? 0;
+    aad.set(salt, AT.salt);
+    aad.set(iv, AT.iv);
+    aad.set(commitment, AT.commitment);
+    aad.set(context, HEADER_BYTES);
+    const blob = new Uint8Array(WRAPPED_KEY_OVERHEAD + plaintext.length);
+    blob.set(aad.subarray(0, HEADER_BYTES));
+    putSealed(blob, HEADER_BYTES, key, iv, plaintext, aad);
+    return blob;
   } finally {
-    derived.key.fill(0);
+    key.fill(0);
   }
 }
 
 /** Reads what a blob says of itself, none of it proven. Total. Errors: ERR_ENVELOPE_MALFORMED. */
 export function parseWrappedKey(blob: Uint8Array): ParsedWrappedKey {
-  const { flags, keyUuid, materialRef, sealed } = decode(blob);
-  return { flags, keyUuid, materialRef, plaintextBytes: sealed.length - GCM_TAG_BYTES };
+  const flags = checkedFlags(blob);
+  return {
+    flags,
+    keyUuid: blob.subarray(AT.keyUuid, AT.materialRef),
+    materialRef: blob.subarray(AT.materialRef, AT.salt),
+    plaintextBytes: blob.length - WRAPPED_KEY_OVERHEAD,
+  };
 }
 
 /**
@@ -101,44 +120,45 @@ export function unwrapKey(input: {
   readonly kek: Kek;
   readonly materialId: Uint8Array;
   readonly blob: Uint8Array;
-  readonly context: EncryptionContext;
+  readonly context: EncryptionContext | CanonicalContext;
 }): Uint8Array {
-  const { kek, materialId, context } = input;
+  const { kek, materialId, blob } = input;
   assertLength(materialId, MATERIAL_ID_BYTES, 'a material id');
-  const { keyUuid, salt, iv, commitment, header, sealed } = decode(input.blob);
-  const aad = concatBytes(header, encodeContext(context));
-  const derived = deriveKeys(kek, keyUuid, materialId, salt);
+  checkedFlags(blob);
+  const context = canonicalOf(input.context);
+  const aad = nativeBytes(HEADER_BYTES + context.length);
+  aad.set(blob.subarray(0, HEADER_BYTES));
+  aad.set(context, HEADER_BYTES);
+  const salt = blob.subarray(AT.salt, AT.iv);
+  const [key, commitment] = deriveKeys(kek, blob.subarray(AT.keyUuid, AT.materialRef), materialId, salt);
   try {
     // The commitment covers the whole material id, so the reference in the header needs no check of its own.
-    if (!equalBytes(derived.commitment, commitment)) throw openFailed();
-    return opening(() => openAesGcm(derived.key, iv, sealed, aad));
+    if (!equalBytes(commitment, blob.subarray(AT.commitment, HEADER_BYTES))) throw openFailed();
+    return opening(() => openAesGcm(key, blob.subarray(AT.iv, AT.commitment), blob.subarray(HEADER_BYTES), aad));
   } finally {
-    derived.key.fill(0);
+    key.fill(0);
   }
 }
 
-function decode(blob: Uint8Array) {
+/** The flags of what is long enough to be a blob, and says that it is one of format 1. */
+function checkedFlags(blob: Uint8Array): number {
   const most = WRAPPED_KEY_OVERHEAD + MAX_WRAPPED_PLAINTEXT_BYTES;
   if (blob.length <= WRAPPED_KEY_OVERHEAD || blob.length > most) throw malformed();
-  const reader = new Reader(blob);
-  reader.expect(...WRAPPED_KEY_MAGIC, FORMAT, ALG_KDF_AES_256_GCM);
-  const flags = reader.uint8();
-  if ((flags & ~WRAPPED_KEY_FLAGS.multiRegion) !== 0) throw malformed();
-  return {
-    flags,
-    keyUuid: reader.bytes(KEY_UUID_BYTES),
-    materialRef: reader.bytes(MATERIAL_REF_BYTES),
-    salt: reader.bytes(SALT_BYTES),
-    iv: reader.bytes(GCM_NONCE_BYTES),
-    commitment: reader.bytes(COMMITMENT_BYTES),
-    header: blob.subarray(0, HEADER_BYTES),
-    sealed: reader.rest(),
-  };
+  for (let at = 0; at < START.length; at++) if (blob[at] !== START[at]) throw malformed();
+  const flags = blob[AT.flags];
+  if (flags === undefined || (flags & ~WRAPPED_KEY_FLAGS.multiRegion) !== 0) throw malformed();
+  return flags;
 }
 
-/** key 32 | commitment 32, over alg, key uuid, full material id and salt: all of fixed length. */
-function deriveKeys(kek: Kek, keyUuid: Uint8Array, materialId: Uint8Array, salt: Uint8Array) {
-  const context = [Uint8Array.of(ALG_KDF_AES_256_GCM), keyUuid, materialId, salt];
-  const derived = counterKdf(kek, KDF_LABEL, context, KEY_BYTES + COMMITMENT_BYTES);
-  return { key: derived.subarray(0, KEY_BYTES), commitment: derived.subarray(KEY_BYTES) };
+const canonicalOf = (context: EncryptionContext | CanonicalContext): CanonicalContext =>
+  isCanonical(context) ? context : encodeContext(context);
+
+/** key 32, commitment 32, over alg, key uuid, full material id and salt: all of fixed length. */
+function deriveKeys(
+  kek: Kek,
+  keyUuid: Uint8Array,
+  materialId: Uint8Array,
+  salt: Uint8Array,
+): readonly [Uint8Array, Uint8Array] {
+  return counterKdfPair(kek, KDF_LABEL, [ALG, keyUuid, materialId, salt]);
 }

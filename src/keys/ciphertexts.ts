@@ -1,5 +1,5 @@
 /** Wrapped keys as they come back: which key and material they name, and what is in them. */
-import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
+import { encodeContext, type CanonicalContext, type EncryptionContext } from '../envelope/encryption-context.ts';
 import { EnvelopeError } from '../envelope/errors.ts';
 import { parseWrappedKey, unwrapKey, WRAPPED_KEY_FLAGS, type ParsedWrappedKey } from '../envelope/wrapped-key.ts';
 import { bytesToKeyId } from './arn.ts';
@@ -37,7 +37,7 @@ export function namedIn({ flags, keyUuid, materialRef }: ParsedWrappedKey): {
 }
 
 /** The caller zeroes the bytes; one code for whatever is wrong: ERR_KEYS_CIPHERTEXT_INVALID. */
-export function openWrapped(source: Source, blob: Uint8Array, context: EncryptionContext): Uint8Array {
+export function openWrapped(source: Source, blob: Uint8Array, context: CanonicalContext): Uint8Array {
   const { material } = source;
   const kek = kekOf(material);
   try {
@@ -47,10 +47,10 @@ export function openWrapped(source: Source, blob: Uint8Array, context: Encryptio
   }
 }
 
-/** ERR_KEYS_INVALID_REQUEST. */
-export function assertContext(context: EncryptionContext): void {
+/** What a use binds to, once for all that it needs it for; ERR_KEYS_INVALID_REQUEST. */
+export function canonicalContext(context: EncryptionContext): CanonicalContext {
   try {
-    encodeContext(context);
+    return encodeContext(context);
   } catch (cause) {
     if (!(cause instanceof EnvelopeError)) throw cause;
     throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'the encryption context is too large or not well-formed text', {

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
@@ -129,6 +130,20 @@ test.for(WORK)(
     });
   },
 );
+
+test('Killed between writing the records of many uses and answering them, all are recorded, in their order, and none was answered', async () => {
+  await using keys = await keyFolder();
+  const child = fileURLToPath(new URL('../../test/support/keys-killed-child.ts', import.meta.url));
+  const run = spawnSync(process.execPath, [child, JSON.stringify(keys.options), '500'], { encoding: 'utf8' });
+  expect([run.signal, run.stdout, run.stderr]).toEqual(['SIGKILL', '', '']);
+  const written = readFileSync(keys.options.audit.path, 'utf8').trimEnd().split('\n');
+  const records = written.map((line) => JSON.parse(line) as { seq: number; action: string; context: { n?: string } });
+  expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => at + 1));
+  const uses = records.filter(({ action }) => action === 'GenerateDataKey');
+  expect(uses.map(({ context }) => context.n)).toEqual(Array.from({ length: 500 }, (_, n) => String(n)));
+  await (await keys.open()).close();
+  expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, gaps: [] });
+});
 
 function whyNoTracing(): string | undefined {
   const traces = (): boolean => spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;

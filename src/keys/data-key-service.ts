@@ -1,22 +1,14 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
-import type { EncryptionContext } from '../envelope/encryption-context.ts';
-import { MATERIAL_REF_BYTES, wrapKey } from '../envelope/wrapped-key.ts';
+import type { CanonicalContext, EncryptionContext } from '../envelope/encryption-context.ts';
+import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
-import { assertContext, invalidCiphertext, namedIn, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
+import { canonicalContext, invalidCiphertext, namedIn, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
-import {
-  assertKeyUsable,
-  assertMaterialAllows,
-  assertWraps,
-  currentOf,
-  kekOf,
-  type HeldKey,
-  type KeyRing,
-} from './key-ring.ts';
-import { KeyUses } from './key-uses.ts';
+import { assertKeyUsable, assertMaterialAllows, assertWraps, currentOf, type KeyRing } from './key-ring.ts';
+import { KeyUses, wrapBy } from './key-uses.ts';
 import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
@@ -43,11 +35,11 @@ export class DataKeyService {
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
     const { keyId, context } = request;
     return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
-      const key = this.#uses.wrappingKey('GenerateDataKey', { keyId, context }, use, trace);
+      const wrapping = this.#uses.wrappingKey('GenerateDataKey', { keyId, context }, use, trace);
       const plaintext = this.#ports.random(KEY_BYTES);
       try {
-        const wrapped = this.#wrap(key, plaintext, context);
-        return { dek: takeKey('Dek', plaintext), wrapped, keyArn: key.arn };
+        const wrapped = wrapBy(wrapping, plaintext, this.#ports.random);
+        return { dek: takeKey('Dek', plaintext), wrapped, keyArn: wrapping.key.arn };
       } finally {
         plaintext.fill(0);
       }
@@ -58,9 +50,9 @@ export class DataKeyService {
     return this.#recorder.record('Decrypt', use, request.context, (trace) => {
       const { wrapped, keyId, context } = request;
       const source = this.#source(wrapped, keyId, trace);
-      assertContext(context);
+      const canonical = canonicalContext(context);
       this.#authorizeDecrypt(source, request, use, trace);
-      return { dek: this.#openCached(source, request), keyArn: source.key.arn };
+      return { dek: this.#openCached(source, request, canonical), keyArn: source.key.arn };
     });
   }
 
@@ -85,15 +77,15 @@ export class DataKeyService {
     const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
       const source = this.#source(wrapped, undefined, trace);
       parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(source.key === this.#ring.find(destinationKeyId)) };
-      assertContext(sourceContext);
+      const canonical = canonicalContext(sourceContext);
       this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
-      return openWrapped(source, wrapped, sourceContext);
+      return openWrapped(source, wrapped, canonical);
     });
     try {
       return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
         const destination = { keyId: destinationKeyId, context: destinationContext };
-        const key = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, parameters);
-        return { wrapped: this.#wrap(key, plaintext, destinationContext), keyArn: key.arn };
+        const wrapping = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, parameters);
+        return { wrapped: wrapBy(wrapping, plaintext, this.#ports.random), keyArn: wrapping.key.arn };
       });
     } finally {
       plaintext.fill(0);
@@ -106,14 +98,6 @@ export class DataKeyService {
     assertKeyUsable(key);
     assertMaterialAllows(currentOf(key), 'protect');
     return key.arn;
-  }
-
-  #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const current = currentOf(key);
-    const { materialId } = current.record;
-    const kek = kekOf(current);
-    const { uuid: keyUuid, wrapFlags: flags } = key;
-    return wrapKey({ kek, keyUuid, flags, materialId, plaintext, context }, this.#ports.random);
   }
 
   /** The key and material a wrapped key names. */
@@ -158,15 +142,15 @@ export class DataKeyService {
     assertMaterialAllows(source.material, 'process');
   }
 
-  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest): Dek {
-    const name = cacheName(wrapped, context);
+  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {
+    const name = cacheName(wrapped, canonical);
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
       return cached.dek;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, context));
+    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, canonical));
     this.#cache.put(name, dek, key.record.keyId);
     const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
     this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
 import { takeKey, type Dek } from '../crypto/key-types.ts';
+import { encodeContext } from '../envelope/encryption-context.ts';
 import { cacheName, DekCache } from './dek-cache.ts';
 
 const dek = (): Dek => takeKey('Dek', new Uint8Array(32).fill(1));
@@ -61,9 +62,9 @@ test('No entries allowed means no cache', () => {
 
 test('Where blob and context meet does not matter to a name only by their own bytes', () => {
   const names = [
-    cacheName(Buffer.from('ab'), {}),
-    cacheName(Buffer.from('a'), {}),
-    cacheName(Buffer.from('ab'), { a: 'b' }),
+    cacheName(Buffer.from('ab'), encodeContext({})),
+    cacheName(Buffer.from('a'), encodeContext({})),
+    cacheName(Buffer.from('ab'), encodeContext({ a: 'b' })),
   ];
   expect(new Set(names).size).toBe(3);
 });

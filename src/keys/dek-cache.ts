@@ -2,10 +2,10 @@
  * Opened DEKs, bounded by age, uses and number. A hit saves the unwrap and nothing else: the key's state, authorisation and
  * audit come before every look-up. Dropped entries let go of their KeyObject; OpenSSL zeroes its bytes when it is collected.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Dek } from '../crypto/key-types.ts';
-import { encodeContext, type EncryptionContext } from '../envelope/encryption-context.ts';
+import type { CanonicalContext } from '../envelope/encryption-context.ts';
 import type { DekCacheLimits } from './options.ts';
 
 /** A DEK, and the key that wrapped it. */
@@ -62,9 +62,11 @@ export class DekCache {
   }
 }
 
-/** A hash of the wrapped key and its canonical context: the same bytes under another context are another entry. */
-export function cacheName(wrapped: Uint8Array, context: EncryptionContext): string {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(wrapped.length);
-  return createHash('sha256').update(length).update(wrapped).update(encodeContext(context)).digest('base64');
+/** A hash of the wrapped key and its context: the same bytes under another context are another entry. */
+export function cacheName(wrapped: Uint8Array, context: CanonicalContext): string {
+  const bytes = Buffer.allocUnsafe(4 + wrapped.length + context.length);
+  bytes.writeUInt32BE(wrapped.length);
+  bytes.set(wrapped, 4);
+  bytes.set(context, 4 + wrapped.length);
+  return hash('sha256', bytes, 'base64');
 }

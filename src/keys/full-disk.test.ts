@@ -73,6 +73,26 @@ test('No use is answered while it cannot be recorded; readiness says so, and all
   expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });
 });
 
+test('Where a disk fills up in the middle of uses that are recorded together, none of them is answered and none recorded', async () => {
+  await using keys = await keyFolder();
+  const owner = new Owner(keys);
+  expect(await owner.answer()).toBe('ok');
+  expect(await owner.ask('use-many')).toBe('ok');
+  const { size } = statSync(keys.options.audit.path);
+  // Some hundred of the three hundred records have room.
+  owner.limit(size + 60_000);
+  expect(await owner.ask('use-many')).toBe('ERR_KEYS_AUDIT_UNAVAILABLE');
+  expect(statSync(keys.options.audit.path).size).toBe(size);
+  owner.limit('unlimited');
+  expect(await owner.ask('use-many')).toBe('ok');
+  expect(await owner.ask('close')).toBe('ok');
+  await owner.end();
+  const report = await verifyAudit(keys.options);
+  expect(report).toMatchObject({ problem: undefined, gaps: [], unfinishedBytes: 0 });
+  // Two of making the key, two uses at the start, the two lots that were answered, and the checkpoint of the end.
+  expect(report.records).toBe(4 + 600 + 1);
+});
+
 test('A key that does not fit is not acknowledged, and those before it stay', async () => {
   await using keys = await keyFolder();
   const owner = new Owner(keys);

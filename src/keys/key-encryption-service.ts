@@ -1,10 +1,16 @@
 /** Encrypt, decrypt and re-encrypt bytes, which are the caller's to zero: under symmetric keys at once, under RSA off the event loop. */
 import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
-import type { EncryptionContext } from '../envelope/encryption-context.ts';
+import type { CanonicalContext, EncryptionContext } from '../envelope/encryption-context.ts';
 import { MAX_WRAPPED_PLAINTEXT_BYTES } from '../envelope/limits.ts';
-import { wrapKey } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
-import { assertContext, findSource, NOT_TO_BE_HAD, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
+import {
+  canonicalContext,
+  findSource,
+  NOT_TO_BE_HAD,
+  openWrapped,
+  parseCiphertext,
+  type Source,
+} from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
@@ -16,11 +22,11 @@ import {
   assertKeyUsage,
   assertMaterialAllows,
   currentOf,
-  kekOf,
   type HeldKey,
   type KeyRing,
 } from './key-ring.ts';
 import { usedOf } from './key-used.ts';
+import { wrapBy, type Wrapping } from './key-uses.ts';
 import type { KeyPorts } from './options.ts';
 import { aliasNamed } from './request-facts.ts';
 import { assertFits, assertNoContext, decryptRsa, encryptRsa, isRsaEncryption } from './pairs/rsa-encryption.ts';
@@ -28,6 +34,8 @@ import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type EncryptRequest = EncryptionDestination & { readonly plaintext: Uint8Array } & DryRun;
 type ReEncryptRequest = { readonly source: CiphertextSource; readonly destination: EncryptionDestination } & DryRun;
+/** A source that may be opened, and the context to open it with. */
+type FoundSource = Source & { readonly context: CanonicalContext };
 type Opened = { readonly from: Source; readonly plaintext: Uint8Array };
 type Encrypts = Pick<KeyOperations, 'encrypt' | 'decrypt' | 'reEncrypt'>;
 
@@ -48,8 +56,8 @@ export class KeyEncryptionService implements Encrypts {
     return this.#recorder.record('Encrypt', use, request.context, (trace) => {
       const { plaintext } = request;
       assertLength(plaintext);
-      const key = this.#destinationKey('Encrypt', request, use, trace, {});
-      return this.#encrypted(key, request, plaintext, request);
+      const destination = this.#destinationKey('Encrypt', request, use, trace, {});
+      return this.#encrypted(destination, request, plaintext, request);
     });
   }
 
@@ -88,8 +96,8 @@ export class KeyEncryptionService implements Encrypts {
         },
       );
       const moved = await this.#recorder.record('ReEncryptTo', use, destination.context, (trace) => {
-        const key = this.#destinationKey('ReEncryptTo', destination, use, trace, same);
-        return this.#encrypted(key, destination, plaintext, request);
+        const wrapping = this.#destinationKey('ReEncryptTo', destination, use, trace, same);
+        return this.#encrypted(wrapping, destination, plaintext, request);
       });
       plaintext.fill(0);
       const { ciphertext, ...used } = moved;
@@ -104,25 +112,26 @@ export class KeyEncryptionService implements Encrypts {
     use: KeyUse,
     trace: UseTrace,
     parameters: RequestParameters,
-  ): HeldKey {
+  ): Wrapping {
     const key = this.#ring.find(keyId);
     trace.key = key;
     trace.material = key.current;
-    assertContext(context);
+    const canonical = canonicalContext(context);
     const named = { EncryptionAlgorithm: algorithm, ...aliasNamed(keyId, this.#ring.realm) };
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertEncrypts(key, algorithm, action);
     assertNoContext(algorithm, context);
     assertMaterialAllows(currentOf(key), 'protect');
-    return key;
+    return { key, context: canonical };
   }
 
   #encrypted(
-    key: HeldKey,
-    { context, algorithm = 'SYMMETRIC_DEFAULT' }: EncryptionDestination,
+    wrapping: Wrapping,
+    { algorithm = 'SYMMETRIC_DEFAULT' }: EncryptionDestination,
     plaintext: Uint8Array,
     asked: DryRun,
   ): (KeyUsed & { ciphertext: Uint8Array }) | Promise<KeyUsed & { ciphertext: Uint8Array }> {
+    const { key } = wrapping;
     const used = usedOf(key);
     if (isRsaEncryption(algorithm)) {
       assertFits(algorithm, key, plaintext);
@@ -130,23 +139,19 @@ export class KeyEncryptionService implements Encrypts {
       return encryptRsa(algorithm, key, plaintext, this.#pairs).then((ciphertext) => ({ ...used, ciphertext }));
     }
     endDryRun(asked);
-    const current = currentOf(key);
-    const { materialId } = current.record;
-    const { uuid: keyUuid, wrapFlags: flags } = key;
-    const wrapping = { kek: kekOf(current), keyUuid, flags, materialId, plaintext, context };
-    return { ...used, ciphertext: wrapKey(wrapping, this.#ports.random) };
+    return { ...used, ciphertext: wrapBy(wrapping, plaintext, this.#ports.random) };
   }
 
   /** What the ciphertext holds; nothing where a dry run has none. */
   #opened(
-    source: Source,
-    { ciphertext, context, algorithm = 'SYMMETRIC_DEFAULT' }: CiphertextSource,
+    source: FoundSource,
+    { ciphertext, algorithm = 'SYMMETRIC_DEFAULT' }: CiphertextSource,
     { dryRun }: DryRun,
   ): Uint8Array | Promise<Uint8Array> {
     if (ciphertext !== undefined)
       return isRsaEncryption(algorithm)
         ? decryptRsa(algorithm, source.key, ciphertext, this.#pairs)
-        : openWrapped(source, ciphertext, context);
+        : openWrapped(source, ciphertext, source.context);
     if (dryRun === true) return new Uint8Array();
     throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'there is no ciphertext');
   }
@@ -157,11 +162,11 @@ export class KeyEncryptionService implements Encrypts {
     use: KeyUse,
     trace: UseTrace,
     parameters: RequestParameters,
-  ): Source {
+  ): FoundSource {
     const { ciphertext, keyId, context, algorithm = 'SYMMETRIC_DEFAULT' } = source;
     const key = keyId === undefined ? this.#sourceKey(source) : this.#ring.find(keyId);
     trace.key = key;
-    assertContext(context);
+    const canonical = canonicalContext(context);
     const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
     const asked = { ...parameters, EncryptionAlgorithm: algorithm, ...named };
     this.#authorizeSource(action, use, trace, context, asked, keyId === undefined);
@@ -170,7 +175,7 @@ export class KeyEncryptionService implements Encrypts {
     const found = this.#sourceMaterial(key, ciphertext, algorithm);
     trace.material = found.material;
     assertMaterialAllows(found.material, 'process');
-    return found;
+    return { ...found, context: canonical };
   }
 
   #sourceMaterial(key: HeldKey, ciphertext: Uint8Array | undefined, algorithm: EncryptionAlgorithm): Source {

@@ -187,9 +187,11 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
     return this.#owned.log;
   }
 
-  readonly generateDataKey: DataKeys['generateDataKey'] = async (...args) =>
-    this.#open().dataKeys.generateDataKey(...args);
-  readonly decrypt: DataKeys['decrypt'] = async (...args) => this.#open().dataKeys.decrypt(...args);
+  // Uses are many, and an async function around a promise makes three of it.
+  readonly generateDataKey: DataKeys['generateDataKey'] = (request, use) =>
+    this.#closed ? Promise.reject(closed()) : this.#services.dataKeys.generateDataKey(request, use);
+  readonly decrypt: DataKeys['decrypt'] = (request, use) =>
+    this.#closed ? Promise.reject(closed()) : this.#services.dataKeys.decrypt(request, use);
   readonly decryptNow: DataKeys['decryptNow'] = (...args) => this.#open().dataKeys.decryptNow(...args);
   readonly reEncrypt: DataKeys['reEncrypt'] = async (...args) => this.#open().dataKeys.reEncrypt(...args);
   readonly resolveKey: DataKeys['resolveKey'] = async (keyId) => this.#open().dataKeys.resolveKey(keyId);
@@ -250,7 +252,9 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
   }
 
   #open(): Services {
-    if (this.#closed) throw new KeysError('ERR_KEYS_CLOSED', 'the key manager is closed');
+    if (this.#closed) throw closed();
     return this.#services;
   }
 }
+
+const closed = (): KeysError => new KeysError('ERR_KEYS_CLOSED', 'the key manager is closed');

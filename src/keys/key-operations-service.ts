@@ -1,7 +1,6 @@
 /** Encrypt, decrypt and make data keys as bytes. The bytes are the caller's to zero; what stays here is zeroed here. */
 import type { PairCrypto } from '../crypto/pairs/pair-crypto.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
-import { wrapKey } from '../envelope/wrapped-key.ts';
 import { DataKeyPairService } from './pairs/data-key-pair-service.ts';
 import type { KeyUse } from './data-keys.ts';
 import { endDryRun } from './dry-run.ts';
@@ -9,9 +8,9 @@ import { KeysError } from './errors.ts';
 import { holding } from './holding.ts';
 import { KeyEncryptionService } from './key-encryption-service.ts';
 import type { DryRun, KeyOperations, KeyUsed } from './key-operations.ts';
-import { currentOf, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
 import { usedOf } from './key-used.ts';
-import { KeyUses } from './key-uses.ts';
+import { KeyUses, wrapBy } from './key-uses.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
 import type { KeyPorts } from './options.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
@@ -78,23 +77,16 @@ export class KeyOperationsService implements KeyOperations {
     trace: UseTrace,
   ): KeyUsed & { plaintext: Uint8Array; ciphertext: Uint8Array } {
     assertLength(request.bytes);
-    const key = this.#uses.wrappingKey(action, request, use, trace);
+    const wrapping = this.#uses.wrappingKey(action, request, use, trace);
     endDryRun(request);
     const plaintext = this.#ports.random(request.bytes);
     try {
-      return { ...usedOf(key), plaintext, ciphertext: this.#wrap(key, plaintext, request.context) };
+      const ciphertext = wrapBy(wrapping, plaintext, this.#ports.random);
+      return { ...usedOf(wrapping.key), plaintext, ciphertext };
     } catch (error) {
       plaintext.fill(0);
       throw error;
     }
-  }
-
-  #wrap(key: HeldKey, plaintext: Uint8Array, context: EncryptionContext): Uint8Array {
-    const current = currentOf(key);
-    const { materialId } = current.record;
-    const kek = kekOf(current);
-    const { uuid: keyUuid, wrapFlags: flags } = key;
-    return wrapKey({ kek, keyUuid, flags, materialId, plaintext, context }, this.#ports.random);
   }
 }
 

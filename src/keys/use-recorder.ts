@@ -32,6 +32,14 @@ export type UseTrace = {
   isDryRun?: boolean | undefined;
 };
 
+/** What a record is about. */
+type Asked = {
+  readonly action: string;
+  readonly use: KeyUse;
+  readonly context: EncryptionContext | null;
+  readonly trace: UseTrace;
+};
+
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
 /** What gives plaintext of something stored. */
@@ -54,6 +62,7 @@ export class UseRecorder {
   readonly #keyFacts = new WeakMap<HeldKey, QuestionedKey>();
   readonly #grants: GrantStore;
   readonly #ports: KeyPorts;
+  readonly #times = new IsoTimes();
 
   constructor(parts: RecorderParts) {
     this.#log = parts.log;
@@ -64,24 +73,43 @@ export class UseRecorder {
   }
 
   /** Runs `work` and resolves with its result once the record is written; rejects with its error likewise. */
-  async record<Result>(
+  record<Result>(
     action: string,
     use: KeyUse,
     context: EncryptionContext | null,
     work: (trace: UseTrace) => Result | Promise<Result>,
   ): Promise<Result> {
     const trace: UseTrace = {};
+    const asked: Asked = { action, use, context, trace };
+    let result: Result | Promise<Result>;
+    try {
+      result = work(trace);
+    } catch (error) {
+      return this.#refused(asked, error);
+    }
+    // Most uses are done at once, and have one thing to wait for.
+    return result instanceof Promise ? this.#recordLater(asked, result) : this.#recorded(asked, result);
+  }
+
+  async #recordLater<Result>(asked: Asked, pending: Promise<Result>): Promise<Result> {
     let result: Result;
     try {
-      result = await work(trace);
+      result = await pending;
     } catch (error) {
-      const code = error instanceof KeysError ? error.code : 'failure';
-      await this.write(action, use, context, trace, code);
-      throw error;
+      return this.#refused(asked, error);
     }
+    return this.#recorded(asked, result);
+  }
+
+  async #recorded<Result>({ action, use, context, trace }: Asked, result: Result): Promise<Result> {
     await this.write(action, use, context, trace, 'success');
     this.#noteUse(action, use, trace);
     return result;
+  }
+
+  async #refused({ action, use, context, trace }: Asked, error: unknown): Promise<never> {
+    await this.write(action, use, context, trace, error instanceof KeysError ? error.code : 'failure');
+    throw error;
   }
 
   /**
@@ -154,21 +182,21 @@ export class UseRecorder {
     return facts;
   }
 
-  async write(
+  write(
     action: string,
     use: KeyUse,
     context: EncryptionContext | null,
     trace: UseTrace,
     result: string,
   ): Promise<void> {
-    await this.#log.append(this.#entry(action, use, context, trace, result));
+    return this.#log.append(this.#entry(action, use, context, trace, result));
   }
 
   #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
-    const decision = trace.decision ?? UNDECIDED;
+    const { allow, why } = trace.decision ?? UNDECIDED;
     this.#ports.metrics?.keyUse(action, result);
-    return {
-      time: new Date(this.#ports.now()).toISOString(),
+    const entry: { -readonly [Name in keyof AuditEntry]: AuditEntry[Name] } = {
+      time: this.#times.at(this.#ports.now()),
       principal: shortened(use.principal),
       action,
       key: trace.key?.arn ?? null,
@@ -176,12 +204,27 @@ export class UseRecorder {
       via: use.via,
       resource: shortened(use.resource),
       context: recordable(context),
-      decision: decision.allow ? 'allow' : 'deny',
-      why: shortened(decision.why),
+      decision: allow ? 'allow' : 'deny',
+      why: shortened(why),
       result,
-      ...(use.requestId === undefined ? {} : { request: shortened(use.requestId) }),
-      ...(trace.detail === undefined ? {} : { detail: shortenedDetail(trace.detail) }),
     };
+    if (use.requestId !== undefined) entry.request = shortened(use.requestId);
+    if (trace.detail !== undefined) entry.detail = shortenedDetail(trace.detail);
+    return entry;
+  }
+}
+
+/** ISO 8601; the many uses of one millisecond share one text. */
+class IsoTimes {
+  #ms = Number.NaN;
+  #text = '';
+
+  at(ms: number): string {
+    if (ms !== this.#ms) {
+      this.#text = new Date(ms).toISOString();
+      this.#ms = ms;
+    }
+    return this.#text;
   }
 }
 
@@ -222,6 +265,8 @@ function shortenedDetail(detail: NonNullable<UseTrace['detail']>): NonNullable<U
 
 /** Too large for an encryption context: the use was refused for it, and it is not written down. */
 function recordable(context: EncryptionContext | null): EncryptionContext | null {
-  const chars = Object.entries(context ?? {}).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (context === null) return null;
+  let chars = 0;
+  for (const name of Object.keys(context)) chars += name.length + (context[name]?.length ?? 0);
   return chars > MAX_CONTEXT_BYTES ? null : context;
 }

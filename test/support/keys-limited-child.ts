@@ -1,5 +1,5 @@
 /**
- * Owns a key store and does what its parent asks, one word a line: `create`, `use`, `use-now`, `ready`, `backup`, `close`; answers each with one
+ * Owns a key store and does what its parent asks, one word a line: `create`, `use`, `use-many`, `use-now`, `ready`, `backup`, `close`; answers each with one
  * line, `ok` or a code. The parent bounds how long its files may grow meanwhile, as a full disk does.
  */
 import { createInterface } from 'node:readline';
@@ -15,9 +15,19 @@ const { keyId } = await manager.createKey({}, use);
 const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
 await manager.decrypt({ wrapped, context }, use);
 
+/** Uses whose records go out in one write: all of them are answered, or none is. */
+async function useMany(): Promise<unknown> {
+  const uses = Array.from({ length: 300 }, () => manager.generateDataKey({ keyId, context }, use));
+  const outcomes = await Promise.allSettled(uses);
+  const failed = outcomes.filter(({ status }) => status === 'rejected');
+  if (failed.length > 0 && failed.length < uses.length) throw new Error(`${failed.length} of ${uses.length} failed`);
+  return Promise.all(uses);
+}
+
 const work: Readonly<Record<string, () => Promise<unknown>>> = {
   create: () => manager.createKey({ description: 'x'.repeat(4000) }, use),
   use: () => manager.generateDataKey({ keyId, context }, use),
+  'use-many': useMany,
   'use-now': async () => manager.decryptNow({ wrapped, context }, use) ?? Promise.reject(new Error('not at once')),
   ready: () => manager.ready(),
   backup: () => manager.backup({ path: `${options.storePath}.backup` }, use),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
 import { takeEd25519Seed } from '../../crypto/ed25519.ts';
+import { MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
 import { verifyAudit } from '../offline.ts';
 import type { KeyManagerOptions } from '../options.ts';
 import { readLines } from './lines.ts';
@@ -76,6 +77,23 @@ describe('records', () => {
       await Promise.all(uses);
       expect(recordsOf(keys).map(({ seq }) => seq)).toEqual(Array.from({ length: 42 }, (_, n) => n + 1));
     }
+  });
+
+  test('However many are asked for at once, records stand in that order, each is chained to the one before, and each is of its own', async () => {
+    await using keys = await keyFolder();
+    const manager = await keys.open();
+    const { keyId } = await manager.createKey({}, use);
+    // More than one write takes, and longer ones among them than what lines are first put together in.
+    const contextOf = (n: number) => ({ n: String(n), ...(n % 500 === 7 ? { long: 'é\u2028'.repeat(700) } : {}) });
+    const count = MAX_AUDIT_BATCH_RECORDS + 500;
+    const uses = Array.from({ length: count }, (_, n) =>
+      manager.generateDataKey({ keyId, context: contextOf(n) }, use),
+    );
+    await Promise.all(uses);
+    await manager.close();
+    const records = recordsOf(keys).filter(({ action }) => action === 'GenerateDataKey');
+    expect(records.map((record) => record['context'])).toEqual(Array.from({ length: count }, (_, n) => contextOf(n)));
+    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, gaps: [], records: 2 + count + 1 });
   });
 
   test('Whatever a caller gives, its record is one line that reads back', async () => {

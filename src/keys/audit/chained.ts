@@ -1,39 +1,79 @@
 /** Lines that continue a chain, not yet written. */
 import { checkpointEntry } from './checkpoint.ts';
 import type { AuditIdentity } from './identity.ts';
-import { advance, encodeRecord, type AuditEntry, type AuditHead } from './record.ts';
+import { lineHashText, lineRoom, recordJson, writeRecord, type AuditEntry, type AuditHead } from './record.ts';
 
-const LINE_END = Buffer.from('\n');
+const LINE_END = 0x0a;
+/** Some dozens of records; what needs more grows it. */
+const FIRST_BYTES = 64 * 1024;
+/** What a batch that was larger than usual leaves to the next one. */
+const MAX_KEPT_BYTES = 1024 * 1024;
+
+/** Where lines are put together before they are written: used by one batch after the other, since a write is over when it returns. */
+export class LineBuffer {
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+
+  /** With room for `more` bytes after the first `length`, which stay. */
+  reserve(length: number, more: number): Buffer {
+    if (length + more > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(length + more, 2 * this.#bytes.length));
+      this.#bytes.copy(grown, 0, 0, length);
+      this.#bytes = grown;
+    }
+    return this.#bytes;
+  }
+
+  /** The first `length` bytes, until the next lines are put there. */
+  first(length: number): Uint8Array {
+    return this.#bytes.subarray(0, length);
+  }
+
+  release(): void {
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+}
 
 export class Chained {
   readonly #identity: AuditIdentity;
-  readonly #parts: Uint8Array[] = [];
-  #head: AuditHead;
+  readonly #buffer: LineBuffer;
+  readonly #start: number;
+  #length = 0;
+  #seq: number;
+  /** Of the last line, in hex: only the last of a batch is needed as bytes. */
+  #hash: string;
   /** Whether the last of them is a checkpoint. */
   isAttested = false;
 
-  constructor(identity: AuditIdentity, head: AuditHead) {
+  constructor(identity: AuditIdentity, { seq, hash, offset }: AuditHead, buffer: LineBuffer) {
     this.#identity = identity;
-    this.#head = head;
+    this.#buffer = buffer;
+    this.#start = offset;
+    this.#seq = seq;
+    this.#hash = Buffer.from(hash).toString('hex');
   }
 
   get head(): AuditHead {
-    return this.#head;
+    return { seq: this.#seq, hash: Buffer.from(this.#hash, 'hex'), offset: this.#start + this.#length };
   }
 
+  /** Good until the buffer is used again. */
   get bytes(): Uint8Array {
-    return Buffer.concat(this.#parts);
+    return this.#buffer.first(this.#length);
   }
 
   add(entry: AuditEntry): void {
-    const seq = this.#head.seq + 1;
-    const line = encodeRecord(entry, seq, this.#head.hash, this.#identity.key);
-    this.#parts.push(line, LINE_END);
-    this.#head = advance(this.#head, seq, line);
+    const start = this.#length;
+    const json = recordJson(entry, this.#seq + 1, this.#hash);
+    const bytes = this.#buffer.reserve(start, lineRoom(json) + 1);
+    const end = writeRecord(json, this.#identity.key, bytes, start);
+    this.#hash = lineHashText(bytes.subarray(start, end));
+    this.#seq += 1;
+    bytes[end] = LINE_END;
+    this.#length = end + 1;
   }
 
   attest(nowMs: number): void {
-    this.add(checkpointEntry(this.#identity, this.#head, nowMs));
+    this.add(checkpointEntry(this.#identity, this.head, nowMs));
     this.isAttested = true;
   }
 }

@@ -14,18 +14,15 @@ import {
 import type { AuditOptions } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
 import { syncFolder, writeAll } from '../stores/durable-file.ts';
-import { Chained } from './chained.ts';
+import { Chained, LineBuffer } from './chained.ts';
 import type { AuditFeed } from './forward/forwarder.ts';
 import { HeadFile, laterHead, readHeadFile } from './head-file.ts';
 import type { AuditIdentity } from './identity.ts';
 import { EMPTY_HEAD, type AuditEntry, type AuditHead } from './record.ts';
 import { resumeLog, type Resumption } from './resume.ts';
 
-type Waiting = {
-  readonly entry: AuditEntry;
-  readonly resolve: () => void;
-  readonly reject: (error: KeysError) => void;
-};
+/** Records that go out in one write. Whoever waits for one of them waits for all: they are written together, or none of them is. */
+type Group = PromiseWithResolvers<void> & { readonly entries: AuditEntry[] };
 
 /** `now`: milliseconds since 1970. */
 type LogParts = { readonly options: AuditOptions; readonly identity: AuditIdentity; readonly now: () => number };
@@ -36,7 +33,9 @@ export class AuditLog implements AuditFeed {
   readonly #now: () => number;
   readonly #file: number;
   readonly #headFile: HeadFile;
-  #queue: Waiting[] = [];
+  readonly #lines = new LineBuffer();
+  /** In the order of their records; the last still takes some. */
+  #queue: Group[] = [];
   /** The chain's end in the file, and the part of it that is known to be on the disk. */
   #written: AuditHead;
   #synced: AuditHead;
@@ -89,9 +88,18 @@ export class AuditLog implements AuditFeed {
   /** Resolves once the record is written as durably as configured; ERR_KEYS_AUDIT_UNAVAILABLE. */
   append(entry: AuditEntry): Promise<void> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
-    const written = new Promise<void>((resolve, reject) => this.#queue.push({ entry, resolve, reject }));
+    const group = this.#openGroup();
+    group.entries.push(entry);
     this.#flushing ??= this.#flush();
-    return written;
+    return group.promise;
+  }
+
+  #openGroup(): Group {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.entries.length < MAX_AUDIT_BATCH_RECORDS) return last;
+    const group = { ...Promise.withResolvers<void>(), entries: [] };
+    this.#queue.push(group);
+    return group;
   }
 
   /** Whether `appendNow` may be called: no record has to wait for a sync. */
@@ -146,20 +154,20 @@ export class AuditLog implements AuditFeed {
   async #flush(): Promise<void> {
     // One turn of the event loop: whatever else became ready in it shares the write.
     await new Promise(setImmediate);
-    while (this.#queue.length > 0) await this.#writeBatch(this.#queue.splice(0, MAX_AUDIT_BATCH_RECORDS));
+    for (let group = this.#queue.shift(); group !== undefined; group = this.#queue.shift())
+      await this.#writeGroup(group);
     this.#flushing = undefined;
   }
 
-  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+  async #writeGroup({ entries, resolve, reject }: Group): Promise<void> {
     try {
-      const head = this.#write(batch.map(({ entry }) => entry));
+      const head = this.#write(entries);
       if (this.#options.durability === 'fsync') await this.#sync(head);
       else this.#scheduleSync();
       this.#failing = false;
-      for (const waiting of batch) waiting.resolve();
+      resolve();
     } catch (error) {
-      const failure = this.#failure(error);
-      for (const waiting of batch) waiting.reject(failure);
+      reject(this.#failure(error));
     }
   }
 
@@ -170,19 +178,19 @@ export class AuditLog implements AuditFeed {
 
   #write(entries: readonly AuditEntry[]): AuditHead {
     this.check();
-    const chained = new Chained(this.#identity, this.#written);
+    const chained = new Chained(this.#identity, this.#written, this.#lines);
     for (const entry of entries) chained.add(entry);
     const attests = this.#unattested + entries.length >= CHECKPOINT_RECORDS;
     if (attests) chained.attest(this.#now());
-    this.#put(chained);
+    const head = this.#put(chained);
     if (!attests) this.#unattested += entries.length;
-    return chained.head;
+    return head;
   }
 
   /** A checkpoint, where records were written since the last; where it cannot be written the next start's records are its own. */
   #attest(): void {
     if (this.#unattested === 0 || this.#dead !== undefined) return;
-    const chained = new Chained(this.#identity, this.#written);
+    const chained = new Chained(this.#identity, this.#written, this.#lines);
     chained.attest(this.#now());
     try {
       this.#put(chained);
@@ -191,19 +199,23 @@ export class AuditLog implements AuditFeed {
     }
   }
 
-  #put({ bytes, head, isAttested }: Chained): void {
+  #put(chained: Chained): AuditHead {
     try {
-      writeAll(this.#file, bytes);
+      writeAll(this.#file, chained.bytes);
     } catch (error) {
       this.#cutBack(error);
       throw error;
+    } finally {
+      this.#lines.release();
     }
+    const { head } = chained;
     this.#written = head;
-    if (isAttested) {
+    if (chained.isAttested) {
       this.#unattested = 0;
       this.#attestedAtMs = this.#now();
     }
     for (const listener of this.#listeners) listener();
+    return head;
   }
 
   /** A full disk may free itself: remove what was half written, refuse these records, and go on. */

@@ -5,7 +5,7 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { equalBytes } from '../../crypto/bytes.ts';
-import { hmacSha256 } from '../../crypto/hmac.ts';
+import { hmacSha256, hmacSha256Text } from '../../crypto/hmac.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 
 /** What happened; never a key, a plaintext or a credential. */
@@ -46,20 +46,28 @@ const MAC_CLOSE = '"}';
 const MAC_CHARS = 43;
 const SUFFIX_BYTES = MAC_OPEN.length + MAC_CHARS + MAC_CLOSE.length;
 
-/** The line without its line end. */
-export function encodeRecord(entry: AuditEntry, seq: number, prevHash: Uint8Array, key: KeyObject): Uint8Array {
-  const body = JSON.stringify({ seq, ...entry, prevHash: Buffer.from(prevHash).toString('hex') });
-  const coveredBytes = Buffer.byteLength(body) - 1;
-  const line = Buffer.allocUnsafe(coveredBytes + SUFFIX_BYTES);
-  // All but the closing brace, which the MAC's member goes before.
-  line.write(body, 0, coveredBytes, 'utf8');
-  const mac = Buffer.from(hmacSha256(key, line.subarray(0, coveredBytes))).toString('base64url');
-  line.write(`${MAC_OPEN}${mac}${MAC_CLOSE}`, coveredBytes, SUFFIX_BYTES, 'latin1');
-  return line;
+/** What the line takes at most, its MAC included, of a record whose covered part is `json`: UTF-8 has up to three bytes for each code unit. */
+export const lineRoom = (json: string): number => 3 * json.length + SUFFIX_BYTES;
+
+/** What a record says: all of its line but the MAC. `prevHash` in hex. */
+export function recordJson(entry: AuditEntry, seq: number, prevHash: string): string {
+  return `{"seq":${seq},${JSON.stringify(entry).slice(1, -1)},"prevHash":"${prevHash}"`;
+}
+
+/** Writes the line of `json`, without its line end, into `target`, which has room for it; where it ends. */
+export function writeRecord(json: string, key: KeyObject, target: Buffer, at: number): number {
+  const end = at + target.write(json, at, 'utf8');
+  const mac = hmacSha256Text(key, target.subarray(at, end));
+  return end + target.write(`${MAC_OPEN}${mac}${MAC_CLOSE}`, end, SUFFIX_BYTES, 'latin1');
 }
 
 export function lineHash(line: Uint8Array): Uint8Array {
   return hash('sha256', line, 'buffer');
+}
+
+/** The same in hex, as the next record names it. */
+export function lineHashText(line: Uint8Array): string {
+  return hash('sha256', line, 'hex');
 }
 
 /** The head after `line` was appended to a chain that ended at `head`. */

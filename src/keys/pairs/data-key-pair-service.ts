@@ -4,14 +4,13 @@
  */
 import { encodePrivateKey, encodePublicKey } from '../../crypto/pairs/key-pair.ts';
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
-import { wrapKey } from '../../envelope/wrapped-key.ts';
 import type { KeyUse } from '../data-keys.ts';
 import { endDryRun } from '../dry-run.ts';
 import { holding } from '../holding.ts';
 import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from '../key-operations.ts';
-import { currentOf, kekOf, type HeldKey, type KeyRing } from '../key-ring.ts';
+import type { KeyRing } from '../key-ring.ts';
 import { usedOf } from '../key-used.ts';
-import { KeyUses } from '../key-uses.ts';
+import { KeyUses, wrapBy, type Wrapping } from '../key-uses.ts';
 import type { KeyPorts } from '../options.ts';
 import { newPair } from './pair-material.ts';
 import { ALGORITHM } from '../request-facts.ts';
@@ -55,20 +54,16 @@ export class DataKeyPairService implements MakesPairs {
   async #make(action: string, request: DataKeyPairRequest, use: KeyUse, trace: UseTrace): Promise<Made> {
     trace.detail = { pairSpec: request.spec };
     const parameters = { ...ALGORITHM, DataKeyPairSpec: request.spec };
-    const wrappingKey = (): HeldKey => this.#uses.wrappingKey(action, request, use, trace, parameters);
+    const wrappingKey = (): Wrapping => this.#uses.wrappingKey(action, request, use, trace, parameters);
     wrappingKey();
     endDryRun(request);
     // What it will be used for is not ours to know; a signature tries it as well as anything.
     const pair = await newPair({ spec: request.spec, usage: 'SIGN_VERIFY' }, this.#pairs);
-    const key = wrappingKey();
+    const wrapping = wrappingKey();
     const privateKey = encodePrivateKey(pair);
     try {
-      const current = currentOf(key);
-      const { materialId } = current.record;
-      const { uuid: keyUuid, wrapFlags: flags } = key;
-      const wrapping = { kek: kekOf(current), keyUuid, flags, materialId, context: request.context };
-      const ciphertext = wrapKey({ ...wrapping, plaintext: privateKey }, this.#ports.random);
-      return { ...usedOf(key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
+      const ciphertext = wrapBy(wrapping, privateKey, this.#ports.random);
+      return { ...usedOf(wrapping.key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
     } catch (error) {
       privateKey.fill(0);
       throw error;

@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { KEY_BYTES, takeKey } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { RequestParameters } from '../access/request.ts';
-import { assertContext, invalidCiphertext } from '../ciphertexts.ts';
+import { canonicalContext, invalidCiphertext } from '../ciphertexts.ts';
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from '../data-keys.ts';
 import { cacheName, type DekCache } from '../dek-cache.ts';
 import { KeysError } from '../errors.ts';
@@ -55,7 +55,7 @@ export class RemoteDataKeyService {
     use: KeyUse,
   ): Promise<WrappedDataKey> {
     return this.#parts.recorder.record('GenerateDataKey', use, context, async (trace) => {
-      assertContext(context);
+      canonicalContext(context);
       const parameters = { ...ALGORITHM, ...aliasNamed(keyId) };
       const arn = await this.#names.arnOf(keyId);
       this.#authorize(arn, 'GenerateDataKey', { context, parameters }, use, trace);
@@ -75,8 +75,7 @@ export class RemoteDataKeyService {
   decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
     return this.#parts.recorder.record('Decrypt', use, request.context, async (trace) => {
       const { wrapped, context, keyId } = request;
-      assertContext(context);
-      const name = cacheName(wrapped, context);
+      const name = cacheName(wrapped, canonicalContext(context));
       const wanted = keyId === undefined ? undefined : await this.#names.arnOf(keyId);
       const key = this.#cached(name) ?? (await this.#open(name, request));
       // Whose the ciphertext is, only the answer says: so this is asked last, and before anything is given out.
@@ -105,8 +104,8 @@ export class RemoteDataKeyService {
     const { sourceContext, destinationKeyId, destinationContext } = request;
     const { recorder, kms } = this.#parts;
     const moved = await recorder.record('ReEncryptFrom', use, sourceContext, async (trace) => {
-      assertContext(sourceContext);
-      assertContext(destinationContext);
+      canonicalContext(sourceContext);
+      canonicalContext(destinationContext);
       const answer = await kms.reEncrypt(request);
       const parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(answer.sourceKeyArn === answer.keyArn) };
       this.#authorize(answer.sourceKeyArn, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
