@@ -8,6 +8,9 @@ import { Reader, decodeUtf8 } from './codec.ts';
 import { EnvelopeError, malformed } from './errors.ts';
 import { MAX_CONTEXT_BYTES } from './limits.ts';
 
+/** Up to here a loop over a text is quicker than a call that leaves the engine. */
+const SHORT_CHARS = 64;
+
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 declare const canonical: unique symbol;
@@ -27,8 +30,8 @@ export function encodeContext(context: EncryptionContext): CanonicalContext {
   if (length > MAX_CONTEXT_BYTES) throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', `over ${MAX_CONTEXT_BYTES} bytes`);
   // For every use of a key, and most are short: a writer that grows costs more than the text. Nothing in it is secret.
   const bytes = Buffer.allocUnsafe(length);
-  let at = bytes.writeUInt32BE(names.length);
-  for (const name of names) at = writeText(context[name] ?? '', bytes, writeText(name, bytes, at));
+  let at = putUint32(bytes, 0, names.length);
+  for (const name of names) at = putText(bytes, putText(bytes, at, name), context[name] ?? '');
   // The brand exists in types alone: this is the one place that puts it on.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length) as CanonicalContext;
 }
@@ -64,16 +67,43 @@ export function decodeContext(bytes: Uint8Array): EncryptionContext {
   return context;
 }
 
-function writeText(text: string, bytes: Buffer, at: number): number {
-  const written = bytes.write(text, at + 4, 'utf8');
-  bytes.writeUInt32BE(written, at);
-  return at + 4 + written;
+/** A text after its length; the offset after it. */
+function putText(bytes: Buffer, at: number, text: string): number {
+  const start = at + 4;
+  const written = putAscii(bytes, start, text) ? text.length : bytes.write(text, start, 'utf8');
+  putUint32(bytes, at, written);
+  return start + written;
+}
+
+/** Whether it was short and ASCII, as most are, and is written: leaving the engine for them takes longer than this. */
+function putAscii(bytes: Buffer, at: number, text: string): boolean {
+  if (text.length > SHORT_CHARS) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return false;
+    bytes[at + i] = unit;
+  }
+  return true;
+}
+
+function putUint32(bytes: Buffer, at: number, value: number): number {
+  for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (24 - 8 * i);
+  return at + 4;
 }
 
 /** In UTF-8. */
 function textBytes(text: unknown): number {
-  if (typeof text !== 'string' || !text.isWellFormed()) {
-    throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', 'names and values must be well-formed text');
-  }
+  if (typeof text !== 'string') throw illFormed();
+  if (isShortAscii(text)) return text.length;
+  if (!text.isWellFormed()) throw illFormed();
   return Buffer.byteLength(text);
 }
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_CHARS) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+const illFormed = (): EnvelopeError =>
+  new EnvelopeError('ERR_ENVELOPE_CONTEXT', 'names and values must be well-formed text');

@@ -79,8 +79,8 @@ export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
     throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `1 to ${MAX_WRAPPED_PLAINTEXT_BYTES} bytes can be wrapped`);
   }
   const context = canonicalOf(input.context);
-  const salt = random(SALT_BYTES);
-  const iv = random(GCM_NONCE_BYTES);
+  const salt = random(SALT_BYTES, 'public');
+  const iv = random(GCM_NONCE_BYTES, 'public');
   const [key, commitment] = deriveKeys(kek, keyUuid, materialId, salt);
   try {
     const aad = nativeBytes(HEADER_BYTES + context.length);
@@ -94,7 +94,7 @@ export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
     aad.set(context, HEADER_BYTES);
     const blob = new Uint8Array(WRAPPED_KEY_OVERHEAD + plaintext.length);
     blob.set(aad.subarray(0, HEADER_BYTES));
-    putSealed(blob, HEADER_BYTES, key, iv, plaintext, aad);
+    putSealed(blob, HEADER_BYTES, key, aad.subarray(AT.iv, AT.commitment), plaintext, aad);
     return blob;
   } finally {
     key.fill(0);

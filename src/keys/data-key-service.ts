@@ -3,7 +3,14 @@ import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
 import type { CanonicalContext, EncryptionContext } from '../envelope/encryption-context.ts';
 import { MATERIAL_REF_BYTES } from '../envelope/wrapped-key.ts';
 import type { RequestParameters } from './access/request.ts';
-import { canonicalContext, invalidCiphertext, namedIn, openWrapped, parseCiphertext, type Source } from './ciphertexts.ts';
+import {
+  canonicalContext,
+  invalidCiphertext,
+  namedIn,
+  openWrapped,
+  parseCiphertext,
+  type Source,
+} from './ciphertexts.ts';
 import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';

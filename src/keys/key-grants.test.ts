@@ -326,6 +326,30 @@ describe('someone with the file', () => {
     expect(await generate({ ...opened, manager }, alice)).toBe(DENIED);
   });
 
+  test('revives no revoked grant by hiding its row from the digest of its bucket, by an index that lies', async () => {
+    for (const others of [0, 1]) {
+      await using opened = await open();
+      const row = await revoked(opened);
+      const kept = await opened.folder.open();
+      // In the same bucket: of the same grantee on the same key.
+      const grantIds =
+        others === 0 ? [] : [(await give({ ...opened, manager: kept }, { operations: ['Decrypt'] })).grantId];
+      await kept.close();
+      change(opened, (database) => {
+        putBack(database, row);
+        const { sql } = database.prepare("SELECT sql FROM sqlite_master WHERE name = 'grants_bucket'").get() ?? {};
+        const isKept = grantIds.map((grantId) => `grant_id = x'${grantId}'`).join(' OR ') || '0';
+        database.exec(`DROP INDEX grants_bucket;
+          CREATE INDEX grants_bucket ON grants (CASE WHEN ${isKept} THEN bucket ELSE 'none' END);
+          PRAGMA writable_schema = ON`);
+        database.prepare("UPDATE sqlite_master SET sql = ? WHERE name = 'grants_bucket'").run(String(sql));
+      });
+      const manager = await opened.folder.open();
+      expect(await generate({ ...opened, manager }, alice), `${others} others`).toBe('ERR_KEYS_STORE_TAMPERED');
+      await manager.close();
+    }
+  });
+
   test('gets no backup made or believed of a store whose grants were changed', async () => {
     await using opened = await open();
     const row = await revoked(opened);

@@ -34,7 +34,9 @@ export class Identities {
   /** The same object for the same caller, as long as nothing about it changes. */
   of(arn: string, via: KeyUse['via']): Identity {
     const name = `${via} ${arn}`;
-    const made = this.#made.get(name) ?? this.#make(arn, via);
+    const known = this.#made.get(name);
+    if (known !== undefined) return known;
+    const made = this.#make(arn, via);
     this.#made.set(name, made);
     return made;
   }

@@ -1,13 +1,16 @@
 /**
  * The grants of a store. A million of them must cost nothing at start, so they are not read then: each lies in one of 16,384
  * buckets, by a hash of its key and grantee, and a bucket's record, sealed with all other rows, holds a digest of its grants.
- * A bucket is held against its digest before any grant in it is believed, and again before a change is written over it.
+ * A grant is believed whose MAC holds and is one of those that the bucket's digest is of; the others in the bucket are not opened for
+ * that. Before a change is written over a bucket, and in each backup, all of its grants are.
  *
- * Threat: an old row put back would revive a revoked grant. Its own MAC is genuine; the bucket's digest is not.
+ * Threat: an old row put back would revive a revoked grant. Its own MAC is genuine, but the bucket's digest is of others.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import { equalBytes } from '../../crypto/bytes.ts';
+import { HMAC_BYTES } from '../../crypto/hmac.ts';
 import { KeysError } from '../errors.ts';
 import { encodeFields } from '../fields.ts';
 import { parseRowName, type RowRegion } from '../regions/row-names.ts';
@@ -37,14 +40,19 @@ const FILTERS = {
     "retiring = ? AND (CASE instr(key_id, '@') WHEN 0 THEN '' ELSE substr(key_id, instr(key_id, '@') + 1) END) = ?",
 } as const satisfies Record<GrantList['by'], string>;
 
+/** MACs of half a million grants; what is dropped is read again. */
+const MAX_SEALED_BYTES = 16 * 1024 * 1024;
+/** What an entry takes besides. */
+const SEALED_ENTRY_BYTES = 128;
+
 type Authenticate = (table: 'grants' | 'grant_buckets', row: Row) => void;
 
 export class GrantTable {
   readonly #database: DatabaseSync;
   readonly #authenticate: Authenticate;
   readonly #statements = new Map<string, StatementSync>();
-  /** Buckets that matched their digest since the store was opened. */
-  readonly #verified = new Set<string>();
+  /** By bucket: the MACs of its grants, one after the other, that matched the digest. */
+  readonly #sealed = new LRUCache<string, Uint8Array>({ maxSize: MAX_SEALED_BYTES, sizeCalculation: sealedSize });
 
   constructor(database: DatabaseSync, authenticate: Authenticate) {
     this.#database = database;
@@ -53,16 +61,28 @@ export class GrantTable {
 
   /** ERR_KEYS_STORE_TAMPERED where the bucket is not what was last written. */
   verify(bucket: string): void {
+    this.#sealed.delete(bucket);
+    const found = this.bucketRow(bucket);
+    assertSameBucket(bucket, this.#record(bucket), found);
+  }
+
+  /** Undefined: no grants. */
+  #record(bucket: string): Row | undefined {
     const record = this.#prepared('SELECT * FROM grant_buckets WHERE bucket = ?').get(bucket);
     if (record !== undefined) this.#authenticate('grant_buckets', record);
-    const found = this.bucketRow(bucket);
-    if (!isSameBucket(record, found)) {
-      throw new KeysError(
-        'ERR_KEYS_STORE_TAMPERED',
-        `grants in bucket ${bucket} are missing, added or of another time`,
-      );
-    }
-    this.#verified.add(bucket);
+    return record;
+  }
+
+  /** The MACs of all grants in a bucket, as its record says; ERR_KEYS_STORE_TAMPERED. */
+  #sealedMacs(bucket: string): Uint8Array {
+    const known = this.#sealed.get(bucket);
+    if (known !== undefined) return known;
+    const rows = this.#prepared('SELECT mac FROM grants WHERE bucket = ? ORDER BY grant_id').all(bucket);
+    const macs = Buffer.concat(rows.map((row) => bytes(row, 'mac')));
+    const digest = hash('sha256', macs, 'buffer');
+    assertSameBucket(bucket, this.#record(bucket), rows.length === 0 ? undefined : { grants: rows.length, digest });
+    this.#sealed.set(bucket, macs);
+    return macs;
   }
 
   /** The record of a bucket as its grants are now, each authenticated; undefined where it has none. */
@@ -129,7 +149,8 @@ export class GrantTable {
       if (!isWanted(row))
         throw new KeysError('ERR_KEYS_STORE_TAMPERED', 'an index of the grants does not say what they hold');
       const bucket = text(row, 'bucket');
-      if (!this.#verified.has(bucket)) this.verify(bucket);
+      // Also where the index of the buckets hides it from the digest.
+      if (!isAmong(this.#sealedMacs(bucket), bytes(row, 'mac'))) throw notSealed(bucket);
     }
     return rows;
   }
@@ -153,10 +174,26 @@ function filterValues(list: GrantList): Readonly<Record<string, string>> {
   }
 }
 
-function isSameBucket(record: Row | undefined, found: Row | undefined): boolean {
-  if (record === undefined || found === undefined) return record === found;
-  return (
+function assertSameBucket(bucket: string, record: Row | undefined, found: Row | undefined): void {
+  if (record === undefined && found === undefined) return;
+  const isSame =
+    record !== undefined &&
+    found !== undefined &&
     integer(record, 'grants') === integer(found, 'grants') &&
-    equalBytes(bytes(record, 'digest'), bytes(found, 'digest'))
-  );
+    equalBytes(bytes(record, 'digest'), bytes(found, 'digest'));
+  if (!isSame) throw notSealed(bucket);
 }
+
+function notSealed(bucket: string): KeysError {
+  return new KeysError('ERR_KEYS_STORE_TAMPERED', `grants in bucket ${bucket} are missing, added or of another time`);
+}
+
+/** Whether one of the MACs, each of 32 bytes, is this one. None is secret. */
+function isAmong(macs: Uint8Array, mac: Uint8Array): boolean {
+  if (mac.length !== HMAC_BYTES) return false;
+  for (let at = 0; at < macs.length; at += HMAC_BYTES)
+    if (Buffer.compare(macs.subarray(at, at + HMAC_BYTES), mac) === 0) return true;
+  return false;
+}
+
+const sealedSize = (macs: Uint8Array): number => macs.length + SEALED_ENTRY_BYTES;

@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { SQLOutputValue } from 'node:sqlite';
 import { equalBytes } from '../../crypto/bytes.ts';
-import { hmacSha256 } from '../../crypto/hmac.ts';
+import { HMAC_BYTES, hmacSha256 } from '../../crypto/hmac.ts';
 import { encodeFields, type Field } from '../fields.ts';
 import type { RootKeys } from '../root/root-keys.ts';
 import type { TableName } from './schema.ts';
@@ -32,15 +32,14 @@ export function rowIsGenuine(table: TableName, row: Row, key: KeyObject): boolea
   return stored instanceof Uint8Array && equalBytes(stored, rowMac(table, row, key));
 }
 
-const MODULUS = 1n << 256n;
-
 /**
  * The set of rows as a sum modulo 2^256 of a second MAC of each, kept only in memory: a change costs two MACs however large
  * the store is, and nobody sees the terms that could be combined into another set of equal sum.
  */
 export class RowSet {
   readonly #key: KeyObject;
-  #sum = 0n;
+  /** Big-endian. */
+  readonly #sum = new Uint8Array(HMAC_BYTES);
   #count = 0;
 
   constructor(key: KeyObject) {
@@ -48,31 +47,48 @@ export class RowSet {
   }
 
   add(row: Row): void {
-    this.#sum = (this.#sum + this.#term(row)) % MODULUS;
+    this.addMac(macOf(row));
+  }
+
+  /** The same of a row that is known by its MAC. */
+  addMac(mac: Uint8Array): void {
+    const term = hmacSha256(this.#key, mac);
+    let carry = 0;
+    for (let at = HMAC_BYTES - 1; at >= 0; at--) {
+      const sum = (this.#sum[at] ?? 0) + (term[at] ?? 0) + carry;
+      this.#sum[at] = sum;
+      carry = sum >>> 8;
+    }
     this.#count += 1;
   }
 
   remove(row: Row): void {
-    this.#sum = (this.#sum - this.#term(row) + MODULUS) % MODULUS;
+    const term = hmacSha256(this.#key, macOf(row));
+    let borrow = 0;
+    for (let at = HMAC_BYTES - 1; at >= 0; at--) {
+      const difference = (this.#sum[at] ?? 0) - (term[at] ?? 0) - borrow;
+      this.#sum[at] = difference;
+      borrow = difference < 0 ? 1 : 0;
+    }
     this.#count -= 1;
   }
 
   copy(): RowSet {
     const copy = new RowSet(this.#key);
-    copy.#sum = this.#sum;
+    copy.#sum.set(this.#sum);
     copy.#count = this.#count;
     return copy;
   }
 
   fields(): readonly Field[] {
-    return [this.#count, Buffer.from(this.#sum.toString(16).padStart(64, '0'), 'hex')];
+    return [this.#count, Uint8Array.from(this.#sum)];
   }
+}
 
-  #term(row: Row): bigint {
-    const mac = row['mac'];
-    if (!(mac instanceof Uint8Array)) throw new TypeError('a row of the set carries its MAC');
-    return BigInt(`0x${Buffer.from(hmacSha256(this.#key, mac)).toString('hex')}`);
-  }
+function macOf(row: Row): Uint8Array {
+  const mac = row['mac'];
+  if (mac instanceof Uint8Array) return mac;
+  throw new TypeError('a row of the set carries its MAC');
 }
 
 /** What the seal covers besides the rows. */
