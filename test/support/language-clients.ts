@@ -44,7 +44,8 @@ export async function javaClient(name: string): Promise<LanguageClient> {
     ],
   });
   const path = (folder: string): string => [join(folder, 'target/classes'), join(folder, 'lib/*')].join(':');
-  return words(built, (folder) => ['java', '-cp', path(folder), 'Main']);
+  // It lives for a moment: compiling it well costs more than it gains.
+  return words(built, (folder) => ['java', '-XX:TieredStopAtLevel=1', '-cp', path(folder), 'Main']);
 }
 
 const words = (built: BuiltClient, of: (folder: string) => readonly [string, ...string[]]): LanguageClient =>
