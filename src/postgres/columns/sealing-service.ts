@@ -1,7 +1,7 @@
 /** The ColumnService: keys for a statement's columns, then values sealed and opened without waiting. */
 import type { Dek } from '../../crypto/key-types.ts';
 import { openFailed } from '../../envelope/errors.ts';
-import { openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
+import { DEK_ID_BYTES, openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
 import type { DecryptRequest, KeyUse } from '../../keys/data-keys.ts';
 import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
@@ -34,16 +34,16 @@ export function createColumnService(options: SealingOptions): ColumnService {
   };
 }
 
-type OpenDek = { readonly stored: StoredDek; readonly dek: Dek };
+type OpenDek = { readonly stored: StoredDek; readonly id: Uint8Array; readonly dek: Dek };
 
 class SealingSession implements ColumnSession {
   readonly #options: SealingOptions;
   readonly #deks: DekTable;
   readonly #use: ColumnUse;
-  /** Opened for this statement's caller: by DEK id (hex). */
-  readonly #open = new Map<string, OpenDek>();
-  /** The one new values are sealed with: by owner (hex). */
-  readonly #current = new Map<string, OpenDek>();
+  /** Opened for this statement's caller. A statement has few, and a list of few is searched faster than a map is made. */
+  readonly #open: OpenDek[] = [];
+  /** Those new values are sealed with, one of each owner. */
+  readonly #current: OpenDek[] = [];
 
   constructor(options: SealingOptions, deks: DekTable, use: ColumnUse) {
     this.#options = options;
@@ -58,7 +58,7 @@ class SealingSession implements ColumnSession {
     if (stored === undefined || this.#needsZone(column)) return false;
     const key = this.#options.keys.decryptNow(requestFor(stored, column.keyId), this.#keyUse(column));
     if (key === undefined) return false;
-    this.#current.set(owner.id, this.#opened(stored, key.dek));
+    this.#current.push(this.#opened(stored, key.dek));
     return true;
   }
 
@@ -87,12 +87,12 @@ class SealingSession implements ColumnSession {
   async #openCurrent(column: SealedColumn, stored: StoredDek): Promise<void> {
     const owner = ownerOf(column);
     try {
-      this.#current.set(owner.id, await this.#unwrap(column, stored, column.keyId));
+      this.#current.push(await this.#unwrap(column, stored, column.keyId));
     } catch (error) {
       if (!(error instanceof SealgateError) || error.code !== 'ERR_KEYS_INCORRECT_KEY') throw error;
       if (column.mode === 'deterministic') return;
       const renewed = await this.#deks.renew(owner, column.keyId, this.#keyUse(column), stored);
-      this.#current.set(owner.id, await this.#unwrap(column, renewed, column.keyId));
+      this.#current.push(await this.#unwrap(column, renewed, column.keyId));
     }
   }
 
@@ -125,11 +125,12 @@ class SealingSession implements ColumnSession {
   }
 
   has(sealed: Uint8Array): boolean {
-    return this.#open.has(dekIdOf(sealed));
+    return this.#named(sealed) !== undefined;
   }
 
   async fetch(column: SealedColumn, sealed: Uint8Array): Promise<void> {
-    const stored = await this.#deks.byId(dekIdOf(sealed), this.#keyUse(column));
+    const dekId = Buffer.from(parseSealedValue(sealed).dekId).toString('hex');
+    const stored = await this.#deks.byId(dekId, this.#keyUse(column));
     // Never ask for another column's key in this column's name.
     if (stored.owner !== ownerOf(column).id) throw openFailed();
     await this.#unwrap(column, stored);
@@ -142,8 +143,8 @@ class SealingSession implements ColumnSession {
   }
 
   #opened(stored: StoredDek, dek: Dek): OpenDek {
-    const open = { stored, dek };
-    this.#open.set(stored.id, open);
+    const open = { stored, id: idBytesOf(stored), dek };
+    this.#open.push(open);
     return open;
   }
 
@@ -152,22 +153,25 @@ class SealingSession implements ColumnSession {
       const message = `a value for a sealed column may have at most ${MAX_SEALED_VALUE_BYTES} bytes (maxSealedValueBytes)`;
       throw new PostgresError('ERR_POSTGRES_TOO_LARGE', message, { sqlstate: '54000' });
     }
-    const current = this.#current.get(ownerOf(column).id);
+    const owner = ownerOf(column).id;
+    const current = this.#current.find(({ stored }) => stored.owner === owner);
     if (current === undefined) {
       const message = `the rule of ${column.schema}.${column.table}.${column.column} names another KMS key than its values are sealed under`;
       throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
     }
-    const { dek, stored } = current;
-    return sealValue(
-      { dek, dekId: idBytesOf(stored), aad: aadOf(column), plaintext, mode: column.mode },
-      this.#options.random,
-    );
+    const { dek, id: dekId } = current;
+    return sealValue({ dek, dekId, aad: aadOf(column), plaintext, mode: column.mode }, this.#options.random);
   }
 
   #dekOf(sealed: Uint8Array): OpenDek {
-    const open = this.#open.get(dekIdOf(sealed));
+    const open = this.#named(sealed);
     if (open === undefined) throw new TypeError('a value is opened whose key was not fetched');
     return open;
+  }
+
+  #named(sealed: Uint8Array): OpenDek | undefined {
+    const { dekId } = parseSealedValue(sealed);
+    return this.#open.find(({ id }) => isSameId(id, dekId));
   }
 
   /** Without its modifier a column is no longer assigned to (nothing is rounded or cut), but stores and prints as its rule says. */
@@ -226,6 +230,7 @@ function aadOf(column: SealedColumn): Uint8Array {
   return factsOf(column).aad;
 }
 
-function dekIdOf(sealed: Uint8Array): string {
-  return Buffer.from(parseSealedValue(sealed).dekId).toString('hex');
+function isSameId(a: Uint8Array, b: Uint8Array): boolean {
+  for (let at = 0; at < DEK_ID_BYTES; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
