@@ -17,6 +17,7 @@ import { Lifecycle } from './compose/lifecycle.ts';
 import type { GatewayDeps, StartedPart } from './compose/s3.ts';
 import { openKeyManager } from './keys/key-manager.ts';
 import type { KeyMetrics } from './keys/options.ts';
+import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 
 /** Resolves when every listener accepts; where it rejects, everything that was started has been stopped. */
@@ -33,7 +34,7 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
     });
     const sinks = new AuditSinks(config.keys.audit, log, metrics);
     lifecycle.add(sinks.part);
-    const ports = { ...keyPorts(keyMetrics(metrics)), ...(await remotePorts(config.keys)) };
+    const ports = { ...keyPorts(keyMetrics(metrics, log)), ...(await remotePorts(config.keys)) };
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), ports);
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
     sinks.start(keys.auditFeed);
@@ -82,7 +83,12 @@ async function startListeners(
   }
 }
 
-function keyMetrics(metrics: Metrics): KeyMetrics {
+const LIFE_TEXTS = {
+  used: 'a key was used beyond its life; see docs/KEY-LIFE.md',
+  refused: 'a key refused what is beyond its life; see docs/KEY-LIFE.md',
+} as const;
+
+function keyMetrics(metrics: Metrics, log: Log): KeyMetrics {
   return {
     cacheHit: () => {
       metrics.dekCache('hit');
@@ -95,6 +101,10 @@ function keyMetrics(metrics: Metrics): KeyMetrics {
     },
     decrypted: (principal, keyArn) => {
       metrics.decryptions.note(principal, keyArn);
+    },
+    keyLife: ({ reason, outcome, keyArn, material, facts }) => {
+      metrics.keyLife(reason, outcome);
+      log.warn({ key: keyArn, material, reason, outcome, ...facts }, LIFE_TEXTS[outcome]);
     },
   };
 }

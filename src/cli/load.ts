@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { loadConfig, type LoadOptions } from '../config/load.ts';
 import { SealgateError } from '../errors.ts';
 import { parsePolicy } from '../keys/access/policy/policy.ts';
+import { checkLifeRule } from '../keys/life/terms/check-rule.ts';
 import type { CommandIo } from './command.ts';
 
 const DEFAULT_NAME = 'sealgate.yaml';
@@ -23,7 +24,7 @@ export function loadCommandConfig(
   // Messages name the file as the operator would from where they stand; the loader resolves it from the process's own folder.
   const shown = relative(process.cwd(), path);
   const display = shown === '' || shown.startsWith('..') ? path : shown;
-  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), { checkPolicy, ...options });
+  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), { checkPolicy, checkLifeRule, ...options });
 }
 
 /** What is wrong with a policy document; undefined for nothing. */

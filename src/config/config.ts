@@ -36,9 +36,29 @@ export type KeysConfig = {
     readonly sinks: readonly AuditSinkConfig[];
   };
   readonly alarm: { readonly decryptionsPerMinute: number | undefined };
+  readonly life: KeyLifeConfig;
   readonly access: AccessConfig;
   /** Where KMS keys are held elsewhere. */
   readonly remote: RemoteKeysConfig | undefined;
+};
+
+/** Days; or without end. */
+type LifeDays = number | 'unlimited' | undefined;
+export type KeyLifeConfig = {
+  readonly profile: 'aws' | 'nist';
+  readonly recipientEnd: 'warn' | 'deny';
+  readonly rules: readonly {
+    readonly keys?: readonly string[] | undefined;
+    readonly types?: readonly ('wrapping' | 'authentication' | 'signature' | 'transport' | 'agreement')[] | undefined;
+    readonly profile?: 'aws' | 'nist' | undefined;
+    readonly recipientEnd?: 'warn' | 'deny' | undefined;
+    readonly weakWrapping?: 'warn' | 'refuse' | undefined;
+    readonly originatorDays?: LifeDays;
+    readonly recipientDays?: LifeDays;
+    readonly maxOperations?: number | undefined;
+    readonly maxBytes?: number | undefined;
+    readonly reason: string;
+  }[];
 };
 
 export type RemoteKeysConfig = {

@@ -10,6 +10,7 @@ import { ConfigFiles, reasonOf, type ReadFile } from './files.ts';
 import { interpolate, type Environment } from './interpolate.ts';
 import { formatPath, formatProblem, type ConfigPath, type Finding, type Problem } from './problem.ts';
 import type { CheckPolicy } from './resolve-access.ts';
+import type { CheckLifeRule } from './resolve-key-life.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkShape } from './shape.ts';
 
@@ -22,6 +23,8 @@ export type LoadOptions = {
   readonly only?: 'keys';
   /** Says what is wrong with a policy document; this room does not know their language. */
   readonly checkPolicy?: CheckPolicy;
+  /** Says what is wrong with a rule on the life of keys: likewise. */
+  readonly checkLifeRule?: CheckLifeRule;
 };
 
 /**
@@ -49,12 +52,10 @@ export async function loadConfig(
   const early = [...syntax, ...missing, ...shapeFindings];
   if (shape.type === 'bad' || early.length > 0) return fail(early);
   const file = resolve(configPath);
-  const { config, findings } = await resolveConfig(
-    shape.file,
-    file,
-    new ConfigFiles(file, readFile),
-    options.checkPolicy ?? (() => undefined),
-  );
+  const { config, findings } = await resolveConfig(shape.file, file, new ConfigFiles(file, readFile), {
+    checkPolicy: options.checkPolicy ?? (() => undefined),
+    checkLifeRule: options.checkLifeRule ?? (() => undefined),
+  });
   return findings.length > 0 ? fail(findings) : config;
 }
 

@@ -7,6 +7,7 @@ import type { ConfigPath, Finding } from './problem.ts';
 import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
 import { resolveAudit } from './resolve-audit.ts';
 import { resolveCredentials } from './resolve-credentials.ts';
+import { resolveKeyLife, type CheckLifeRule } from './resolve-key-life.ts';
 import { resolveKms } from './resolve-kms.ts';
 import { resolvePostgres } from './resolve-postgres.ts';
 import { resolveRemoteKeys } from './resolve-remote-keys.ts';
@@ -19,13 +20,14 @@ export async function resolveConfig(
   file: ConfigFile,
   configPath: string,
   files: ConfigFiles,
-  checkPolicy: CheckPolicy,
+  { checkPolicy, checkLifeRule }: { readonly checkPolicy: CheckPolicy; readonly checkLifeRule: CheckLifeRule },
 ): Promise<{ config: Config; findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const access = await resolveAccess(file.keys.access, file.keys.account, { files, checkPolicy, findings });
   const audit = await resolveAudit(file.keys.audit, files, findings);
   const remote = await resolveRemoteKeys(file, files, findings);
-  const keys = resolveKeys(file.keys, { access, audit, remote }, files);
+  const life = resolveKeyLife(file.keys.life, checkLifeRule, findings);
+  const keys = resolveKeys(file.keys, { access, audit, life, remote }, files);
   findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file));
   const config: Config = {
     file: configPath,
@@ -40,7 +42,7 @@ export async function resolveConfig(
 
 function resolveKeys(
   keys: FileSection<'keys'>,
-  { access, audit, remote }: Pick<KeysConfig, 'access' | 'audit' | 'remote'>,
+  { access, audit, life, remote }: Pick<KeysConfig, 'access' | 'audit' | 'life' | 'remote'>,
   files: ConfigFiles,
 ): KeysConfig {
   const { region, otherRegions, account, cache } = keys;
@@ -59,6 +61,7 @@ function resolveKeys(
       return { type: 'passphrase', passphrase: new Secret(slot.passphrase ?? '') };
     }),
     audit,
+    life,
     alarm: { decryptionsPerMinute: keys.alarm.decryptionsPerMinute },
     access,
     remote,

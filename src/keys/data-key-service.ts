@@ -42,7 +42,8 @@ export class DataKeyService {
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
     const { keyId, context } = request;
     return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
-      const wrapping = this.#uses.wrappingKey('GenerateDataKey', { keyId, context }, use, trace);
+      const wrapping = this.#uses.wrappingKey('GenerateDataKey', { keyId, context, bytes: KEY_BYTES }, use, trace);
+      this.#recorder.life.count(wrapping.key, trace, KEY_BYTES);
       const plaintext = this.#ports.random(KEY_BYTES);
       try {
         const wrapped = wrapBy(wrapping, plaintext, this.#ports.random);
@@ -90,8 +91,9 @@ export class DataKeyService {
     });
     try {
       return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
-        const destination = { keyId: destinationKeyId, context: destinationContext };
+        const destination = { keyId: destinationKeyId, context: destinationContext, bytes: plaintext.length };
         const wrapping = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, parameters);
+        this.#recorder.life.count(wrapping.key, trace, plaintext.length);
         return { wrapped: wrapBy(wrapping, plaintext, this.#ports.random), keyArn: wrapping.key.arn };
       });
     } finally {
@@ -146,7 +148,7 @@ export class DataKeyService {
   ): void {
     this.#recorder.authorize(trace, action, use, context, { parameters });
     assertKeyUsable(source.key);
-    assertMaterialAllows(source.material, 'process');
+    this.#recorder.life.assertProcesses(source.key, source.material, trace);
   }
 
   #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {

@@ -2,11 +2,13 @@
 import { SealgateError, type ErrorCatalogue } from '../errors.ts';
 import { KEYS_EXIT } from './exit-code.ts';
 import { IMPORT_ERRORS } from './import/errors.ts';
+import { LIFE_ERRORS } from './life/errors.ts';
 import { REMOTE_ERRORS } from './remote/errors.ts';
 import { STORE_ERRORS } from './store-errors.ts';
 
 export const KEYS_ERRORS = {
   ...STORE_ERRORS,
+  ...LIFE_ERRORS,
   ERR_KEYS_NOT_FOUND: {
     says: 'No such key, alias or material.',
     why: 'The name is wrong, or belongs to another store, region or account.',

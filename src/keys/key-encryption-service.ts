@@ -17,14 +17,7 @@ import { KeysError } from './errors.ts';
 import { holding } from './holding.ts';
 import { algorithmsOf, type EncryptionAlgorithm } from './key-kinds.ts';
 import type { CiphertextSource, DryRun, EncryptionDestination, KeyOperations, KeyUsed } from './key-operations.ts';
-import {
-  assertKeyUsable,
-  assertKeyUsage,
-  assertMaterialAllows,
-  currentOf,
-  type HeldKey,
-  type KeyRing,
-} from './key-ring.ts';
+import { assertKeyUsable, assertKeyUsage, currentOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { usedOf } from './key-used.ts';
 import { wrapBy, type Wrapping } from './key-uses.ts';
 import type { KeyPorts } from './options.ts';
@@ -36,6 +29,7 @@ type EncryptRequest = EncryptionDestination & { readonly plaintext: Uint8Array }
 type ReEncryptRequest = { readonly source: CiphertextSource; readonly destination: EncryptionDestination } & DryRun;
 /** A source that may be opened, and the context to open it with. */
 type FoundSource = Source & { readonly context: CanonicalContext };
+type ToEncrypt = { readonly bytes: number } & DryRun;
 type Opened = { readonly from: Source; readonly plaintext: Uint8Array };
 type Encrypts = Pick<KeyOperations, 'encrypt' | 'decrypt' | 'reEncrypt'>;
 
@@ -56,8 +50,9 @@ export class KeyEncryptionService implements Encrypts {
     return this.#recorder.record('Encrypt', use, request.context, (trace) => {
       const { plaintext } = request;
       assertLength(plaintext);
-      const destination = this.#destinationKey('Encrypt', request, use, trace, {});
-      return this.#encrypted(destination, request, plaintext, request);
+      const asked = { bytes: plaintext.length, dryRun: request.dryRun };
+      const destination = this.#destinationKey('Encrypt', { ...request, ...asked }, use, trace, {});
+      return this.#encrypted(destination, request, plaintext, request, trace);
     });
   }
 
@@ -96,8 +91,9 @@ export class KeyEncryptionService implements Encrypts {
         },
       );
       const moved = await this.#recorder.record('ReEncryptTo', use, destination.context, (trace) => {
-        const wrapping = this.#destinationKey('ReEncryptTo', destination, use, trace, same);
-        return this.#encrypted(wrapping, destination, plaintext, request);
+        const asked = { bytes: plaintext.length, dryRun: request.dryRun };
+        const wrapping = this.#destinationKey('ReEncryptTo', { ...destination, ...asked }, use, trace, same);
+        return this.#encrypted(wrapping, destination, plaintext, request, trace);
       });
       plaintext.fill(0);
       const { ciphertext, ...used } = moved;
@@ -108,7 +104,7 @@ export class KeyEncryptionService implements Encrypts {
   /** The key that is to encrypt; errors: those of naming, authorising, usage and states. */
   #destinationKey(
     action: string,
-    { keyId, context, algorithm = 'SYMMETRIC_DEFAULT' }: EncryptionDestination,
+    { keyId, context, algorithm = 'SYMMETRIC_DEFAULT', bytes, dryRun }: EncryptionDestination & ToEncrypt,
     use: KeyUse,
     trace: UseTrace,
     parameters: RequestParameters,
@@ -121,7 +117,7 @@ export class KeyEncryptionService implements Encrypts {
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertEncrypts(key, algorithm, action);
     assertNoContext(algorithm, context);
-    assertMaterialAllows(currentOf(key), 'protect');
+    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
     return { key, context: canonical };
   }
 
@@ -130,15 +126,18 @@ export class KeyEncryptionService implements Encrypts {
     { algorithm = 'SYMMETRIC_DEFAULT' }: EncryptionDestination,
     plaintext: Uint8Array,
     asked: DryRun,
+    trace: UseTrace,
   ): (KeyUsed & { ciphertext: Uint8Array }) | Promise<KeyUsed & { ciphertext: Uint8Array }> {
     const { key } = wrapping;
     const used = usedOf(key);
     if (isRsaEncryption(algorithm)) {
       assertFits(algorithm, key, plaintext);
       endDryRun(asked);
+      this.#recorder.life.count(key, trace, plaintext.length);
       return encryptRsa(algorithm, key, plaintext, this.#pairs).then((ciphertext) => ({ ...used, ciphertext }));
     }
     endDryRun(asked);
+    this.#recorder.life.count(key, trace, plaintext.length);
     return { ...used, ciphertext: wrapBy(wrapping, plaintext, this.#ports.random) };
   }
 
@@ -174,7 +173,7 @@ export class KeyEncryptionService implements Encrypts {
     assertNoContext(algorithm, context);
     const found = this.#sourceMaterial(key, ciphertext, algorithm);
     trace.material = found.material;
-    assertMaterialAllows(found.material, 'process');
+    this.#recorder.life.assertProcesses(key, found.material, trace);
     return { ...found, context: canonical };
   }
 

@@ -86,6 +86,10 @@ export function isKeySpec(text: string): text is KeySpec {
   return Object.hasOwn(KINDS, text);
 }
 
+export function keySpecs(): readonly KeySpec[] {
+  return Object.keys(KINDS).filter(isKeySpec);
+}
+
 export function kindOf(spec: KeySpec): Kind {
   return KINDS[spec];
 }

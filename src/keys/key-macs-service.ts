@@ -5,14 +5,7 @@ import { endDryRun } from './dry-run.ts';
 import { KeysError } from './errors.ts';
 import { kindOf } from './key-kinds.ts';
 import type { KeyMacs, MacRequest } from './key-macs.ts';
-import {
-  assertKeyUsable,
-  assertKeyUsage,
-  assertMaterialAllows,
-  currentOf,
-  type HeldKey,
-  type KeyRing,
-} from './key-ring.ts';
+import { assertKeyUsable, assertKeyUsage, currentOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { macOf } from './material.ts';
 import { aliasNamed } from './request-facts.ts';
@@ -30,8 +23,10 @@ export class KeyMacsService implements KeyMacs {
   generate(request: MacRequest, use: KeyUse): Promise<{ keyArn: string; mac: Uint8Array }> {
     return this.#recorder.record('GenerateMac', use, null, (trace) => {
       const key = this.#macKey('GenerateMac', request, use, trace);
-      assertMaterialAllows(currentOf(key), 'protect');
+      const bytes = request.message.length;
+      this.#recorder.life.assertProtects(key, trace, { bytes, dryRun: request.dryRun });
       endDryRun(request);
+      this.#recorder.life.count(key, trace, bytes);
       return { keyArn: key.arn, mac: compute(key, request.message) };
     });
   }
@@ -39,7 +34,7 @@ export class KeyMacsService implements KeyMacs {
   verify(request: MacRequest & { mac: Uint8Array }, use: KeyUse): Promise<{ keyArn: string }> {
     return this.#recorder.record('VerifyMac', use, null, (trace) => {
       const key = this.#macKey('VerifyMac', request, use, trace);
-      assertMaterialAllows(currentOf(key), 'process');
+      this.#recorder.life.assertProcesses(key, currentOf(key), trace);
       endDryRun(request);
       const mac = compute(key, request.message);
       const isRight = equalBytes(mac, request.mac);

@@ -16,6 +16,8 @@ import { KeysError } from './errors.ts';
 import { EscrowService } from './escrow-service.ts';
 import type { BackupRequest, BackupSummary, KeyAdmin } from './key-admin.ts';
 import type { DueWork } from './life/key-lifecycle.ts';
+import { recordLife } from './life/life-record.ts';
+import { openLife, type OpenedLife } from './life/open-life.ts';
 import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
 import { loadKeyRegions } from './regions/key-regions.ts';
@@ -83,18 +85,20 @@ async function startManager(
   const vault = { storeId, keys };
   const regions = loadKeyRegions(loaded, options, vault, ports.now);
   const service = new ServiceKeys(loaded, keys);
+  const identity = auditIdentity(store);
   const { log, resumption } = openAuditLog({
     options: options.audit,
-    identity: auditIdentity(store),
+    identity,
     storeHead: database.header.auditHead,
     acceptGap: options.acceptAuditGap === true,
     now: ports.now,
   });
+  const life = await openLife(options.life, log, identity, ports.now());
   const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
   const pairs = new PairCrypto(() => new KeysError('ERR_KEYS_BUSY', 'too many operations with key pairs wait'));
   const { access } = options;
   const served = servedRegions({
-    ...{ regions, database, vault, log, cache, pairs, service, access, ports },
+    ...{ regions, database, vault, log, life, cache, pairs, service, access, ports },
     grantToken: service.get('grant-token').key,
     defaultKeyPolicy: access?.defaultKeyPolicy ?? defaultKeyPolicy(options.account),
   });
@@ -104,12 +108,13 @@ async function startManager(
     await recordStart(recorder, resumption, epoch, database.header.epoch);
     if (epoch === 'accepted') database.commit([], log.syncedHead);
     else database.catchUpEpochFile(store.epochFile);
+    await recordLife(recorder, life.options);
   } catch (error) {
     await log.close();
     throw error;
   }
   return new EmbeddedKeyManager(
-    { store, lock, log, cache, pairs, ports },
+    { store, lock, log, life, cache, pairs, ports },
     {
       home,
       served,
@@ -140,6 +145,7 @@ type Owned = {
   readonly store: UnsealedStore;
   readonly lock: OwnerLock;
   readonly log: AuditLog;
+  readonly life: OpenedLife;
   readonly cache: DekCache;
   readonly pairs: PairCrypto;
   readonly ports: KeyPorts;
@@ -231,12 +237,13 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { lock, log, cache, pairs, store } = this.#owned;
+    const { lock, log, life, cache, pairs, store } = this.#owned;
     await this.#services.home.changes.exclusively(async () => undefined);
     cache.close();
     try {
       await Promise.allSettled([pairs.close(), this.#owned.ports.remote?.close()]);
       await log.close();
+      await life.kept?.close();
       store.database.rememberAuditHead(log.syncedHead);
     } finally {
       store.database.close();

@@ -79,6 +79,7 @@ export class KeyOperationsService implements KeyOperations {
     assertLength(request.bytes);
     const wrapping = this.#uses.wrappingKey(action, request, use, trace);
     endDryRun(request);
+    this.#recorder.life.count(wrapping.key, trace, request.bytes);
     const plaintext = this.#ports.random(request.bytes);
     try {
       const ciphertext = wrapBy(wrapping, plaintext, this.#ports.random);

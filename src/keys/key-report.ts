@@ -8,10 +8,12 @@ import type { KeyDescription } from './key-admin.ts';
 import type { KeyUsage } from './key-kinds.ts';
 import type { HeldKey, KeyRing } from './key-ring.ts';
 import type { AuthorizationQuestion, QuestionedKey } from './options.ts';
+import { readLife, type LimitsUsed } from './life/life-report.ts';
 import { periodEnds } from './life/periods/cryptoperiods.ts';
+import type { KeyTerms } from './life/terms/key-terms.ts';
 import { questionedKey } from './questioned-key.ts';
 import { readAccess, type AccessReading } from './read-access.ts';
-import type { KeyRecord, MaterialRecord } from './records.ts';
+import type { MaterialRecord } from './records.ts';
 
 export type ReportRequest = {
   /** What the config seals, and the key each names, as it names it. */
@@ -36,7 +38,12 @@ export type ReportedKey = KeyDescription & {
     readonly what: Due;
     readonly at: string;
     readonly material?: number;
+    /** Its time is past. */
+    readonly over?: true;
   }[];
+  /** Until when, and how much, its materials may protect and process, what happens then, and the operator’s reason. */
+  readonly life: KeyTerms;
+  readonly used: readonly LimitsUsed[];
   readonly protects: readonly string[];
   readonly users: readonly KeyUser[];
   readonly grants: readonly ReportedGrant[];
@@ -82,16 +89,21 @@ const MAX_GRANTS_SHOWN = 1000;
 /** Errors: as opening the store. */
 export function readKeyReport(options: AccessReading, request: ReportRequest, now: () => number): Promise<KeyReport> {
   const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
-  return readAccess(options, now, ({ ring, grants, authorizer }) => {
+  return readAccess(options, now, ({ ring, grants, authorizer, ...audited }) => {
+    const nowMs = now();
+    const life = readLife(options, audited, nowMs);
     const rules = request.rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
     const keys = ring.keys().map((key): ReportedKey => {
+      const terms = life.termsOf(key, ring.aliasesOf(key.record.keyId));
       const asked = questionedKey(ring, key);
       const users = [...request.callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
       return {
         ...describeKey(ring, key),
         strengthBits: strengthBits(key.record.spec),
-        algorithms: approvals(key.record.spec, key.record.usage, new Date(now()).toISOString().slice(0, 10)),
-        due: dueOf(key),
+        algorithms: approvals(key.record.spec, key.record.usage, new Date(nowMs).toISOString().slice(0, 10)),
+        due: dueOf(key, terms, new Date(nowMs).toISOString()),
+        life: terms,
+        used: life.usedOf(key, terms),
         protects: rules.filter((rule) => rule.key === key).map(({ what }) => what),
         users: users
           .filter(({ protect, process }) => protect.length + process.length > 0)
@@ -113,17 +125,17 @@ function keyOf(ring: KeyRing, keyId: string): HeldKey | undefined {
   }
 }
 
-function dueOf({ record, materials }: HeldKey): ReportedKey['due'] {
+function dueOf({ record, materials }: HeldKey, terms: KeyTerms, now: string): ReportedKey['due'] {
   const due: ReportedKey['due'][number][] = [];
   if (record.state === 'pending-deletion' && record.deletionDate !== undefined)
     due.push({ what: 'destruction', at: record.deletionDate });
   else if (record.rotation !== undefined) due.push({ what: 'rotation', at: record.rotation.nextAt });
-  for (const { record: material } of materials.values()) due.push(...dueOfMaterial(record, material));
-  return due.sort((a, b) => (a.at < b.at ? -1 : 1));
+  for (const { record: material } of materials.values()) due.push(...dueOfMaterial(terms, material));
+  return due.sort((a, b) => (a.at < b.at ? -1 : 1)).map((each) => (each.at <= now ? { ...each, over: true } : each));
 }
 
-function dueOfMaterial({ spec, usage }: KeyRecord, record: MaterialRecord): ReportedKey['due'] {
-  const { originator, recipient } = periodEnds(spec, usage, record);
+function dueOfMaterial(terms: KeyTerms, record: MaterialRecord): ReportedKey['due'] {
+  const { originator, recipient } = periodEnds(terms, record);
   const ends = [
     { what: 'end of imported material', at: record.validTo },
     { what: 'end of originator period', at: originator },

@@ -5,20 +5,20 @@ import type { RandomSource } from '../crypto/random.ts';
 import type { RequestParameters } from './access/request.ts';
 import { canonicalContext } from './ciphertexts.ts';
 import type { KeyUse } from './data-keys.ts';
-import {
-  assertKeyUsable,
-  assertMaterialAllows,
-  assertWraps,
-  currentOf,
-  kekOf,
-  type HeldKey,
-  type KeyRing,
-} from './key-ring.ts';
+import { assertKeyUsable, assertWraps, currentOf, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
+import type { DryRun } from './key-operations.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 /** A key whose current material may wrap, and the context that what it wraps is bound to. */
 export type Wrapping = { readonly key: HeldKey; readonly context: CanonicalContext };
+
+type WrappingRequest = {
+  readonly keyId: string;
+  readonly context: EncryptionContext;
+  /** To be wrapped; 0: not known yet. */
+  readonly bytes: number;
+} & DryRun;
 
 export class KeyUses {
   readonly #ring: KeyRing;
@@ -32,7 +32,7 @@ export class KeyUses {
   /** The key that `keyId` names, with current material that may wrap. Errors: those of naming, authorising and states. */
   wrappingKey(
     action: string,
-    { keyId, context }: { readonly keyId: string; readonly context: EncryptionContext },
+    { keyId, context, bytes, dryRun }: WrappingRequest,
     use: KeyUse,
     trace: UseTrace,
     parameters: RequestParameters = ALGORITHM,
@@ -45,7 +45,7 @@ export class KeyUses {
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertWraps(key, action);
     assertKeyUsable(key);
-    assertMaterialAllows(currentOf(key), 'protect');
+    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
     return { key, context: canonical };
   }
 }

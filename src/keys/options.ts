@@ -4,6 +4,8 @@ import type { AccessOptions } from './access/options.ts';
 import type { Grant, GrantPermissions } from './access/grants/grant.ts';
 import type { KeyFacts, RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
+import type { LifeWarning } from './life/guard/warnings.ts';
+import type { LifeOptions } from './life/terms/options.ts';
 import type { RemoteKms } from './remote/remote-kms.ts';
 
 /** One way to unseal the store. A passphrase's file is read when it is needed and never kept. */
@@ -39,6 +41,8 @@ export type KeyManagerOptions = KeyStoreOptions & {
   readonly cache?: Partial<DekCacheLimits>;
   /** Who may what; without it whoever reaches the key manager may all (tests of other things). */
   readonly access?: AccessOptions;
+  /** When materials may protect and process no more, and what then; DEFAULT_LIFE unless told. */
+  readonly life?: LifeOptions;
   /** Open a store that is older than its epoch counter (a restored backup), once, and take it as the newest. */
   readonly acceptRollback?: boolean;
   /** Continue an audit log whose end is missing; the gap is recorded and stays visible. */
@@ -52,6 +56,8 @@ export interface KeyMetrics {
   keyUse(action: string, result: string): void;
   /** A use that opened something for this caller, with the key of this ARN. */
   decrypted?(principal: string, keyArn: string): void;
+  /** A period or limit of a key's material is over, or its wrapping was weak: at most once a day for each material and reason. */
+  keyLife?(warning: LifeWarning): void;
 }
 
 /** Whether a principal may do this with this key. Asked on every use, cached DEK or not: it has to be quick. */

@@ -1,6 +1,8 @@
 /** A store's keys and who may use them, read beside the owner: no key is used, and nothing recorded. */
 import { PolicyAuthorizer } from './access/authorizer.ts';
 import { GrantStore } from './access/grants/grant-store.ts';
+import { auditIdentity, type AuditIdentity } from './audit/identity.ts';
+import type { AuditHead } from './audit/record.ts';
 import type { AccessOptions } from './access/options.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { KeyManagerOptions } from './options.ts';
@@ -9,7 +11,14 @@ import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 export type AccessReading = KeyManagerOptions & { readonly access: AccessOptions };
-type Read = { readonly ring: KeyRing; readonly grants: GrantStore; readonly authorizer: PolicyAuthorizer };
+type Read = {
+  readonly ring: KeyRing;
+  readonly grants: GrantStore;
+  readonly authorizer: PolicyAuthorizer;
+  readonly identity: AuditIdentity;
+  /** As far as the audit log was written when the store was read, at least. */
+  readonly auditHead: AuditHead;
+};
 
 /** What `work` makes of them while the store is open. Errors: as opening the store. */
 export async function readAccess<Result>(
@@ -23,7 +32,10 @@ export async function readAccess<Result>(
     const ring = loadKeyRegions(store.loaded, options, { storeId: store.storeId, keys: store.keys }, now).home;
     const service = new ServiceKeys(store.loaded, store.keys);
     const grants = new GrantStore(store.database, service.get('grant-token').key, ring.region);
-    return work({ ring, grants, authorizer: new PolicyAuthorizer(options.access, ring.realm, grants, now) });
+    const authorizer = new PolicyAuthorizer(options.access, ring.realm, grants, now);
+    const identity = auditIdentity(store);
+    const { auditHead } = store.database.header;
+    return work({ ring, grants, authorizer, identity, auditHead });
   } finally {
     store.database.close();
   }

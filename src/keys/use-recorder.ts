@@ -9,6 +9,9 @@ import type { KeyUse } from './data-keys.ts';
 import { KeysError } from './errors.ts';
 import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
 import type { LastUses } from './last-uses.ts';
+import type { LifeGuard, LifeTrace } from './life/guard/life-guard.ts';
+import { RotationDue } from './life/guard/rotation-due.ts';
+import type { LifeWarning } from './life/guard/warnings.ts';
 import { questionedKey } from './questioned-key.ts';
 import type {
   AuthorizationDecision,
@@ -23,7 +26,7 @@ export type UsedKey = HeldKey | KeyElsewhere;
 export type KeyElsewhere = { readonly arn: string; readonly facts: QuestionedKey };
 
 /** What the record says of the key; filled in as far as the use comes. */
-export type UseTrace = {
+export type UseTrace = LifeTrace & {
   key?: UsedKey | undefined;
   material?: Pick<HeldMaterial, 'name'> | undefined;
   decision?: AuthorizationDecision | undefined;
@@ -38,7 +41,10 @@ type Asked = {
   readonly use: KeyUse;
   readonly context: EncryptionContext | null;
   readonly trace: UseTrace;
+  /** Its key has been rotated for it already. */
+  readonly isAgain: boolean;
 };
+type Work<Result> = (trace: UseTrace) => Result | Promise<Result>;
 
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
@@ -52,6 +58,7 @@ export type RecorderParts = {
   readonly ring: KeyRing;
   readonly lastUses: LastUses;
   readonly grants: GrantStore;
+  readonly life: LifeGuard;
   readonly ports: KeyPorts;
 };
 
@@ -59,6 +66,8 @@ export class UseRecorder {
   readonly #log: AuditLog;
   readonly #ring: KeyRing;
   readonly #lastUses: LastUses;
+  /** Asked by every use, once its caller is known to be allowed it. */
+  readonly life: LifeGuard;
   readonly #keyFacts = new WeakMap<HeldKey, QuestionedKey>();
   readonly #grants: GrantStore;
   readonly #ports: KeyPorts;
@@ -69,34 +78,32 @@ export class UseRecorder {
     this.#ring = parts.ring;
     this.#lastUses = parts.lastUses;
     this.#grants = parts.grants;
+    this.life = parts.life;
     this.#ports = parts.ports;
   }
 
   /** Runs `work` and resolves with its result once the record is written; rejects with its error likewise. */
-  record<Result>(
-    action: string,
-    use: KeyUse,
-    context: EncryptionContext | null,
-    work: (trace: UseTrace) => Result | Promise<Result>,
-  ): Promise<Result> {
-    const trace: UseTrace = {};
-    const asked: Asked = { action, use, context, trace };
-    let result: Result | Promise<Result>;
-    try {
-      result = work(trace);
-    } catch (error) {
-      return this.#refused(asked, error);
-    }
-    // Most uses are done at once, and have one thing to wait for.
-    return result instanceof Promise ? this.#recordLater(asked, result) : this.#recorded(asked, result);
+  record<Result>(action: string, use: KeyUse, context: EncryptionContext | null, work: Work<Result>): Promise<Result> {
+    return this.#try({ action, use, context, trace: {}, isAgain: false }, work);
   }
 
-  async #recordLater<Result>(asked: Asked, pending: Promise<Result>): Promise<Result> {
+  #try<Result>(asked: Asked, work: Work<Result>): Promise<Result> {
+    let result: Result | Promise<Result>;
+    try {
+      result = work(asked.trace);
+    } catch (error) {
+      return this.#refused(asked, error, work);
+    }
+    // Most uses are done at once, and have one thing to wait for.
+    return result instanceof Promise ? this.#recordLater(asked, result, work) : this.#recorded(asked, result);
+  }
+
+  async #recordLater<Result>(asked: Asked, pending: Promise<Result>, work: Work<Result>): Promise<Result> {
     let result: Result;
     try {
       result = await pending;
     } catch (error) {
-      return this.#refused(asked, error);
+      return this.#refused(asked, error, work);
     }
     return this.#recorded(asked, result);
   }
@@ -107,7 +114,13 @@ export class UseRecorder {
     return result;
   }
 
-  async #refused({ action, use, context, trace }: Asked, error: unknown): Promise<never> {
+  /** Where its key is only to be rotated first, that is no refusal to be recorded: it is, and then asked again, once. */
+  async #refused<Result>(asked: Asked, error: unknown, work: Work<Result>): Promise<Result> {
+    if (error instanceof RotationDue && !asked.isAgain) {
+      await this.life.rotate(error);
+      return this.#try({ ...asked, trace: {}, isAgain: true }, work);
+    }
+    const { action, use, context, trace } = asked;
     await this.write(action, use, context, trace, error instanceof KeysError ? error.code : 'failure');
     throw error;
   }
@@ -126,6 +139,7 @@ export class UseRecorder {
     const trace: UseTrace = {};
     const result = unlessRefused(() => work(trace));
     if (result === undefined) return undefined;
+    for (const warning of trace.warnings ?? []) this.#log.appendNow(this.#warningEntry(warning, use));
     this.#log.appendNow(this.#entry(action, use, context, trace, 'success'));
     this.#noteUse(action, use, trace);
     return result;
@@ -189,7 +203,37 @@ export class UseRecorder {
     trace: UseTrace,
     result: string,
   ): Promise<void> {
-    return this.#log.append(this.#entry(action, use, context, trace, result));
+    const written = this.#writeWarnings(trace, use);
+    const recorded = this.#log.append(this.#entry(action, use, context, trace, result));
+    return written === undefined ? recorded : Promise.all([written, recorded]).then(() => undefined);
+  }
+
+  /** Undefined: there are none. */
+  #writeWarnings(trace: UseTrace, use: KeyUse): Promise<unknown> | undefined {
+    const { warnings } = trace;
+    if (warnings === undefined) return undefined;
+    trace.warnings = undefined;
+    return Promise.all(warnings.map((warning) => this.#writeWarning(warning, use)));
+  }
+
+  async #writeWarning(warning: LifeWarning, use: KeyUse): Promise<void> {
+    try {
+      await this.#log.append(this.#warningEntry(warning, use));
+    } catch (error) {
+      this.life.forget(warning);
+      throw error;
+    }
+  }
+
+  #warningEntry(warning: LifeWarning, use: KeyUse): AuditEntry {
+    const { keyArn, material, reason, facts, outcome } = warning;
+    this.#ports.metrics?.keyLife?.(warning);
+    const trace: UseTrace = {
+      material: { name: material },
+      decision: { allow: outcome === 'used', why: reason },
+      detail: { reason, outcome, ...facts },
+    };
+    return { ...this.#entry('KeyLifeWarning', use, null, trace, 'success'), key: keyArn };
   }
 
   #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
@@ -210,6 +254,7 @@ export class UseRecorder {
     };
     if (use.requestId !== undefined) entry.request = shortened(use.requestId);
     if (trace.detail !== undefined) entry.detail = shortenedDetail(trace.detail);
+    if (trace.bytes !== undefined) entry.detail = { ...entry.detail, bytes: trace.bytes };
     return entry;
   }
 }

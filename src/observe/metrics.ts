@@ -24,6 +24,7 @@ export class Metrics {
   readonly #connections: Gauge<'listener'>;
   readonly #keyUses: Tally<'action' | 'result'>;
   readonly #dekCache: Tally<'result'>;
+  readonly #keyLife: Counter<'reason' | 'outcome'>;
 
   readonly decryptions: DecryptionVolume;
   readonly #auditSinks = new Map<string, AuditSinkState>();
@@ -75,6 +76,12 @@ export class Metrics {
       labelNames: ['result'],
       registers,
     });
+    this.#keyLife = new Counter({
+      name: 'sealgate_key_life_warnings_total',
+      help: 'Materials whose period or limit is over, or whose wrapping was weak, by reason and what became of the use; once a day for each.',
+      labelNames: ['reason', 'outcome'],
+      registers,
+    });
     auditSinkGauges(this.registry, this.#auditSinks);
     this.decryptions = new DecryptionVolume(this.registry);
     if (process) collectDefaultMetrics({ register: this.registry });
@@ -112,6 +119,10 @@ export class Metrics {
 
   keyUse(action: string, result: string): void {
     this.#keyUses.add(`${action} ${result}`, { action, result });
+  }
+
+  keyLife(reason: string, outcome: string): void {
+    this.#keyLife.inc({ reason, outcome });
   }
 
   /** From now on its state is asked whenever metrics are read. */

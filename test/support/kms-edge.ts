@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions as TlsRequestOptions } from 'node:https';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
+import type { LifeOptions } from '../../src/keys/life/terms/options.ts';
 import type { KeyPorts } from '../../src/keys/options.ts';
 import type { CertificateCaller } from '../../src/kms/auth/client-certificate.ts';
 import type { ExchangeOutcome } from '../../src/kms/edge/exchange.ts';
@@ -70,6 +71,7 @@ export type KmsChanges = {
   readonly accessKeys?: readonly (AccessKey & { readonly principal: string })[];
   /** Without it whoever is known may all. */
   readonly access?: AccessOptions;
+  readonly life?: LifeOptions;
 };
 
 export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
@@ -78,7 +80,8 @@ export async function startKms(changes: KmsChanges = {}): Promise<TestKms> {
   const clock = { ms: 0 };
   const now = (): number => Date.now() + clock.ms;
   const access = changes.access === undefined ? {} : { access: changes.access };
-  const keys = await folder.open(access, { now, ...changes.ports });
+  const life = changes.life === undefined ? {} : { life: changes.life };
+  const keys = await folder.open({ ...access, ...life }, { now, ...changes.ports });
   const outcomes: ExchangeOutcome[] = [];
   const server = new KmsServer({
     host: '127.0.0.1',

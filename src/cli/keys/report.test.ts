@@ -139,3 +139,36 @@ postgres:
     writeFileSync(path, kept);
   }
 });
+
+test('Terms stand at each key with the operator’s reason, and what of its limits is used, also beside its owner', async () => {
+  const path = cli.path('sealgate.yaml');
+  const kept = readFileSync(path, 'utf8');
+  const rule =
+    '{ types: [authentication], profile: nist, originatorDays: 400, maxOperations: 50, reason: contract 12 }';
+  writeFileSync(path, kept.replace(/^observe:/mu, `  life:\n    rules:\n      - ${rule}\nobserve:`));
+  try {
+    const owner = await openKeyManager(options, testPorts);
+    const { keyId } = await owner.createKey({ alias: 'alias/macs', spec: 'HMAC_256' }, TEST_USE);
+    const mac = { keyId, message: Buffer.from('four'), algorithm: 'HMAC_SHA_256' } as const;
+    for (let times = 0; times < 3; times++) await owner.macs.generate(mac, TEST_USE);
+    const seen = await report();
+    await owner.close();
+    expect(keyOf(seen, 'alias/macs')).toMatchObject({
+      life: { profile: 'nist', originatorDays: 400, maxOperations: 50, rule: { number: 1, reason: 'contract 12' } },
+      used: [{ material: 1, operations: 3, bytes: 12, missing: 0 }],
+    });
+    expect(keyOf(seen, 'alias/objects')).toMatchObject({ life: { profile: 'aws', originatorDays: 730 }, used: [] });
+    expect(keyOf(seen, 'alias/objects')?.life.rule).toBeUndefined();
+    const text = (await cli.run('keys', 'report')).stdout.toString();
+    expect(text).toMatch(/^reason +contract 12 \(rule 1 of keys\.life\)$/mu);
+    expect(text).toMatch(/^used +material 1 +3 of 50 operations, 12 bytes$/mu);
+    expect(text).toMatch(
+      /^life +profile nist: protects for 400 days, processes for 1825 days; then rotates or refuses/mu,
+    );
+    expect(text).toMatch(
+      /^life +profile aws: protects for 1095 days, processes without end; then warns; warns of weak wrapping$/mu,
+    );
+  } finally {
+    writeFileSync(path, kept);
+  }
+});

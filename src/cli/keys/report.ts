@@ -68,9 +68,15 @@ function formatReported(key: ReportedKey): string {
     ...orNone(
       'due',
       key.due.map(
-        ({ what, at, material }) => `${at}  ${what}${material === undefined ? '' : ` of material ${material}`}`,
+        ({ what, at, material, over }) =>
+          `${at}  ${what}${material === undefined ? '' : ` of material ${material}`}${over === true ? ', over' : ''}`,
       ),
     ),
+    ['life', formatTerms(key.life)],
+    ...(key.life.rule === undefined
+      ? []
+      : [['reason', `${key.life.rule.reason} (rule ${key.life.rule.number} of keys.life)`]]),
+    ...key.used.map((used) => ['used', formatUsed(used, key.life)]),
     ...orNone('protects', key.protects),
     ...orNone('users', key.users.map(formatUser)),
     ...key.grants.map(({ grantee, operations, constrained }) => [
@@ -79,6 +85,28 @@ function formatReported(key: ReportedKey): string {
     ]),
   ];
   return formatTable(rows);
+}
+
+function formatTerms({
+  profile,
+  originatorDays,
+  recipientDays,
+  recipientEnd,
+  weakWrapping,
+}: ReportedKey['life']): string {
+  const days = (count: number | null): string => (count === null ? 'without end' : `for ${count} days`);
+  const ends = profile === 'aws' ? 'warns' : `rotates or refuses, at the recipient end ${recipientEnd}s`;
+  const wrapping = weakWrapping === 'refuse' ? 'refuses' : 'warns of';
+  return `profile ${profile}: protects ${days(originatorDays)}, processes ${days(recipientDays)}; then ${ends}; ${wrapping} weak wrapping`;
+}
+
+function formatUsed(
+  { material, operations, bytes, missing }: ReportedKey['used'][number],
+  { maxOperations, maxBytes }: ReportedKey['life'],
+): string {
+  const of = (max: number | null): string => (max === null ? '' : ` of ${max}`);
+  const hidden = missing === 0 ? '' : `; ${missing} of them because records of the audit trail are missing`;
+  return `material ${material}  ${operations}${of(maxOperations)} operations, ${bytes}${of(maxBytes)} bytes${hidden}`;
 }
 
 const orNone = (name: string, values: readonly string[]): readonly (readonly string[])[] =>

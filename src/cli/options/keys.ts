@@ -32,6 +32,7 @@ export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}):
       maxEntries: keys.cache.maxEntries,
     },
     access: accessOptions(keys.access),
+    life: keys.life,
     ...accept,
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { auditSinks } from './audit-sinks.ts';
 import { accessSchema } from './access.ts';
 import { count, exactlyOne, path, text } from './common.ts';
+import { keyLife } from './key-life.ts';
 import { remoteKeys } from './remote-keys.ts';
 
 const keyFileSlot = z
@@ -81,6 +82,7 @@ export const keysSchema = z
       })
       .prefault({})
       .describe('What is worth a warning though policies allow it.'),
+    life: keyLife.prefault({}),
     access: accessSchema.prefault({}),
     remote: remoteKeys.optional(),
   })

@@ -85,13 +85,19 @@ const CHAIN_MEMBERS = z.looseObject({
   action: z.string(),
   prevHash: z.string().regex(/^[0-9a-f]{64}$/),
   detail: z.record(z.string(), z.unknown()).optional(),
+  time: z.string().optional(),
+  material: z.string().nullable().optional(),
+  result: z.string().optional(),
 });
-/** What a record says about the chain. */
+/** What a record says about the chain, and about what a material did. */
 export type ChainRecord = {
   readonly seq: number;
   readonly action: string;
   readonly prevHash: Uint8Array;
   readonly detail: Readonly<Record<string, unknown>>;
+  readonly time: string;
+  readonly material: string | null;
+  readonly result: string;
 };
 
 /** What a line says about the chain, if its MAC holds; undefined for anything else. */
@@ -119,6 +125,6 @@ export function readRecord(line: Uint8Array): ChainRecord | undefined {
 function chainRecord(json: string): ChainRecord | undefined {
   const members = CHAIN_MEMBERS.safeParse(JSON.parse(json));
   if (!members.success) return undefined;
-  const { seq, action, prevHash, detail = {} } = members.data;
-  return { seq, action, prevHash: Buffer.from(prevHash, 'hex'), detail };
+  const { seq, action, prevHash, detail = {}, time = '', material = null, result = '' } = members.data;
+  return { seq, action, prevHash: Buffer.from(prevHash, 'hex'), detail, time, material, result };
 }

@@ -31,10 +31,13 @@ import { openToken, sealToken, type TokenKey } from './import-token.ts';
 import { checkedMaterial } from './imported-bytes.ts';
 import type { ImportParameters, ImportRequest, KeyImport, ParametersRequest } from './key-import.ts';
 import { removeMaterial } from './remove-material.ts';
-import { canWrap, unwrapMaterial, WRAPPING_KEY_BITS } from './wrapping.ts';
+import { canWrap, unwrapMaterial, WRAPPING_KEY_BITS, type WrappingKeySpec } from './wrapping.ts';
 
 /** The material, or why it cannot be had: that is said, and recorded, when its turn has come. */
-type Unwrapped = { readonly material: Uint8Array } | { readonly failure: unknown };
+type Unwrapped =
+  { readonly material: Uint8Array; readonly wrappingSpec: WrappingKeySpec } | { readonly failure: unknown };
+
+type ReasonedPlan = ImportPlan & { /** For the material's history. */ readonly reason: string };
 
 export class KeyImportService implements KeyImport {
   readonly #changes: KeyChanges;
@@ -55,6 +58,7 @@ export class KeyImportService implements KeyImport {
       if (!canWrap(algorithm, wrappingSpec, key.record.spec))
         throw unsupported(`${algorithm} with ${wrappingSpec} cannot wrap the key material of ${key.record.spec}.`);
       trace.detail = { algorithm, wrappingKey: wrappingSpec };
+      recorder.life.assertWrapping(key, wrappingSpec);
       const pair = await pairs.generate({ type: 'rsa', bits: WRAPPING_KEY_BITS[wrappingSpec] });
       if (!(await isConsistent(pair, { type: 'encrypt' }, pairs)))
         throw new CryptoError('ERR_CRYPTO_SELF_TEST', 'pair-wise consistency of a wrapping key');
@@ -71,10 +75,13 @@ export class KeyImportService implements KeyImport {
       return await this.#changes.make('ImportKeyMaterial', use, (trace) => {
         const key = this.#check(request, use, trace);
         if ('failure' in unwrapped) throw unwrapped.failure;
-        const { material } = unwrapped;
+        const { material, wrappingSpec } = unwrapped;
         const materialId = Buffer.from(materialIdOf(key.record.keyId, material)).toString('hex');
         trace.material = { name: materialId };
-        const plan = planImport(key, request, materialId);
+        trace.detail = { ...trace.detail, wrappingKey: wrappingSpec };
+        const { life } = this.#changes.parts.recorder;
+        const reason = life.acceptsWrapping(key, wrappingSpec, trace, materialId) ?? 'imported';
+        const plan = { ...planImport(key, request, materialId), reason };
         return () => this.#import(key, request, plan, material, { trace, use });
       });
     } finally {
@@ -105,11 +112,12 @@ export class KeyImportService implements KeyImport {
     const { pairs } = this.#changes.parts;
     try {
       const key = this.#check(request, use, {});
-      const { algorithm, pair } = openToken(request.token, tokenKey(key), this.#service, this.#changes.nowMs());
+      const token = openToken(request.token, tokenKey(key), this.#service, this.#changes.nowMs());
+      const { algorithm, wrappingSpec, pair } = token;
       const opened = await unwrapMaterial(algorithm, pair.privateKey, request.wrapped, pairs);
       if (opened === undefined) throw invalidCiphertext();
       try {
-        return { material: await checkedMaterial(key.record, opened, pairs) };
+        return { material: await checkedMaterial(key.record, opened, pairs), wrappingSpec };
       } finally {
         opened.fill(0);
       }
@@ -136,7 +144,7 @@ export class KeyImportService implements KeyImport {
   async #import(
     key: HeldKey,
     request: ImportRequest,
-    plan: ImportPlan,
+    plan: ReasonedPlan,
     material: Uint8Array,
     { trace, use }: { readonly trace: UseTrace; readonly use: KeyUse },
   ): Promise<{ keyArn: string; materialId: string }> {
@@ -169,12 +177,12 @@ export class KeyImportService implements KeyImport {
     return replicas.map((each) => ({ ...each, material: awaitedMaterial(made, each.key.record.region) }));
   }
 
-  #factsOf({ validTo, description }: ImportRequest, { state, old }: ImportPlan, use: KeyUse): MaterialFacts {
+  #factsOf({ validTo, description }: ImportRequest, { state, old, reason }: ReasonedPlan, use: KeyUse): MaterialFacts {
     return {
       createdAt: this.#changes.now(),
       by: use.principal,
       state,
-      stateReason: 'imported',
+      stateReason: reason,
       validTo: validTo === undefined ? undefined : isoTime(validTo),
       description: description ?? old?.record.description,
     };

@@ -37,6 +37,7 @@ import type { KeyRecord } from '../records.ts';
 import { assertPrimary } from '../regions/primary.ts';
 import { destroyKey } from './destroy-key.ts';
 import { rotateRelated } from './rotate-related.ts';
+import type { LifeGuard } from './guard/life-guard.ts';
 import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
 import type { UseTrace } from '../use-recorder.ts';
 
@@ -44,11 +45,13 @@ export class KeyLifecycleService implements KeyLifecycle {
   readonly #changes: KeyChanges;
   readonly #ring: KeyRing;
   readonly #lastUses: LastUses;
+  readonly #life: LifeGuard;
 
   constructor(changes: KeyChanges, lastUses: LastUses) {
     this.#changes = changes;
     this.#ring = changes.parts.ring;
     this.#lastUses = lastUses;
+    this.#life = changes.parts.recorder.life;
   }
 
   scheduleDeletion({ keyId, days }: { keyId: string; days: number }, use: KeyUse): Promise<ScheduledDeletion> {
@@ -166,6 +169,8 @@ export class KeyLifecycleService implements KeyLifecycle {
       const { keyId, state, deletionDate } = record;
       if (isRotationDue(key, now)) {
         if (await this.#rotateDue(keyId, now)) rotated.push(arn);
+      } else if (this.#life.rotationDue(key) !== undefined) {
+        if (await this.rotateEnded(keyId)) rotated.push(arn);
       } else if (destroy && state === 'pending-deletion' && deletionDate !== undefined && deletionDate <= now) {
         if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
       }
@@ -182,6 +187,18 @@ export class KeyLifecycleService implements KeyLifecycle {
       const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
       const changes = { rotation: next };
       const made = { rotation: 'automatic', by: SCHEDULE.principal, toImported: false, changes } as const;
+      return () => void rotateRelated(this.#changes, key, made, trace);
+    });
+  }
+
+  /** Because a period or limit of the current material is over, and the key's profile has it so. False: it is not, any more. */
+  rotateEnded(keyId: string): Promise<boolean> {
+    return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
+      const end = this.#life.rotationDue(key);
+      if (end === undefined) return undefined;
+      trace.decision = { allow: true, why: end.reason };
+      trace.detail = end.facts;
+      const made = { rotation: 'automatic', by: SCHEDULE.principal, toImported: false } as const;
       return () => void rotateRelated(this.#changes, key, made, trace);
     });
   }

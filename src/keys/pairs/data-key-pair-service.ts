@@ -54,7 +54,8 @@ export class DataKeyPairService implements MakesPairs {
   async #make(action: string, request: DataKeyPairRequest, use: KeyUse, trace: UseTrace): Promise<Made> {
     trace.detail = { pairSpec: request.spec };
     const parameters = { ...ALGORITHM, DataKeyPairSpec: request.spec };
-    const wrappingKey = (): Wrapping => this.#uses.wrappingKey(action, request, use, trace, parameters);
+    const wrappingKey = (): Wrapping =>
+      this.#uses.wrappingKey(action, { ...request, bytes: 0 }, use, trace, parameters);
     wrappingKey();
     endDryRun(request);
     // What it will be used for is not ours to know; a signature tries it as well as anything.
@@ -62,6 +63,9 @@ export class DataKeyPairService implements MakesPairs {
     const wrapping = wrappingKey();
     const privateKey = encodePrivateKey(pair);
     try {
+      const bytes = privateKey.length;
+      this.#recorder.life.assertProtects(wrapping.key, trace, { bytes });
+      this.#recorder.life.count(wrapping.key, trace, bytes);
       const ciphertext = wrapBy(wrapping, privateKey, this.#ports.random);
       return { ...usedOf(wrapping.key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };
     } catch (error) {

@@ -7,15 +7,7 @@ import { KeysError } from '../errors.ts';
 import { holding } from '../holding.ts';
 import { kindOf } from '../key-kinds.ts';
 import type { AgreementRequest, KeyPairs, PublicKeyDescription } from './key-pairs.ts';
-import {
-  assertKeyUsable,
-  assertKeyUsage,
-  assertMaterialAllows,
-  currentOf,
-  pairOf,
-  type HeldKey,
-  type KeyRing,
-} from '../key-ring.ts';
+import { assertKeyUsable, assertKeyUsage, currentOf, pairOf, type HeldKey, type KeyRing } from '../key-ring.ts';
 import { isPairSpec } from './pair-material.ts';
 import type { KeyOrigin } from '../records.ts';
 import { aliasNamed } from '../request-facts.ts';
@@ -63,9 +55,11 @@ export class KeyPairsService implements KeyPairs {
         this.#recorder.authorize(trace, action, use, {}, { parameters });
         assertKeyUsage(key, 'KEY_AGREEMENT', action);
         assertKeyUsable(key);
-        assertMaterialAllows(currentOf(key), 'process');
+        const bytes = request.publicKey.length;
+        this.#recorder.life.assertAgrees(key, trace, bytes);
         const peer = peerOf(key, request.publicKey);
         endDryRun(request);
+        this.#recorder.life.count(key, trace, bytes);
         const secret = hold(await this.#pairs.agree(pairOf(currentOf(key)).privateKey, peer));
         return { keyArn: key.arn, origin: key.record.origin, secret };
       }),

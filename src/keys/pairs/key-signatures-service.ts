@@ -6,15 +6,7 @@ import type { KeyUse } from '../data-keys.ts';
 import { endDryRun } from '../dry-run.ts';
 import { KeysError } from '../errors.ts';
 import { algorithmsOf } from '../key-kinds.ts';
-import {
-  assertKeyUsable,
-  assertKeyUsage,
-  assertMaterialAllows,
-  currentOf,
-  pairOf,
-  type HeldKey,
-  type KeyRing,
-} from '../key-ring.ts';
+import { assertKeyUsable, assertKeyUsage, currentOf, pairOf, type HeldKey, type KeyRing } from '../key-ring.ts';
 import type { KeySignatures, SignatureRequest } from './key-signatures.ts';
 import { MAX_MESSAGE_BYTES } from '../limits.ts';
 import { aliasNamed } from '../request-facts.ts';
@@ -35,9 +27,11 @@ export class KeySignaturesService implements KeySignatures {
   sign(request: SignatureRequest, use: KeyUse): Promise<{ keyArn: string; signature: Uint8Array }> {
     return this.#recorder.record('Sign', use, null, async (trace) => {
       const key = this.#signingKey('Sign', request, use, trace);
-      assertMaterialAllows(currentOf(key), 'protect');
+      const bytes = request.message.length;
+      this.#recorder.life.assertProtects(key, trace, { bytes, dryRun: request.dryRun });
       const form = formOf(request);
       endDryRun(request);
+      this.#recorder.life.count(key, trace, bytes);
       const { privateKey } = pairOf(currentOf(key));
       const signature =
         form.type === 'message'
@@ -50,7 +44,7 @@ export class KeySignaturesService implements KeySignatures {
   verify(request: SignatureRequest & { signature: Uint8Array }, use: KeyUse): Promise<{ keyArn: string }> {
     return this.#recorder.record('Verify', use, null, async (trace) => {
       const key = this.#signingKey('Verify', request, use, trace);
-      assertMaterialAllows(currentOf(key), 'process');
+      this.#recorder.life.assertProcesses(key, currentOf(key), trace);
       const form = formOf(request);
       endDryRun(request);
       const { publicKey } = pairOf(currentOf(key));

@@ -16,6 +16,8 @@ import type { KeyRing } from '../key-ring.ts';
 import { KeySettingsService } from '../key-settings-service.ts';
 import { LastUses } from '../last-uses.ts';
 import { KeyLifecycleService } from '../life/key-lifecycle-service.ts';
+import { LifeGuard } from '../life/guard/life-guard.ts';
+import type { OpenedLife } from '../life/open-life.ts';
 import { KeyMaterialsService } from '../life/key-materials-service.ts';
 import type { MaterialVault } from '../material.ts';
 import type { KeyPorts } from '../options.ts';
@@ -32,6 +34,7 @@ export type RegionParts = {
   readonly database: KeyDatabase;
   readonly vault: MaterialVault;
   readonly log: AuditLog;
+  readonly life: OpenedLife;
   readonly cache: DekCache;
   readonly pairs: PairCrypto;
   readonly service: ServiceKeys;
@@ -80,15 +83,19 @@ function servicesOf(
     (access === undefined ? undefined : new PolicyAuthorizer(access, ring.realm, grants, parts.ports.now));
   const ports: KeyPorts = authorizer === undefined ? parts.ports : { ...parts.ports, authorizer };
   const lastUses = new LastUses(ports.now());
-  const recorder = new UseRecorder({ log, ring, lastUses, grants, ports });
+  const { terms, kept } = parts.life;
+  const life = new LifeGuard({ ring, terms, counts: kept?.counts, now: ports.now });
+  const recorder = new UseRecorder({ log, ring, lastUses, grants, life, ports });
   const changes = new KeyChanges({ ...parts, ring, recorder, grants, ports }, turns);
+  const lifecycle = new KeyLifecycleService(changes, lastUses);
+  life.rotateBy((keyId) => lifecycle.rotateEnded(keyId));
   return {
     ring,
     recorder,
     changes,
     admin: new KeyAdminService(changes),
     settings: new KeySettingsService(changes, lastUses),
-    lifecycle: new KeyLifecycleService(changes, lastUses),
+    lifecycle,
     materials: new KeyMaterialsService(changes),
     operations: new KeyOperationsService(ring, recorder, pairs, ports),
     grants: new KeyGrantsService(changes),

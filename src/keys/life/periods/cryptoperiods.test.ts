@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MaterialState } from '../key-states.ts';
 import type { MaterialRecord } from '../../records.ts';
-import { periodEnds } from './cryptoperiods.ts';
+import { keyTypeOf, periodEnds, standardPeriods } from './cryptoperiods.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 
@@ -29,13 +29,13 @@ test.each([
   ['ECC_NIST_P256', 'SIGN_VERIFY', '2028-12-31', undefined],
   ['ECC_NIST_P256', 'KEY_AGREEMENT', '2028-01-01', '2028-01-01'],
 ] as const)('%s for %s protects until %s and processes until %s', (spec, usage, originator, recipient) => {
-  const ends = periodEnds(spec, usage, material('active'));
+  const ends = periodEnds(standardPeriods(keyTypeOf(spec, usage)), material('active'));
   expect([ends.originator?.slice(0, 10), ends.recipient?.slice(0, 10)]).toEqual([originator, recipient]);
 });
 
 test('A period ends for what a material still does alone', () => {
   const ends = (state: MaterialState): readonly boolean[] => {
-    const { originator, recipient } = periodEnds('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT', material(state));
+    const { originator, recipient } = periodEnds(standardPeriods('wrapping'), material(state));
     return [originator !== undefined, recipient !== undefined];
   };
   expect(ends('pre-activation')).toEqual([false, false]);
