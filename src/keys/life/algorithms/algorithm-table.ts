@@ -13,6 +13,8 @@ const periods = z.array(z.strictObject({ from: z.iso.date(), status: z.enum(APPR
 const ruling = { protect: periods, process: periods, source: z.string().min(1) };
 const schema = z.strictObject({
   sources: z.array(z.string()).min(1),
+  /** Against what, and what could not be. */
+  checked: z.string().min(1),
   /** Of a key by its spec: SP 800-57 part 1, tables 2 and 3. A size between two rows has the strength of the lower one. */
   strengthBits: z.record(z.string(), z.number().int().positive()),
   /** Ascending; the last whose bits are not above a key's. */

@@ -26,7 +26,12 @@ const period = z
     ...{ maxOperations: positive.nullable(), maxBytes: positive.nullable(), limitSource: source },
   })
   .refine(isInOrder);
-const schema = z.strictObject({ sources: z.array(z.string()).min(1), periods: z.record(z.enum(KEY_TYPES), period) });
+const schema = z.strictObject({
+  sources: z.array(z.string()).min(1),
+  /** Against what, and what could not be. */
+  checked: source,
+  periods: z.record(z.enum(KEY_TYPES), period),
+});
 
 /** Both counted from the activation, in ISO 8601; undefined: without end, or nothing is left to end. */
 export type PeriodEnds = { readonly originator: string | undefined; readonly recipient: string | undefined };
