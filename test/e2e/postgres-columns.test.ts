@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DataKeys } from '../../src/keys/data-keys.ts';
+import { pooledRandom } from '../../src/crypto/random.ts';
 import { createKeyFile, createKeyStore, type KeyManager, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { ColumnService, ColumnSession, ValueSettings } from '../../src/postgres/columns/column-service.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
@@ -66,7 +67,7 @@ beforeEach(async () => {
 });
 
 async function openKeys(): Promise<KeyManager> {
-  const ports = { random: randomBytes, now: Date.now };
+  const ports = { random: pooledRandom(), now: Date.now };
   const keyFile = join(folder, 'root.key');
   createKeyFile(keyFile, randomBytes);
   const store = { storePath: join(folder, 'keys.db'), unseal: [{ type: 'key-file', path: keyFile }] } as const;

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { pooledRandom } from '../../src/crypto/random.ts';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
 import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
@@ -92,7 +93,7 @@ export async function openSealedDatabase(
 }
 
 async function testKeys(folder: string, access: AccessOptions | undefined) {
-  const ports = { random: randomBytes, now: Date.now };
+  const ports = { random: pooledRandom(), now: Date.now };
   const keyFile = join(folder, 'root.key');
   createKeyFile(keyFile, randomBytes);
   const store = { storePath: join(folder, 'keys.db'), unseal: [{ type: 'key-file', path: keyFile }] } as const;
