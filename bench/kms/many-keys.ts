@@ -5,6 +5,7 @@ import { grantRow } from '../../src/keys/access/grants/grant-rows.ts';
 import type { Grant } from '../../src/keys/access/grants/grant.ts';
 import type { KeyUse } from '../../src/keys/data-keys.ts';
 import { openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
+import { CUSTOMER } from '../../src/keys/managed/management.ts';
 import { makeMaterial } from '../../src/keys/material.ts';
 import type { KeyStoreOptions } from '../../src/keys/options.ts';
 import { keyRow, materialRow } from '../../src/keys/records.ts';
@@ -134,6 +135,7 @@ function* keyRows(keyIds: readonly string[], vault: Parameters<typeof makeMateri
       tags: [],
       policy: undefined,
       rotation: undefined,
+      management: CUSTOMER,
       deletionDate: undefined,
       deletionDays: undefined,
     } as const;

@@ -476,3 +476,19 @@ test.each([
 ])('Upstream %s', async (upstream, expected) => {
   expect(await problems(`${KEYS}postgres:\n  listen: { port: 0 }\n  upstream: ${upstream}\n`)).toEqual([expected]);
 });
+
+test('A rule names no key that another service manages: it could not use it', async () => {
+  const bucket = (key: string): string => `${S3}    - { bucket: a, seal: "${key}" }\n`;
+  const column = (key: string): string => `${POSTGRES}    - { column: app.public.t.c, type: text, key: "${key}" }\n`;
+  const arn = (alias: string): string => `arn:aws:kms:us-east-1:000000000000:${alias}`;
+  for (const text of [
+    bucket('alias/aws/s3'),
+    bucket(arn('alias/aws/s3')),
+    column('alias/aws/rds'),
+    bucket('alias/aws'),
+  ])
+    await load(text);
+  const refused = [bucket('alias/aws/rds'), bucket(arn('alias/aws/rds')), bucket('alias/aws/'), column('alias/aws/s3')];
+  for (const text of refused) expect(await problems(text)).toEqual([expect.stringMatching(/ VALUE .*(?:seal|key)$/u)]);
+  expect(await message(column('alias/aws/s3'))).toContain('here that is `alias/aws/rds`');
+});

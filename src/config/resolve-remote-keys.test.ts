@@ -76,4 +76,18 @@ describe('keys.remote', () => {
       await problems({ endpoint, ...SIGNED }, { kms: { listen: { port: 1, host: '127.0.0.1' }, clients } }),
     ).toEqual(['kms ERR_CONFIG_CONTRADICTION']);
   });
+
+  test.each(['alias/aws/s3', 'arn:aws:kms:eu-west-1:000000000000:alias/aws/s3', 'alias/aws/ebs'])(
+    'contradicts a rule that names %s: there, nobody but its own services uses it',
+    async (seal) => {
+      const s3 = {
+        listen: { port: 1 },
+        upstream: { endpoint: 'http://127.0.0.1:1' },
+        clients: [{ name: 'app', accessKeyId: 'APP', secretAccessKey: 's' }],
+        buckets: [{ bucket: 'a', seal }],
+      };
+      const wrong = ['s3.buckets[0].seal ERR_CONFIG_CONTRADICTION'];
+      expect(await problems({ endpoint, ...SIGNED }, { s3 })).toEqual(wrong);
+    },
+  );
 });

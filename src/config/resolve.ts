@@ -3,6 +3,7 @@ import { checkBucketRules, type BucketOutcome } from './bucket-rules.ts';
 import type { Config, KeysConfig, ListenConfig, S3Config, UnsealConfig } from './config.ts';
 import type { ConfigFiles } from './files.ts';
 import { keyPathFindings } from './key-paths.ts';
+import { managedKeyFindings } from './managed-key-findings.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { resolveAccess, type CheckPolicy } from './resolve-access.ts';
 import { resolveAudit } from './resolve-audit.ts';
@@ -28,7 +29,7 @@ export async function resolveConfig(
   const remote = await resolveRemoteKeys(file, files, findings);
   const life = resolveKeyLife(file.keys.life, checkLifeRule, findings);
   const keys = resolveKeys(file.keys, { access, audit, life, remote }, files);
-  findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file));
+  findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file), ...managedKeyFindings(file));
   const config: Config = {
     file: configPath,
     keys,

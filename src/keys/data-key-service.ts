@@ -17,13 +17,23 @@ import { KeysError } from './errors.ts';
 import { assertKeyUsable, assertMaterialAllows, assertWraps, currentOf, type KeyRing } from './key-ring.ts';
 import { KeyUses, wrapBy } from './key-uses.ts';
 import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
+import type { FirstUses } from './managed/first-use.ts';
 import type { KeyPorts } from './options.ts';
 import { ALGORITHM, aliasNamed } from './request-facts.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
 
+export type DataKeyParts = {
+  readonly ring: KeyRing;
+  readonly cache: DekCache;
+  readonly recorder: UseRecorder;
+  readonly ports: KeyPorts;
+  readonly firstUses: FirstUses;
+};
+
 export class DataKeyService {
+  readonly #firstUses: FirstUses;
   readonly #ring: KeyRing;
   readonly #cache: DekCache;
   readonly #recorder: UseRecorder;
@@ -31,7 +41,8 @@ export class DataKeyService {
   readonly #ports: KeyPorts;
   readonly #known = new KnownCiphertexts<CiphertextFacts>();
 
-  constructor(ring: KeyRing, cache: DekCache, recorder: UseRecorder, ports: KeyPorts) {
+  constructor({ ring, cache, recorder, ports, firstUses }: DataKeyParts) {
+    this.#firstUses = firstUses;
     this.#ring = ring;
     this.#cache = cache;
     this.#recorder = recorder;
@@ -41,6 +52,14 @@ export class DataKeyService {
 
   generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
     const { keyId, context } = request;
+    const making = this.#firstUses.make({ action: 'GenerateDataKey', keyId, context }, use);
+    return making === undefined ? this.#generate(request, use) : making.then(() => this.#generate(request, use));
+  }
+
+  #generate(
+    { keyId, context }: { readonly keyId: string; readonly context: EncryptionContext },
+    use: KeyUse,
+  ): Promise<WrappedDataKey> {
     return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
       const wrapping = this.#uses.wrappingKey('GenerateDataKey', { keyId, context, bytes: KEY_BYTES }, use, trace);
       this.#recorder.life.count(wrapping.key, trace, KEY_BYTES);
@@ -81,6 +100,8 @@ export class DataKeyService {
   /** Two records, as two permissions are needed: one for the key that opens, one for the key that wraps. */
   async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
     const { wrapped, sourceContext, destinationKeyId, destinationContext } = request;
+    const first = { action: 'ReEncryptTo', keyId: destinationKeyId, context: destinationContext } as const;
+    await this.#firstUses.make(first, use);
     let parameters: RequestParameters = ALGORITHM;
     const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
       const source = this.#source(wrapped, undefined, trace);
@@ -102,6 +123,8 @@ export class DataKeyService {
   }
 
   resolveKey(keyId: string): string {
+    const unmade = this.#firstUses.unmade(keyId);
+    if (unmade !== undefined) return unmade;
     const key = this.#ring.find(keyId);
     assertWraps(key, 'GenerateDataKey');
     assertKeyUsable(key);

@@ -66,10 +66,13 @@ export interface DataKeys {
   /** The ARN of an enabled symmetric key, for checks at start; rejects as `generateDataKey` would. */
   resolveKey(keyId: string): Promise<string>;
   /**
-   * A key derived from the root for one purpose of ours (`s3-upload-token`), the same on every replica over this store.
-   * Without `epoch` the current one; an epoch that is not known rejects.
+   * A key for one purpose of ours (`s3-upload-token`), the same on every replica over this store; `keyArn`: the owned key that gave it.
+   * Without `epoch` the current one, to seal with; an epoch that is not known rejects.
    */
-  serviceKey(purpose: string, epoch?: number): Promise<{ epoch: number; key: ServiceKey }>;
+  serviceKey(
+    purpose: string,
+    epoch?: number,
+  ): Promise<{ readonly epoch: number; readonly key: ServiceKey; readonly keyArn?: string | undefined }>;
   /** Durable before it resolves; the same record twice is no error, another record under the same id is. */
   escrow(record: EscrowRecord, use: KeyUse): Promise<void>;
   escrowed(owner: string): Promise<readonly EscrowRecord[]>;

@@ -13,7 +13,7 @@ import type { HeldKey, HeldMaterial, KeyRing } from './key-ring.ts';
 import type { AliasRecord } from './records.ts';
 
 export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
-  const { keyId, description, spec, usage, origin, createdAt, deletionDate, deletionDays } = key.record;
+  const { keyId, description, spec, usage, origin, createdAt, deletionDate, deletionDays, management } = key.record;
   const state = key.state();
   return {
     keyId,
@@ -26,6 +26,7 @@ export function describeKey(ring: KeyRing, key: HeldKey): KeyDescription {
     origin,
     createdAt,
     aliases: ring.aliasesOf(keyId),
+    management,
     currentMaterialId: key.current?.name,
     materials: [...key.materials.values()].map(describeMaterial),
     deletionDate,

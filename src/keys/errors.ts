@@ -153,6 +153,12 @@ export const KEYS_ERRORS = {
     fix: 'Ask the key’s administrator; the audit record says which rule decided.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_MANAGED: {
+    says: 'The key is managed by one of our services, and not by whoever uses or runs it.',
+    why: 'Keys named `alias/aws/…` are made and rotated by themselves; they are not disabled, deleted, tagged or renamed, and their policy is fixed: what the gateway or the proxy sealed has to open.',
+    fix: 'Use a key of your own (`sealgate keys create`) where you want to say more. An operator may rotate, suspend, deactivate, reactivate and compromise its material.',
+    exit: KEYS_EXIT,
+  },
   ERR_KEYS_POLICY_MALFORMED: {
     says: 'The policy document cannot be taken.',
     why: 'It is no JSON, breaks the grammar of the IAM policy language, names a principal in no known form, or would mean other than it seems to.',

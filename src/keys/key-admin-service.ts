@@ -8,18 +8,22 @@ import { KeyCreation } from './key-creation.ts';
 import { deleteAlias, put, type KeyChanges } from './key-changes.ts';
 import { assertKeyChangeable, assertKeySwitchable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeyState } from './life/key-states.ts';
+import type { FirstUses } from './managed/first-use.ts';
+import { withUnmadeAliases } from './managed/predefined-aliases.ts';
 import { MAX_ALIASES_PER_KEY } from './limits.ts';
 import { aliasRow, type AliasRecord } from './records.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 export class KeyAdminService {
   readonly #changes: KeyChanges;
+  readonly #firstUses: FirstUses;
   readonly #creation: KeyCreation;
   readonly #ring: KeyRing;
   readonly #recorder: UseRecorder;
 
-  constructor(changes: KeyChanges) {
+  constructor(changes: KeyChanges, firstUses: FirstUses) {
     this.#changes = changes;
+    this.#firstUses = firstUses;
     this.#creation = new KeyCreation(changes);
     this.#ring = changes.parts.ring;
     this.#recorder = changes.parts.recorder;
@@ -88,7 +92,8 @@ export class KeyAdminService {
     this.#recorder.authorizeAbout({ alias }, trace, action, use, {});
   }
 
-  describeKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
+  async describeKey(keyId: string, use: KeyUse): Promise<KeyDescription> {
+    await this.#firstUses.make({ action: 'DescribeKey', keyId, context: null }, use);
     return this.#recorder.record('DescribeKey', use, null, (trace) =>
       describeKey(this.#ring, this.#changes.find(keyId, 'DescribeKey', use, trace)),
     );
@@ -99,7 +104,12 @@ export class KeyAdminService {
   }
 
   listAliases(use: KeyUse): Promise<readonly AliasDescription[]> {
-    return this.#list('ListAliases', use, () => this.#ring.aliases().map((alias) => describeAlias(this.#ring, alias)));
+    return this.#list('ListAliases', use, () =>
+      withUnmadeAliases(
+        this.#ring,
+        this.#ring.aliases().map((alias) => describeAlias(this.#ring, alias)),
+      ),
+    );
   }
 
   #list<Result>(action: string, use: KeyUse, list: () => Result): Promise<Result> {

@@ -8,6 +8,7 @@ import type { KeyUse } from './data-keys.ts';
 import type { KeySpec, KeyUsage } from './key-kinds.ts';
 import type { KeyState, MaterialState } from './life/key-states.ts';
 import type { MaterialTransition } from './life/material-history.ts';
+import type { KeyManagement } from './managed/management.ts';
 import type { KeyOrigin, MultiRegionType, Tag } from './records.ts';
 
 export type MaterialDescription = {
@@ -35,6 +36,7 @@ export type KeyDescription = {
   readonly origin: KeyOrigin;
   readonly createdAt: string;
   readonly aliases: readonly string[];
+  readonly management: KeyManagement;
   /** Undefined: its first material is to be imported. */
   readonly currentMaterialId: string | undefined;
   /** Oldest first. */
@@ -81,9 +83,10 @@ export type CreateKeyRequest = {
 export type AliasDescription = {
   readonly aliasName: string;
   readonly aliasArn: string;
-  readonly targetKeyId: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
+  /** These three are undefined where it is one of ours, whose key is made on first use. */
+  readonly targetKeyId: string | undefined;
+  readonly createdAt: string | undefined;
+  readonly updatedAt: string | undefined;
 };
 
 export type BackupRequest = {

@@ -7,6 +7,7 @@ import type { KeyUse } from './data-keys.ts';
 import type { DekCache } from './dek-cache.ts';
 import { KeysError } from './errors.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial, type KeyRing } from './key-ring.ts';
+import { assertChangesAllowed } from './managed/managed-changes.ts';
 import type { MaterialKind, MaterialVault } from './material.ts';
 import type { KeyPorts } from './options.ts';
 import { keyRow, parseMaterialRow, type AliasRecord, type KeyRecord, type MaterialRecord } from './records.ts';
@@ -71,11 +72,13 @@ export class KeyChanges {
     );
   }
 
-  /** The key that is named, if the caller may do this with it. */
+  /** The key that is named, if the caller may do this with it and it is one that takes it; ERR_KEYS_MANAGED. */
   find(keyId: string, action: string, use: KeyUse, trace: UseTrace, facts: RequestFacts = {}): HeldKey {
-    const key = this.parts.ring.find(keyId);
+    // An operator sees the keys that we own.
+    const key = (use.via === 'cli' ? this.parts.ring.ownedById(keyId) : undefined) ?? this.parts.ring.find(keyId);
     trace.key = key;
     this.parts.recorder.authorize(trace, action, use, {}, facts);
+    assertChangesAllowed(key, action, use);
     return key;
   }
 
@@ -121,7 +124,8 @@ export class KeyChanges {
 
   /** The key as it is now, for the record of its change. */
   published(keyId: string, trace: UseTrace): HeldKey {
-    const key = this.parts.ring.byId(keyId);
+    const { ring } = this.parts;
+    const key = ring.ownedById(keyId) ?? ring.byId(keyId);
     trace.key = key;
     trace.material = key.current;
     return key;

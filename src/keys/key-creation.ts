@@ -3,22 +3,20 @@
  * changes go on meanwhile.
  */
 import type { RequestFacts } from './access/request.ts';
-import { newKeyUuid, newMultiRegionId } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import { KeysError } from './errors.ts';
 import { assertFreeAlias } from './free-alias.ts';
 import type { CreateKeyRequest, KeyDescription } from './key-admin.ts';
-import { put, type KeyChanges } from './key-changes.ts';
+import type { KeyChanges } from './key-changes.ts';
 import { kindOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
 import { checkKeyPolicy } from './key-policy.ts';
-import type { HeldMaterial } from './key-ring.ts';
 import { checkTags, tagRecord } from './key-tags.ts';
 import { MAX_DESCRIPTION_CHARS } from './limits.ts';
-import { makeMaterial } from './material.ts';
-import { assertConsistent, isPairSpec, newPairMaterial } from './pairs/pair-material.ts';
-import { aliasRow, keyRow, materialRow, type KeyOrigin, type KeyRecord, type MaterialRecord } from './records.ts';
-import type { RowChange } from './stores/key-database.ts';
+import { CUSTOMER } from './managed/management.ts';
+import { storeNewKey } from './new-key.ts';
+import { isPairSpec, newPairMaterial } from './pairs/pair-material.ts';
+import type { KeyOrigin } from './records.ts';
 import type { UseTrace } from './use-recorder.ts';
 
 type Kind = { readonly spec: KeySpec; readonly usage: KeyUsage; readonly origin: KeyOrigin };
@@ -81,48 +79,10 @@ export class KeyCreation {
     made: Uint8Array | undefined,
     { trace, use }: { readonly trace: UseTrace; readonly use: KeyUse },
   ): Promise<KeyDescription> {
-    const { ports, vault, ring } = this.#changes.parts;
-    const createdAt = this.#changes.now();
-    const isMultiRegion = request.multiRegion === true;
-    const keyId = isMultiRegion ? newMultiRegionId(ports.random) : newKeyUuid(ports.random);
-    const { region } = ring;
-    const facts = { createdAt, by: use.principal };
-    // What is to be imported is not there yet.
-    const materials =
-      kind.origin === 'EXTERNAL' ? [] : [makeMaterial({ keyId, region, ...kind }, 1, facts, vault, ports.random, made)];
-    const record: KeyRecord = {
-      keyId,
-      region,
-      multiRegion: isMultiRegion ? 'primary' : undefined,
-      ...kind,
-      description: request.description ?? '',
-      state: 'enabled',
-      stateSince: createdAt,
-      currentMaterial: materials[0]?.materialId,
-      createdAt,
-      policy: request.policy,
-      tags: request.tags ?? [],
-      deletionDate: undefined,
-      deletionDays: undefined,
-      rotation: undefined,
-    };
-    const { alias } = request;
-    const aliases = alias === undefined ? [] : [{ aliasName: alias, region, keyId, createdAt, updatedAt: createdAt }];
-    const changes: RowChange[] = [put('keys', keyRow(record))];
-    for (const each of materials) changes.push(put('materials', materialRow(each)));
-    for (const each of aliases) changes.push(put('aliases', aliasRow(each)));
-    this.#changes.commit(changes);
-    const held = await Promise.all(materials.map((each) => this.#reread(each, kind)));
-    const key = this.#changes.publish(record, held, trace);
-    for (const each of aliases) ring.putAlias(each);
-    return describeKey(ring, key);
-  }
-
-  /** As it now lies on the disk, and tried. */
-  async #reread(material: MaterialRecord, kind: Kind): Promise<HeldMaterial> {
-    const held = this.#changes.reread(material, kind);
-    if (held.secret.type === 'pair') await assertConsistent(kind, held.secret, this.#changes.parts.pairs);
-    return held;
+    const { description = '', tags = [], policy, alias, multiRegion = false } = request;
+    const asked = { ...kind, description, tags, policy, alias, multiRegion, by: use.principal };
+    const key = await storeNewKey(this.#changes, { ...asked, rotation: undefined, management: CUSTOMER }, trace, made);
+    return describeKey(this.#changes.parts.ring, key);
   }
 }
 

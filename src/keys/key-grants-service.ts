@@ -21,6 +21,7 @@ import type { DryRun } from './key-operations.ts';
 import { assertKeyUsable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { Page, PageRequest } from './key-settings.ts';
 import { MAX_GRANTS_PER_KEY } from './limits.ts';
+import { assertChangesAllowed } from './managed/managed-changes.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 const GRANT_ID = /^[0-9a-f]{64}$/;
@@ -44,6 +45,7 @@ export class KeyGrantsService implements KeyGrants {
       trace.isDryRun = request.dryRun;
       const key = this.#key(request.keyId, trace);
       const asked = this.#authorizeNew(request, key, use, trace);
+      assertChangesAllowed(key, 'CreateGrant', use);
       assertKeyUsable(key);
       const known = asked.name === '' ? undefined : this.#sameGrant(key, asked);
       if (known === undefined) this.#assertRoom(key);

@@ -20,6 +20,7 @@ import { recordLife } from './life/life-record.ts';
 import { openLife, type OpenedLife } from './life/open-life.ts';
 import { DEK_CACHE_DEFAULTS } from './limits.ts';
 import type { KeyManagerOptions, KeyPorts } from './options.ts';
+import { OwnedKeys } from './managed/owned-keys.ts';
 import { loadKeyRegions } from './regions/key-regions.ts';
 import { OpenRegionKeys, type RegionKeys } from './regions/region-keys.ts';
 import { servedRegions, type RegionServices } from './regions/region-services.ts';
@@ -84,7 +85,7 @@ async function startManager(
   database.migrate(SCHEMA_STEPS);
   const vault = { storeId, keys };
   const regions = loadKeyRegions(loaded, options, vault, ports.now);
-  const service = new ServiceKeys(loaded, keys);
+  const service = new ServiceKeys(loaded, vault, regions.home);
   const identity = auditIdentity(store);
   const { log, resumption } = openAuditLog({
     options: options.audit,
@@ -118,7 +119,7 @@ async function startManager(
     {
       home,
       served,
-      service,
+      owned: new OwnedKeys(home.changes, service),
       dataKeys: dataKeysOf(home, cache, ports),
       escrow: new EscrowService(database, log, recorder, ports),
     },
@@ -132,12 +133,12 @@ function homeOf(served: ReadonlyMap<string, RegionServices>): RegionServices {
 }
 
 function dataKeysOf(
-  { ring, recorder }: RegionServices,
+  { ring, recorder, firstUses }: RegionServices,
   cache: DekCache,
   ports: KeyPorts,
 ): DataKeyService | RemoteDataKeyService {
   const { remote: kms } = ports;
-  if (kms === undefined) return new DataKeyService(ring, cache, recorder, ports);
+  if (kms === undefined) return new DataKeyService({ ring, cache, recorder, ports, firstUses });
   return new RemoteDataKeyService({ kms, cache, recorder, ports, account: ring.realm.account });
 }
 
@@ -153,7 +154,7 @@ type Owned = {
 type Services = {
   readonly home: RegionServices;
   readonly served: ReadonlyMap<string, RegionServices>;
-  readonly service: ServiceKeys;
+  readonly owned: OwnedKeys;
   readonly dataKeys: DataKeyService | RemoteDataKeyService;
   readonly escrow: EscrowService;
 };
@@ -201,7 +202,10 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
   readonly decryptNow: DataKeys['decryptNow'] = (...args) => this.#open().dataKeys.decryptNow(...args);
   readonly reEncrypt: DataKeys['reEncrypt'] = async (...args) => this.#open().dataKeys.reEncrypt(...args);
   readonly resolveKey: DataKeys['resolveKey'] = async (keyId) => this.#open().dataKeys.resolveKey(keyId);
-  readonly serviceKey: DataKeys['serviceKey'] = async (purpose, epoch) => this.#open().service.get(purpose, epoch);
+  readonly serviceKey: DataKeys['serviceKey'] = async (purpose, epoch) => {
+    const { owned } = this.#open();
+    return epoch === undefined ? owned.current(purpose) : owned.of(purpose, epoch);
+  };
   readonly escrow: DataKeys['escrow'] = async (...args) => this.#open().escrow.escrow(...args);
   async escrowed(owner: string): Promise<readonly EscrowRecord[]> {
     return this.#open().escrow.escrowed(owner);

@@ -9,6 +9,7 @@ import type { KeyUsage } from './key-kinds.ts';
 import type { HeldKey, KeyRing } from './key-ring.ts';
 import type { AuthorizationQuestion, QuestionedKey } from './options.ts';
 import { readLife, type LimitsUsed } from './life/life-report.ts';
+import { serviceOfAlias } from './managed/management.ts';
 import { periodEnds } from './life/periods/cryptoperiods.ts';
 import type { KeyTerms } from './life/terms/key-terms.ts';
 import { questionedKey } from './questioned-key.ts';
@@ -26,6 +27,8 @@ export type KeyReport = {
   readonly keys: readonly ReportedKey[];
   /** Rules whose key is not here. */
   readonly missing: ReportRequest['rules'];
+  /** Rules whose key is one of a service of ours, which is made on first use. */
+  readonly unmade: ReportRequest['rules'];
 };
 
 export type ReportedKey = KeyDescription & {
@@ -93,10 +96,12 @@ export function readKeyReport(options: AccessReading, request: ReportRequest, no
     const nowMs = now();
     const life = readLife(options, audited, nowMs);
     const rules = request.rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
-    const keys = ring.keys().map((key): ReportedKey => {
+    const keys = ring.everyKey().map((key): ReportedKey => {
       const terms = life.termsOf(key, ring.aliasesOf(key.record.keyId));
       const asked = questionedKey(ring, key);
-      const users = [...request.callers, unlisted].map((principal) => userOf(authorizer, key, asked, principal));
+      // Nobody names a key that we own.
+      const callers = key.record.management.type === 'owned' ? [] : [...request.callers, unlisted];
+      const users = callers.map((principal) => userOf(authorizer, key, asked, principal));
       return {
         ...describeKey(ring, key),
         strengthBits: strengthBits(key.record.spec),
@@ -111,8 +116,11 @@ export function readKeyReport(options: AccessReading, request: ReportRequest, no
         grants: grantsOf(grants, key),
       };
     });
-    const missing = rules.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
-    return { keys, missing };
+    const absent = rules.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
+    const { missing = [], unmade = [] } = Object.groupBy(absent, ({ keyId }) =>
+      serviceOfAlias(keyId, ring.realm) === undefined ? 'missing' : 'unmade',
+    );
+    return { keys, missing, unmade };
   });
 }
 

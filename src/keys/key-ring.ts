@@ -49,6 +49,8 @@ export class KeyRing {
   readonly #now: () => number;
   readonly #keys = new Map<string, HeldKey>();
   readonly #keyIds = new SortedNames();
+  /** By what they are for: callers name keys, and so find none of these. */
+  readonly #owned = new Map<string, HeldKey>();
   readonly #aliases = new Map<string, AliasRecord>();
   readonly #aliasNames = new SortedNames();
   readonly #aliasesOf = new Map<string, Set<string>>();
@@ -78,7 +80,7 @@ export class KeyRing {
     return key;
   }
 
-  /** Undefined: no such key, or none any more. */
+  /** Undefined: no such key that callers may see, or none any more. */
   held(keyId: string): HeldKey | undefined {
     return this.#keys.get(keyId);
   }
@@ -94,8 +96,28 @@ export class KeyRing {
     return this.#aliases.has(aliasName);
   }
 
+  /** Those that callers may see. */
   keys(): readonly HeldKey[] {
     return [...this.#keys.values()];
+  }
+
+  /** And those that we own. */
+  everyKey(): readonly HeldKey[] {
+    return [...this.#keys.values(), ...this.#owned.values()];
+  }
+
+  /** Whoever manages it; undefined: no such key, or none any more. */
+  anyKey(keyId: string): HeldKey | undefined {
+    return this.#keys.get(keyId) ?? this.ownedById(keyId);
+  }
+
+  /** By its id or ARN. */
+  ownedById(keyId: string): HeldKey | undefined {
+    return [...this.#owned.values()].find(({ record, arn }) => record.keyId === keyId || arn === keyId);
+  }
+
+  owned(purpose: string): HeldKey | undefined {
+    return this.#owned.get(purpose);
   }
 
   aliases(): readonly AliasRecord[] {
@@ -116,9 +138,16 @@ export class KeyRing {
     return this.#aliasNames.after(after, limit).map((aliasName) => this.alias(aliasName));
   }
 
-  putKey(record: KeyRecord, materials: readonly HeldMaterial[]): void {
-    if (!this.#keys.has(record.keyId)) this.#keyIds.add(record.keyId);
-    this.#keys.set(record.keyId, holdKey(record, materials, this.#realm, this.#now));
+  putKey(record: KeyRecord, materials: readonly HeldMaterial[]): HeldKey {
+    const { keyId, management } = record;
+    const key = holdKey(record, materials, this.#realm, this.#now);
+    if (management.type === 'owned') {
+      this.#owned.set(management.purpose, key);
+      return key;
+    }
+    if (!this.#keys.has(keyId)) this.#keyIds.add(keyId);
+    this.#keys.set(keyId, key);
+    return key;
   }
 
   /** Its aliases must be gone. */

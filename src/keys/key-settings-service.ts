@@ -12,6 +12,8 @@ import { assertKeyChangeable, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { KeySettings, KeyUsageDescription, Page, PageRequest } from './key-settings.ts';
 import { checkTagNames, checkTags, mergeTags, tagRecord } from './key-tags.ts';
 import type { LastUses } from './last-uses.ts';
+import { withUnmadeAliases } from './managed/predefined-aliases.ts';
+import { policyOf } from './managed/managed-key-policy.ts';
 import { MAX_TAGS_PER_KEY } from './limits.ts';
 import type { KeyRecord, Tag } from './records.ts';
 import type { UseRecorder, UseTrace } from './use-recorder.ts';
@@ -66,7 +68,12 @@ export class KeySettingsService implements KeySettings {
 
   getPolicy(keyId: string, use: KeyUse): Promise<string> {
     const { defaultKeyPolicy } = this.#changes.parts;
-    return this.#look('GetKeyPolicy', keyId, use, ({ record }) => record.policy ?? defaultKeyPolicy);
+    return this.#look(
+      'GetKeyPolicy',
+      keyId,
+      use,
+      ({ record }) => policyOf(record, this.#ring.realm) ?? defaultKeyPolicy,
+    );
   }
 
   checkPolicies(keyId: string, use: KeyUse): Promise<void> {
@@ -100,8 +107,8 @@ export class KeySettingsService implements KeySettings {
     const { keyId, after, limit } = request;
     return this.#list('ListAliases', use, () => {
       if (keyId !== undefined) return this.#aliasesOf(keyId, request);
-      const found = this.#ring.aliasPage(after, limit + 1).map((alias) => describeAlias(this.#ring, alias));
-      return { items: found.slice(0, limit), more: found.length > limit };
+      const made = this.#ring.aliasPage(after, limit + 1).map((alias) => describeAlias(this.#ring, alias));
+      return pageOf(withUnmadeAliases(this.#ring, made), ({ aliasName }) => aliasName, request);
     });
   }
 

@@ -29,6 +29,7 @@ import {
   type ImportFacts,
   type StoreFacts,
 } from '../../test/support/make-keystore.ts';
+import { wrapByNode } from '../../test/support/wrap-material.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
 import { openKeyManager } from './key-manager.ts';
 import { readKeys, verifyAudit } from './offline.ts';
@@ -76,12 +77,19 @@ describe.each(stores)('The naive reader reads $name', ({ open }) => {
     const { folder, facts } = opened;
     const secret = by === 'key file' ? { keyFile: naiveRead(join(folder, 'root.key')) } : { passphrase: PASSPHRASE };
     const store = await naiveStore(join(folder, 'store.sqlite'), secret);
-    expect(store.materials.size).toBe(4 + (facts.imports?.materials.length ?? 0) + (facts.regions?.materials ?? 0));
+    // Of each of the keys that `managed` names there are two.
+    const managed = facts.managed === undefined ? 0 : 4;
+    const regions = facts.regions?.materials ?? 0;
+    expect(store.materials.size).toBe(4 + managed + regions + (facts.imports?.materials.length ?? 0));
     for (const { materialId, material } of facts.imports?.materials ?? [])
       expect(hex(store.materials.get(materialId) ?? unhex(''))).toBe(material);
     for (const { wrapped, dek } of [...facts.deks, ...(facts.regions?.deks ?? [])])
       expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
     expect(hex(store.service('s3-upload-token', 1))).toBe(facts.serviceKey);
+    for (const { epoch, key } of facts.managed?.epochs ?? [])
+      expect(hex(store.service('s3-upload-token', epoch))).toBe(key);
+    for (const { wrapped, dek } of facts.managed?.deks ?? [])
+      expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
     expect(naiveDek(store, unhex(facts.escrow.wrapped), facts.context)).toHaveLength(32);
   });
 
@@ -237,6 +245,60 @@ test('What is imported since version 4 is read from a frozen store of it, and it
     const privateKey = createPrivateKey({ key: Buffer.from(read.privateKey), format: 'der', type: 'pkcs8' });
     expect(hex(createPublicKey(privateKey).export({ format: 'der', type: 'spki' }))).toBe(imports.publicKey);
     await expectImports(opened.folder, imports);
+  }
+});
+
+test('An import token of a frozen store is taken as long as it is valid, whatever sealed it', async () => {
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const { imports } = opened.facts;
+    if (imports === undefined) continue;
+    const [token, publicKey] = [unhex(imports.token), unhex(imports.publicKey)];
+    const validTo = Number(Buffer.from(token).readBigUInt64BE(16));
+    const manager = await openKeyManager(storeOptions(opened.folder), { ...testPorts, now: () => validTo - 1000 });
+    const wrapped = wrapByNode('RSA_AES_KEY_WRAP_SHA_256', publicKey, new Uint8Array(32).fill(9));
+    await manager.imports.importMaterial({ keyId: imports.emptyKey, token, wrapped, validTo: undefined }, use);
+    expect((await manager.describeKey(imports.emptyKey, use)).state).toBe('enabled');
+    await manager.close();
+  }
+});
+
+test('Keys that no customer manages are read from a store of version 7, and an older one has none', async () => {
+  const viaS3 = { ...use, via: 's3' } as const;
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    const { managed, context } = opened.facts;
+    const options = storeOptions(opened.folder);
+    const manager = await openKeyManager(options, testPorts);
+    const seen = await manager.listKeys(use);
+    const current = await manager.serviceKey('s3-upload-token');
+    expect(managed !== undefined).toBe(version >= 7);
+    if (managed === undefined) {
+      expect(seen.filter(({ management }) => management.type !== 'customer')).toEqual([]);
+      // An older store gets its own when it is first needed.
+      expect(current.epoch).toBe(2);
+      await manager.close();
+      continue;
+    }
+    const { managedKey, deks, ownedKey, epochs } = managed;
+    expect(seen.find(({ keyId }) => keyId === managedKey)).toMatchObject({
+      aliases: ['alias/aws/s3'],
+      management: { type: 'service', service: 's3' },
+    });
+    expect(seen.some(({ keyId }) => keyId === ownedKey)).toBe(false);
+    for (const { wrapped, dek } of deks)
+      expect((await manager.decrypt({ wrapped: unhex(wrapped), context }, viaS3)).dek.export().toString('hex')).toBe(
+        dek,
+      );
+    for (const { epoch, key } of epochs)
+      expect((await manager.serviceKey('s3-upload-token', epoch)).key.export().toString('hex')).toBe(key);
+    expect(current).toMatchObject({ epoch: 3, keyArn: expect.stringContaining(ownedKey) as unknown });
+    await manager.close();
+    const every = await readKeys(options, testPorts.now, 'every');
+    expect(every.find(({ keyId }) => keyId === ownedKey)).toMatchObject({
+      management: { type: 'owned', purpose: 's3-upload-token' },
+      materials: [{ state: 'deactivated' }, { state: 'active' }],
+    });
   }
 });
 

@@ -20,6 +20,8 @@ export const MIN_DELETION_WINDOW_DAYS = 7;
 export const MAX_DELETION_WINDOW_DAYS = 30;
 export const MIN_ROTATION_DAYS = 90;
 export const MAX_ROTATION_DAYS = 2560;
+/** Where nobody says another; of keys that our services manage always. */
+export const DEFAULT_ROTATION_DAYS = 365;
 export const MAX_ON_DEMAND_ROTATIONS = 25;
 /** So shortly before an automatic rotation none is made on demand. */
 export const ROTATION_CONFLICT_MS = 20 * 60_000;

@@ -11,6 +11,8 @@ import type { RequestFacts } from './access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import type { BackupRequest, BackupSummary, KeyDescription } from './key-admin.ts';
+import { keyToBe } from './managed/key-to-be.ts';
+import { MANAGING_SERVICES, serviceOfAlias } from './managed/management.ts';
 import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
 import { questionedKey } from './questioned-key.ts';
 import { readAccess, type AccessReading } from './read-access.ts';
@@ -26,14 +28,21 @@ export async function verifyAudit(options: KeyStoreOptions & { readonly audit: A
   return verifyAuditLog(options.audit.path, identity, store.database.header.auditHead);
 }
 
-/** All keys of all regions, as they are on the disk now. Errors: as opening the store. */
-export async function readKeys(options: KeyManagerOptions, now: () => number): Promise<readonly KeyDescription[]> {
+/** All keys of all regions that callers may see, or every key, as they are on the disk now. Errors: as opening the store. */
+export async function readKeys(
+  options: KeyManagerOptions,
+  now: () => number,
+  which: 'callers' | 'every' = 'callers',
+): Promise<readonly KeyDescription[]> {
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
     const vault = { storeId: store.storeId, keys: store.keys };
     const regions = loadKeyRegions(store.loaded, options, vault, now);
-    return regions.all().flatMap((ring) => ring.keys().map((key) => describeKey(ring, key)));
+    return regions.all().flatMap((ring) => {
+      const keys = which === 'every' ? ring.everyKey() : ring.keys();
+      return keys.map((key) => describeKey(ring, key));
+    });
   } finally {
     store.database.close();
   }
@@ -47,7 +56,9 @@ export function explainAccess(
 ): Promise<Explanation & { readonly keyArn: string }> {
   return readAccess(options, now, ({ ring, authorizer }) => {
     const { keyId, principal, via, action, context, request } = asked;
-    const key = questionedKey(ring, ring.find(keyId));
+    const service = serviceOfAlias(keyId, ring.realm);
+    const isUnmade = service !== undefined && !ring.hasAlias(MANAGING_SERVICES[service].alias);
+    const key = isUnmade ? keyToBe(service, ring.realm).facts : questionedKey(ring, ring.find(keyId));
     const parameters = { ...request.parameters, ...aliasNamed(keyId, ring.realm) };
     const question = { principal, via, action, keyId: key.keyId, key, context, request: { ...request, parameters } };
     return { ...authorizer.explain(question), keyArn: key.arn };

@@ -29,8 +29,9 @@ export async function readAccess<Result>(
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
-    const ring = loadKeyRegions(store.loaded, options, { storeId: store.storeId, keys: store.keys }, now).home;
-    const service = new ServiceKeys(store.loaded, store.keys);
+    const vault = { storeId: store.storeId, keys: store.keys };
+    const ring = loadKeyRegions(store.loaded, options, vault, now).home;
+    const service = new ServiceKeys(store.loaded, vault, ring);
     const grants = new GrantStore(store.database, service.get('grant-token').key, ring.region);
     const authorizer = new PolicyAuthorizer(options.access, ring.realm, grants, now);
     const identity = auditIdentity(store);

@@ -3,6 +3,7 @@ import { KeysError } from './errors.ts';
 import { isKeyState, isMaterialState, type KeyState, type MaterialState } from './life/key-states.ts';
 import { MATERIAL_ID_BYTES } from '../envelope/wrapped-key.ts';
 import { isKeySpec, isUsageOf, type KeySpec, type KeyUsage } from './key-kinds.ts';
+import { CUSTOMER, isManagingService, type KeyManagement } from './managed/management.ts';
 import { encodeHistory, impliedHistory, parseHistory, type MaterialTransition } from './life/material-history.ts';
 import { materialRowId, parseMaterialRowId, parseRowName, rowName, type RowRegion } from './regions/row-names.ts';
 import type { Slot, SlotType } from './root/slots.ts';
@@ -39,6 +40,7 @@ export type KeyRecord = {
   readonly deletionDays: number | undefined;
   /** Automatic rotation; undefined: off. */
   readonly rotation: AutomaticRotation | undefined;
+  readonly management: KeyManagement;
 };
 
 export type Tag = { readonly key: string; readonly value: string };
@@ -100,6 +102,7 @@ export function keyRow(key: KeyRecord): Row {
     next_rotation: key.rotation?.nextAt ?? null,
     multi_region: key.multiRegion ?? null,
     deletion_days: key.deletionDays ?? null,
+    ...managementColumns(key.management),
   };
 }
 
@@ -133,11 +136,29 @@ export function parseKeyRow(row: Row): KeyRecord {
     deletionDate: optionalText(row, 'deletion_date'),
     deletionDays: optionalInteger(row, 'deletion_days'),
     rotation: parseRotation(row),
+    management: parseManagement(row),
   };
 }
 
 function isMultiRegionType(stored: string | undefined): stored is MultiRegionType | undefined {
   return stored === undefined || stored === 'primary' || stored === 'replica';
+}
+
+function managementColumns(management: KeyManagement): Row {
+  if (management.type === 'customer') return { manager: null, manages_for: null };
+  return {
+    manager: management.type,
+    manages_for: management.type === 'service' ? management.service : management.purpose,
+  };
+}
+
+function parseManagement(row: Row): KeyManagement {
+  const manager = optionalText(row, 'manager');
+  if (manager === undefined) return CUSTOMER;
+  const what = text(row, 'manages_for');
+  if (manager === 'owned') return { type: 'owned', purpose: what };
+  if (manager !== 'service' || !isManagingService(what)) throw unknownValue('keys', 'manager');
+  return { type: 'service', service: what };
 }
 
 function parseTags(stored: string | undefined): readonly Tag[] {

@@ -31,7 +31,7 @@ export function keyMetadata(key: KeyDescription, { account }: KeyRealm): { reado
     PendingDeletionWindowInDays: key.deletionDays,
     Origin: key.origin,
     ...expirationOutput(key.expiration),
-    KeyManager: 'CUSTOMER',
+    KeyManager: key.management.type === 'customer' ? 'CUSTOMER' : 'AWS',
     ...keyAlgorithms(key.spec, key.usage),
     ...multiRegionOutput(key.multiRegion),
     CurrentKeyMaterialId: key.spec === 'SYMMETRIC_DEFAULT' ? key.currentMaterialId : undefined,

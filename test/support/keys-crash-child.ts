@@ -1,4 +1,8 @@
-/** Creates, uses and rotates keys, or imports them, or makes key pairs, or keys of two regions, until it is killed, and prints each thing once it is acknowledged. */
+/**
+ * Creates, uses and rotates keys, those made on first use included, or imports them, or makes key pairs, or keys of two regions,
+ * until it is killed, and prints each thing once it is acknowledged.
+ */
+import { createHash, type KeyObject } from 'node:crypto';
 import { openKeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../src/keys/options.ts';
 import type { RegionKeys } from '../../src/keys/regions/region-keys.ts';
@@ -10,11 +14,13 @@ import { TEST_USE as use, testPorts } from './keys.ts';
 const options = JSON.parse(process.argv[2] ?? '{}') as KeyManagerOptions;
 const manager = await openKeyManager(options, testPorts);
 const context = { purpose: 'crash' };
+const hash = (key: KeyObject): string => createHash('sha256').update(key.export()).digest('hex');
 process.stdout.write('ready\n');
 const work = { imports, pairs, regions, rotations };
 for (;;) await work[(process.argv[3] ?? 'rotations') as keyof typeof work](); // what the test asks for
 
 async function rotations(): Promise<void> {
+  await firstUses();
   const { keyId } = await manager.createKey({}, use);
   process.stdout.write(`created ${keyId}\n`);
   for (let round = 0; round < 3; round++) {
@@ -57,6 +63,14 @@ async function regions(): Promise<void> {
   process.stdout.write(`moved ${keyId}\n`);
   await wrap(manager);
   await there.multiRegion.updatePrimaryRegion({ keyId, primaryRegion: home }, use);
+}
+
+/** Of which the first in a store makes the key. */
+async function firstUses(): Promise<void> {
+  const { wrapped, keyArn } = await manager.generateDataKey({ keyId: 'alias/aws/s3', context }, { ...use, via: 's3' });
+  process.stdout.write(`wrapped ${keyArn.slice(keyArn.indexOf('/') + 1)} ${Buffer.from(wrapped).toString('hex')}\n`);
+  const { epoch, key } = await manager.serviceKey('s3-upload-token');
+  process.stdout.write(`service ${epoch} ${hash(key)}\n`);
 }
 
 /** Material comes, goes, comes again, and is rotated to other material. */

@@ -33,6 +33,8 @@ export type StoreFacts = {
   readonly imports?: ImportFacts;
   /** Since version 6. */
   readonly regions?: RegionFacts;
+  /** Since version 7. */
+  readonly managed?: ManagedFacts;
 };
 
 /** Keys of two regions. */
@@ -46,6 +48,16 @@ export type RegionFacts = {
   readonly otherKey: string;
   /** How many materials all of this has, those of related keys counted once. */
   readonly materials: number;
+};
+
+/** Keys that no customer manages. Bytes as hex. */
+export type ManagedFacts = {
+  /** `alias/aws/s3`, and a data key under each of its materials, oldest first. */
+  readonly managedKey: string;
+  readonly deks: readonly { readonly wrapped: string; readonly dek: string }[];
+  /** Of upload tokens: an owned key, and what each of its materials gives. */
+  readonly ownedKey: string;
+  readonly epochs: readonly { readonly epoch: number; readonly key: string }[];
 };
 
 /** Keys whose material was imported. Bytes as hex. */
@@ -110,6 +122,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await settingsOfVersion2(manager, a, b);
   await grantsOfVersion3(manager, a);
   await statesOfVersion5(manager, b);
+  const managed = await managedOfVersion7(manager);
   const imports = await importsOfVersion4(manager, clock);
   const regions = await regionsOfVersion6(manager);
   const { keyId: destroyed } = await manager.createKey({ alias: 'alias/destroyed' }, USE);
@@ -118,7 +131,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await manager.runDue({ destroy: true });
   await manager.decrypt({ wrapped: Uint8Array.of(1), context: {} }, USE).catch(() => undefined);
   await manager.backup({ path: join(folder, 'store.backup'), passphraseFile: join(folder, 'backup-passphrase') }, USE);
-  const { key } = await manager.serviceKey('s3-upload-token');
+  const { key } = await manager.serviceKey('s3-upload-token', 1);
   await manager.close();
   rmSync(join(folder, 'store.sqlite.lock'));
   return {
@@ -129,8 +142,30 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
     serviceKey: key.export().toString('hex'),
     imports,
     regions,
+    managed,
   };
 }
+
+/** Each rotated once. */
+async function managedOfVersion7(manager: KeyManager): Promise<ManagedFacts> {
+  const operator: KeyUse = { ...USE, via: 'cli' };
+  const deks: { wrapped: string; dek: string }[] = [];
+  const epochs: { epoch: number; key: string }[] = [];
+  let managedKey = '';
+  let ownedKey = '';
+  for (let round = 0; round < 2; round++) {
+    const { wrapped, dek, keyArn } = await manager.generateDataKey({ keyId: 'alias/aws/s3', context: CONTEXT }, USE);
+    deks.push({ wrapped: hex(wrapped), dek: dek.export().toString('hex') });
+    managedKey = idOf(keyArn);
+    const { epoch, key, keyArn: owner = '' } = await manager.serviceKey('s3-upload-token');
+    epochs.push({ epoch, key: key.export().toString('hex') });
+    ownedKey = idOf(owner);
+    if (round === 0) for (const keyId of [managedKey, ownedKey]) await manager.rotateKey(keyId, operator);
+  }
+  return { managedKey, deks, ownedKey, epochs };
+}
+
+const idOf = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
 async function settingsOfVersion2(manager: KeyManager, a: string, b: string): Promise<void> {
   await manager.settings.tagKey(

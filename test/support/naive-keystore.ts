@@ -99,7 +99,7 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
     must(
-      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4, 5, 6].includes(version),
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4, 5, 6, 7].includes(version),
       'another database',
     );
     const store = all('SELECT * FROM store')[0] ?? {};
@@ -111,7 +111,9 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const root = 'root' in opensWith ? opensWith.root : await openSlots(slots, opensWith, ['root', storeId]);
     const key = (name: string): Uint8Array => hkdf(root, storeId, F(`sealgate ${name} v1`), 32);
     const service = (purpose: string, epoch: number): Uint8Array =>
-      hkdf(root, storeId, F('sealgate service v1', purpose, epoch), 32);
+      epoch === 1
+        ? hkdf(root, storeId, F('sealgate service v1', purpose, epoch), 32)
+        : ownedService(purpose, epoch - 1, { storeId, rows, materials });
     checkSeal(store, rows, version, key);
     checkGrants(grants, rows['grant_buckets'] ?? [], key);
     const keyOf = (material: Row): Row =>
@@ -152,6 +154,19 @@ function materialIdOf(row: Row): Uint8Array {
   const rest = region === undefined ? '' : `@${region}`;
   must(same(id.slice(32), ascii(rest)), 'a material of another region than its key');
   return id.slice(0, 32);
+}
+
+/** What the version of an owned key's material gives. */
+function ownedService(
+  purpose: string,
+  version: number,
+  { storeId, rows, materials }: Pick<NaiveStore, 'storeId' | 'rows' | 'materials'>,
+): Uint8Array {
+  const owned = rows['keys']?.find((row) => row['manager'] === 'owned' && row['manages_for'] === purpose) ?? {};
+  const row = rows['materials']?.find((each) => each['key_id'] === owned['key_id'] && each['version'] === version);
+  const material = materials.get(hex(materialIdOf(row ?? {})));
+  if (material === undefined) throw new Error('naive key store: no such epoch');
+  return hkdf(material, storeId, F('sealgate owned service v1', purpose, version), 32);
 }
 
 /** Destroyed, or imported and gone: by both columns or none. */

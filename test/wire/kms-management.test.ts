@@ -307,7 +307,8 @@ test('Lists come in pages, each item once; a marker of another list or nobody’
   await using fresh = await startKms();
   for (let at = 0; at < 7; at += 1) {
     const TargetKeyId = await fresh.key({ Tags: [{ TagKey: `t${at}`, TagValue: '' }] });
-    await fresh.call('CreateAlias', { AliasName: `alias/${at}`, TargetKeyId });
+    // With the two that are there from the start, as many as keys.
+    if (at < 5) await fresh.call('CreateAlias', { AliasName: `alias/${at}`, TargetKeyId });
   }
   const markers: Record<string, string> = {};
   for (const [action, list, name] of [

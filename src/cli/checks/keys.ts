@@ -49,7 +49,8 @@ async function checkKey(
 ): Promise<CheckFinding> {
   const about = elsewhere === undefined ? `key ${keyId}` : `key ${keyId} at ${elsewhere}`;
   try {
-    return { type: 'ok', about, message: `is ${await resolve(keyId)}` };
+    const arn = await resolve(keyId);
+    return { type: 'ok', about, message: arn.includes(':alias/') ? 'is made when it is first used' : `is ${arn}` };
   } catch (error) {
     if (!(error instanceof SealgateError)) throw error;
     const alias = elsewhere === undefined ? /^alias\/(.+)$/u.exec(keyId)?.[1] : undefined;

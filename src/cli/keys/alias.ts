@@ -16,7 +16,7 @@ export const keysAliasCreateCommand = defineCommand({
     const made = await withKeys(settings, (keys) =>
       keys.createAlias(request, terminalUse(settings, 'keys alias create')),
     );
-    io.stdout.write(`${made.aliasName} names ${made.targetKeyId}\n`);
+    io.stdout.write(`${made.aliasName} names ${made.targetKeyId ?? '-'}\n`);
     return EXIT.ok;
   },
 });
@@ -35,7 +35,7 @@ export const keysAliasUpdateCommand = defineCommand({
     const moved = await withKeys(settings, (keys) =>
       keys.updateAlias(request, terminalUse(settings, 'keys alias update')),
     );
-    io.stdout.write(`${moved.aliasName} names ${moved.targetKeyId}\n`);
+    io.stdout.write(`${moved.aliasName} names ${moved.targetKeyId ?? '-'}\n`);
     return EXIT.ok;
   },
 });
@@ -65,7 +65,11 @@ export const keysAliasListCommand = defineCommand({
   run: async ({ values }, io) => {
     const settings = await ownKeySettings(values, io);
     const aliases = await withKeys(settings, (keys) => keys.listAliases(terminalUse(settings, 'keys alias list')));
-    const rows = aliases.map(({ aliasName, targetKeyId, createdAt }) => [aliasName, targetKeyId, createdAt]);
+    const rows = aliases.map(({ aliasName, targetKeyId, createdAt }) => [
+      aliasName,
+      targetKeyId ?? '(made on first use)',
+      createdAt ?? '-',
+    ]);
     io.stdout.write(
       values.json === true ? formatJson(aliases) : formatTable([['ALIAS', 'KEY ID', 'CREATED'], ...rows]),
     );

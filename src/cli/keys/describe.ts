@@ -37,7 +37,7 @@ export const keysDescribeCommand = defineCommand({
 async function describeBeside(name: string, { options }: KeySettings): Promise<KeyDescription> {
   const { readKeys } = await import('../../keys/offline.ts');
   const reference = parseKeyReference(name, options);
-  const found = (await readKeys(options, Date.now)).find((key) =>
+  const found = (await readKeys(options, Date.now, 'every')).find((key) =>
     reference.type === 'key' ? key.keyId === reference.keyId : key.aliases.includes(reference.aliasName),
   );
   if (found === undefined) throw new KeysError('ERR_KEYS_NOT_FOUND', `${name} does not exist`);

@@ -1,5 +1,7 @@
 /** Keys as a terminal shows them. */
+import { unreachable } from '../../errors.ts';
 import type { KeyDescription, MaterialDescription } from '../../keys/key-admin.ts';
+import { MANAGING_SERVICES } from '../../keys/managed/management.ts';
 
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
@@ -9,6 +11,7 @@ export function formatKey(key: KeyDescription): string {
   const lines = [
     ['key', key.arn],
     ['aliases', key.aliases.join(', ') || '-'],
+    ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
     ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
     ...(key.spec === 'SYMMETRIC_DEFAULT' ? [] : [['kind', `${key.spec} for ${key.usage}`]]),
@@ -18,6 +21,25 @@ export function formatKey(key: KeyDescription): string {
     ...key.materials.flatMap(materialLines),
   ];
   return lines.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join('');
+}
+
+/** Of a key that is no customer's. */
+export function managerLine({ management }: KeyDescription): string {
+  switch (management.type) {
+    case 'customer':
+      return 'customer';
+    case 'service':
+      return `${MANAGING_SERVICES[management.service].name}: usable through Sealgate alone, rotated every year`;
+    case 'owned':
+      return `Sealgate, for ${management.purpose}: invisible to callers, rotated every year`;
+    default:
+      return unreachable(management);
+  }
+}
+
+/** In a list. */
+function managerName({ management }: KeyDescription): string {
+  return management.type === 'service' ? `service ${management.service}` : management.type;
 }
 
 function originLine({ expiration }: KeyDescription): string {
@@ -52,10 +74,11 @@ export function formatKeys(keys: readonly KeyDescription[]): string {
   if (keys.length === 0) return 'no keys yet; `sealgate keys create` makes one\n';
   const rows = keys.map((key) => [
     key.keyId,
+    managerName(key),
     key.state,
     String(key.materials.length),
     key.createdAt,
     key.aliases.join(', '),
   ]);
-  return formatTable([['KEY ID', 'STATE', 'MATERIALS', 'CREATED', 'ALIASES'], ...rows]);
+  return formatTable([['KEY ID', 'MANAGER', 'STATE', 'MATERIALS', 'CREATED', 'ALIASES'], ...rows]);
 }

@@ -4,7 +4,7 @@ import { clientPrincipal } from '../../config/principals.ts';
 import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/key-report.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
-import { formatJson, formatTable } from './format.ts';
+import { formatJson, formatTable, managerLine } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
 export const keysReportCommand = defineCommand({
@@ -46,11 +46,13 @@ function reportRequest({ keys, kms, s3, postgres }: Config): ReportRequest {
 const bucketText = (bucket: string, prefix: string): string =>
   prefix === '' ? `bucket ${bucket}` : `bucket ${bucket}, keys ${prefix}*`;
 
-function formatReport({ keys, missing }: KeyReport): string {
+function formatReport({ keys, missing, unmade }: KeyReport): string {
   const shown = keys.map(formatReported);
+  const coming = unmade.map(({ what, keyId }) => `unmade      ${keyId}, made when ${what} is first used\n`).join('');
   const lost = missing.map(({ what, keyId }) => `missing     ${keyId}, which the rule of ${what} names\n`).join('');
-  if (shown.length === 0) return `no keys yet; \`sealgate keys create\` makes one\n${lost}`;
-  return `${shown.join('\n')}${lost === '' ? '' : `\n${lost}`}`;
+  const notes = `${coming}${lost}`;
+  if (shown.length === 0) return `no keys yet; \`sealgate keys create\` makes one\n${notes}`;
+  return `${shown.join('\n')}${notes === '' ? '' : `\n${notes}`}`;
 }
 
 function formatReported(key: ReportedKey): string {
@@ -59,6 +61,7 @@ function formatReported(key: ReportedKey): string {
     ['aliases', key.aliases.join(', ') || '-'],
     ['kind', `${key.spec} for ${key.usage}, ${key.strengthBits} bits of strength`],
     ...key.algorithms.map((each) => ['algorithm', formatApproval(each)]),
+    ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
     ...key.materials.map(({ version, state, stillOpens, history }) => {
       const last = history.at(-1);

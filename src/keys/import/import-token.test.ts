@@ -7,10 +7,12 @@ import { deriveRootKeys } from '../root/root-keys.ts';
 import { ServiceKeys } from '../service-keys.ts';
 import { openToken, sealToken, type TokenFacts, type TokenKey } from './import-token.ts';
 
-const NONE = { slots: [], keys: [], materials: [], aliases: [], escrow: [], service_epochs: [], grant_buckets: [] };
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
-const service = (): ServiceKeys =>
-  new ServiceKeys(NONE, deriveRootKeys(takeKey('RootKey', random(32)), new Uint8Array(16)));
+const service = (): ServiceKeys => {
+  const storeId = new Uint8Array(16);
+  const vault = { storeId, keys: deriveRootKeys(takeKey('RootKey', random(32)), storeId) };
+  return new ServiceKeys({ service_epochs: [] }, vault, { owned: () => undefined });
+};
 
 const ours = service();
 const ofKey: TokenKey = { uuid: random(16), region: undefined };

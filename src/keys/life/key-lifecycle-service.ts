@@ -164,7 +164,7 @@ export class KeyLifecycleService implements KeyLifecycle {
     const now = this.#changes.now();
     const rotated: string[] = [];
     const destroyed: string[] = [];
-    for (const key of this.#ring.keys()) {
+    for (const key of this.#ring.everyKey()) {
       const { record, arn } = key;
       const { keyId, state, deletionDate } = record;
       if (isRotationDue(key, now)) {

@@ -16,7 +16,7 @@ export function scheduledChange(
 ): Promise<boolean> {
   const { recorder, ring } = changes.parts;
   return changes.exclusively(async () => {
-    const key = ring.held(keyId);
+    const key = ring.anyKey(keyId);
     const trace: UseTrace = { key, material: key?.current, decision: { allow: true, why: 'scheduled' } };
     const apply = key === undefined ? undefined : plan(key, trace);
     if (apply === undefined) return false;

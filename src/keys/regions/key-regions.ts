@@ -56,7 +56,7 @@ export class KeyRegions {
   /** Every key of this id, in the order of regions; of a single-Region key none but itself. */
   related(keyId: string): readonly RelatedKey[] {
     return this.all().flatMap((ring) => {
-      const key = ring.held(keyId);
+      const key = ring.anyKey(keyId);
       return key === undefined ? [] : [{ ring, key }];
     });
   }
@@ -95,5 +95,5 @@ export function loadKeyRegions(
 /** Opens and tries every material, whether it is ever used or not; ERR_KEYS_STORE_TAMPERED. */
 export function tryMaterials(regions: KeyRegions): void {
   for (const ring of regions.all())
-    for (const { materials } of ring.keys()) for (const material of materials.values()) void material.secret;
+    for (const { materials } of ring.everyKey()) for (const material of materials.values()) void material.secret;
 }

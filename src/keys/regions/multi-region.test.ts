@@ -152,8 +152,12 @@ describe('Each of related keys for itself', () => {
     expect(await manager.settings.getPolicy(keyId, use)).toContain('key-default-1');
     expect(await there.settings.getPolicy(keyId, use)).toBe(policy);
     await there.deleteAlias('alias/same', use);
-    expect((await manager.listAliases(use)).map(({ aliasName }) => aliasName)).toEqual(['alias/same']);
-    expect(await there.listAliases(use)).toEqual([]);
+    const named = async (keys: RegionKeys): Promise<readonly string[]> =>
+      (await keys.listAliases(use))
+        .filter(({ targetKeyId }) => targetKeyId !== undefined)
+        .map((each) => each.aliasName);
+    expect(await named(manager)).toEqual(['alias/same']);
+    expect(await named(there)).toEqual([]);
   });
 
   test('has its own grants, tokens and lists of them', async () => {

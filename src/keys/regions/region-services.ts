@@ -19,6 +19,7 @@ import { KeyLifecycleService } from '../life/key-lifecycle-service.ts';
 import { LifeGuard } from '../life/guard/life-guard.ts';
 import type { OpenedLife } from '../life/open-life.ts';
 import { KeyMaterialsService } from '../life/key-materials-service.ts';
+import { FirstUses } from '../managed/first-use.ts';
 import type { MaterialVault } from '../material.ts';
 import type { KeyPorts } from '../options.ts';
 import { KeyPairsService } from '../pairs/key-pairs-service.ts';
@@ -48,6 +49,7 @@ export type RegionServices = {
   readonly ring: KeyRing;
   readonly recorder: UseRecorder;
   readonly changes: KeyChanges;
+  readonly firstUses: FirstUses;
   readonly admin: KeyAdminService;
   readonly settings: KeySettingsService;
   readonly lifecycle: KeyLifecycleService;
@@ -89,11 +91,13 @@ function servicesOf(
   const changes = new KeyChanges({ ...parts, ring, recorder, grants, ports }, turns);
   const lifecycle = new KeyLifecycleService(changes, lastUses);
   life.rotateBy((keyId) => lifecycle.rotateEnded(keyId));
+  const firstUses = new FirstUses(changes);
   return {
     ring,
     recorder,
     changes,
-    admin: new KeyAdminService(changes),
+    firstUses,
+    admin: new KeyAdminService(changes, firstUses),
     settings: new KeySettingsService(changes, lastUses),
     lifecycle,
     materials: new KeyMaterialsService(changes),

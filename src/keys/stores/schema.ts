@@ -126,6 +126,14 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE keys ADD COLUMN deletion_days INTEGER;
     `,
   },
+  {
+    // Keys that our services manage, or we for ourselves. NULL: a customer does.
+    to: 7,
+    sql: `
+      ALTER TABLE keys ADD COLUMN manager TEXT;
+      ALTER TABLE keys ADD COLUMN manages_for TEXT;
+    `,
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {
