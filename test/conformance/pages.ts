@@ -42,6 +42,8 @@ export const LISTINGS: Readonly<Record<string, Listing>> = {
     },
     items: 'Aliases',
     name: ({ AliasName }) => AliasName,
+    // `alias/aws/s3` and `alias/aws/rds` are there from the start.
+    count: ITEMS + 2,
   },
   ListGrants: {
     fill: async (kms) => ({ KeyId: await grants(kms) }),
