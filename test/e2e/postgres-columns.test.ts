@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DataKeys } from '../../src/keys/data-keys.ts';
-import { pooledRandom } from '../../src/crypto/random.ts';
 import { createKeyFile, createKeyStore, type KeyManager, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { ColumnService, ColumnSession, ValueSettings } from '../../src/postgres/columns/column-service.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
@@ -21,6 +20,7 @@ import { openServiceConnection, type ServiceConnection } from '../../src/postgre
 import type { SealRule } from '../../src/postgres/service/rules.ts';
 import { ensureSchema } from '../../src/postgres/service/schema.ts';
 import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
+import { testPorts } from '../support/keys.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SETTINGS: ValueSettings = { timeZone: 'UTC', dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' };
@@ -67,13 +67,12 @@ beforeEach(async () => {
 });
 
 async function openKeys(): Promise<KeyManager> {
-  const ports = { random: pooledRandom(), now: Date.now };
   const keyFile = join(folder, 'root.key');
   createKeyFile(keyFile, randomBytes);
   const store = { storePath: join(folder, 'keys.db'), unseal: [{ type: 'key-file', path: keyFile }] } as const;
-  await createKeyStore(store, ports);
+  await createKeyStore(store, testPorts);
   const audit = { path: join(folder, 'audit.log'), durability: 'write' } as const;
-  return openKeyManager({ ...store, region: 'eu-central-1', account: '000000000000', audit }, ports);
+  return openKeyManager({ ...store, region: 'eu-central-1', account: '000000000000', audit }, testPorts);
 }
 
 function connect(): ServiceConnection {
