@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pooledRandom } from './random.ts';
+import { openBytes, pooledRandom } from './random.ts';
 
 test('Every byte drawn is given once at most, in memory of its own; what is given stays as it is', () => {
   fc.assert(
@@ -38,4 +39,8 @@ test('Two sources, and two draws of one, differ', () => {
   const [a, b] = [pooledRandom(), pooledRandom()];
   const drawn = [a(16), a(16), b(16), b(100)].map((bytes) => Buffer.from(bytes).toString('hex').slice(0, 32));
   expect(new Set(drawn).size).toBe(4);
+});
+
+test("node:crypto's own randomBytes is a source, also of what will lie open", () => {
+  expect([openBytes(randomBytes, 12), openBytes(pooledRandom(), 12)].map(({ length }) => length)).toEqual([12, 12]);
 });

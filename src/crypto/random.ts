@@ -2,10 +2,17 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * Precondition: the bytes are unpredictable and never given twice; nonces, salts and keys are made of them. `use`: what will lie open to
- * everybody may be given where the engine moves it about and leaves copies.
+ * Precondition: the bytes are unpredictable and never given twice; nonces, salts and keys are made of them. `open`: what will lie open
+ * to everybody may be given where the engine moves it about and leaves copies. A member and no argument, since randomBytes of
+ * node:crypto, which is a source too, takes any second argument for a callback.
  */
-export type RandomSource = (bytes: number, use?: 'public') => Uint8Array;
+export type RandomSource = {
+  (bytes: number): Uint8Array;
+  readonly open?: (bytes: number) => Uint8Array;
+};
+
+/** Bytes that everybody will see, such as a salt or a nonce. */
+export const openBytes = (random: RandomSource, bytes: number): Uint8Array => (random.open ?? random)(bytes);
 
 /** One draw from the system's generator costs as much for a nonce as for this. */
 const POOL_BYTES = 4096;
@@ -20,9 +27,8 @@ export function pooledRandom(fill: (bytes: Uint8Array) => void = randomFillSync)
   // Never the memory that other buffers share.
   const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
   let at = POOL_BYTES;
-  return (bytes, use) => {
-    // A short array made by `new` lies on the engine's heap, at a seventh of the price.
-    const given = use === 'public' ? new Uint8Array(bytes) : new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+  const filled = (given: Uint8Array): Uint8Array => {
+    const bytes = given.length;
     if (bytes > MAX_POOLED_BYTES) {
       fill(given);
       return given;
@@ -36,4 +42,8 @@ export function pooledRandom(fill: (bytes: Uint8Array) => void = randomFillSync)
     at += bytes;
     return given;
   };
+  return Object.assign((bytes: number) => filled(new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)), {
+    // A short array made by `new` lies on the engine's heap, at a seventh of the price.
+    open: (bytes: number) => filled(new Uint8Array(bytes)),
+  });
 }

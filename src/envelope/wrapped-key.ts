@@ -10,7 +10,7 @@ import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, putSealed } from '../crypto
 import { equalBytes, nativeBytes } from '../crypto/bytes.ts';
 import { counterKdfPair } from '../crypto/counter-kdf.ts';
 import type { Kek } from '../crypto/key-types.ts';
-import type { RandomSource } from '../crypto/random.ts';
+import { openBytes, type RandomSource } from '../crypto/random.ts';
 import { assertLength } from './codec.ts';
 import { encodeContext, isCanonical, type CanonicalContext, type EncryptionContext } from './encryption-context.ts';
 import { EnvelopeError, malformed, openFailed, opening } from './errors.ts';
@@ -79,8 +79,8 @@ export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
     throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `1 to ${MAX_WRAPPED_PLAINTEXT_BYTES} bytes can be wrapped`);
   }
   const context = canonicalOf(input.context);
-  const salt = random(SALT_BYTES, 'public');
-  const iv = random(GCM_NONCE_BYTES, 'public');
+  const salt = openBytes(random, SALT_BYTES);
+  const iv = openBytes(random, GCM_NONCE_BYTES);
   const [key, commitment] = deriveKeys(kek, keyUuid, materialId, salt);
   try {
     const aad = nativeBytes(HEADER_BYTES + context.length);
