@@ -1,6 +1,6 @@
 /** Kinds of KMS keys: what each is made of, and what it may be for: one usage for a key's whole life (NIST SP 800-57 part 1, 5.2). */
 import { KEY_BYTES } from '../crypto/key-types.ts';
-import type { EcCurve, MlDsa, PairKind } from '../crypto/pairs/key-pair.ts';
+import type { EcCurve, MlDsa, MlKem, PairKind } from '../crypto/pairs/key-pair.ts';
 import {
   ECDSA_OF,
   EDDSA_ALGORITHMS,
@@ -10,7 +10,8 @@ import {
 } from './pairs/signing-algorithms.ts';
 import { unreachable } from '../errors.ts';
 
-export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT';
+export type KeyUsage =
+  'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC' | 'KEY_AGREEMENT' | 'ENCAPSULATE_DECAPSULATE';
 export type MacAlgorithm = 'HMAC_SHA_224' | 'HMAC_SHA_256' | 'HMAC_SHA_384' | 'HMAC_SHA_512';
 export type EncryptionAlgorithm = 'SYMMETRIC_DEFAULT' | RsaEncryptionAlgorithm;
 export type RsaEncryptionAlgorithm = 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256';
@@ -49,6 +50,10 @@ const mlDsa = (type: MlDsa): Kind => ({
   material: { type: 'pair', pair: { type } },
   signing: ML_DSA_ALGORITHMS,
 });
+const mlKem = (type: MlKem): Kind => ({
+  usages: ['ENCAPSULATE_DECAPSULATE'],
+  material: { type: 'pair', pair: { type } },
+});
 
 const KINDS = {
   SYMMETRIC_DEFAULT: {
@@ -75,6 +80,9 @@ const KINDS = {
   ML_DSA_44: mlDsa('ml-dsa-44'),
   ML_DSA_65: mlDsa('ml-dsa-65'),
   ML_DSA_87: mlDsa('ml-dsa-87'),
+  ML_KEM_512: mlKem('ml-kem-512'),
+  ML_KEM_768: mlKem('ml-kem-768'),
+  ML_KEM_1024: mlKem('ml-kem-1024'),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type KeySpec = keyof typeof KINDS;
@@ -103,6 +111,7 @@ export type KeyAlgorithms = {
   readonly encryption?: readonly EncryptionAlgorithm[] | undefined;
   readonly signing?: readonly SigningAlgorithm[] | undefined;
   readonly agreement?: readonly 'ECDH'[];
+  readonly encapsulation?: readonly 'ML_KEM'[];
   readonly mac?: readonly MacAlgorithm[];
 };
 
@@ -117,6 +126,8 @@ export function algorithmsOf(spec: KeySpec, usage: KeyUsage): KeyAlgorithms {
       return { mac: mac === undefined ? [] : [mac.algorithm] };
     case 'KEY_AGREEMENT':
       return { agreement: ['ECDH'] };
+    case 'ENCAPSULATE_DECAPSULATE':
+      return { encapsulation: ['ML_KEM'] };
     default:
       return unreachable(usage);
   }

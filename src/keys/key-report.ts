@@ -83,6 +83,7 @@ const ACTIONS = {
   SIGN_VERIFY: { protect: 'Sign', process: 'Verify' },
   GENERATE_VERIFY_MAC: { protect: 'GenerateMac', process: 'VerifyMac' },
   KEY_AGREEMENT: { protect: 'DeriveSharedSecret', process: 'DeriveSharedSecret' },
+  ENCAPSULATE_DECAPSULATE: { protect: 'Encapsulate', process: 'Decapsulate' },
 } as const satisfies Record<KeyUsage, { readonly protect: string; readonly process: string }>;
 
 /** A caller of nobody's: what it may do, every caller may that is not listed. */

@@ -105,6 +105,11 @@ const pairUses: Readonly<Record<keyof KeyPairs, (manager: KeyManager) => Promise
     const { publicKey } = await pairs.publicKey('alias/agrees', use);
     await pairs.deriveSharedSecret({ keyId: 'alias/agrees', publicKey }, use);
   },
+  encapsulate: async ({ pairs }) => pairs.encapsulate({ keyId: 'alias/encapsulates' }, use),
+  decapsulate: async ({ pairs }) => {
+    const { ciphertext } = await pairs.encapsulate({ keyId: 'alias/encapsulates' }, use);
+    await pairs.decapsulate({ keyId: 'alias/encapsulates', ciphertext }, use);
+  },
 };
 
 test('No use of a key, allowed or refused, at once or many at a time, changes a file of the key store', async () => {
@@ -121,6 +126,7 @@ test('No use of a key, allowed or refused, at once or many at a time, changes a 
   await manager.createKey({ alias: 'alias/signs', spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }, use);
   await manager.createKey({ alias: 'alias/rsa', spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' }, use);
   await manager.createKey({ alias: 'alias/agrees', spec: 'ECC_NIST_P384', usage: 'KEY_AGREEMENT' }, use);
+  await manager.createKey({ alias: 'alias/encapsulates', spec: 'ML_KEM_768' }, use);
   const before = storeFiles(keys);
   expect(Object.keys(before)).toContain('keys.sqlite-wal');
 

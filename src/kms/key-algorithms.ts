@@ -5,7 +5,7 @@ import { LEGACY_KEY_SPECS } from './key-specs.ts';
 
 /** `CustomerMasterKeySpec` is deprecated and knows no newer ones. */
 export function keyAlgorithms(spec: KeySpec, usage: KeyUsage): { readonly [member: string]: JsonOutput } {
-  const { encryption, signing, agreement, mac } = algorithmsOf(spec, usage);
+  const { encryption, signing, agreement, encapsulation, mac } = algorithmsOf(spec, usage);
   return {
     CustomerMasterKeySpec: LEGACY_KEY_SPECS.find((legacy) => legacy === spec),
     KeySpec: spec,
@@ -13,6 +13,7 @@ export function keyAlgorithms(spec: KeySpec, usage: KeyUsage): { readonly [membe
     EncryptionAlgorithms: encryption,
     SigningAlgorithms: signing,
     KeyAgreementAlgorithms: agreement,
+    EncapsulationAlgorithms: encapsulation,
     MacAlgorithms: mac,
   };
 }

@@ -97,7 +97,6 @@ export function creatableKind(request: KeyRequest): {
     throw unsupported('Custom key stores are not supported.');
   if (!isKeySpec(spec)) throw unsupported(`KeySpec ${spec} is not supported.`);
   const { KeyUsage: usage = kindOf(spec).usages[0] } = request;
-  if (usage === 'ENCAPSULATE_DECAPSULATE') throw unsupported(`KeyUsage ${usage} is not supported.`);
   return { spec, usage, origin };
 }
 

@@ -20,6 +20,8 @@ const pair =
 const signing = pair('ECC_NIST_P256', 'SIGN_VERIFY');
 const agreeing = pair('ECC_NIST_P256', 'KEY_AGREEMENT');
 const macs = pair('HMAC_256', 'GENERATE_VERIFY_MAC');
+const encapsulating = pair('ML_KEM_768', 'ENCAPSULATE_DECAPSULATE');
+const ENCAPSULATION = { EncapsulationAlgorithm: 'ML_KEM' };
 
 export const EXTERNAL = { Origin: 'EXTERNAL' };
 const external: Made = async (kms) => ({ KeyId: await kms.key(EXTERNAL) });
@@ -104,6 +106,11 @@ export const REQUESTS: Readonly<Record<string, Made>> = {
     Tags: [{ TagKey: 'a', TagValue: 'b' }],
     MultiRegion: true,
   }),
+  Decapsulate: async (kms) => {
+    const { KeyId } = await encapsulating(kms);
+    const { SharedSecretCiphertextBlob } = await done(kms, 'Encapsulate', { KeyId, ...ENCAPSULATION });
+    return { KeyId, SharedSecretCiphertextBlob, ...ENCAPSULATION };
+  },
   Decrypt: with_(encrypted, ALGORITHM),
   DeleteAlias: async (kms) => ({ AliasName: (await aliased(kms))['AliasName'] }),
   DeleteImportedKeyMaterial: imported,
@@ -117,6 +124,7 @@ export const REQUESTS: Readonly<Record<string, Made>> = {
   DisableKeyRotation: symmetric,
   EnableKey: symmetric,
   EnableKeyRotation: with_(symmetric, { RotationPeriodInDays: 90 }),
+  Encapsulate: with_(encapsulating, ENCAPSULATION),
   Encrypt: with_(symmetric, { Plaintext: base64('x'), ...CONTEXT, ...ALGORITHM }),
   GenerateDataKey: with_(symmetric, { KeySpec: 'AES_256', ...CONTEXT }),
   GenerateDataKeyPair: with_(symmetric, { KeyPairSpec: 'ECC_NIST_P256', ...CONTEXT }),

@@ -185,6 +185,11 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     request: but({ CiphertextBlob: base64('nonsense') }),
     says: nothing,
   },
+  'Decapsulate.InvalidCiphertextException': {
+    how: 'bytes of another length',
+    request: but({ SharedSecretCiphertextBlob: base64('nonsense') }),
+    says: nothing,
+  },
   'ImportKeyMaterial.InvalidCiphertextException': {
     how: 'material that is not wrapped by the key given',
     request: but({ EncryptedKeyMaterial: Buffer.alloc(256).toString('base64') }),

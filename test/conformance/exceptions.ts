@@ -6,7 +6,6 @@
 import type { ShapeModel } from './model.ts';
 
 const STORES = 'custom key stores are not supported: every request is answered UnsupportedOperationException';
-const KEM = 'ML-KEM keys are not built yet: every request is answered UnsupportedOperationException';
 
 /** Actions that are refused whatever they are asked with: nothing else of theirs is in question. */
 export const REFUSED_ACTIONS: Readonly<Record<string, string>> = {
@@ -16,8 +15,6 @@ export const REFUSED_ACTIONS: Readonly<Record<string, string>> = {
   DescribeCustomKeyStores: STORES,
   DisconnectCustomKeyStore: STORES,
   UpdateCustomKeyStore: STORES,
-  Encapsulate: KEM,
-  Decapsulate: KEM,
 };
 
 const NO_STORES = 'there are no custom key stores';
@@ -85,12 +82,6 @@ export const REFUSED_VALUES: readonly {
     why: 'there are no custom key stores',
     action: 'CreateKey',
     members: { CustomKeyStoreId: 'cks-1' },
-  },
-  {
-    what: '`ML_KEM_…`',
-    why: 'not built yet',
-    action: 'CreateKey',
-    members: { KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' },
   },
   {
     what: '`SM2`, `SM2DSA`, `SM2PKE`',

@@ -254,7 +254,7 @@ const MACS: Readonly<Record<string, readonly [hash: string, bytes: number]>> = {
 
 /** Specifications of key pairs. */
 const PAIRS =
-  /^(?:RSA_(?:2048|3072|4096)|ECC_NIST_(?:P256|P384|P521|EDWARDS25519)|ECC_SECG_P256K1|ML_DSA_(?:44|65|87))$/;
+  /^(?:RSA_(?:2048|3072|4096)|ECC_NIST_(?:P256|P384|P521|EDWARDS25519)|ECC_SECG_P256K1|ML_DSA_(?:44|65|87)|ML_KEM_(?:512|768|1024))$/;
 
 function openMaterial(row: Row, owner: Row, storeId: Uint8Array, key: NaiveStore['key']): Uint8Array {
   const [keyUuid, materialId] = [keyBytes(text(row, 'key_id')), materialIdOf(row)];

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto';
 import { unreachable } from '../../errors.ts';
-import { encodeMlDsaKey, isMlDsa } from './ml-dsa-seed.ts';
+import { encodeLatticeKey, isLattice } from './lattice-seed.ts';
 
 export type EcCurve = 'prime256v1' | 'secp384r1' | 'secp521r1' | 'secp256k1';
 /** Of a coordinate, and of a private number. */
@@ -15,12 +15,24 @@ export const CURVE_BYTES = {
   secp256k1: 32,
 } as const satisfies Record<EcCurve, number>;
 export type MlDsa = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
+export type MlKem = 'ml-kem-512' | 'ml-kem-768' | 'ml-kem-1024';
+/** Of what opens to a secret (FIPS 203, table 3). */
+export const ENCAPSULATED_BYTES = {
+  'ml-kem-512': 768,
+  'ml-kem-768': 1088,
+  'ml-kem-1024': 1568,
+} as const satisfies Record<MlKem, number>;
+
+export function isMlKem(type: string): type is MlKem {
+  return Object.hasOwn(ENCAPSULATED_BYTES, type);
+}
 
 export type PairKind =
   | { readonly type: 'rsa'; readonly bits: 2048 | 3072 | 4096 }
   | { readonly type: 'ec'; readonly curve: EcCurve }
   | { readonly type: 'ed25519' }
-  | { readonly type: MlDsa };
+  | { readonly type: MlDsa }
+  | { readonly type: MlKem };
 
 export type KeyPair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
@@ -44,6 +56,10 @@ export function generatePair(kind: PairKind): Promise<KeyPair> {
       case 'ml-dsa-65':
       case 'ml-dsa-87':
         return generate(kind.type, {}, done);
+      case 'ml-kem-512':
+      case 'ml-kem-768':
+      case 'ml-kem-1024':
+        return generate(kind.type, {}, done);
       default:
         return unreachable(kind);
     }
@@ -53,7 +69,7 @@ export function generatePair(kind: PairKind): Promise<KeyPair> {
 /** PKCS #8 in DER; the caller zeroes it. */
 export function encodePrivateKey({ privateKey }: KeyPair): Uint8Array {
   const { asymmetricKeyType: type } = privateKey;
-  return isMlDsa(type) ? encodeMlDsaKey(type, privateKey) : privateKey.export({ format: 'der', type: 'pkcs8' });
+  return isLattice(type) ? encodeLatticeKey(type, privateKey) : privateKey.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** SubjectPublicKeyInfo in DER. */

@@ -5,22 +5,22 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import type { MlDsa } from './key-pair.ts';
-import { mlDsaSeed, SEED_BYTES } from './ml-dsa-seed.ts';
+import { latticeSeed, ML_DSA_SEED_BYTES } from './lattice-seed.ts';
 
 export const MU_BYTES = 64;
 
 const SCHEMES = {
-  'ml-dsa-44': { scheme: ml_dsa44, publicBytes: 1312 },
-  'ml-dsa-65': { scheme: ml_dsa65, publicBytes: 1952 },
-  'ml-dsa-87': { scheme: ml_dsa87, publicBytes: 2592 },
+  'ml-dsa-44': { type: 'ml-dsa-44', scheme: ml_dsa44, publicBytes: 1312 },
+  'ml-dsa-65': { type: 'ml-dsa-65', scheme: ml_dsa65, publicBytes: 1952 },
+  'ml-dsa-87': { type: 'ml-dsa-87', scheme: ml_dsa87, publicBytes: 2592 },
 } as const satisfies Record<MlDsa, unknown>;
 
 export function signMu(privateKey: KeyObject, mu: Uint8Array): Uint8Array {
-  const { scheme } = schemeOf(privateKey);
-  const seed = mlDsaSeed(privateKey);
+  const { scheme, type } = schemeOf(privateKey);
+  const seed = latticeSeed(type, privateKey);
   const { secretKey } = scheme.keygen(seed);
   try {
-    return scheme.internal.sign(mu, secretKey, { externalMu: true, extraEntropy: randomBytes(SEED_BYTES) });
+    return scheme.internal.sign(mu, secretKey, { externalMu: true, extraEntropy: randomBytes(ML_DSA_SEED_BYTES) });
   } finally {
     seed.fill(0);
     secretKey.fill(0);

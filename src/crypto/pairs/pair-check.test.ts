@@ -1,8 +1,9 @@
 /** The test of a new pair finds halves that do not belong together, whatever the pair is for. */
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
+import { ml_kem1024, ml_kem512, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { afterAll, expect, test } from 'vitest';
 import { encodePrivateKey, encodePublicKey, generatePair, openPair, type PairKind } from './key-pair.ts';
-import { seedIn } from './ml-dsa-seed.ts';
+import { seedIn } from './lattice-seed.ts';
 import { isConsistent, type PairPurpose } from './pair-check.ts';
 import { PairCrypto } from './pair-crypto.ts';
 
@@ -25,6 +26,8 @@ const ROWS: readonly (readonly [PairKind, PairPurpose])[] = [
   ],
   [{ type: 'ed25519' }, { type: 'sign', scheme: { type: 'ed25519' } }],
   [{ type: 'ml-dsa-87' }, { type: 'sign', scheme: { type: 'ml-dsa' } }],
+  [{ type: 'ml-kem-512' }, { type: 'encapsulate' }],
+  [{ type: 'ml-kem-1024' }, { type: 'encapsulate' }],
 ];
 
 test.each(ROWS)('%o, %o', async (kind, purpose) => {
@@ -36,23 +39,26 @@ test.each(ROWS)('%o, %o', async (kind, purpose) => {
 
 // Node.js 24 exports it so.
 test.each([
-  ['ml-dsa-44', ml_dsa44],
-  ['ml-dsa-65', ml_dsa65],
-  ['ml-dsa-87', ml_dsa87],
-] as const)('The seed of %s is found beside the expanded key too, and kept alone', async (type, scheme) => {
+  ['ml-dsa-44', ml_dsa44, 32],
+  ['ml-dsa-65', ml_dsa65, 32],
+  ['ml-dsa-87', ml_dsa87, 32],
+  ['ml-kem-512', ml_kem512, 64],
+  ['ml-kem-768', ml_kem768, 64],
+  ['ml-kem-1024', ml_kem1024, 64],
+] as const)('The seed of %s is found beside the expanded key too, and kept alone', async (type, scheme, bytes) => {
   const encoded = encodePrivateKey(await generatePair({ type }));
-  const seed = encoded.subarray(-32);
-  expect([encoded.length, seedIn(encoded)]).toEqual([54, Uint8Array.from(seed)]);
-  const length = (bytes: number): Uint8Array => Uint8Array.of(0x82, bytes >> 8, bytes & 255);
+  const seed = encoded.subarray(-bytes);
+  expect([encoded.length, seedIn(type, encoded)]).toEqual([22 + bytes, Uint8Array.from(seed)]);
+  const length = (all: number): Uint8Array => Uint8Array.of(0x82, all >> 8, all & 255);
   const { secretKey } = scheme.keygen(Uint8Array.from(seed));
-  const both = [Uint8Array.of(4, 32), seed, Uint8Array.of(4), length(secretKey.length), secretKey];
+  const both = [Uint8Array.of(4, bytes), seed, Uint8Array.of(4), length(secretKey.length), secretKey];
   const inner = Buffer.concat([Uint8Array.of(0x30), length(Buffer.concat(both).length), ...both]);
   const body = Buffer.concat([encoded.subarray(2, 18), Uint8Array.of(4), length(inner.length), inner]);
   const beside = Buffer.concat([Uint8Array.of(0x30), length(body.length), body]);
-  expect(seedIn(beside)).toEqual(Uint8Array.from(seed));
+  expect(seedIn(type, beside)).toEqual(Uint8Array.from(seed));
   const opened = openPair({ type }, beside);
   expect(opened && encodePrivateKey(opened)).toEqual(encoded);
-  expect(() => seedIn(beside.subarray(1))).toThrow('without its seed');
+  expect(() => seedIn(type, beside.subarray(1))).toThrow('without its seed');
 });
 
 test.each(ROWS.map(([kind]) => kind))(

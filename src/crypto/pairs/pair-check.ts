@@ -11,6 +11,7 @@ import type { PairCrypto } from './pair-crypto.ts';
 export type PairPurpose =
   | { readonly type: 'sign'; readonly scheme: MessageScheme }
   | { readonly type: 'encrypt' }
+  | { readonly type: 'encapsulate' }
   | { readonly type: 'agree'; readonly curve: EcCurve };
 
 const TEXT = Buffer.from('sealgate pair-wise consistency');
@@ -26,6 +27,10 @@ export async function isConsistent(pair: KeyPair, purpose: PairPurpose, crypto: 
       const ciphertext = await crypto.encrypt('sha256', publicKey, TEXT);
       const opened = await crypto.decrypt('sha256', privateKey, ciphertext);
       return opened !== undefined && equalBytes(opened, TEXT);
+    }
+    case 'encapsulate': {
+      const { secret, ciphertext } = await crypto.encapsulate(publicKey);
+      return equalBytes(await crypto.decapsulate(privateKey, ciphertext), secret);
     }
     case 'agree': {
       const peer = await crypto.generate({ type: 'ec', curve: purpose.curve });

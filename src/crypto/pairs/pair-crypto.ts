@@ -2,7 +2,7 @@
  * All that is done with asymmetric key pairs, none of it on the event loop: what takes long must not stall the AES path. Of libuv's
  * four threads it takes at most three at a time, so that the audit log's syncs always find one.
  */
-import { diffieHellman, type KeyObject } from 'node:crypto';
+import { decapsulate, diffieHellman, encapsulate, type KeyObject } from 'node:crypto';
 import type { DigestScheme } from './digest-signature.ts';
 import { generatePair, type KeyPair, type PairKind } from './key-pair.ts';
 import { signMessage, verifyMessage, type MessageScheme } from './message-signature.ts';
@@ -17,6 +17,9 @@ const GENERATIONS = { atOnce: 1, waiting: 64 };
 const USES = { atOnce: 2, waiting: 2048 };
 /** Up to 20 ms each; one runs, and a few lie in the thread's own queue so that it never idles. */
 const THREAD_JOBS = { atOnce: 8, waiting: 1024 };
+
+/** Beside an error Node gives nothing. */
+const NOTHING = { sharedKey: Buffer.alloc(0), ciphertext: Buffer.alloc(0) };
 
 export class PairCrypto {
   readonly #generations: Turns;
@@ -78,6 +81,32 @@ export class PairCrypto {
       () =>
         new Promise((resolve, reject) => {
           diffieHellman({ privateKey, publicKey }, (error, secret) => {
+            if (error === null) resolve(secret);
+            else reject(error);
+          });
+        }),
+    );
+  }
+
+  /** ML-KEM (FIPS 203): a new secret of 32 bytes, which the caller zeroes, and what opens to it under the private key. */
+  encapsulate(publicKey: KeyObject): Promise<{ readonly secret: Uint8Array; readonly ciphertext: Uint8Array }> {
+    return this.#uses.run(
+      () =>
+        new Promise((resolve, reject) => {
+          encapsulate(publicKey, (error, { sharedKey, ciphertext } = NOTHING) => {
+            if (error === null) resolve({ secret: sharedKey, ciphertext });
+            else reject(error);
+          });
+        }),
+    );
+  }
+
+  /** Of a ciphertext of the right length; one that is not of this key gives another secret, as FIPS 203 has it. The caller zeroes it. */
+  decapsulate(privateKey: KeyObject, ciphertext: Uint8Array): Promise<Uint8Array> {
+    return this.#uses.run(
+      () =>
+        new Promise((resolve, reject) => {
+          decapsulate(privateKey, ciphertext, (error, secret) => {
             if (error === null) resolve(secret);
             else reject(error);
           });

@@ -46,3 +46,16 @@ export const RSA_PKCS1_SHA256_SIGNATURE =
   '54bd3723d193dbad4338baad753264006e2d08931c4b8bb79aa1c9cad10eb6605f87c5831f6e2b08e002f9c6f21141f5841d92727dd3e1d99c36' +
   'bc560da3c9067df99fcaf818941f72588be33032bad22caf6704223bb114d575b6d02d9d222b580005d930e8f40cce9f672eebb634a20177d843' +
   '51627964b83f2053d736a84ab1a005f63bd5ba943de6205c';
+/** ML-KEM-512 of the seed 00 to 3f, encapsulated from the message ff to e0: computed by another implementation of FIPS 203 (@noble/post-quantum). */
+export const ML_KEM_512_CIPHERTEXT = Buffer.from(
+  '4b4JQ7OMx8zfuvLRaTWJbdYo+5pJeAnp97eTNFQq4R8xAw7VW42OoaS3u0/t0OlLZori7Mh+5d+O0bpqJShoI44NKlIeTo20NU4SdoK7Yaa88ITfBVk4' +
+    'QY2Hbrc235f8CBnBTXH4SumpchimQeddGz5vp9YbDldHX/ENyxNE0kDcejI9EFhyYkRpw8mJXo4fOGAr8jiji8RzLF08aX/t0fyUSGyz/kmz1kknP3rD' +
+    'B8dWFIw9X3X8z1IJt9eLOj5Mym2OSNrKmn9cCC9FxRI1pHwPy3djLSeuvOS54eviNfD9i+oEaerwmKA5nN9vx5FioicUoF1RLJ7VYJHKVjjyJeAbyMGj' +
+    '7kab8fpkVl+Qxb5d1wtQcjNa08s0i7+s1Zd8LbmpnRwvJLk2chNELABhCG76whf0zCE5dw9Yd1ZIgmyzBcZjNITRWDQC8XpxDVBNiVwMwnDzW3rKIStm' +
+    'jhckO641p2e0ISrxfA7V5mkIucVftK3P6usQ1tWbeT0HxUS6Ij+He6bD7z6qBtzzVnXWrOUgD9cSabxhotcgQScje85o9XbfH8jFxxBZFjtrsNVM+t0C' +
+    'AQ+kV0EA01Sw/LKTtddbMV1Op3Kqjmb7EQYDqwprOuxD0hN7CmdlxWFvivI2CorUk4emurJ78/ZjQDL7ECGohQt0bJJ9E5jbovIq2CVR8F20V+oq2VlB' +
+    '8PGPg/b8q59Fgex5/lSxiq1lWPMOyHKkdE1nKIpHd4qxgHGGINPn/BybfkI26kUgrZ9AQpVjdo53WCz3q3Yz3A+3s/MZxXxzqNP3YkTRh2SSJg+nji4t' +
+    'pEjzoq/v6IHyx883EnK/xsX7fkj3YQZkd2kN70Fnzz2h1BXjZQL13eXSB2ymJQEwPqx6D/4P/xaXmn/h7OC3aMoU++3jFmGZ9w9VJOnLXRljOcy4m23S' +
+    '4nmLrFQDb3ZWablZR7UszcNvkAvBAK4bez//nyyd0JaRwJdg80AHdb3g3MObWQ45lEU2ygarD+CAYt9pIMA4qfvgkjSnsYml',
+  'base64',
+);

@@ -1,11 +1,22 @@
 /** Known answers of what is done with key pairs, for `self-test.ts`: each scheme in both of its implementations. */
-import { createHash, createPrivateKey, createPublicKey, diffieHellman, sign, verify } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  sign,
+  verify,
+} from 'node:crypto';
+import { equalBytes } from '../bytes.ts';
 import type { SelfTest } from '../self-test-case.ts';
 import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.ts';
 import { encodePublicKey, openPair, type KeyPair, type PairKind } from './key-pair.ts';
 import { signMu, verifyMu } from './ml-dsa-mu.ts';
 import { decryptOaep } from './rsa-oaep.ts';
 import {
+  ML_KEM_512_CIPHERTEXT,
   RSA_MESSAGE,
   RSA_OAEP_SHA256_CIPHERTEXT,
   RSA_PKCS1_SHA256_SIGNATURE,
@@ -149,6 +160,21 @@ export const PAIR_SELF_TESTS: readonly SelfTest[] = [
       return sha256(encodedPublic);
     },
     answer: '9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46',
+  },
+  {
+    name: 'ML-KEM',
+    source: 'a ciphertext and its secret, computed by another implementation of FIPS 203 (@noble/post-quantum)',
+    run: () => {
+      const seed = Buffer.from(Array.from({ length: 64 }, (_, at) => at)).toString('hex');
+      const encoded = unhex(`3054020100300b060960864801650304040104428040${seed}`);
+      const { privateKey, publicKey } = pairOf({ type: 'ml-kem-512' }, encoded);
+      const { sharedKey, ciphertext } = encapsulate(publicKey);
+      must(equalBytes(decapsulate(privateKey, ciphertext), sharedKey), 'does not give back a secret');
+      const rejected = decapsulate(privateKey, forged(ciphertext));
+      must(rejected.length === sharedKey.length && !equalBytes(rejected, sharedKey), 'takes a forged ciphertext');
+      return decapsulate(privateKey, ML_KEM_512_CIPHERTEXT);
+    },
+    answer: '54445ece362fcfa8dcd8a7c0b7f62f1cb0962fcfc68b1d85ae0e6331c1a23191',
   },
   {
     name: 'ECDH',

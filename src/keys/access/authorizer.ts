@@ -31,6 +31,8 @@ const KEPT: ReadonlySet<string> = new Set([
   'Sign',
   'Verify',
   'DeriveSharedSecret',
+  'Encapsulate',
+  'Decapsulate',
 ]);
 
 /** Who runs commands beside the store holds the secret that unseals it: nothing could be kept from them, and no policy can lock them out. */

@@ -15,6 +15,7 @@ export type ParameterName =
   | 'GrantIsForAWSResource'
   | 'GrantOperations'
   | 'GranteePrincipal'
+  | 'EncapsulationAlgorithm'
   | 'KeyAgreementAlgorithm'
   | 'KeyOrigin'
   | 'KeySpec'

@@ -10,6 +10,7 @@ import { holding } from '../holding.ts';
 import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from '../key-operations.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { usedOf } from '../key-used.ts';
+import { kindOf } from '../key-kinds.ts';
 import { KeyUses, wrapBy, type Wrapping } from '../key-uses.ts';
 import type { KeyPorts } from '../options.ts';
 import { newPair } from './pair-material.ts';
@@ -58,8 +59,10 @@ export class DataKeyPairService implements MakesPairs {
       this.#uses.wrappingKey(action, { ...request, bytes: 0 }, use, trace, parameters);
     wrappingKey();
     endDryRun(request);
-    // What it will be used for is not ours to know; a signature tries it as well as anything.
-    const pair = await newPair({ spec: request.spec, usage: 'SIGN_VERIFY' }, this.#pairs);
+    // What it will be used for is not ours to know; a signature tries it as well as anything, where it can make one.
+    const { usages } = kindOf(request.spec);
+    const usage = usages.includes('SIGN_VERIFY') ? 'SIGN_VERIFY' : usages[0];
+    const pair = await newPair({ spec: request.spec, usage }, this.#pairs);
     const wrapping = wrappingKey();
     const privateKey = encodePrivateKey(pair);
     try {

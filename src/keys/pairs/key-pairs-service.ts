@@ -1,17 +1,19 @@
 /** Public keys, and secrets shared by key agreement: given to who may have them. */
+import { ENCAPSULATED_BYTES, isMlKem } from '../../crypto/pairs/key-pair.ts';
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
 import { openPeerKey } from '../../crypto/pairs/peer-key.ts';
+import type { RequestFacts } from '../access/request.ts';
 import type { KeyUse } from '../data-keys.ts';
 import { endDryRun } from '../dry-run.ts';
 import { KeysError } from '../errors.ts';
 import { holding } from '../holding.ts';
 import { kindOf } from '../key-kinds.ts';
-import type { AgreementRequest, KeyPairs, PublicKeyDescription } from './key-pairs.ts';
+import type { AgreementRequest, EncapsulationRequest, KeyPairs, PublicKeyDescription } from './key-pairs.ts';
 import { assertKeyUsable, assertKeyUsage, currentOf, pairOf, type HeldKey, type KeyRing } from '../key-ring.ts';
 import { isPairSpec } from './pair-material.ts';
 import type { KeyOrigin } from '../records.ts';
 import { aliasNamed } from '../request-facts.ts';
-import type { UseRecorder } from '../use-recorder.ts';
+import type { UseRecorder, UseTrace } from '../use-recorder.ts';
 
 export class KeyPairsService implements KeyPairs {
   readonly #ring: KeyRing;
@@ -48,13 +50,7 @@ export class KeyPairsService implements KeyPairs {
       this.#recorder.record(action, use, null, async (trace) => {
         const { keyId } = request;
         trace.isDryRun = request.dryRun;
-        const key = this.#ring.find(keyId);
-        trace.key = key;
-        trace.material = key.current;
-        const parameters = { KeyAgreementAlgorithm: 'ECDH', ...aliasNamed(keyId, this.#ring.realm) };
-        this.#recorder.authorize(trace, action, use, {}, { parameters });
-        assertKeyUsage(key, 'KEY_AGREEMENT', action);
-        assertKeyUsable(key);
+        const key = this.#usableKey(action, keyId, use, trace, { KeyAgreementAlgorithm: 'ECDH' });
         const bytes = request.publicKey.length;
         this.#recorder.life.assertAgrees(key, trace, bytes);
         const peer = peerOf(key, request.publicKey);
@@ -65,6 +61,70 @@ export class KeyPairsService implements KeyPairs {
       }),
     );
   }
+
+  encapsulate(
+    request: EncapsulationRequest,
+    use: KeyUse,
+  ): Promise<{ keyArn: string; secret: Uint8Array; ciphertext: Uint8Array }> {
+    return holding((hold) =>
+      this.#recorder.record('Encapsulate', use, null, async (trace) => {
+        trace.isDryRun = request.dryRun;
+        const key = this.#usableKey('Encapsulate', request.keyId, use, trace, ML_KEM);
+        this.#recorder.life.assertProtects(key, trace, { bytes: SECRET_BYTES, dryRun: request.dryRun });
+        endDryRun(request);
+        this.#recorder.life.count(key, trace, SECRET_BYTES);
+        const { secret, ciphertext } = await this.#pairs.encapsulate(pairOf(currentOf(key)).publicKey);
+        return { keyArn: key.arn, secret: hold(secret), ciphertext };
+      }),
+    );
+  }
+
+  decapsulate(
+    request: EncapsulationRequest & { readonly ciphertext: Uint8Array },
+    use: KeyUse,
+  ): Promise<{ keyArn: string; secret: Uint8Array }> {
+    return holding((hold) =>
+      this.#recorder.record('Decapsulate', use, null, async (trace) => {
+        trace.isDryRun = request.dryRun;
+        const key = this.#usableKey('Decapsulate', request.keyId, use, trace, ML_KEM);
+        this.#recorder.life.assertProcesses(key, currentOf(key), trace);
+        if (request.ciphertext.length !== encapsulatedBytes(key))
+          throw new KeysError('ERR_KEYS_CIPHERTEXT_INVALID', 'an encapsulated secret of another length');
+        endDryRun(request);
+        const secret = await this.#pairs.decapsulate(pairOf(currentOf(key)).privateKey, request.ciphertext);
+        return { keyArn: key.arn, secret: hold(secret) };
+      }),
+    );
+  }
+
+  /** For what such a key does, by whom policies let. */
+  #usableKey(
+    action: 'DeriveSharedSecret' | 'Encapsulate' | 'Decapsulate',
+    keyId: string,
+    use: KeyUse,
+    trace: UseTrace,
+    own: RequestFacts['parameters'],
+  ): HeldKey {
+    const key = this.#ring.find(keyId);
+    trace.key = key;
+    trace.material = key.current;
+    const parameters = { ...own, ...aliasNamed(keyId, this.#ring.realm) };
+    this.#recorder.authorize(trace, action, use, {}, { parameters });
+    assertKeyUsage(key, action === 'DeriveSharedSecret' ? 'KEY_AGREEMENT' : 'ENCAPSULATE_DECAPSULATE', action);
+    assertKeyUsable(key);
+    return key;
+  }
+}
+
+/** Of a secret, whatever the key (FIPS 203, 8). */
+const SECRET_BYTES = 32;
+const ML_KEM = { EncapsulationAlgorithm: 'ML_KEM' } as const;
+
+function encapsulatedBytes({ record }: HeldKey): number {
+  const { material } = kindOf(record.spec);
+  const type = material.type === 'pair' ? material.pair.type : undefined;
+  if (type === undefined || !isMlKem(type)) throw new TypeError(`${record.spec} encapsulates nothing`);
+  return ENCAPSULATED_BYTES[type];
 }
 
 /** ERR_KEYS_INVALID_REQUEST. */

@@ -18,6 +18,9 @@ export type AgreementRequest = {
   readonly publicKey: Uint8Array;
 } & DryRun;
 
+/** What makes a secret by ML-KEM, or gives it back. */
+export type EncapsulationRequest = { readonly keyId: string } & DryRun;
+
 /** Every method rejects with a KeysError, and is audited before it resolves. */
 export interface KeyPairs {
   /** ERR_KEYS_UNSUPPORTED for keys that have no public half. */
@@ -27,4 +30,17 @@ export interface KeyPairs {
     request: AgreementRequest,
     use: KeyUse,
   ): Promise<{ readonly keyArn: string; readonly origin: KeyOrigin; readonly secret: Uint8Array }>;
+  /** ML-KEM: a new secret, which the caller zeroes, and what opens to it. */
+  encapsulate(
+    request: EncapsulationRequest,
+    use: KeyUse,
+  ): Promise<{ readonly keyArn: string; readonly secret: Uint8Array; readonly ciphertext: Uint8Array }>;
+  /**
+   * The secret of a ciphertext, which the caller zeroes. ERR_KEYS_CIPHERTEXT_INVALID for one of another length; any other gives a secret,
+   * nobody's where the ciphertext was changed or is of another key (FIPS 203, implicit rejection).
+   */
+  decapsulate(
+    request: EncapsulationRequest & { readonly ciphertext: Uint8Array },
+    use: KeyUse,
+  ): Promise<{ readonly keyArn: string; readonly secret: Uint8Array }>;
 }

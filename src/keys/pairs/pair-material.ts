@@ -37,6 +37,7 @@ export function isConsistentFor(kind: Kind, pair: KeyPair, pairs: PairCrypto): P
 
 function purposeOf({ spec, usage }: Kind): PairPurpose {
   if (usage === 'ENCRYPT_DECRYPT') return { type: 'encrypt' };
+  if (usage === 'ENCAPSULATE_DECAPSULATE') return { type: 'encapsulate' };
   const { material } = kindOf(spec);
   if (usage === 'KEY_AGREEMENT' && material.type === 'pair' && material.pair.type === 'ec')
     return { type: 'agree', curve: material.pair.curve };

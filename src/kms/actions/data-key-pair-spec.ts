@@ -19,9 +19,7 @@ export const DATA_KEY_PAIR_SPEC = oneOf(
 );
 
 /** ERR_KMS_UNSUPPORTED. */
-export function pairSpecAsked(
-  spec: DataKeyPairSpec | 'SM2' | 'ML_KEM_512' | 'ML_KEM_768' | 'ML_KEM_1024',
-): DataKeyPairSpec {
-  if (spec !== 'SM2' && spec !== 'ML_KEM_512' && spec !== 'ML_KEM_768' && spec !== 'ML_KEM_1024') return spec;
+export function pairSpecAsked(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
+  if (spec !== 'SM2') return spec;
   throw new KmsError('ERR_KMS_UNSUPPORTED', `KeyPairSpec ${spec} is not supported.`);
 }

@@ -4,6 +4,7 @@ import { cancelKeyDeletion } from './cancel-key-deletion.ts';
 import { createAlias } from './create-alias.ts';
 import { createGrant } from './create-grant.ts';
 import { createKey } from './create-key.ts';
+import { decapsulate } from './decapsulate.ts';
 import { decrypt } from './decrypt.ts';
 import { deleteAlias } from './delete-alias.ts';
 import { deriveSharedSecret } from './derive-shared-secret.ts';
@@ -13,6 +14,7 @@ import { disableKeyRotation } from './disable-key-rotation.ts';
 import { disableKey } from './disable-key.ts';
 import { enableKeyRotation } from './enable-key-rotation.ts';
 import { enableKey } from './enable-key.ts';
+import { encapsulate } from './encapsulate.ts';
 import { encrypt } from './encrypt.ts';
 import { generateDataKeyPairWithoutPlaintext } from './generate-data-key-pair-without-plaintext.ts';
 import { generateDataKeyPair } from './generate-data-key-pair.ts';
@@ -56,6 +58,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     createAlias,
     createGrant,
     createKey,
+    decapsulate,
     decrypt,
     deleteAlias,
     deriveSharedSecret,
@@ -65,6 +68,7 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map(
     disableKeyRotation,
     enableKey,
     enableKeyRotation,
+    encapsulate,
     encrypt,
     generateDataKey,
     generateDataKeyPair,

@@ -26,6 +26,7 @@ export const CIPHERTEXT = blob(1, 6144);
 export const PLAINTEXT = blob(1, 4096);
 export const MESSAGE = blob(1, 4096);
 export const MAC_ALGORITHM = oneOf('HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512');
+export const ENCAPSULATION_ALGORITHM = oneOf('ML_KEM');
 export const ENCRYPTION_ALGORITHM = oneOf('SYMMETRIC_DEFAULT', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE');
 export const TAGS = list(
   struct({ TagKey: required(string({ min: 1, max: 128 })), TagValue: required(string({ min: 0, max: 256 })) }),

@@ -4,9 +4,11 @@ import type { RowRegion } from '../../regions/row-names.ts';
 
 export const GRANT_OPERATIONS = [
   'CreateGrant',
+  'Decapsulate',
   'Decrypt',
   'DeriveSharedSecret',
   'DescribeKey',
+  'Encapsulate',
   'Encrypt',
   'GenerateDataKey',
   'GenerateDataKeyPair',

@@ -34,6 +34,7 @@ const BY_USAGE: Readonly<Record<string, readonly GrantOperation[]>> = {
   SIGN_VERIFY: [...ALWAYS, 'GetPublicKey', 'Sign', 'Verify'],
   GENERATE_VERIFY_MAC: [...ALWAYS, 'GenerateMac', 'VerifyMac'],
   KEY_AGREEMENT: [...ALWAYS, 'DeriveSharedSecret', 'GetPublicKey'],
+  ENCAPSULATE_DECAPSULATE: [...ALWAYS, 'Decapsulate', 'Encapsulate', 'GetPublicKey'],
 };
 
 const MAX_PAIRS = 8;

@@ -26,6 +26,7 @@ type Reader = (request: AccessRequest) => ConditionValue;
 const PARAMETERS = [
   'BypassPolicyLockoutSafetyCheck',
   'DataKeyPairSpec',
+  'EncapsulationAlgorithm',
   'EncryptionAlgorithm',
   'ExpirationModel',
   'GrantConstraintType',

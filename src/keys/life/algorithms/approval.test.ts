@@ -16,8 +16,8 @@ test('The table is of its schema, and speaks of every kind of key and every algo
   expect(specs.filter((spec) => !isKeySpec(spec))).toEqual([]);
   const all = specs.filter(isKeySpec).flatMap((spec) =>
     kindOf(spec).usages.flatMap((usage) => {
-      const { encryption = [], signing = [], mac = [], agreement = [] } = algorithmsOf(spec, usage);
-      return [...encryption, ...signing, ...mac, ...agreement];
+      const { encryption = [], signing = [], mac = [], agreement = [], encapsulation = [] } = algorithmsOf(spec, usage);
+      return [...encryption, ...signing, ...mac, ...agreement, ...encapsulation];
     }),
   );
   expect(Object.keys(table.algorithms).sort()).toEqual([...new Set<string>(all)].sort());

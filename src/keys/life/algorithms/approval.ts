@@ -18,8 +18,8 @@ export function strengthBits(spec: KeySpec): number {
 
 /** `today`: `2026-11-25`. */
 export function approvals(spec: KeySpec, usage: KeyUsage, today: string): readonly AlgorithmApproval[] {
-  const { encryption = [], signing = [], mac = [], agreement = [] } = algorithmsOf(spec, usage);
-  return [...encryption, ...signing, ...mac, ...agreement].map((algorithm) => {
+  const { encryption = [], signing = [], mac = [], agreement = [], encapsulation = [] } = algorithmsOf(spec, usage);
+  return [...encryption, ...signing, ...mac, ...agreement, ...encapsulation].map((algorithm) => {
     const rulings = rulingsOn(spec, algorithm);
     const days = rulings.flatMap(({ protect, process }) => [...protect, ...process].map(({ from }) => from));
     const coming = [...new Set(days)].filter((day) => day > today).sort();

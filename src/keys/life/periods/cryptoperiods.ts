@@ -72,6 +72,9 @@ export function keyTypeOf(spec: KeySpec, usage: KeyUsage): KeyType {
   switch (usage) {
     case 'ENCRYPT_DECRYPT':
       return spec === 'SYMMETRIC_DEFAULT' ? 'wrapping' : 'transport';
+    // A secret is made by one side and carried to the other.
+    case 'ENCAPSULATE_DECAPSULATE':
+      return 'transport';
     case 'GENERATE_VERIFY_MAC':
       return 'authentication';
     case 'SIGN_VERIFY':
