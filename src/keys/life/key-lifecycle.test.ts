@@ -101,7 +101,11 @@ describe('deletion', () => {
     expect(await code(manager.lifecycle.cancelDeletion(keyId, use))).toBe('ERR_KEYS_NOT_FOUND');
     expect(await opened(manager, ciphertext)).toBe('ERR_KEYS_CIPHERTEXT_UNKNOWN_KEY');
     expect((await manager.listKeys(use)).map((key) => key.keyId)).toEqual([kept.keyId]);
-    expect((await manager.listAliases(use)).map(({ aliasName }) => aliasName)).toEqual(['alias/kept']);
+    expect((await manager.listAliases(use)).map(({ aliasName }) => aliasName)).toEqual([
+      'alias/aws/rds',
+      'alias/aws/s3',
+      'alias/kept',
+    ]);
     await manager.close();
     const again = await store.open();
     expect((await again.listKeys(use)).map((key) => key.keyId)).toEqual([kept.keyId]);
