@@ -37,6 +37,11 @@ export function parseKeyReference(text: string, realm: KeyRealm): KeyReference {
   return reference;
 }
 
+/** Undefined: no ARN. */
+export function regionOfArn(text: string): string | undefined {
+  return ARN.exec(text)?.[1];
+}
+
 /** For what takes no alias: ERR_KEYS_INVALID_ID for one, else as `parseKeyReference`. */
 export function assertNoAlias(text: string, realm: KeyRealm): void {
   if (parseKeyReference(text, realm).type === 'alias') fail('ERR_KEYS_INVALID_ID', `Invalid keyId '${shown(text)}'`);

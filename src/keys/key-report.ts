@@ -13,7 +13,7 @@ import { serviceOfAlias } from './managed/management.ts';
 import { periodEnds } from './life/periods/cryptoperiods.ts';
 import type { KeyTerms } from './life/terms/key-terms.ts';
 import { questionedKey } from './questioned-key.ts';
-import { readAccess, type AccessReading } from './read-access.ts';
+import { readAccess, type AccessRead, type AccessReading } from './read-access.ts';
 import type { MaterialRecord } from './records.ts';
 
 export type ReportRequest = {
@@ -93,11 +93,12 @@ const MAX_GRANTS_SHOWN = 1000;
 /** Errors: as opening the store. */
 export function readKeyReport(options: AccessReading, request: ReportRequest, now: () => number): Promise<KeyReport> {
   const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
-  return readAccess(options, now, ({ ring, grants, authorizer, ...audited }) => {
+  return readAccess(options, now, (served) => {
     const nowMs = now();
-    const life = readLife(options, audited, nowMs);
-    const rules = request.rules.map((rule) => ({ ...rule, key: keyOf(ring, rule.keyId) }));
-    const keys = ring.everyKey().map((key): ReportedKey => {
+    const [home] = served;
+    const life = readLife(options, home, nowMs);
+    const rules = request.rules.map((rule) => ({ ...rule, key: keyOf(home.ring, rule.keyId) }));
+    const reported = ({ ring, grants, authorizer }: AccessRead, key: HeldKey): ReportedKey => {
       const terms = life.termsOf(key, ring.aliasesOf(key.record.keyId));
       const asked = questionedKey(ring, key);
       // Nobody names a key that we own.
@@ -116,10 +117,11 @@ export function readKeyReport(options: AccessReading, request: ReportRequest, no
           .map((user) => (user.principal === unlisted ? { ...user, principal: '*' } : user)),
         grants: grantsOf(grants, key),
       };
-    });
+    };
+    const keys = served.flatMap((read) => read.ring.everyKey().map((key) => reported(read, key)));
     const absent = rules.filter(({ key }) => key === undefined).map(({ what, keyId }) => ({ what, keyId }));
     const { missing = [], unmade = [] } = Object.groupBy(absent, ({ keyId }) =>
-      serviceOfAlias(keyId, ring.realm) === undefined ? 'missing' : 'unmade',
+      serviceOfAlias(keyId, home.ring.realm) === undefined ? 'missing' : 'unmade',
     );
     return { keys, missing, unmade };
   });

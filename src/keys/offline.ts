@@ -8,6 +8,7 @@ import { writeBackup } from './backup/write-backup.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import type { Explanation } from './access/explain.ts';
 import type { RequestFacts } from './access/request.ts';
+import { regionOfArn } from './arn.ts';
 import type { KeyUse } from './data-keys.ts';
 import { describeKey } from './describe.ts';
 import type { BackupRequest, BackupSummary, KeyDescription } from './key-admin.ts';
@@ -15,7 +16,7 @@ import { keyToBe } from './managed/key-to-be.ts';
 import { MANAGING_SERVICES, serviceOfAlias } from './managed/management.ts';
 import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from './options.ts';
 import { questionedKey } from './questioned-key.ts';
-import { readAccess, type AccessReading } from './read-access.ts';
+import { readAccess, type AccessRead, type AccessReading } from './read-access.ts';
 import { loadKeyRegions } from './regions/key-regions.ts';
 import { aliasNamed } from './request-facts.ts';
 import { unsealStore } from './stores/open-store.ts';
@@ -28,7 +29,7 @@ export async function verifyAudit(options: KeyStoreOptions & { readonly audit: A
   return verifyAuditLog(options.audit.path, identity, store.database.header.auditHead);
 }
 
-/** All keys of all regions that callers may see, or every key, as they are on the disk now. Errors: as opening the store. */
+/** All keys that callers may see, or every key, of each region that is served, as they are on the disk now. Errors: as opening the store. */
 export async function readKeys(
   options: KeyManagerOptions,
   now: () => number,
@@ -39,7 +40,7 @@ export async function readKeys(
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
     const vault = { storeId: store.storeId, keys: store.keys };
     const regions = loadKeyRegions(store.loaded, options, vault, now);
-    return regions.all().flatMap((ring) => {
+    return regions.served().flatMap((ring) => {
       const keys = which === 'every' ? ring.everyKey() : ring.keys();
       return keys.map((key) => describeKey(ring, key));
     });
@@ -54,8 +55,9 @@ export function explainAccess(
   asked: AccessQuestion,
   now: () => number,
 ): Promise<Explanation & { readonly keyArn: string }> {
-  return readAccess(options, now, ({ ring, authorizer }) => {
+  return readAccess(options, now, (served) => {
     const { keyId, principal, via, action, context, request } = asked;
+    const { ring, authorizer } = servedFor(served, keyId);
     const service = serviceOfAlias(keyId, ring.realm);
     const isUnmade = service !== undefined && !ring.hasAlias(MANAGING_SERVICES[service].alias);
     const key = isUnmade ? keyToBe(service, ring.realm).facts : questionedKey(ring, ring.find(keyId));
@@ -63,6 +65,12 @@ export function explainAccess(
     const question = { principal, via, action, keyId: key.keyId, key, context, request: { ...request, parameters } };
     return { ...authorizer.explain(question), keyArn: key.arn };
   });
+}
+
+/** Where the key is that is asked about: in the region that its ARN names, or the home region. */
+function servedFor(served: readonly [AccessRead, ...AccessRead[]], keyId: string): AccessRead {
+  const named = regionOfArn(keyId);
+  return served.find(({ ring }) => ring.realm.region === named) ?? served[0];
 }
 
 /** Who would do what with which key. */

@@ -11,7 +11,7 @@ import { ServiceKeys } from './service-keys.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 export type AccessReading = KeyManagerOptions & { readonly access: AccessOptions };
-type Read = {
+export type AccessRead = {
   readonly ring: KeyRing;
   readonly grants: GrantStore;
   readonly authorizer: PolicyAuthorizer;
@@ -20,23 +20,27 @@ type Read = {
   readonly auditHead: AuditHead;
 };
 
-/** What `work` makes of them while the store is open. Errors: as opening the store. */
+/** What `work` makes of them while the store is open: of each region that is served, the home region first. Errors: as opening the store. */
 export async function readAccess<Result>(
   options: AccessReading,
   now: () => number,
-  work: (read: Read) => Result,
+  work: (served: readonly [AccessRead, ...AccessRead[]]) => Result,
 ): Promise<Result> {
   const store = await unsealStore(options, 'reader');
   try {
     store.database.checkEpoch(store.epochFile, options.acceptRollback === true);
     const vault = { storeId: store.storeId, keys: store.keys };
-    const ring = loadKeyRegions(store.loaded, options, vault, now).home;
-    const service = new ServiceKeys(store.loaded, vault, ring);
-    const grants = new GrantStore(store.database, service.get('grant-token').key, ring.region);
-    const authorizer = new PolicyAuthorizer(options.access, ring.realm, grants, now);
+    const regions = loadKeyRegions(store.loaded, options, vault, now);
+    const service = new ServiceKeys(store.loaded, vault, regions.home);
     const identity = auditIdentity(store);
     const { auditHead } = store.database.header;
-    return work({ ring, grants, authorizer, identity, auditHead });
+    const read = (ring: KeyRing): AccessRead => {
+      const grants = new GrantStore(store.database, service.get('grant-token').key, ring.region);
+      const authorizer = new PolicyAuthorizer(options.access, ring.realm, grants, now);
+      return { ring, grants, authorizer, identity, auditHead };
+    };
+    const others = regions.served().filter((ring) => ring !== regions.home);
+    return work([read(regions.home), ...others.map(read)]);
   } finally {
     store.database.close();
   }

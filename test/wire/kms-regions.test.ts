@@ -1,4 +1,5 @@
 /** Two regions of one process, as the stock AWS SDK for JavaScript v3 addresses them: by the region that it signs for. */
+import { AwsKmsMrkAwareSymmetricKeyringNode, buildClient, CommitmentPolicy } from '@aws-crypto/client-node';
 import {
   AlreadyExistsException,
   CreateAliasCommand,
@@ -8,6 +9,7 @@ import {
   EncryptCommand,
   GenerateMacCommand,
   GetKeyRotationStatusCommand,
+  KMS,
   KMSClient,
   KMSInvalidStateException,
   KMSServiceException,
@@ -159,6 +161,41 @@ describe('A multi-Region key', () => {
     const encrypting = there.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
     expect(await failure(encrypting)).toBeInstanceOf(KMSInvalidStateException);
     expect((await home.send(new ScheduleKeyDeletionCommand(deletion))).KeyState).toBe('PendingDeletion');
+  });
+});
+
+describe('The AWS Encryption SDK', () => {
+  const { encrypt, decrypt } = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
+  type Keyring = typeof AwsKmsMrkAwareSymmetricKeyringNode;
+  type Asked = ConstructorParameters<Keyring>[0]['client'];
+  const keyring = (region: string, keyId: string): InstanceType<Keyring> => {
+    const asked = new KMS({ endpoint: kms.url, region, credentials: CALLER, maxAttempts: 1 });
+    clients.push(asked);
+    // The same client; its answers are typed with members that may be undefined.
+    return new AwsKmsMrkAwareSymmetricKeyringNode({ client: asked as unknown as Asked, keyId });
+  };
+  const opened = async (region: string, keyId: string, message: Uint8Array): Promise<string> =>
+    decrypt(keyring(region, keyId), message).then(
+      ({ plaintext }) => plaintext.toString('utf8'),
+      () => 'refused',
+    );
+
+  test('decrypts in one region what it encrypted in another, by a keyring that knows multi-Region keys', async () => {
+    const home = client(REGION);
+    const KeyId = await primaryIn(home);
+    await home.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: OTHER_REGION }));
+    const arnIn = (region: string, key = KeyId): string => `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;
+    const { result } = await encrypt(keyring(REGION, arnIn(REGION)), 'a message');
+    expect(await opened(OTHER_REGION, arnIn(OTHER_REGION), result)).toBe('a message');
+    expect(await opened(REGION, arnIn(REGION), result)).toBe('a message');
+    const back = await encrypt(keyring(OTHER_REGION, arnIn(OTHER_REGION)), 'another');
+    expect(await opened(REGION, arnIn(REGION), back.result)).toBe('another');
+    const other = await primaryIn(home);
+    expect(await opened(REGION, arnIn(REGION, other), result)).toBe('refused');
+    const single = (await home.send(new CreateKeyCommand({}))).KeyMetadata?.KeyId ?? '';
+    const sealed = await encrypt(keyring(REGION, arnIn(REGION, single)), 'of one region');
+    expect(await opened(REGION, arnIn(REGION, single), sealed.result)).toBe('of one region');
+    expect(await opened(OTHER_REGION, arnIn(OTHER_REGION, single), sealed.result)).toBe('refused');
   });
 });
 

@@ -9,7 +9,7 @@ import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, w
 export const keysCreateCommand = defineCommand({
   name: 'keys create',
   summary: 'make a KMS key',
-  usage: 'keys create [--alias <name>] [--description <text>] [--spec <spec> [--usage <usage>]]',
+  usage: 'keys create [--alias <name>] [--description <text>] [--spec <spec> [--usage <usage>]] [--multi-region]',
   example: 'sealgate keys create --alias objects --description "documents bucket"',
   details: 'The key is printed once it is on the disk, has been read back and tried.',
   options: {
@@ -22,6 +22,7 @@ export const keysCreateCommand = defineCommand({
       placeholder: 'spec',
       help: 'as AWS KMS names them: RSA_3072, HMAC_256, …; symmetric unless told',
     },
+    'multi-region': { type: 'boolean', help: 'it can be replicated into other regions (`keys.otherRegions`)' },
     usage: { type: 'string', placeholder: 'usage', help: 'where the spec has more than one: SIGN_VERIFY, …' },
   },
   run: async ({ values }, io) => {
@@ -29,6 +30,7 @@ export const keysCreateCommand = defineCommand({
     const request = {
       ...(values.alias === undefined ? {} : { alias: aliasNameOf(values.alias) }),
       ...(values.description === undefined ? {} : { description: values.description }),
+      multiRegion: values['multi-region'] === true,
       ...kindOf(values),
     };
     const key = await withKeys(settings, (keys) => keys.createKey(request, terminalUse(settings, 'keys create')));

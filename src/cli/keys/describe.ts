@@ -1,11 +1,12 @@
 /** `sealgate keys describe` */
-import { parseKeyReference } from '../../keys/arn.ts';
+import { parseKeyReference, regionOfArn } from '../../keys/arn.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
 import {
   JSON_OPTION,
+  keysNamed,
   ownKeySettings,
   STORE_OPTIONS,
   terminalUse,
@@ -19,14 +20,14 @@ export const keysDescribeCommand = defineCommand({
   usage: 'keys describe <key> [--json]',
   example: 'sealgate keys describe alias/objects',
   details:
-    'A key is named by its id, its ARN, `alias/<name>` or the alias’s ARN. Works beside a running `sealgate up`.',
+    'A key is named by its id, its ARN, `alias/<name>` or the alias’s ARN; one of another region than `keys.region` by an ARN. Works beside a running `sealgate up`.',
   options: { ...STORE_OPTIONS, ...JSON_OPTION },
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [name = ''], values }, io) => {
     const settings = await ownKeySettings(values, io);
     const key = await withKeysOrBeside(
       settings,
-      (keys) => keys.describeKey(name, terminalUse(settings, 'keys describe')),
+      (keys) => keysNamed(keys, name).describeKey(name, terminalUse(settings, 'keys describe')),
       () => describeBeside(name, settings),
     );
     io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
@@ -36,9 +37,14 @@ export const keysDescribeCommand = defineCommand({
 
 async function describeBeside(name: string, { options }: KeySettings): Promise<KeyDescription> {
   const { readKeys } = await import('../../keys/offline.ts');
-  const reference = parseKeyReference(name, options);
-  const found = (await readKeys(options, Date.now, 'every')).find((key) =>
-    reference.type === 'key' ? key.keyId === reference.keyId : key.aliases.includes(reference.aliasName),
+  const { otherRegions = [], account } = options;
+  const named = regionOfArn(name) ?? options.region;
+  const region = otherRegions.includes(named) ? named : options.region;
+  const reference = parseKeyReference(name, { region, account });
+  const found = (await readKeys(options, Date.now, 'every')).find(
+    (key) =>
+      regionOfArn(key.arn) === region &&
+      (reference.type === 'key' ? key.keyId === reference.keyId : key.aliases.includes(reference.aliasName)),
   );
   if (found === undefined) throw new KeysError('ERR_KEYS_NOT_FOUND', `${name} does not exist`);
   return found;

@@ -1,7 +1,7 @@
 /** `sealgate keys disable` */
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
-import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import { JSON_OPTION, keysNamed, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
 
 export const keysDisableCommand = defineCommand({
   name: 'keys disable',
@@ -14,7 +14,9 @@ export const keysDisableCommand = defineCommand({
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [name = ''], values }, io) => {
     const settings = await ownKeySettings(values, io);
-    const key = await withKeys(settings, (keys) => keys.disableKey(name, terminalUse(settings, 'keys disable')));
+    const key = await withKeys(settings, (keys) =>
+      keysNamed(keys, name).disableKey(name, terminalUse(settings, 'keys disable')),
+    );
     io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
     return EXIT.ok;
   },

@@ -1,6 +1,7 @@
 /** Keys as a terminal shows them. */
 import { unreachable } from '../../errors.ts';
-import type { KeyDescription, MaterialDescription } from '../../keys/key-admin.ts';
+import { regionOfArn } from '../../keys/arn.ts';
+import type { KeyDescription, MaterialDescription, MultiRegionDescription } from '../../keys/key-admin.ts';
 import { MANAGING_SERVICES } from '../../keys/managed/management.ts';
 
 export function formatJson(value: unknown): string {
@@ -13,6 +14,7 @@ export function formatKey(key: KeyDescription): string {
     ['aliases', key.aliases.join(', ') || '-'],
     ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
+    ...(key.multiRegion === undefined ? [] : [['regions', regionsLine(key.multiRegion)]]),
     ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
     ...(key.spec === 'SYMMETRIC_DEFAULT' ? [] : [['kind', `${key.spec} for ${key.usage}`]]),
     ...(key.origin === 'AWS_KMS' ? [] : [['origin', originLine(key)]]),
@@ -40,6 +42,11 @@ export function managerLine({ management }: KeyDescription): string {
 /** In a list. */
 function managerName({ management }: KeyDescription): string {
   return management.type === 'service' ? `service ${management.service}` : management.type;
+}
+
+function regionsLine({ type, primary, replicas }: MultiRegionDescription): string {
+  const others = replicas.map(({ region }) => region).join(', ');
+  return `multi-Region, ${type}; primary key in ${primary.region}, replicas in ${others || 'none'}`;
 }
 
 function originLine({ expiration }: KeyDescription): string {
@@ -72,13 +79,16 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 export function formatKeys(keys: readonly KeyDescription[]): string {
   if (keys.length === 0) return 'no keys yet; `sealgate keys create` makes one\n';
+  const regions = new Set(keys.map(({ arn }) => regionOfArn(arn)));
+  const named = (text: string): readonly string[] => (regions.size > 1 ? [text] : []);
   const rows = keys.map((key) => [
     key.keyId,
+    ...named(regionOfArn(key.arn) ?? ''),
     managerName(key),
     key.state,
     String(key.materials.length),
     key.createdAt,
     key.aliases.join(', '),
   ]);
-  return formatTable([['KEY ID', 'MANAGER', 'STATE', 'MATERIALS', 'CREATED', 'ALIASES'], ...rows]);
+  return formatTable([['KEY ID', ...named('REGION'), 'MANAGER', 'STATE', 'MATERIALS', 'CREATED', 'ALIASES'], ...rows]);
 }

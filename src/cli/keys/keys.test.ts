@@ -130,6 +130,40 @@ test('Of a key whose material is imported it is shown whether that is there, and
   }
 });
 
+test('Keys of all regions are listed, and one of another region is named by its ARN, beside an owner or as one', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const config = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  writeFileSync(cli.path('sealgate.yaml'), config.replace(/^keys:\n/mu, 'keys:\n  otherRegions: [us-west-2]\n'));
+  const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'both', '--multi-region');
+  const there = made.arn.replace('us-east-1', 'us-west-2');
+  const owner = await openKeyManager({ ...optionsOf(cli), otherRegions: ['us-west-2'] }, testPorts);
+  await owner.multiRegion.replicate({ keyId: made.keyId, replicaRegion: 'us-west-2' }, TEST_USE);
+  const seen = async (): Promise<readonly unknown[]> => [
+    (await json<KeyDescription[]>(cli, 'keys', 'list')).map(({ arn }) => arn),
+    (await json<KeyDescription>(cli, 'keys', 'describe', made.keyId)).aliases,
+    (await json<KeyDescription>(cli, 'keys', 'describe', there)).aliases,
+    (await json<{ keys: { arn: string }[] }>(cli, 'keys', 'report')).keys.map(({ arn }) => arn),
+  ];
+  const expected = [[made.arn, there], ['alias/both'], [], [made.arn, there]];
+  expect(await seen()).toEqual(expected);
+  const served = readFileSync(cli.path('sealgate.yaml'));
+  writeFileSync(cli.path('sealgate.yaml'), config);
+  const ofHome = async (): Promise<unknown> =>
+    (await json<KeyDescription[]>(cli, 'keys', 'list')).map(({ arn }) => arn);
+  expect(await ofHome()).toEqual([made.arn]);
+  await owner.close();
+  expect(await ofHome()).toEqual([made.arn]);
+  writeFileSync(cli.path('sealgate.yaml'), served);
+  expect(await seen()).toEqual(expected);
+  expect((await cli.run('keys', 'list')).stdout.toString()).toMatch(
+    /^mrk-[0-9a-f]{32} +us-west-2 +customer +enabled /mu,
+  );
+  expect((await json<KeyDescription>(cli, 'keys', 'disable', there)).state).toBe('disabled');
+  const shown = (await cli.run('keys', 'describe', made.keyId)).stdout.toString();
+  expect(shown).toMatch(/^regions +multi-Region, primary; primary key in us-east-1, replicas in us-west-2$/mu);
+});
+
 test('Beside a running owner keys are listed, described and backed up, and nothing else is done', async () => {
   using cli = cliFolder();
   await ready(cli);

@@ -1,5 +1,8 @@
 /** `sealgate keys list` */
 import { defineCommand, EXIT } from '../command.ts';
+import type { KeyUse } from '../../keys/data-keys.ts';
+import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyManager } from '../../keys/key-manager.ts';
 import { formatJson, formatKeys } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside } from './session.ts';
 
@@ -14,10 +17,17 @@ export const keysListCommand = defineCommand({
     const settings = await ownKeySettings(values, io);
     const found = await withKeysOrBeside(
       settings,
-      (keys) => keys.listKeys(terminalUse(settings, 'keys list')),
+      (keys) => listAll(keys, terminalUse(settings, 'keys list')),
       async () => (await import('../../keys/offline.ts')).readKeys(settings.options, Date.now),
     );
     io.stdout.write(values.json === true ? formatJson(found) : formatKeys(found));
     return EXIT.ok;
   },
 });
+
+/** Of every region that is served. */
+async function listAll(keys: KeyManager, use: KeyUse): Promise<readonly KeyDescription[]> {
+  const found: KeyDescription[] = [];
+  for (const region of keys.regions) found.push(...((await keys.inRegion(region)?.listKeys(use)) ?? []));
+  return found;
+}

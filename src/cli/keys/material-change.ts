@@ -1,12 +1,12 @@
 /** What the commands have in common that change a material's state. */
 import type { KeyUse } from '../../keys/data-keys.ts';
 import type { KeyDescription } from '../../keys/key-admin.ts';
-import type { KeyManager } from '../../keys/key-manager.ts';
 import type { MaterialChange } from '../../keys/life/key-materials.ts';
+import type { RegionKeys } from '../../keys/regions/region-keys.ts';
 import { EXIT, type CommandIo, type CommandOptions } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatJson, formatKey } from './format.ts';
-import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import { JSON_OPTION, keysNamed, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
 
 export const MATERIAL_OPTIONS = {
   ...STORE_OPTIONS,
@@ -33,13 +33,13 @@ export async function changeMaterial(
   command: string,
   { positionals: [keyId = ''], values }: Asked,
   io: CommandIo,
-  change: (keys: KeyManager, change: MaterialChange, use: KeyUse) => Promise<KeyDescription>,
+  change: (keys: RegionKeys, change: MaterialChange, use: KeyUse) => Promise<KeyDescription>,
 ): Promise<number> {
   const { reason, material } = values;
   if (reason === undefined) throw new CliError('ERR_CLI_USAGE', `${command}: --reason says why; it is kept on record`);
   const settings = await ownKeySettings(values, io);
   const key = await withKeys(settings, (keys) =>
-    change(keys, { keyId, material, reason }, terminalUse(settings, command)),
+    change(keysNamed(keys, keyId), { keyId, material, reason }, terminalUse(settings, command)),
   );
   io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
   return EXIT.ok;

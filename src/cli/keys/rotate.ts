@@ -1,7 +1,7 @@
 /** `sealgate keys rotate` */
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
-import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import { JSON_OPTION, keysNamed, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
 
 export const keysRotateCommand = defineCommand({
   name: 'keys rotate',
@@ -13,7 +13,9 @@ export const keysRotateCommand = defineCommand({
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [name = ''], values }, io) => {
     const settings = await ownKeySettings(values, io);
-    const key = await withKeys(settings, (keys) => keys.rotateKey(name, terminalUse(settings, 'keys rotate')));
+    const key = await withKeys(settings, (keys) =>
+      keysNamed(keys, name).rotateKey(name, terminalUse(settings, 'keys rotate')),
+    );
     io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
     return EXIT.ok;
   },

@@ -1,10 +1,12 @@
 /** What the `keys` commands share: the store that the config names, and who is using it. */
 import { userInfo } from 'node:os';
 import type { KeysConfig } from '../../config/config.ts';
+import { regionOfArn } from '../../keys/arn.ts';
 import type { KeyUse } from '../../keys/data-keys.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../keys/options.ts';
+import type { RegionKeys } from '../../keys/regions/region-keys.ts';
 import { CONFIG_OPTION, type CommandIo, type CommandOptions } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { keyManagerOptions, keyPorts } from '../options/keys.ts';
@@ -90,6 +92,11 @@ export async function withKeysOrBeside<Result>(
     if (error instanceof KeysError && error.code === 'ERR_KEYS_STORE_IN_USE') return beside();
     throw error;
   }
+}
+
+/** The keys of the region that an ARN names; of the home region for every other name. */
+export function keysNamed(keys: KeyManager, name: string): RegionKeys {
+  return keys.inRegion(regionOfArn(name) ?? '') ?? keys;
 }
 
 /** `objects` on a command line is `alias/objects`. */

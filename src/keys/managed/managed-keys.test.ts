@@ -400,4 +400,27 @@ describe('Beside the owner', () => {
     const direct = await explainAccess(reading, { ...asked, principal: viaKms.principal, via: 'kms' }, Date.now);
     expect(direct).toMatchObject({ allowed: false, keyArn: `arn:aws:kms:eu-central-1:${ACCOUNT}:${RDS}` });
   });
+
+  test('of every region it is told who manages what is there, and an ARN asks about the key of its region', async () => {
+    await using folder = await keyFolder({ access: ACCESS, otherRegions: ['us-west-2'] });
+    const manager = await folder.open();
+    const other = await manager.inRegion('us-west-2')?.describeKey(S3, viaKms);
+    await manager.serviceKey('s3-upload-token');
+    const rules = [{ what: 'bucket b', keyId: S3 }];
+    const report = await readKeyReport({ ...folder.options, access: ACCESS }, { rules, callers: [] }, Date.now);
+    expect(report.unmade).toEqual(rules);
+    expect(report.keys).toMatchObject([
+      { management: { type: 'owned' }, protects: [], users: [] },
+      { arn: other?.arn, management: { type: 'service', service: 's3' }, aliases: [S3], protects: [] },
+    ]);
+    const keyArn = async (keyId: string): Promise<string> => {
+      const of = { principal: viaS3.principal, via: 's3' } as const;
+      const asked = { keyId, action: 'Decrypt', context: {}, request: {} };
+      return (await explainAccess({ ...folder.options, access: ACCESS }, { ...asked, ...of }, Date.now)).keyArn;
+    };
+    const aliasIn = (region: string, alias: string): string => `arn:aws:kms:${region}:${ACCOUNT}:${alias}`;
+    expect(await keyArn(aliasIn('us-west-2', S3))).toBe(other?.arn);
+    expect(await keyArn(aliasIn('us-west-2', RDS))).toBe(aliasIn('us-west-2', RDS));
+    expect(await keyArn(S3)).toBe(aliasIn('eu-central-1', S3));
+  });
 });
