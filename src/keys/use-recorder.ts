@@ -116,11 +116,16 @@ export class UseRecorder {
 
   /** Where its key is only to be rotated first, that is no refusal to be recorded: it is, and then asked again, once. */
   async #refused<Result>(asked: Asked, error: unknown, work: Work<Result>): Promise<Result> {
-    if (error instanceof RotationDue && !asked.isAgain) {
+    if (!(error instanceof RotationDue) || asked.isAgain) return this.#failed(asked, error);
+    try {
       await this.life.rotate(error);
-      return this.#try({ ...asked, trace: {}, isAgain: true }, work);
+    } catch (failure) {
+      return this.#failed(asked, failure);
     }
-    const { action, use, context, trace } = asked;
+    return this.#try({ ...asked, trace: {}, isAgain: true }, work);
+  }
+
+  async #failed({ action, use, context, trace }: Asked, error: unknown): Promise<never> {
     await this.write(action, use, context, trace, error instanceof KeysError ? error.code : 'failure');
     throw error;
   }
@@ -138,8 +143,13 @@ export class UseRecorder {
     if (!this.#log.writesAtOnce) return undefined;
     const trace: UseTrace = {};
     const result = unlessRefused(() => work(trace));
-    if (result === undefined) return undefined;
-    for (const warning of trace.warnings ?? []) this.#log.appendNow(this.#warningEntry(warning, use));
+    const { warnings = [] } = trace;
+    if (result === undefined) {
+      // They are given again, and written, when the caller asks by `record`.
+      for (const warning of warnings) this.life.forget(warning);
+      return undefined;
+    }
+    for (const warning of warnings) this.#writeWarningNow(warning, use);
     this.#log.appendNow(this.#entry(action, use, context, trace, 'success'));
     this.#noteUse(action, use, trace);
     return result;
@@ -219,6 +229,15 @@ export class UseRecorder {
   async #writeWarning(warning: LifeWarning, use: KeyUse): Promise<void> {
     try {
       await this.#log.append(this.#warningEntry(warning, use));
+    } catch (error) {
+      this.life.forget(warning);
+      throw error;
+    }
+  }
+
+  #writeWarningNow(warning: LifeWarning, use: KeyUse): void {
+    try {
+      this.#log.appendNow(this.#warningEntry(warning, use));
     } catch (error) {
       this.life.forget(warning);
       throw error;

@@ -192,9 +192,9 @@ export class KeyLifecycleService implements KeyLifecycle {
   }
 
   /** Because a period or limit of the current material is over, and the key's profile has it so. False: it is not, any more. */
-  rotateEnded(keyId: string): Promise<boolean> {
+  rotateEnded(keyId: string, bytes = 0): Promise<boolean> {
     return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
-      const end = this.#life.rotationDue(key);
+      const end = this.#life.rotationDue(key, bytes);
       if (end === undefined) return undefined;
       trace.decision = { allow: true, why: end.reason };
       trace.detail = end.facts;

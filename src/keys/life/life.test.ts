@@ -1,10 +1,12 @@
 /** What the end of a period does, at the key manager; over the wire it is test/wire/kms-key-life.test.ts. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { importMaterial } from '../../../test/support/import-key.ts';
-import { rule, timedKeys, type TimedKeys } from '../../../test/support/key-life.ts';
-import { TEST_USE as use } from '../../../test/support/keys.ts';
+import { rule, START, timedKeys, type TimedKeys } from '../../../test/support/key-life.ts';
+import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
 import type { KeyManager } from '../key-manager.ts';
+import { DAY_MS } from '../limits.ts';
 
 const NIST = { profile: 'nist' } as const;
 const plaintext = Buffer.from('sealed');
@@ -243,4 +245,42 @@ test('Agreeing on a secret goes by the recipient period, as it may be for old da
   expect(store.warnings).toMatchObject([{ reason: 'end of originator period', outcome: 'used' }]);
   store.clock.day = 1001;
   expect(await agreed()).toBe('ERR_KEYS_PERIOD_OVER');
+});
+
+test.each(['warn', 'deny'] as const)(
+  'A recipient end that was first seen by who does not wait is told by the use that follows: %s',
+  async (recipientEnd) => {
+    await using store = await timedKeys();
+    const manager = await store.open({ ...NIST, recipientEnd });
+    const { keyId } = await manager.createKey({}, use);
+    const context = Object.freeze({});
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    await manager.decrypt({ wrapped, context }, use);
+    store.clock.day = 1826;
+    // It is no longer cached.
+    expect(manager.decryptNow({ wrapped, context }, use)).toBeUndefined();
+    expect(await code(manager.decrypt({ wrapped, context }, use))).toBe(
+      recipientEnd === 'deny' ? 'ERR_KEYS_PERIOD_OVER' : 'done',
+    );
+    const detail = { reason: 'end of recipient period', outcome: recipientEnd === 'deny' ? 'refused' : 'used' };
+    expect(store.audit('KeyLifeWarning')).toMatchObject([{ detail }]);
+  },
+);
+
+test('A use whose rotation fails is on record as what it failed of', async () => {
+  await using folder = await keyFolder();
+  const state = { days: 0, isBroken: false };
+  const random: typeof testPorts.random = (bytes) => {
+    if (state.isBroken) throw new Error('no random bytes');
+    return testPorts.random(bytes);
+  };
+  const life = { profile: 'nist', recipientEnd: 'warn', rules: [] } as const;
+  const manager = await folder.open({ life }, { now: () => START + state.days * DAY_MS, random });
+  const { keyId } = await manager.createKey({}, use);
+  state.days = 731;
+  state.isBroken = true;
+  await expect(seal(manager, keyId)).rejects.toThrow('no random bytes');
+  const records = readFileSync(folder.options.audit.path, 'utf8').trimEnd().split('\n');
+  expect(records.at(-1)).toContain('"action":"Encrypt"');
+  expect(records.at(-1)).toContain('"result":"failure"');
 });

@@ -90,7 +90,7 @@ function servicesOf(
   const recorder = new UseRecorder({ log, ring, lastUses, grants, life, ports });
   const changes = new KeyChanges({ ...parts, ring, recorder, grants, ports }, turns);
   const lifecycle = new KeyLifecycleService(changes, lastUses);
-  life.rotateBy((keyId) => lifecycle.rotateEnded(keyId));
+  life.rotateBy((keyId, bytes) => lifecycle.rotateEnded(keyId, bytes));
   const firstUses = new FirstUses(changes);
   return {
     ring,

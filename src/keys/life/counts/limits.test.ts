@@ -102,6 +102,19 @@ describe('what counts', () => {
     expect(await count()).toBe(3);
   });
 
+  test('A symmetric key has new material also where the next use alone is beyond its limit of bytes', async () => {
+    await using store = await timedKeys();
+    const manager = await store.open(life(undefined, 100));
+    const { keyId } = await manager.createKey({}, use);
+    // 32 bytes each: three fit.
+    for (let times = 0; times < 7; times++) await manager.generateDataKey({ keyId, context: {} }, use);
+    expect((await manager.describeKey(keyId, use)).materials).toHaveLength(3);
+    expect(store.audit('RotateKey')).toMatchObject(
+      [1, 2].flatMap(() => ['started', 'success'].map((result) => ({ result, why: 'byte limit' }))),
+    );
+    expect(store.audit().filter(({ result }) => result === 'ERR_KEYS_PERIOD_OVER')).toEqual([]);
+  });
+
   test('By the profile aws a limit is a warning', async () => {
     await using store = await timedKeys();
     const manager = await store.open({ ...life(2), profile: 'aws' });
@@ -159,6 +172,17 @@ describe('after a restart', () => {
     for (let times = 0; times < 3; times++) await sign(first, keyId);
     await first.close();
     expect(await left(await store.open(life(10)), keyId)).toBe(7);
+  });
+
+  test('so do encapsulated secrets', async () => {
+    await using store = await timedKeys();
+    const first = await store.open(life(3));
+    const { keyId } = await first.createKey({ spec: 'ML_KEM_512' }, use);
+    for (let times = 0; times < 3; times++) await first.pairs.encapsulate({ keyId }, use);
+    await first.close();
+    rmSync(`${store.keys.options.audit.path}.uses`);
+    const second = await store.open(life(3));
+    expect(await code(second.pairs.encapsulate({ keyId }, use))).toBe('ERR_KEYS_PERIOD_OVER');
   });
 
   test('an older file is caught up with, whatever it counted', async () => {

@@ -20,6 +20,7 @@ const PROTECTS: ReadonlySet<string> = new Set([
   'GenerateMac',
   'Sign',
   'DeriveSharedSecret',
+  'Encapsulate',
 ]);
 
 export type Replayed = {

@@ -37,19 +37,19 @@ export class LifeGuard {
   readonly #parts: Parts;
   readonly #lives = new WeakMap<HeldKey, KeyLife>();
   readonly #warnings = new Warnings();
-  #rotate: (keyId: string) => Promise<boolean> = () => Promise.resolve(false);
+  #rotate: (keyId: string, bytes: number) => Promise<boolean> = () => Promise.resolve(false);
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   /** From now on; false: it was not due any more. */
-  rotateBy(rotate: (keyId: string) => Promise<boolean>): void {
+  rotateBy(rotate: (keyId: string, bytes: number) => Promise<boolean>): void {
     this.#rotate = rotate;
   }
 
   rotate(due: RotationDue): Promise<boolean> {
-    return this.#rotate(due.keyId);
+    return this.#rotate(due.keyId, due.bytes);
   }
 
   termsOf(key: HeldKey): KeyTerms {
@@ -63,7 +63,7 @@ export class LifeGuard {
     const end = this.#protectEnd(key, material, bytes);
     if (end === undefined) return;
     if (!this.#rotates(key, end, bytes)) return this.#stop(key, material, end, trace);
-    if (dryRun !== true) throw new RotationDue(key.record.keyId, refusalText(key, end));
+    if (dryRun !== true) throw new RotationDue(key.record.keyId, bytes, refusalText(key, end));
   }
 
   /** Errors: ERR_KEYS_INVALID_STATE, ERR_KEYS_PERIOD_OVER. */
@@ -111,12 +111,12 @@ export class LifeGuard {
     return `imported, wrapped by ${wrappingSpec} (${wrappingBits} bits of strength)`;
   }
 
-  /** Why its current material is to be replaced by now; undefined: it is not, or cannot be. */
-  rotationDue(key: HeldKey): LifeEnd | undefined {
+  /** Why its current material is to be replaced before it protects so many bytes; undefined: it is not, or cannot be. */
+  rotationDue(key: HeldKey, bytes = 0): LifeEnd | undefined {
     const { current } = key;
     if (current?.record.state !== 'active' || key.state() !== 'enabled') return undefined;
-    const end = this.#protectEnd(key, current, 0);
-    return end !== undefined && this.#rotates(key, end, 0) ? end : undefined;
+    const end = this.#protectEnd(key, current, bytes);
+    return end !== undefined && this.#rotates(key, end, bytes) ? end : undefined;
   }
 
   forget(warning: LifeWarning): void {
