@@ -238,6 +238,28 @@ describe('where records are missing', () => {
     for (let times = 0; times < 60; times++) await third.generateDataKey({ keyId: wraps, context: {} }, use);
   });
 
+  test('a clock that was set back since makes no material for each use', async () => {
+    await using store = await timedKeys();
+    store.clock.day = 5;
+    const first = await store.open(life(5));
+    const { keyId } = await first.createKey({}, use);
+    for (let times = 0; times < 4; times++) await first.generateDataKey({ keyId, context: {} }, use);
+    await first.close();
+    rmSync(store.keys.options.audit.path);
+    rmSync(`${store.keys.options.audit.path}.uses`);
+    store.clock.day = 6;
+    const second = await store.open(life(5), { acceptAuditGap: true });
+    const made = async (): Promise<unknown> => code(second.generateDataKey({ keyId, context: {} }, use));
+    const materials = async (): Promise<number> => (await second.describeKey(keyId, use)).materials.length;
+    store.clock.day = 5.5;
+    // A new material could not be told from those that the missing records may be about.
+    for (let times = 0; times < 3; times++) expect(await made()).toBe('ERR_KEYS_PERIOD_OVER');
+    expect(await materials()).toBe(1);
+    store.clock.day = 7;
+    expect(await made()).toBe('done');
+    expect(await materials()).toBe(2);
+  });
+
   test('the end of a log that was lost counts, as far as it was known', async () => {
     await using store = await timedKeys();
     const first = await store.open(life(20));

@@ -62,7 +62,7 @@ export class LifeGuard {
     assertMaterialAllows(material, 'protect');
     const end = this.#protectEnd(key, material, bytes);
     if (end === undefined) return;
-    if (!this.#rotates(key, end, bytes)) return this.#stop(key, material, end, trace);
+    if (!this.#rotates(key, bytes)) return this.#stop(key, material, end, trace);
     if (dryRun !== true) throw new RotationDue(key.record.keyId, bytes, refusalText(key, end));
   }
 
@@ -116,7 +116,7 @@ export class LifeGuard {
     const { current } = key;
     if (current?.record.state !== 'active' || key.state() !== 'enabled') return undefined;
     const end = this.#protectEnd(key, current, bytes);
-    return end !== undefined && this.#rotates(key, end, bytes) ? end : undefined;
+    return end !== undefined && this.#rotates(key, bytes) ? end : undefined;
   }
 
   forget(warning: LifeWarning): void {
@@ -135,12 +135,16 @@ export class LifeGuard {
     return this.#parts.counts?.of(name, record.createdAt) ?? NO_USE;
   }
 
-  #rotates(key: HeldKey, { reason }: LifeEnd, bytes: number): boolean {
-    const { profile, maxBytes } = this.termsOf(key);
+  #rotates(key: HeldKey, bytes: number): boolean {
+    const terms = this.termsOf(key);
     const { spec, origin } = key.record;
-    // More at once than a new material may protect in all.
-    if (reason === 'byte limit' && maxBytes !== null && bytes > maxBytes) return false;
-    return profile === 'nist' && spec === 'SYMMETRIC_DEFAULT' && origin === 'AWS_KMS';
+    if (terms.profile !== 'nist' || spec !== 'SYMMETRIC_DEFAULT' || origin !== 'AWS_KMS') return false;
+    return limitEnd(terms, this.#usedOfNew(), bytes) === undefined;
+  }
+
+  /** Not nothing where records are missing and the clock was set back since: each use would make a material, and none would do. */
+  #usedOfNew(): ReturnType<UseCounts['of']> {
+    return this.#parts.counts?.of('', new Date(this.#parts.now()).toISOString()) ?? NO_USE;
   }
 
   /** By the key's profile. */
