@@ -25,6 +25,10 @@ keys:
   #   identities:
   #     - { client: reports, policies: [{ name: read-only, file: ./read-only.json }] }
   #   unlistedStorageCallers: nothing
+  # How long key material protects, and how much (docs/KEY-LIFE.md): warned of by default, enforced under this profile.
+  # life: { profile: nist }
+  # Regions beside keys.region that multi-Region keys are replicated to (docs/KMS.md).
+  # otherRegions: [eu-west-1]
 
 # Logs go to stderr as JSON lines.
 observe:
