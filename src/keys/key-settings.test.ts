@@ -153,6 +153,8 @@ describe('lists', () => {
         ({ aliasName }) => aliasName,
       );
       expect(aliases.flat().map(({ aliasName }) => aliasName)).toEqual([
+        'alias/aws/rds',
+        'alias/aws/s3',
         ...[0, 1, 2, 3, 4, 5, 6].map((at) => `alias/k${at}`),
         'alias/second',
       ]);
