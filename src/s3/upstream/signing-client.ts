@@ -111,6 +111,7 @@ export class SigningClient implements UpstreamClient {
     };
     const payload = payloadFor(outgoing, this.capabilities);
     const signed = this.#sign(request, address, payload, credentials);
+    const sent = { bytes: 0 };
     const {
       status,
       headers,
@@ -122,17 +123,23 @@ export class SigningClient implements UpstreamClient {
         method: request.method,
         path: address.query === '' ? address.path : `${address.path}?${address.query}`,
         headers: signed.headers,
-        body: dispatchable(this.#streamed(payload.encode(signed))),
+        body: dispatchable(this.#streamed(payload.encode(signed), sent)),
       },
       request.signal,
     );
+    // Whatever it says that it stored, it is not the object; and nothing would ever read the rest of the client's body.
+    if (isStream(body) && isSuccess(status) && sent.bytes < payload.contentLength) {
+      await answer.release();
+      throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage answered before it had the whole body.');
+    }
     return { status, headers: flatten(headers), body: answer };
   }
 
   /** The pieces of a stream belong to it alone: each is given back once it is written. A whole body may be sent again. */
-  #streamed(body: UpstreamRequest['body']): UpstreamRequest['body'] {
-    if (body === undefined || body instanceof Uint8Array) return body;
+  #streamed(body: UpstreamRequest['body'], sent: { bytes: number }): UpstreamRequest['body'] {
+    if (!isStream(body)) return body;
     return tapped(body, (piece) => {
+      sent.bytes += piece.length;
       this.#pieces.add(piece);
     });
   }
@@ -166,6 +173,11 @@ function tlsOptions(tls: SigningClientOptions['tls']): { ca?: string | Buffer; r
 function dispatchable(body: UpstreamRequest['body']): Buffer | null {
   return (body ?? null) as Buffer | null; // see above
 }
+
+const isStream = (body: UpstreamRequest['body']): body is AsyncIterable<Uint8Array> =>
+  body !== undefined && !(body instanceof Uint8Array);
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): S3Headers {
   const flat: Record<string, string> = {};
