@@ -1,5 +1,6 @@
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
 import { DAY_MS } from '../keys/limits.ts';
 import { KeySchedule } from './key-schedule.ts';
 
@@ -106,3 +107,47 @@ test('A round that fails is said, and the next one is made', async () => {
   await s.schedule.run();
   expect(s.said).toEqual(Array(2).fill('what is due of keys could not be done'));
 });
+
+test('A key whose change fails keeps no other waiting, and is tried again', async () => {
+  await using keys = await keyFolder();
+  const { ids, late } = await withDueRotations(keys, 3);
+  const refused = expect.stringContaining(ids[1] ?? '') as string;
+  inStore(
+    keys.options.storePath,
+    `CREATE TRIGGER refuse BEFORE INSERT ON materials WHEN NEW.key_id = '${ids[1] ?? ''}' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+  );
+  const manager = await keys.open({}, { now: () => late });
+  const said: unknown[] = [];
+  const log = { debug: nothing, info: nothing, warn: nothing, error: (fields: object) => said.push(fields) };
+  await new KeySchedule((allow) => manager.runDue(allow), log, { wall: () => late, monotonic: () => late }).run();
+  expect(said).toEqual([{ key: refused, err: expect.any(Error) as Error }]);
+  const materials = await Promise.all(
+    ids.map(async (keyId) => (await manager.describeKey(keyId, use)).materials.length),
+  );
+  expect(materials).toEqual([2, 1, 2]);
+  await manager.close();
+  inStore(keys.options.storePath, 'DROP TRIGGER refuse');
+  const again = await keys.open({}, { now: () => late });
+  expect(await again.runDue({ destroy: true })).toEqual({ rotated: [refused], destroyed: [], expired: [], failed: [] });
+});
+
+const nothing = (): void => undefined;
+
+/** The store is nobody's when this returns. */
+async function withDueRotations(keys: KeyFolder, count: number): Promise<{ ids: readonly string[]; late: number }> {
+  const manager = await keys.open({}, { now: () => START });
+  const ids: string[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const { keyId } = await manager.createKey({}, use);
+    await manager.lifecycle.enableRotation({ keyId, periodDays: 90 }, use);
+    ids.push(keyId);
+  }
+  await manager.close();
+  return { ids, late: START + 91 * DAY_MS };
+}
+
+function inStore(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}

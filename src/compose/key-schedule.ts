@@ -38,10 +38,12 @@ export class KeySchedule {
   async run(): Promise<void> {
     const destroy = this.#isSteady();
     try {
-      const { rotated, destroyed, expired } = await this.#runDue({ destroy });
+      const { rotated, destroyed, expired, failed } = await this.#runDue({ destroy });
       for (const key of rotated) this.#log.info({ key }, 'key rotated, as was due');
       for (const key of destroyed) this.#log.warn({ key }, 'key destroyed: its waiting period is over');
       for (const key of expired) this.#log.warn({ key }, 'imported material deleted: its end has come');
+      for (const { key, error } of failed)
+        this.#log.error({ key, err: error }, 'what is due of a key could not be done');
     } catch (error) {
       this.#log.error({ err: error }, 'what is due of keys could not be done');
     }

@@ -170,7 +170,7 @@ describe('a grant', () => {
     );
     await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, operator);
     now += 8 * DAY_MS;
-    await manager.lifecycle.runDue({ destroy: true });
+    await manager.runDue({ destroy: true });
     expect(await outcome(manager.grants.retire({ grant: { type: 'token', token } }, operator))).toBe(
       'ERR_KEYS_GRANT_TOKEN',
     );

@@ -182,11 +182,12 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
 
   async runDue(allow: { readonly destroy: boolean }): Promise<DueWork> {
     const done: DueWork[] = [];
-    for (const { lifecycle } of this.#open().served.values()) done.push(await lifecycle.runDue(allow));
+    for (const { due } of this.#open().served.values()) done.push(await due.run(allow));
     return {
       rotated: done.flatMap(({ rotated }) => rotated),
       destroyed: done.flatMap(({ destroyed }) => destroyed),
       expired: done.flatMap(({ expired }) => expired),
+      failed: done.flatMap(({ failed }) => failed),
     };
   }
 

@@ -298,9 +298,9 @@ describe('Material that expires', () => {
         expect.objectContaining({ KeyMaterialId, ImportState: 'PENDING_IMPORT' }),
       ]);
       // Not deleted yet, as nobody ran the schedule: then it is, and all is as before.
-      const { expired } = await kms.keys.lifecycle.runDue({ destroy: true });
+      const { expired } = await kms.keys.runDue({ destroy: true });
       expect(expired).toEqual([arn(`key/${KeyId}`)]);
-      expect(await kms.keys.lifecycle.runDue({ destroy: true })).toMatchObject({ expired: [] });
+      expect(await kms.keys.runDue({ destroy: true })).toMatchObject({ expired: [] });
       expect(await fails('Decrypt', { CiphertextBlob })).toEqual(pending);
       await imported(KeyId, material, { ...EXPIRES, ValidTo: nowSeconds() + DAY_S });
       expect(await ok('Decrypt', { CiphertextBlob })).toMatchObject({ Plaintext: base64('text') });
@@ -455,7 +455,7 @@ describe('Rotation of imported material', () => {
     try {
       expect((await fails('RotateKeyOnDemand', { KeyId }))[0]).toBe('KMSInvalidStateException');
       expect(await metadata(KeyId)).toMatchObject({ KeyState: 'Enabled' });
-      await kms.keys.lifecycle.runDue({ destroy: true });
+      await kms.keys.runDue({ destroy: true });
       expect(await materials(KeyId)).toHaveLength(1);
       await imported(KeyId, randomBytes(32), { ImportType: 'NEW_KEY_MATERIAL' });
       await ok('RotateKeyOnDemand', { KeyId });

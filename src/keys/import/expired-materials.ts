@@ -4,20 +4,11 @@ import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import { scheduledChange } from '../life/scheduled-change.ts';
 import { removeMaterial } from './remove-material.ts';
 
-/** Key ARNs, of which material was deleted. */
-export async function removeExpired(changes: KeyChanges, now: string): Promise<readonly string[]> {
-  const removed: string[] = [];
-  for (const key of changes.parts.ring.keys()) {
-    for (const { name } of expired(key, now)) if (await removeOne(changes, key, name, now)) removed.push(key.arn);
-  }
-  return removed;
-}
-
 /** False where it has been imported anew, or deleted, before this change's turn. */
-function removeOne(changes: KeyChanges, { record }: HeldKey, name: string, now: string): Promise<boolean> {
+export function removeExpired(changes: KeyChanges, { record }: HeldKey, name: string, now: string): Promise<boolean> {
   // As AWS's trail names it.
   return scheduledChange(changes, 'DeleteExpiredKeyMaterial', record.keyId, (key, trace) => {
-    const material = expired(key, now).find((each) => each.name === name);
+    const material = expiredMaterials(key, now).find((each) => each.name === name);
     if (material === undefined) return undefined;
     trace.material = material;
     trace.detail = { validTo: material.record.validTo ?? '' };
@@ -25,7 +16,7 @@ function removeOne(changes: KeyChanges, { record }: HeldKey, name: string, now: 
   });
 }
 
-function expired({ materials, record }: HeldKey, now: string): readonly HeldMaterial[] {
+export function expiredMaterials({ materials, record }: HeldKey, now: string): readonly HeldMaterial[] {
   if (record.origin === 'AWS_KMS') return [];
   return [...materials.values()].filter(
     ({ secret, record: { validTo } }) => secret.type !== 'absent' && validTo !== undefined && validTo <= now,

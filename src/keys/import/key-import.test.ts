@@ -190,8 +190,8 @@ test('Material that has expired is of no use to a process that starts later, and
     code: 'ERR_KEYS_INVALID_STATE',
   });
   // Where nothing may be destroyed, nothing is.
-  expect(await second.lifecycle.runDue({ destroy: false })).toMatchObject({ expired: [] });
-  expect(await second.lifecycle.runDue({ destroy: true })).toMatchObject({ expired: [arn] });
+  expect(await second.runDue({ destroy: false })).toMatchObject({ expired: [] });
+  expect(await second.runDue({ destroy: true })).toMatchObject({ expired: [arn] });
   await importMaterial(second, keyId, material, use);
   await second.decrypt({ wrapped, context }, use);
   await second.close();

@@ -1,19 +1,15 @@
-/**
- * Rotation and deletion. Nothing is destroyed by time but what a caller has scheduled, and a rotation destroys nothing: old
- * materials keep opening what they wrapped.
- */
+/** Rotation and deletion, as callers ask for them; when their time comes is `due-work.ts`. A rotation destroys nothing: old materials keep opening what they wrapped. */
 import type { RequestFacts } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
 import type { KeyUse } from '../data-keys.ts';
 import { KeysError } from '../errors.ts';
 import { describeKey } from '../describe.ts';
 import { belongs } from '../import/availability.ts';
-import { removeExpired } from '../import/expired-materials.ts';
 import { describeImport, pendingRotation } from '../import/imported-rotation.ts';
 import { isImported } from '../import/availability.ts';
 import type { KeyDescription } from '../key-admin.ts';
 import type { KeyChanges } from '../key-changes.ts';
-import type { DueWork, KeyLifecycle, RotationDescription, RotationStatus, ScheduledDeletion } from './key-lifecycle.ts';
+import type { KeyLifecycle, RotationDescription, RotationStatus, ScheduledDeletion } from './key-lifecycle.ts';
 import {
   assertKeyChangeable,
   assertKeySwitchable,
@@ -23,7 +19,6 @@ import {
   type KeyRing,
 } from '../key-ring.ts';
 import type { Page, PageRequest } from '../key-settings.ts';
-import type { LastUses } from '../last-uses.ts';
 import {
   DAY_MS,
   MAX_DELETION_WINDOW_DAYS,
@@ -35,23 +30,16 @@ import {
 } from '../limits.ts';
 import type { KeyRecord } from '../records.ts';
 import { assertPrimary } from '../regions/primary.ts';
-import { destroyKey } from './destroy-key.ts';
 import { rotateRelated } from './rotate-related.ts';
-import type { LifeGuard } from './guard/life-guard.ts';
-import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
 import type { UseTrace } from '../use-recorder.ts';
 
 export class KeyLifecycleService implements KeyLifecycle {
   readonly #changes: KeyChanges;
   readonly #ring: KeyRing;
-  readonly #lastUses: LastUses;
-  readonly #life: LifeGuard;
 
-  constructor(changes: KeyChanges, lastUses: LastUses) {
+  constructor(changes: KeyChanges) {
     this.#changes = changes;
     this.#ring = changes.parts.ring;
-    this.#lastUses = lastUses;
-    this.#life = changes.parts.recorder.life;
   }
 
   scheduleDeletion({ keyId, days }: { keyId: string; days: number }, use: KeyUse): Promise<ScheduledDeletion> {
@@ -160,58 +148,6 @@ export class KeyLifecycleService implements KeyLifecycle {
     });
   }
 
-  async runDue({ destroy }: { readonly destroy: boolean }): Promise<DueWork> {
-    const now = this.#changes.now();
-    const rotated: string[] = [];
-    const destroyed: string[] = [];
-    for (const key of this.#ring.everyKey()) {
-      const { record, arn } = key;
-      const { keyId, state, deletionDate } = record;
-      if (isRotationDue(key, now)) {
-        if (await this.#rotateDue(keyId, now)) rotated.push(arn);
-      } else if (this.#life.rotationDue(key) !== undefined) {
-        if (await this.rotateEnded(keyId)) rotated.push(arn);
-      } else if (destroy && state === 'pending-deletion' && deletionDate !== undefined && deletionDate <= now) {
-        if (await this.#destroyDue(keyId, now)) destroyed.push(arn);
-      }
-    }
-    const expired = destroy ? await removeExpired(this.#changes, now) : [];
-    return { rotated, destroyed, expired };
-  }
-
-  /** False where it is no longer due: another change was made before this one's turn. */
-  #rotateDue(keyId: string, now: string): Promise<boolean> {
-    return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
-      const { rotation } = key.record;
-      if (rotation === undefined || !isRotationDue(key, now)) return undefined;
-      const next = { periodDays: rotation.periodDays, nextAt: this.#inDays(rotation.periodDays) };
-      const changes = { rotation: next };
-      const made = { rotation: 'automatic', by: SCHEDULE.principal, toImported: false, changes } as const;
-      return () => void rotateRelated(this.#changes, key, made, trace);
-    });
-  }
-
-  /** Because a period or limit of the current material is over, and the key's profile has it so. False: it is not, any more. */
-  rotateEnded(keyId: string, bytes = 0): Promise<boolean> {
-    return scheduledChange(this.#changes, 'RotateKey', keyId, (key, trace) => {
-      const end = this.#life.rotationDue(key, bytes);
-      if (end === undefined) return undefined;
-      trace.decision = { allow: true, why: end.reason };
-      trace.detail = end.facts;
-      const made = { rotation: 'automatic', by: SCHEDULE.principal, toImported: false } as const;
-      return () => void rotateRelated(this.#changes, key, made, trace);
-    });
-  }
-
-  #destroyDue(keyId: string, now: string): Promise<boolean> {
-    return scheduledChange(this.#changes, 'DeleteKey', keyId, (key, trace) => {
-      const { state, deletionDate } = key.record;
-      if (state !== 'pending-deletion' || deletionDate === undefined || deletionDate > now) return undefined;
-      trace.detail = { deletionDate, materials: key.materials.size };
-      return () => destroyKey(this.#changes, this.#lastUses, key);
-    });
-  }
-
   #assertMayRotate({ arn, materials, record }: HeldKey): void {
     const made = [...materials.values()].filter((material) => material.record.rotation === 'on-demand').length;
     if (made >= MAX_ON_DEMAND_ROTATIONS) {
@@ -275,12 +211,6 @@ type Pending = { readonly state: 'pending-deletion' | 'pending-replica-deletion'
 
 const isPendingDeletion = ({ record: { state } }: HeldKey): boolean =>
   state === 'pending-deletion' || state === 'pending-replica-deletion';
-
-/** Replicas are rotated with their primary. */
-function isRotationDue(key: HeldKey, now: string): boolean {
-  const { rotation, multiRegion } = key.record;
-  return rotation !== undefined && rotation.nextAt <= now && multiRegion !== 'replica' && key.state() === 'enabled';
-}
 
 const hasImported = (materials: HeldKey['materials'], name: string, now: number): boolean =>
   [...materials.values()].some((material) => material.name === name && isImported(material, now));

@@ -90,12 +90,12 @@ describe('deletion', () => {
     await manager.disableKey(kept.keyId, use);
     await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, use);
     store.clock.day = 6.9;
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [] });
+    expect(await manager.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [], failed: [] });
     store.clock.day = 4000;
-    expect(await manager.lifecycle.runDue({ destroy: false })).toEqual({ rotated: [], destroyed: [], expired: [] });
+    expect(await manager.runDue({ destroy: false })).toEqual({ rotated: [], destroyed: [], expired: [], failed: [] });
     expect(await code(manager.describeKey(keyId, use))).toBe('done');
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [arn], expired: [] });
-    expect(await manager.lifecycle.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [] });
+    expect(await manager.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [arn], expired: [], failed: [] });
+    expect(await manager.runDue({ destroy: true })).toEqual({ rotated: [], destroyed: [], expired: [], failed: [] });
     for (const name of [keyId, arn, 'alias/gone'])
       expect(await code(manager.describeKey(name, use))).toBe('ERR_KEYS_NOT_FOUND');
     expect(await code(manager.lifecycle.cancelDeletion(keyId, use))).toBe('ERR_KEYS_NOT_FOUND');
@@ -122,7 +122,7 @@ describe('deletion', () => {
     expect(holds()).not.toEqual([]);
     await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, use);
     store.clock.day = 7;
-    await manager.lifecycle.runDue({ destroy: true });
+    await manager.runDue({ destroy: true });
     expect(holds()).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe('deletion', () => {
     const { keyId, arn } = await manager.createKey({}, use);
     await manager.lifecycle.scheduleDeletion({ keyId, days: 30 }, use);
     store.clock.day = 30;
-    await manager.lifecycle.runDue({ destroy: true });
+    await manager.runDue({ destroy: true });
     const lines = readFileSync(store.keys.options.audit.path, 'utf8').trim().split('\n');
     expect(lines.slice(-4).map((line) => JSON.parse(line) as unknown)).toMatchObject([
       {
@@ -179,10 +179,10 @@ describe('automatic rotation', () => {
     await manager.lifecycle.rotateOnDemand(keyId, use);
     expect(await manager.lifecycle.rotationStatus(keyId, use)).toEqual({ ...status, nextAt: iso(90) });
     store.clock.day = 89.9;
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
     store.clock.day = 90.5;
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([arn]);
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([arn]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
     expect(await manager.lifecycle.rotationStatus(keyId, use)).toEqual({ ...status, nextAt: iso(180.5) });
     expect(await opened(manager, ciphertext)).toBe('done');
     await manager.close();
@@ -209,13 +209,13 @@ describe('automatic rotation', () => {
     await manager.lifecycle.enableRotation({ keyId, periodDays: 90 }, use);
     await manager.disableKey(keyId, use);
     store.clock.day = 100;
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
     expect(await manager.lifecycle.rotationStatus(keyId, use)).toMatchObject({ enabled: true, nextAt: iso(90) });
     await manager.lifecycle.scheduleDeletion({ keyId, days: 30 }, use);
     expect(await manager.lifecycle.rotationStatus(keyId, use)).toMatchObject({ enabled: false, nextAt: undefined });
     await manager.lifecycle.cancelDeletion(keyId, use);
     await manager.enableKey(keyId, use);
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([arn]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([arn]);
   });
 
   test('Turned off it never comes; turned on again its period begins anew', async () => {
@@ -225,7 +225,7 @@ describe('automatic rotation', () => {
     await manager.lifecycle.enableRotation({ keyId, periodDays: 90 }, use);
     await manager.lifecycle.disableRotation(keyId, use);
     store.clock.day = 400;
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
     await manager.lifecycle.enableRotation({ keyId, periodDays: 2560 }, use);
     expect(await manager.lifecycle.rotationStatus(keyId, use)).toMatchObject({ periodDays: 2560, nextAt: iso(2960) });
   });
@@ -254,7 +254,7 @@ describe('rotation on demand', () => {
     const { keyId } = await manager.createKey({}, use);
     await manager.lifecycle.enableRotation({ keyId, periodDays: 90 }, use);
     store.clock.day = 90;
-    await manager.lifecycle.runDue({ destroy: true });
+    await manager.runDue({ destroy: true });
     for (let count = 0; count < 25; count += 1) await manager.lifecycle.rotateOnDemand(keyId, use);
     expect(await code(manager.lifecycle.rotateOnDemand(keyId, use))).toBe('ERR_KEYS_LIMIT');
     expect((await manager.describeKey(keyId, use)).materials).toHaveLength(27);

@@ -42,6 +42,8 @@ export type DueWork = {
   readonly destroyed: readonly string[];
   /** Of which imported material was deleted, as its importer had said. */
   readonly expired: readonly string[];
+  /** What could not be done now, and is due still. */
+  readonly failed: readonly { readonly key: string; readonly error: unknown }[];
 };
 
 /**
@@ -64,9 +66,4 @@ export interface KeyLifecycle {
     request: { keyId: string; all: boolean } & PageRequest,
     use: KeyUse,
   ): Promise<Page<RotationDescription> & { readonly keyId: string }>;
-  /**
-   * Makes the rotations that are due, and destroys the keys whose waiting period is over where `destroy` allows it. To be called
-   * again and again by whoever owns the store for long.
-   */
-  runDue(allow: { readonly destroy: boolean }): Promise<DueWork>;
 }

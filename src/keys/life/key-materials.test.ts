@@ -216,9 +216,9 @@ describe('beside the key’s own state', () => {
     await manager.lifecycle.enableRotation({ keyId, periodDays: 90 }, use);
     await manager.materials.suspend({ keyId, reason }, use);
     now += 91 * 24 * 60 * 60_000;
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
     await manager.materials.reactivate({ keyId, reason }, use);
-    expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([arn]);
+    expect((await manager.runDue({ destroy: true })).rotated).toEqual([arn]);
   });
 
   test('A material is named by its id or its version, and no other is touched', async () => {
@@ -244,6 +244,6 @@ describe('beside the key’s own state', () => {
     expect(await code(manager.materials.suspend({ keyId, reason }, use))).toBe('ERR_KEYS_INVALID_STATE');
     await manager.materials.markCompromised({ keyId, reason, stillOpens: false }, use);
     now += 8 * 24 * 60 * 60_000;
-    expect((await manager.lifecycle.runDue({ destroy: true })).destroyed).toEqual([arn]);
+    expect((await manager.runDue({ destroy: true })).destroyed).toEqual([arn]);
   });
 });

@@ -106,10 +106,10 @@ test('Under nist a key that nobody uses is rotated by the schedule; not while it
   const { keyId, arn } = await manager.createKey({}, use);
   await manager.disableKey(keyId, use);
   store.clock.day = 731;
-  expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+  expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
   await manager.enableKey(keyId, use);
-  expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([arn]);
-  expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+  expect((await manager.runDue({ destroy: true })).rotated).toEqual([arn]);
+  expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
   expect(await versions(manager, keyId)).toEqual(['1 deactivated', '2 active']);
 });
 
@@ -152,7 +152,7 @@ test('Imported material is its importer’s to replace: it refuses, until new ma
   const { ciphertext } = await seal(manager, keyId);
   store.clock.day = 731;
   expect(await code(seal(manager, keyId))).toBe('ERR_KEYS_PERIOD_OVER');
-  expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+  expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
   expect(await open(manager, ciphertext)).toBe('done');
   await importMaterial(manager, keyId, randomBytes(32), use, { type: 'new' });
   await manager.lifecycle.rotateOnDemand(keyId, use);
@@ -175,7 +175,7 @@ test('The recipient end denies where the config says so, cached or not, and dest
   expect(await open(first, ciphertext)).toBe('ERR_KEYS_PERIOD_OVER');
   expect(first.decryptNow({ wrapped, context }, use)).toBeUndefined();
   expect(await code(first.decrypt({ wrapped, context }, use))).toBe('ERR_KEYS_PERIOD_OVER');
-  expect((await first.lifecycle.runDue({ destroy: true })).destroyed).toEqual([]);
+  expect((await first.runDue({ destroy: true })).destroyed).toEqual([]);
   await first.close();
   // An operator's word, with its reason, opens it again.
   const reason = 'legal hold 17';
@@ -226,7 +226,7 @@ test('What a state forbids, no profile allows; and a suspended material is not r
   await manager.materials.suspend({ keyId, reason: 'looked into' }, use);
   store.clock.day = 731;
   expect(await code(seal(manager, keyId))).toBe('ERR_KEYS_DISABLED');
-  expect((await manager.lifecycle.runDue({ destroy: true })).rotated).toEqual([]);
+  expect((await manager.runDue({ destroy: true })).rotated).toEqual([]);
 });
 
 test('Agreeing on a secret goes by the recipient period, as it may be for old data', async () => {

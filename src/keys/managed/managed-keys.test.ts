@@ -295,10 +295,10 @@ describe('Once it is made', () => {
     for (const year of [1, 2]) {
       const now = (): number => Date.parse(nextAt(year)) + 1000 * year;
       const later = await folder.open({}, { now });
-      expect(await later.lifecycle.runDue({ destroy: true })).toMatchObject({
+      expect(await later.runDue({ destroy: true })).toMatchObject({
         rotated: [expect.stringContaining(keyId)],
       });
-      expect(await later.lifecycle.runDue({ destroy: true })).toMatchObject({ rotated: [] });
+      expect(await later.runDue({ destroy: true })).toMatchObject({ rotated: [] });
       await later.decrypt({ wrapped, context }, viaS3);
       const page = { keyId, all: false, after: undefined, limit: 9 };
       const { items } = await later.lifecycle.rotations(page, viaKms);

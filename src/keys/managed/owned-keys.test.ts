@@ -60,7 +60,7 @@ describe('Service keys', () => {
     await first.close();
     for (const year of [1, 2]) {
       const later = await keys.open({}, { now: () => Date.now() + (365 * year + 1) * DAY_MS });
-      expect((await later.lifecycle.runDue({ destroy: true })).rotated).toHaveLength(1);
+      expect((await later.runDue({ destroy: true })).rotated).toHaveLength(1);
       epochs.push(await later.serviceKey(PURPOSE));
       for (const { epoch, key } of epochs) expect((await later.serviceKey(PURPOSE, epoch)).key.equals(key)).toBe(true);
       await later.close();

@@ -15,6 +15,7 @@ import { KeyOperationsService } from '../key-operations-service.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { KeySettingsService } from '../key-settings-service.ts';
 import { LastUses } from '../last-uses.ts';
+import { KeyDueWork } from '../life/due-work.ts';
 import { KeyLifecycleService } from '../life/key-lifecycle-service.ts';
 import { LifeGuard } from '../life/guard/life-guard.ts';
 import type { OpenedLife } from '../life/open-life.ts';
@@ -53,6 +54,7 @@ export type RegionServices = {
   readonly admin: KeyAdminService;
   readonly settings: KeySettingsService;
   readonly lifecycle: KeyLifecycleService;
+  readonly due: KeyDueWork;
   readonly materials: KeyMaterialsService;
   readonly operations: KeyOperationsService;
   readonly grants: KeyGrantsService;
@@ -89,8 +91,8 @@ function servicesOf(
   const life = new LifeGuard({ ring, terms, counts: kept?.counts, now: ports.now });
   const recorder = new UseRecorder({ log, ring, lastUses, grants, life, ports });
   const changes = new KeyChanges({ ...parts, ring, recorder, grants, ports }, turns);
-  const lifecycle = new KeyLifecycleService(changes, lastUses);
-  life.rotateBy((keyId, bytes) => lifecycle.rotateEnded(keyId, bytes));
+  const due = new KeyDueWork(changes, lastUses);
+  life.rotateBy((keyId, bytes) => due.rotateEnded(keyId, bytes));
   const firstUses = new FirstUses(changes);
   return {
     ring,
@@ -99,7 +101,8 @@ function servicesOf(
     firstUses,
     admin: new KeyAdminService(changes, firstUses),
     settings: new KeySettingsService(changes, lastUses),
-    lifecycle,
+    lifecycle: new KeyLifecycleService(changes),
+    due,
     materials: new KeyMaterialsService(changes),
     operations: new KeyOperationsService(ring, recorder, pairs, ports),
     grants: new KeyGrantsService(changes),
