@@ -3,7 +3,7 @@ import { createSecretKey, hash, randomBytes } from 'node:crypto';
 import { sealAesGcm } from '../../src/crypto/aes-gcm.ts';
 import { hmacSha256 } from '../../src/crypto/hmac.ts';
 import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import type { BenchOptions } from '../options.ts';
 import { costTable, measureCost, type Cost } from './cost-table.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pooledRandom } from '../../src/crypto/random.ts';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { bucketOf } from '../../src/keys/stores/grant-table.ts';
 import { grantRow } from '../../src/keys/access/grants/grant-rows.ts';
 import type { Grant } from '../../src/keys/access/grants/grant.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import { CUSTOMER } from '../../src/keys/managed/management.ts';
 import { makeMaterial } from '../../src/keys/material.ts';

@@ -5,7 +5,7 @@ import type { ColumnRule } from '../config/column-rules.ts';
 import type { PostgresConfig } from '../config/config.ts';
 import { postgresPrincipal } from '../config/principals.ts';
 import { pooledRandom } from '../crypto/random.ts';
-import type { DataKeys } from '../keys/data-keys.ts';
+import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ReadinessCheck } from '../observe/readiness.ts';

@@ -2,7 +2,7 @@
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import { clientPrincipal } from '../config/principals.ts';
-import type { DataKeys } from '../keys/data-keys.ts';
+import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { ReadinessCheck } from '../observe/readiness.ts';

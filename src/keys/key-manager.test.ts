@@ -5,7 +5,7 @@ import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
 import { takeKey } from '../crypto/key-types.ts';
-import type { WrappedDataKey } from './data-keys.ts';
+import type { WrappedDataKey } from './uses/data-keys.ts';
 import type { AuthorizationQuestion } from './options.ts';
 
 const context: EncryptionContext = { 'aws:s3:arn': 'arn:aws:s3:::b/k' };

@@ -10,7 +10,7 @@ import type { KeyUsage } from './key-kinds.ts';
 import { openMaterial, type MaterialKind, type MaterialSecret, type MaterialVault } from './material.ts';
 import type { AliasRecord, KeyRecord, MaterialRecord } from './records.ts';
 import type { RowRegion } from './regions/row-names.ts';
-import { SortedNames } from './sorted-names.ts';
+import { SortedNames } from './admin/sorted-names.ts';
 
 export type HeldMaterial = {
   readonly record: MaterialRecord;

@@ -3,7 +3,7 @@ import type { RandomSource } from '../crypto/random.ts';
 import type { AccessOptions } from './access/options.ts';
 import type { Grant, GrantPermissions } from './access/grants/grant.ts';
 import type { KeyFacts, RequestFacts } from './access/request.ts';
-import type { KeyUse } from './data-keys.ts';
+import type { KeyUse } from './uses/data-keys.ts';
 import type { LifeWarning } from './life/guard/warnings.ts';
 import type { LifeOptions } from './life/terms/options.ts';
 import type { RemoteKms } from './remote/remote-kms.ts';

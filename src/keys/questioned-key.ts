@@ -1,6 +1,6 @@
 /** A key as policies see it. */
 import type { HeldKey, KeyRing } from './key-ring.ts';
-import { tagRecord } from './key-tags.ts';
+import { tagRecord } from './admin/key-tags.ts';
 import { policyOf } from './managed/managed-key-policy.ts';
 import type { QuestionedKey } from './options.ts';
 

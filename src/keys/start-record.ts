@@ -1,8 +1,8 @@
 /** What the audit log shows of a start. */
 import { GAP_ACTION } from './audit/record.ts';
 import type { Resumption } from './audit/resume.ts';
-import type { KeyUse } from './data-keys.ts';
-import type { UseRecorder } from './use-recorder.ts';
+import type { KeyUse } from './uses/data-keys.ts';
+import type { UseRecorder } from './uses/use-recorder.ts';
 
 /** Who the log names where the key manager acts by itself. */
 export const ITSELF: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'key store' };

@@ -1,5 +1,5 @@
 /** What an action is: its name, the shape of its input, and what it does; and what it is given for one request. */
-import type { KeyUse } from '../keys/data-keys.ts';
+import type { KeyUse } from '../keys/uses/data-keys.ts';
 import type { KeyManager } from '../keys/key-manager.ts';
 import type { KeyRealm } from '../keys/arn.ts';
 import { encodeJson, type JsonOutput } from './json/write.ts';

@@ -1,5 +1,5 @@
 /** What the import actions share, and how imported material is shown. */
-import type { KeyExpiration } from '../keys/key-admin.ts';
+import type { KeyExpiration } from '../keys/admin/key-admin.ts';
 import type { ImportDescription } from '../keys/life/key-lifecycle.ts';
 import type { JsonOutput } from './json/write.ts';
 import { blob, oneOf, patterned } from './shapes/shapes.ts';

@@ -1,6 +1,6 @@
 /** A key as DescribeKey and CreateKey show it. */
 import type { KeyRealm } from '../keys/arn.ts';
-import type { KeyDescription, MultiRegionDescription, RegionalKeyName } from '../keys/key-admin.ts';
+import type { KeyDescription, MultiRegionDescription, RegionalKeyName } from '../keys/admin/key-admin.ts';
 import type { KeyState } from '../keys/life/key-states.ts';
 import { MULTI_REGION_TYPES } from '../keys/questioned-key.ts';
 import { expirationOutput } from './imports.ts';

@@ -1,5 +1,5 @@
 /** Lists come in pages: `Limit` and `Marker` in, `NextMarker` and `Truncated` out. A marker names the last item of a page. */
-import type { Page, PageRequest } from '../keys/key-settings.ts';
+import type { Page, PageRequest } from '../keys/admin/key-settings.ts';
 import { KmsError } from './errors.ts';
 import { integer, optional, patterned } from './shapes/shapes.ts';
 

@@ -1,6 +1,6 @@
 /** Puts together what operations may use. For `main.ts`, the demo and tests. */
 import { randomBytes } from 'node:crypto';
-import type { DataKeys } from '../keys/data-keys.ts';
+import type { DataKeys } from '../keys/uses/data-keys.ts';
 import { createCaches } from './caches.ts';
 import { forward } from './edge/forward.ts';
 import {

@@ -2,7 +2,7 @@
  * The seam between the gateway's edge (server, router, authentication, bodies) and its operations: what an operation gets, what it
  * answers, and what it may use. An operation is a function of a request that is authenticated, routed and matched to its rule.
  */
-import type { DataKeys } from '../keys/data-keys.ts';
+import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { ChecksumAlgorithm } from './bodies/checksums.ts';
 import type { VerifiedBody } from './bodies/verified-body.ts';
 import type { GatewayCaches } from './caches.ts';

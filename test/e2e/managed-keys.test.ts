@@ -42,7 +42,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { KeyReport } from '../../src/keys/key-report.ts';
+import type { KeyReport } from '../../src/keys/admin/key-report.ts';
 import { applyDdl, install, type Installation, type Listening } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startS3rver, type TestStore } from '../support/s3rver.ts';

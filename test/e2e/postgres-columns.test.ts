@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { DataKeys } from '../../src/keys/data-keys.ts';
+import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, type KeyManager, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { ColumnService, ColumnSession, ValueSettings } from '../../src/postgres/columns/column-service.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';

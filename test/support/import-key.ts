@@ -1,5 +1,5 @@
 /** Material imported into a key of a key manager, as its owner does it. */
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import type { ImportRequest } from '../../src/keys/import/key-import.ts';
 import type { RegionKeys } from '../../src/keys/regions/region-keys.ts';
 import { wrapByNode, type WrappingAlgorithm } from './wrap-material.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
 

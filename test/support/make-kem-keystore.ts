@@ -2,14 +2,11 @@
  * Makes a key store with a key of each kind that encapsulates. `node test/support/make-kem-keystore.ts <folder>` wrote the files that are
  * kept, frozen, in test/vectors/kem-keystore.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
-import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
-import type { KeyPorts } from '../../src/keys/options.ts';
-import { pairStoreOptions } from './make-pair-keystore.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
+import { newPairStore } from './make-pair-keystore.ts';
 
 const USE: KeyUse = { principal: 'arn:aws:iam::000000000000:user/alice', via: 'kms', resource: 'kms' };
 
@@ -24,13 +21,7 @@ export type KemFacts = {
 };
 
 export async function makeKemKeyStore(folder: string): Promise<KemFacts> {
-  let clock = Date.UTC(2026, 10, 26, 3);
-  const ports: KeyPorts = { random: (bytes) => new Uint8Array(randomBytes(bytes)), now: () => (clock += 1000) };
-  mkdirSync(folder, { recursive: true });
-  createKeyFile(join(folder, 'root.key'), ports.random);
-  const options = pairStoreOptions(folder);
-  await createKeyStore(options, ports);
-  const manager = await openKeyManager(options, ports);
+  const manager = await newPairStore(folder, Date.UTC(2026, 10, 26, 3));
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
   const keys = [];
   for (const spec of ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024'] as const) {

@@ -7,7 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EncryptionContext } from '../../src/envelope/encryption-context.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { ImportRequest } from '../../src/keys/import/key-import.ts';
 import { DAY_MS } from '../../src/keys/limits.ts';

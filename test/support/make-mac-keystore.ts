@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
 

@@ -14,7 +14,7 @@ import {
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { algorithmsOf, type KeySpec, type KeyUsage } from '../../src/keys/key-kinds.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
@@ -105,14 +105,19 @@ function agreed(spki: Uint8Array): Partial<KeyFacts> {
   return { agreement: { peer: base64(encoded), secret: base64(secret) } };
 }
 
-export async function makePairKeyStore(folder: string): Promise<PairFacts> {
-  let clock = Date.UTC(2026, 10, 25, 22);
+/** A store made then, in which each look at the clock takes a second. */
+export async function newPairStore(folder: string, madeAt: number): Promise<KeyManager> {
+  let clock = madeAt;
   const ports: KeyPorts = { random: (bytes) => new Uint8Array(randomBytes(bytes)), now: () => (clock += 1000) };
   mkdirSync(folder, { recursive: true });
   createKeyFile(join(folder, 'root.key'), ports.random);
   const options = pairStoreOptions(folder);
   await createKeyStore(options, ports);
-  const manager = await openKeyManager(options, ports);
+  return openKeyManager(options, ports);
+}
+
+export async function makePairKeyStore(folder: string): Promise<PairFacts> {
+  const manager = await newPairStore(folder, Date.UTC(2026, 10, 25, 22));
   const keys: KeyFacts[] = [];
   for (const [spec, usage] of PAIR_KINDS) {
     const { keyId } = await manager.createKey({ spec, usage }, USE);

@@ -1,5 +1,5 @@
 /** Starts a gateway in front of a store for tests of the S3 edge. */
-import type { DataKeys } from '../../src/keys/data-keys.ts';
+import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import type { OperationTable } from '../../src/s3/decide.ts';
 import type { ExchangeOutcome } from '../../src/s3/edge/exchange.ts';
 import { createGateway, type GatewayParts } from '../../src/s3/gateway.ts';

@@ -1,7 +1,7 @@
 /** Keys of our services over the wire: nobody says from outside that a service asks, and another Sealgate is no service of ours. */
 import { expect, test } from 'vitest';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { KmsClient } from '../../src/kms/client/kms-client.ts';
 import { fixedCredentials } from '../../src/sigv4/credentials.ts';
 import { allow, document } from '../support/access.ts';

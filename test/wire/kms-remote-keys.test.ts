@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
-import type { KeyUse } from '../../src/keys/data-keys.ts';
+import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import { KmsClient } from '../../src/kms/client/kms-client.ts';
 import { fixedCredentials } from '../../src/sigv4/credentials.ts';

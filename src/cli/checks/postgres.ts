@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ColumnRule } from '../../config/column-rules.ts';
 import type { PostgresConfig, PostgresServiceConfig } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
-import type { DataKeys } from '../../keys/data-keys.ts';
+import type { DataKeys } from '../../keys/uses/data-keys.ts';
 import { rebindColumns } from '../../postgres/columns/rebind.ts';
 import { checkDatabase, unruledColumns } from '../../postgres/columns/resolve.ts';
 import { openServiceConnection, type ServiceConnection } from '../../postgres/service/connection.ts';

@@ -1,6 +1,6 @@
 /** `sealgate keys backup` */
 import { resolve } from 'node:path';
-import type { BackupRequest, BackupSummary } from '../../keys/key-admin.ts';
+import type { BackupRequest, BackupSummary } from '../../keys/admin/key-admin.ts';
 import { defineCommand, EXIT, type CommandIo } from '../command.ts';
 import { keyPorts } from '../options/keys.ts';
 import { formatJson } from './format.ts';

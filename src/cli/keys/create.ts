@@ -1,6 +1,6 @@
 /** `sealgate keys create` */
 import { KeysError } from '../../keys/errors.ts';
-import type { CreateKeyRequest } from '../../keys/key-admin.ts';
+import type { CreateKeyRequest } from '../../keys/admin/key-admin.ts';
 import { isKeySpec, isUsageOf } from '../../keys/key-kinds.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';

@@ -1,7 +1,7 @@
 /** `sealgate keys describe` */
 import { parseKeyReference, regionOfArn } from '../../keys/arn.ts';
 import { KeysError } from '../../keys/errors.ts';
-import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyDescription } from '../../keys/admin/key-admin.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
 import {

@@ -1,7 +1,7 @@
 /** Keys as a terminal shows them. */
 import { unreachable } from '../../errors.ts';
 import { regionOfArn } from '../../keys/arn.ts';
-import type { KeyDescription, MaterialDescription, MultiRegionDescription } from '../../keys/key-admin.ts';
+import type { KeyDescription, MaterialDescription, MultiRegionDescription } from '../../keys/admin/key-admin.ts';
 import { MANAGING_SERVICES } from '../../keys/managed/management.ts';
 
 export function formatJson(value: unknown): string {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../../test/support/cli.ts';
 import { importMaterial } from '../../../test/support/import-key.ts';
 import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
-import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyDescription } from '../../keys/admin/key-admin.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../keys/options.ts';
 

@@ -1,7 +1,7 @@
 /** `sealgate keys list` */
 import { defineCommand, EXIT } from '../command.ts';
-import type { KeyUse } from '../../keys/data-keys.ts';
-import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
+import type { KeyDescription } from '../../keys/admin/key-admin.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
 import { formatJson, formatKeys } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeysOrBeside } from './session.ts';

@@ -1,6 +1,6 @@
 /** What the commands have in common that change a material's state. */
-import type { KeyUse } from '../../keys/data-keys.ts';
-import type { KeyDescription } from '../../keys/key-admin.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
+import type { KeyDescription } from '../../keys/admin/key-admin.ts';
 import type { MaterialChange } from '../../keys/life/key-materials.ts';
 import type { RegionKeys } from '../../keys/regions/region-keys.ts';
 import { EXIT, type CommandIo, type CommandOptions } from '../command.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder } from '../../../test/support/cli.ts';
 import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
-import type { KeyReport } from '../../keys/key-report.ts';
+import type { KeyReport } from '../../keys/admin/key-report.ts';
 
 const cli = cliFolder();
 const options = {

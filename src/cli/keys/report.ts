@@ -1,7 +1,7 @@
 /** `sealgate keys report`: every key with its states, what is due, what it protects and who may use it. */
 import type { Config } from '../../config/config.ts';
 import { clientPrincipal } from '../../config/principals.ts';
-import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/key-report.ts';
+import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/admin/key-report.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { formatJson, formatTable, managerLine } from './format.ts';
@@ -20,7 +20,7 @@ export const keysReportCommand = defineCommand({
     const { access } = options;
     if (access === undefined) throw new TypeError('the config always gives policies');
     const config = await loadCommandConfig(values.config, io);
-    const { readKeyReport } = await import('../../keys/key-report.ts');
+    const { readKeyReport } = await import('../../keys/admin/key-report.ts');
     const report = await readKeyReport({ ...options, access }, reportRequest(config), Date.now);
     io.stdout.write(values.json === true ? formatJson(report) : formatReport(report));
     return EXIT.ok;

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import type { KeysConfig } from '../../config/config.ts';
 import { regionOfArn } from '../../keys/arn.ts';
-import type { KeyUse } from '../../keys/data-keys.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../keys/options.ts';

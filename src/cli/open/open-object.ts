@@ -11,7 +11,7 @@ import { openFooter } from '../../envelope/object/footer.ts';
 import { decodeEnvelope, verifyEnvelope, type ObjectEnvelope } from '../../envelope/object/object-envelope.ts';
 import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
 import { openMetadata } from '../../envelope/object/sealed-metadata.ts';
-import type { DataKeys, KeyUse } from '../../keys/data-keys.ts';
+import type { DataKeys, KeyUse } from '../../keys/uses/data-keys.ts';
 import { OutputEnded, type CommandIo } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { writeNewFile } from '../new-file.ts';

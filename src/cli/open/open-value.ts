@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { malformed } from '../../envelope/errors.ts';
 import { openValue, parseSealedValue } from '../../envelope/sealed-value.ts';
-import type { KeyUse } from '../../keys/data-keys.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
 import { ownerOfContext } from '../../postgres/columns/dek-table.ts';

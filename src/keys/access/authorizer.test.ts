@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { allow, deny, document, type Json } from '../../../test/support/access.ts';
 import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { AccessOptions, IdentityOptions } from './options.ts';
 

@@ -3,7 +3,7 @@
  * it holds nothing that could be out of date but the cache, whose entries die with what they were made from.
  */
 import { aliasArn, type KeyRealm } from '../arn.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { AuthorizationDecision, AuthorizationQuestion, KeyAuthorizer, QuestionedKey } from '../options.ts';
 import { accessDeniedMessage, formatDecision, type Decision } from './decision.ts';
 import { defaultKeyPolicy } from './default-policies.ts';

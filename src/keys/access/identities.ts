@@ -3,7 +3,7 @@
  * does not list comes with the policies of the way it came by: through the gateway and the proxy it may use keys, directly nothing.
  */
 import { LRUCache } from 'lru-cache';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import { storageUsePolicy } from './default-policies.ts';
 import type { IdentitiesOptions, IdentityOptions, PolicyText, ViaServices } from './options.ts';
 import { makeIdentity, type Identity } from './identity.ts';

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KeysError } from '../errors.ts';
-import type { BackupRequest, BackupSummary } from '../key-admin.ts';
+import type { BackupRequest, BackupSummary } from '../admin/key-admin.ts';
 import { MAX_BACKUP_BYTES } from '../limits.ts';
 import type { KeyPorts, UnsealSecret } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';

@@ -2,7 +2,7 @@
  * Whether what was imported is there. The bytes of an imported material may be deleted or come to their end while the key stays: it is
  * of no use until the same material is imported again (AWS's PendingImport). The end is the caller's own word, kept at every use.
  */
-import type { KeyExpiration } from '../key-admin.ts';
+import type { KeyExpiration } from '../admin/key-admin.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import type { KeyRecord } from '../records.ts';
 

@@ -1,5 +1,5 @@
 /** What the importer let end (ValidTo) is deleted when its time has come; it is of no use from that instant on, deleted or not. */
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import { scheduledChange } from '../life/scheduled-change.ts';
 import { removeMaterial } from './remove-material.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { importRequest } from '../../../test/support/import-key.ts';
 import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
 import { WRAPPING_ALGORITHMS } from '../../../test/support/wrap-material.ts';
-import type { CreateKeyRequest } from '../key-admin.ts';
+import type { CreateKeyRequest } from '../admin/key-admin.ts';
 import { KeysError } from '../errors.ts';
 
 const KINDS: readonly CreateKeyRequest[] = [

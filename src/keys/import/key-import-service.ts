@@ -4,13 +4,13 @@
  */
 import type { RequestFacts } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
-import { invalidCiphertext } from '../ciphertexts.ts';
+import { invalidCiphertext } from '../uses/ciphertexts.ts';
 import { encodePublicKey } from '../../crypto/pairs/key-pair.ts';
 import { isConsistent } from '../../crypto/pairs/pair-check.ts';
 import { CryptoError } from '../../crypto/errors.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import { KeysError } from '../errors.ts';
-import { put, type KeyChanges } from '../key-changes.ts';
+import { put, type KeyChanges } from '../admin/key-changes.ts';
 import { holdMaterial, stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { DAY_MS, IMPORT_TOKEN_MS, MAX_IMPORT_DAYS } from '../limits.ts';
 import { makeMaterial, materialIdOf, type MaterialFacts } from '../material.ts';
@@ -18,7 +18,7 @@ import { assertConsistent } from '../pairs/pair-material.ts';
 import { keyRow, materialRow, type MaterialRecord } from '../records.ts';
 import type { RelatedKey } from '../regions/key-regions.ts';
 import type { ServiceKeys } from '../service-keys.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 import {
   assertImportFits,
   awaitedMaterial,

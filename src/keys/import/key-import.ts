@@ -1,5 +1,5 @@
 /** Import of key material: for the KMS edge. */
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from './wrapping.ts';
 
 export type ParametersRequest = {

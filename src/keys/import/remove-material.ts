@@ -1,8 +1,8 @@
 /** The end of imported material: its bytes are overwritten, its record stays, so that the same material can come again. */
-import { deleteMaterial, put, type KeyChanges } from '../key-changes.ts';
+import { deleteMaterial, put, type KeyChanges } from '../admin/key-changes.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { materialRow } from '../records.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 import { belongs } from './availability.ts';
 
 /**

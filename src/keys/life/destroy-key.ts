@@ -1,9 +1,9 @@
 /** The end of a key, for ever: its materials' bytes are overwritten in the store; key, aliases and grants are found no more. */
 import { deleteGrant } from '../access/grants/grant-rows.ts';
 import { belongs } from '../import/availability.ts';
-import { deleteAlias, deleteMaterial, put, type KeyChanges } from '../key-changes.ts';
+import { deleteAlias, deleteMaterial, put, type KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
-import type { LastUses } from '../last-uses.ts';
+import type { LastUses } from '../uses/last-uses.ts';
 import { DAY_MS } from '../limits.ts';
 import { keyRow, materialRow } from '../records.ts';
 import type { RelatedKey } from '../regions/key-regions.ts';

@@ -3,9 +3,9 @@
  * time but what a caller has scheduled. What fails of one key keeps no other waiting.
  */
 import { expiredMaterials, removeExpired } from '../import/expired-materials.ts';
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey } from '../key-ring.ts';
-import type { LastUses } from '../last-uses.ts';
+import type { LastUses } from '../uses/last-uses.ts';
 import { DAY_MS } from '../limits.ts';
 import { destroyKey } from './destroy-key.ts';
 import type { LifeGuard } from './guard/life-guard.ts';

@@ -1,14 +1,14 @@
 /** Rotation and deletion, as callers ask for them; when their time comes is `due-work.ts`. A rotation destroys nothing: old materials keep opening what they wrapped. */
 import type { RequestFacts } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import { KeysError } from '../errors.ts';
-import { describeKey } from '../describe.ts';
+import { describeKey } from '../admin/describe.ts';
 import { belongs } from '../import/availability.ts';
 import { describeImport, pendingRotation } from '../import/imported-rotation.ts';
 import { isImported } from '../import/availability.ts';
-import type { KeyDescription } from '../key-admin.ts';
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyDescription } from '../admin/key-admin.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import type { KeyLifecycle, RotationDescription, RotationStatus, ScheduledDeletion } from './key-lifecycle.ts';
 import {
   assertKeyChangeable,
@@ -18,7 +18,7 @@ import {
   type HeldMaterial,
   type KeyRing,
 } from '../key-ring.ts';
-import type { Page, PageRequest } from '../key-settings.ts';
+import type { Page, PageRequest } from '../admin/key-settings.ts';
 import {
   DAY_MS,
   MAX_DELETION_WINDOW_DAYS,
@@ -31,7 +31,7 @@ import {
 import type { KeyRecord } from '../records.ts';
 import { assertPrimary } from '../regions/primary.ts';
 import { rotateRelated } from './rotate-related.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 
 export class KeyLifecycleService implements KeyLifecycle {
   readonly #changes: KeyChanges;

@@ -1,6 +1,6 @@
 /** How keys change with time: rotation, and deletion after a waiting period. For the KMS edge and the owner's schedule. */
-import type { KeyUse } from '../data-keys.ts';
-import type { Page, PageRequest } from '../key-settings.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { Page, PageRequest } from '../admin/key-settings.ts';
 import type { RotationType } from '../records.ts';
 
 export type RotationStatus = {

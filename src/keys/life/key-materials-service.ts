@@ -1,9 +1,9 @@
 /** Changes the states of materials, one at a time, each with its reason in the material's history and in the audit log. */
-import type { KeyUse } from '../data-keys.ts';
-import { describeKey } from '../describe.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import { describeKey } from '../admin/describe.ts';
 import { KeysError } from '../errors.ts';
-import type { KeyDescription } from '../key-admin.ts';
-import { put, type KeyChanges } from '../key-changes.ts';
+import type { KeyDescription } from '../admin/key-admin.ts';
+import { put, type KeyChanges } from '../admin/key-changes.ts';
 import type { KeyMaterials, MaterialChange } from './key-materials.ts';
 import { assertKeySwitchable, stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import type { MaterialState } from './key-states.ts';
@@ -11,7 +11,7 @@ import { MAX_REACTIVATIONS } from '../limits.ts';
 import { moveMaterial } from './material-history.ts';
 import { checkReason } from './reason.ts';
 import { materialRow, type MaterialRecord } from '../records.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 
 type Move = MaterialChange & { readonly to: MaterialState; readonly stillOpens?: boolean };
 

@@ -1,6 +1,6 @@
 /** States of materials, changed by an operator: held back, taken back into use, ended, or known to be compromised. */
-import type { KeyUse } from '../data-keys.ts';
-import type { KeyDescription } from '../key-admin.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { KeyDescription } from '../admin/key-admin.ts';
 
 export type MaterialChange = {
   readonly keyId: string;

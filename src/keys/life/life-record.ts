@@ -1,6 +1,6 @@
 /** What the audit log shows of the operator's rules on the life of keys: each with its reason, at every start. */
 import { ITSELF } from '../start-record.ts';
-import type { UseRecorder } from '../use-recorder.ts';
+import type { UseRecorder } from '../uses/use-recorder.ts';
 import type { LifeOptions, LifeRule } from './terms/options.ts';
 
 export async function recordLife(recorder: UseRecorder, { profile, recipientEnd, rules }: LifeOptions): Promise<void> {

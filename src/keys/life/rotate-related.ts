@@ -1,11 +1,11 @@
 /** A rotation gives a key new current material, and all its related keys the same, in one change: what one of them makes, each opens. */
 import { pendingRotation, rotatedTo } from '../import/imported-rotation.ts';
-import { put, type KeyChanges } from '../key-changes.ts';
+import { put, type KeyChanges } from '../admin/key-changes.ts';
 import { currentOf, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { makeMaterial } from '../material.ts';
 import { keyRow, materialRow, type KeyRecord, type MaterialRecord, type RotationType } from '../records.ts';
 import type { RelatedKey } from '../regions/key-regions.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 import { retiredMaterial } from './material-ends.ts';
 
 export type Rotation = {

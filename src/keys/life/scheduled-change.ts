@@ -1,8 +1,8 @@
 /** Changes that nobody asks for now: their time has come. They are recorded all the same, and made only if they are still due. */
-import type { KeyUse } from '../data-keys.ts';
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey } from '../key-ring.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 
 /** Who acts where the time has come; whoever scheduled it is in the record of that. */
 export const SCHEDULE: KeyUse = { principal: 'sealgate', via: 'cli', resource: 'schedule' };

@@ -4,10 +4,10 @@
  */
 import { aliasArn } from '../arn.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import type { KeyUse } from '../data-keys.ts';
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import { DAY_MS, DEFAULT_ROTATION_DAYS } from '../limits.ts';
-import { storeNewKey } from '../new-key.ts';
+import { storeNewKey } from '../admin/new-key.ts';
 import { keyToBe, MANAGED_KEY_KIND } from './key-to-be.ts';
 import { MANAGING_SERVICES, serviceOfAlias, type ManagingService } from './management.ts';
 

@@ -1,6 +1,6 @@
 /** A service's key before it is made, as policies would see it: it is asked about by the one name that it has already. */
 import { aliasArn, type KeyRealm } from '../arn.ts';
-import type { KeyElsewhere } from '../use-recorder.ts';
+import type { KeyElsewhere } from '../uses/use-recorder.ts';
 import { MANAGING_SERVICES, type ManagingService } from './management.ts';
 import { managedKeyPolicy } from './managed-key-policy.ts';
 

@@ -3,7 +3,7 @@
  * policies, and where there are none. The operator takes AWS's part: what the life of the material asks for, and nothing that would
  * leave what it protects without a key.
  */
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import { KeysError } from '../errors.ts';
 import type { HeldKey } from '../key-ring.ts';
 

@@ -5,9 +5,9 @@ import { allow, deny, document } from '../../../test/support/access.ts';
 import { keyFolder, TEST_USE as operator, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
 import type { AccessOptions, IdentityOptions } from '../access/options.ts';
 import { restoreBackup } from '../backup/restore.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyManager } from '../key-manager.ts';
-import { readKeyReport } from '../key-report.ts';
+import { readKeyReport } from '../admin/key-report.ts';
 import { DAY_MS } from '../limits.ts';
 import { explainAccess, readKeys } from '../offline.ts';
 

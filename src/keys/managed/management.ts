@@ -3,7 +3,7 @@
  * the key manager itself, which shows it to no caller.
  */
 import { aliasArn, type KeyRealm } from '../arn.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 
 export type KeyManagement =
   | { readonly type: 'customer' }

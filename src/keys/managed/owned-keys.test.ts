@@ -5,9 +5,9 @@ import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/s
 import { wrapKey } from '../../envelope/wrapped-key.ts';
 import { uuidToBytes } from '../arn.ts';
 import type { AccessOptions } from '../access/options.ts';
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyManager } from '../key-manager.ts';
-import { readKeyReport, type ReportedKey } from '../key-report.ts';
+import { readKeyReport, type ReportedKey } from '../admin/key-report.ts';
 import { DAY_MS } from '../limits.ts';
 import { takeKey } from '../../crypto/key-types.ts';
 import { readKeys, verifyAudit } from '../offline.ts';

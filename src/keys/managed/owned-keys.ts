@@ -5,9 +5,9 @@
  * What is derived from the root lasts as long as the root, which never changes. Upload tokens are sealed by the thousands, lie in buckets
  * and with clients, and may be held for months: they get a key with a life. Why no other, docs/DECISIONS.md says.
  */
-import type { KeyChanges } from '../key-changes.ts';
+import type { KeyChanges } from '../admin/key-changes.ts';
 import { DAY_MS, DEFAULT_ROTATION_DAYS } from '../limits.ts';
-import { storeNewKey } from '../new-key.ts';
+import { storeNewKey } from '../admin/new-key.ts';
 import type { EpochKey, ServiceKeys } from '../service-keys.ts';
 import { ITSELF } from '../start-record.ts';
 

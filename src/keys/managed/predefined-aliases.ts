@@ -1,6 +1,6 @@
 /** Aliases of our services' keys are listed from the start, as AWS lists its own: without a key until there is one. */
 import { aliasArn } from '../arn.ts';
-import type { AliasDescription } from '../key-admin.ts';
+import type { AliasDescription } from '../admin/key-admin.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { PREDEFINED_ALIASES } from './management.ts';
 

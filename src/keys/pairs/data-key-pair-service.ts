@@ -4,18 +4,18 @@
  */
 import { encodePrivateKey, encodePublicKey } from '../../crypto/pairs/key-pair.ts';
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
-import type { KeyUse } from '../data-keys.ts';
-import { endDryRun } from '../dry-run.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import { endDryRun } from '../uses/dry-run.ts';
 import { holding } from '../holding.ts';
-import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from '../key-operations.ts';
+import type { DataKeyPair, DataKeyPairRequest, KeyOperations } from '../uses/key-operations.ts';
 import type { KeyRing } from '../key-ring.ts';
-import { usedOf } from '../key-used.ts';
+import { usedOf } from '../uses/key-used.ts';
 import { kindOf } from '../key-kinds.ts';
-import { KeyUses, wrapBy, type Wrapping } from '../key-uses.ts';
+import { KeyUses, wrapBy, type Wrapping } from '../uses/key-uses.ts';
 import type { KeyPorts } from '../options.ts';
 import { newPair } from './pair-material.ts';
 import { ALGORITHM } from '../request-facts.ts';
-import type { UseRecorder, UseTrace } from '../use-recorder.ts';
+import type { UseRecorder, UseTrace } from '../uses/use-recorder.ts';
 
 type MakesPairs = Pick<KeyOperations, 'generateDataKeyPair' | 'generateDataKeyPairWithoutPlaintext'>;
 type Made = DataKeyPair & { readonly privateKey: Uint8Array };

@@ -3,8 +3,8 @@ import { ENCAPSULATED_BYTES, isMlKem } from '../../crypto/pairs/key-pair.ts';
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
 import { openPeerKey } from '../../crypto/pairs/peer-key.ts';
 import type { RequestFacts } from '../access/request.ts';
-import type { KeyUse } from '../data-keys.ts';
-import { endDryRun } from '../dry-run.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import { endDryRun } from '../uses/dry-run.ts';
 import { KeysError } from '../errors.ts';
 import { holding } from '../holding.ts';
 import { kindOf } from '../key-kinds.ts';
@@ -13,7 +13,7 @@ import { assertKeyUsable, assertKeyUsage, currentOf, pairOf, type HeldKey, type 
 import { isPairSpec } from './pair-material.ts';
 import type { KeyOrigin } from '../records.ts';
 import { aliasNamed } from '../request-facts.ts';
-import type { UseRecorder, UseTrace } from '../use-recorder.ts';
+import type { UseRecorder, UseTrace } from '../uses/use-recorder.ts';
 
 export class KeyPairsService implements KeyPairs {
   readonly #ring: KeyRing;

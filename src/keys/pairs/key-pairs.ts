@@ -1,8 +1,8 @@
 /** What keys that are pairs give besides signatures and ciphertexts. */
-import type { KeyUse } from '../data-keys.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyOrigin } from '../records.ts';
 import type { KeySpec, KeyUsage } from '../key-kinds.ts';
-import type { DryRun } from '../key-operations.ts';
+import type { DryRun } from '../uses/key-operations.ts';
 
 export type PublicKeyDescription = {
   readonly keyArn: string;

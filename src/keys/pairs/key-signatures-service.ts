@@ -2,8 +2,8 @@
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
 import type { DigestScheme } from '../../crypto/pairs/digest-signature.ts';
 import type { MessageScheme } from '../../crypto/pairs/message-signature.ts';
-import type { KeyUse } from '../data-keys.ts';
-import { endDryRun } from '../dry-run.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import { endDryRun } from '../uses/dry-run.ts';
 import { KeysError } from '../errors.ts';
 import { algorithmsOf } from '../key-kinds.ts';
 import { assertKeyUsable, assertKeyUsage, currentOf, pairOf, type HeldKey, type KeyRing } from '../key-ring.ts';
@@ -11,7 +11,7 @@ import type { KeySignatures, SignatureRequest } from './key-signatures.ts';
 import { MAX_MESSAGE_BYTES } from '../limits.ts';
 import { aliasNamed } from '../request-facts.ts';
 import { signingAlgorithm } from './signing-algorithms.ts';
-import type { UseRecorder, UseTrace } from '../use-recorder.ts';
+import type { UseRecorder, UseTrace } from '../uses/use-recorder.ts';
 
 export class KeySignaturesService implements KeySignatures {
   readonly #ring: KeyRing;

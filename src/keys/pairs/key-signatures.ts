@@ -1,6 +1,6 @@
 /** Signatures by keys that never leave the key manager, as the KMS API has them. */
-import type { KeyUse } from '../data-keys.ts';
-import type { DryRun } from '../key-operations.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { DryRun } from '../uses/key-operations.ts';
 import type { MessageType, SigningAlgorithm } from './signing-algorithms.ts';
 
 export type SignatureRequest = {

@@ -3,7 +3,7 @@ import { modulusBytes } from '../../crypto/pairs/key-pair.ts';
 import type { PairCrypto } from '../../crypto/pairs/pair-crypto.ts';
 import { maxOaepBytes, type OaepHash } from '../../crypto/pairs/rsa-oaep.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import { invalidCiphertext } from '../ciphertexts.ts';
+import { invalidCiphertext } from '../uses/ciphertexts.ts';
 import { KeysError } from '../errors.ts';
 import type { EncryptionAlgorithm, RsaEncryptionAlgorithm } from '../key-kinds.ts';
 import { currentOf, pairOf, type HeldKey } from '../key-ring.ts';

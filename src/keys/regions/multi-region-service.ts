@@ -3,17 +3,17 @@
  * share. Both are one change of the store: a crash leaves all of it or nothing.
  */
 import { assertNoAlias, keyArn } from '../arn.ts';
-import type { KeyUse } from '../data-keys.ts';
-import { describeKey } from '../describe.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import { describeKey } from '../admin/describe.ts';
 import { KeysError } from '../errors.ts';
 import { awaitedMaterial } from '../import/import-plan.ts';
-import { put, type KeyChanges } from '../key-changes.ts';
-import { checkDescription } from '../key-creation.ts';
-import { checkKeyPolicy } from '../key-policy.ts';
+import { put, type KeyChanges } from '../admin/key-changes.ts';
+import { checkDescription } from '../admin/key-creation.ts';
+import { checkKeyPolicy } from '../admin/key-policy.ts';
 import { assertKeyUsable, type HeldKey, type KeyRing } from '../key-ring.ts';
-import { checkTags, tagRecord } from '../key-tags.ts';
+import { checkTags, tagRecord } from '../admin/key-tags.ts';
 import { keyRow, materialRow, type KeyRecord, type MaterialRecord } from '../records.ts';
-import type { UseTrace } from '../use-recorder.ts';
+import type { UseTrace } from '../uses/use-recorder.ts';
 import type { MultiRegionKeys, Replicated, ReplicateRequest } from './multi-region.ts';
 import { notPrimary } from './primary.ts';
 import type { RowRegion } from './row-names.ts';

@@ -1,6 +1,6 @@
 /** Keys in several regions: for the KMS edge. */
-import type { KeyUse } from '../data-keys.ts';
-import type { KeyDescription } from '../key-admin.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
+import type { KeyDescription } from '../admin/key-admin.ts';
 import type { Tag } from '../records.ts';
 
 export type ReplicateRequest = {

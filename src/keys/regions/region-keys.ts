@@ -1,13 +1,13 @@
 /** The keys of one region, as the rooms above see them; closed with the key manager. */
-import type { KeyAdmin } from '../key-admin.ts';
-import type { KeyGrants } from '../key-grants.ts';
+import type { KeyAdmin } from '../admin/key-admin.ts';
+import type { KeyGrants } from '../admin/key-grants.ts';
 import type { KeyImport } from '../import/key-import.ts';
 import type { KeyLifecycle } from '../life/key-lifecycle.ts';
-import type { KeyMacs } from '../key-macs.ts';
+import type { KeyMacs } from '../uses/key-macs.ts';
 import type { KeyMaterials } from '../life/key-materials.ts';
-import type { KeyOperations } from '../key-operations.ts';
+import type { KeyOperations } from '../uses/key-operations.ts';
 import type { KeyPairs } from '../pairs/key-pairs.ts';
-import type { KeySettings } from '../key-settings.ts';
+import type { KeySettings } from '../admin/key-settings.ts';
 import type { KeySignatures } from '../pairs/key-signatures.ts';
 import type { MultiRegionKeys } from './multi-region.ts';
 import type { RegionServices } from './region-services.ts';

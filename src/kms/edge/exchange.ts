@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { KeyUse } from '../../keys/data-keys.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import type { Log } from '../../observe/log.ts';
 import type { IncomingRequest } from '../../sigv4/verify.ts';
 import type { Action, RegionCall } from '../action.ts';

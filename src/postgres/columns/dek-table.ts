@@ -6,7 +6,7 @@
  */
 import type { RandomSource } from '../../crypto/random.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import type { DataKeys, EscrowRecord, KeyUse } from '../../keys/data-keys.ts';
+import type { DataKeys, EscrowRecord, KeyUse } from '../../keys/uses/data-keys.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { DEKS_TABLE } from '../service/names.ts';
 import { ID_BYTES } from '../service/schema.ts';

@@ -7,7 +7,7 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import type { RandomSource } from '../../crypto/random.ts';
 import { SEALED_VALUE_MAGIC } from '../../envelope/sealed-value.ts';
-import type { DataKeys, KeyUse } from '../../keys/data-keys.ts';
+import type { DataKeys, KeyUse } from '../../keys/uses/data-keys.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { readLiveColumn } from '../service/live-column.ts';
 import {

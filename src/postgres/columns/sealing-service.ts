@@ -2,7 +2,7 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import { openFailed } from '../../envelope/errors.ts';
 import { DEK_ID_BYTES, openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
-import type { DecryptRequest, KeyUse } from '../../keys/data-keys.ts';
+import type { DecryptRequest, KeyUse } from '../../keys/uses/data-keys.ts';
 import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';

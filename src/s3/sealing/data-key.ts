@@ -4,7 +4,7 @@
  */
 import type { Dek } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import type { KeyUse } from '../../keys/data-keys.ts';
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import { S3Error, type S3ErrorCode } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { S3Rule } from '../rules.ts';

@@ -1,0 +1,191 @@
+/** Data keys: made, opened and rewrapped under the KEKs of the ring. */
+import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
+import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
+import { MATERIAL_REF_BYTES } from '../../envelope/wrapped-key.ts';
+import type { RequestParameters } from '../access/request.ts';
+import {
+  canonicalContext,
+  invalidCiphertext,
+  namedIn,
+  openWrapped,
+  parseCiphertext,
+  type Source,
+} from './ciphertexts.ts';
+import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
+import { cacheName, type DekCache } from './dek-cache.ts';
+import { KeysError } from '../errors.ts';
+import { assertKeyUsable, assertMaterialAllows, assertWraps, currentOf, type KeyRing } from '../key-ring.ts';
+import { KeyUses, wrapBy } from './key-uses.ts';
+import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
+import type { FirstUses } from '../managed/first-use.ts';
+import type { KeyPorts } from '../options.ts';
+import { ALGORITHM, aliasNamed } from '../request-facts.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
+
+export type DataKeyParts = {
+  readonly ring: KeyRing;
+  readonly cache: DekCache;
+  readonly recorder: UseRecorder;
+  readonly ports: KeyPorts;
+  readonly firstUses: FirstUses;
+};
+
+export class DataKeyService {
+  readonly #firstUses: FirstUses;
+  readonly #ring: KeyRing;
+  readonly #cache: DekCache;
+  readonly #recorder: UseRecorder;
+  readonly #uses: KeyUses;
+  readonly #ports: KeyPorts;
+  readonly #known = new KnownCiphertexts<CiphertextFacts>();
+
+  constructor({ ring, cache, recorder, ports, firstUses }: DataKeyParts) {
+    this.#firstUses = firstUses;
+    this.#ring = ring;
+    this.#cache = cache;
+    this.#recorder = recorder;
+    this.#uses = new KeyUses(ring, recorder);
+    this.#ports = ports;
+  }
+
+  generateDataKey(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<WrappedDataKey> {
+    const { keyId, context } = request;
+    const making = this.#firstUses.make({ action: 'GenerateDataKey', keyId, context }, use);
+    return making === undefined ? this.#generate(request, use) : making.then(() => this.#generate(request, use));
+  }
+
+  #generate(
+    { keyId, context }: { readonly keyId: string; readonly context: EncryptionContext },
+    use: KeyUse,
+  ): Promise<WrappedDataKey> {
+    return this.#recorder.record('GenerateDataKey', use, context, (trace) => {
+      const wrapping = this.#uses.wrappingKey('GenerateDataKey', { keyId, context, bytes: KEY_BYTES }, use, trace);
+      this.#recorder.life.count(wrapping.key, trace, KEY_BYTES);
+      const plaintext = this.#ports.random(KEY_BYTES);
+      try {
+        const wrapped = wrapBy(wrapping, plaintext, this.#ports.random);
+        return { dek: takeKey('Dek', plaintext), wrapped, keyArn: wrapping.key.arn };
+      } finally {
+        plaintext.fill(0);
+      }
+    });
+  }
+
+  decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
+    return this.#recorder.record('Decrypt', use, request.context, (trace) => {
+      const { wrapped, keyId, context } = request;
+      const source = this.#source(wrapped, keyId, trace);
+      const canonical = canonicalContext(context);
+      this.#authorizeDecrypt(source, request, use, trace);
+      return { dek: this.#openCached(source, request, canonical), keyArn: source.key.arn };
+    });
+  }
+
+  decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
+    const { wrapped, keyId, context } = request;
+    const known = this.#known.of(wrapped, context);
+    if (known === undefined) return undefined;
+    return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
+      const source = this.#sourceOf(known, keyId, trace);
+      this.#authorizeDecrypt(source, request, use, trace);
+      const cached = this.#cache.get(known.cacheName);
+      if (cached === undefined) return undefined;
+      this.#ports.metrics?.cacheHit();
+      return { dek: cached.dek, keyArn: source.key.arn };
+    });
+  }
+
+  /** Two records, as two permissions are needed: one for the key that opens, one for the key that wraps. */
+  async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
+    const { wrapped, sourceContext, destinationKeyId, destinationContext } = request;
+    const first = { action: 'ReEncryptTo', keyId: destinationKeyId, context: destinationContext } as const;
+    await this.#firstUses.make(first, use);
+    let parameters: RequestParameters = ALGORITHM;
+    const plaintext = await this.#recorder.record('ReEncryptFrom', use, sourceContext, (trace) => {
+      const source = this.#source(wrapped, undefined, trace);
+      parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(source.key === this.#ring.find(destinationKeyId)) };
+      const canonical = canonicalContext(sourceContext);
+      this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
+      return openWrapped(source, wrapped, canonical);
+    });
+    try {
+      return await this.#recorder.record('ReEncryptTo', use, destinationContext, (trace) => {
+        const destination = { keyId: destinationKeyId, context: destinationContext, bytes: plaintext.length };
+        const wrapping = this.#uses.wrappingKey('ReEncryptTo', destination, use, trace, parameters);
+        this.#recorder.life.count(wrapping.key, trace, plaintext.length);
+        return { wrapped: wrapBy(wrapping, plaintext, this.#ports.random), keyArn: wrapping.key.arn };
+      });
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  resolveKey(keyId: string): string {
+    const unmade = this.#firstUses.unmade(keyId);
+    if (unmade !== undefined) return unmade;
+    const key = this.#ring.find(keyId);
+    assertWraps(key, 'GenerateDataKey');
+    assertKeyUsable(key);
+    assertMaterialAllows(currentOf(key), 'protect');
+    return key.arn;
+  }
+
+  /** The key and material a wrapped key names. */
+  #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
+    const parsed = parseCiphertext(wrapped);
+    const source = this.#sourceOf(namedIn(parsed), keyId, trace);
+    if (parsed.plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
+    return source;
+  }
+
+  #sourceOf(
+    named: { readonly keyId: string; readonly materialRef: string },
+    keyId: string | undefined,
+    trace: UseTrace,
+  ): Source {
+    const key = this.#ring.byId(named.keyId);
+    trace.key = key;
+    if (keyId !== undefined && this.#ring.find(keyId) !== key) {
+      throw new KeysError('ERR_KEYS_INCORRECT_KEY', `the key named is not the one that wrapped this, ${key.arn}`);
+    }
+    const material = key.materials.get(named.materialRef);
+    if (material === undefined)
+      throw new KeysError('ERR_KEYS_NOT_FOUND', `${key.arn} has no material that wrapped this`);
+    trace.material = material;
+    return { key, material };
+  }
+
+  #authorizeDecrypt(source: Source, { keyId, context }: DecryptRequest, use: KeyUse, trace: UseTrace): void {
+    const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
+    this.#authorizeSource(source, 'Decrypt', { context, parameters: { ...ALGORITHM, ...named } }, use, trace);
+  }
+
+  #authorizeSource(
+    source: Source,
+    action: string,
+    { context, parameters }: { readonly context: EncryptionContext; readonly parameters: RequestParameters },
+    use: KeyUse,
+    trace: UseTrace,
+  ): void {
+    this.#recorder.authorize(trace, action, use, context, { parameters });
+    assertKeyUsable(source.key);
+    this.#recorder.life.assertProcesses(source.key, source.material, trace);
+  }
+
+  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {
+    const name = cacheName(wrapped, canonical);
+    const cached = this.#cache.get(name);
+    if (cached !== undefined) {
+      this.#ports.metrics?.cacheHit();
+      return cached.dek;
+    }
+    this.#ports.metrics?.cacheMiss();
+    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, canonical));
+    this.#cache.put(name, dek, key.record.keyId);
+    const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
+    this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });
+    return dek;
+  }
+}

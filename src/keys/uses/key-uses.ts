@@ -1,0 +1,59 @@
+/** Which key a request is about, and whether it may be used so: what data keys and the KMS API's own operations have in common. */
+import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
+import { wrapKey } from '../../envelope/wrapped-key.ts';
+import type { RandomSource } from '../../crypto/random.ts';
+import type { RequestParameters } from '../access/request.ts';
+import { canonicalContext } from './ciphertexts.ts';
+import type { KeyUse } from './data-keys.ts';
+import { assertKeyUsable, assertWraps, currentOf, kekOf, type HeldKey, type KeyRing } from '../key-ring.ts';
+import type { DryRun } from './key-operations.ts';
+import { ALGORITHM, aliasNamed } from '../request-facts.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
+
+/** A key whose current material may wrap, and the context that what it wraps is bound to. */
+export type Wrapping = { readonly key: HeldKey; readonly context: CanonicalContext };
+
+type WrappingRequest = {
+  readonly keyId: string;
+  readonly context: EncryptionContext;
+  /** To be wrapped; 0: not known yet. */
+  readonly bytes: number;
+} & DryRun;
+
+export class KeyUses {
+  readonly #ring: KeyRing;
+  readonly #recorder: UseRecorder;
+
+  constructor(ring: KeyRing, recorder: UseRecorder) {
+    this.#ring = ring;
+    this.#recorder = recorder;
+  }
+
+  /** The key that `keyId` names, with current material that may wrap. Errors: those of naming, authorising and states. */
+  wrappingKey(
+    action: string,
+    { keyId, context, bytes, dryRun }: WrappingRequest,
+    use: KeyUse,
+    trace: UseTrace,
+    parameters: RequestParameters = ALGORITHM,
+  ): Wrapping {
+    const key = this.#ring.find(keyId);
+    trace.key = key;
+    trace.material = key.current;
+    const canonical = canonicalContext(context);
+    const named = aliasNamed(keyId, this.#ring.realm);
+    this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
+    assertWraps(key, action);
+    assertKeyUsable(key);
+    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
+    return { key, context: canonical };
+  }
+}
+
+/** `plaintext`, the caller's to zero, under the current material. */
+export function wrapBy({ key, context }: Wrapping, plaintext: Uint8Array, random: RandomSource): Uint8Array {
+  const current = currentOf(key);
+  const { materialId } = current.record;
+  const { uuid: keyUuid, wrapFlags: flags } = key;
+  return wrapKey({ kek: kekOf(current), keyUuid, flags, materialId, plaintext, context }, random);
+}
