@@ -168,6 +168,16 @@ describe('npm pg', () => {
     expect((await client.query({ ...prepared, values: [ANN.email] })).rows).toEqual([{ id: 1 }]);
   });
 
+  test('a named statement with a literal, whose plan was that of a like text, is planned anew after DDL', async () => {
+    const text = (email: string) => `SELECT id FROM customers WHERE email = '${email}' AND id = $1`;
+    await client.query(text('bob@example.org'), [1]);
+    const run = () => client.query({ name: 'of-one', text: text(ANN.email), values: [1] });
+    expect((await run()).rows).toEqual([{ id: 1 }]);
+    await client.query('CREATE TABLE later (x int)');
+    expect((await run()).rows).toEqual([{ id: 1 }]);
+    await client.query('DROP TABLE later');
+  });
+
   test('COPY of a sealed table is refused; of another it passes', async () => {
     await expect(client.query('COPY customers TO STDOUT')).rejects.toMatchObject({ severity: 'ERROR' });
     expect((await client.query('SELECT count(*)::int AS n FROM plain')).rows).toEqual([{ n: 0 }]);

@@ -1,4 +1,5 @@
 /** Bind ('B'): parameters for a prepared statement; here values are sealed. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
 import { bindNames, decodeBindAfter, encodeBind, type Bind, type BindNames } from '../../messages/bind.ts';
@@ -128,12 +129,11 @@ async function planAgain(session: Session, statement: Statement & { type: 'seale
   statement.plan = plan;
 }
 
+/** In all but the state they were made under. Not by their JSON: plans that come from a template have the same members in another order. */
 function isSame(a: SealedPlan, b: SealedPlan): boolean {
-  return shapeOf(a) === shapeOf(b);
+  return isDeepStrictEqual(meaningOf(a), meaningOf(b));
 }
 
-/** All of a plan but the state it was made under. */
-function shapeOf({ pieces, parameters, parameterOids, results, origins }: SealedPlan): string {
-  const list = (results ?? []).map((column) => column ?? null);
-  return JSON.stringify([pieces, [...parameters], [...parameterOids], list, results === undefined, origins]);
+function meaningOf({ pieces, parameters, parameterOids, results, origins }: SealedPlan): readonly unknown[] {
+  return [pieces, parameters, parameterOids, results, origins];
 }
