@@ -109,6 +109,8 @@ export type SealedPlan = {
   readonly forbiddenOrigins: ReadonlySet<string>;
   /** Relations read or written, for Bind-time revalidation: the plan is valid only while these OIDs are what the names resolve to. */
   readonly state: PlanState;
+  /** As of a TrackPlan, where the statement calls set_config. */
+  readonly effect?: TrackPlan['effect'];
 };
 
 /** `column`: RowDescription names this relation and attribute. `expression`: it names none (0, 0). `any`: it is not checked. */

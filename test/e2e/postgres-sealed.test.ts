@@ -200,6 +200,31 @@ describe('npm pg', () => {
       { email: 'x@example.org' },
     ]);
   });
+
+  test('what a statement on sealed columns sets is known to the next one, in either protocol', async () => {
+    // As role archive, the schema of that name is found first ("$user"); no server reports that the role is another.
+    await db.direct.query(`
+      TRUNCATE archive.customers; CREATE ROLE archive; CREATE ROLE app LOGIN PASSWORD 'app' IN ROLE archive;
+      GRANT ALL ON SCHEMA archive TO archive; GRANT ALL ON customers, archive.customers TO app, archive`);
+    const app = new pg.Client({ connectionString: db.proxy.url('shop', 'app', 'app') });
+    await app.connect();
+    const { email } = ANN;
+    const role = "SELECT set_config('role', $1, false) FROM public.customers WHERE email = $2";
+    for (const ask of [
+      () => app.query(role.replace('$1', "'app'").replace('$2', `'${email}'`)),
+      () => app.query(role, ['app', email]),
+      () => app.query({ name: 'role', text: role, values: ['app', email] }),
+      () => app.query({ name: 'role', text: role, values: ['app', email] }),
+    ]) {
+      await app.query('SET ROLE archive');
+      expect((await app.query('SELECT email FROM customers')).rows).toEqual([]);
+      await ask();
+      expect((await app.query('SELECT email FROM customers')).rows).toEqual([{ email }]);
+    }
+    const both = `${role.replace('$1', "'archive'").replace('$2', `'${email}'`)}; SELECT email FROM customers`;
+    await expect(app.query(both)).rejects.toMatchObject({ routine: 'ERR_POSTGRES_SEQUENCE' });
+    await app.end();
+  });
 });
 
 describe('postgres (porsager)', () => {

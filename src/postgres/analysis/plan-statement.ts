@@ -53,7 +53,8 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
       : { type: 'pass', text };
   }
   requireSettings(context.settings);
-  return draftQuery(statement, query, kind === 'ExplainStmt', context);
+  const { plan, ...rest } = draftQuery(statement, query, kind === 'ExplainStmt', context);
+  return { ...rest, plan: found.callsSetConfig ? { ...plan, effect: 'settings' } : plan };
 }
 
 /** The query of a statement that is one, or explains one. */

@@ -241,7 +241,7 @@ function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
 /** A hot statement is analysed before those ahead of it have run: none of them may change what it means. */
 function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
   if (next.type !== 'draft') return;
-  if (!before.some((plan) => plan.type === 'track' && !opensOnly(plan.text))) return;
+  if (!before.some(changesMeaning)) return;
   throw new AnalysisError(
     'ERR_POSTGRES_SEQUENCE',
     '0A000',
@@ -249,6 +249,11 @@ function requireSequence(before: Drafted['statements'], next: DraftPlan | Statem
     next.start,
     'Send them one after the other.',
   );
+}
+
+function changesMeaning(before: DraftPlan | StatementPlan): boolean {
+  if (before.type === 'draft') return before.plan.effect !== undefined;
+  return before.type === 'track' && !opensOnly(before.text);
 }
 
 /** Beginning a transaction or a savepoint changes neither settings nor names. */

@@ -100,7 +100,7 @@ const STRENGTH = ['transaction', 'settings', 'catalog'] as const satisfies reado
 /** Of several effects the one after which most must be asked anew. */
 export function strongest(plans: readonly StatementPlan[]): TrackPlan['effect'] | undefined {
   let found = -1;
-  for (const plan of plans) if (plan.type === 'track') found = Math.max(found, STRENGTH.indexOf(plan.effect));
+  for (const plan of plans) if ('effect' in plan) found = Math.max(found, STRENGTH.indexOf(plan.effect));
   return STRENGTH[found];
 }
 

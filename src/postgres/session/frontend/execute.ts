@@ -1,7 +1,7 @@
 /** Execute ('E'): runs a portal, or goes on with one. */
 import { decodeExecute } from '../../messages/execute.ts';
 import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { PASS } from '../reply.ts';
+import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { needNames, type FrontendHandler } from './handler.ts';
 
 export const executeHandler: FrontendHandler = {
@@ -14,7 +14,12 @@ export const executeHandler: FrontendHandler = {
     const portal = session.portals.get(decodeExecute(bytes.subarray(start, start + bodyLength)).portal);
     if (portal === undefined) session.expect(PASS.execute);
     else if (portal.type === 'track') session.expect({ kind: 'execute', track: portal.effect });
-    else session.expect({ kind: 'execute', openings: [portal.opening] });
+    else session.expect(replyTo(portal.opening));
     return FORWARD;
   },
 };
+
+function replyTo(opening: ResultOpening): Reply {
+  const { effect } = opening.plan;
+  return { kind: 'execute', openings: [opening], ...(effect !== undefined && { track: effect }) };
+}
