@@ -35,6 +35,7 @@ test('Without the section storage callers may use keys, and nothing else is said
   expect(await load('    {}\n')).toEqual({
     identities: [],
     unlistedStorageCallers: 'use-keys',
+    s3ByDefault: 'everything',
     organizationPolicies: [],
     defaultKeyPolicy: undefined,
     grantsCrossAccounts: false,

@@ -25,6 +25,7 @@ keys:
   #   identities:
   #     - { client: reports, policies: [{ name: read-only, file: ./read-only.json }] }
   #   unlistedStorageCallers: nothing
+  #   s3ByDefault: nothing                  # S3 clients without s3: statements may nothing, not everything
   # How long key material protects, and how much (docs/KEY-LIFE.md): warned of by default, enforced under this profile.
   # life: { profile: nist }
   # Regions beside keys.region that multi-Region keys are replicated to (docs/KMS.md).
@@ -56,6 +57,7 @@ observe:
 #     # credentials: { type: static, accessKeyId: AKIA…, secretAccessKeyFile: ./upstream.secret }
 #   clients:                                                    # who may use the gateway
 #     - { name: app, accessKeyId: SEALGATEAPP, secretAccessKeyFile: ./app.secret }
+#     # - { name: job, accessKeyId: SEALGATEJOB, secretAccessKeyFile: ./job.secret, sessionTokenFile: ./job.token, expires: 2027-01-31T12:00:00Z }
 #   buckets:                                                    # the narrowest rule wins; what no rule matches passes unchanged
 #     - { bucket: "customers-*", seal: alias/objects }
 #     - { bucket: "customers-*", prefix: public/, pass: true }

@@ -1,7 +1,9 @@
 /** The S3 gateway, from the config. */
+import { accessOptions } from '../cli/options/keys.ts';
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import { clientPrincipal } from '../config/principals.ts';
+import { S3Authorizer } from '../keys/access/s3-authorizer.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -28,10 +30,12 @@ export type StartedPart = {
 };
 
 function accessKeys({ clients }: S3Config, account: string): readonly S3AccessKey[] {
-  return clients.map(({ name, accessKeyId, secretAccessKey }) => ({
+  return clients.map(({ name, accessKeyId, secretAccessKey, sessionToken, expiresAt }) => ({
     accessKeyId,
     secretAccessKey: secretAccessKey.reveal(),
     principal: clientPrincipal(account, name),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
   }));
 }
 
@@ -69,6 +73,7 @@ export async function startGateway(s3: S3Config, config: Config, deps: GatewayDe
     port,
     ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.privateKey.reveal() } }),
     accessKeys: accessKeys(s3, config.keys.account),
+    access: new S3Authorizer(accessOptions(config.keys.access), config.keys, Date.now),
     region: s3.region,
     virtualHostDomains: s3.hosts,
     gateway: gatewayContext(s3, config.keys.account, upstream, deps),

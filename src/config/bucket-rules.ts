@@ -10,8 +10,8 @@
 import type { ConfigPath, Finding } from './problem.ts';
 
 export type BucketOutcome =
-  | { readonly type: 'seal'; readonly keyId: string; readonly bucketId?: string }
-  | { readonly type: 'pass' }
+  | { readonly type: 'seal'; readonly keyId: string; readonly bucketId?: string; readonly anonymous?: 'read' }
+  | { readonly type: 'pass'; readonly anonymous?: 'read' }
   | { readonly type: 'refuse' };
 
 export type BucketRule = {
@@ -45,8 +45,9 @@ export function matchBucketRule(rules: readonly BucketRule[], bucket: string, ke
 }
 
 function sameOutcome(a: BucketOutcome, b: BucketOutcome): boolean {
-  if (a.type !== 'seal' || b.type !== 'seal') return a.type === b.type;
-  return a.keyId === b.keyId && a.bucketId === b.bucketId;
+  if (a.type === 'refuse' || b.type === 'refuse') return a.type === b.type;
+  if (a.type !== b.type || a.anonymous !== b.anonymous) return false;
+  return a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId);
 }
 
 const describe = ({ bucket, prefix }: Pick<BucketRule, 'bucket' | 'prefix'>): string =>

@@ -107,6 +107,7 @@ export type IdentityConfig = {
 export type AccessConfig = {
   readonly identities: readonly IdentityConfig[];
   readonly unlistedStorageCallers: 'use-keys' | 'nothing';
+  readonly s3ByDefault: 'everything' | 'nothing';
   readonly organizationPolicies: readonly PolicyConfig[];
   /** JSON text; undefined: AWS's own. */
   readonly defaultKeyPolicy: string | undefined;
@@ -161,6 +162,9 @@ export type S3Config = {
     readonly name: string;
     readonly accessKeyId: string;
     readonly secretAccessKey: Secret;
+    readonly sessionToken: Secret | undefined;
+    /** Milliseconds since 1970. */
+    readonly expiresAt: number | undefined;
   }[];
   readonly buckets: readonly BucketRule[];
   readonly listSizes: 'head' | 'stored';

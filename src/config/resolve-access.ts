@@ -38,6 +38,7 @@ export async function resolveAccess(access: AccessFile, account: string, ports: 
   return {
     identities,
     unlistedStorageCallers: access.unlistedStorageCallers,
+    s3ByDefault: access.s3ByDefault,
     organizationPolicies: await resolvePolicies(access.organizationPolicies, [...AT, 'organizationPolicies'], ports),
     defaultKeyPolicy:
       access.defaultKeyPolicy === undefined

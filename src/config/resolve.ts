@@ -104,11 +104,19 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
     ...endpointFindings(endpoint),
     ...clientFindings(s3.clients),
     ...bucketIdFindings(s3.buckets),
+    ...anonymousFindings(s3.buckets),
   );
   const clients = [];
   for (const [index, client] of s3.clients.entries()) {
     const secret = await files.secretOf(client, 'secretAccessKey', ['s3', 'clients', index]);
-    clients.push({ name: client.name, accessKeyId: client.accessKeyId, secretAccessKey: secret ?? new Secret('') });
+    const { name, accessKeyId, expires } = client;
+    clients.push({
+      name,
+      accessKeyId,
+      secretAccessKey: secret ?? new Secret(''),
+      sessionToken: await files.secretOf(client, 'sessionToken', ['s3', 'clients', index]),
+      expiresAt: expires === undefined ? undefined : Date.parse(expires),
+    });
   }
   return {
     listen: await resolveListen(s3.listen, files, ['s3', 'listen']),
@@ -134,10 +142,12 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
 const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.test(new URL(endpoint).hostname);
 
 function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
+  const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
   if (rule.seal !== undefined) {
-    return { type: 'seal', keyId: rule.seal, ...(rule.bucketId === undefined ? {} : { bucketId: rule.bucketId }) };
+    const { bucketId } = rule;
+    return { type: 'seal', keyId: rule.seal, ...(bucketId === undefined ? {} : { bucketId }), ...anonymous };
   }
-  return { type: rule.pass === true ? 'pass' : 'refuse' };
+  return rule.pass === true ? { type: 'pass', ...anonymous } : { type: 'refuse' };
 }
 
 function endpointFindings(endpoint: string): readonly Finding[] {
@@ -154,6 +164,22 @@ function endpointFindings(endpoint: string): readonly Finding[] {
 }
 
 function clientFindings(clients: FileSection<'s3'>['clients']): readonly Finding[] {
+  const twice = clients.flatMap(({ sessionToken, sessionTokenFile }, index): readonly Finding[] =>
+    sessionToken === undefined || sessionTokenFile === undefined
+      ? []
+      : [
+          {
+            code: 'ERR_CONFIG_CONTRADICTION',
+            path: ['s3', 'clients', index, 'sessionTokenFile'],
+            at: 'key',
+            message: '`sessionToken` says it already',
+          },
+        ],
+  );
+  return [...twice, ...sameKeyTwice(clients)];
+}
+
+function sameKeyTwice(clients: FileSection<'s3'>['clients']): readonly Finding[] {
   return clients.flatMap(({ accessKeyId }, index) => {
     const first = clients.findIndex((client) => client.accessKeyId === accessKeyId);
     if (first === index) return [];
@@ -180,6 +206,21 @@ function bucketIdFindings(rules: FileSection<'s3'>['buckets']): readonly Finding
             path: ['s3', 'buckets', index, 'bucketId'],
             at: 'key',
             message: '`bucketId` belongs to `seal` alone',
+          },
+        ],
+  );
+}
+
+function anonymousFindings(rules: FileSection<'s3'>['buckets']): readonly Finding[] {
+  return rules.flatMap(({ anonymous, refuse }, index) =>
+    anonymous === undefined || refuse === undefined
+      ? []
+      : [
+          {
+            code: 'ERR_CONFIG_CONTRADICTION',
+            path: ['s3', 'buckets', index, 'anonymous'],
+            at: 'key',
+            message: 'the rule refuses every request',
           },
         ],
   );

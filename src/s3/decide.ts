@@ -15,7 +15,12 @@ export type Decision =
   | { readonly type: 'handle'; readonly operation: S3Operation; readonly rule: S3Rule | undefined }
   | { readonly type: 'forward'; readonly rule: S3Rule | undefined };
 
-export type Decidable = Place & { readonly operation: S3OperationName; readonly headers: S3Headers };
+export type Decidable = Place & {
+  readonly operation: S3OperationName;
+  readonly headers: S3Headers;
+  /** Policies limit the caller, so what it may differs from key to key. */
+  readonly limited?: boolean;
+};
 
 export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operation>>>;
 
@@ -73,7 +78,7 @@ function refuseAdministration(bucket: string, rules: S3Rules): void {
 
 function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
   const { bucket, operation } = request;
-  if (!bucketIsRuled(rules, bucket)) return { type: 'forward', rule: undefined };
+  if (!bucketIsRuled(rules, bucket)) return decidePlainBucket(request, table);
   const whole = rules.forBucket(bucket).find((entry) => entry.prefix === '')?.rule;
   if (whole?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
   const handler = table[operation];
@@ -81,6 +86,14 @@ function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable)
   if (!SAFE_BUCKET_OPERATIONS.has(operation)) throw notBuilt(operation);
   refuseGrants(request.headers);
   return { type: 'forward', rule: undefined };
+}
+
+/** The keys that DeleteObjects names are decided one by one, which only its own operation does. */
+function decidePlainBucket({ operation, limited }: Decidable, table: OperationTable): Decision {
+  if (operation !== 'DeleteObjects' || limited !== true) return { type: 'forward', rule: undefined };
+  const handler = table[operation];
+  if (handler === undefined) throw notBuilt(operation);
+  return { type: 'handle', operation: handler, rule: undefined };
 }
 
 function decideObject(request: Decidable, rules: S3Rules, table: OperationTable): Decision {

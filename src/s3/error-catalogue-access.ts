@@ -52,6 +52,13 @@ export const S3_AUTH_ERRORS = {
     'The session token is not the one that belongs to the access key.',
     "Renew the client's temporary credentials, or remove the token.",
   ),
+  ERR_S3_EXPIRED_TOKEN: row(
+    'ExpiredToken',
+    400,
+    'The provided token has expired.',
+    'The temporary credentials ended at the time that `expires` of the client says.',
+    'Give the client new credentials in `s3.clients`, with a new token and end.',
+  ),
   ERR_S3_SIGNATURE_VERSION: row(
     'InvalidRequest',
     400,

@@ -3,6 +3,7 @@
  * answers, and what it may use. An operation is a function of a request that is authenticated, routed and matched to its rule.
  */
 import type { DataKeys } from '../keys/uses/data-keys.ts';
+import type { CallerRights } from './access/rights.ts';
 import type { ChecksumAlgorithm } from './bodies/checksums.ts';
 import type { VerifiedBody } from './bodies/verified-body.ts';
 import type { GatewayCaches } from './caches.ts';
@@ -16,8 +17,13 @@ export type S3Headers = Readonly<Record<string, string>>;
 /** Decoded names and values; a bare `?acl` has the empty value. Signature parameters are taken out. No name comes twice. */
 export type S3Query = ReadonlyMap<string, string>;
 
-/** Who asks: the access key that signed, and the principal it stands for. */
-export type S3Caller = { readonly accessKeyId: string; readonly principal: string };
+/** Who asks: the access key that signed (empty: nobody did), and the principal it stands for. */
+export type S3Caller = {
+  readonly accessKeyId: string;
+  readonly principal: string;
+  /** What policies leave the caller; undefined where none speaks of it: then it may all that rules allow. */
+  readonly rights?: CallerRights;
+};
 
 export type S3Request = {
   readonly operation: S3OperationName;

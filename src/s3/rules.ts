@@ -7,9 +7,18 @@ import { S3Error } from './errors.ts';
 /** What a rule says about the objects it matches. */
 export type S3Rule =
   /** `keyId`: KMS key id, ARN or alias. `name` is for logs and audit, never for AAD. */
-  | { readonly type: 'seal'; readonly keyId: string; readonly name: string; readonly bucketId?: string }
-  | { readonly type: 'pass'; readonly name: string }
+  | {
+      readonly type: 'seal';
+      readonly keyId: string;
+      readonly name: string;
+      readonly bucketId?: string;
+      readonly anonymous?: AnonymousRight;
+    }
+  | { readonly type: 'pass'; readonly name: string; readonly anonymous?: AnonymousRight }
   | { readonly type: 'refuse'; readonly name: string };
+
+/** What may be done without a signature; nothing unless told. */
+export type AnonymousRight = 'read';
 
 /** A rule with the keys it matches. */
 export type S3RuleEntry = {
@@ -99,9 +108,9 @@ const placeOf = (entry: S3RuleEntry): string => `${entry.bucket}/${entry.prefix}
 const mayMeet = (a: S3RuleEntry, b: S3RuleEntry): boolean => a.prefix === b.prefix && patternsMeet(a.bucket, b.bucket);
 
 function sameRule(a: S3Rule, b: S3Rule): boolean {
-  return (
-    a.type === b.type && (a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId))
-  );
+  if (a.type === 'refuse' || b.type === 'refuse') return a.type === b.type;
+  if (a.type !== b.type || a.anonymous !== b.anonymous) return false;
+  return a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId);
 }
 
 /** True where some bucket name matches both patterns. */

@@ -5,6 +5,7 @@
  */
 import type { ServerOptions } from 'node:http';
 import { HttpListener, type Refusal } from '../http/listener.ts';
+import type { S3Access } from './access/rights.ts';
 import { createAuthenticator, type S3AccessKey } from './auth/authenticate.ts';
 import type { OperationTable } from './decide.ts';
 import { exchange, type EdgeOptions, type ExchangeOutcome } from './edge/exchange.ts';
@@ -21,6 +22,8 @@ export type S3ServerOptions = {
   /** PEM; with it the listener speaks HTTPS. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   readonly accessKeys: readonly S3AccessKey[];
+  /** What policies let callers do; rules and keys are asked besides. */
+  readonly access: S3Access;
   /** The region clients must sign for; undefined accepts any. */
   readonly region: string | undefined;
   /** Domains under which `bucket.domain` names a bucket. */
@@ -81,6 +84,7 @@ function edgeOptions(options: S3ServerOptions, draining: () => boolean): EdgeOpt
   return {
     gateway,
     operations,
+    access: options.access,
     domains: options.virtualHostDomains,
     draining,
     authenticate: createAuthenticator({

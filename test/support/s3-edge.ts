@@ -1,4 +1,7 @@
 /** Starts a gateway in front of a store for tests of the S3 edge. */
+import type { IdentitiesOptions } from '../../src/keys/access/options.ts';
+import { S3Authorizer } from '../../src/keys/access/s3-authorizer.ts';
+import type { S3AccessKey } from '../../src/s3/auth/authenticate.ts';
 import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import type { OperationTable } from '../../src/s3/decide.ts';
 import type { ExchangeOutcome } from '../../src/s3/edge/exchange.ts';
@@ -49,6 +52,8 @@ export const SILENT: S3Log = {
   error: (fields) => console.error(fields),
 };
 
+const OPEN: IdentitiesOptions = { identities: [], organizationPolicies: [], unlistedStorageCallers: 'use-keys' };
+
 export async function startEdge(options: {
   readonly store: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly rules?: readonly S3RuleEntry[];
@@ -59,6 +64,9 @@ export async function startEdge(options: {
   readonly dataKeys?: DataKeys;
   readonly now?: () => number;
   readonly maxConnections?: number;
+  /** Policies of callers; none unless told. */
+  readonly access?: IdentitiesOptions;
+  readonly accessKeys?: readonly S3AccessKey[];
   readonly bounds?: Partial<Pick<GatewayParts, 'maxBytesInFlight' | 'maxSegmentBytes' | 'waiting'>>;
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
@@ -86,7 +94,8 @@ export async function startEdge(options: {
     host: '127.0.0.1',
     port: 0,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    accessKeys: [CLIENT],
+    accessKeys: options.accessKeys ?? [CLIENT],
+    access: new S3Authorizer(options.access ?? OPEN, { region: 'us-east-1', account: '000000000000' }, now),
     region: 'us-east-1',
     virtualHostDomains: ['s3.test', 'localhost'],
     gateway,

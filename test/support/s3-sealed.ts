@@ -59,6 +59,7 @@ export async function startSealed(
     capabilities: AWS_CAPABILITIES,
     operations: SEALED_OPERATIONS,
     dataKeys: manager,
+    ...(access === undefined ? {} : { access }),
     ...(tls === undefined ? {} : { tls }),
   };
   const edges = [await startEdge(options), await startEdge(options)] as const;

@@ -37,7 +37,7 @@ export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}):
   };
 }
 
-function accessOptions({ identities, ...access }: AccessConfig): AccessOptions {
+export function accessOptions({ identities, ...access }: AccessConfig): AccessOptions {
   return {
     ...access,
     identities: identities.map(({ organization, ...identity }) => ({ ...identity, organizationId: organization })),

@@ -55,6 +55,12 @@ export const accessSchema = z
       .describe(
         'What callers of the S3 gateway and the Postgres proxy that `identities` does not list may do: use every key whose policy leaves it to the account, or nothing.',
       ),
+    s3ByDefault: z
+      .enum(['everything', 'nothing'])
+      .default('everything')
+      .describe(
+        'What a client may do on the S3 gateway while no policy of its own names an `s3:` action: everything that the bucket rules allow, or nothing.',
+      ),
     organizationPolicies: z.array(policy).default([]).describe('Each of them must allow, whoever asks.'),
     defaultKeyPolicy: exactlyOne(
       z.strictObject({ document: document.optional(), file: documentFile('the key policy').optional() }),

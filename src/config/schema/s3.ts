@@ -48,6 +48,14 @@ const client = exactlyOne(
       .describe('Access key id that the client signs with.'),
     secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
     secretAccessKeyFile: path('File that holds the secret.').optional(),
+    sessionToken: text(
+      'Makes the credentials temporary: the token that must come with every request; write `${NAME}` to take it from the environment.',
+    ).optional(),
+    sessionTokenFile: path('File that holds the session token.').optional(),
+    expires: z.iso
+      .datetime({ offset: true, error: 'expected a time such as 2027-01-31T12:00:00Z' })
+      .optional()
+      .describe('When the credentials end; afterwards requests get `ExpiredToken`.'),
   }),
   ['secretAccessKey', 'secretAccessKeyFile'],
 );
@@ -65,6 +73,12 @@ const bucketRule = exactlyOne(
     seal: keyReference.optional(),
     pass: z.literal(true).optional().describe('Pass through unchanged.'),
     refuse: z.literal(true).optional().describe('Refuse every request.'),
+    anonymous: z
+      .literal('read')
+      .optional()
+      .describe(
+        'What may be done without a signature: read the objects (GET and HEAD of the newest version). Of sealed objects only where the key policy of their key names the anonymous principal (docs/ACCESS.md). Nothing unless told.',
+      ),
     bucketId: text(
       'A logical name that stands for the bucket in the encryption context, so that objects still open after a move to another bucket.',
     ).optional(),
@@ -81,7 +95,10 @@ export const s3Schema = z
       .describe('Base names for virtual-host style: `bucket.<name>` addresses the bucket.'),
     region: text('Region that clients sign for.').default('us-east-1'),
     upstream,
-    clients: z.array(client).min(1).describe('Who may use the gateway.'),
+    clients: z
+      .array(client)
+      .min(1)
+      .describe('Who may use the gateway; a client may have several access keys, each an entry with its name.'),
     buckets: z
       .array(bucketRule)
       .default([])

@@ -27,8 +27,9 @@ export function policyAction(action: string): string {
   return name;
 }
 
-/** `kms:Decrypt`, as messages say it. */
+/** `kms:Decrypt`, as messages say it; actions of the S3 gateway come with their prefix: `s3:GetObject`. */
 export function displayAction(action: string): string {
+  if (action.includes(':')) return action;
   return `${OWN_ACTIONS.has(action) ? 'sealgate' : 'kms'}:${action}`;
 }
 

@@ -124,6 +124,8 @@ function resourceText(resource: AccessResource): string {
       return ` on resource: ${resource.key.arn}`;
     case 'alias':
       return ` on resource: ${resource.arn}`;
+    case 's3':
+      return ` on resource: "${resource.arn}"`;
     case 'none':
       return ' on resource: *';
   }

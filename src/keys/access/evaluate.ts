@@ -68,7 +68,9 @@ function weigh(
   listener: Listener | undefined,
 ): Decision {
   const sameAccount = request.principal.account === accountOf(request);
-  if (!sameAccount && !allowsOtherAccounts(request.action)) return refuse({ type: 'other-account' });
+  // Buckets have no policies here that could name another account: whose identity policies allow it is enough.
+  const isStorage = request.resource.type === 's3';
+  if (!sameAccount && !isStorage && !allowsOtherAccounts(request.action)) return refuse({ type: 'other-account' });
   // Aliases, and actions on no key: there is no key policy to ask.
   if (named === undefined) {
     return own === undefined
@@ -92,8 +94,8 @@ function weighKeyPolicy(
   own: Findings['own'],
   sameAccount: boolean,
 ): Permission | undefined {
-  // A service has no account, and so no identity policies to ask.
-  const alone = sameAccount || principal.type === 'service';
+  // A service has no account, and so no identity policies to ask; nor has who asked without a signature.
+  const alone = sameAccount || principal.type === 'service' || principal.type === 'anonymous';
   if (direct !== undefined && alone) return { type: 'key-policy', statement: direct };
   if (own === undefined) return undefined;
   if (direct !== undefined) return { type: 'key-policy', statement: direct, identity: own };

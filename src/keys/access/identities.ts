@@ -45,7 +45,7 @@ export class Identities {
     const principal = principalOf(arn);
     const listed = this.#listed.get(arn) ?? this.#listed.get(principal.roleArn ?? arn);
     if (listed === undefined) {
-      const isStorage = via === 's3' || via === 'postgres';
+      const isStorage = (via === 's3' || via === 'postgres') && principal.type !== 'anonymous';
       return makeIdentity(principal, isStorage ? this.#storageUse : [], this.#organization);
     }
     const { tags = {}, organizationId } = listed;

@@ -17,6 +17,8 @@ export type IdentitiesOptions = {
   readonly organizationPolicies: readonly PolicyText[];
   /** Whether callers of the gateway and the proxy whom `identities` does not list may use keys. */
   readonly unlistedStorageCallers: 'use-keys' | 'nothing';
+  /** What clients of the S3 gateway may do there while no policy of theirs names an action of it; everything unless told. */
+  readonly s3ByDefault?: 'everything' | 'nothing';
 };
 
 /** The names under which our own gateway and proxy call, as AWS's services do. */

@@ -1,4 +1,5 @@
 /** From the ARN that an edge authenticated to the caller that policies look at. */
+import { isAnonymous } from './anonymous.ts';
 import type { Principal } from './request.ts';
 
 type Rest = Pick<Principal, 'tags'> & Partial<Pick<Principal, 'organizationId'>>;
@@ -15,6 +16,7 @@ export function principalOf(arn: string, rest: Rest = { tags: {} }): Principal {
   const slash = resource.indexOf('/');
   const kind = slash < 0 ? resource : resource.slice(0, slash);
   const name = slash < 0 ? '' : resource.slice(slash + 1);
+  if (service === 'iam' && isAnonymous(resource)) return { type: 'anonymous', arn, account: undefined, ...rest };
   if (service === 'iam' && kind === 'root') return { type: 'root', arn, account, ...rest };
   if (service === 'iam' && kind === 'user') {
     return { type: 'user', arn, account, userName: name.slice(name.lastIndexOf('/') + 1), ...rest };

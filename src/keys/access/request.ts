@@ -51,14 +51,16 @@ export type RequestFacts = {
   readonly secureTransport?: boolean;
   readonly multiFactorAuthPresent?: boolean;
   readonly userAgent?: string;
+  /** What condition keys `s3:<name>` show, by their names in small letters. */
+  readonly s3?: Readonly<Record<string, string>>;
 };
 
 /** Who asks, authenticated. */
 export type Principal = {
-  readonly type: 'user' | 'role-session' | 'federated' | 'root' | 'service';
+  readonly type: 'user' | 'role-session' | 'federated' | 'root' | 'service' | 'anonymous';
   /** As audit records name it; of a role session the session's own (`arn:aws:sts::…:assumed-role/role/session`). */
   readonly arn: string;
-  /** Twelve digits; a service has none. */
+  /** Twelve digits; a service has none, nor has who asked without a signature. */
   readonly account: string | undefined;
   /** The role of a role session. */
   readonly roleArn?: string;
@@ -90,6 +92,8 @@ export type AccessResource =
   | { readonly type: 'key'; readonly key: KeyFacts }
   /** An alias has no policy of its own: identity policies alone decide. */
   | { readonly type: 'alias'; readonly arn: string; readonly account: string }
+  /** A bucket or an object behind the gateway: it has no policy of its own either. */
+  | { readonly type: 's3'; readonly arn: string; readonly account: string }
   /** Actions on no key in particular: CreateKey, ListKeys, … */
   | { readonly type: 'none'; readonly account: string };
 

@@ -1,13 +1,18 @@
-/** Who asks: verifies the request's signature and says sigv4's errors in S3's words. Anonymous requests are refused. */
+/** Who asks: verifies the request's signature and says sigv4's errors in S3's words. */
 import { SigV4Error } from '../../sigv4/errors.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import { verifyRequest, type AccessKey, type IncomingRequest, type VerifiedSignature } from '../../sigv4/verify.ts';
 import { S3Error, type S3ErrorCode } from '../errors.ts';
 
 /** An access key that clients sign with, and whom it stands for. */
-export type S3AccessKey = AccessKey & { readonly principal: string };
+export type S3AccessKey = AccessKey & {
+  readonly principal: string;
+  /** Temporary credentials: when they end, in milliseconds since 1970. */
+  readonly expiresAt?: number;
+};
 
-export type Authenticator = (request: IncomingRequest) => VerifiedSignature<S3AccessKey>;
+/** Undefined: nobody signed the request. */
+export type Authenticator = (request: IncomingRequest) => VerifiedSignature<S3AccessKey> | undefined;
 
 export type AuthOptions = {
   readonly accessKeys: readonly S3AccessKey[];
@@ -20,18 +25,27 @@ export type AuthOptions = {
 export function createAuthenticator(options: AuthOptions): Authenticator {
   const keys = new Map(options.accessKeys.map((key) => [key.accessKeyId, key]));
   return (request) => {
+    const now = options.now();
     try {
-      return verifyRequest(request, {
+      const verified = verifyRequest(request, {
         service: 's3',
         region: options.region,
-        now: options.now(),
+        now,
         findKey: (id) => keys.get(id),
         signingKeys: options.signingKeys,
       });
+      refuseExpired(verified.key, now);
+      return verified;
     } catch (error) {
+      if (error instanceof SigV4Error && error.code === 'ERR_SIGV4_ANONYMOUS') return undefined;
       throw error instanceof SigV4Error ? inWordsOfS3(error, options) : error;
     }
   };
+}
+
+/** Only to who holds the secret: nobody else learns that the key once existed. */
+export function refuseExpired({ expiresAt }: S3AccessKey, now: number): void {
+  if (expiresAt !== undefined && now >= expiresAt) throw new S3Error('ERR_S3_EXPIRED_TOKEN');
 }
 
 function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {

@@ -12,11 +12,13 @@ export async function admit(
   decision: Decision,
   gateway: GatewayContext,
 ): Promise<Share | undefined> {
-  const { operation, signal, client } = request;
+  const { operation, signal, client, caller } = request;
   // Completing takes shares of two bounds, one within the other: who held a third and waited could wait for ever.
   if (operation === 'CompleteMultipartUpload' && decision.type === 'handle') return undefined;
   if (operation === 'DeleteObjects') return documentRoom(request, gateway);
-  const bytes = decision.type === 'handle' && LISTINGS.has(operation) ? LISTING_COST_BYTES : STREAM_COST_BYTES;
+  const filtered = operation === 'ListBuckets' && caller.rights !== undefined;
+  const listing = filtered || (decision.type === 'handle' && LISTINGS.has(operation));
+  const bytes = listing ? LISTING_COST_BYTES : STREAM_COST_BYTES;
   return gateway.governor.take(bytes, { signal, holder: client });
 }
 

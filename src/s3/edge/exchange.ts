@@ -4,8 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refuseAnonymous } from '../access/anonymous.ts';
+import { answerWithinRights } from '../access/answers.ts';
+import { callerOf } from '../access/caller.ts';
+import { permissionsFor } from '../access/permissions.ts';
+import type { S3Access } from '../access/rights.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { planBody } from '../bodies/body-plan.ts';
+import { planBody, type BodyPlan } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
 import { decide, type Decision, type OperationTable } from '../decide.ts';
 import { S3Error } from '../errors.ts';
@@ -23,6 +28,7 @@ export type EdgeOptions = {
   readonly gateway: GatewayContext;
   readonly operations: OperationTable;
   readonly authenticate: Authenticator;
+  readonly access: S3Access;
   /** Domains under which `bucket.domain` names a bucket. */
   readonly domains: readonly string[];
   /** True while the server drains: answers close their connections. */
@@ -78,7 +84,9 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
   }
   // Only now is the body wanted: the signature holds and no rule refuses.
   if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
-  return decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request);
+  return answerWithinRights(request, () =>
+    decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request),
+  );
 }
 
 function understand(
@@ -87,27 +95,34 @@ function understand(
   signal: AbortSignal,
   seen: Seen,
 ): { request: S3Request; decision: Decision } {
-  const { incoming } = answering;
+  const { incoming, requestId } = answering;
+  const { gateway } = edge;
   const sent = collectHeaders(incoming.rawHeaders);
   const method = knownMethod(incoming.method ?? '');
   const target = splitTarget(incoming.url ?? '/');
   const signed = edge.authenticate({ method, ...target, headers: sent });
-  seen.principal = signed.key.principal;
+  if (signed !== undefined) seen.principal = signed.key.principal;
   const place = locate(target.path, sent['host'] ?? '', edge.domains);
   const { query, headers } = hoistQueryHeaders(parseQuery(target.query), sent);
   refuseReservedNames(headers);
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;
-  const decision = decide({ ...place, operation, headers }, edge.gateway.rules, edge.operations);
-  const plan = planBody(headers, signed, operation);
+  const asked = { ...place, operation, query, headers };
+  if (signed === undefined) refuseAnonymous(asked, gateway.rules);
+  const caller = callerOf(signed, { incoming, query, headers, requestId }, { ...gateway, access: edge.access });
+  seen.principal = caller.principal;
+  caller.rights?.demand(permissionsFor(asked));
+  const limited = caller.rights !== undefined;
+  const decision = decide({ ...place, operation, headers, limited }, gateway.rules, edge.operations);
+  const plan = signed === undefined ? NO_BODY : planBody(headers, signed, operation);
   const request: S3Request = {
     operation,
-    requestId: answering.requestId,
+    requestId,
     method,
     ...place,
     query,
     headers: operationHeaders(headers),
-    caller: { accessKeyId: signed.key.accessKeyId, principal: signed.key.principal },
+    caller,
     body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
     client: clientPace(incoming, answering.outgoing),
     rule: decision.rule,
@@ -115,6 +130,9 @@ function understand(
   };
   return { request, decision };
 }
+
+/** What nobody signed only reads. */
+const NO_BODY: BodyPlan = { framing: { type: 'plain' }, length: 0, expected: [], trailing: undefined };
 
 function knownMethod(method: string): S3Request['method'] {
   switch (method) {

@@ -3,6 +3,7 @@
  * backend's ETags.
  */
 import { createHash } from 'node:crypto';
+import { deletePermissions } from '../access/permissions.ts';
 import { S3Error } from '../errors.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
@@ -41,10 +42,14 @@ export const deleteObjects: S3Operation = {
 };
 
 /** Why a key is not deleted: what DeleteObject would answer. A key with dot segments may lie in another bucket, to a store that keeps files. */
-function refusalOf({ bucket }: S3Request, { rules }: GatewayContext, object: XmlTree): S3Error | undefined {
+function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTree): S3Error | undefined {
+  const { bucket, headers, caller } = request;
   try {
-    const rule = ruleForKey(checked({ bucket, key: childText(object, 'Key') ?? '' }), rules);
-    return rule?.type === 'refuse' ? new S3Error('ERR_S3_ACCESS_DENIED') : undefined;
+    const place = checked({ bucket, key: childText(object, 'Key') ?? '' });
+    if (ruleForKey(place, rules)?.type === 'refuse') return new S3Error('ERR_S3_ACCESS_DENIED');
+    const versionId = childText(object, 'VersionId');
+    const values: Record<string, string> = versionId === undefined ? {} : { versionid: versionId };
+    return caller.rights?.refusal(deletePermissions(place, versionId, headers), values);
   } catch (error) {
     if (error instanceof S3Error) return error;
     throw error;

@@ -72,6 +72,7 @@ const keyUse = (request: S3Request, key: string): KeyUse => ({
   principal: request.caller.principal,
   via: 's3',
   resource: `s3://${request.bucket}/${key}`,
+  requestId: request.requestId,
 });
 
 /** Which answer a refusal of the key manager is. Anything else is an internal error: the log has its cause. */

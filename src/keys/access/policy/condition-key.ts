@@ -73,6 +73,7 @@ const PRINCIPAL_TYPES = {
   federated: 'FederatedUser',
   root: 'Account',
   service: 'Service',
+  anonymous: 'Anonymous',
 } as const;
 
 const SINGLE: Readonly<Record<string, Reader>> = {
@@ -167,6 +168,10 @@ export function isOverlyPermissiveForAll({ canonical }: ConditionKey): boolean {
 }
 
 function readerOf(canonical: string): Reader {
+  if (canonical.startsWith('s3:')) {
+    const name = canonical.slice('s3:'.length);
+    return ({ facts: { s3 } }) => (s3 !== undefined && Object.hasOwn(s3, name) ? s3[name] : undefined);
+  }
   if (Object.hasOwn(SINGLE, canonical)) return SINGLE[canonical] ?? absent;
   if (Object.hasOwn(MULTIPLE, canonical)) return MULTIPLE[canonical] ?? absent;
   for (const [prefix, pairs] of NAMED) {

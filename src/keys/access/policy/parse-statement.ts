@@ -3,6 +3,7 @@ import { compileCondition, type Condition } from './condition.ts';
 import { compileGlob, type Glob, type GlobToken } from './glob.ts';
 import type { JsonObject, JsonValue } from './json-text.ts';
 import { malformed, shown } from './malformed.ts';
+import { S3_CONDITION_KEYS } from './s3-conditions.ts';
 import { parsePrincipals, type PrincipalElement } from './principal-element.ts';
 import { object, onlyNames, scalars, text, texts } from './shape.ts';
 import type { ActionElement, PolicyKind, ResourceElement, Statement } from './statement.ts';
@@ -40,7 +41,7 @@ export function parseStatement(value: JsonValue, place: Place): Statement {
     principals: parsePrincipalElement(statement, effect, place.kind, where),
     actions: parseActions(statement, place.kind, where),
     resources,
-    conditions: parseConditions(statement, place.variables, where),
+    conditions: parseConditions(statement, place, where),
   };
 }
 
@@ -78,15 +79,20 @@ function parsePrincipalElement(
 function parseActions(statement: JsonObject, kind: PolicyKind, where: string): ActionElement | undefined {
   const chosen = required(choose(statement, 'Action', where), kind, 'Action', where);
   if (chosen === undefined) return undefined;
-  const patterns = texts(chosen.value, `${where}: ${chosen.name}`).map((action) => parseAction(action, where));
-  return { negated: chosen.negated, patterns };
+  const actions = texts(chosen.value, `${where}: ${chosen.name}`);
+  return {
+    negated: chosen.negated,
+    patterns: actions.map((action) => parseAction(action, where)),
+    services: new Set(actions.map((action) => action.toLowerCase().split(':')[0] ?? '')),
+  };
 }
 
 const ACTION = /^(?:\*|[a-z0-9-]+:[\w*?]+)$/;
 
 function parseAction(action: string, where: string): Glob {
   const folded = action.toLowerCase();
-  if (!ACTION.test(folded)) throw malformed(`${where}: ${shown(action)} is no action; expected "*" or kms:<action>`);
+  if (!ACTION.test(folded))
+    throw malformed(`${where}: ${shown(action)} is no action; expected "*", kms:<action> or s3:<action>`);
   // The pattern allows no variables, so all tokens are wildcards and text.
   return compileGlob(parseTokens(folded, { wildcards: true, variables: false }) as readonly GlobToken[]);
 }
@@ -110,15 +116,24 @@ function required(chosen: Chosen | undefined, kind: PolicyKind, name: string, wh
   return chosen;
 }
 
-function parseConditions(statement: JsonObject, variables: boolean, where: string): readonly Condition[] {
+function parseConditions(statement: JsonObject, { variables, kind }: Place, where: string): readonly Condition[] {
   const given = statement.get('Condition');
   if (given === undefined) return [];
   const conditions: Condition[] = [];
   for (const [operator, keys] of object(given, `${where}: Condition`)) {
     for (const [key, values] of object(keys, `${where}: Condition.${operator}`)) {
       const at = `${where}: Condition.${operator}[${shown(key)}]`;
-      conditions.push(compileCondition(operator, key, scalars(values, at), variables, where));
+      const condition = compileCondition(operator, key, scalars(values, at), variables, where);
+      if (kind === 'identity') for (const { canonical } of condition.keys) refuseUnreadable(canonical, at);
+      conditions.push(condition);
     }
   }
   return conditions;
+}
+
+function refuseUnreadable(canonical: string, at: string): void {
+  if (!canonical.startsWith('s3:') || S3_CONDITION_KEYS.has(canonical.slice('s3:'.length))) return;
+  throw malformed(
+    `${at}: the gateway does not know the value of ${shown(canonical)}, so a condition on it would mislead`,
+  );
 }

@@ -11,7 +11,10 @@ export type PolicyKind = 'key' | 'identity';
 
 export type ActionElement = {
   readonly negated: boolean;
-  /** In small letters, with prefix. */ readonly patterns: readonly Glob[];
+  /** In small letters, with prefix. */
+  readonly patterns: readonly Glob[];
+  /** The prefixes that the patterns have: `kms`, `s3`; `*` of a pattern that is `*` alone. */
+  readonly services: ReadonlySet<string>;
 };
 export type ResourceElement = { readonly negated: boolean; readonly templates: readonly Template[] };
 
@@ -50,13 +53,20 @@ export function matchStatement(statement: Statement, request: AccessRequest): St
   if (actions === undefined) return NO_ACTION;
   if (resources === undefined) return NO_RESOURCE;
   if (!coversAction(actions, request.action)) return OTHER_ACTION;
-  const principal = principals === undefined ? 'direct' : matchPrincipal(principals, request.principal);
+  const principal = principals === undefined ? 'direct' : principalMatch(principals, request, effect);
   if (principal === 'none') return OTHER_PRINCIPAL;
   if (!coversResource(resources, request, effect)) return OTHER_RESOURCE;
   for (const condition of conditions) {
     if (!condition.holds(request, effect)) return { type: 'condition', condition };
   }
   return principal === 'direct' ? DIRECT : ACCOUNT;
+}
+
+/** Everybody is not who asked without a signature: to allow that takes its name. */
+function principalMatch(principals: PrincipalElement, { principal }: AccessRequest, effect: Effect): PrincipalMatch {
+  if (principal.type !== 'anonymous' || effect === 'Deny') return matchPrincipal(principals, principal);
+  const named = principals.entries.filter((entry) => entry.type === 'arn');
+  return matchPrincipal({ ...principals, entries: named }, principal);
 }
 
 export function coversAction({ negated, patterns }: ActionElement, action: string): boolean {
@@ -79,6 +89,7 @@ function resourceArn({ resource }: AccessRequest): string {
     case 'key':
       return resource.key.arn;
     case 'alias':
+    case 's3':
       return resource.arn;
     case 'none':
       return '*';
