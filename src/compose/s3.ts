@@ -49,7 +49,12 @@ function gatewayContext(
     upstream,
     dataKeys,
     rules: s3RuleEntries(s3),
-    options: { region: s3.region, listSizes: s3.listSizes, accountId: account },
+    options: {
+      region: s3.region,
+      listSizes: s3.listSizes,
+      defaultChecksum: s3.defaultChecksum,
+      accountId: account,
+    },
     log,
     maxBytesInFlight: MAX_BYTES_IN_FLIGHT,
   });

@@ -168,6 +168,7 @@ export type S3Config = {
   }[];
   readonly buckets: readonly BucketRule[];
   readonly listSizes: 'head' | 'stored';
+  readonly defaultChecksum: 'none' | 'crc64nvme';
 };
 
 export type PostgresTlsConfig = {

@@ -136,6 +136,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
     clients,
     buckets,
     listSizes: s3.listSizes,
+    defaultChecksum: s3.defaultChecksum,
   };
 }
 

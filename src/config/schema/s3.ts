@@ -113,5 +113,11 @@ export const s3Schema = z
       .describe(
         'How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.',
       ),
+    defaultChecksum: z
+      .enum(['none', 'crc64nvme'])
+      .default('none')
+      .describe(
+        'The checksum of objects whose clients send none. Amazon S3 computes CRC64NVME; here each byte is authenticated by its encryption, so nothing is computed unless asked for.',
+      ),
   })
   .describe('The S3 gateway.');

@@ -3,13 +3,13 @@
  * token is also kept as a hidden object while the upload is open, so that an upload found in a listing can be resumed.
  */
 import type { ChecksumChoice } from '../../envelope/object/object-envelope.ts';
-import { CHECKSUMS } from '../../envelope/object/record.ts';
 import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { childText, formatXml, parseXml } from '../listing/xml-tree.ts';
 import { makeUploadToken } from '../multipart/open-upload.ts';
 import { keepToken } from '../multipart/token-objects.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request } from '../operation.ts';
+import { checksumOfUpload } from '../sealing/checksum-choice.ts';
 import { newObjectKey } from '../sealing/data-key.ts';
 import { envelopeHeaders } from '../sealing/envelope-headers.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
@@ -21,9 +21,12 @@ export const createMultipartUpload: S3Operation = {
   async handle(request, gateway) {
     const { bucket, key } = request;
     refuseHiddenKey(key);
-    const checksum = chosenChecksum(request.headers);
+    const checksum = checksumOfUpload(request.headers);
     const objectKey = await newObjectKey(request, gateway);
-    const headers = envelopeHeaders(request, gateway, objectKey, { layout: 'multipart', checksum });
+    const headers = envelopeHeaders(request, gateway, objectKey, {
+      layout: 'multipart',
+      checksum: checksum ?? defaultChecksum(gateway),
+    });
     const backendUploadId = await createUpstream(request, gateway, headers);
     const { objectId, wrapped } = objectKey;
     const wrap = { type: 'direct', wrapped } as const;
@@ -54,15 +57,9 @@ async function createUpstream(request: S3Request, gateway: GatewayContext, heade
   return uploadId;
 }
 
-function chosenChecksum(headers: S3Headers): ChecksumChoice | undefined {
-  const algorithm = headers['x-amz-checksum-algorithm']?.toLowerCase();
-  const row = CHECKSUMS.find(({ name }) => name === algorithm);
-  if (row === undefined) return undefined;
-  const type =
-    headers['x-amz-checksum-type']?.toUpperCase() ?? (algorithm === 'crc64nvme' ? 'FULL_OBJECT' : 'COMPOSITE');
-  if (type !== 'FULL_OBJECT' && type !== 'COMPOSITE') throw new S3Error('ERR_S3_INVALID_ARGUMENT');
-  return { algorithm: row.name, type };
-}
+/** What the object gets though the upload names nothing: clients are not told of it here. */
+const defaultChecksum = ({ options }: GatewayContext): ChecksumChoice | undefined =>
+  options.defaultChecksum === 'none' ? undefined : { algorithm: options.defaultChecksum, type: 'FULL_OBJECT' };
 
 const checksumHeaders = (checksum: ChecksumChoice | undefined): S3Headers =>
   checksum === undefined

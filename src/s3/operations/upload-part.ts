@@ -15,9 +15,10 @@ import { isOpen } from '../multipart/token-objects.ts';
 import { parsePartNumber } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
-import { echoedChecksum } from '../sealing/announced-checksum.ts';
+import { agreeWithUpload } from '../sealing/checksum-choice.ts';
+import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
 import { encryptionHeaders } from '../sealing/response-headers.ts';
-import { sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
+import { recordOf, sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
 
 export const uploadPart: S3Operation = {
@@ -27,6 +28,7 @@ export const uploadPart: S3Operation = {
     const { body } = request;
     if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const upload = await openUpload(request, gateway);
+    agreeWithUpload(body, upload.checksum, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
     const { dek, objectId, keyArn } = await uploadKey(request, gateway, upload);
     const held = body.length < SHORT_PART_BYTES;
@@ -40,7 +42,7 @@ export const uploadPart: S3Operation = {
     );
     const verified = await body.verified;
     const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
-    const known = { plainLength: body.length, saltId, checksum: verified.checksum };
+    const known = { plainLength: body.length, saltId, digests: recordOf(verified).digests };
     gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
     return {
       status: 200,
@@ -48,7 +50,7 @@ export const uploadPart: S3Operation = {
         // A held part is read on completion: its ETag need carry nothing.
         etag: partEtag(etag, known, !held && backend?.listsParts !== true),
         ...encryptionHeaders(keyArn),
-        ...echoedChecksum(verified),
+        ...bodyChecksumHeader(verified),
         'content-length': '0',
       },
     };
