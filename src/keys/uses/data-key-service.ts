@@ -174,18 +174,24 @@ export class DataKeyService {
     this.#recorder.life.assertProcesses(source.key, source.material, trace);
   }
 
-  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {
-    const name = cacheName(wrapped, canonical);
+  #openCached(source: Source, request: DecryptRequest, canonical: CanonicalContext): Dek {
+    const name = cacheName(request.wrapped, canonical);
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
+      this.#noteKnown(source, request, name);
       return cached.dek;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, canonical));
-    this.#cache.put(name, dek, key.record.keyId);
+    const dek = takeKey('Dek', openWrapped(source, request.wrapped, canonical));
+    this.#cache.put(name, dek, source.key.record.keyId);
+    return dek;
+  }
+
+  /** What is asked for a second time will be again; noting all that is opened once would cost each a tenth. */
+  #noteKnown({ key, material }: Source, { wrapped, context }: DecryptRequest, name: string): void {
+    if (this.#known.has(wrapped, context)) return;
     const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
     this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });
-    return dek;
   }
 }

@@ -8,11 +8,12 @@ import { verifyAudit } from '../offline.ts';
 
 const context: EncryptionContext = Object.freeze({ table: 'people', column: 'number' });
 
-/** A data key that was made and has been opened once. */
+/** A data key that was made and has been opened twice: once to be cached, once from there. */
 async function opened(manager: KeyManager, held: EncryptionContext = context): Promise<DecryptRequest> {
   const { keyId } = await manager.createKey({}, use);
   const { wrapped } = await manager.generateDataKey({ keyId, context: held }, use);
   const request = { wrapped, context: held, keyId };
+  await manager.decrypt(request, use);
   await manager.decrypt(request, use);
   return request;
 }
@@ -88,7 +89,7 @@ describe('decryptNow', () => {
 
   test('counts as a use of the cached key', async () => {
     await using keys = await keyFolder();
-    const manager = await keys.open({ cache: { maxUses: 3 } });
+    const manager = await keys.open({ cache: { maxUses: 4 } });
     const request = await opened(manager);
     expect(manager.decryptNow(request, use)).toBeDefined();
     expect(manager.decryptNow(request, use)).toBeDefined();
