@@ -4,7 +4,7 @@ import { clientPrincipal } from '../../config/principals.ts';
 import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/admin/key-report.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
-import { formatJson, formatTable, managerLine } from './format.ts';
+import { formatJson, formatTable, managerLine, regionsRow } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
 export const keysReportCommand = defineCommand({
@@ -63,6 +63,7 @@ function formatReported(key: ReportedKey): string {
     ...key.algorithms.map((each) => ['algorithm', formatApproval(each)]),
     ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
+    ...regionsRow(key),
     ...key.materials.map(({ version, state, stillOpens, history }) => {
       const last = history.at(-1);
       const shown = stillOpens ? `${state}, still opens` : state;
