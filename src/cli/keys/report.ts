@@ -2,6 +2,7 @@
 import type { Config } from '../../config/config.ts';
 import { clientPrincipal } from '../../config/principals.ts';
 import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/admin/key-report.ts';
+import { changesIn } from '../../keys/life/material-history.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
 import { formatJson, formatTable, managerLine, regionsRow } from './format.ts';
@@ -65,7 +66,7 @@ function formatReported(key: ReportedKey): string {
     ['state', key.state],
     ...regionsRow(key),
     ...key.materials.map(({ version, state, stillOpens, history }) => {
-      const last = history.at(-1);
+      const last = changesIn(history).at(-1);
       const shown = stillOpens ? `${state}, still opens` : state;
       return ['material', `${version}  ${shown} since ${last?.at ?? '-'}: ${last?.reason ?? '-'}`];
     }),

@@ -19,11 +19,6 @@ export class KnownCiphertexts<Facts> {
     return known.facts;
   }
 
-  /** Whether something is kept of this array and context; of other bytes, where it has been written to since. */
-  has(wrapped: Uint8Array, context: EncryptionContext): boolean {
-    return this.#known.get(wrapped)?.context === context;
-  }
-
   /** Kept where the context cannot change; of the bytes, which can, a copy is. */
   keep(wrapped: Uint8Array, context: EncryptionContext, facts: Facts): void {
     if (!Object.isFrozen(context)) return;
