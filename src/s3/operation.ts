@@ -37,6 +37,8 @@ export type S3Request = {
   readonly query: S3Query;
   readonly headers: S3Headers;
   readonly caller: S3Caller;
+  /** It came over TLS. */
+  readonly secure: boolean;
   readonly body: S3Body;
   /** For shares of memory that are held for it. */
   readonly client: ShareHolder;
@@ -95,6 +97,8 @@ export type GatewayOptions = {
   readonly defaultChecksum: 'none' | 'crc64nvme';
   /** Account id in ARNs and owners shown to clients. */
   readonly accountId: string;
+  /** Customers' keys (SSE-C) are taken over plain HTTP too: something in front of the gateway ends TLS. */
+  readonly customerKeysWithoutTls?: boolean;
 };
 
 /** What an operation may use. */

@@ -1,4 +1,5 @@
 /** `sealgate keys report`: every key with its states, what is due, what it protects and who may use it. */
+import { keysOf } from '../../config/bucket-rules.ts';
 import type { Config } from '../../config/config.ts';
 import { clientPrincipal } from '../../config/principals.ts';
 import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/admin/key-report.ts';
@@ -30,7 +31,7 @@ export const keysReportCommand = defineCommand({
 
 function reportRequest({ keys, kms, s3, postgres }: Config): ReportRequest {
   const buckets = (s3?.buckets ?? []).flatMap(({ bucket, prefix, outcome }) =>
-    outcome.type === 'seal' ? [{ what: bucketText(bucket, prefix), keyId: outcome.keyId }] : [],
+    keysOf(outcome).map((keyId) => ({ what: bucketText(bucket, prefix), keyId })),
   );
   const columns = (postgres?.columns ?? []).map(({ database, schema, table, column, keyId }) => ({
     what: `column ${[database, schema, table, column].join('.')}`,

@@ -8,6 +8,7 @@ import { bareEtag } from '../sealing/etag.ts';
 import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { errorDocument, sendToUpload } from '../sealing/upstream-errors.ts';
+import type { ShownEncryption } from '../sse/shown-encryption.ts';
 import type { BackendPart } from './last-part.ts';
 import type { OpenUpload } from './open-upload.ts';
 
@@ -16,7 +17,7 @@ export type CompletedUpload = Completed & {
   readonly checksum: ObjectChecksum | undefined;
   /** Of the client's parts. */
   readonly partCount: number;
-  readonly keyArn: string;
+  readonly shown: ShownEncryption;
 };
 
 /**

@@ -19,8 +19,8 @@ import type { GatewayContext, S3Operation, S3Request, S3Response } from '../oper
 import { objectChecksumContent } from '../sealing/checksum-headers.ts';
 import { clientEtag } from '../sealing/etag.ts';
 import { readFooter } from '../sealing/object-layout.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
 import { writeConditions } from '../sealing/write-conditions.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
 export const completeMultipartUpload: S3Operation = {
   name: 'CompleteMultipartUpload',
@@ -49,7 +49,7 @@ async function completeOnce(
   named: readonly NamedPart[],
 ): Promise<CompletedUpload> {
   const key = await uploadKey(request, gateway, upload);
-  const said = { partCount: named.length, keyArn: key.keyArn };
+  const said = { partCount: named.length, shown: key.shown };
   let ended: EndedObject | undefined;
   try {
     // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again): the mark looks.
@@ -101,7 +101,7 @@ function answer({ bucket, key }: S3Request, completed: CompletedUpload): S3Respo
       'content-type': 'application/xml',
       'content-length': String(body.length),
       ...(completed.versionId === undefined ? {} : { 'x-amz-version-id': completed.versionId }),
-      ...encryptionHeaders(completed.keyArn),
+      ...encryptionHeaders(completed.shown),
     },
     body,
   };

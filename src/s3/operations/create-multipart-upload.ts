@@ -13,8 +13,8 @@ import { checksumOfUpload } from '../sealing/checksum-choice.ts';
 import { newObjectKey } from '../sealing/data-key.ts';
 import { envelopeHeaders } from '../sealing/envelope-headers.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
 export const createMultipartUpload: S3Operation = {
   name: 'CreateMultipartUpload',
@@ -28,24 +28,45 @@ export const createMultipartUpload: S3Operation = {
       checksum: checksum ?? defaultChecksum(gateway),
     });
     const backendUploadId = await createUpstream(request, gateway, headers);
-    const { objectId, wrapped } = objectKey;
+    const { objectId, wrapped, kept } = objectKey;
     const wrap = { type: 'direct', wrapped } as const;
-    const fields = { backendUploadId, objectId, wrap, createdMs: gateway.now(), checksum };
-    const token = await makeUploadToken(request, gateway, fields);
-    await keepToken(request, gateway, { token, objectId, backendUploadId });
+    const fields = { ...kept, backendUploadId, objectId, wrap, createdMs: gateway.now(), checksum };
+    const token = await abortingOnError(request, gateway, backendUploadId, async () => {
+      const made = await makeUploadToken(request, gateway, fields);
+      await keepToken(request, gateway, { token: made, objectId, backendUploadId });
+      return made;
+    });
     const body = formatXml('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: token });
     return {
       status: 200,
       headers: {
         'content-type': 'application/xml',
         'content-length': String(body.length),
-        ...encryptionHeaders(objectKey.keyArn),
+        ...encryptionHeaders(objectKey.shown),
         ...checksumHeaders(checksum),
       },
       body,
     };
   },
 };
+
+/** An upload whose id the client never gets would stay for ever. */
+async function abortingOnError<T>(
+  { bucket, key }: S3Request,
+  { upstream }: GatewayContext,
+  backendUploadId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const query = new Map([['uploadId', backendUploadId]]);
+    const aborted = upstream.send({ method: 'DELETE', bucket, key, query });
+    // What failed first is what the client is told.
+    await aborted.then(({ body }) => body.release()).catch(() => undefined);
+    throw error;
+  }
+}
 
 async function createUpstream(request: S3Request, gateway: GatewayContext, headers: S3Headers): Promise<string> {
   const { bucket, key, signal } = request;

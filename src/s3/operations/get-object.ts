@@ -19,6 +19,7 @@ import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
 
 /** How often an object may be replaced under a read before the client is told to try again. */
@@ -28,6 +29,7 @@ export const getObject: S3Operation = {
   name: 'GetObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
+    refuseRequestedEncryption(request.headers);
     const selection = selectionOf(request);
     for (let tries = 1; ; tries += 1) {
       try {

@@ -10,11 +10,13 @@ import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 
 export const headObject: S3Operation = {
   name: 'HeadObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
+    refuseRequestedEncryption(request.headers);
     const asked = selectionOf(request);
     const { bucket, key, signal } = request;
     const version = request.query.get('versionId');

@@ -38,7 +38,7 @@ export const putObject: S3Operation = {
     return {
       status: 200,
       headers: {
-        ...writeHeaders(response.headers, objectKey.keyArn),
+        ...writeHeaders(response.headers, objectKey),
         ...checksumHeaders(await body.verified),
         'content-length': '0',
       },

@@ -17,20 +17,22 @@ import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { agreeWithUpload } from '../sealing/checksum-choice.ts';
 import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
 import { recordOf, sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
 export const uploadPart: S3Operation = {
   name: 'UploadPart',
   async handle(request, gateway) {
     const partNumber = parsePartNumber(request.query.get('partNumber'));
     const { body } = request;
+    refuseRequestedEncryption(request.headers);
     if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const upload = await openUpload(request, gateway);
     agreeWithUpload(body, upload.checksum, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
-    const { dek, objectId, keyArn } = await uploadKey(request, gateway, upload);
+    const { dek, objectId, shown } = await uploadKey(request, gateway, upload);
     const held = body.length < SHORT_PART_BYTES;
     const input = { dek, objectId, partNumber, plainLength: body.length, final: false, held };
     const sealer = new BodySealer(input, gateway.random);
@@ -49,7 +51,7 @@ export const uploadPart: S3Operation = {
       headers: {
         // A held part is read on completion: its ETag need carry nothing.
         etag: partEtag(etag, known, !held && backend?.listsParts !== true),
-        ...encryptionHeaders(keyArn),
+        ...encryptionHeaders(shown),
         ...bodyChecksumHeader(verified),
         'content-length': '0',
       },
