@@ -28,7 +28,6 @@ export type CsvFormat = Lines & {
 export type BinaryFormat = { readonly type: 'binary' };
 export type CopyFormat = TextFormat | CsvFormat | BinaryFormat;
 
-export const TAB = 0x09;
 export const NEWLINE = 0x0a;
 export const RETURN = 0x0d;
 export const DOT = 0x2e;
