@@ -7,18 +7,20 @@
 import { keyManagerOptions, keyPorts } from './cli/options/keys.ts';
 import { remotePorts } from './cli/options/remote-keys.ts';
 import { CliError } from './cli/errors.ts';
-import type { Running, StartOptions } from './cli/start.ts';
+import type { Running, RunningListener, StartOptions } from './cli/start.ts';
 import type { Config } from './config/config.ts';
 import { AuditSinks } from './compose/audit-sinks.ts';
 import { Health } from './compose/health.ts';
 import { startKeySchedule } from './compose/key-schedule.ts';
-import type { KmsDeps } from './compose/kms.ts';
-import { Lifecycle } from './compose/lifecycle.ts';
-import type { GatewayDeps, StartedPart } from './compose/s3.ts';
-import { openKeyManager } from './keys/key-manager.ts';
+import { startDataListeners } from './compose/listeners.ts';
+import { Lifecycle, type Part } from './compose/lifecycle.ts';
+import { workerCount } from './compose/workers/count.ts';
+import { openKeyManager, type KeyManager } from './keys/key-manager.ts';
 import type { KeyMetrics } from './keys/options.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import type { ReadinessCheck } from './observe/readiness.ts';
+import type { MetricsPage } from './observe/server.ts';
 
 /** Resolves when every listener accepts; where it rejects, everything that was started has been stopped. */
 export async function start(config: Config, { log, metrics, accept = {} }: StartOptions): Promise<Running> {
@@ -34,18 +36,23 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
     });
     const sinks = new AuditSinks(config.keys.audit, log, metrics);
     lifecycle.add(sinks.part);
-    const ports = { ...keyPorts(keyMetrics(metrics, log)), ...(await remotePorts(config.keys)) };
+    const held = new HeldElsewhere();
+    const ports = {
+      ...keyPorts(keyMetrics(metrics, log)),
+      ...(await remotePorts(config.keys)),
+      deksDropped: () => held.dropDeks(),
+    };
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), ports);
     lifecycle.add({ name: 'keys', stop: () => keys.close() });
     sinks.start(keys.auditFeed);
     lifecycle.add(startKeySchedule((allow) => keys.runDue(allow), log));
-    const health = new Health(metrics, () => keys.ready());
+    const health = new Health(metrics.registry, () => keys.ready());
     if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));
-    const listeners = await startListeners(config, { dataKeys: keys, keys, log, metrics }, lifecycle);
-    health.started(listeners.flatMap(({ checks }) => checks));
-    for (const { listener } of listeners) log.info(listener, 'listening');
+    const { listeners, checks, page } = await startListeners(config, { keys, log, metrics, held }, lifecycle);
+    health.started(checks, page);
+    for (const listener of listeners) log.info(listener, 'listening');
     return {
-      listeners: [...listeners.map(({ listener }) => listener), ...health.listeners],
+      listeners: [...listeners, ...health.listeners],
       stop: (deadlineMs) => {
         health.stopping();
         return lifecycle.stop(deadlineMs);
@@ -57,30 +64,58 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
   }
 }
 
-/** The listeners are one stage: they drain side by side. A room is loaded only where the config has it. */
+/** Who holds DEKs besides the key manager, once there is somebody. */
+class HeldElsewhere {
+  workers: { readonly dropDeks: () => void } | undefined;
+
+  dropDeks(): void {
+    this.workers?.dropDeks();
+  }
+}
+
+type ListenerDeps = { readonly keys: KeyManager; readonly log: Log; readonly metrics: Metrics };
+type Listening = {
+  readonly listeners: readonly RunningListener[];
+  readonly checks: readonly ReadinessCheck[];
+  readonly page?: MetricsPage;
+};
+
+/** KMS where the keys are, the data beside it or in workers. They are one stage: they drain side by side. */
 async function startListeners(
   config: Config,
-  deps: GatewayDeps & KmsDeps,
+  { held, ...deps }: ListenerDeps & { readonly held: HeldElsewhere },
   lifecycle: Lifecycle,
-): Promise<readonly StartedPart[]> {
-  const started: StartedPart[] = [];
+): Promise<Listening> {
+  const parts: Part[] = [];
   try {
-    if (config.kms !== undefined) {
-      const { startKms } = await import('./compose/kms.ts');
-      started.push(await startKms(config.kms, config.keys, deps));
+    const kms = await startKmsListener(config, deps, parts);
+    const count = workerCount(config.workers);
+    if (count === 1 || (config.s3 === undefined && config.postgres === undefined)) {
+      const started = await startDataListeners(config, { ...deps, dataKeys: deps.keys }, parts);
+      const listeners = started.map(({ listener }) => listener);
+      return { listeners: [...kms, ...listeners], checks: started.flatMap(({ checks }) => checks) };
     }
-    if (config.s3 !== undefined) {
-      const { startGateway } = await import('./compose/s3.ts');
-      started.push(await startGateway(config.s3, config, deps));
-    }
-    if (config.postgres !== undefined) {
-      const { startProxy } = await import('./compose/postgres.ts');
-      started.push(await startProxy(config.postgres, config.keys.account, deps));
-    }
-    return started;
+    const { Workers } = await import('./compose/workers/workers.ts');
+    const workers = new Workers({ count, config, ...deps });
+    held.workers = workers;
+    parts.push(workers.part);
+    return { listeners: [...kms, ...(await workers.start())], checks: workers.checks, page: workers.metricsPage };
   } finally {
-    lifecycle.add(...started.map(({ part }) => part));
+    lifecycle.add(...parts);
   }
+}
+
+/** A room is loaded only where the config has it. */
+async function startKmsListener(
+  config: Config,
+  deps: ListenerDeps,
+  parts: Part[],
+): Promise<readonly RunningListener[]> {
+  if (config.kms === undefined) return [];
+  const { startKms } = await import('./compose/kms.ts');
+  const { listener, part } = await startKms(config.kms, config.keys, deps);
+  parts.push(part);
+  return [listener];
 }
 
 const LIFE_TEXTS = {

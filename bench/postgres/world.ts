@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { freePort, startBackends } from '../../src/cli/demo/servers.ts';
 import { startPgBouncer, untilListening } from '../programs.ts';
+import { workers } from '../workers.ts';
 
 export const ROWS = 100_000;
 export const DATABASE = 'bench';
@@ -45,6 +46,7 @@ async function cli(words: readonly string[], cwd: string, codes: readonly number
 
 function config(port: number, postgresPort: number, secret: string): string {
   return `version: 1
+workers: ${workers()}
 keys: { store: ./sealgate-keys.sqlite, unseal: [{ type: keyFile, path: ./root.key }] }
 postgres:
   listen: { port: ${port} }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from '../../src/cli/demo/servers.ts';
 import { startNginx, untilListening } from '../programs.ts';
+import { workers } from '../workers.ts';
 import { startBackend, type Backend, type BackendName } from './backend.ts';
 import type { Endpoint } from './objects.ts';
 
@@ -30,6 +31,7 @@ const CLIENT_KEY = 'BENCH';
 function config(backend: Backend, port: number, secret: string): string {
   const { accessKeyId, secretAccessKey } = backend;
   return `version: 1
+workers: ${workers()}
 keys: { store: ./sealgate-keys.sqlite, unseal: [{ type: keyFile, path: ./root.key }] }
 s3:
   listen: { port: ${port} }

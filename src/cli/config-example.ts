@@ -31,6 +31,9 @@ keys:
   # Regions beside keys.region that multi-Region keys are replicated to (docs/KMS.md).
   # otherRegions: [eu-west-1]
 
+# Processes that serve S3 and PostgreSQL on the same ports, beside the one that owns the keys; 1: one process does it all.
+# workers: auto                                                 # one for each core; Linux and FreeBSD
+
 # Logs go to stderr as JSON lines.
 observe:
   listen: { host: 127.0.0.1, port: 9090 }                       # /metrics, /healthz, /readyz
@@ -60,7 +63,6 @@ observe:
 #     # - { name: job, accessKeyId: SEALGATEJOB, secretAccessKeyFile: ./job.secret, sessionTokenFile: ./job.token, expires: 2027-01-31T12:00:00Z }
 #   buckets:                                                    # the narrowest rule wins; what no rule matches passes unchanged
 #     - { bucket: "customers-*", seal: alias/objects }
-#     # - { bucket: shared, seal: alias/objects, allowedKeys: [alias/team-a, alias/team-b], customerKeys: block }
 #     - { bucket: "customers-*", prefix: public/, pass: true }
 #     - { bucket: old, refuse: true }
 

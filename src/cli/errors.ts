@@ -65,6 +65,16 @@ export const CLI_ERRORS = {
     why: '`node:sqlite` and argon2, on which the key store rests, came with Node 24.7.',
     fix: 'Install a newer Node, or run Sealgate by `npx -p node@26 -p sealgate sealgate`.',
   },
+  ERR_CLI_WORKER: {
+    says: 'A worker process ended, or did not end as it was told to.',
+    why: 'It was killed, ran out of memory, or work under way was not finished by the deadline.',
+    fix: 'The lines before, of that `worker`, say what it did. One that ends while Sealgate runs is replaced.',
+  },
+  ERR_CLI_WORKER_CONFIG: {
+    says: 'A worker process read another config than the process that started it.',
+    why: 'The config file, a file that it names, or the environment changed since. All workers serve by the same rules.',
+    fix: 'Restart Sealgate to take the new config.',
+  },
   ERR_CLI_BUG: {
     says: 'Something happened that Sealgate does not know.',
     why: 'A defect in Sealgate, or a failure of the machine.',

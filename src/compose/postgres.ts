@@ -24,7 +24,13 @@ import type { StartedPart } from './s3.ts';
 import { authenticationOptions } from './verifiers.ts';
 import { CliError } from '../cli/errors.ts';
 
-export type ProxyDeps = { readonly dataKeys: DataKeys; readonly log: Log; readonly metrics: Metrics };
+export type ProxyDeps = {
+  readonly dataKeys: DataKeys;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Other processes of ours listen on the same port. */
+  readonly sharesPorts?: boolean;
+};
 
 type OpenDatabase = {
   readonly name: string;
@@ -45,7 +51,7 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
     const tls = clientTls(postgres.listen);
     const proxy = await listening('postgres', postgres.listen, () =>
       startPostgresProxy({
-        listen: { host, port: postgres.listen.port },
+        listen: { host, port: postgres.listen.port, shared: deps.sharesPorts },
         ...(tls === undefined ? {} : { clientTls: tls }),
         upstream: upstreamServer(postgres.upstream),
         authentication: authenticationOptions(postgres, databases[0]?.service, deps.log),

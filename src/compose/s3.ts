@@ -3,7 +3,6 @@ import { accessOptions } from '../cli/options/keys.ts';
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import { clientPrincipal } from '../config/principals.ts';
-import { keysOf } from '../config/bucket-rules.ts';
 import { S3Authorizer } from '../keys/access/s3-authorizer.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { Log } from '../observe/log.ts';
@@ -23,7 +22,13 @@ import type { RunningListener } from '../cli/start.ts';
 /** What all requests may hold in memory together: 64 transfers with room to spare, under the process's 300 MiB. */
 const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 
-export type GatewayDeps = { readonly dataKeys: DataKeys; readonly log: Log; readonly metrics: Metrics };
+export type GatewayDeps = {
+  readonly dataKeys: DataKeys;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Other processes of ours listen on the same ports. */
+  readonly sharesPorts?: boolean;
+};
 export type StartedPart = {
   readonly listener: RunningListener;
   readonly part: Part;
@@ -50,13 +55,7 @@ function gatewayContext(
     upstream,
     dataKeys,
     rules: s3RuleEntries(s3),
-    options: {
-      region: s3.region,
-      listSizes: s3.listSizes,
-      defaultChecksum: s3.defaultChecksum,
-      accountId: account,
-      customerKeysWithoutTls: s3.customerKeysWithoutTls,
-    },
+    options: { region: s3.region, listSizes: s3.listSizes, accountId: account },
     log,
     maxBytesInFlight: MAX_BYTES_IN_FLIGHT,
   });
@@ -72,12 +71,13 @@ function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => 
 
 /** Errors: ERR_CLI_LISTEN; those of the keys that rules name. */
 export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
-  for (const keyId of s3.buckets.flatMap(({ outcome }) => keysOf(outcome))) await deps.dataKeys.resolveKey(keyId);
+  for (const { outcome } of s3.buckets) if (outcome.type === 'seal') await deps.dataKeys.resolveKey(outcome.keyId);
   const upstream = openUpstream(s3);
   const { host, port, tls } = s3.listen;
   const server = new S3Server({
     host,
     port,
+    sharesPort: deps.sharesPorts,
     ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.privateKey.reveal() } }),
     accessKeys: accessKeys(s3, config.keys.account),
     access: new S3Authorizer(accessOptions(config.keys.access), config.keys, Date.now),

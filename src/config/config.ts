@@ -14,6 +14,8 @@ export type Config = {
   readonly s3: S3Config | undefined;
   readonly postgres: PostgresConfig | undefined;
   readonly observe: ObserveConfig;
+  /** Processes that serve S3 and PostgreSQL. */
+  readonly workers: number | 'auto';
 };
 
 export type UnsealConfig =
@@ -168,8 +170,6 @@ export type S3Config = {
   }[];
   readonly buckets: readonly BucketRule[];
   readonly listSizes: 'head' | 'stored';
-  readonly defaultChecksum: 'none' | 'crc64nvme';
-  readonly customerKeysWithoutTls: boolean;
 };
 
 export type PostgresTlsConfig = {

@@ -68,7 +68,7 @@ const EMPTY: Finding = {
 
 function narrow({ data }: SourceTree, { only }: LoadOptions): Plain {
   if (only === undefined || data === null || typeof data !== 'object' || Array.isArray(data)) return data;
-  const left = new Set(['kms', 's3', 'postgres', 'observe']);
+  const left = new Set(['kms', 's3', 'postgres', 'observe', 'workers']);
   return Object.fromEntries(Object.entries(data).filter(([key]) => !left.has(key)));
 }
 

@@ -17,6 +17,12 @@ export const configSchema = z
     s3: s3Schema.optional(),
     postgres: postgresSchema.optional(),
     observe: observeSchema.prefault({}),
+    workers: z
+      .union([z.literal('auto'), z.int().min(1).max(256)])
+      .default(1)
+      .describe(
+        'Processes that serve S3 and PostgreSQL, sharing the ports; `auto`: one for each core. With more than one, another process beside them owns the key store and serves KMS and metrics.',
+      ),
   })
   .describe(
     'Configuration of Sealgate. `${NAME}` in a value is replaced from the environment (`$${` stands for `${`).',

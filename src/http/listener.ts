@@ -14,6 +14,8 @@ export type HttpListenerOptions = {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
+  /** Other processes of ours listen there too, and the system gives connections to one or the other. */
+  readonly sharesPort?: boolean | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsOptions | undefined;
   readonly server: ServerOptions;
@@ -57,10 +59,10 @@ export class HttpListener {
 
   /** Resolves with the port. Rejects with the operating system's error. */
   async listen(): Promise<number> {
-    const { host, port } = this.#options;
+    const { host, port, sharesPort = false } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port }, resolve);
+      this.#server.listen({ host, port, reusePort: sharesPort }, resolve);
     });
     // A listening TCP server has an address object.
     return (this.#server.address() as AddressInfo).port;

@@ -219,6 +219,12 @@ export const KEYS_ERRORS = {
     fix: 'Nothing: the client retries against the next process.',
     exit: KEYS_EXIT,
   },
+  ERR_KEYS_OWNER: {
+    says: 'The process that owns the key store did not answer.',
+    why: 'It ended, or failed at this one question; a process that serves clients ends with it.',
+    fix: 'Its log says why; start it again.',
+    exit: KEYS_EXIT,
+  },
   ...IMPORT_ERRORS,
   ...REMOTE_ERRORS,
 } as const satisfies ErrorCatalogue;

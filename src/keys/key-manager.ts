@@ -95,7 +95,7 @@ async function startManager(
     now: ports.now,
   });
   const life = await openLife(options.life, log, identity, ports.now());
-  const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now);
+  const cache = new DekCache({ ...DEK_CACHE_DEFAULTS, ...options.cache }, ports.now, ports.deksDropped);
   const pairs = new PairCrypto(() => new KeysError('ERR_KEYS_BUSY', 'too many operations with key pairs wait'));
   const { access } = options;
   const served = servedRegions({

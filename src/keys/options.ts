@@ -107,6 +107,8 @@ export type KeyPorts = {
   readonly now: () => number;
   readonly metrics?: KeyMetrics;
   readonly authorizer?: KeyAuthorizer;
+  /** Called when a key changed, so that DEKs it wrapped are not to be used again wherever they are held besides. */
+  readonly deksDropped?: () => void;
   /** Where the KMS keys are held elsewhere; whoever opens the key manager hands it over, to be closed with it. */
   readonly remote?: RemoteKms;
 };

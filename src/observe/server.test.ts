@@ -12,7 +12,7 @@ async function started(
   readiness: () => Promise<Readiness>,
   metrics = new Metrics(),
 ): Promise<{ url: string; metrics: Metrics }> {
-  const server = await startObserveServer({ host: '127.0.0.1', port: 0, registry: metrics.registry, readiness });
+  const server = await startObserveServer({ host: '127.0.0.1', port: 0, page: metrics.registry, readiness });
   servers.push(server);
   return { url: `http://127.0.0.1:${server.port}`, metrics };
 }

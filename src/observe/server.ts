@@ -1,13 +1,15 @@
 /** `/metrics` (Prometheus), `/healthz` (the process answers), `/readyz` (it can do its work): plain HTTP on an address of its own. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';
+
+/** What a Registry of prom-client gives. */
+export type MetricsPage = { readonly contentType: string; readonly metrics: () => Promise<string> };
 
 export type ObserveServerOptions = {
   readonly host: string;
   readonly port: number;
-  readonly registry: Registry;
+  readonly page: MetricsPage;
   readonly readiness: () => Promise<Readiness>;
 };
 
@@ -26,13 +28,13 @@ const MAX_CONNECTIONS = 100;
 export async function startObserveServer({
   host,
   port,
-  registry,
+  page,
   readiness,
 }: ObserveServerOptions): Promise<ObserveServer> {
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
     (request, response) => {
-      respond(request, response, () => answer(request, registry, readiness));
+      respond(request, response, () => answer(request, page, readiness));
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
@@ -68,14 +70,14 @@ function respond(request: IncomingMessage, response: ServerResponse, make: () =>
 
 async function answer(
   request: IncomingMessage,
-  registry: Registry,
+  page: MetricsPage,
   readiness: () => Promise<Readiness>,
 ): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return { status: 405, type: 'text/plain', body: 'GET only\n' };
   switch (request.url?.split('?')[0]) {
     case '/metrics':
-      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+      return { status: 200, type: page.contentType, body: await page.metrics() };
     case '/healthz':
       return { status: 200, type: 'text/plain', body: 'ok\n' };
     case '/readyz': {

@@ -62,7 +62,12 @@ export interface ProxyMetrics {
 }
 
 export type PostgresProxyOptions = {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /** Other processes of ours listen there too, and the system gives connections to one or the other. */
+    readonly shared?: boolean | undefined;
+  };
   readonly clientTls?: ClientTlsOptions;
   readonly upstream: UpstreamOptions;
   readonly authentication: AuthenticationOptions;

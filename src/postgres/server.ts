@@ -65,10 +65,10 @@ function clientTls({ mode, certificatePem, privateKeyPem, clientCaPem }: ClientT
   return { context, required: mode === 'required', verifyClient: clientCaPem !== undefined };
 }
 
-function listening(server: Server, { host, port }: PostgresProxyOptions['listen']): Promise<void> {
+function listening(server: Server, { host, port, shared = false }: PostgresProxyOptions['listen']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ host, port, reusePort: shared }, () => {
       server.off('error', reject);
       resolve();
     });

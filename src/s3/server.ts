@@ -19,6 +19,8 @@ export type S3ServerOptions = {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
+  /** Other processes of ours listen there too. */
+  readonly sharesPort?: boolean | undefined;
   /** PEM; with it the listener speaks HTTPS. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   readonly accessKeys: readonly S3AccessKey[];
@@ -39,12 +41,13 @@ export class S3Server {
   readonly #listener: HttpListener;
 
   constructor(options: S3ServerOptions) {
-    const { host, port, tls } = options;
+    const { host, port, sharesPort, tls } = options;
     this.#options = options;
     const edge = edgeOptions(options, () => this.#listener.draining);
     this.#listener = new HttpListener({
       host,
       port,
+      sharesPort,
       tls: tls === undefined ? undefined : { ...tls, minVersion: 'TLSv1.2' },
       server: LIMITS,
       maxConnections: MAX_CONNECTIONS,

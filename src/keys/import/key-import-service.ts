@@ -15,7 +15,6 @@ import { holdMaterial, stateRefuses, type HeldKey, type HeldMaterial } from '../
 import { DAY_MS, IMPORT_TOKEN_MS, MAX_IMPORT_DAYS } from '../limits.ts';
 import { makeMaterial, materialIdOf, type MaterialFacts } from '../material.ts';
 import { assertConsistent } from '../pairs/pair-material.ts';
-import { noteInHistory } from '../life/material-history.ts';
 import { keyRow, materialRow, type MaterialRecord } from '../records.ts';
 import type { RelatedKey } from '../regions/key-regions.ts';
 import type { ServiceKeys } from '../service-keys.ts';
@@ -38,10 +37,7 @@ import { canWrap, unwrapMaterial, WRAPPING_KEY_BITS, type WrappingKeySpec } from
 type Unwrapped =
   { readonly material: Uint8Array; readonly wrappingSpec: WrappingKeySpec } | { readonly failure: unknown };
 
-type ReasonedPlan = ImportPlan & {
-  /** For the material's history; undefined: as it should be. */
-  readonly weakness: string | undefined;
-};
+type ReasonedPlan = ImportPlan & { /** For the material's history. */ readonly reason: string };
 
 export class KeyImportService implements KeyImport {
   readonly #changes: KeyChanges;
@@ -84,8 +80,8 @@ export class KeyImportService implements KeyImport {
         trace.material = { name: materialId };
         trace.detail = { ...trace.detail, wrappingKey: wrappingSpec };
         const { life } = this.#changes.parts.recorder;
-        const weakness = life.acceptsWrapping(key, wrappingSpec, trace, materialId);
-        const plan = { ...planImport(key, request, materialId), weakness };
+        const reason = life.acceptsWrapping(key, wrappingSpec, trace, materialId) ?? 'imported';
+        const plan = { ...planImport(key, request, materialId), reason };
         return () => this.#import(key, request, plan, material, { trace, use });
       });
     } finally {
@@ -156,7 +152,7 @@ export class KeyImportService implements KeyImport {
     const now = this.#changes.nowMs();
     const made = asImported(
       makeMaterial(key.record, plan.version, this.#factsOf(request, plan, use), vault, ports.random, material),
-      plan,
+      plan.old?.record,
     );
     const others = [...key.materials.values()].filter((each) => each !== plan.old);
     const record = recordAfter(key, made, others, now);
@@ -181,16 +177,12 @@ export class KeyImportService implements KeyImport {
     return replicas.map((each) => ({ ...each, material: awaitedMaterial(made, each.key.record.region) }));
   }
 
-  #factsOf(
-    { validTo, description }: ImportRequest,
-    { state, old, weakness }: ReasonedPlan,
-    use: KeyUse,
-  ): MaterialFacts {
+  #factsOf({ validTo, description }: ImportRequest, { state, old, reason }: ReasonedPlan, use: KeyUse): MaterialFacts {
     return {
       createdAt: this.#changes.now(),
       by: use.principal,
       state,
-      stateReason: weakness ?? 'imported',
+      stateReason: reason,
       validTo: validTo === undefined ? undefined : isoTime(validTo),
       description: description ?? old?.record.description,
     };
@@ -215,13 +207,11 @@ export class KeyImportService implements KeyImport {
 
 const tokenKey = ({ uuid, record: { region } }: HeldKey): TokenKey => ({ uuid, region });
 
-/** What was there before keeps its place and its history: only its bytes, its end and its description are new, and how they came where that was weak. */
-function asImported(made: MaterialRecord, { old, weakness }: ReasonedPlan): MaterialRecord {
+/** What was there before keeps its place and its history: only its bytes, its end and its description are new. */
+function asImported(made: MaterialRecord, old: MaterialRecord | undefined): MaterialRecord {
   if (old === undefined) return made;
-  const { wrapped, canary, validTo, description, history } = made;
-  const again = { ...old.record, wrapped, canary, validTo, description };
-  const [came] = history;
-  return weakness === undefined || came === undefined ? again : noteInHistory(again, came);
+  const { wrapped, canary, validTo, description } = made;
+  return { ...old, wrapped, canary, validTo, description };
 }
 
 /** ERR_KEYS_NOT_FOUND. */

@@ -1,6 +1,7 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
 import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
+import { MATERIAL_REF_BYTES } from '../../envelope/wrapped-key.ts';
 import type { RequestParameters } from '../access/request.ts';
 import {
   canonicalContext,
@@ -19,7 +20,7 @@ import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { FirstUses } from '../managed/first-use.ts';
 import type { KeyPorts } from '../options.ts';
 import { ALGORITHM, aliasNamed } from '../request-facts.ts';
-import { unlessRefused, type UseRecorder, type UseTrace } from './use-recorder.ts';
+import type { UseRecorder, UseTrace } from './use-recorder.ts';
 
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
 
@@ -84,7 +85,7 @@ export class DataKeyService {
 
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
     const { wrapped, keyId, context } = request;
-    const known = this.#known.of(wrapped, context) ?? this.#learn(wrapped, context);
+    const known = this.#known.of(wrapped, context);
     if (known === undefined) return undefined;
     return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
       const source = this.#sourceOf(known, keyId, trace);
@@ -173,26 +174,18 @@ export class DataKeyService {
     this.#recorder.life.assertProcesses(source.key, source.material, trace);
   }
 
-  #openCached(source: Source, request: DecryptRequest, canonical: CanonicalContext): Dek {
-    const name = cacheName(request.wrapped, canonical);
+  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {
+    const name = cacheName(wrapped, canonical);
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
       return cached.dek;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', openWrapped(source, request.wrapped, canonical));
-    this.#cache.put(name, dek, source.key.record.keyId);
+    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, canonical));
+    this.#cache.put(name, dek, key.record.keyId);
+    const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
+    this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });
     return dek;
-  }
-
-  /** Of what is cached, when it is asked for again: to note all that is opened once would cost each a tenth. */
-  #learn(wrapped: Uint8Array, context: EncryptionContext): CiphertextFacts | undefined {
-    if (!Object.isFrozen(context)) return undefined;
-    const name = unlessRefused(() => cacheName(wrapped, canonicalContext(context)));
-    if (name === undefined || !this.#cache.has(name)) return undefined;
-    const facts = { ...namedIn(parseCiphertext(wrapped)), cacheName: name };
-    this.#known.keep(wrapped, context, facts);
-    return facts;
   }
 }

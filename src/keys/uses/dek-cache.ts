@@ -15,10 +15,13 @@ type Entry = CachedDek & { uses: number };
 export class DekCache {
   readonly #entries: LRUCache<string, Entry> | undefined;
   readonly #maxUses: number;
+  readonly #dropped: (() => void) | undefined;
   readonly #purge: NodeJS.Timeout | undefined;
 
-  constructor(limits: DekCacheLimits, now: () => number) {
+  /** `dropped`: called when the DEKs of a key were dropped, for who holds any elsewhere. */
+  constructor(limits: DekCacheLimits, now: () => number, dropped?: () => void) {
     this.#maxUses = limits.maxUses;
+    this.#dropped = dropped;
     if (limits.maxEntries < 1 || limits.maxAgeMs < 1 || limits.maxUses < 1) return;
     // ttlResolution 0: age is asked of our clock each time, not of a remembered instant.
     const entries = new LRUCache<string, Entry>({
@@ -40,11 +43,6 @@ export class DekCache {
     return entry;
   }
 
-  /** Whether it would be found; no use of it. */
-  has(name: string): boolean {
-    return this.#entries?.has(name) === true;
-  }
-
   /** `dek` was just used once. */
   put(name: string, dek: Dek, keyId: string): void {
     if (this.#maxUses > 1) this.#entries?.set(name, { dek, keyId, uses: 1 });
@@ -55,6 +53,11 @@ export class DekCache {
     for (const [name, entry] of this.#entries?.entries() ?? []) {
       if (entry.keyId === keyId) this.#entries?.delete(name);
     }
+    this.#dropped?.();
+  }
+
+  clear(): void {
+    this.#entries?.clear();
   }
 
   get size(): number {

@@ -39,14 +39,13 @@ export class KeyUses {
   ): Wrapping {
     const key = this.#ring.find(keyId);
     trace.key = key;
-    trace.isDryRun = dryRun;
     trace.material = key.current;
     const canonical = canonicalContext(context);
     const named = aliasNamed(keyId, this.#ring.realm);
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertWraps(key, action);
     assertKeyUsable(key);
-    this.#recorder.life.assertProtects(key, trace, bytes);
+    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
     return { key, context: canonical };
   }
 }

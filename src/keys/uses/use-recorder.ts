@@ -31,6 +31,8 @@ export type UseTrace = LifeTrace & {
   material?: Pick<HeldMaterial, 'name'> | undefined;
   decision?: AuthorizationDecision | undefined;
   detail?: Readonly<Record<string, string | number>> | undefined;
+  /** It only asks: nothing is used. */
+  isDryRun?: boolean | undefined;
 };
 
 /** What a record is about. */
@@ -292,8 +294,7 @@ class IsoTimes {
 
 const keyIdOf = (key: UsedKey): string => ('facts' in key ? key.facts.keyId : key.record.keyId);
 
-/** Undefined where it is refused. */
-export function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
+function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
   try {
     return work();
   } catch (error) {

@@ -12,9 +12,7 @@ import { uint32At } from './reader.ts';
 export const FORWARD = 0;
 export const CONSUME = 1;
 export const WHOLE = 2;
-/** The handler gets the body piece by piece as it comes, and nothing of the message is forwarded. */
-export const TAKE = 3;
-export type Verdict = typeof FORWARD | typeof CONSUME | typeof WHOLE | typeof TAKE;
+export type Verdict = typeof FORWARD | typeof CONSUME | typeof WHOLE;
 
 export interface FrameHandler {
   /** How many bytes of the body `frame` must see. Throws for types and lengths it does not take. */
@@ -25,8 +23,6 @@ export interface FrameHandler {
    * promise settled, others are read into `bytes`: what is to be remembered of them is copied.
    */
   frame(type: number, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
-  /** After TAKE: the next bytes of the body, the stream's own once it has returned or its promise settled. */
-  body?(type: number, bytes: Uint8Array): void | Promise<void>;
 }
 
 export interface FrameSink {
@@ -48,8 +44,6 @@ export class FrameStream {
   /** Bytes of the current long message still to come, and whether they are forwarded or dropped. */
   #streaming = 0;
   #streamForward = true;
-  /** The type of the message that is given to its handler piece by piece. */
-  #taken: number | undefined;
   /** An unfinished message: its chunks, their length, and the length at which to look again. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -149,8 +143,7 @@ export class FrameStream {
     this.#at = from;
     while (this.#at < chunk.length) {
       if (this.#streaming > 0) {
-        const work = this.#streamOn(chunk);
-        if (work !== undefined) return this.#wait(work, this.#at);
+        this.#streamOn(chunk);
         continue;
       }
       const at = this.#at;
@@ -165,7 +158,6 @@ export class FrameStream {
       const verdict = this.#handler.frame(type, chunk, at + HEADER_BYTES, bodyLength);
       if (typeof verdict !== 'number') return this.#wait(verdict, at + HEADER_BYTES + bodyLength);
       if (verdict === WHOLE) this.#whole = true;
-      else if (verdict === TAKE) this.#give(type, bodyLength);
       else this.#pass(HEADER_BYTES + bodyLength, verdict === FORWARD);
     }
     this.#emit();
@@ -177,27 +169,14 @@ export class FrameStream {
     if (!forward) this.#emit();
     this.#streaming = length;
     this.#streamForward = forward;
-    void this.#streamOn(this.#chunk);
+    this.#streamOn(this.#chunk);
   }
 
-  #streamOn(chunk: Uint8Array): void | Promise<void> {
-    const from = this.#at;
-    const here = Math.min(this.#streaming, chunk.length - from);
+  #streamOn(chunk: Uint8Array): void {
+    const here = Math.min(this.#streaming, chunk.length - this.#at);
     this.#streaming -= here;
     this.#at += here;
-    if (this.#streamForward) return;
-    this.#run = this.#at;
-    const taken = this.#taken;
-    if (this.#streaming === 0) this.#taken = undefined;
-    if (taken !== undefined) return this.#handler.body?.(taken, chunk.subarray(from, from + here));
-  }
-
-  /** The message's header is dropped, and its body given to the handler as it is scanned. */
-  #give(type: number, bodyLength: number): void {
-    this.#pass(HEADER_BYTES, false);
-    if (bodyLength === 0) return;
-    this.#streaming = bodyLength;
-    this.#taken = type;
+    if (!this.#streamForward) this.#run = this.#at;
   }
 
   /** Puts what was passed since the last run into the output. */

@@ -1,6 +1,5 @@
 /** CommandComplete ('C'), EmptyQueryResponse ('I') and PortalSuspended ('s'): a statement, or an Execute, is done. */
 import type { Verdict } from '../../wire/frame-stream.ts';
-import { endCopy } from '../copying.ts';
 import { noteEffect } from '../tracking.ts';
 import { expectHead, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
 
@@ -9,7 +8,7 @@ export const commandCompleteHandler: BackendHandler = {
   frame(session): Verdict {
     const head = expectHead(session, 'CommandComplete', 'query', 'execute');
     if (head.refusal !== undefined) throw outOfStep('CommandComplete for a refused message');
-    endCopy(session, false);
+    session.copyIn = false;
     noteEffect(session, head.track);
     if (head.kind === 'query') {
       session.queryIndex++;
