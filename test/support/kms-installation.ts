@@ -10,7 +10,11 @@ export const KMS_CREDENTIALS = { accessKeyId: 'ADMINKEY', secretAccessKey: 'admi
 
 const ADMIN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}';
 type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
-const config = ({ accessKeyId, secretAccessKey }: Credentials): string => `  access:
+const config = (
+  { accessKeyId, secretAccessKey }: Credentials,
+  otherRegions: readonly string[],
+): string => `  otherRegions: [${otherRegions.join(', ')}]
+  access:
     identities:
       - { client: admin, policies: [{ name: all, file: ./admin.json }] }
 kms:
@@ -40,16 +44,19 @@ type Options = {
   /** Further sections of the config, and aliases of keys that are made first, as for `install`. */
   readonly sections?: string;
   readonly keys?: readonly string[];
+  /** Served beside KMS_REGION. */
+  readonly otherRegions?: readonly string[];
 };
 
 export async function startKms({
   credentials = KMS_CREDENTIALS,
   sections = '',
   keys = [],
+  otherRegions = [],
 }: Options = {}): Promise<RunningKms> {
   const { cert, key } = certificate('server');
   const files = { 'admin.json': ADMIN, 'kms.crt': cert, 'kms.key': key, 'ca.crt': CLIENT_CA };
-  const installation = await install(`${config(credentials)}${sections}`, keys, files);
+  const installation = await install(`${config(credentials, otherRegions)}${sections}`, keys, files);
   const { ports } = await installation.up();
   const endpoint = `https://localhost:${ports['kms']}`;
   const client = new KMSClient({
