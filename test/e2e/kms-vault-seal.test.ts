@@ -1,6 +1,6 @@
 /**
- * The `awskms` seal of Vault and OpenBao against a running `sealgate up`: their own module for it, in a program as small as can be, since the
- * whole server takes too long to build here.
+ * The `awskms` seal of Vault and OpenBao against a running `sealgate up`: their own module for it, in a program as small as can be. Vault's
+ * server takes too long to build here; OpenBao's is tried in kms-openbao.test.ts.
  */
 import {
   CreateAliasCommand,
