@@ -63,6 +63,7 @@ observe:
 #     # - { name: job, accessKeyId: SEALGATEJOB, secretAccessKeyFile: ./job.secret, sessionTokenFile: ./job.token, expires: 2027-01-31T12:00:00Z }
 #   buckets:                                                    # the narrowest rule wins; what no rule matches passes unchanged
 #     - { bucket: "customers-*", seal: alias/objects }
+#     # - { bucket: shared, seal: alias/objects, allowedKeys: [alias/team-a, alias/team-b], customerKeys: block }
 #     - { bucket: "customers-*", prefix: public/, pass: true }
 #     - { bucket: old, refuse: true }
 

@@ -3,6 +3,7 @@ import { accessOptions } from '../cli/options/keys.ts';
 import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import { clientPrincipal } from '../config/principals.ts';
+import { keysOf } from '../config/bucket-rules.ts';
 import { S3Authorizer } from '../keys/access/s3-authorizer.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { Log } from '../observe/log.ts';
@@ -55,7 +56,13 @@ function gatewayContext(
     upstream,
     dataKeys,
     rules: s3RuleEntries(s3),
-    options: { region: s3.region, listSizes: s3.listSizes, accountId: account },
+    options: {
+      region: s3.region,
+      listSizes: s3.listSizes,
+      defaultChecksum: s3.defaultChecksum,
+      accountId: account,
+      customerKeysWithoutTls: s3.customerKeysWithoutTls,
+    },
     log,
     maxBytesInFlight: MAX_BYTES_IN_FLIGHT,
   });
@@ -71,7 +78,7 @@ function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => 
 
 /** Errors: ERR_CLI_LISTEN; those of the keys that rules name. */
 export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
-  for (const { outcome } of s3.buckets) if (outcome.type === 'seal') await deps.dataKeys.resolveKey(outcome.keyId);
+  for (const keyId of s3.buckets.flatMap(({ outcome }) => keysOf(outcome))) await deps.dataKeys.resolveKey(keyId);
   const upstream = openUpstream(s3);
   const { host, port, tls } = s3.listen;
   const server = new S3Server({

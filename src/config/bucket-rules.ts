@@ -10,9 +10,23 @@
 import type { ConfigPath, Finding } from './problem.ts';
 
 export type BucketOutcome =
-  | { readonly type: 'seal'; readonly keyId: string; readonly bucketId?: string; readonly anonymous?: 'read' }
+  | {
+      readonly type: 'seal';
+      readonly keyId: string;
+      readonly bucketId?: string;
+      readonly anonymous?: 'read';
+      /** Further keys that clients may name. */
+      readonly allowedKeys?: readonly string[];
+      /** Uploads with a key of the client's own; allowed unless told. */
+      readonly customerKeys?: 'allow' | 'block';
+    }
   | { readonly type: 'pass'; readonly anonymous?: 'read' }
   | { readonly type: 'refuse' };
+
+/** The keys that a rule seals with: its own, and those that clients may name. */
+export function keysOf(outcome: BucketOutcome): readonly string[] {
+  return outcome.type === 'seal' ? [outcome.keyId, ...(outcome.allowedKeys ?? [])] : [];
+}
 
 export type BucketRule = {
   /** A bucket name, or a beginning followed by `*`. */
@@ -47,8 +61,16 @@ export function matchBucketRule(rules: readonly BucketRule[], bucket: string, ke
 function sameOutcome(a: BucketOutcome, b: BucketOutcome): boolean {
   if (a.type === 'refuse' || b.type === 'refuse') return a.type === b.type;
   if (a.type !== b.type || a.anonymous !== b.anonymous) return false;
-  return a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId);
+  return a.type !== 'seal' || b.type !== 'seal' || sealed(a) === sealed(b);
 }
+
+const sealed = ({
+  keyId,
+  bucketId,
+  allowedKeys = [],
+  customerKeys = 'allow',
+}: Extract<BucketOutcome, { type: 'seal' }>) =>
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys]);
 
 const describe = ({ bucket, prefix }: Pick<BucketRule, 'bucket' | 'prefix'>): string =>
   `bucket \`${bucket}\`${prefix === '' ? '' : `, prefix \`${prefix}\``}`;

@@ -170,6 +170,8 @@ export type S3Config = {
   }[];
   readonly buckets: readonly BucketRule[];
   readonly listSizes: 'head' | 'stored';
+  readonly defaultChecksum: 'none' | 'crc64nvme';
+  readonly customerKeysWithoutTls: boolean;
 };
 
 export type PostgresTlsConfig = {

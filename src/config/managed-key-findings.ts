@@ -9,8 +9,10 @@ type Named = { readonly keyId: string | undefined; readonly path: ConfigPath; re
 
 export function managedKeyFindings({ keys, s3, postgres }: ConfigFile): readonly Finding[] {
   const named: readonly Named[] = [
-    ...(s3?.buckets ?? []).map(({ seal: keyId }, index): Named => {
-      return { keyId, path: ['s3', 'buckets', index, 'seal'], own: 'alias/aws/s3' };
+    ...(s3?.buckets ?? []).flatMap(({ seal, allowedKeys = [] }, index): readonly Named[] => {
+      const [at, own] = [['s3', 'buckets', index], 'alias/aws/s3'];
+      const further = allowedKeys.map((keyId, place): Named => ({ keyId, path: [...at, 'allowedKeys', place], own }));
+      return [{ keyId: seal, path: [...at, 'seal'], own }, ...further];
     }),
     ...(postgres?.columns ?? []).map(({ key: keyId }, index): Named => {
       return { keyId, path: ['postgres', 'columns', index, 'key'], own: 'alias/aws/rds' };

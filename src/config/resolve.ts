@@ -104,7 +104,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
     ...checkBucketRules(buckets, ['s3', 'buckets']),
     ...endpointFindings(endpoint),
     ...clientFindings(s3.clients),
-    ...bucketIdFindings(s3.buckets),
+    ...sealOnlyFindings(s3.buckets),
     ...anonymousFindings(s3.buckets),
   );
   const clients = [];
@@ -137,6 +137,8 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
     clients,
     buckets,
     listSizes: s3.listSizes,
+    defaultChecksum: s3.defaultChecksum,
+    customerKeysWithoutTls: s3.customerKeysWithoutTls,
   };
 }
 
@@ -145,8 +147,15 @@ const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.te
 function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
   const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
   if (rule.seal !== undefined) {
-    const { bucketId } = rule;
-    return { type: 'seal', keyId: rule.seal, ...(bucketId === undefined ? {} : { bucketId }), ...anonymous };
+    const { bucketId, allowedKeys, customerKeys } = rule;
+    return {
+      type: 'seal',
+      keyId: rule.seal,
+      ...(bucketId === undefined ? {} : { bucketId }),
+      ...(allowedKeys === undefined ? {} : { allowedKeys }),
+      ...(customerKeys === undefined ? {} : { customerKeys }),
+      ...anonymous,
+    };
   }
   return rule.pass === true ? { type: 'pass', ...anonymous } : { type: 'refuse' };
 }
@@ -197,18 +206,16 @@ function sameKeyTwice(clients: FileSection<'s3'>['clients']): readonly Finding[]
   });
 }
 
-function bucketIdFindings(rules: FileSection<'s3'>['buckets']): readonly Finding[] {
+const SEAL_ONLY = ['bucketId', 'allowedKeys', 'customerKeys'] as const;
+
+function sealOnlyFindings(rules: FileSection<'s3'>['buckets']): readonly Finding[] {
   return rules.flatMap((rule, index) =>
-    rule.bucketId === undefined || rule.seal !== undefined
-      ? []
-      : [
-          {
-            code: 'ERR_CONFIG_CONTRADICTION',
-            path: ['s3', 'buckets', index, 'bucketId'],
-            at: 'key',
-            message: '`bucketId` belongs to `seal` alone',
-          },
-        ],
+    SEAL_ONLY.filter((name) => rule.seal === undefined && rule[name] !== undefined).map((name): Finding => ({
+      code: 'ERR_CONFIG_CONTRADICTION',
+      path: ['s3', 'buckets', index, name],
+      at: 'key',
+      message: `\`${name}\` belongs to \`seal\` alone`,
+    })),
   );
 }
 

@@ -16,8 +16,17 @@ export type RootKey = KeyObject & { readonly [kind]: 'RootKey' };
 export type ServiceKey = KeyObject & { readonly [kind]: 'ServiceKey' };
 /** The AES key that imported material comes wrapped in. */
 export type WrappingKey = KeyObject & { readonly [kind]: 'WrappingKey' };
+/** What a client gives along with a request (SSE-C), and nobody keeps. */
+export type CustomerKey = KeyObject & { readonly [kind]: 'CustomerKey' };
 
-type KeyKinds = { Kek: Kek; Dek: Dek; RootKey: RootKey; ServiceKey: ServiceKey; WrappingKey: WrappingKey };
+type KeyKinds = {
+  Kek: Kek;
+  Dek: Dek;
+  RootKey: RootKey;
+  ServiceKey: ServiceKey;
+  WrappingKey: WrappingKey;
+  CustomerKey: CustomerKey;
+};
 
 /** Key length of every symmetric key of ours, in bytes. */
 export const KEY_BYTES = 32;

@@ -7,6 +7,7 @@ import { labelled, makeVectors, multipartBytes, sha256Hex } from '../../test/sup
 import { concatBytes } from '../crypto/bytes.ts';
 import { takeKey } from '../crypto/key-types.ts';
 import { BodyOpener } from './object/body-opener.ts';
+import { customerDek, isCustomerDek } from './object/customer-key.ts';
 import { openFooter } from './object/footer.ts';
 import { decodeEnvelope, verifyEnvelope } from './object/object-envelope.ts';
 import { ObjectOpener } from './object/object-opener.ts';
@@ -94,6 +95,27 @@ describe('frozen vectors', () => {
       if (envelope.sealedMetadata === undefined) continue;
       expect({ ...openMetadata(envelope.sealedMetadata, dek, objectId) }).toEqual(v.metadata);
     }
+  });
+
+  test('objects with a customer key open, and not without it', () => {
+    const v = read<Row & { headers: Row; metadata: Row; place: { bucket: string; key: string } }>(
+      'sealed-object-v2.json',
+    );
+    const id = hexOf(v, 'objectId');
+    const half = takeKey('Dek', hexOf(v, 'gatewayHalf'));
+    const envelope = decodeEnvelope(v['envelope'] ?? '');
+    expect(verifyEnvelope(envelope, half, v.headers)).toEqual(v.headers);
+    const whole = customerDek(half, takeKey('CustomerKey', hexOf(v, 'customerKey')), id);
+    expect(isCustomerDek(whole, id, envelope.customerCheck ?? new Uint8Array())).toBe(true);
+    expect({ ...openMetadata(envelope.sealedMetadata ?? new Uint8Array(), whole, id) }).toEqual(v.metadata);
+    const opener = new BodyOpener({ dek: whole, objectId: id });
+    expect(concatBytes(...opener.push(hexOf(v, 'stored')))).toEqual(hexOf(v, 'plaintext'));
+    opener.finish();
+    const other = customerDek(half, takeKey('CustomerKey', new Uint8Array(32)), id);
+    expect(isCustomerDek(other, id, envelope.customerCheck ?? new Uint8Array())).toBe(false);
+    expect(() => new BodyOpener({ dek: half, objectId: id }).push(hexOf(v, 'stored'))).toThrow();
+    const token = openUploadToken(v['uploadToken'] ?? '', takeKey('ServiceKey', hexOf(v, 'serviceKey')), v.place);
+    expect(token).toMatchObject({ keyHint: 'aws:kms bucket-key', customerCheck: envelope.customerCheck });
   });
 
   test('upload tokens open', () => {

@@ -82,6 +82,16 @@ export const POSTGRES_ERRORS = {
     why: 'The values written in the EXECUTE would go to the server unsealed.',
     fix: 'Run the prepared statement by the driver (Bind and Execute of the extended protocol).',
   },
+  ERR_POSTGRES_COPY_DATA: {
+    says: 'The data of a COPY is not what its format and options say.',
+    why: 'Rows are told apart before their values are sealed; what PostgreSQL would not take is refused before any of it leaves. The SQLSTATE is the server’s own; line and column are in CONTEXT.',
+    fix: 'Correct the data, or name its delimiter, quotes and columns in the COPY. Nothing of the COPY was kept.',
+  },
+  ERR_POSTGRES_COPY_FAILED: {
+    says: 'The client gave its COPY up.',
+    why: 'It sent CopyFail, as clients do when their source of rows fails.',
+    fix: 'See the message, which is the client’s own. Nothing of the COPY was kept.',
+  },
   ERR_POSTGRES_TOO_LARGE: {
     says: 'A statement, message or value that must be read whole is larger than its limit.',
     why: 'Nothing sealed may leave before its tag has verified, so it is held in memory and bounded.',

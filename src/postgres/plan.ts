@@ -1,6 +1,7 @@
 /**
  * The vocabulary between the session (wire side), the analysis (SQL side) and the column service (value side).
  */
+import type { CopyFormat } from './copy/format.ts';
 import type { RefusalPlace } from './refusal.ts';
 
 /** The logical types a column rule may name. */
@@ -109,8 +110,21 @@ export type SealedPlan = {
   readonly forbiddenOrigins: ReadonlySet<string>;
   /** Relations read or written, for Bind-time revalidation: the plan is valid only while these OIDs are what the names resolve to. */
   readonly state: PlanState;
+  /** COPY: its rows travel as CopyData. `results`, of COPY TO, are then its columns. */
+  readonly copy?: CopyPlan;
   /** As of a TrackPlan, where the statement calls set_config. */
   readonly effect?: TrackPlan['effect'];
+};
+
+/** The data of a COPY FROM STDIN or COPY TO STDOUT. */
+export type CopyPlan = {
+  readonly direction: 'in' | 'out';
+  readonly format: CopyFormat;
+  /** As the server names it in CONTEXT. */
+  readonly table: string;
+  /** Of COPY FROM, the columns in the order of the data, and what is sealed of them. */
+  readonly names: readonly string[];
+  readonly fields: readonly (SealedParameter | undefined)[];
 };
 
 /** `column`: RowDescription names this relation and attribute. `expression`: it names none (0, 0). `any`: it is not checked. */
@@ -138,4 +152,5 @@ export type Refusal = {
   /** The way to write it instead. */
   readonly hint?: string;
   readonly place?: RefusalPlace;
+  readonly context?: string;
 };

@@ -1,5 +1,6 @@
 /** The catalogue behind `errors.ts`: one row per error, in S3's words where S3 has the error. Feeds docs/ERRORS.md. */
 import { S3_AUTH_ERRORS, S3_BODY_ERRORS } from './error-catalogue-access.ts';
+import { S3_ENCRYPTION_ERRORS } from './error-catalogue-encryption.ts';
 import { row, type S3Catalogue } from './error-row.ts';
 
 /** What was asked, and of which bucket and key. */
@@ -177,13 +178,6 @@ export const S3_SERVER_ERRORS = {
     'Its envelope is missing or malformed, or its bytes were changed: nothing is served.',
     'See the audit log; restore the object from a backup.',
   ),
-  ERR_S3_KEY_UNAVAILABLE: row(
-    'KMS.DisabledException',
-    400,
-    'The key for this object cannot be used.',
-    'The KMS key is disabled, unknown, or the caller may not use it.',
-    'Enable the key or correct its policy.',
-  ),
   ERR_S3_KEYS_UNREACHABLE: row(
     'ServiceUnavailable',
     503,
@@ -236,6 +230,7 @@ export const S3_ERRORS = {
   ...S3_AUTH_ERRORS,
   ...S3_BODY_ERRORS,
   ...S3_REQUEST_ERRORS,
+  ...S3_ENCRYPTION_ERRORS,
   ...S3_SERVER_ERRORS,
   ...S3_SETUP_ERRORS,
 } as const satisfies S3Catalogue;

@@ -37,6 +37,8 @@ export type S3Request = {
   readonly query: S3Query;
   readonly headers: S3Headers;
   readonly caller: S3Caller;
+  /** It came over TLS. */
+  readonly secure: boolean;
   readonly body: S3Body;
   /** For shares of memory that are held for it. */
   readonly client: ShareHolder;
@@ -52,6 +54,10 @@ export interface S3Body extends AsyncIterable<Uint8Array> {
   readonly length: number;
   /** The checksum that comes after the body, if one does: known when `verified` resolves. */
   readonly trailing?: ChecksumAlgorithm | undefined;
+  /** The checksum that comes with the body, before or after it. */
+  readonly announced: ChecksumAlgorithm | undefined;
+  /** Has this checksum computed as well, and shown where none is announced. Before the body is read. */
+  computeToo(algorithm: ChecksumAlgorithm): void;
   /**
    * Yields plaintext; may be iterated once. Iteration ends normally only after length, payload hash, chunk and trailer signatures,
    * Content-MD5 and checksums have verified; otherwise it throws S3Error. So whoever withholds what completes the object until the
@@ -87,8 +93,12 @@ export type GatewayOptions = {
   readonly region: string;
   /** How LIST finds plaintext sizes where the ETag cannot tell: `head` looks each row up (bounded), `stored` shows the stored size. */
   readonly listSizes: 'head' | 'stored';
+  /** The checksum of bodies that come without one; `none`: nothing is computed that no client asked for. */
+  readonly defaultChecksum: 'none' | 'crc64nvme';
   /** Account id in ARNs and owners shown to clients. */
   readonly accountId: string;
+  /** Customers' keys (SSE-C) are taken over plain HTTP too: something in front of the gateway ends TLS. */
+  readonly customerKeysWithoutTls?: boolean;
 };
 
 /** What an operation may use. */

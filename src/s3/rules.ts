@@ -13,6 +13,10 @@ export type S3Rule =
       readonly name: string;
       readonly bucketId?: string;
       readonly anonymous?: AnonymousRight;
+      /** Further keys that clients may name (`x-amz-server-side-encryption-aws-kms-key-id`); none unless told. */
+      readonly allowedKeys?: readonly string[];
+      /** What happens to uploads with a key of the client's own (SSE-C); allowed unless told. */
+      readonly customerKeys?: 'allow' | 'block';
     }
   | { readonly type: 'pass'; readonly name: string; readonly anonymous?: AnonymousRight }
   | { readonly type: 'refuse'; readonly name: string };
@@ -110,8 +114,16 @@ const mayMeet = (a: S3RuleEntry, b: S3RuleEntry): boolean => a.prefix === b.pref
 function sameRule(a: S3Rule, b: S3Rule): boolean {
   if (a.type === 'refuse' || b.type === 'refuse') return a.type === b.type;
   if (a.type !== b.type || a.anonymous !== b.anonymous) return false;
-  return a.type !== 'seal' || b.type !== 'seal' || (a.keyId === b.keyId && a.bucketId === b.bucketId);
+  return a.type !== 'seal' || b.type !== 'seal' || sealing(a) === sealing(b);
 }
+
+const sealing = ({
+  keyId,
+  bucketId,
+  allowedKeys = [],
+  customerKeys = 'allow',
+}: Extract<S3Rule, { type: 'seal' }>): string =>
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys]);
 
 /** True where some bucket name matches both patterns. */
 function patternsMeet(a: string, b: string): boolean {

@@ -1,5 +1,5 @@
 /** PostgreSQL's own programs through a running `sealgate up`: psql and pgbench, on ruled and other tables of one database. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -110,7 +110,7 @@ describe('psql', () => {
     }
   });
 
-  test('\\copy and COPY of other tables pass both ways; of a ruled table they are refused, and nothing is written', async () => {
+  test('\\copy and COPY go both ways, of ruled tables and of others; what is wrong with the data is said with its line', async () => {
     await writeFile(join(installation.folder, 'rows.csv'), '1,one\n2,"two, with comma"\n');
     const copied = await psql(
       'create table if not exists other (id int, t text)',
@@ -119,13 +119,23 @@ describe('psql', () => {
       'copy other to stdout csv',
     );
     expect(copied).toEqual({ code: 0, stdout: '1,one\n2,"two, with comma"\n', stderr: '' });
-    await writeFile(join(installation.folder, 'secrets.csv'), '1,10,leak,0\n');
-    for (const command of ['\\copy secrets from secrets.csv csv', '\\copy secrets to out.csv csv'])
-      expect(await psql(command)).toMatchObject({
-        code: expect.not.stringMatching('0'),
-        stderr: expect.stringContaining('sealed'),
-      });
-    expect((await direct.query('SELECT * FROM secrets')).rows).toEqual([]);
+    const rows = '1,10,"first, with comma",0\n2,20,"second\nline",0\n3,,,5\n';
+    await writeFile(join(installation.folder, 'secrets.csv'), rows);
+    expect(await psql('\\copy secrets from secrets.csv csv', '\\copy secrets to out.csv csv')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(await readFile(join(installation.folder, 'out.csv'), 'utf8')).toBe(rows);
+    const stored = await direct.query<{ note: Buffer | null }>('SELECT note FROM secrets ORDER BY id');
+    expect(stored.rows.map(({ note }) => note?.toString().includes('comma'))).toEqual([false, false, undefined]);
+    await writeFile(join(installation.folder, 'wrong.csv'), '4,40,fourth,0\n5,leak,fifth,0\n');
+    const wrong = await psql('\\copy secrets from wrong.csv csv');
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/type bigint.*\nCONTEXT: {2}COPY secrets, line 2, column code\n$/u),
+    });
+    expect((await direct.query('SELECT count(*)::int AS n FROM secrets')).rows).toEqual([{ n: 3 }]);
   });
 
   test('an error shows the place in the statement that the user wrote', async () => {

@@ -62,7 +62,7 @@ const SNAPSHOT: CatalogSnapshot = {
       ...split(full),
       schemaOid: full.startsWith('other') ? 3000 : 2200,
       kind: view === undefined ? ('r' as const) : ('v' as const),
-      columns: columns.map((column, index): [string, number, string] => [column, index + 1, 'text']),
+      columns: columns.map((column, index): [string, number, string, boolean] => [column, index + 1, 'text', false]),
       keys: [],
       definition: view?.[1] ?? null,
     };

@@ -11,6 +11,7 @@ import { takeKey, type Dek, type Kek, type ServiceKey } from '../../src/crypto/k
 import { concatBytes } from '../../src/crypto/bytes.ts';
 import { encodeContext, type EncryptionContext } from '../../src/envelope/encryption-context.ts';
 import { BodySealer } from '../../src/envelope/object/body-sealer.ts';
+import { customerCheck, customerDek } from '../../src/envelope/object/customer-key.ts';
 import { encodeFooter, sealFooterPart, type FooterInput } from '../../src/envelope/object/footer.ts';
 import { encodeEnvelope } from '../../src/envelope/object/object-envelope.ts';
 import type { BodyRecord } from '../../src/envelope/object/record.ts';
@@ -213,6 +214,52 @@ function uploadToken() {
   };
 }
 
+/** Format 2: half of the DEK is the customer's. */
+function customerObject() {
+  const half = takeKey('Dek', labelled('gateway half', 32));
+  const whole = customerDek(half, takeKey('CustomerKey', labelled('customer key', 32)), objectId);
+  const check = customerCheck(whole, objectId);
+  const metadata = { name: 'Ada' };
+  const random = { metadata: 'customer metadata', body: 'customer body', token: 'customer token' };
+  const wrap = { type: 'direct', wrapped: labelled('customer wrap', 137) } as const;
+  const envelope = encodeEnvelope(
+    {
+      layout: 'single',
+      objectId,
+      wraps: [wrap],
+      boundHeaders: { 'content-type': 'text/plain' },
+      context: { tenant: 'a' },
+      sealedMetadata: sealMetadata(metadata, whole, objectId, deterministicRandom(random.metadata)),
+      customerCheck: check,
+    },
+    half,
+  );
+  const input = { dek: whole, objectId, partNumber: 0, plainLength: 100, final: true };
+  const sealer = new BodySealer(input, deterministicRandom(random.body));
+  const plaintext = labelled('customer body', 100);
+  const record: BodyRecord = { digests: {} };
+  const stored = concatBytes(sealer.header(), ...sealer.push(plaintext), ...sealer.finish(record));
+  const place = { bucket: 'bucket', key: 'dir/file' };
+  const fields = { backendUploadId: 'upload', objectId, wrap, createdMs: 1_764_000_000_000 };
+  const shown = { ...fields, customerCheck: check, keyHint: 'aws:kms bucket-key' };
+  return {
+    gatewayHalf: hex(labelled('gateway half', 32)),
+    customerKey: hex(labelled('customer key', 32)),
+    serviceKey: hex(labelled('service key', 32)),
+    objectId: hex(objectId),
+    random,
+    dek: hex(new Uint8Array(whole.export())),
+    check: hex(check),
+    headers: { 'content-type': 'text/plain' },
+    metadata,
+    envelope,
+    plaintext: hex(plaintext),
+    stored: hex(stored),
+    place,
+    uploadToken: sealUploadToken(shown, serviceKey(), 3, place, deterministicRandom(random.token)),
+  };
+}
+
 /** The contents of each file, by name. */
 export function makeVectors(): Record<string, unknown> {
   const short: FooterInput = { parts: [{ partNumber: 5, plainLength: 300 }] };
@@ -248,6 +295,7 @@ export function makeVectors(): Record<string, unknown> {
       envelopes: envelopes(),
       uploadTokens: [uploadToken()],
     },
+    'sealed-object-v2.json': customerObject(),
   };
 }
 

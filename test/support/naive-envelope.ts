@@ -201,6 +201,26 @@ export function naiveEnvelope(
   return `sg1.${Buffer.from(join(clear, mac)).toString('base64url')}`;
 }
 
+/** Format 2: the DEK of two halves, and the envelope that goes with it. `fields` without the last, which proves the customer's key. */
+export function naiveCustomerEnvelope(
+  halves: { readonly gateway: Uint8Array; readonly customer: Uint8Array },
+  layout: number,
+  objectId: Uint8Array,
+  fields: readonly (readonly [number, Uint8Array])[],
+): { readonly dek: Uint8Array; readonly text: string } {
+  const dek = hkdf(join(halves.gateway, halves.customer), objectId, ascii('sealgate object v2 dek'), 32);
+  const check = hkdf(dek, objectId, ascii('sealgate object v2 check'), 32);
+  const all = [...fields, [8, join(Uint8Array.of(1), check)] as const];
+  const clear = join(
+    ascii('SE'),
+    Uint8Array.of(2, 1, layout),
+    objectId,
+    ...all.map(([tag, value]) => join(Uint8Array.of(tag), be(value.length, 2), value)),
+  );
+  const mac = hmac(hkdf(halves.gateway, objectId, ascii('sealgate object v2 envelope'), 32), clear);
+  return { dek, text: `sg1.${Buffer.from(join(clear, mac)).toString('base64url')}` };
+}
+
 export function naiveUploadToken(t: {
   key: Uint8Array;
   epoch: number;
@@ -213,14 +233,16 @@ export function naiveUploadToken(t: {
   wrap: Uint8Array;
   checksum: Uint8Array;
   context: Uint8Array;
+  /** Version 2: how it is shown, and the field of a customer's key. */
+  more?: readonly [shown: Uint8Array, customer: Uint8Array];
 }): string {
-  const header = join(ascii('SU'), Uint8Array.of(1, 1), be(t.epoch, 4));
+  const header = join(ascii('SU'), Uint8Array.of(t.more === undefined ? 1 : 2, 1), be(t.epoch, 4));
   const block = (bytes: Uint8Array) => join(be(bytes.length, 2), bytes);
   const long = (text: string) => join(be(utf8(text).length, 4), utf8(text));
   const plain = join(
     t.objectId,
     be(t.createdMs, 8),
-    ...[utf8(t.backendUploadId), t.wrap, t.checksum, t.context].map(block),
+    ...[utf8(t.backendUploadId), t.wrap, t.checksum, t.context, ...(t.more ?? [])].map(block),
   );
   const sealed = xaesSeal(t.key, t.nonce, plain, join(header, long(t.bucket), long(t.objectKey)));
   return Buffer.from(join(header, t.nonce, sealed)).toString('base64url');

@@ -6,7 +6,7 @@ import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import type { OperationTable } from '../../src/s3/decide.ts';
 import type { ExchangeOutcome } from '../../src/s3/edge/exchange.ts';
 import { createGateway, type GatewayParts } from '../../src/s3/gateway.ts';
-import type { GatewayContext, S3Log } from '../../src/s3/operation.ts';
+import type { GatewayContext, GatewayOptions, S3Log } from '../../src/s3/operation.ts';
 import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { S3Server } from '../../src/s3/server.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
@@ -67,6 +67,7 @@ export async function startEdge(options: {
   /** Policies of callers; none unless told. */
   readonly access?: IdentitiesOptions;
   readonly accessKeys?: readonly S3AccessKey[];
+  readonly options?: Partial<GatewayOptions>;
   readonly bounds?: Partial<Pick<GatewayParts, 'maxBytesInFlight' | 'maxSegmentBytes' | 'waiting'>>;
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
@@ -83,7 +84,13 @@ export async function startEdge(options: {
     upstream,
     dataKeys: options.dataKeys ?? NO_KEYS,
     rules: options.rules ?? [],
-    options: { region: 'us-east-1', listSizes: 'head', accountId: '000000000000' },
+    options: {
+      region: 'us-east-1',
+      listSizes: 'head',
+      defaultChecksum: 'none',
+      accountId: '000000000000',
+      ...options.options,
+    },
     log: SILENT,
     maxBytesInFlight: 64 * 1024 * 1024,
     now,

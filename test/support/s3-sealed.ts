@@ -1,8 +1,10 @@
 /** Two gateways with one key manager in front of a real store, and clients: for tests of sealed buckets. */
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
+import type { GatewayOptions } from '../../src/s3/operation.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
 import { startS3rverContainer } from './containers/s3rver.ts';
@@ -41,6 +43,8 @@ export type SealedSetup = {
   readonly clients: readonly [S3Client, S3Client];
   /** Past the gateways, as whoever owns the disk. */
   readonly direct: S3Client;
+  /** The audit log so far. */
+  auditText(): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -48,13 +52,17 @@ export async function startSealed(
   backend: Backend,
   access?: AccessOptions,
   tls?: { readonly cert: string; readonly key: string },
+  more: { readonly rule?: object; readonly options?: Partial<GatewayOptions> } = {},
 ): Promise<SealedSetup> {
   const keys = await keyFolder(access === undefined ? {} : { access });
   const manager = await keys.open();
   await manager.createKey({ alias: 'alias/a' }, TEST_USE);
   const options = {
     store: backend,
-    rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } as const }],
+    rules: [
+      { bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed', ...more.rule } as const },
+    ],
+    options: more.options ?? {},
     // As where the configuration says nothing: the gateway finds out what the backend lacks.
     capabilities: AWS_CAPABILITIES,
     operations: SEALED_OPERATIONS,
@@ -72,7 +80,8 @@ export async function startSealed(
     await Promise.all(edges.map((edge) => edge.close()));
     await keys[Symbol.asyncDispose]();
   };
-  return { backend, manager, edges, clients, direct, close };
+  const auditText = (): Promise<string> => readFile(keys.path('audit.log'), 'utf8');
+  return { backend, manager, edges, clients, direct, auditText, close };
 }
 
 /** Bytes that no compression or chance makes look like others; `canary` stands at the beginning, all 64 KiB and the end. */

@@ -158,10 +158,15 @@ test('A limit on operations holds over HTTP, for many clients at once', async ()
 });
 
 /** Imports what AWS's manual says to, with a wrapping key of this size. */
-async function imported(client: Client, KeyId: string, WrappingKeySpec: WrappingKeySpec): Promise<void> {
+async function imported(
+  client: Client,
+  KeyId: string,
+  WrappingKeySpec: WrappingKeySpec,
+  material: Uint8Array = randomBytes(32),
+): Promise<void> {
   const asked = { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec } as const;
   const { PublicKey = new Uint8Array(), ImportToken } = await client.send(new GetParametersForImportCommand(asked));
-  const EncryptedKeyMaterial = wrapByNode('RSAES_OAEP_SHA_256', PublicKey, randomBytes(32));
+  const EncryptedKeyMaterial = wrapByNode('RSAES_OAEP_SHA_256', PublicKey, material);
   const ExpirationModel = 'KEY_MATERIAL_DOES_NOT_EXPIRE';
   await client.send(new ImportKeyMaterialCommand({ KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel }));
 }
@@ -176,6 +181,33 @@ test('AES-256 wrapped by RSA is imported as AWS imports it, and that it was weak
   expect(auditOf(kms, 'ImportKeyMaterial').at(-1)).toMatchObject({ detail: { wrappingKey: 'RSA_2048' } });
   const { materials } = await kms.keys.describeKey(KeyId, { principal: 'test', via: 'cli', resource: 'test' });
   expect(materials[0]?.history).toMatchObject([{ reason: 'imported, wrapped by RSA_2048 (112 bits of strength)' }]);
+});
+
+test('Imported again under another weaker wrapping key, that is noted in the material’s history too, once, and it is as old as it was', async () => {
+  await using kms = await startKms();
+  const client = clientOf(kms);
+  const { KeyId } = await keyOf(client, { Origin: 'EXTERNAL' });
+  const material = randomBytes(32);
+  const use = { principal: 'test', via: 'cli', resource: 'test' } as const;
+  const history = async (): Promise<unknown> =>
+    (await kms.keys.describeKey(KeyId, use)).materials[0]?.history.map(({ to, by, reason }) => [to, by, reason]);
+  await imported(client, KeyId, 'RSA_4096', material);
+  const first = (await kms.keys.describeKey(KeyId, use)).materials[0]?.history[0];
+  const { principal } = CALLER;
+  const as = (spec: string, bits: number): unknown => [
+    'active',
+    principal,
+    `imported, wrapped by ${spec} (${bits} bits of strength)`,
+  ];
+  expect(await history()).toEqual([as('RSA_4096', 128)]);
+  await imported(client, KeyId, 'RSA_4096', material);
+  expect(await history()).toEqual([as('RSA_4096', 128)]);
+  for (const _ of [1, 2]) await imported(client, KeyId, 'RSA_2048', material);
+  expect(await history()).toEqual([as('RSA_4096', 128), as('RSA_2048', 112)]);
+  expect((await kms.keys.describeKey(KeyId, use)).materials[0]?.history[0]).toEqual(first);
+  await kms.keys.close();
+  const again = await kms.folder.open({});
+  expect((await again.describeKey(KeyId, use)).materials[0]?.history).toHaveLength(2);
 });
 
 test('Under nist a wrapping key weaker than the key is not even given out, unless a rule says so with its reason', async () => {

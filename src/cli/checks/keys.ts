@@ -1,4 +1,5 @@
 /** Checks of section `keys`: does the store open, and are the keys there that rules name? */
+import { keysOf } from '../../config/bucket-rules.ts';
 import type { Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
@@ -11,7 +12,7 @@ function referencedKeys({ s3, postgres }: Config): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const { keyId, column, table } of postgres?.columns ?? []) keys.set(keyId, `${table}.${column}`);
   for (const { outcome, bucket } of s3?.buckets ?? [])
-    if (outcome.type === 'seal') keys.set(outcome.keyId, `bucket ${bucket}`);
+    for (const keyId of keysOf(outcome)) keys.set(keyId, `bucket ${bucket}`);
   return keys;
 }
 

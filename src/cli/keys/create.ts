@@ -4,17 +4,28 @@ import type { CreateKeyRequest } from '../../keys/admin/key-admin.ts';
 import { isKeySpec, isUsageOf } from '../../keys/key-kinds.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { formatJson, formatKey } from './format.ts';
-import { aliasNameOf, JSON_OPTION, ownKeySettings, STORE_OPTIONS, terminalUse, withKeys } from './session.ts';
+import {
+  aliasNameOf,
+  JSON_OPTION,
+  keysIn,
+  ownKeySettings,
+  REGION_OPTION,
+  STORE_OPTIONS,
+  terminalUse,
+  withKeys,
+} from './session.ts';
 
 export const keysCreateCommand = defineCommand({
   name: 'keys create',
   summary: 'make a KMS key',
-  usage: 'keys create [--alias <name>] [--description <text>] [--spec <spec> [--usage <usage>]] [--multi-region]',
+  usage:
+    'keys create [--alias <name>] [--description <text>] [--spec <spec> [--usage <usage>]] [--multi-region] [--region <region>]',
   example: 'sealgate keys create --alias objects --description "documents bucket"',
   details: 'The key is printed once it is on the disk, has been read back and tried.',
   options: {
     ...STORE_OPTIONS,
     ...JSON_OPTION,
+    ...REGION_OPTION,
     alias: { type: 'string', placeholder: 'name', help: 'a name for it: `objects` is `alias/objects`' },
     description: { type: 'string', placeholder: 'text', help: 'what it is for' },
     spec: {
@@ -33,7 +44,8 @@ export const keysCreateCommand = defineCommand({
       multiRegion: values['multi-region'] === true,
       ...kindOf(values),
     };
-    const key = await withKeys(settings, (keys) => keys.createKey(request, terminalUse(settings, 'keys create')));
+    const use = terminalUse(settings, 'keys create');
+    const key = await withKeys(settings, async (keys) => keysIn(keys, values.region).createKey(request, use));
     io.stdout.write(values.json === true ? formatJson(key) : formatKey(key));
     return EXIT.ok;
   },

@@ -1,7 +1,7 @@
 /** Keys as a terminal shows them. */
 import { unreachable } from '../../errors.ts';
 import { regionOfArn } from '../../keys/arn.ts';
-import type { KeyDescription, MaterialDescription, MultiRegionDescription } from '../../keys/admin/key-admin.ts';
+import type { KeyDescription, MaterialDescription } from '../../keys/admin/key-admin.ts';
 import { MANAGING_SERVICES } from '../../keys/managed/management.ts';
 
 export function formatJson(value: unknown): string {
@@ -14,7 +14,7 @@ export function formatKey(key: KeyDescription): string {
     ['aliases', key.aliases.join(', ') || '-'],
     ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
-    ...(key.multiRegion === undefined ? [] : [['regions', regionsLine(key.multiRegion)]]),
+    ...regionsRow(key),
     ...(key.deletionDate === undefined ? [] : [['destroyed', key.deletionDate]]),
     ...(key.spec === 'SYMMETRIC_DEFAULT' ? [] : [['kind', `${key.spec} for ${key.usage}`]]),
     ...(key.origin === 'AWS_KMS' ? [] : [['origin', originLine(key)]]),
@@ -44,9 +44,12 @@ function managerName({ management }: KeyDescription): string {
   return management.type === 'service' ? `service ${management.service}` : management.type;
 }
 
-function regionsLine({ type, primary, replicas }: MultiRegionDescription): string {
+/** None for a key of its region alone. */
+export function regionsRow({ multiRegion }: KeyDescription): readonly (readonly string[])[] {
+  if (multiRegion === undefined) return [];
+  const { type, primary, replicas } = multiRegion;
   const others = replicas.map(({ region }) => region).join(', ');
-  return `multi-Region, ${type}; primary key in ${primary.region}, replicas in ${others || 'none'}`;
+  return [['regions', `multi-Region, ${type}; primary key in ${primary.region}, replicas in ${others || 'none'}`]];
 }
 
 function originLine({ expiration }: KeyDescription): string {

@@ -162,6 +162,47 @@ test('Keys of all regions are listed, and one of another region is named by its 
   expect((await json<KeyDescription>(cli, 'keys', 'disable', there)).state).toBe('disabled');
   const shown = (await cli.run('keys', 'describe', made.keyId)).stdout.toString();
   expect(shown).toMatch(/^regions +multi-Region, primary; primary key in us-east-1, replicas in us-west-2$/mu);
+  const told = (await cli.run('keys', 'report')).stdout.toString();
+  for (const type of ['primary', 'replica'])
+    expect(told).toMatch(
+      new RegExp(`^regions +multi-Region, ${type}; primary key in us-east-1, replicas in us-west-2$`, 'mu'),
+    );
+});
+
+test('A key and its aliases are made in the region that is told, or that an ARN names', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const config = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  writeFileSync(cli.path('sealgate.yaml'), config.replace(/^keys:\n/mu, 'keys:\n  otherRegions: [us-west-2]\n'));
+  const made = await json<KeyDescription>(cli, 'keys', 'create', '--alias', 'west', '--region', 'us-west-2');
+  expect(made.arn).toMatch(/^arn:aws:kms:us-west-2:/u);
+  const arnOf = (name: string): string => made.arn.replace(/key\/.*/u, `alias/${name}`);
+  const done = async (...words: string[]): Promise<unknown> => (await cli.run('keys', 'alias', ...words)).exit;
+  const aliases = async (...words: string[]): Promise<readonly unknown[]> =>
+    (await json<{ aliasArn: string; targetKeyId?: string }[]>(cli, 'keys', 'alias', 'list', ...words))
+      .filter(({ aliasArn }) => !aliasArn.includes('alias/aws/'))
+      .map(({ aliasArn, targetKeyId }) => [aliasArn, targetKeyId]);
+  expect(await done('create', 'second', made.arn)).toBe(0);
+  expect(await done('create', arnOf('third'), made.keyId)).toBe(0);
+  expect(await done('create', 'fourth', made.keyId, '--region', 'us-west-2')).toBe(0);
+  // In the home region there is no such key.
+  expect(await done('create', 'fifth', made.keyId)).toBe(5);
+  const other = await json<KeyDescription>(cli, 'keys', 'create', '--region', 'us-west-2');
+  expect(await done('update', arnOf('third'), other.keyId)).toBe(0);
+  expect(await done('delete', arnOf('second'))).toBe(0);
+  expect(await done('delete', 'fourth')).toBe(5);
+  expect(await done('delete', 'fourth', '--region', 'us-west-2')).toBe(0);
+  const expected = [
+    [arnOf('third'), other.keyId],
+    [arnOf('west'), made.keyId],
+  ];
+  expect(await aliases('--region', 'us-west-2')).toEqual(expected);
+  expect(await aliases('--region', 'us-east-1')).toEqual([]);
+  await json(cli, 'keys', 'create', '--alias', 'west');
+  expect(await aliases()).toHaveLength(3);
+  expect((await cli.run('keys', 'alias', 'list')).stdout.toString()).toMatch(/^alias\/west +us-west-2 +\S+ /mu);
+  const nowhere = await cli.run('keys', 'create', '--region', 'eu-north-1');
+  expect([nowhere.exit, nowhere.stderr.toString()]).toEqual([5, expect.stringContaining('eu-north-1')]);
 });
 
 test('Beside a running owner keys are listed, described and backed up, and nothing else is done', async () => {

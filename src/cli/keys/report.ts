@@ -1,10 +1,12 @@
 /** `sealgate keys report`: every key with its states, what is due, what it protects and who may use it. */
+import { keysOf } from '../../config/bucket-rules.ts';
 import type { Config } from '../../config/config.ts';
 import { clientPrincipal } from '../../config/principals.ts';
 import type { KeyReport, KeyUser, ReportedKey, ReportRequest } from '../../keys/admin/key-report.ts';
+import { changesIn } from '../../keys/life/material-history.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { loadCommandConfig } from '../load.ts';
-import { formatJson, formatTable, managerLine } from './format.ts';
+import { formatJson, formatTable, managerLine, regionsRow } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
 export const keysReportCommand = defineCommand({
@@ -29,7 +31,7 @@ export const keysReportCommand = defineCommand({
 
 function reportRequest({ keys, kms, s3, postgres }: Config): ReportRequest {
   const buckets = (s3?.buckets ?? []).flatMap(({ bucket, prefix, outcome }) =>
-    outcome.type === 'seal' ? [{ what: bucketText(bucket, prefix), keyId: outcome.keyId }] : [],
+    keysOf(outcome).map((keyId) => ({ what: bucketText(bucket, prefix), keyId })),
   );
   const columns = (postgres?.columns ?? []).map(({ database, schema, table, column, keyId }) => ({
     what: `column ${[database, schema, table, column].join('.')}`,
@@ -63,8 +65,9 @@ function formatReported(key: ReportedKey): string {
     ...key.algorithms.map((each) => ['algorithm', formatApproval(each)]),
     ...(key.management.type === 'customer' ? [] : [['managed by', managerLine(key)]]),
     ['state', key.state],
+    ...regionsRow(key),
     ...key.materials.map(({ version, state, stillOpens, history }) => {
-      const last = history.at(-1);
+      const last = changesIn(history).at(-1);
       const shown = stillOpens ? `${state}, still opens` : state;
       return ['material', `${version}  ${shown} since ${last?.at ?? '-'}: ${last?.reason ?? '-'}`];
     }),

@@ -26,6 +26,14 @@ export const JSON_OPTION = {
   json: { type: 'boolean', help: 'print JSON, for programs' },
 } as const satisfies CommandOptions;
 
+export const REGION_OPTION = {
+  region: {
+    type: 'string',
+    placeholder: 'region',
+    help: 'one of `keys.otherRegions`; `keys.region` unless told here or by an ARN',
+  },
+} as const satisfies CommandOptions;
+
 type StoreValues = {
   readonly config: string | undefined;
   readonly 'accept-rollback'?: boolean | undefined;
@@ -99,7 +107,19 @@ export function keysNamed(keys: KeyManager, name: string): RegionKeys {
   return keys.inRegion(regionOfArn(name) ?? '') ?? keys;
 }
 
-/** `objects` on a command line is `alias/objects`. */
+/** The keys of the region that is told, or else of the first that a name tells; ERR_KEYS_INVALID_REQUEST for one that is not served. */
+export function keysIn(keys: KeyManager, told: string | undefined, names: readonly string[] = []): RegionKeys {
+  const region = told ?? names.map(regionOfArn).find((one) => one !== undefined) ?? keys.regions[0] ?? '';
+  const found = keys.inRegion(region);
+  if (found !== undefined) return found;
+  throw new KeysError(
+    'ERR_KEYS_INVALID_REQUEST',
+    `the region ${region} is none of keys.region and keys.otherRegions (${keys.regions.join(', ')})`,
+  );
+}
+
+/** `objects` on a command line is `alias/objects`, and an alias’s ARN the alias of its region. */
 export function aliasNameOf(text: string): string {
-  return text.startsWith('alias/') ? text : `alias/${text}`;
+  const name = regionOfArn(text) === undefined ? text : text.slice(text.indexOf(':alias/') + 1);
+  return name.startsWith('alias/') ? name : `alias/${name}`;
 }

@@ -82,6 +82,18 @@ const bucketRule = exactlyOne(
     bucketId: text(
       'A logical name that stands for the bucket in the encryption context, so that objects still open after a move to another bucket.',
     ).optional(),
+    allowedKeys: z
+      .array(keyReference)
+      .optional()
+      .describe(
+        'Further KMS keys that clients may ask for (`x-amz-server-side-encryption-aws-kms-key-id`). Without it only the key of `seal`.',
+      ),
+    customerKeys: z
+      .enum(['allow', 'block'])
+      .optional()
+      .describe(
+        'Uploads with a key that the client brings along (SSE-C): `allow` (the default), or `block` as new buckets of Amazon S3 do. Objects that have one are read either way.',
+      ),
   }),
   ['seal', 'pass', 'refuse'],
 );
@@ -112,6 +124,18 @@ export const s3Schema = z
       .default('head')
       .describe(
         'How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.',
+      ),
+    defaultChecksum: z
+      .enum(['none', 'crc64nvme'])
+      .default('none')
+      .describe(
+        'The checksum of objects whose clients send none. Amazon S3 computes CRC64NVME; here each byte is authenticated by its encryption, so nothing is computed unless asked for.',
+      ),
+    customerKeysWithoutTls: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Take keys that clients bring along (SSE-C) over plain HTTP too: only where something in front of the gateway ends TLS.',
       ),
   })
   .describe('The S3 gateway.');

@@ -5,8 +5,10 @@
  *   text:  "sg1." base64url( magic 2 | format 1 | suite 1 | layout 1 | object id 16 | fields | MAC 32 )
  *   field: tag 1 | length 2 | value, by ascending tag; only the key wrap may come several times
  *
- * Invariant: the MAC, under a subkey of the DEK, covers all before it, and the headers that matter by their digest; its 32 bytes
- * commit the envelope to its DEK.
+ * Format 2 has the check of a customer's key, and format 1 has none (customer-key.ts).
+ *
+ * Invariant: the MAC, under a subkey of what the wraps hold (the DEK; in format 2 the gateway's half of it), covers all before it, and
+ * the headers that matter by their digest; its 32 bytes commit the envelope to that key.
  */
 import { concatBytes, equalBytes } from '../../crypto/bytes.ts';
 import { hmacSha256 } from '../../crypto/hmac.ts';
@@ -23,6 +25,7 @@ import {
   type BoundHeaders,
   type Headers,
 } from './bound-headers.ts';
+import { CUSTOMER_CHECK_BYTES } from './customer-key.ts';
 import { decodeKeyWrap, encodeKeyWrap, type KeyWrap } from './key-wrap.ts';
 import { checksumCode, checksumOfCode, type ChecksumName } from './record.ts';
 import { OBJECT_ID_BYTES, objectKey } from './subkeys.ts';
@@ -40,7 +43,7 @@ type EnvelopeCommon = {
   readonly objectId: Uint8Array;
   /** One for each recipient, 1 to 4. */
   readonly wraps: readonly KeyWrap[];
-  /** The KMS key as shown to clients (its ARN); the wrapped key itself names it by uuid. */
+  /** How the object's encryption is shown to clients (docs/FORMAT.md); the wrapped key itself names its KMS key by uuid. */
   readonly keyHint?: string | undefined;
   readonly plainSize?: number | undefined;
   readonly checksum?: ChecksumChoice | undefined;
@@ -48,6 +51,8 @@ type EnvelopeCommon = {
   readonly context?: EncryptionContext | undefined;
   /** From `sealMetadata`. */
   readonly sealedMetadata?: Uint8Array | undefined;
+  /** Where the wraps hold the gateway's half of the DEK alone: proves the whole DEK, and with it the customer's key. */
+  readonly customerCheck?: Uint8Array | undefined;
 };
 
 /** `boundHeaders`: headers stored with the object (lower-case names); the envelope picks those it vouches for. */
@@ -62,23 +67,35 @@ export type ObjectEnvelope = EnvelopeCommon & {
 
 const PREFIX = 'sg1.';
 const MAGIC = [0x53, 0x45] as const;
-const FORMAT = 1;
+const FORMATS = { plain: 1, customer: 2 } as const;
 const SUITE = 1;
 const MAC_BYTES = 32;
 const LAYOUTS = ['single', 'multipart'] as const satisfies readonly ObjectLayout[];
 
-const TAG = { wrap: 1, keyHint: 2, plainSize: 3, bound: 4, checksum: 5, context: 6, sealedMetadata: 7 } as const;
-const LAST_TAG = TAG.sealedMetadata;
+const TAG = {
+  wrap: 1,
+  keyHint: 2,
+  plainSize: 3,
+  bound: 4,
+  checksum: 5,
+  context: 6,
+  sealedMetadata: 7,
+  customer: 8,
+} as const;
+const LAST_TAG = TAG.customer;
+/** HKDF of the two halves, in `customer-key.ts`. */
+const CUSTOMER_SUITE = 1;
 
-/** The metadata value. Errors: ERR_ENVELOPE_TOO_LARGE (over MAX_ENVELOPE_CHARS), ERR_ENVELOPE_CONTEXT. */
-export function encodeEnvelope(fields: EnvelopeFields, dek: Dek): string {
+/** The metadata value; `wrapped` is what the wraps hold. Errors: ERR_ENVELOPE_TOO_LARGE (over MAX_ENVELOPE_CHARS), ERR_ENVELOPE_CONTEXT. */
+export function encodeEnvelope(fields: EnvelopeFields, wrapped: Dek): string {
   assertLength(fields.objectId, OBJECT_ID_BYTES, 'an object id');
   if (fields.wraps.length < 1 || fields.wraps.length > MAX_KEY_WRAPS)
     throw new RangeError('an envelope has 1 to 4 wraps');
-  const writer = new Writer().uint8(...MAGIC, FORMAT, SUITE, LAYOUTS.indexOf(fields.layout) + 1).bytes(fields.objectId);
+  const format = fields.customerCheck === undefined ? FORMATS.plain : FORMATS.customer;
+  const writer = new Writer().uint8(...MAGIC, format, SUITE, LAYOUTS.indexOf(fields.layout) + 1).bytes(fields.objectId);
   for (const [tag, value] of fieldsOf(fields)) writer.uint8(tag).block16(value);
   const authenticated = writer.finish();
-  const mac = hmacSha256(objectKey(dek, fields.objectId, 'envelope'), authenticated);
+  const mac = hmacSha256(macKey(fields, wrapped), authenticated);
   const text = PREFIX + encodeBase64url(concatBytes(authenticated, mac));
   if (text.length > MAX_ENVELOPE_CHARS) {
     throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `an envelope has at most ${MAX_ENVELOPE_CHARS} characters`);
@@ -93,7 +110,9 @@ export function decodeEnvelope(text: string): ObjectEnvelope {
   if (bytes.length < MAC_BYTES) throw malformed();
   const authenticated = bytes.subarray(0, bytes.length - MAC_BYTES);
   const reader = new Reader(authenticated);
-  reader.expect(...MAGIC, FORMAT, SUITE);
+  reader.expect(...MAGIC);
+  const format = reader.uint8();
+  reader.expect(SUITE);
   const layout = LAYOUTS[reader.uint8() - 1];
   if (layout === undefined) throw malformed();
   const objectId = reader.bytes(OBJECT_ID_BYTES);
@@ -103,6 +122,8 @@ export function decodeEnvelope(text: string): ObjectEnvelope {
   const one = <T>(tag: number, decode: (value: Uint8Array) => T) => values.get(tag)?.map(decode)[0];
   const bound = one(TAG.bound, decodeBound);
   if (bound === undefined) throw malformed();
+  const customerCheck = one(TAG.customer, decodeCustomer);
+  if (format !== (customerCheck === undefined ? FORMATS.plain : FORMATS.customer)) throw malformed();
   return {
     layout,
     objectId,
@@ -112,6 +133,7 @@ export function decodeEnvelope(text: string): ObjectEnvelope {
     checksum: one(TAG.checksum, decodeChecksumChoice),
     context: one(TAG.context, decodeContext),
     sealedMetadata: one(TAG.sealedMetadata, (value) => value),
+    customerCheck,
     bound,
     authenticated,
     mac: bytes.subarray(bytes.length - MAC_BYTES),
@@ -119,19 +141,22 @@ export function decodeEnvelope(text: string): ObjectEnvelope {
 }
 
 /**
- * Proves an envelope under its DEK, and the headers the store answered beside it. Gives the headers it vouches for: no other of the
+ * Proves an envelope under what its wraps hold, and the headers the store answered beside it. Gives the headers it vouches for: no other of the
  * bound names may be shown to a client. Errors: ERR_ENVELOPE_OPEN_FAILED.
  */
-export function verifyEnvelope(envelope: ObjectEnvelope, dek: Dek, headers: Headers): Headers {
-  const mac = hmacSha256(objectKey(dek, envelope.objectId, 'envelope'), envelope.authenticated);
+export function verifyEnvelope(envelope: ObjectEnvelope, wrapped: Dek, headers: Headers): Headers {
+  const mac = hmacSha256(macKey(envelope, wrapped), envelope.authenticated);
   const vouched = selectBound(headers, envelope.bound.mask);
   const isMac = equalBytes(mac, envelope.mac);
   if (!isMac || !equalBytes(digestOf(vouched), envelope.bound.digest)) throw openFailed();
   return vouched;
 }
 
+const macKey = ({ objectId, customerCheck }: Pick<EnvelopeCommon, 'objectId' | 'customerCheck'>, wrapped: Dek): Dek =>
+  objectKey(wrapped, objectId, customerCheck === undefined ? 'envelope' : 'customerEnvelope');
+
 function fieldsOf(fields: EnvelopeFields): (readonly [number, Uint8Array])[] {
-  const { keyHint, plainSize, checksum, context, sealedMetadata } = fields;
+  const { keyHint, plainSize, checksum, context, sealedMetadata, customerCheck } = fields;
   const { mask, digest } = bindHeaders(fields.boundHeaders);
   const values: (readonly [number, Uint8Array | undefined])[] = [
     ...fields.wraps.map((wrap) => [TAG.wrap, encodeKeyWrap(wrap)] as const),
@@ -141,6 +166,7 @@ function fieldsOf(fields: EnvelopeFields): (readonly [number, Uint8Array])[] {
     [TAG.checksum, checksum === undefined ? undefined : encodeChecksumChoice(checksum)],
     [TAG.context, context === undefined ? undefined : encodeContext(context)],
     [TAG.sealedMetadata, sealedMetadata],
+    [TAG.customer, customerCheck === undefined ? undefined : encodeCustomer(customerCheck)],
   ];
   return values.flatMap(([tag, value]) => (value === undefined ? [] : [[tag, value] as const]));
 }
@@ -171,6 +197,20 @@ const decodeBound = (value: Uint8Array): BoundHeaders =>
     if (mask >= 1 << BOUND_HEADER_NAMES.length) throw malformed();
     return { mask, digest: reader.bytes(MAC_BYTES) };
   });
+
+/** suite 1 | check 32 */
+export function encodeCustomer(check: Uint8Array): Uint8Array {
+  assertLength(check, CUSTOMER_CHECK_BYTES, "the check of a customer's key");
+  return new Writer().uint8(CUSTOMER_SUITE).bytes(check).finish();
+}
+
+/** The check. Errors: ERR_ENVELOPE_MALFORMED. */
+export function decodeCustomer(value: Uint8Array): Uint8Array {
+  return whole(value, (reader) => {
+    reader.expect(CUSTOMER_SUITE);
+    return reader.bytes(CUSTOMER_CHECK_BYTES);
+  });
+}
 
 /** algorithm 1 | type 1 (0 full object, 1 composite) */
 export function encodeChecksumChoice({ algorithm, type }: ChecksumChoice): Uint8Array {

@@ -16,6 +16,8 @@ const OBJECT_LABELS = {
   header: 'sealgate object v1 header',
   stream: 'sealgate object v1 stream',
   metadata: 'sealgate object v1 metadata',
+  customerEnvelope: 'sealgate object v2 envelope',
+  customerCheck: 'sealgate object v2 check',
 } as const;
 
 /** Keys used once: salt = 32 fresh bytes, info = label | object id | what it is bound to. */

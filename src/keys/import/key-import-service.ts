@@ -15,6 +15,7 @@ import { holdMaterial, stateRefuses, type HeldKey, type HeldMaterial } from '../
 import { DAY_MS, IMPORT_TOKEN_MS, MAX_IMPORT_DAYS } from '../limits.ts';
 import { makeMaterial, materialIdOf, type MaterialFacts } from '../material.ts';
 import { assertConsistent } from '../pairs/pair-material.ts';
+import { noteInHistory } from '../life/material-history.ts';
 import { keyRow, materialRow, type MaterialRecord } from '../records.ts';
 import type { RelatedKey } from '../regions/key-regions.ts';
 import type { ServiceKeys } from '../service-keys.ts';
@@ -37,7 +38,10 @@ import { canWrap, unwrapMaterial, WRAPPING_KEY_BITS, type WrappingKeySpec } from
 type Unwrapped =
   { readonly material: Uint8Array; readonly wrappingSpec: WrappingKeySpec } | { readonly failure: unknown };
 
-type ReasonedPlan = ImportPlan & { /** For the material's history. */ readonly reason: string };
+type ReasonedPlan = ImportPlan & {
+  /** For the material's history; undefined: as it should be. */
+  readonly weakness: string | undefined;
+};
 
 export class KeyImportService implements KeyImport {
   readonly #changes: KeyChanges;
@@ -80,8 +84,8 @@ export class KeyImportService implements KeyImport {
         trace.material = { name: materialId };
         trace.detail = { ...trace.detail, wrappingKey: wrappingSpec };
         const { life } = this.#changes.parts.recorder;
-        const reason = life.acceptsWrapping(key, wrappingSpec, trace, materialId) ?? 'imported';
-        const plan = { ...planImport(key, request, materialId), reason };
+        const weakness = life.acceptsWrapping(key, wrappingSpec, trace, materialId);
+        const plan = { ...planImport(key, request, materialId), weakness };
         return () => this.#import(key, request, plan, material, { trace, use });
       });
     } finally {
@@ -152,7 +156,7 @@ export class KeyImportService implements KeyImport {
     const now = this.#changes.nowMs();
     const made = asImported(
       makeMaterial(key.record, plan.version, this.#factsOf(request, plan, use), vault, ports.random, material),
-      plan.old?.record,
+      plan,
     );
     const others = [...key.materials.values()].filter((each) => each !== plan.old);
     const record = recordAfter(key, made, others, now);
@@ -177,12 +181,16 @@ export class KeyImportService implements KeyImport {
     return replicas.map((each) => ({ ...each, material: awaitedMaterial(made, each.key.record.region) }));
   }
 
-  #factsOf({ validTo, description }: ImportRequest, { state, old, reason }: ReasonedPlan, use: KeyUse): MaterialFacts {
+  #factsOf(
+    { validTo, description }: ImportRequest,
+    { state, old, weakness }: ReasonedPlan,
+    use: KeyUse,
+  ): MaterialFacts {
     return {
       createdAt: this.#changes.now(),
       by: use.principal,
       state,
-      stateReason: reason,
+      stateReason: weakness ?? 'imported',
       validTo: validTo === undefined ? undefined : isoTime(validTo),
       description: description ?? old?.record.description,
     };
@@ -207,11 +215,13 @@ export class KeyImportService implements KeyImport {
 
 const tokenKey = ({ uuid, record: { region } }: HeldKey): TokenKey => ({ uuid, region });
 
-/** What was there before keeps its place and its history: only its bytes, its end and its description are new. */
-function asImported(made: MaterialRecord, old: MaterialRecord | undefined): MaterialRecord {
+/** What was there before keeps its place and its history: only its bytes, its end and its description are new, and how they came where that was weak. */
+function asImported(made: MaterialRecord, { old, weakness }: ReasonedPlan): MaterialRecord {
   if (old === undefined) return made;
-  const { wrapped, canary, validTo, description } = made;
-  return { ...old, wrapped, canary, validTo, description };
+  const { wrapped, canary, validTo, description, history } = made;
+  const again = { ...old.record, wrapped, canary, validTo, description };
+  const [came] = history;
+  return weakness === undefined || came === undefined ? again : noteInHistory(again, came);
 }
 
 /** ERR_KEYS_NOT_FOUND. */

@@ -8,7 +8,7 @@ import type { KeyMaterials, MaterialChange } from './key-materials.ts';
 import { assertKeySwitchable, stateRefuses, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import type { MaterialState } from './key-states.ts';
 import { MAX_REACTIVATIONS } from '../limits.ts';
-import { moveMaterial } from './material-history.ts';
+import { changesIn, moveMaterial } from './material-history.ts';
 import { checkReason } from './reason.ts';
 import { materialRow, type MaterialRecord } from '../records.ts';
 import type { UseTrace } from '../uses/use-recorder.ts';
@@ -101,7 +101,7 @@ function materialNamed(key: HeldKey, named: string | undefined): HeldMaterial {
 function assertReactivates({ state, history }: MaterialRecord): void {
   if (state !== 'suspended')
     throw new KeysError('ERR_KEYS_INVALID_STATE', `only a suspended material is reactivated; this one is ${state}`);
-  if (history.filter(({ to }) => to === 'suspended').length > MAX_REACTIVATIONS)
+  if (changesIn(history).filter(({ to }) => to === 'suspended').length > MAX_REACTIVATIONS)
     throw new KeysError('ERR_KEYS_LIMIT', `a material is reactivated at most ${MAX_REACTIVATIONS} times`);
 }
 

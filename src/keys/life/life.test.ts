@@ -123,6 +123,33 @@ test('A dry run changes nothing', async () => {
   expect(await versions(manager, keyId)).toEqual(['1 active']);
 });
 
+test('A dry run is told nothing of periods: the warning is for the use that comes after it', async () => {
+  await using store = await timedKeys();
+  const manager = await store.open({});
+  const { keyId } = await manager.createKey({}, use);
+  const signs = await manager.createKey({ spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' }, use);
+  const macs = await manager.createKey({ spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC' }, use);
+  const { ciphertext } = await seal(manager, keyId);
+  store.clock.day = 5000;
+  const message = Buffer.from('m');
+  const signature = { algorithm: 'ECDSA_SHA_256', messageType: 'RAW', message } as const;
+  const protecting = (dryRun: boolean): readonly Promise<unknown>[] => [
+    manager.operations.encrypt({ keyId, plaintext, context: {}, dryRun }, use),
+    manager.operations.generateDataKey({ keyId, bytes: 32, context: {}, dryRun }, use),
+    manager.signatures.sign({ keyId: signs.keyId, ...signature, dryRun }, use),
+    manager.macs.generate({ keyId: macs.keyId, ...mac, dryRun }, use),
+    manager.operations.decrypt({ ciphertext, keyId: undefined, context: {}, dryRun }, use),
+  ];
+  for (const asked of protecting(true)) expect(await code(asked)).toBe('ERR_KEYS_DRY_RUN');
+  expect([store.warnings, warned(store)]).toEqual([[], []]);
+  for (const asked of protecting(false)) expect(await code(asked)).toBe('done');
+  expect(store.warnings.map(({ reason }) => reason).sort()).toEqual([
+    ...Array<string>(3).fill('end of originator period'),
+    'end of recipient period',
+  ]);
+  expect(warned(store)).toHaveLength(4);
+});
+
 test('Under nist what cannot be rotated refuses to protect and says why, and goes on processing', async () => {
   await using store = await timedKeys();
   const manager = await store.open(NIST);

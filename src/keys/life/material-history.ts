@@ -46,6 +46,24 @@ export function moveMaterial<Material extends Moving>(
   return { ...record, state: to, stateSince, stateReason, stillOpens, history: [...record.history, step] };
 }
 
+/**
+ * Its bytes have come again, in a way that has to be remembered: a step that changes no state, and says so once. The reasons there are bound
+ * how many it can be.
+ */
+export function noteInHistory<Material extends Moving>(record: Material, facts: TransitionFacts): Material {
+  if (record.history.some(({ reason }) => reason === facts.reason)) return record;
+  const { state: to, stillOpens } = record;
+  return { ...record, history: [...record.history, { to, ...facts, stillOpens }] };
+}
+
+/** The steps that made a material what the next is not: without those that noted something in its history. */
+export function changesIn(history: readonly MaterialTransition[]): readonly MaterialTransition[] {
+  return history.filter(({ to, stillOpens }, at) => {
+    const before = history[at - 1];
+    return before?.to !== to || before.stillOpens !== stillOpens;
+  });
+}
+
 /** `[[state, time, by, reason], …]`, and a fifth element where it still opens. */
 export function encodeHistory(history: readonly MaterialTransition[]): string {
   return JSON.stringify(

@@ -67,7 +67,7 @@ export class DataKeyPairService implements MakesPairs {
     const privateKey = encodePrivateKey(pair);
     try {
       const bytes = privateKey.length;
-      this.#recorder.life.assertProtects(wrapping.key, trace, { bytes });
+      this.#recorder.life.assertProtects(wrapping.key, trace, bytes);
       this.#recorder.life.count(wrapping.key, trace, bytes);
       const ciphertext = wrapBy(wrapping, privateKey, this.#ports.random);
       return { ...usedOf(wrapping.key), publicKey: encodePublicKey(pair.publicKey), privateKey, ciphertext };

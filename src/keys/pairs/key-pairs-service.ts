@@ -70,7 +70,7 @@ export class KeyPairsService implements KeyPairs {
       this.#recorder.record('Encapsulate', use, null, async (trace) => {
         trace.isDryRun = request.dryRun;
         const key = this.#usableKey('Encapsulate', request.keyId, use, trace, ML_KEM);
-        this.#recorder.life.assertProtects(key, trace, { bytes: SECRET_BYTES, dryRun: request.dryRun });
+        this.#recorder.life.assertProtects(key, trace, SECRET_BYTES);
         endDryRun(request);
         this.#recorder.life.count(key, trace, SECRET_BYTES);
         const { secret, ciphertext } = await this.#pairs.encapsulate(pairOf(currentOf(key)).publicKey);

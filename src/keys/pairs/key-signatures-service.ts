@@ -28,7 +28,7 @@ export class KeySignaturesService implements KeySignatures {
     return this.#recorder.record('Sign', use, null, async (trace) => {
       const key = this.#signingKey('Sign', request, use, trace);
       const bytes = request.message.length;
-      this.#recorder.life.assertProtects(key, trace, { bytes, dryRun: request.dryRun });
+      this.#recorder.life.assertProtects(key, trace, bytes);
       const form = formOf(request);
       endDryRun(request);
       this.#recorder.life.count(key, trace, bytes);

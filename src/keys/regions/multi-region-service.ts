@@ -4,6 +4,7 @@
  */
 import { assertNoAlias, keyArn } from '../arn.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
+import { deleteGrant } from '../access/grants/grant-rows.ts';
 import { describeKey } from '../admin/describe.ts';
 import { KeysError } from '../errors.ts';
 import { awaitedMaterial } from '../import/import-plan.ts';
@@ -113,7 +114,7 @@ export class MultiRegionService implements MultiRegionKeys {
     assertNoneThere(record, parts.ring);
   }
 
-  #replicate(key: HeldKey, request: ReplicateRequest, { parts: { ring } }: KeyChanges): HeldKey {
+  #replicate(key: HeldKey, request: ReplicateRequest, { parts: { ring, grants } }: KeyChanges): HeldKey {
     const { region } = ring;
     const { tags = [], policy } = request;
     const now = this.#changes.now();
@@ -129,12 +130,16 @@ export class MultiRegionService implements MultiRegionKeys {
       tags,
     };
     const materials = [...key.materials.values()].map((each) => replicaMaterial(each.record, record, region));
+    // Deleting a key deletes its grants: were one still here, it would be of nobody's making.
+    const left = grants.list({ by: 'key', keyId: record.keyId, after: undefined, limit: -1 });
     // What a key of this id and region, which was deleted, has left is written over: the audit log has it still.
     this.#changes.commit([
+      ...left.map(deleteGrant),
       put('keys', keyRow(record)),
       ...materials.map((each) => put('materials', materialRow(each))),
     ]);
     const held = materials.map((each) => this.#changes.reread(each, record));
+    for (const grant of left) grants.changed(grant);
     ring.putKey(record, held);
     return ring.byId(record.keyId);
   }

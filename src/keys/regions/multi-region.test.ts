@@ -3,8 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { importMaterial } from '../../../test/support/import-key.ts';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import type { Grant } from '../access/grants/grant.ts';
+import { grantRow } from '../access/grants/grant-rows.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../options.ts';
+import { unsealStore } from '../stores/open-store.ts';
+import { takeOwnerLock } from '../stores/owner-lock.ts';
 import type { RegionKeys } from './region-keys.ts';
 
 const HOME = 'eu-central-1';
@@ -192,6 +196,35 @@ describe('Each of related keys for itself', () => {
 });
 
 describe('The primary key alone', () => {
+  test('comes without grants, also where the store holds some of the key that was there before', async () => {
+    await using s = await regions();
+    const keyId = await replicated(s);
+    await s.there.lifecycle.scheduleDeletion({ keyId, days: 7 }, use);
+    s.clock.ms += 8 * DAY_MS;
+    expect((await s.home.runDue({ destroy: true })).destroyed).toHaveLength(1);
+    await s.home.close();
+    // Deleting a key deletes its grants: no call leaves any.
+    const lock = takeOwnerLock(s.folder.options.storePath);
+    const { database } = await unsealStore(s.folder.options, 'owner');
+    const grantee = 'arn:aws:iam::000000000000:user/before';
+    const left: Grant = {
+      ...{ grantId: randomBytes(32).toString('hex'), keyId, region: THERE, grantee, retiring: undefined, name: '' },
+      ...{ operations: ['Decrypt'], constraint: undefined, issuingAccount: '000000000000', issuedBy: 'test' },
+      createdAt: new Date(0).toISOString(),
+    };
+    database.amend([{ type: 'put', table: 'grants', row: grantRow(left) }]);
+    database.close();
+    lock.release();
+    const manager = await s.folder.open({});
+    await manager.multiRegion.replicate({ keyId, replicaRegion: THERE }, use);
+    const grants = async (keys: RegionKeys): Promise<unknown> =>
+      (await keys.grants.list({ keyId, after: undefined, limit: 10 }, use)).items;
+    expect(await grants(keysIn(manager, THERE))).toEqual([]);
+    await manager.close();
+    const again = await s.folder.open({});
+    expect(await grants(keysIn(again, THERE))).toEqual([]);
+  });
+
   test('is replicated, into regions that are served and have none', async () => {
     await using s = await regions();
     const keyId = await replicated(s);

@@ -1,7 +1,6 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
 import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
-import { MATERIAL_REF_BYTES } from '../../envelope/wrapped-key.ts';
 import type { RequestParameters } from '../access/request.ts';
 import {
   canonicalContext,
@@ -20,7 +19,7 @@ import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { FirstUses } from '../managed/first-use.ts';
 import type { KeyPorts } from '../options.ts';
 import { ALGORITHM, aliasNamed } from '../request-facts.ts';
-import type { UseRecorder, UseTrace } from './use-recorder.ts';
+import { unlessRefused, type UseRecorder, type UseTrace } from './use-recorder.ts';
 
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
 
@@ -85,7 +84,7 @@ export class DataKeyService {
 
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
     const { wrapped, keyId, context } = request;
-    const known = this.#known.of(wrapped, context);
+    const known = this.#known.of(wrapped, context) ?? this.#learn(wrapped, context);
     if (known === undefined) return undefined;
     return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
       const source = this.#sourceOf(known, keyId, trace);
@@ -174,18 +173,26 @@ export class DataKeyService {
     this.#recorder.life.assertProcesses(source.key, source.material, trace);
   }
 
-  #openCached({ key, material }: Source, { wrapped, context }: DecryptRequest, canonical: CanonicalContext): Dek {
-    const name = cacheName(wrapped, canonical);
+  #openCached(source: Source, request: DecryptRequest, canonical: CanonicalContext): Dek {
+    const name = cacheName(request.wrapped, canonical);
     const cached = this.#cache.get(name);
     if (cached !== undefined) {
       this.#ports.metrics?.cacheHit();
       return cached.dek;
     }
     this.#ports.metrics?.cacheMiss();
-    const dek = takeKey('Dek', openWrapped({ key, material }, wrapped, canonical));
-    this.#cache.put(name, dek, key.record.keyId);
-    const materialRef = material.name.slice(0, 2 * MATERIAL_REF_BYTES);
-    this.#known.keep(wrapped, context, { keyId: key.record.keyId, materialRef, cacheName: name });
+    const dek = takeKey('Dek', openWrapped(source, request.wrapped, canonical));
+    this.#cache.put(name, dek, source.key.record.keyId);
     return dek;
+  }
+
+  /** Of what is cached, when it is asked for again: to note all that is opened once would cost each a tenth. */
+  #learn(wrapped: Uint8Array, context: EncryptionContext): CiphertextFacts | undefined {
+    if (!Object.isFrozen(context)) return undefined;
+    const name = unlessRefused(() => cacheName(wrapped, canonicalContext(context)));
+    if (name === undefined || !this.#cache.has(name)) return undefined;
+    const facts = { ...namedIn(parseCiphertext(wrapped)), cacheName: name };
+    this.#known.keep(wrapped, context, facts);
+    return facts;
   }
 }

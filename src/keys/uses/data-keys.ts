@@ -48,7 +48,7 @@ export interface DataKeys {
   /** Opens a wrapped DEK; `keyId`, where given, must be the key that wrapped it. Served from the DEK cache where possible. */
   decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey>;
   /**
-   * `decrypt` without waiting: for a DEK that this very `wrapped` and (frozen) `context` got before and that is still cached, where
+   * `decrypt` without waiting: for a DEK that was opened before with a (frozen) `context` and is still cached, where
    * the caller may and the record of the use can be written at once. Undefined: nothing was used or recorded, and `decrypt` says more.
    * Throws ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED.
    */

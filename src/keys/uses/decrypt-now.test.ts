@@ -51,6 +51,15 @@ describe('decryptNow', () => {
     expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });
   });
 
+  test('gives the key of the same bytes in the same context, whichever array and object they come in', async () => {
+    await using keys = await keyFolder();
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { dek } = await manager.decrypt(request, use);
+    const other = { ...request, wrapped: Uint8Array.from(request.wrapped), context: Object.freeze({ ...context }) };
+    expect(manager.decryptNow(other, use)?.dek.equals(dek)).toBe(true);
+  });
+
   test('gives and records nothing for what decrypt has not opened, or not in this form', async () => {
     await using keys = await keyFolder();
     const manager = await keys.open();
@@ -59,8 +68,10 @@ describe('decryptNow', () => {
     const { wrapped, keyId } = request;
     const before = records(keys).length;
     expect(manager.decryptNow(loose, use)).toBeUndefined();
-    expect(manager.decryptNow({ ...request, wrapped: Uint8Array.from(wrapped) }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, context: { ...context } }, use)).toBeUndefined();
+    expect(manager.decryptNow({ ...request, context: Object.freeze({ table: 'people' }) }, use)).toBeUndefined();
+    expect(manager.decryptNow({ ...request, wrapped: wrapped.subarray(1) }, use)).toBeUndefined();
+    expect(manager.decryptNow({ ...request, context: Object.freeze({ a: '\ud800' }) }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, keyId: 'alias/nobody' }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, keyId: loose.keyId ?? '' }, use)).toBeUndefined();
     wrapped[wrapped.length - 1] = (wrapped.at(-1) ?? 0) ^ 1;

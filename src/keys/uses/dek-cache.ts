@@ -43,6 +43,11 @@ export class DekCache {
     return entry;
   }
 
+  /** Whether it would be found; no use of it. */
+  has(name: string): boolean {
+    return this.#entries?.has(name) === true;
+  }
+
   /** `dek` was just used once. */
   put(name: string, dek: Dek, keyId: string): void {
     if (this.#maxUses > 1) this.#entries?.set(name, { dek, keyId, uses: 1 });

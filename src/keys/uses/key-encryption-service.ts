@@ -59,6 +59,7 @@ export class KeyEncryptionService implements Encrypts {
   decrypt(request: CiphertextSource & DryRun, use: KeyUse): Promise<KeyUsed & { plaintext: Uint8Array }> {
     return holding((hold) =>
       this.#recorder.record('Decrypt', use, request.context, (trace) => {
+        trace.isDryRun = request.dryRun;
         const source = this.#source('Decrypt', request, use, trace, {});
         const answer = (plaintext: Uint8Array): KeyUsed & { plaintext: Uint8Array } => {
           hold(plaintext);
@@ -111,13 +112,14 @@ export class KeyEncryptionService implements Encrypts {
   ): Wrapping {
     const key = this.#ring.find(keyId);
     trace.key = key;
+    trace.isDryRun = dryRun;
     trace.material = key.current;
     const canonical = canonicalContext(context);
     const named = { EncryptionAlgorithm: algorithm, ...aliasNamed(keyId, this.#ring.realm) };
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertEncrypts(key, algorithm, action);
     assertNoContext(algorithm, context);
-    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
+    this.#recorder.life.assertProtects(key, trace, bytes);
     return { key, context: canonical };
   }
 

@@ -24,7 +24,7 @@ export class KeyMacsService implements KeyMacs {
     return this.#recorder.record('GenerateMac', use, null, (trace) => {
       const key = this.#macKey('GenerateMac', request, use, trace);
       const bytes = request.message.length;
-      this.#recorder.life.assertProtects(key, trace, { bytes, dryRun: request.dryRun });
+      this.#recorder.life.assertProtects(key, trace, bytes);
       endDryRun(request);
       this.#recorder.life.count(key, trace, bytes);
       return { keyArn: key.arn, mac: compute(key, request.message) };

@@ -39,13 +39,14 @@ export class KeyUses {
   ): Wrapping {
     const key = this.#ring.find(keyId);
     trace.key = key;
+    trace.isDryRun = dryRun;
     trace.material = key.current;
     const canonical = canonicalContext(context);
     const named = aliasNamed(keyId, this.#ring.realm);
     this.#recorder.authorize(trace, action, use, context, { parameters: { ...parameters, ...named } });
     assertWraps(key, action);
     assertKeyUsable(key);
-    this.#recorder.life.assertProtects(key, trace, { bytes, dryRun });
+    this.#recorder.life.assertProtects(key, trace, bytes);
     return { key, context: canonical };
   }
 }

@@ -31,8 +31,6 @@ export type UseTrace = LifeTrace & {
   material?: Pick<HeldMaterial, 'name'> | undefined;
   decision?: AuthorizationDecision | undefined;
   detail?: Readonly<Record<string, string | number>> | undefined;
-  /** It only asks: nothing is used. */
-  isDryRun?: boolean | undefined;
 };
 
 /** What a record is about. */
@@ -294,7 +292,8 @@ class IsoTimes {
 
 const keyIdOf = (key: UsedKey): string => ('facts' in key ? key.facts.keyId : key.record.keyId);
 
-function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
+/** Undefined where it is refused. */
+export function unlessRefused<Result>(work: () => Result | undefined): Result | undefined {
   try {
     return work();
   } catch (error) {

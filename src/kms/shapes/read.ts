@@ -2,6 +2,7 @@
  * Reads a request's body by the shape of its action: bytes to values of the right types, which `validate.ts` then holds against
  * their limits. Members that the shape does not know are skipped, as AWS does; `null` is the same as absent.
  */
+import { bareRecord } from '../json/bare-record.ts';
 import { decodeBase64 } from '../json/base64.ts';
 import { KmsError } from '../errors.ts';
 import { JsonScanner, unescapeBytes, unreadable, type JsonKind } from '../json/scanner.ts';
@@ -128,10 +129,8 @@ class Reader {
     return values;
   }
 
-  /** Without a prototype: `__proto__` is a name like any other. */
   #map(): Readonly<Record<string, string>> {
-    // A null-prototype object is a Record; Object.create is typed any.
-    const map = Object.create(null) as Record<string, string>;
+    const map = bareRecord<string>();
     this.#scanner.object((name) => {
       map[name] = this.#text();
     });
@@ -144,8 +143,7 @@ class Reader {
   }
 
   #struct(shape: StructData): ReadStruct {
-    // As above.
-    const struct = Object.create(null) as Record<string, unknown>;
+    const struct = bareRecord<unknown>();
     this.#scanner.object((name) => {
       const member = Object.hasOwn(shape.members, name) ? shape.members[name] : undefined;
       if (member === undefined) this.#scanner.skip();

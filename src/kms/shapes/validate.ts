@@ -14,27 +14,41 @@ export function validate(value: ReadStruct, shape: StructData): void {
   throw new KmsError('ERR_KMS_VALIDATION', `${count} detected: ${found.join('; ')}`);
 }
 
+/** Nearly every request has none, and takes nothing for it. */
+const NONE: readonly string[] = [];
+
 function structViolations(value: ReadStruct, shape: StructData, prefix: string): readonly string[] {
-  return Object.entries(shape.members).flatMap(([name, member]) => {
-    const path = `${prefix}${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+  let found = NONE;
+  for (const name of Object.keys(shape.members)) {
+    const member = shape.members[name];
     const given = value[name];
-    if (given !== undefined) return violations(given, member.shape, path);
-    return member.required ? [violation(null, path, 'Member must not be null')] : [];
-  });
+    if (member === undefined || (given === undefined && !member.required)) continue;
+    const path = (): string => `${prefix}${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+    const own =
+      given === undefined
+        ? [violation(null, path(), 'Member must not be null')]
+        : violations(given, member.shape, path);
+    if (own.length > 0) found = [...found, ...own];
+  }
+  return found;
 }
 
-function violations(value: unknown, shape: ShapeData, path: string): readonly string[] {
-  if (shape.type === 'struct') return structViolations(value as ReadStruct, shape, `${path}.`); // as `read.ts` made it
-  const own = constraints(value, shape).map((constraint) => violation(shown(value), path, constraint));
-  return shape.type === 'list' ? [...own, ...elementViolations(value as readonly unknown[], shape.of, path)] : own; // likewise
+/** `path`: asked for where something is wrong. */
+function violations(value: unknown, shape: ShapeData, path: () => string): readonly string[] {
+  if (shape.type === 'struct') return structViolations(value as ReadStruct, shape, `${path()}.`); // as `read.ts` made it
+  const broken = constraints(value, shape);
+  const own = broken.length === 0 ? NONE : broken.map((one) => violation(shown(value), path(), one));
+  if (shape.type !== 'list') return own;
+  const ofElements = elementViolations(value as readonly unknown[], shape.of, path); // likewise
+  return ofElements.length === 0 ? own : [...own, ...ofElements];
 }
 
 /** Structures are named one by one; of plain values the list as a whole is, with all that its elements have to satisfy. */
-function elementViolations(values: readonly unknown[], of: ShapeData, path: string): readonly string[] {
+function elementViolations(values: readonly unknown[], of: ShapeData, path: () => string): readonly string[] {
   if (of.type === 'struct')
-    return values.flatMap((value, index) => violations(value, of, `${path}.${index + 1}.member`));
-  if (values.every((value) => constraints(value, of).length === 0)) return [];
-  return [violation(shown(values), path, `Member must satisfy constraint: [${everyConstraint(of).join(', ')}]`)];
+    return values.flatMap((value, index) => violations(value, of, () => `${path()}.${index + 1}.member`));
+  if (values.every((value) => constraints(value, of).length === 0)) return NONE;
+  return [violation(shown(values), path(), `Member must satisfy constraint: [${everyConstraint(of).join(', ')}]`)];
 }
 
 function violation(value: string | null | undefined, path: string, constraint: string): string {
@@ -99,11 +113,13 @@ const CONSTRAINTS: readonly Constraint[] = [
 ];
 
 function constraints(value: unknown, shape: ShapeData): readonly string[] {
-  return CONSTRAINTS.flatMap(({ limit, holds, says }) => {
+  let broken = NONE;
+  for (const { limit, holds, says } of CONSTRAINTS) {
     const bound = limit(shape);
     // Each row's `holds` and `says` take what its own `limit` gives.
-    return bound === undefined || holds(value, bound as never) ? [] : [says(bound as never)];
-  });
+    if (bound !== undefined && !holds(value, bound as never)) broken = [...broken, says(bound as never)];
+  }
+  return broken;
 }
 
 function everyConstraint(shape: ShapeData): readonly string[] {

@@ -15,7 +15,7 @@ const Snapshot = z.object({
       schemaOid: z.number(),
       name: z.string(),
       kind: z.enum(['r', 'p', 'v', 'm', 'f']),
-      columns: z.array(z.tuple([z.string(), z.number(), z.string()])),
+      columns: z.array(z.tuple([z.string(), z.number(), z.string(), z.boolean()])),
       keys: z.array(z.tuple([z.string(), z.string()])),
       definition: z.string().nullable(),
     }),
@@ -107,10 +107,11 @@ function buildRelation(
   const sealed = new Map(
     input.sealed.filter((column) => column.relationOid === relation.oid).map((column) => [column.attnum, column]),
   );
-  const columns = relation.columns.map(([name, attnum, typeName]): CatalogColumn => ({
+  const columns = relation.columns.map(([name, attnum, typeName, generated]): CatalogColumn => ({
     name,
     attnum,
     typeName,
+    generated,
     sealed: sealed.get(attnum),
   }));
   const isHot = hot.relations.has(relation.oid);

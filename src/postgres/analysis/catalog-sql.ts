@@ -14,7 +14,7 @@ SELECT json_build_object(
   'searchPath', current_schemas(true),
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
-      'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum), '[]')
+      'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')
                   FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
       'keys', (SELECT coalesce(json_agg(json_build_array(k.conname, pg_get_constraintdef(k.oid)) ORDER BY k.conname), '[]')
                FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')),

@@ -6,6 +6,8 @@ export type CatalogColumn = {
   readonly attnum: number;
   /** As format_type prints it under search_path pg_catalog. */
   readonly typeName: string;
+  /** GENERATED ALWAYS AS (expression): never written, and no part of a COPY. */
+  readonly generated: boolean;
   /** Undefined: not sealed. */
   readonly sealed: SealedColumn | undefined;
 };

@@ -18,6 +18,11 @@ export const ANALYSIS_ERRORS = {
     why: 'A parameter is sealed once, for one column; the same bytes cannot also be a plain value or a value of another column.',
     fix: 'Pass the value twice, as two parameters.',
   },
+  ERR_POSTGRES_COPY_OPTION: {
+    says: 'an option of COPY has a value that COPY does not take',
+    why: 'By its options the data is told apart into rows and fields; on a table with sealed columns the proxy must read them as the server does.',
+    fix: 'Correct the option.',
+  },
   ERR_POSTGRES_UNPARSABLE: {
     says: 'the statement does not parse',
     why: 'The proxy reads statements with the grammar of PostgreSQL 18. On a database with rules nothing is forwarded that was not understood.',

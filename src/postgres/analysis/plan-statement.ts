@@ -1,39 +1,16 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
-import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan, type StatementPlan } from '../plan.ts';
-import type { SessionSettings } from '../session/settings.ts';
-import { Analysis } from './analysis.ts';
+import type { StatementPlan } from '../plan.ts';
 import type { Catalog } from './catalog.ts';
-import { splice, type Edit } from './edits.ts';
-import { AnalysisError, refuseStatement } from './errors.ts';
-import { analyzeExpression } from './expressions.ts';
+import { draftCopy } from './copy.ts';
+import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
+import { refuseStatement } from './errors.ts';
 import { namesPattern } from './hot-set.ts';
-import { analyzeQuery } from './queries.ts';
-import type { SecondOpinion } from './second-analysis.ts';
-import { settingsKey } from './settings-key.ts';
-import type { SourceText } from './source-text.ts';
+import { explainedQuery } from './inner-query.ts';
 import { statementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
-import { quoteQualified } from '../service/names.ts';
-import type { OutputColumn } from './values.ts';
 
-export type PlanningContext = {
-  readonly catalog: Catalog;
-  readonly source: SourceText;
-  readonly declaredOids: readonly number[];
-  readonly settings: SessionSettings;
-};
-
-/** A sealed plan before the server has agreed to it. */
-export type DraftPlan = {
-  readonly type: 'draft';
-  readonly plan: SealedPlan;
-  readonly opinion: SecondOpinion;
-  /** In order, without doubles: what the plan's pieces were made with. */
-  readonly edits: readonly Edit[];
-  readonly start: number;
-  readonly end: number;
-};
+export type { DraftPlan, PlanningContext } from './draft-query.ts';
 
 const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt']);
 
@@ -45,6 +22,10 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const found = survey(node);
   refuseByName(found, catalog);
   const kind = kindOf(node);
+  if ('CopyStmt' in node && hotTable(found, catalog) !== undefined) {
+    const drafted = draftCopy(statement, node.CopyStmt, context);
+    return found.callsSetConfig ? { ...drafted, plan: { ...drafted.plan, effect: 'settings' } } : drafted;
+  }
   const query = queryOf(node);
   if (query === undefined) return otherStatement(kind, text, found, context, node);
   if (hotTable(found, catalog) === undefined) {
@@ -53,8 +34,16 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
       : { type: 'pass', text };
   }
   requireSettings(context.settings);
-  const { plan, ...rest } = draftQuery(statement, query, kind === 'ExplainStmt', context);
+  const { plan, ...rest } =
+    kind === 'ExplainStmt'
+      ? withoutResults(draftQuery(statement, query, explainedQuery(source, statement), context))
+      : draftQuery(statement, query, statement, context);
   return { ...rest, plan: found.callsSetConfig ? { ...plan, effect: 'settings' } : plan };
+}
+
+/** The statement's own result is plain text. */
+function withoutResults(drafted: DraftPlan): DraftPlan {
+  return { ...drafted, plan: { ...drafted.plan, results: undefined, origins: undefined } };
 }
 
 /** The query of a statement that is one, or explains one. */
@@ -100,134 +89,4 @@ function bodyConcerns(kind: string, text: string, catalog: Catalog): boolean {
   if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return false;
   const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys()]);
   return (kind === 'DoStmt' && /\bexecute\b|set_config/i.test(text)) || hot?.test(text) === true;
-}
-
-/** Lexing, and what built-in operators mean, must be what was analysed. */
-function requireSettings(settings: SessionSettings): void {
-  const path = settings.searchPath.filter((schema) => !schema.startsWith('pg_temp'));
-  const at = path.indexOf('pg_catalog');
-  const wrong =
-    settings.clientEncoding !== 'UTF8'
-      ? 'client_encoding is not UTF8'
-      : !settings.standardConformingStrings
-        ? 'standard_conforming_strings is off'
-        : at > 0
-          ? 'pg_catalog is not searched first'
-          : undefined;
-  if (wrong !== undefined)
-    throw new AnalysisError(
-      'ERR_POSTGRES_SESSION_SETTINGS',
-      '0A000',
-      `${wrong}: statements on sealed columns are refused`,
-    );
-  if (!settings.uncommittedCatalog) return;
-  throw new AnalysisError(
-    'ERR_POSTGRES_CATALOG',
-    '0A000',
-    'the transaction has changed the catalog: statements on sealed columns wait for its end',
-    -1,
-    'Commit first.',
-  );
-}
-
-function draftQuery(statement: RawStatement, query: Node, explained: boolean, context: PlanningContext): DraftPlan {
-  const { catalog, source, declaredOids, settings } = context;
-  const searchPath = settings.searchPath.includes('pg_catalog')
-    ? settings.searchPath
-    : ['pg_catalog', ...settings.searchPath];
-  const analysis = new Analysis({
-    catalog,
-    searchPath,
-    source,
-    declaredOids,
-    analyzeQuery,
-    analyzeExpression,
-    within: 'statement',
-  });
-  const outputs = analysis.query(query, undefined);
-  const { start, end } = trimmed(source, statement);
-  const edits = inOrder(
-    [
-      ...analysis.edits,
-      ...analysis.relationNames.map(({ relation, start: from, end: to }) => ({
-        start: from,
-        end: to,
-        replacement: quoteQualified(relation.schema, relation.name),
-      })),
-      ...source.comments.map((comment) => ({ start: comment.start, end: comment.end, replacement: ' ' })),
-    ],
-    start,
-    end,
-  );
-  const { pieces, places } = splice(source, start, end, edits);
-  const plan: SealedPlan = {
-    type: 'sealed',
-    pieces,
-    piecePlaces: places,
-    parameters: analysis.parameters.toPlan(),
-    parameterOids: parameterOids(analysis),
-    columns: [...analysis.columns.values()],
-    ...results(explained ? [] : outputs),
-    forbiddenOrigins: sealedPlaces(analysis),
-    state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
-  };
-  const inner = explained ? explainedStart(source, start) : start;
-  return { type: 'draft', plan, opinion: { analysis, start: inner, end, outputs }, edits, start, end };
-}
-
-function inOrder(edits: readonly Edit[], start: number, end: number): readonly Edit[] {
-  const seen = new Set<number>();
-  return edits
-    .filter((edit) => edit.start >= start && edit.end <= end && !seen.has(edit.start) && seen.add(edit.start))
-    .sort((a, b) => a.start - b.start);
-}
-
-/** Without white space and comments around it. */
-function trimmed(source: SourceText, { start, end }: RawStatement): { readonly start: number; readonly end: number } {
-  const inside = source.tokens.filter((token) => token.start >= start && token.end <= end);
-  return { start: inside[0]?.start ?? start, end: inside.at(-1)?.end ?? end };
-}
-
-/** EXPLAIN ANALYZE VERBOSE query, EXPLAIN (options) query. */
-function explainedStart(source: SourceText, start: number): number {
-  let index = (source.tokenAt(start) ?? 0) + 1;
-  if (
-    source.tokenText(index) === '(' &&
-    /^[a-z_]+$/i.test(source.tokenText(index + 1)) &&
-    !/^(select|with|values|table)$/i.test(source.tokenText(index + 1))
-  ) {
-    while (source.tokenText(index) !== ')') index += 1;
-    index += 1;
-  }
-  while (/^(analyze|analyse|verbose)$/i.test(source.tokenText(index))) index += 1;
-  return source.tokens[index]?.start ?? start;
-}
-
-function parameterOids(analysis: Analysis): ReadonlyMap<number, number> {
-  return new Map(
-    [...analysis.parameters.sealed].map(([number, { column, shape, declaredOid }]) => [
-      number,
-      declaredOid ?? (shape === 'array' ? column.type.arrayOid : column.type.oid),
-    ]),
-  );
-}
-
-/** Every sealed column of the relations named, read or not. */
-function sealedPlaces(analysis: Analysis): ReadonlySet<string> {
-  const places = new Set(analysis.references);
-  for (const relation of analysis.relations.values()) {
-    for (const column of relation.columns)
-      if (column.sealed !== undefined) places.add(originKey(relation.oid, column.attnum));
-  }
-  return places;
-}
-
-const UNCHECKED: ResultOrigin = { type: 'any' };
-
-function results(outputs: readonly OutputColumn[]): Pick<SealedPlan, 'results' | 'origins'> {
-  if (outputs.length === 0) return { results: undefined, origins: undefined };
-  return {
-    results: outputs.map(({ value }): SealedColumn | undefined => (value.type === 'sealed' ? value.column : undefined)),
-    origins: outputs.map(({ value }) => (value.type === 'sealed' ? value.origin : UNCHECKED)),
-  };
 }

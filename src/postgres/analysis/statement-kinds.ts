@@ -47,10 +47,8 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   GrantRoleStmt: { effect: 'catalog', hot: FORWARD },
   // Its wrapped keys stay in escrow; a new table of that name needs `sealgate check`.
   DropStmt: { effect: 'catalog', hot: FORWARD },
-  CopyStmt: {
-    effect: 'none',
-    hot: refuse('Use INSERT and SELECT.'),
-  },
+  // Of hot tables it is analysed.
+  CopyStmt: { effect: 'none', hot: QUERY },
   MergeStmt: { effect: 'none', hot: refuse('Write it as INSERT ... ON CONFLICT, or UPDATE and INSERT.') },
   CallStmt: { effect: 'settings', hot: QUERY },
   DoStmt: { effect: 'settings', hot: QUERY },

@@ -29,6 +29,7 @@ export type OwnError = {
   readonly detail?: string | undefined;
   readonly hint?: string | undefined;
   readonly position?: number | undefined;
+  readonly context?: string | undefined;
   /** Our catalogue code: sent as the routine (R), where clients show it and no one parses it. */
   readonly code: string;
 };
@@ -44,6 +45,7 @@ export function encodeOwnError(error: OwnError): Uint8Array {
   if (error.detail !== undefined) fields.set('D', error.detail);
   if (error.hint !== undefined) fields.set('H', error.hint);
   if (error.position !== undefined) fields.set('P', String(error.position));
+  if (error.context !== undefined) fields.set('W', error.context);
   fields.set('R', error.code);
   return encodeErrorFields(fields);
 }

@@ -20,9 +20,10 @@ export function readRow(body: Uint8Array, opening: ResultOpening): SealedRow {
   if (columns === undefined || values.length !== plan.results?.length)
     throw openFailed('a row does not have the planned columns');
   if (textual)
-    plan.results.forEach(
-      (column, index) => void (column !== undefined && (values[index] = byteaFromText(values[index]))),
-    );
+    plan.results.forEach((column, index) => {
+      const value = values[index];
+      if (column !== undefined && value !== undefined) values[index] = byteaFromText(value);
+    });
   return { values, opening: { ...opening, columns } };
 }
 
@@ -66,8 +67,7 @@ const BACKSLASH = 0x5c;
 const LOWER_X = 0x78;
 
 /** bytea's text output, either form (bytea_output hex or escape), to bytes. */
-export function byteaFromText(text: Uint8Array | undefined): Uint8Array | undefined {
-  if (text === undefined) return undefined;
+export function byteaFromText(text: Uint8Array): Uint8Array {
   if (text[0] === BACKSLASH && text[1] === LOWER_X) return hexBytes(text);
   return escapedBytes(text);
 }

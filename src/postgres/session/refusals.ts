@@ -42,8 +42,17 @@ export function askInFailedTransaction(session: Session, kind: 'query' | 'parse'
 
 /** The ErrorResponse of a refusal. */
 export function encodeRefusal(refusal: Refusal): Uint8Array {
-  const { sqlstate, code, message, detail, hint, place } = refusal;
-  return encodeOwnError({ severity: 'ERROR', sqlstate, code, message, detail, hint, position: place?.position });
+  const { sqlstate, code, message, detail, hint, place, context } = refusal;
+  return encodeOwnError({
+    severity: 'ERROR',
+    sqlstate,
+    code,
+    message,
+    detail,
+    hint,
+    position: place?.position,
+    context,
+  });
 }
 
 /** A failure before anything was sent upstream, as a refusal; bugs and wire errors are thrown on. */

@@ -39,6 +39,8 @@ export type Reply = {
   readonly track?: TrackPlan['effect'];
   /** The proxy's own message: nothing of the answer goes to the client, except an error. */
   readonly internal?: InternalReply;
+  /** Called once it is known what becomes of it: the server reads its COPY data, or it is complete, or was skipped. */
+  readonly settled?: () => void;
   /** Takes back what was remembered of the message; called when it fails or is skipped. */
   readonly undo?: () => void;
 };

@@ -2,6 +2,7 @@
  * Upstream errors and notices about sealed statements: what could show a value, its ciphertext, or text the client never wrote, is
  * taken out, and positions are mapped back to the client's own text.
  */
+import { scrubContext } from '../copy/errors.ts';
 import type { ErrorFields } from '../messages/error-response.ts';
 import type { SealedPlan } from '../plan.ts';
 
@@ -13,6 +14,8 @@ const HEX_BYTEA = /\\x[0-9a-fA-F]{8,}/g;
 export function scrubError(fields: ErrorFields, plan: SealedPlan | undefined): ErrorFields {
   const scrubbed = new Map(fields);
   for (const code of DROPPED) scrubbed.delete(code);
+  const context = plan?.copy === undefined ? undefined : scrubContext(fields.get('W') ?? '');
+  if (context !== undefined) scrubbed.set('W', context);
   if (fields.has('D')) scrubbed.set('D', 'Left out by Sealgate: it may show sealed values.');
   for (const code of ['M', 'H']) {
     const text = scrubbed.get(code);

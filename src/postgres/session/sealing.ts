@@ -68,7 +68,9 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
 }
 
 function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readonly number[] {
-  const { results } = plan;
+  const { results, copy } = plan;
+  // What COPY sends has a format of its own.
+  if (copy !== undefined) return asked;
   if (results === undefined || results.length === 0) return asked;
   // A wrong count is the server's to refuse, with its own words.
   if (asked.length > 1 && asked.length !== results.length) return asked;

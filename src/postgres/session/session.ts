@@ -7,6 +7,7 @@
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService } from '../columns/column-service.ts';
 import type { SealedPlan, TrackPlan } from '../plan.ts';
+import type { Copying } from './copying.ts';
 import type { ProxyLogger, ProxyMetrics } from '../options.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
@@ -68,6 +69,10 @@ export class Session {
   skipping = false;
   /** The server reads CopyData from the client. */
   copyIn = false;
+  /** The COPY of sealed columns whose data is on its way. */
+  copying: Copying | undefined;
+  /** A COPY into sealed columns failed: what may still come of its data is not sent on. */
+  dropsCopyData = false;
   /** Extended-protocol messages were sent since the last Sync or Query. */
   sequenceOpen = false;
   /** Replies owed to statements that change settings, catalog or transaction. */
@@ -104,6 +109,7 @@ export class Session {
     const reply = this.replies.shift();
     if (reply?.track !== undefined) this.tracksPending--;
     if (reply?.kind === 'query') this.queryIndex = 0;
+    reply?.settled?.();
     // CopyDone outside COPY has no reply.
     while (this.replies.head?.kind === 'copy-end') this.replies.shift();
     return reply;

@@ -20,6 +20,8 @@ export type SessionSettings = {
   readonly intervalStyle: string;
   /** current_user: SET ROLE and SET SESSION AUTHORIZATION change it. */
   readonly role: string;
+  /** The server's major version. */
+  readonly serverVersion: number;
   /** The open transaction holds DDL nobody else can see: catalog snapshots of other connections do not tell its truth. */
   readonly uncommittedCatalog: boolean;
 };
@@ -36,6 +38,7 @@ export function initialSettings(user: string, database: string): SessionSettings
     dateStyle: 'ISO, MDY',
     intervalStyle: 'postgres',
     role: user,
+    serverVersion: 18,
     uncommittedCatalog: false,
   };
 }
@@ -47,6 +50,8 @@ export function withParameterStatus(settings: SessionSettings, name: string, val
       return { ...settings, clientEncoding: value };
     case 'standard_conforming_strings':
       return { ...settings, standardConformingStrings: value === 'on' };
+    case 'server_version':
+      return { ...settings, serverVersion: Number.parseInt(value, 10) };
     case 'TimeZone':
       return { ...settings, timeZone: value };
     case 'DateStyle':

@@ -12,7 +12,9 @@ import { uint32At } from './reader.ts';
 export const FORWARD = 0;
 export const CONSUME = 1;
 export const WHOLE = 2;
-export type Verdict = typeof FORWARD | typeof CONSUME | typeof WHOLE;
+/** The handler gets the body piece by piece as it comes, and nothing of the message is forwarded. */
+export const TAKE = 3;
+export type Verdict = typeof FORWARD | typeof CONSUME | typeof WHOLE | typeof TAKE;
 
 export interface FrameHandler {
   /** How many bytes of the body `frame` must see. Throws for types and lengths it does not take. */
@@ -23,6 +25,8 @@ export interface FrameHandler {
    * promise settled, others are read into `bytes`: what is to be remembered of them is copied.
    */
   frame(type: number, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
+  /** After TAKE: the next bytes of the body, the stream's own once it has returned or its promise settled. */
+  body?(type: number, bytes: Uint8Array): void | Promise<void>;
 }
 
 export interface FrameSink {
@@ -44,6 +48,8 @@ export class FrameStream {
   /** Bytes of the current long message still to come, and whether they are forwarded or dropped. */
   #streaming = 0;
   #streamForward = true;
+  /** The type of the message that is given to its handler piece by piece. */
+  #taken: number | undefined;
   /** An unfinished message: its chunks, their length, and the length at which to look again. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -143,7 +149,8 @@ export class FrameStream {
     this.#at = from;
     while (this.#at < chunk.length) {
       if (this.#streaming > 0) {
-        this.#streamOn(chunk);
+        const work = this.#streamOn(chunk);
+        if (work !== undefined) return this.#wait(work, this.#at);
         continue;
       }
       const at = this.#at;
@@ -158,6 +165,7 @@ export class FrameStream {
       const verdict = this.#handler.frame(type, chunk, at + HEADER_BYTES, bodyLength);
       if (typeof verdict !== 'number') return this.#wait(verdict, at + HEADER_BYTES + bodyLength);
       if (verdict === WHOLE) this.#whole = true;
+      else if (verdict === TAKE) this.#give(type, bodyLength);
       else this.#pass(HEADER_BYTES + bodyLength, verdict === FORWARD);
     }
     this.#emit();
@@ -169,14 +177,27 @@ export class FrameStream {
     if (!forward) this.#emit();
     this.#streaming = length;
     this.#streamForward = forward;
-    this.#streamOn(this.#chunk);
+    void this.#streamOn(this.#chunk);
   }
 
-  #streamOn(chunk: Uint8Array): void {
-    const here = Math.min(this.#streaming, chunk.length - this.#at);
+  #streamOn(chunk: Uint8Array): void | Promise<void> {
+    const from = this.#at;
+    const here = Math.min(this.#streaming, chunk.length - from);
     this.#streaming -= here;
     this.#at += here;
-    if (!this.#streamForward) this.#run = this.#at;
+    if (this.#streamForward) return;
+    this.#run = this.#at;
+    const taken = this.#taken;
+    if (this.#streaming === 0) this.#taken = undefined;
+    if (taken !== undefined) return this.#handler.body?.(taken, chunk.subarray(from, from + here));
+  }
+
+  /** The message's header is dropped, and its body given to the handler as it is scanned. */
+  #give(type: number, bodyLength: number): void {
+    this.#pass(HEADER_BYTES, false);
+    if (bodyLength === 0) return;
+    this.#streaming = bodyLength;
+    this.#taken = type;
   }
 
   /** Puts what was passed since the last run into the output. */

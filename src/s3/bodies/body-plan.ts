@@ -50,7 +50,7 @@ export function planBody(headers: S3Headers, payload: SignedPayload, operation: 
   const checksum = aboutBody ? checksumHeader(headers) : undefined;
   if (trailing !== undefined && checksum !== undefined)
     throw new S3Error('ERR_S3_INVALID_REQUEST', 'Expecting a single x-amz-checksum- header');
-  agreeOnAlgorithm(headers, trailing ?? checksum?.algorithm);
+  agreeOnAlgorithm(headers, trailing ?? checksum?.algorithm, NEEDS_LENGTH.has(operation));
   return {
     framing: framingFor(form, payload),
     length: bodyLength(headers, form !== undefined, NEEDS_LENGTH.has(operation)),
@@ -127,7 +127,7 @@ function checksumHeader(headers: S3Headers): ExpectedDigest | undefined {
 function algorithmOf(headerName: string): ChecksumAlgorithm {
   const algorithm = headerName.slice(CHECKSUM_PREFIX.length);
   // What we cannot verify we do not accept.
-  if (!headerName.startsWith(CHECKSUM_PREFIX) || !isChecksumAlgorithm(algorithm)) {
+  if (!isChecksumAlgorithm(algorithm)) {
     throw new S3Error(
       'ERR_S3_INVALID_REQUEST',
       'The algorithm type you specified in x-amz-checksum- header is invalid.',
@@ -137,10 +137,14 @@ function algorithmOf(headerName: string): ChecksumAlgorithm {
 }
 
 /** The digest in a checksum header or trailer; ERR_S3_INVALID_REQUEST where it is not base64 of the right length. */
-export function parseChecksum(algorithm: ChecksumAlgorithm, text: string): Uint8Array {
+export function parseChecksum(
+  algorithm: ChecksumAlgorithm,
+  text: string,
+  where: 'header' | 'trailing header' = 'header',
+): Uint8Array {
   const value = decodeBase64(text, checksumBytes(algorithm));
   if (value === undefined)
-    throw new S3Error('ERR_S3_INVALID_REQUEST', `Value for x-amz-checksum-${algorithm} header is invalid.`);
+    throw new S3Error('ERR_S3_INVALID_REQUEST', `Value for x-amz-checksum-${algorithm} ${where} is invalid.`);
   return value;
 }
 
@@ -154,17 +158,31 @@ function trailingChecksum(headers: S3Headers, form: StreamingForm | undefined): 
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
   if (names.length > 1) throw new S3Error('ERR_S3_INVALID_REQUEST', 'Expecting a single x-amz-checksum- header');
-  return algorithmOf(names[0] ?? '');
+  return trailerAlgorithm(names[0] ?? '');
 }
 
-function agreeOnAlgorithm(headers: S3Headers, algorithm: ChecksumAlgorithm | undefined): void {
+function trailerAlgorithm(name: string): ChecksumAlgorithm {
+  const algorithm = name.slice(CHECKSUM_PREFIX.length);
+  if (name.startsWith(CHECKSUM_PREFIX) && isChecksumAlgorithm(algorithm)) return algorithm;
+  throw new S3Error('ERR_S3_INVALID_REQUEST', 'The value specified in the x-amz-trailer header is not supported');
+}
+
+/** `wanted`: a body follows that the announced checksum must come with. */
+function agreeOnAlgorithm(headers: S3Headers, algorithm: ChecksumAlgorithm | undefined, wanted: boolean): void {
   const announced = headers['x-amz-sdk-checksum-algorithm'];
-  if (announced === undefined || algorithm === undefined || announced.toLowerCase() === algorithm) return;
+  if (announced === undefined || announced.toLowerCase() === algorithm) return;
+  if (algorithm === undefined && wanted && headers['x-amz-copy-source'] === undefined) {
+    throw new S3Error(
+      'ERR_S3_INVALID_REQUEST',
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    );
+  }
+  if (algorithm === undefined) return;
   throw new S3Error('ERR_S3_INVALID_REQUEST', 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
 }
 
 /** Bytes of canonical base64 with exactly `length` of them, else undefined. */
-function decodeBase64(text: string, length: number): Uint8Array | undefined {
+export function decodeBase64(text: string, length: number): Uint8Array | undefined {
   const bytes = Buffer.from(text.trim(), 'base64');
   return bytes.length === length && bytes.toString('base64') === text.trim() ? bytes : undefined;
 }

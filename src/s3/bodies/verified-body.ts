@@ -3,8 +3,8 @@ import type { ChecksumAlgorithm } from './checksums.ts';
 
 export type VerifiedBody = {
   readonly length: number;
-  /** Digests of the plaintext that were computed because the client sent them (or signed the payload: `sha256`). */
+  /** Digests of the plaintext that were computed: those the client sent (or signed the payload by: `sha256`), and the one asked for. */
   readonly digests: Readonly<Partial<Record<ChecksumAlgorithm, Uint8Array>>>;
-  /** The `x-amz-checksum-*` the client sent, in a header or trailer, to be echoed: algorithm and base64 value. */
+  /** What clients are shown, algorithm and base64 value: the `x-amz-checksum-*` that came in a header or trailer, else the one asked for. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 };

@@ -24,16 +24,19 @@ const PLAIN: Unframer = { push: (input) => [input], finish: () => new Map() };
 export class VerifyingBody implements S3Body {
   readonly length: number;
   readonly trailing: ChecksumAlgorithm | undefined;
+  readonly announced: ChecksumAlgorithm | undefined;
   readonly verified: Promise<VerifiedBody>;
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #plan: BodyPlan;
   readonly #settle: (verified: VerifiedBody) => void;
   #started = false;
+  #own: ChecksumAlgorithm | undefined;
 
   constructor(source: AsyncIterable<Uint8Array>, plan: BodyPlan) {
     const { promise, resolve } = Promise.withResolvers<VerifiedBody>();
     this.length = plan.length;
     this.trailing = plan.trailing;
+    this.announced = plan.trailing ?? plan.expected.find(({ source }) => source === 'checksum')?.algorithm;
     this.verified = promise;
     this.#settle = resolve;
     this.#source = source;
@@ -55,7 +58,7 @@ export class VerifyingBody implements S3Body {
   async *#reads(): AsyncGenerator<Read, void, void> {
     if (this.#started) throw new TypeError('a request body is read once');
     this.#started = true;
-    const digests = await createDigests(this.#plan);
+    const digests = await createDigests(this.#plan, this.#own);
     const unframer = unframerFor(this.#plan);
     let length = 0;
     for await (const input of this.#source) {
@@ -69,7 +72,12 @@ export class VerifyingBody implements S3Body {
     }
     const trailer = unframer.finish();
     if (length !== this.length) throw new S3Error('ERR_S3_INCOMPLETE_BODY');
-    this.#settle(verify(this.#plan, digests, trailer));
+    this.#settle(verify(this.#plan, digests, trailer, this.#own));
+  }
+
+  computeToo(algorithm: ChecksumAlgorithm): void {
+    if (this.#started) throw new TypeError('what is to be computed is said before the body is read');
+    this.#own = algorithm;
   }
 
   async bytes(maxBytes: number): Promise<Uint8Array> {
@@ -96,28 +104,41 @@ function unframerFor(plan: BodyPlan): Unframer {
   return framing.type === 'plain' ? PLAIN : new ChunkDecoder(framing.signatures, framing.signedTrailer);
 }
 
-async function createDigests(plan: BodyPlan): Promise<ReadonlyMap<ChecksumAlgorithm, Digest>> {
+async function createDigests(
+  plan: BodyPlan,
+  own: ChecksumAlgorithm | undefined,
+): Promise<ReadonlyMap<ChecksumAlgorithm, Digest>> {
   const digests = new Map<ChecksumAlgorithm, Digest>();
   const wanted = new Set(plan.expected.map((expected) => expected.algorithm));
   if (plan.trailing !== undefined) wanted.add(plan.trailing);
+  if (own !== undefined) wanted.add(own);
   for (const algorithm of wanted) digests.set(algorithm, await createDigest(algorithm));
   return digests;
 }
 
-function verify(plan: BodyPlan, running: ReadonlyMap<ChecksumAlgorithm, Digest>, trailer: Trailer): VerifiedBody {
+function verify(
+  plan: BodyPlan,
+  running: ReadonlyMap<ChecksumAlgorithm, Digest>,
+  trailer: Trailer,
+  own: ChecksumAlgorithm | undefined,
+): VerifiedBody {
   const expected = [...plan.expected, ...trailingDigests(plan, trailer)];
   const digests: Partial<Record<ChecksumAlgorithm, Uint8Array>> = {};
   for (const [algorithm, digest] of running) digests[algorithm] = Uint8Array.from(digest.digest());
   for (const claim of expected) {
     if (!sameDigest(digests[claim.algorithm] ?? new Uint8Array(0), claim.value)) throw mismatch(claim);
   }
-  const checksum = expected.find((claim) => claim.source === 'checksum');
-  return {
-    length: plan.length,
-    digests,
-    checksum: checksum && { algorithm: checksum.algorithm, value: Buffer.from(checksum.value).toString('base64') },
-  };
+  const shown = expected.find((claim) => claim.source === 'checksum')?.algorithm ?? own;
+  return { length: plan.length, digests, checksum: shown && shownDigest(shown, digests) };
 }
+
+const shownDigest = (
+  algorithm: ChecksumAlgorithm,
+  digests: VerifiedBody['digests'],
+): { algorithm: ChecksumAlgorithm; value: string } => ({
+  algorithm,
+  value: Buffer.from(digests[algorithm] ?? new Uint8Array(0)).toString('base64'),
+});
 
 /** Exactly the announced checksum must have come. */
 function trailingDigests(plan: BodyPlan, trailer: Trailer): readonly ExpectedDigest[] {
@@ -126,7 +147,9 @@ function trailingDigests(plan: BodyPlan, trailer: Trailer): readonly ExpectedDig
   if (trailer.size !== (plan.trailing === undefined ? 0 : 1)) throw new S3Error('ERR_S3_MALFORMED_TRAILER');
   if (plan.trailing === undefined) return [];
   if (text === undefined) throw new S3Error('ERR_S3_MALFORMED_TRAILER');
-  return [{ algorithm: plan.trailing, value: parseChecksum(plan.trailing, text), source: 'checksum' }];
+  return [
+    { algorithm: plan.trailing, value: parseChecksum(plan.trailing, text, 'trailing header'), source: 'checksum' },
+  ];
 }
 
 function mismatch(claim: ExpectedDigest): S3Error {

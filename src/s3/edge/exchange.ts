@@ -123,6 +123,7 @@ function understand(
     query,
     headers: operationHeaders(headers),
     caller,
+    secure: 'encrypted' in incoming.socket,
     body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
     client: clientPace(incoming, answering.outgoing),
     rule: decision.rule,

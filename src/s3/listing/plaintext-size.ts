@@ -36,7 +36,7 @@ async function lookUp(row: ListRow, request: S3Request, gateway: GatewayContext)
   try {
     const stored = storedAnswer(row.key, response);
     if (readEnvelope(response.headers).layout === 'single') return plainSize(stored.storedSize);
-    const opened = await openEnvelope(request, gateway, response.headers, row.key);
+    const opened = await openEnvelope(request, gateway, response.headers, { bucket, key: row.key, given: undefined });
     return (await readFooter(request, gateway, stored, opened.key)).plainSize;
   } catch (error) {
     if (error instanceof SealgateError) return undefined;

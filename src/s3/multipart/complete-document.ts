@@ -1,23 +1,17 @@
 /** The document of CompleteMultipartUpload: the parts the client names, with the checksums it knows of them. */
+import { CHECKSUMS, type BodyDigests, type ChecksumName } from '../../envelope/object/record.ts';
+import { decodeBase64 } from '../bodies/body-plan.ts';
 import { S3Error } from '../errors.ts';
 import { childrenOf, childText, parseXml, type XmlTree } from '../listing/xml-tree.ts';
+import { CHECKSUM_ELEMENTS } from '../sealing/checksum-headers.ts';
 import { parsePartNumber } from './part-number.ts';
-
-export const PART_CHECKSUMS = {
-  ChecksumCRC32: 'crc32',
-  ChecksumCRC32C: 'crc32c',
-  ChecksumCRC64NVME: 'crc64nvme',
-  ChecksumSHA1: 'sha1',
-  ChecksumSHA256: 'sha256',
-} as const;
-
-export type PartChecksumAlgorithm = (typeof PART_CHECKSUMS)[keyof typeof PART_CHECKSUMS];
 
 export type NamedPart = {
   readonly number: number;
   /** As the client gave it. */
   readonly etag: string;
-  readonly checksums: Readonly<Partial<Record<PartChecksumAlgorithm, Uint8Array>>>;
+  /** At most one. */
+  readonly checksums: BodyDigests;
 };
 
 /** The parts in their order. Throws ERR_S3_MALFORMED_XML, ERR_S3_INVALID_PART_ORDER, ERR_S3_INVALID_PART_NUMBER. */
@@ -38,11 +32,15 @@ function parsePart(tree: XmlTree): NamedPart {
   return { number: parsePartNumber(number.trim()), etag, checksums: parseChecksums(tree) };
 }
 
-function parseChecksums(tree: XmlTree): NamedPart['checksums'] {
-  const checksums: Partial<Record<PartChecksumAlgorithm, Uint8Array>> = {};
-  for (const [element, algorithm] of Object.entries(PART_CHECKSUMS)) {
-    const value = childText(tree, element);
-    if (value !== undefined) checksums[algorithm] = Buffer.from(value, 'base64');
+function parseChecksums(tree: XmlTree): BodyDigests {
+  const checksums: Partial<Record<ChecksumName, Uint8Array>> = {};
+  for (const { name, bytes } of CHECKSUMS) {
+    const text = childText(tree, CHECKSUM_ELEMENTS[name]);
+    const value = text === undefined ? undefined : decodeBase64(text, bytes);
+    if (text !== undefined && (value === undefined || Object.keys(checksums).length > 0)) {
+      throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Invalid Base64 or multiple checksums present in request');
+    }
+    if (value !== undefined) checksums[name] = value;
   }
   return checksums;
 }

@@ -5,8 +5,10 @@ import { childText, formatXml, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { readEnvelope } from '../sealing/envelope-headers.ts';
 import { bareEtag } from '../sealing/etag.ts';
+import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { errorDocument, sendToUpload } from '../sealing/upstream-errors.ts';
+import type { ShownEncryption } from '../sse/shown-encryption.ts';
 import type { BackendPart } from './last-part.ts';
 import type { OpenUpload } from './open-upload.ts';
 
@@ -15,7 +17,7 @@ export type CompletedUpload = Completed & {
   readonly checksum: ObjectChecksum | undefined;
   /** Of the client's parts. */
   readonly partCount: number;
-  readonly keyArn: string;
+  readonly shown: ShownEncryption;
 };
 
 /**
@@ -45,7 +47,9 @@ export async function completeUpstream(
   if (etag === undefined) throw errorDocument(text.trim(), response);
   // Ceph RGW 16 leaves it empty.
   const completed = bareEtag(etag) === '' ? await alreadyCompleted(request, gateway, upload) : undefined;
-  return completed ?? { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
+  return completed === undefined
+    ? { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] }
+    : { etag: completed.etag, versionId: completed.versionId };
 }
 
 /** The completed object, if the one at the key is this upload's: its envelope has the token's object id. */
@@ -53,16 +57,15 @@ export async function alreadyCompleted(
   { bucket, key }: S3Request,
   gateway: GatewayContext,
   { objectId }: OpenUpload,
-): Promise<Completed | undefined> {
+): Promise<StoredAnswer | undefined> {
   const response = await gateway.upstream.send({ method: 'HEAD', bucket, key });
   await response.body.release();
-  const etag = response.headers['etag'];
-  if (response.status !== 200 || etag === undefined) return undefined;
+  if (response.status !== 200) return undefined;
   try {
     const envelope = readEnvelope(response.headers);
     if (envelope.layout !== 'multipart' || !equalBytes(envelope.objectId, objectId)) return undefined;
   } catch {
     return undefined;
   }
-  return { etag: bareEtag(etag), versionId: response.headers['x-amz-version-id'] };
+  return storedAnswer(key, response);
 }

@@ -3,15 +3,15 @@
  * travels in the ETag the client is given and gives back: `<md5>-0-<length>-<salt id>`. An altered ETag makes a footer that contradicts
  * the parts, and such an object does not open: only its own client is harmed.
  */
-import type { VerifiedBody } from '../bodies/verified-body.ts';
+import type { BodyDigests } from '../../envelope/object/record.ts';
 import { bareEtag, clientEtag, upstreamEtag } from '../sealing/etag.ts';
 
 export type KnownPart = {
   readonly plainLength: number;
   /** The first SALT_REFERENCE_BYTES of the part's salt, which the footer's digest is over. */
   readonly saltId: Uint8Array;
-  /** That it came with, and was verified by; remembered only. */
-  readonly checksum?: VerifiedBody['checksum'];
+  /** Its plaintext's, computed when it came; remembered only. */
+  readonly digests?: BodyDigests;
 };
 
 const CARRYING_ETAG = /^(.+)-0-([0-9a-z]{1,8})-([0-9a-f]{16})$/u;

@@ -45,7 +45,7 @@ export async function storeLastPart(
   if (last === undefined) throw new S3Error('ERR_S3_MALFORMED_XML');
   const stored = found.map(({ number, etag }) => ({ number, etag }));
   if (last.plainLength !== undefined) {
-    const footer = await footerOf(request, upload, { named, found });
+    const footer = await footerOf(request, gateway, upload, { named, found });
     const body = sealFooterPart(footer, key.dek, key.objectId, gateway.random);
     const end = await storePart(request, gateway, upload, FOOTER_PART_NUMBER, body);
     return { parts: [...stored, end], footer };
@@ -57,8 +57,9 @@ export async function storeLastPart(
     const input = { ...key, partNumber: last.number, plainLength: held.plaintext.length, final: true };
     const sealer = new BodySealer(input, gateway.random);
     const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
-    const measured = found.with(-1, { ...last, plainLength: held.plaintext.length, saltId });
-    const footer = await footerOf(request, upload, { named, found: measured });
+    const digests = held.record.digests;
+    const measured = found.with(-1, { ...last, plainLength: held.plaintext.length, saltId, digests });
+    const footer = await footerOf(request, gateway, upload, { named, found: measured });
     const block = encodeFooter(footer, key.dek, key.objectId, gateway.random);
     const body = concatBytes(sealer.header(), ...sealer.push(held.plaintext), ...sealer.finish(held.record, block));
     const end = await storePart(request, gateway, upload, last.number, body);
@@ -68,21 +69,37 @@ export async function storeLastPart(
   }
 }
 
-async function footerOf(request: S3Request, upload: OpenUpload, { named, found }: NamedAndFound): Promise<FooterInput> {
+async function footerOf(
+  { headers }: S3Request,
+  { options }: GatewayContext,
+  upload: OpenUpload,
+  { named, found }: NamedAndFound,
+): Promise<FooterInput> {
   const parts = found.map(({ number, plainLength = 0 }) => ({ partNumber: number, plainLength }));
   const size = parts.reduce((sum, part) => sum + part.plainLength, 0);
-  const announced = request.headers['x-amz-mp-object-size'];
-  if (announced !== undefined && Number(announced) !== size) {
-    throw new S3Error('ERR_S3_INVALID_REQUEST', 'The provided x-amz-mp-object-size does not match what was uploaded.');
-  }
+  refuseOtherSize(headers['x-amz-mp-object-size'], size);
   if (size > MAX_OBJECT_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
-  const measured = named.map((part, index) => ({ named: part, plainLength: parts[index]?.plainLength ?? 0 }));
+  const measured = named.map((part, index) => {
+    const { plainLength = 0, digests = {} } = found[index] ?? {};
+    return { named: part, plainLength, digests };
+  });
   const salts = found.flatMap(({ saltId }) => (saltId === undefined ? [] : [saltId]));
+  const byDefault = options.defaultChecksum === 'none' ? undefined : options.defaultChecksum;
   return {
     parts,
     salts: salts.length === parts.length ? salts : undefined,
-    checksum: await objectChecksum(request.headers, upload.checksum, measured),
+    checksum: await objectChecksum(headers, { chosen: upload.checksum, byDefault }, measured),
   };
+}
+
+function refuseOtherSize(announced: string | undefined, size: number): void {
+  if (announced === undefined || announced === String(size)) return;
+  throw new S3Error(
+    'ERR_S3_INVALID_REQUEST',
+    /^[0-9]{1,16}$/u.test(announced)
+      ? `The provided 'x-amz-mp-object-size' header value ${announced} does not match what was computed: ${size}`
+      : 'Value for x-amz-mp-object-size header is invalid.',
+  );
 }
 
 async function storePart(

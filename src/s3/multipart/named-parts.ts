@@ -2,13 +2,14 @@
  * The parts a client names on completion, found: at the backend, or, the last one, among the held. Lengths come from the backend's list;
  * where it has none, from the ETags.
  */
+import type { BodyDigests } from '../../envelope/object/record.ts';
 import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import type { NamedPart } from './complete-document.ts';
-import { knownPartName, parsePartEtag, type KnownPart } from './known-parts.ts';
+import { knownPartName, parsePartEtag } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
 import { uploadName, type OpenUpload } from './open-upload.ts';
 
@@ -20,6 +21,8 @@ export type FoundPart = {
   readonly plainLength: number | undefined;
   /** Where it is known. */
   readonly saltId: Uint8Array | undefined;
+  /** Of its plaintext, those that are known. */
+  readonly digests: BodyDigests;
 };
 
 /** Throws ERR_S3_INVALID_PART, ERR_S3_ENTITY_TOO_SMALL, or the backend's refusal (NoSuchUpload). */
@@ -42,24 +45,22 @@ export async function findParts(
 function findPart(
   { caches }: GatewayContext,
   { objectId }: OpenUpload,
-  { number, etag, checksums }: NamedPart,
+  { number, etag }: NamedPart,
   listed: ReadonlyMap<number, StoredPart> | undefined,
 ): FoundPart {
   const { upstream, known: carried } = parsePartEtag(etag);
   const remembered = caches.knownParts.get(knownPartName(objectId, number, upstream));
-  refuseOtherChecksum(checksums, remembered?.checksum);
   const known = carried ?? remembered;
   const stored = listed?.get(number);
   const length =
     listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
-  return { number, etag: upstream, plainLength: length, saltId: known?.saltId };
-}
-
-/** What the client says of a part is sealed as the object's checksum: where the part's own is remembered, it must be the same. */
-function refuseOtherChecksum(named: NamedPart['checksums'], verified: KnownPart['checksum']): void {
-  const claimed = Object.entries(named).find(([algorithm]) => algorithm === verified?.algorithm)?.[1];
-  if (claimed !== undefined && Buffer.from(claimed).toString('base64') !== verified?.value)
-    throw new S3Error('ERR_S3_INVALID_PART');
+  return {
+    number,
+    etag: upstream,
+    plainLength: length,
+    saltId: known?.saltId,
+    digests: remembered?.digests ?? {},
+  };
 }
 
 /** A held part before the last is too small; what is neither stored nor held is no part of the upload. */

@@ -10,7 +10,9 @@ import {
 } from '../../envelope/object/upload-token.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
-import { openObjectKey, type ObjectKey } from '../sealing/data-key.ts';
+import type { DataKey } from '../../keys/uses/data-keys.ts';
+import { checkGiven, unwrapObjectKey, wholeObjectKey, type ObjectKey, type SealedKey } from '../sealing/data-key.ts';
+import { ownObject } from '../sealing/envelope-headers.ts';
 import { codeOf } from '../sealing/error-code.ts';
 
 export type OpenUpload = UploadTokenFields & {
@@ -28,7 +30,13 @@ export async function makeUploadToken(
   fields: UploadTokenFields,
 ): Promise<string> {
   const { epoch, key: serviceKey } = await gateway.dataKeys.serviceKey(TOKEN_PURPOSE);
-  return sealUploadToken(fields, serviceKey, epoch, { bucket, key }, gateway.random);
+  try {
+    return sealUploadToken(fields, serviceKey, epoch, { bucket, key }, gateway.random);
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_ENVELOPE_TOO_LARGE' || fields.context === undefined) throw error;
+    const message = 'The encryption context is too long for a multipart upload: its upload id has to carry it.';
+    throw new S3Error('ERR_S3_ENCRYPTION_CONTEXT', message, { cause: error });
+  }
 }
 
 /** The upload of the request's `uploadId`. Throws ERR_S3_NO_SUCH_UPLOAD for anything but a token of ours for this bucket and key. */
@@ -59,9 +67,23 @@ const NOT_OURS: ReadonlySet<string | undefined> = new Set([
 /** Under which work on one upload is done one after another. */
 export const uploadName = ({ objectId }: OpenUpload): string => Buffer.from(objectId).toString('hex');
 
-/** The upload's DEK. */
-export function uploadKey(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<ObjectKey> {
-  const { wrap, objectId } = upload;
+const ON_PARTS = { needed: 'ERR_S3_UPLOAD_ENCRYPTION', notApplicable: 'ERR_S3_UPLOAD_ENCRYPTION' } as const;
+
+/** The upload's DEK, for requests that seal or open. Throws ERR_S3_UPLOAD_ENCRYPTION, ERR_S3_UPLOAD_ENCRYPTION_CHANGED. */
+export async function uploadKey(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<ObjectKey> {
+  const { given } = ownObject(request, gateway);
+  checkGiven(upload, given, ON_PARTS);
+  const unwrapped = await unwrapUploadKey(request, gateway, upload);
+  return wholeObjectKey(unwrapped, sealedKeyOf(upload), given, 'ERR_S3_UPLOAD_ENCRYPTION_CHANGED');
+}
+
+/** What the upload's token holds: asked for where only the caller's right to the upload is the question. */
+export function unwrapUploadKey(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<DataKey> {
+  return unwrapObjectKey(request, gateway, sealedKeyOf(upload), upload);
+}
+
+function sealedKeyOf(upload: OpenUpload): SealedKey {
+  const { wrap } = upload;
   if (wrap.type !== 'direct') throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
-  return openObjectKey(request, gateway, { wrapped: wrap.wrapped, objectId });
+  return { ...upload, wrapped: wrap.wrapped };
 }

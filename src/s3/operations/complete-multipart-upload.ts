@@ -6,7 +6,7 @@ import { S3Error } from '../errors.ts';
 import { documentRoom } from '../document-room.ts';
 import { MAX_DOCUMENT_BYTES, NAMED_PART_BYTES } from '../limits.ts';
 import { formatXml, type XmlContent } from '../listing/xml-tree.ts';
-import { PART_CHECKSUMS, parseCompleteDocument, type NamedPart } from '../multipart/complete-document.ts';
+import { parseCompleteDocument, type NamedPart } from '../multipart/complete-document.ts';
 import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
 import { markedAsCompleting } from '../multipart/completion-mark.ts';
 import { findParts } from '../multipart/named-parts.ts';
@@ -16,9 +16,11 @@ import { storedEtag } from '../multipart/list-parts-page.ts';
 import { storeLastPart, type EndedObject } from '../multipart/last-part.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { objectChecksumContent } from '../sealing/checksum-headers.ts';
 import { clientEtag } from '../sealing/etag.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
+import { readFooter } from '../sealing/object-layout.ts';
 import { writeConditions } from '../sealing/write-conditions.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
 export const completeMultipartUpload: S3Operation = {
   name: 'CompleteMultipartUpload',
@@ -47,7 +49,7 @@ async function completeOnce(
   named: readonly NamedPart[],
 ): Promise<CompletedUpload> {
   const key = await uploadKey(request, gateway, upload);
-  const said = { partCount: named.length, keyArn: key.keyArn };
+  const said = { partCount: named.length, shown: key.shown };
   let ended: EndedObject | undefined;
   try {
     // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again): the mark looks.
@@ -63,7 +65,10 @@ async function completeOnce(
     if (!mayBeOver(error)) throw error;
     const raced = ended !== undefined && (await wasReplaced(gateway, upload, ended));
     const completed = await alreadyCompleted(request, gateway, upload);
-    if (completed !== undefined) return { ...completed, ...said, checksum: undefined };
+    if (completed !== undefined) {
+      const { checksum } = await readFooter(request, gateway, completed, key);
+      return { etag: completed.etag, versionId: completed.headers['x-amz-version-id'], ...said, checksum };
+    }
     throw raced ? new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.') : error;
   }
 }
@@ -96,16 +101,11 @@ function answer({ bucket, key }: S3Request, completed: CompletedUpload): S3Respo
       'content-type': 'application/xml',
       'content-length': String(body.length),
       ...(completed.versionId === undefined ? {} : { 'x-amz-version-id': completed.versionId }),
-      ...encryptionHeaders(completed.keyArn),
+      ...encryptionHeaders(completed.shown),
     },
     body,
   };
 }
 
-function checksumContent({ checksum, partCount }: CompletedUpload): Record<string, XmlContent> {
-  if (checksum === undefined) return {};
-  const element = Object.entries(PART_CHECKSUMS).find(([, algorithm]) => algorithm === checksum.algorithm)?.[0];
-  const value = Buffer.from(checksum.value).toString('base64');
-  if (element === undefined) return {};
-  return { [element]: checksum.type === 'COMPOSITE' ? `${value}-${partCount}` : value, ChecksumType: checksum.type };
-}
+const checksumContent = ({ checksum, partCount }: CompletedUpload): Readonly<Record<string, XmlContent>> =>
+  checksum === undefined ? {} : objectChecksumContent(checksum, partCount);

@@ -3,6 +3,7 @@
  * its first 64 KiB, else two. Either: one more for the tail of a multipart object seen for the first time.
  */
 import { concatBytes } from '../../crypto/bytes.ts';
+import type { BodyRecord } from '../../envelope/object/record.ts';
 import { S3Error } from '../errors.ts';
 import { through } from '../bodies/through.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
@@ -11,19 +12,14 @@ import { checkReadConditions, upstreamConditions } from '../sealing/conditions.t
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
 import { ObjectChanged, storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { FIRST_READ_BYTES, MAX_BUFFERED_BYTES } from '../sealing/limits.ts';
-import {
-  forgetLayout,
-  knownLayout,
-  multipartLayout,
-  rememberLayout,
-  singleLayout,
-  type ObjectLayout,
-} from '../sealing/object-layout.ts';
+import { forgetLayout, knownLayout, layoutOf, type ObjectLayout } from '../sealing/object-layout.ts';
 import { ensurePrefix, fetchPlanned, openRange, planStored, roomForRange } from '../sealing/read-range.ts';
 import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
+import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
 
 /** How often an object may be replaced under a read before the client is told to try again. */
@@ -33,6 +29,7 @@ export const getObject: S3Operation = {
   name: 'GetObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
+    refuseRequestedEncryption(request.headers);
     const selection = selectionOf(request);
     for (let tries = 1; ; tries += 1) {
       try {
@@ -63,12 +60,22 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
     const whole = await wholeObject(request, gateway, stored, opened);
+    // The record of a short object is at hand once it was proven.
+    const isAtHand = opened.envelope.layout === 'single' && whole.length <= MAX_BUFFERED_BYTES;
+    const fetched = isAtHand ? {} : await wholeChecksum(request, gateway, stored, opened);
     const room = await roomForWhole(request, gateway, opened, whole);
-    const body = forgettingOnError(openWhole(response.body, opened, whole, room), request, gateway);
+    let record: BodyRecord | undefined;
+    const opening = openWhole(response.body, opened, whole, room, (proven) => (record = proven.record));
+    const body = await provenIfShort(forgettingOnError(opening, request, gateway), whole.length);
     return {
       status: 200,
-      headers: { ...answerHeaders(request, response, opened), 'content-length': String(whole.length) },
-      body: await provenIfShort(body, whole.length),
+      headers: {
+        ...answerHeaders(request, response, opened),
+        ...fetched,
+        ...recordHeaders(request, opened, isAtHand ? record : undefined),
+        'content-length': String(whole.length),
+      },
+      body,
     };
   });
 }
@@ -103,10 +110,16 @@ async function readKnown(
   return releasingOnError(response, async () => {
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
+    const whole = { ...storedAnswer(request.key, response), storedSize: layout.storedSize };
+    const checksum = await selectedChecksum(request, gateway, whole, opened, { selection, layout });
     const room = await roomForRange(request, gateway, layout, plan);
     return {
       status: 206,
-      headers: { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) },
+      headers: {
+        ...answerHeaders(request, response, opened),
+        ...selectedHeaders(selected, selection, layout),
+        ...checksum,
+      },
       body: await provenIfShort(
         forgettingOnError(openRange(response.body, layout, plan, opened.key, room), request, gateway),
         selected.to - selected.from + 1,
@@ -142,11 +155,15 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   }
   // A backend that ignored the range is still sending all of it.
   if (head === undefined) await response.body.release();
-  const layout = await learnLayout(request, gateway, stored, opened);
+  const layout = await layoutOf(request, gateway, stored, opened);
   const selected = selectedBytes(selection, layout);
   if (selected === undefined) return readWhole(request, gateway);
   const plan = planStored(layout, selected);
-  const headers = { ...answerHeaders(request, response, opened), ...selectedHeaders(selected, selection, layout) };
+  const headers = {
+    ...answerHeaders(request, response, opened),
+    ...selectedHeaders(selected, selection, layout),
+    ...(await selectedChecksum(request, gateway, stored, opened, { selection, layout })),
+  };
   const isAtHand = head !== undefined && plan.storedTo < head.length;
   const source = isAtHand
     ? once(head.subarray(plan.storedFrom, plan.storedTo + 1))
@@ -160,18 +177,6 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
       selected.to - selected.from + 1,
     ),
   };
-}
-
-async function learnLayout(
-  request: S3Request,
-  gateway: GatewayContext,
-  stored: StoredAnswer,
-  { envelope, key }: OpenedEnvelope,
-): Promise<ObjectLayout> {
-  const layout =
-    envelope.layout === 'single' ? singleLayout(stored) : await multipartLayout(request, gateway, stored, key);
-  rememberLayout(request, gateway, layout);
-  return layout;
 }
 
 async function fetchRest(

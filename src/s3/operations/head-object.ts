@@ -4,17 +4,19 @@ import type { GatewayContext, S3Operation, S3Request, S3Response } from '../oper
 import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
 import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
-import { multipartLayout, rememberLayout, singleLayout, type ObjectLayout } from '../sealing/object-layout.ts';
+import { layoutOf } from '../sealing/object-layout.ts';
 import { plaintextLength } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
-import { storedChecksum } from '../sealing/stored-checksum.ts';
+import { selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 
 export const headObject: S3Operation = {
   name: 'HeadObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
+    refuseRequestedEncryption(request.headers);
     const asked = selectionOf(request);
     const { bucket, key, signal } = request;
     const version = request.query.get('versionId');
@@ -37,29 +39,20 @@ async function answer(
   opened: OpenedEnvelope,
   selection: Selection,
 ): Promise<S3Response> {
-  const headers = {
-    ...readHeaders(stored.headers, opened),
-    ...(await storedChecksum(request, gateway, stored, opened)),
-    ...overriddenHeaders(request.query),
-  };
+  const headers = { ...readHeaders(stored.headers, opened), ...overriddenHeaders(request.query) };
   if (selection.type === 'whole') {
     const length = await plaintextLength(request, gateway, stored, opened);
-    return { status: 200, headers: { ...headers, 'content-length': String(length) } };
+    const checksum = await wholeChecksum(request, gateway, stored, opened);
+    return { status: 200, headers: { ...headers, ...checksum, 'content-length': String(length) } };
   }
   const layout = await layoutOf(request, gateway, stored, opened);
   const selected = selectedBytes(selection, layout);
-  const status = selected === undefined ? 200 : 206;
-  return { status, headers: { ...headers, ...selectedHeaders(selected, selection, layout) } };
-}
-
-async function layoutOf(
-  request: S3Request,
-  gateway: GatewayContext,
-  stored: StoredAnswer,
-  { envelope, key }: OpenedEnvelope,
-): Promise<ObjectLayout> {
-  if (envelope.layout === 'single') return singleLayout(stored);
-  const layout = await multipartLayout(request, gateway, stored, key);
-  rememberLayout(request, gateway, layout);
-  return layout;
+  return {
+    status: selected === undefined ? 200 : 206,
+    headers: {
+      ...headers,
+      ...selectedHeaders(selected, selection, layout),
+      ...(await selectedChecksum(request, gateway, stored, opened, { selection, layout })),
+    },
+  };
 }

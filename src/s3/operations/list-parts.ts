@@ -5,10 +5,9 @@ import { S3Error } from '../errors.ts';
 import { listHidden } from '../listing/delete-hidden.ts';
 import { formatXml } from '../listing/xml-tree.ts';
 import { fetchPartsPage, type StoredPart } from '../multipart/list-parts-page.ts';
-import { openUpload, uploadKey, type OpenUpload } from '../multipart/open-upload.ts';
+import { openUpload, unwrapUploadKey, type OpenUpload } from '../multipart/open-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { bareEtag, clientEtag } from '../sealing/etag.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
 
 const MAX_PARTS = 1_000;
 
@@ -24,7 +23,7 @@ export const listParts: S3Operation = {
   async handle(request, gateway) {
     const upload = await openUpload(request, gateway);
     // Whoever lists parts learns lengths and ETags: the key's policy is asked as for any other use.
-    const { keyArn } = await uploadKey(request, gateway, upload);
+    await unwrapUploadKey(request, gateway, upload);
     const marker = numberParameter(request, 'part-number-marker', 0);
     const maxParts = Math.min(MAX_PARTS, numberParameter(request, 'max-parts', MAX_PARTS));
     const page = await fetchPartsPage(gateway, upload, { marker, maxParts });
@@ -33,7 +32,7 @@ export const listParts: S3Operation = {
     const merged = newestOfEach([...page.parts, ...within]);
     const parts = merged.slice(0, maxParts);
     const isTruncated = page.nextMarker !== undefined || parts.length < merged.length;
-    return respond(request, upload, keyArn, { parts, marker, maxParts, isTruncated });
+    return respond(request, upload, { parts, marker, maxParts, isTruncated });
   },
 };
 
@@ -66,7 +65,7 @@ function newestOfEach(parts: readonly StoredPart[]): readonly StoredPart[] {
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 
-function respond({ bucket, key }: S3Request, { token }: OpenUpload, keyArn: string, answer: PartsAnswer): S3Response {
+function respond({ bucket, key }: S3Request, { token }: OpenUpload, answer: PartsAnswer): S3Response {
   const body = formatXml('ListPartsResult', {
     Bucket: bucket,
     Key: key,
@@ -84,5 +83,5 @@ function respond({ bucket, key }: S3Request, { token }: OpenUpload, keyArn: stri
     })),
   });
   const headers = { 'content-type': 'application/xml', 'content-length': String(body.length) };
-  return { status: 200, headers: { ...headers, ...encryptionHeaders(keyArn) }, body };
+  return { status: 200, headers, body };
 }

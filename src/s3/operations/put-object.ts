@@ -3,8 +3,10 @@ import { BodySealer } from '../../envelope/object/body-sealer.ts';
 import { MAX_PUT_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
 import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
-import type { S3Operation } from '../operation.ts';
-import { announcedChecksum, echoedChecksum } from '../sealing/announced-checksum.ts';
+import type { VerifiedBody } from '../bodies/verified-body.ts';
+import type { S3Headers, S3Operation } from '../operation.ts';
+import { checksumOfPut } from '../sealing/checksum-choice.ts';
+import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
 import { newObjectKey } from '../sealing/data-key.ts';
 import { envelopeHeaders } from '../sealing/envelope-headers.ts';
 import { writeHeaders } from '../sealing/response-headers.ts';
@@ -20,7 +22,7 @@ export const putObject: S3Operation = {
     if (body.length > MAX_PUT_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const conditions = await writeConditions(request, gateway);
     const objectKey = await newObjectKey(request, gateway);
-    const checksum = announcedChecksum(request.headers);
+    const checksum = checksumOfPut(body, gateway);
     const headers = {
       ...envelopeHeaders(request, gateway, objectKey, { layout: 'single', checksum }),
       ...conditions,
@@ -36,10 +38,16 @@ export const putObject: S3Operation = {
     return {
       status: 200,
       headers: {
-        ...writeHeaders(response.headers, objectKey.keyArn),
-        ...echoedChecksum(await body.verified),
+        ...writeHeaders(response.headers, objectKey),
+        ...checksumHeaders(await body.verified),
         'content-length': '0',
       },
     };
   },
 };
+
+function checksumHeaders(verified: VerifiedBody): S3Headers {
+  return verified.checksum === undefined
+    ? {}
+    : { ...bodyChecksumHeader(verified), 'x-amz-checksum-type': 'FULL_OBJECT' };
+}

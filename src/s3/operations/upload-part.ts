@@ -15,20 +15,24 @@ import { isOpen } from '../multipart/token-objects.ts';
 import { parsePartNumber } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
-import { echoedChecksum } from '../sealing/announced-checksum.ts';
-import { encryptionHeaders } from '../sealing/response-headers.ts';
-import { sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
+import { agreeWithUpload } from '../sealing/checksum-choice.ts';
+import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
+import { recordOf, sealedPayload, type UpstreamPayload } from '../sealing/sealed-body.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
+import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
 export const uploadPart: S3Operation = {
   name: 'UploadPart',
   async handle(request, gateway) {
     const partNumber = parsePartNumber(request.query.get('partNumber'));
     const { body } = request;
+    refuseRequestedEncryption(request.headers);
     if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
     const upload = await openUpload(request, gateway);
+    agreeWithUpload(body, upload.checksum, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
-    const { dek, objectId, keyArn } = await uploadKey(request, gateway, upload);
+    const { dek, objectId, shown } = await uploadKey(request, gateway, upload);
     const held = body.length < SHORT_PART_BYTES;
     const input = { dek, objectId, partNumber, plainLength: body.length, final: false, held };
     const sealer = new BodySealer(input, gateway.random);
@@ -40,15 +44,15 @@ export const uploadPart: S3Operation = {
     );
     const verified = await body.verified;
     const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
-    const known = { plainLength: body.length, saltId, checksum: verified.checksum };
+    const known = { plainLength: body.length, saltId, digests: recordOf(verified).digests };
     gateway.caches.knownParts.set(knownPartName(objectId, partNumber, etag), known);
     return {
       status: 200,
       headers: {
         // A held part is read on completion: its ETag need carry nothing.
         etag: partEtag(etag, known, !held && backend?.listsParts !== true),
-        ...encryptionHeaders(keyArn),
-        ...echoedChecksum(verified),
+        ...encryptionHeaders(shown),
+        ...bodyChecksumHeader(verified),
         'content-length': '0',
       },
     };

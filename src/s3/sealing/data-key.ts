@@ -1,25 +1,49 @@
 /**
  * The DEK of an object, asked of the key manager on behalf of the caller. Its encryption context is the object's ARN (so policies
- * written for AWS match) and the object id, never a rule's name: rules are renamed, data stays.
+ * written for AWS match), the object id, and what the client gave; never a rule's name: rules are renamed, data stays.
  */
 import type { Dek } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import type { KeyUse } from '../../keys/uses/data-keys.ts';
+import { customerCheck, customerDek, isCustomerDek } from '../../envelope/object/customer-key.ts';
+import type { ObjectEnvelope } from '../../envelope/object/object-envelope.ts';
+import type { DataKey, KeyUse } from '../../keys/uses/data-keys.ts';
 import { S3Error, type S3ErrorCode } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { S3Rule } from '../rules.ts';
-import { codeOf } from './error-code.ts';
+import { asKeyAnswers, chosenKeyId } from '../sse/chosen-key.ts';
+import type { GivenKey } from '../sse/customer-key.ts';
+import { refuseBlocked, refuseInsecure } from '../sse/given-key.ts';
+import { contextBeyond } from '../sse/kms-context.ts';
+import { requestedEncryption, type RequestedEncryption } from '../sse/requested-encryption.ts';
+import { shownEncryption, shownHint, type ShownEncryption } from '../sse/shown-encryption.ts';
 
 export type SealRule = Extract<S3Rule, { type: 'seal' }>;
+
+/** What envelope and upload token keep of how an object is encrypted. */
+export type KeptEncryption = Pick<ObjectEnvelope, 'context' | 'keyHint' | 'customerCheck'>;
 
 /** A DEK in use for one object. */
 export type ObjectKey = {
   readonly dek: Dek;
   readonly keyArn: string;
   readonly wrapped: Uint8Array;
+  /** What `wrapped` holds: the DEK; or the gateway's half of it, where a customer has the other. The envelope is proven under it. */
+  readonly unwrapped: Dek;
   /** 16 random bytes: what the data is bound to. */
   readonly objectId: Uint8Array;
+  readonly kept: KeptEncryption;
+  readonly shown: ShownEncryption;
 };
+
+/** Where an object lies, and the key that the client gave to read it. */
+export type ObjectSource = {
+  readonly bucket: string;
+  readonly key: string;
+  readonly given: GivenKey | undefined;
+};
+
+/** A wrapped key as it lies beside its object. */
+export type SealedKey = KeptEncryption & { readonly wrapped: Uint8Array; readonly objectId: Uint8Array };
 
 const OBJECT_ID_BYTES = 16;
 
@@ -29,34 +53,84 @@ export function sealRule(request: S3Request): SealRule {
   throw new S3Error('ERR_S3_INTERNAL', 'A sealed operation was asked about a key without a sealing rule.');
 }
 
-/** A fresh object id and DEK, wrapped under the rule's key. */
+/** A fresh object id and DEK, wrapped under the key that the rule says, or that the client chose of those it allows. */
 export async function newObjectKey(request: S3Request, gateway: GatewayContext): Promise<ObjectKey> {
   const rule = sealRule(request);
+  const requested = requestedFor(request, gateway, rule);
   const objectId = gateway.random(OBJECT_ID_BYTES);
-  const context = objectContext(request, rule, objectId);
-  const key = await asS3Errors(() =>
-    gateway.dataKeys.generateDataKey({ keyId: rule.keyId, context }, keyUse(request, request.key)),
+  const place = objectContext(request, rule, objectId);
+  const context =
+    requested.type === 'aws:kms' && requested.context !== undefined
+      ? contextBeyond(place, requested.context)
+      : undefined;
+  const keyId = await chosenKeyId(rule, requested, gateway);
+  const made = await asKeyAnswers(() =>
+    gateway.dataKeys.generateDataKey({ keyId, context: { ...context, ...place } }, keyUse(request, request)),
   );
-  return { ...key, objectId };
+  const sealed = { wrapped: made.wrapped, objectId, context, keyHint: shownHint(requested) };
+  if (requested.type !== 'customer') return objectKeyOf(made, sealed);
+  const dek = customerDek(made.dek, requested.given.key, objectId);
+  return objectKeyOf(made, { ...sealed, customerCheck: customerCheck(dek, objectId) }, { dek, given: requested.given });
 }
 
-/** The DEK of an existing object. The caller's right to it is checked and recorded on every call, cached DEK or not. */
-export async function openObjectKey(
+function requestedFor(request: S3Request, gateway: GatewayContext, rule: SealRule): RequestedEncryption {
+  refuseInsecure(request, gateway);
+  const requested = requestedEncryption(request.headers);
+  if (requested.type === 'customer') refuseBlocked(rule);
+  return requested;
+}
+
+/**
+ * Unwraps what lies beside an existing object. The caller's right to it is checked and recorded on every call, cached or not. With a
+ * customer's key it is half of the DEK: `wholeObjectKey` makes the DEK of it.
+ */
+export async function unwrapObjectKey(
   request: S3Request,
   gateway: GatewayContext,
-  sealed: { readonly wrapped: Uint8Array; readonly objectId: Uint8Array },
-  key: string = request.key,
-): Promise<ObjectKey> {
-  const rule = gateway.rules.forKey(request.bucket, key);
+  { wrapped, objectId, context }: SealedKey,
+  source: Pick<ObjectSource, 'bucket' | 'key'>,
+): Promise<DataKey> {
+  const rule = gateway.rules.forKey(source.bucket, source.key);
   if (rule?.type !== 'seal') throw new S3Error('ERR_S3_INTERNAL', 'A key without a sealing rule was to be opened.');
-  const context = objectContext({ bucket: request.bucket, key }, rule, sealed.objectId);
-  const opened = await asS3Errors(() =>
-    gateway.dataKeys.decrypt({ wrapped: sealed.wrapped, context }, keyUse(request, key)),
-  );
-  return { ...opened, wrapped: sealed.wrapped, objectId: sealed.objectId };
+  const whole = { ...context, ...objectContext(source, rule, objectId) };
+  return asKeyAnswers(() => gateway.dataKeys.decrypt({ wrapped, context: whole }, keyUse(request, source)));
 }
 
-/** What a wrapped DEK of an object is bound to. */
+/** The object's DEK. Throws `wrong` where the customer's key is not the object's. Precondition: `checkGiven`. */
+export function wholeObjectKey(
+  unwrapped: DataKey,
+  sealed: SealedKey,
+  given: GivenKey | undefined,
+  wrong: S3ErrorCode = 'ERR_S3_CUSTOMER_KEY_WRONG',
+): ObjectKey {
+  const { customerCheck: check, objectId } = sealed;
+  if (check === undefined || given === undefined) return objectKeyOf(unwrapped, sealed);
+  const dek = customerDek(unwrapped.dek, given.key, objectId);
+  if (!isCustomerDek(dek, objectId, check)) throw new S3Error(wrong);
+  return objectKeyOf(unwrapped, sealed, { dek, given });
+}
+
+/** A customer's key is given exactly where the object has one. Throws what is told it for either case. */
+export function checkGiven(
+  { customerCheck: check }: Pick<KeptEncryption, 'customerCheck'>,
+  given: GivenKey | undefined,
+  codes: { readonly needed: S3ErrorCode; readonly notApplicable: S3ErrorCode },
+): void {
+  if (check !== undefined && given === undefined) throw new S3Error(codes.needed);
+  if (check === undefined && given !== undefined) throw new S3Error(codes.notApplicable);
+}
+
+function objectKeyOf(
+  { dek: unwrapped, keyArn }: DataKey,
+  { wrapped, objectId, context, keyHint, customerCheck: check }: SealedKey,
+  customer?: { readonly dek: Dek; readonly given: GivenKey },
+): ObjectKey {
+  const shown = shownEncryption(keyHint, keyArn, customer?.given.md5);
+  const kept = { context, keyHint, customerCheck: check };
+  return { dek: customer?.dek ?? unwrapped, unwrapped, keyArn, wrapped, objectId, kept, shown };
+}
+
+/** What a wrapped DEK of an object is bound to by its place. */
 export function objectContext(
   place: { readonly bucket: string; readonly key: string },
   rule: SealRule,
@@ -68,30 +142,12 @@ export function objectContext(
   };
 }
 
-const keyUse = (request: S3Request, key: string): KeyUse => ({
-  principal: request.caller.principal,
+const keyUse = (
+  { caller, requestId }: S3Request,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+): KeyUse => ({
+  principal: caller.principal,
   via: 's3',
-  resource: `s3://${request.bucket}/${key}`,
-  requestId: request.requestId,
+  resource: `s3://${bucket}/${key}`,
+  requestId,
 });
-
-/** Which answer a refusal of the key manager is. Anything else is an internal error: the log has its cause. */
-const KEY_ANSWERS: Readonly<Record<string, S3ErrorCode>> = {
-  ERR_KEYS_ACCESS_DENIED: 'ERR_S3_ACCESS_DENIED',
-  ERR_KEYS_DISABLED: 'ERR_S3_KEY_UNAVAILABLE',
-  ERR_KEYS_INVALID_STATE: 'ERR_S3_KEY_UNAVAILABLE',
-  ERR_KEYS_PERIOD_OVER: 'ERR_S3_KEY_UNAVAILABLE',
-  ERR_KEYS_NOT_FOUND: 'ERR_S3_KEY_UNAVAILABLE',
-  ERR_KEYS_CIPHERTEXT_INVALID: 'ERR_S3_SEALED_OBJECT_INVALID',
-  ERR_KEYS_REMOTE_UNAVAILABLE: 'ERR_S3_KEYS_UNREACHABLE',
-};
-
-async function asS3Errors<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    const answer = KEY_ANSWERS[codeOf(error) ?? ''];
-    if (answer !== undefined) throw new S3Error(answer, undefined, { cause: error });
-    throw error;
-  }
-}

@@ -14,7 +14,8 @@ import {
 import { openMetadata, sealMetadata } from '../../envelope/object/sealed-metadata.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
-import { openObjectKey, type ObjectKey } from './data-key.ts';
+import { keyToReadWith } from '../sse/given-key.ts';
+import { checkGiven, unwrapObjectKey, wholeObjectKey, type ObjectKey, type ObjectSource } from './data-key.ts';
 import { codeOf } from './error-code.ts';
 import { storageHeaders } from './request-headers.ts';
 import { invalidObject, opening } from './sealed-errors.ts';
@@ -34,8 +35,8 @@ export function envelopeHeaders(
     const sealedMetadata =
       Object.keys(metadata).length === 0 ? undefined : sealMetadata(metadata, key.dek, key.objectId, gateway.random);
     const wraps = [{ type: 'direct', wrapped: key.wrapped }] as const;
-    const envelope = { ...as, objectId: key.objectId, wraps, sealedMetadata, boundHeaders: headers };
-    return { ...headers, [ENVELOPE_METADATA_NAME]: encodeEnvelope(envelope, key.dek) };
+    const envelope = { ...as, ...key.kept, objectId: key.objectId, wraps, sealedMetadata, boundHeaders: headers };
+    return { ...headers, [ENVELOPE_METADATA_NAME]: encodeEnvelope(envelope, key.unwrapped) };
   } catch (error) {
     if (TOO_MUCH.has(codeOf(error))) {
       throw new S3Error('ERR_S3_METADATA_TOO_LARGE', undefined, { cause: error });
@@ -72,20 +73,34 @@ export function readEnvelope(upstream: S3Headers): ObjectEnvelope {
   return opening(() => decodeEnvelope(text));
 }
 
-/** Asks for the DEK on the caller's behalf and proves the envelope and the headers beside it. */
+/** The object that a request names, with the key that it gives for it. Throws ERR_S3_CUSTOMER_KEY_*. */
+export const ownObject = (request: S3Request, gateway: GatewayContext): ObjectSource => ({
+  bucket: request.bucket,
+  key: request.key,
+  given: keyToReadWith(request, gateway),
+});
+
+const ON_READS = { needed: 'ERR_S3_CUSTOMER_KEY_NEEDED', notApplicable: 'ERR_S3_CUSTOMER_KEY_NOT_APPLICABLE' } as const;
+
+/**
+ * Asks for the DEK on the caller's behalf and proves the envelope and the headers beside it; only then is a customer's key tried, so that
+ * a wrong one is told from a changed envelope.
+ */
 export async function openEnvelope(
   request: S3Request,
   gateway: GatewayContext,
   upstream: S3Headers,
-  objectKey: string = request.key,
+  source: ObjectSource = ownObject(request, gateway),
 ): Promise<OpenedEnvelope> {
   const envelope = readEnvelope(upstream);
   const [wrap] = envelope.wraps;
   if (wrap?.type !== 'direct') throw invalidObject();
-  const sealed = { wrapped: wrap.wrapped, objectId: envelope.objectId };
-  const key = await openObjectKey(request, gateway, sealed, objectKey);
+  checkGiven(envelope, source.given, ON_READS);
+  const sealed = { ...envelope, wrapped: wrap.wrapped };
+  const unwrapped = await unwrapObjectKey(request, gateway, sealed, source);
+  const vouched = opening(() => verifyEnvelope(envelope, unwrapped.dek, upstream));
+  const key = wholeObjectKey(unwrapped, sealed, source.given);
   return opening(() => {
-    const vouched = verifyEnvelope(envelope, key.dek, upstream);
     const { sealedMetadata } = envelope;
     const pairs = sealedMetadata === undefined ? {} : openMetadata(sealedMetadata, key.dek, envelope.objectId);
     return { envelope, key, vouched, userMetadata: withPrefix(pairs) };

@@ -3,12 +3,19 @@
  * and remembered by ETag, so that a range of a known object costs one request.
  */
 import { FOOTER_BLOCK_BYTES } from '../../envelope/limits.ts';
-import { matchesParts, openFooter, type Footer, type FooterPart } from '../../envelope/object/footer.ts';
+import {
+  matchesParts,
+  openFooter,
+  type Footer,
+  type FooterPart,
+  type ObjectChecksum,
+} from '../../envelope/object/footer.ts';
 import { decodePartHeader } from '../../envelope/object/part-header.ts';
 import { partTable, type PlacedPart } from '../../envelope/object/part-table.ts';
 import { BODY_PREFIX_BYTES, PART_HEADER_BYTES, PART_OVERHEAD, plainSize } from '../../envelope/object/sizes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from './data-key.ts';
+import type { OpenedEnvelope } from './envelope-headers.ts';
 import { fetchStored, type StoredAnswer } from './fetch-stored.ts';
 import { invalidObject, opening } from './sealed-errors.ts';
 
@@ -20,6 +27,8 @@ export type ObjectLayout = {
   readonly plainSize: number;
   /** One part, of number 0, for a single PUT. The footer part is none of them. */
   readonly parts: readonly PlacedPart[];
+  /** Of a multipart object, from its sealed list. */
+  readonly checksum: ObjectChecksum | undefined;
   /** First 104 bytes of parts that were read, by part number: grows with use. */
   readonly prefixes: Map<number, Uint8Array>;
 };
@@ -29,7 +38,14 @@ export function singleLayout(stored: StoredAnswer): ObjectLayout {
   const size = plainSize(stored.storedSize);
   if (size === undefined) throw invalidObject();
   const part = { partNumber: 0, plainLength: size, plainStart: 0, storedStart: 0, storedLength: stored.storedSize };
-  return { type: 'single', ...placeOf(stored), plainSize: size, parts: [part], prefixes: new Map() };
+  return {
+    type: 'single',
+    ...placeOf(stored),
+    plainSize: size,
+    parts: [part],
+    checksum: undefined,
+    prefixes: new Map(),
+  };
 }
 
 /** The layout of a multipart object: one read of its tail, and where the footer had no room for the parts, one of each part's header. */
@@ -45,7 +61,22 @@ export async function multipartLayout(
   const end = table.parts.at(-1);
   const footerPart = stored.storedSize - (end === undefined ? 0 : end.storedStart + end.storedLength);
   if (table.plainSize !== footer.plainSize || (footerPart !== 0 && footerPart !== PART_OVERHEAD)) throw invalidObject();
-  return { type: 'multipart', ...placeOf(stored), ...table, prefixes: new Map() };
+  return { type: 'multipart', ...placeOf(stored), ...table, checksum: footer.checksum, prefixes: new Map() };
+}
+
+/** The layout of either kind, remembered or learned and then remembered. */
+export async function layoutOf(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { envelope, key }: OpenedEnvelope,
+): Promise<ObjectLayout> {
+  const known = knownLayout(request, gateway);
+  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) return known;
+  const layout =
+    envelope.layout === 'single' ? singleLayout(stored) : await multipartLayout(request, gateway, stored, key);
+  rememberLayout(request, gateway, layout);
+  return layout;
 }
 
 /** The sealed list at a multipart object's end. */
@@ -89,7 +120,8 @@ const layoutName = ({ bucket, key, query }: S3Request): string =>
 /** The layout a footer lists, where it had room for the lengths. */
 export function footerLayout(stored: StoredAnswer, footer: Footer): ObjectLayout | undefined {
   if (footer.parts === undefined) return undefined;
-  return { type: 'multipart', ...placeOf(stored), ...partTable(footer.parts), prefixes: new Map() };
+  const { checksum, parts } = footer;
+  return { type: 'multipart', ...placeOf(stored), ...partTable(parts), checksum, prefixes: new Map() };
 }
 
 /** What is remembered of the request's object; true only if the ETag still is. */

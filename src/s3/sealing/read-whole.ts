@@ -1,6 +1,6 @@
 /** The whole object. The last piece of plaintext leaves only when the object was proven whole. */
 import { freeBytes } from '../bodies/spent-bytes.ts';
-import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
+import { ObjectOpener, type ListedParts, type OpenedObject } from '../../envelope/object/object-opener.ts';
 import type { ObjectLayout as ObjectKind } from '../../envelope/object/object-envelope.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { UpstreamBody } from '../upstream/client.ts';
@@ -71,6 +71,7 @@ export async function* openWhole(
   { envelope, key }: OpenedEnvelope,
   { length, footer }: WholeObject,
   room: SegmentRoom,
+  onProven: (proven: OpenedObject) => void,
 ): AsyncGenerator<Uint8Array> {
   const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
   let left = length;
@@ -87,7 +88,9 @@ export async function* openWhole(
       freeBytes(chunk);
       if (opened.length > 0) await room.pass();
     }
-    if (opener.finish().plainSize !== length) throw invalidObject();
+    const proven = opener.finish();
+    if (proven.plainSize !== length) throw invalidObject();
+    onProven(proven);
   } catch (error) {
     throw asOpeningError(error);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * Which headers of a PUT or CreateMultipartUpload go to the backend: an allow-list. Anything else is dropped or, where dropping it would
- * break a promise (an ACL, a customer's key), refused.
+ * Which headers of a PUT or CreateMultipartUpload go to the backend: an allow-list. Anything else is dropped (among it all that clients say
+ * of encryption: see `sse/`) or, where dropping it would break a promise (an ACL), refused.
  */
 import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
@@ -30,7 +30,6 @@ const FORWARDED = [
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
 const PRIVATE_ACLS = new Set(['private', 'bucket-owner-full-control', 'bucket-owner-read']);
-const OWN_ENCRYPTION = new Set(['AES256', 'aws:kms']);
 
 /** Headers with which an object is made: system headers, and those about storing it. */
 export function storageHeaders(request: S3Headers): S3Headers {
@@ -45,16 +44,11 @@ function systemHeaders(request: S3Headers): S3Headers {
 
 function refuseUnsupported(request: S3Headers): void {
   for (const name of Object.keys(request)) {
-    if (name.startsWith('x-amz-server-side-encryption-customer-')) throw refusal('customer-provided keys (SSE-C)');
     if (name.startsWith('x-amz-grant-')) throw refusal('access grants');
   }
   if (!PRIVATE_ACLS.has(request['x-amz-acl'] ?? 'private')) throw refusal('ACLs other than private');
-  if (request['x-amz-server-side-encryption-context'] !== undefined) throw refusal('an encryption context');
   if (request['x-amz-website-redirect-location'] !== undefined) throw refusal('website redirects');
   if (request['x-amz-write-offset-bytes'] !== undefined) throw refusal('appending');
-  if (!OWN_ENCRYPTION.has(request['x-amz-server-side-encryption'] ?? 'aws:kms')) {
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'The encryption method specified is not supported');
-  }
 }
 
 const refusal = (what: string): S3Error =>

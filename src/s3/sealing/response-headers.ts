@@ -1,6 +1,8 @@
 /** What a read answers: headers in terms of the plaintext. What the backend says of the ciphertext (checksums, its own encryption) stays out. */
 import { S3Error } from '../errors.ts';
 import type { S3Headers, S3Query } from '../operation.ts';
+import { encryptionHeaders } from '../sse/shown-encryption.ts';
+import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import { clientEtag } from './etag.ts';
 import { BOUND_SYSTEM_HEADERS, pick } from './request-headers.ts';
@@ -22,12 +24,6 @@ const KEPT = [
   'x-amz-version-id',
 ] as const;
 
-/** Tells clients that the ETag is no MD5, and auditors that the object is encrypted. */
-export const encryptionHeaders = (keyArn: string): S3Headers => ({
-  'x-amz-server-side-encryption': 'aws:kms',
-  'x-amz-server-side-encryption-aws-kms-key-id': keyArn,
-});
-
 /** Headers of GET and HEAD but for those about length and range. */
 export function readHeaders(upstream: S3Headers, opened: OpenedEnvelope): S3Headers {
   return {
@@ -36,16 +32,16 @@ export function readHeaders(upstream: S3Headers, opened: OpenedEnvelope): S3Head
     ...opened.userMetadata,
     ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
     'accept-ranges': 'bytes',
-    ...encryptionHeaders(opened.key.keyArn),
+    ...encryptionHeaders(opened.key.shown),
   };
 }
 
 /** Headers of PUT, UploadPart and the like. */
-export function writeHeaders(upstream: S3Headers, keyArn: string): S3Headers {
+export function writeHeaders(upstream: S3Headers, { shown }: Pick<ObjectKey, 'shown'>): S3Headers {
   return {
     ...pick(upstream, ['x-amz-version-id', 'x-amz-expiration', 'x-amz-request-charged']),
     ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
-    ...encryptionHeaders(keyArn),
+    ...encryptionHeaders(shown),
   };
 }
 

@@ -17,11 +17,8 @@ export type LifeTrace = {
   warnings?: readonly LifeWarning[] | undefined;
   /** Protected by it. */
   bytes?: number | undefined;
-};
-type Asked = {
-  /** That it is to protect; 0: not known yet. */
-  readonly bytes: number;
-  readonly dryRun?: boolean | undefined;
+  /** It only asks: nothing is used, rotated, counted or told of. */
+  isDryRun?: boolean | undefined;
 };
 
 type Parts = {
@@ -56,14 +53,14 @@ export class LifeGuard {
     return this.#lifeOf(key).terms;
   }
 
-  /** Errors: ERR_KEYS_INVALID_STATE, ERR_KEYS_PERIOD_OVER (a RotationDue where it can be rotated). */
-  assertProtects(key: HeldKey, trace: LifeTrace, { bytes, dryRun }: Asked): void {
+  /** `bytes`: that it is to protect; 0: not known yet. Errors: ERR_KEYS_INVALID_STATE, ERR_KEYS_PERIOD_OVER (a RotationDue where it can be rotated). */
+  assertProtects(key: HeldKey, trace: LifeTrace, bytes: number): void {
     const material = currentOf(key);
     assertMaterialAllows(material, 'protect');
     const end = this.#protectEnd(key, material, bytes);
     if (end === undefined) return;
     if (!this.#rotates(key, bytes)) return this.#stop(key, material, end, trace);
-    if (dryRun !== true) throw new RotationDue(key.record.keyId, bytes, refusalText(key, end));
+    if (trace.isDryRun !== true) throw new RotationDue(key.record.keyId, bytes, refusalText(key, end));
   }
 
   /** Errors: ERR_KEYS_INVALID_STATE, ERR_KEYS_PERIOD_OVER. */
@@ -158,6 +155,8 @@ export class LifeGuard {
   }
 
   #warn(key: HeldKey, material: string, end: LifeEnd, outcome: LifeOutcome, trace: LifeTrace): void {
+    // Told once a day: it is the use's to be told of, which may come after who asked.
+    if (trace.isDryRun === true) return;
     const { profile, rule } = this.termsOf(key);
     const why = rule === undefined ? {} : { rule: rule.number, because: rule.reason };
     const facts = { ...end.facts, profile, ...why };

@@ -1,5 +1,6 @@
 /** CommandComplete ('C'), EmptyQueryResponse ('I') and PortalSuspended ('s'): a statement, or an Execute, is done. */
 import type { Verdict } from '../../wire/frame-stream.ts';
+import { endCopy } from '../copying.ts';
 import { noteEffect } from '../tracking.ts';
 import { expectHead, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
 
@@ -8,7 +9,7 @@ export const commandCompleteHandler: BackendHandler = {
   frame(session): Verdict {
     const head = expectHead(session, 'CommandComplete', 'query', 'execute');
     if (head.refusal !== undefined) throw outOfStep('CommandComplete for a refused message');
-    session.copyIn = false;
+    endCopy(session, false);
     noteEffect(session, head.track);
     if (head.kind === 'query') {
       session.queryIndex++;

@@ -2,6 +2,7 @@
 import { decodeErrorFields, encodeErrorFields } from '../../messages/error-response.ts';
 import { BACKEND } from '../../wire/message-types.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { copyRefusal, endCopy } from '../copying.ts';
 import { encodeRefusal } from '../refusals.ts';
 import type { Reply } from '../reply.ts';
 import { scrubError } from '../scrub.ts';
@@ -14,13 +15,14 @@ export const errorResponseHandler: BackendHandler = {
   frame(session, bytes, start, bodyLength): Verdict {
     const { head } = session.replies;
     const { opening } = session;
-    session.copyIn = false;
     const body = bytes.subarray(start, start + bodyLength);
     const severity = severityOf(body);
+    const refusal = head?.refusal ?? copyRefusal(session, decodeErrorFields(body));
+    endCopy(session, true);
     abandon(session, head);
     // FATAL is about the connection, not the statement: it always goes on.
-    if (severity === 'ERROR' && head?.refusal !== undefined) {
-      session.wires.toClient(encodeRefusal(head.refusal));
+    if (severity === 'ERROR' && refusal !== undefined) {
+      session.wires.toClient(encodeRefusal(refusal));
       return CONSUME;
     }
     // The proxy's own question failed in a Query of its own; the client's statement is answered separately.

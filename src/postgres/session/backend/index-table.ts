@@ -4,7 +4,7 @@ import type { FrameHandler } from '../../wire/frame-stream.ts';
 import { BACKEND } from '../../wire/message-types.ts';
 import type { Session } from '../session.ts';
 import { commandCompleteHandler, portalSuspendedHandler } from './completion.ts';
-import { copyInResponseHandler, copyOutHandler } from './copy.ts';
+import { copyInResponseHandler, copyOutDataHandler, copyOutDoneHandler, copyOutResponseHandler } from './copy.ts';
 import { dataRowHandler } from './data-row.ts';
 import { errorResponseHandler, noticeResponseHandler } from './error-response.ts';
 import { completion, outOfStep, type BackendHandler } from './handler.ts';
@@ -22,10 +22,10 @@ const HANDLERS = {
   closeComplete: completion('close', 'CloseComplete'),
   commandComplete: commandCompleteHandler,
   copyBothResponse: undefined,
-  copyData: copyOutHandler,
-  copyDone: copyOutHandler,
+  copyData: copyOutDataHandler,
+  copyDone: copyOutDoneHandler,
   copyInResponse: copyInResponseHandler,
-  copyOutResponse: copyOutHandler,
+  copyOutResponse: copyOutResponseHandler,
   dataRow: dataRowHandler,
   emptyQueryResponse: commandCompleteHandler,
   errorResponse: errorResponseHandler,

@@ -1,6 +1,7 @@
 /** ReadyForQuery ('Z'): ends a Query, a FunctionCall, or what came before a Sync. */
 import type { Verdict } from '../../wire/frame-stream.ts';
 import type { TransactionStatus } from '../session.ts';
+import { endCopy } from '../copying.ts';
 import { noteStatus } from '../tracking.ts';
 import { expectHead, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
 
@@ -16,7 +17,7 @@ export const readyForQueryHandler: BackendHandler = {
     const head = expectHead(session, 'ReadyForQuery', 'query', 'sync', 'function-call');
     const status = STATUS[bytes[start] ?? 0];
     if (status === undefined || bodyLength !== 1) throw outOfStep('a malformed ReadyForQuery');
-    session.copyIn = false;
+    endCopy(session, false);
     session.finish();
     noteStatus(session, status);
     head.internal?.done?.(status !== 'failed');

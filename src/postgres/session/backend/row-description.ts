@@ -50,7 +50,8 @@ export const noDataHandler: BackendHandler = {
   need: () => 0,
   frame(session): Verdict {
     const head = expectHead(session, 'NoData', 'describe-statement', 'describe-portal');
-    if (session.opening?.plan.results !== undefined) throw mismatch('the statement returns no rows');
+    const { results, copy } = session.opening?.plan ?? {};
+    if (results !== undefined && copy === undefined) throw mismatch('the statement returns no rows');
     session.finish();
     head.internal?.done?.(true);
     return head.internal === undefined ? FORWARD : CONSUME;

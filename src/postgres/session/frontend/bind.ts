@@ -134,6 +134,6 @@ function isSame(a: SealedPlan, b: SealedPlan): boolean {
   return isDeepStrictEqual(meaningOf(a), meaningOf(b));
 }
 
-function meaningOf({ pieces, parameters, parameterOids, results, origins }: SealedPlan): readonly unknown[] {
-  return [pieces, parameters, parameterOids, results, origins];
+function meaningOf({ pieces, parameters, parameterOids, results, origins, copy }: SealedPlan): readonly unknown[] {
+  return [pieces, parameters, parameterOids, results, origins, copy];
 }

@@ -1,18 +1,67 @@
-/** CopyData ('d'), CopyDone ('c') and CopyFail ('f') from the client: to a table without rules, so the data passes. */
-import { FORWARD } from '../../wire/frame-stream.ts';
+/** CopyData ('d'), CopyDone ('c') and CopyFail ('f') from the client: data for sealed columns is sealed, other data passes. */
+import { MAX_CONTROL_MESSAGE_BYTES } from '../../limits.ts';
+import { decodeCopyFail } from '../../messages/copy.ts';
+import { FRONTEND } from '../../wire/message-types.ts';
+import { CONSUME, FORWARD, TAKE, type Verdict } from '../../wire/frame-stream.ts';
+import { abandonCopy, failCopy } from '../copying.ts';
 import { PASS } from '../reply.ts';
+import type { Session } from '../session.ts';
 import type { FrontendHandler } from './handler.ts';
 
 export const copyDataHandler: FrontendHandler = {
   need: () => 0,
-  frame: () => FORWARD,
-};
-
-export const copyEndHandler: FrontendHandler = {
-  need: () => 0,
-  frame(session) {
-    if (session.copyIn) session.copyIn = false;
-    else if (session.replies.size > 0) session.expect(PASS.copyEnd);
-    return FORWARD;
+  frame(session): Verdict {
+    if (session.dropsCopyData) return CONSUME;
+    return session.copying?.direction === 'in' ? TAKE : FORWARD;
+  },
+  body(session, bytes): void | Promise<void> {
+    if (session.copying?.direction !== 'in' || session.dropsCopyData) return;
+    const failed = (error: unknown): void => failCopy(session, error);
+    try {
+      return session.copying.work.push(bytes)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   },
 };
+
+export const copyDoneHandler: FrontendHandler = {
+  need: () => 0,
+  frame(session, bytes, start): Verdict | Promise<void> {
+    if (session.dropsCopyData) return CONSUME;
+    if (session.copying?.direction !== 'in') return passEnd(session);
+    const frame = bytes.slice(start - 5, start);
+    return session.copying.work.end().then(
+      () => {
+        // Else the server has failed by itself meanwhile, and takes no more.
+        if (!session.copyIn) return;
+        session.copyIn = false;
+        session.wires.toUpstream(frame);
+      },
+      (error: unknown) => failCopy(session, error),
+    );
+  },
+};
+
+export const copyFailHandler: FrontendHandler = {
+  need: ({ copying }, bodyLength) =>
+    copying?.direction === 'in' ? Math.min(bodyLength, MAX_CONTROL_MESSAGE_BYTES) : 0,
+  frame(session, bytes, start, bodyLength): Verdict {
+    if (session.dropsCopyData) return CONSUME;
+    if (session.copying?.direction !== 'in') return passEnd(session);
+    const whole = bodyLength <= MAX_CONTROL_MESSAGE_BYTES;
+    abandonCopy(session, whole ? decodeCopyFail(bytes.subarray(start, start + bodyLength)) : 'the reason is too long');
+    return CONSUME;
+  },
+};
+
+function passEnd(session: Session): Verdict {
+  if (session.copyIn) session.copyIn = false;
+  else if (session.replies.size > 0) session.expect(PASS.copyEnd);
+  return FORWARD;
+}
+
+/** Whether a message can be data of a COPY that is over; with the first that cannot, the client knows that it is. */
+export function isCopyMessage(type: number): boolean {
+  return type === FRONTEND.copyData || type === FRONTEND.copyDone || type === FRONTEND.copyFail;
+}

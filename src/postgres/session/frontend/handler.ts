@@ -4,6 +4,7 @@ import { PostgresError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../limits.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import type { Verdict } from '../../wire/frame-stream.ts';
+import type { Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
 
 export interface FrontendHandler {
@@ -11,6 +12,8 @@ export interface FrontendHandler {
   need(session: Session, bodyLength: number): number;
   /** As FrameHandler.frame. */
   frame(session: Session, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
+  /** As FrameHandler.body. */
+  body?(session: Session, bytes: Uint8Array): void | Promise<void>;
 }
 
 /** Of each state of a session's settings: it is asked for with every statement. */
@@ -23,6 +26,16 @@ export function columnUse({ settings, columns }: Session): ColumnUse {
   const use = { principal: columns.principalOf(settings.user), settings };
   uses.set(settings, use);
   return use;
+}
+
+/**
+ * A COPY FROM STDIN into sealed columns was sent: nothing of the client is looked at before it is known whether the server reads its
+ * data, since what is data then would be taken for messages otherwise, and the other way round.
+ */
+export function expectCopy(session: Session, reply: Reply): Promise<void> {
+  const settled = new Promise<void>((resolve) => session.expect({ ...reply, settled: resolve }));
+  session.wires.flushUpstream();
+  return settled;
 }
 
 /** The body of a small message whose fields are names. */

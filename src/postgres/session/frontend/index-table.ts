@@ -6,7 +6,7 @@ import { protocolError } from '../../wire/protocol-error.ts';
 import type { Session } from '../session.ts';
 import { bindHandler } from './bind.ts';
 import { closeHandler } from './close.ts';
-import { copyDataHandler, copyEndHandler } from './copy.ts';
+import { copyDataHandler, copyDoneHandler, copyFailHandler, isCopyMessage } from './copy.ts';
 import { describeHandler } from './describe.ts';
 import { executeHandler } from './execute.ts';
 import { functionCallHandler } from './function-call.ts';
@@ -20,8 +20,8 @@ const HANDLERS = {
   bind: bindHandler,
   close: closeHandler,
   copyData: copyDataHandler,
-  copyDone: copyEndHandler,
-  copyFail: copyEndHandler,
+  copyDone: copyDoneHandler,
+  copyFail: copyFailHandler,
   describe: describeHandler,
   execute: executeHandler,
   flush: flushHandler,
@@ -63,7 +63,9 @@ export function frontendHandler(session: Session): FrameHandler {
       if (session.skipping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return CONSUME;
       const handler = BY_TYPE[type];
       if (handler === undefined) throw protocolError('invalid frontend message type');
+      if (session.dropsCopyData && !isCopyMessage(type)) session.dropsCopyData = false;
       return handler.frame(session, bytes, start, bodyLength);
     },
+    body: (type, bytes) => BY_TYPE[type]?.body?.(session, bytes),
   };
 }

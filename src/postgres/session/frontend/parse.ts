@@ -136,7 +136,7 @@ function preparedText(session: Session, plan: SealedPlan): string | Promise<stri
 
 /** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */
 function verifyOnce(session: Session, name: string, plan: SealedPlan): void {
-  if (plan.results === undefined || session.verified.has(plan)) return;
+  if (plan.results === undefined || plan.copy !== undefined || session.verified.has(plan)) return;
   session.wires.toUpstream(encodeDescribeStatement(name));
   session.expect({
     kind: 'describe-statement',

@@ -2,16 +2,16 @@
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { encodeQuery, decodeQuery } from '../../messages/query.ts';
-import type { SealedColumn } from '../../plan.ts';
+import type { Refusal, SealedColumn } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, strongest, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseQuery } from '../refusals.ts';
-import { PASS, type ResultOpening } from '../reply.ts';
+import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedText } from '../sealing.ts';
 import type { Session } from '../session.ts';
-import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
+import { columnUse, expectCopy, tooLarge, type FrontendHandler } from './handler.ts';
 
 export const queryHandler: FrontendHandler = {
   need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
@@ -49,6 +49,7 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
     case 'skipped':
       return undefined;
     case 'sealed':
+      if (copiesAmongOthers(planned.plans)) return void refuseQuery(session, COPY_AMONG_OTHERS);
       return orRefuse(
         () => sealQuery(session, planned.plans),
         (refusal) => refuseQuery(session, refusal),
@@ -58,10 +59,22 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
 
 type Plans = (Planned & { type: 'sealed' })['plans'];
 
+/** Which data belongs to which of several COPYs is known only once the server has come so far. */
+function copiesAmongOthers(plans: Plans): boolean {
+  return plans.length > 1 && plans.some((plan) => plan.type === 'sealed' && plan.copy?.direction === 'in');
+}
+
+const COPY_AMONG_OTHERS: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_SEQUENCE',
+  message: 'COPY FROM STDIN into sealed columns together with other statements in one message',
+  hint: 'Send them one after the other.',
+};
+
 function sealQuery(session: Session, plans: Plans): void | Promise<void> {
   const columns = session.columns.open(wantedBy(plans), columnUse(session));
   if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
-  sendSealed(session, plans, columns);
+  return sendSealed(session, plans, columns);
 }
 
 /** Each column once: a use of its key is recorded for it. */
@@ -74,13 +87,15 @@ function wantedBy(plans: Plans): readonly SealedColumn[] {
   return [...wanted.values()];
 }
 
-function sendSealed(session: Session, plans: Plans, columns: ColumnSession): void {
+function sendSealed(session: Session, plans: Plans, columns: ColumnSession): void | Promise<void> {
   const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
   const openings = plans.map((plan): ResultOpening | undefined =>
     plan.type === 'sealed' ? { plan, columns, formats: [], textual: true } : undefined,
   );
   const track = strongest(plans);
   session.wires.toUpstream(encodeQuery(text));
-  session.expect({ kind: 'query', openings, ...(track !== undefined && { track }) });
   session.metrics.statement?.('sealed');
+  const reply: Reply = { kind: 'query', openings, ...(track !== undefined && { track }) };
+  if (openings[0]?.plan.copy?.direction === 'in') return expectCopy(session, reply);
+  session.expect(reply);
 }

@@ -1,0 +1,168 @@
+/** The plan of a query on sealed columns, before the server has agreed to it; also of one inside another statement. */
+import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan } from '../plan.ts';
+import type { SessionSettings } from '../session/settings.ts';
+import { quoteQualified } from '../service/names.ts';
+import { Analysis } from './analysis.ts';
+import type { Catalog } from './catalog.ts';
+import { splice, type Edit } from './edits.ts';
+import { AnalysisError } from './errors.ts';
+import { analyzeExpression } from './expressions.ts';
+import { trimmed } from './inner-query.ts';
+import { analyzeQuery } from './queries.ts';
+import type { SecondOpinion } from './second-analysis.ts';
+import { settingsKey } from './settings-key.ts';
+import type { SourceText } from './source-text.ts';
+import type { Node, RawStatement } from './syntax.ts';
+import type { OutputColumn } from './values.ts';
+
+export type PlanningContext = {
+  readonly catalog: Catalog;
+  readonly source: SourceText;
+  readonly declaredOids: readonly number[];
+  readonly settings: SessionSettings;
+};
+
+/** A sealed plan before the server has agreed to it. */
+export type DraftPlan = {
+  readonly type: 'draft';
+  readonly plan: SealedPlan;
+  readonly opinion: SecondOpinion;
+  /** In order, without doubles: what the plan's pieces were made with. */
+  readonly edits: readonly Edit[];
+  readonly start: number;
+  readonly end: number;
+};
+
+/** Lexing, and what built-in operators mean, must be what was analysed. */
+export function requireSettings(settings: SessionSettings): void {
+  const path = settings.searchPath.filter((schema) => !schema.startsWith('pg_temp'));
+  const at = path.indexOf('pg_catalog');
+  const wrong =
+    settings.clientEncoding !== 'UTF8'
+      ? 'client_encoding is not UTF8'
+      : !settings.standardConformingStrings
+        ? 'standard_conforming_strings is off'
+        : at > 0
+          ? 'pg_catalog is not searched first'
+          : undefined;
+  if (wrong !== undefined)
+    throw new AnalysisError(
+      'ERR_POSTGRES_SESSION_SETTINGS',
+      '0A000',
+      `${wrong}: statements on sealed columns are refused`,
+    );
+  if (!settings.uncommittedCatalog) return;
+  throw new AnalysisError(
+    'ERR_POSTGRES_CATALOG',
+    '0A000',
+    'the transaction has changed the catalog: statements on sealed columns wait for its end',
+    -1,
+    'Commit first.',
+  );
+}
+
+/** As the server searches: its own names first, unless they are placed otherwise. */
+export function searchPathOf({ searchPath }: SessionSettings): readonly string[] {
+  return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath];
+}
+
+/** @param inner where the query itself lies in the statement. */
+export function draftQuery(
+  statement: RawStatement,
+  query: Node,
+  inner: { readonly start: number; readonly end: number },
+  context: PlanningContext,
+): DraftPlan {
+  const { catalog, source, declaredOids, settings } = context;
+  const analysis = new Analysis({
+    catalog,
+    searchPath: searchPathOf(settings),
+    source,
+    declaredOids,
+    analyzeQuery,
+    analyzeExpression,
+    within: 'statement',
+  });
+  const outputs = analysis.query(query, undefined);
+  const { start, end } = trimmed(source, statement);
+  const edits = inOrder(
+    [
+      ...analysis.edits,
+      ...analysis.relationNames.map(({ relation, start: from, end: to }) => ({
+        start: from,
+        end: to,
+        replacement: quoteQualified(relation.schema, relation.name),
+      })),
+      ...commentsOf(source),
+    ],
+    start,
+    end,
+  );
+  const { pieces, places } = splice(source, start, end, edits);
+  const plan: SealedPlan = {
+    type: 'sealed',
+    pieces,
+    piecePlaces: places,
+    parameters: analysis.parameters.toPlan(),
+    parameterOids: parameterOids(analysis),
+    columns: [...analysis.columns.values()],
+    ...results(outputs),
+    forbiddenOrigins: sealedPlaces(analysis),
+    state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
+  };
+  const opinion = { analysis, start: Math.max(inner.start, start), end: Math.min(inner.end, end), outputs };
+  return { type: 'draft', plan, opinion, edits, start, end };
+}
+
+/** The same plan with a text that is made by other edits, of another text. */
+export function withEdits(
+  drafted: DraftPlan,
+  source: SourceText,
+  statement: RawStatement,
+  edits: readonly Edit[],
+): DraftPlan {
+  const { start, end } = trimmed(source, statement);
+  const ordered = inOrder([...edits, ...commentsOf(source)], start, end);
+  const { pieces, places } = splice(source, start, end, ordered);
+  return { ...drafted, plan: { ...drafted.plan, pieces, piecePlaces: places }, edits: ordered, start, end };
+}
+
+function commentsOf(source: SourceText): readonly Edit[] {
+  return source.comments.map((comment) => ({ start: comment.start, end: comment.end, replacement: ' ' }));
+}
+
+function inOrder(edits: readonly Edit[], start: number, end: number): readonly Edit[] {
+  const seen = new Set<number>();
+  return edits
+    .filter((edit) => edit.start >= start && edit.end <= end && !seen.has(edit.start) && seen.add(edit.start))
+    .sort((a, b) => a.start - b.start);
+}
+
+function parameterOids(analysis: Analysis): ReadonlyMap<number, number> {
+  return new Map(
+    [...analysis.parameters.sealed].map(([number, { column, shape, declaredOid }]) => [
+      number,
+      declaredOid ?? (shape === 'array' ? column.type.arrayOid : column.type.oid),
+    ]),
+  );
+}
+
+/** Every sealed column of the relations named, read or not. */
+function sealedPlaces(analysis: Analysis): ReadonlySet<string> {
+  const places = new Set(analysis.references);
+  for (const relation of analysis.relations.values()) {
+    for (const column of relation.columns)
+      if (column.sealed !== undefined) places.add(originKey(relation.oid, column.attnum));
+  }
+  return places;
+}
+
+const UNCHECKED: ResultOrigin = { type: 'any' };
+
+function results(outputs: readonly OutputColumn[]): Pick<SealedPlan, 'results' | 'origins'> {
+  if (outputs.length === 0) return { results: undefined, origins: undefined };
+  return {
+    results: outputs.map(({ value }): SealedColumn | undefined => (value.type === 'sealed' ? value.column : undefined)),
+    origins: outputs.map(({ value }) => (value.type === 'sealed' ? value.origin : UNCHECKED)),
+  };
+}

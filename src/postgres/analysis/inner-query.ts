@@ -1,0 +1,40 @@
+/** Where a statement's query lies in its text. */
+import type { SourceText } from './source-text.ts';
+import type { RawStatement } from './syntax.ts';
+
+export type Span = { readonly start: number; readonly end: number };
+
+/** The query of EXPLAIN ANALYZE VERBOSE query, EXPLAIN (options) query. */
+export function explainedQuery(source: SourceText, statement: RawStatement): Span {
+  const { start, end } = trimmed(source, statement);
+  let index = (source.tokenAt(start) ?? 0) + 1;
+  if (
+    source.tokenText(index) === '(' &&
+    /^[a-z_]+$/i.test(source.tokenText(index + 1)) &&
+    !/^(select|with|values|table)$/i.test(source.tokenText(index + 1))
+  ) {
+    while (source.tokenText(index) !== ')') index += 1;
+    index += 1;
+  }
+  while (/^(analyze|analyse|verbose)$/i.test(source.tokenText(index))) index += 1;
+  return { start: source.tokens[index]?.start ?? start, end };
+}
+
+/** The query of COPY (query) TO: what its first parenthesis holds. */
+export function parenthesizedQuery(source: SourceText, statement: RawStatement): Span {
+  const { start, end } = trimmed(source, statement);
+  const open = (source.tokenAt(start) ?? 0) + 1;
+  let close = open;
+  for (let depth = 0; source.tokens[close] !== undefined; close++) {
+    if (source.tokenText(close) === '(') depth++;
+    if (source.tokenText(close) === ')') depth--;
+    if (depth === 0) break;
+  }
+  return { start: source.tokens[open + 1]?.start ?? start, end: source.tokens[close]?.start ?? end };
+}
+
+/** Without white space and comments around it. */
+export function trimmed(source: SourceText, { start, end }: RawStatement): Span {
+  const inside = source.tokens.filter((token) => token.start >= start && token.end <= end);
+  return { start: inside[0]?.start ?? start, end: inside.at(-1)?.end ?? end };
+}

@@ -1,0 +1,26 @@
+/** CopyFail ('f'), frontend, and CopyInResponse ('G') and CopyOutResponse ('H'), backend (manual, "Message Formats"). */
+import { FRONTEND } from '../wire/message-types.ts';
+import { Reader } from '../wire/reader.ts';
+import { Writer } from '../wire/writer.ts';
+
+export function encodeCopyFail(reason: string): Uint8Array {
+  return new Writer(FRONTEND.copyFail).cstring(reason).frame();
+}
+
+export function decodeCopyFail(body: Uint8Array): string {
+  const reader = new Reader(body);
+  const reason = reader.cstring();
+  reader.end();
+  return reason;
+}
+
+export type CopyResponse = { readonly format: number; readonly columns: number };
+
+export function decodeCopyResponse(body: Uint8Array): CopyResponse {
+  const reader = new Reader(body);
+  const format = reader.byte();
+  const columns = reader.uint16();
+  reader.bytes(2 * columns);
+  reader.end();
+  return { format, columns };
+}

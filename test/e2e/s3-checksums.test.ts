@@ -1,0 +1,301 @@
+/** Every checksum an SDK computes: verified on the plaintext, kept sealed, shown again as S3 shows it. */
+import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import {
+  ChecksumType,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type CompletedPart,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDigest, type ChecksumAlgorithm as Algorithm } from '../../src/s3/bodies/checksums.ts';
+import { sign, statusIn, talk } from '../support/raw-s3.ts';
+import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+
+const MIB = 1024 * 1024;
+const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', 'MD5'] as const;
+const TYPES = [
+  ['CRC32', 'COMPOSITE'],
+  ['CRC32', 'FULL_OBJECT'],
+  ['CRC32C', 'COMPOSITE'],
+  ['CRC32C', 'FULL_OBJECT'],
+  ['CRC64NVME', 'FULL_OBJECT'],
+  ['SHA1', 'COMPOSITE'],
+  ['SHA256', 'COMPOSITE'],
+] as const;
+
+async function digestOf(algorithm: string, bytes: Uint8Array): Promise<Buffer> {
+  const digest = await createDigest(algorithm.toLowerCase() as Algorithm);
+  digest.update(bytes);
+  return Buffer.from(digest.digest());
+}
+
+const checksumIn = (answer: object, algorithm: string): unknown =>
+  (answer as Record<string, unknown>)[`Checksum${algorithm}`];
+
+describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in front of %s', (name) => {
+  let missing: string | undefined;
+  let backend: Backend;
+  let setup: SealedSetup;
+  let client: S3Client;
+  let other: S3Client;
+
+  beforeAll(async () => {
+    const started = await startBackend(name);
+    if (typeof started === 'string') {
+      missing = `SKIPPED: ${started}`;
+      console.warn(missing);
+      return;
+    }
+    backend = started;
+    setup = await startSealed(backend);
+    [client, other] = setup.clients;
+    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  });
+  beforeEach(({ skip }) => {
+    if (missing !== undefined) skip(missing);
+  });
+  afterAll(async () => {
+    if (missing !== undefined) return;
+    await setup.close();
+    await backend.close();
+  });
+
+  const get = async (Key: string, more: object = {}) => {
+    const answer = await other.send(new GetObjectCommand({ Bucket: BUCKET, Key, ChecksumMode: 'ENABLED', ...more }));
+    return { answer, bytes: Buffer.from((await answer.Body?.transformToByteArray()) ?? []) };
+  };
+  const head = (Key: string, more: object = {}) =>
+    other.send(new HeadObjectCommand({ Bucket: BUCKET, Key, ChecksumMode: 'ENABLED', ...more }));
+  const create = async (Key: string, more: object) => {
+    const made = await client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key, ...more }));
+    return { made, upload: { Bucket: BUCKET, Key, UploadId: made.UploadId } };
+  };
+
+  test.each(
+    ALGORITHMS.flatMap((algorithm) => [0, 1000, 70_000, 3 * MIB].map((length) => [algorithm, length] as const)),
+  )('a PUT with %s of %i bytes: verified, kept, and shown when asked for', async (algorithm, length) => {
+    const Body = randomBytes(length);
+    const Key = `put/${algorithm}-${length}`;
+    const value = (await digestOf(algorithm, Body)).toString('base64');
+    const made = await client.send(
+      new PutObjectCommand({
+        Bucket: BUCKET,
+        Key,
+        Body,
+        // The SDK computes all but this one.
+        ...(algorithm === 'MD5' ? { ChecksumMD5: value } : { ChecksumAlgorithm: algorithm }),
+      }),
+    );
+    expect([checksumIn(made, algorithm), made.ChecksumType]).toEqual([value, 'FULL_OBJECT']);
+    const whole = await get(Key);
+    expect(whole.bytes.equals(Body)).toBe(true);
+    for (const answer of [whole.answer, await head(Key), await head(Key, { PartNumber: 1 })])
+      expect([checksumIn(answer, algorithm), answer.ChecksumType]).toEqual([value, 'FULL_OBJECT']);
+    const silent = await other.send(new HeadObjectCommand({ Bucket: BUCKET, Key }));
+    expect([checksumIn(silent, algorithm), silent.ChecksumType]).toEqual([undefined, undefined]);
+    if (length === 0) return;
+    const range = await get(Key, { Range: 'bytes=0-1' });
+    expect(checksumIn(range.answer, algorithm)).toBe(undefined);
+    expect(checksumIn(await head(Key, { Range: 'bytes=0-1' }), algorithm)).toBe(undefined);
+  });
+
+  test.each(TYPES)('an upload with %s, %s: of its parts and of the whole', async (algorithm, type) => {
+    const Key = `multipart/${algorithm}-${type}`;
+    const bodies = [randomBytes(5 * MIB + 1), randomBytes(5 * MIB), randomBytes(11)];
+    const { made, upload } = await create(Key, { ChecksumAlgorithm: algorithm, ChecksumType: type });
+    expect([made.ChecksumAlgorithm, made.ChecksumType]).toEqual([algorithm, type]);
+    const Parts: CompletedPart[] = [];
+    for (const [index, Body] of bodies.entries()) {
+      const PartNumber = index + 1;
+      const sent = await client.send(
+        new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: algorithm }),
+      );
+      const value = (await digestOf(algorithm, Body)).toString('base64');
+      expect(checksumIn(sent, algorithm)).toBe(value);
+      Parts.push({ PartNumber, ETag: sent.ETag, [`Checksum${algorithm}`]: value });
+    }
+    const size = bodies.reduce((sum, { length }) => sum + length, 0);
+    const whole = Buffer.concat(bodies);
+    const digests = await Promise.all(bodies.map((body) => digestOf(algorithm, body)));
+    const full = (await digestOf(algorithm, type === 'COMPOSITE' ? Buffer.concat(digests) : whole)).toString('base64');
+    const shown = type === 'COMPOSITE' ? `${full}-3` : full;
+    const complete = (more: object) =>
+      client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...more }));
+    await expect(complete({ MpuObjectSize: size - 1 })).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: `The provided 'x-amz-mp-object-size' header value ${size - 1} does not match what was computed: ${size}`,
+    });
+    const wrong = (await digestOf(algorithm, Buffer.from('wrong'))).toString('base64');
+    await expect(complete({ [`Checksum${algorithm}`]: wrong })).rejects.toMatchObject({ name: 'BadDigest' });
+    const otherType = type === 'COMPOSITE' ? ChecksumType.FULL_OBJECT : ChecksumType.COMPOSITE;
+    await expect(complete({ ChecksumType: otherType })).rejects.toMatchObject({
+      message: `The upload was created using the ${type} checksum mode. The complete request must use the same checksum mode.`,
+    });
+    const completed = await complete({ MpuObjectSize: size, [`Checksum${algorithm}`]: shown, ChecksumType: type });
+    expect([checksumIn(completed, algorithm), completed.ChecksumType]).toEqual([shown, type]);
+    const again = await complete({});
+    expect([again.ETag, checksumIn(again, algorithm), again.ChecksumType]).toEqual([completed.ETag, shown, type]);
+
+    const read = await get(Key);
+    expect(read.bytes.equals(whole)).toBe(true);
+    for (const answer of [read.answer, await head(Key)])
+      expect([checksumIn(answer, algorithm), answer.ChecksumType]).toEqual([shown, type]);
+    for (const [index, body] of bodies.entries()) {
+      const part = await get(Key, { PartNumber: index + 1 });
+      const expected = type === 'COMPOSITE' ? digests[index]?.toString('base64') : undefined;
+      expect(part.bytes.equals(body)).toBe(true);
+      expect(part.answer).toMatchObject({ PartsCount: 3, ContentLength: body.length });
+      for (const answer of [part.answer, await head(Key, { PartNumber: index + 1 })])
+        expect(checksumIn(answer, algorithm)).toBe(expected);
+    }
+  });
+
+  test('what S3 refuses of checksums is refused in its words', async () => {
+    const refused = async (sent: Promise<unknown>): Promise<string> =>
+      sent.then(
+        () => 'accepted',
+        (error: { name: string; message: string }) => `${error.name}: ${error.message}`,
+      );
+    expect(await refused(create('x', { ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' }))).toBe(
+      'InvalidRequest: The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.',
+    );
+    expect(await refused(create('x', { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'COMPOSITE' }))).toBe(
+      'InvalidRequest: The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.',
+    );
+    expect(await refused(create('x', { ChecksumAlgorithm: 'ROT13' }))).toMatch(
+      /^InvalidRequest: Checksum algorithm provided is unsupported\. /u,
+    );
+    const { upload } = await create('mismatch', { ChecksumAlgorithm: 'SHA1' });
+    const part = { ...upload, PartNumber: 1, Body: randomBytes(7) };
+    expect(await refused(client.send(new UploadPartCommand({ ...part, ChecksumAlgorithm: 'CRC32C' })))).toBe(
+      'InvalidRequest: Checksum Type mismatch occurred, expected checksum Type: sha1, actual checksum Type: crc32c',
+    );
+    const { ETag } = await client.send(new UploadPartCommand({ ...part, ChecksumAlgorithm: 'SHA1' }));
+    const complete = (more: object) =>
+      refused(
+        client.send(
+          new CompleteMultipartUploadCommand({
+            ...upload,
+            MultipartUpload: { Parts: [{ PartNumber: 1, ETag, ...more }] },
+          }),
+        ),
+      );
+    expect(await complete({ ChecksumSHA1: (await digestOf('SHA1', Buffer.from('x'))).toString('base64') })).toMatch(
+      /^InvalidPart: /u,
+    );
+    expect(await complete({ ChecksumCRC32: 'AAAAAA==' })).toBe(
+      'BadDigest: The crc32 you specified for part 1 did not match what we received.',
+    );
+    expect(await complete({ ChecksumSHA1: 'AAAA' })).toBe(
+      'InvalidArgument: Invalid Base64 or multiple checksums present in request',
+    );
+  });
+
+  test.each([
+    [
+      'a header that does not match',
+      { 'x-amz-checksum-crc32': 'AAAAAA==' },
+      'BadDigest',
+      'The CRC32 you specified did not match the calculated checksum.',
+    ],
+    [
+      'a header that is none',
+      { 'x-amz-checksum-crc32': '!' },
+      'InvalidRequest',
+      'Value for x-amz-checksum-crc32 header is invalid.',
+    ],
+    [
+      'two headers',
+      { 'x-amz-checksum-crc32': 'AAAAAA==', 'x-amz-checksum-crc32c': 'AAAAAA==' },
+      'InvalidRequest',
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    ],
+    [
+      'an unknown algorithm',
+      { 'x-amz-checksum-rot13': 'AAAAAA==' },
+      'InvalidRequest',
+      'The algorithm type you specified in x-amz-checksum- header is invalid.',
+    ],
+    [
+      'an announced algorithm without a value',
+      { 'x-amz-sdk-checksum-algorithm': 'CRC32' },
+      'InvalidRequest',
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    ],
+    [
+      'another algorithm than the announced',
+      { 'x-amz-sdk-checksum-algorithm': 'SHA1', 'x-amz-checksum-crc32': 'AAAAAA==' },
+      'InvalidRequest',
+      'Value for x-amz-sdk-checksum-algorithm header is invalid.',
+    ],
+    [
+      'a Content-MD5 that does not match',
+      { 'content-md5': createHash('md5').update('x').digest('base64') },
+      'BadDigest',
+      'The Content-MD5 you specified did not match what we received.',
+    ],
+    [
+      'a Content-MD5 that is none',
+      { 'content-md5': 'AAAA' },
+      'InvalidDigest',
+      'The Content-MD5 you specified was invalid.',
+    ],
+  ] as const)('a PUT with %s is refused, and nothing is stored', async (title, headers, code, message) => {
+    const { port } = setup.edges[0];
+    const path = `/${BUCKET}/refused-${encodeURIComponent(title)}`;
+    const request = sign(port, { method: 'PUT', path, headers: { ...headers, 'content-length': '9' } });
+    const answer = await talk(port, [request.head, 'plaintext']);
+    expect(answer).toContain(`<Code>${code}</Code><Message>${message}</Message>`);
+    expect(statusIn(await talk(port, [sign(port, { method: 'GET', path }).head]))).toBe(404);
+  });
+
+  test.each([
+    ['matches', true],
+    ['does not match', false],
+  ] as const)('a trailing checksum that %s, beside a coding that stays', async (title, matches) => {
+    const { port } = setup.edges[0];
+    const data = randomBytes(300_000);
+    const value = Buffer.alloc(4);
+    value.writeUInt32BE(matches ? crc32(data) : 1);
+    const trailer = `x-amz-checksum-crc32:${value.toString('base64')}\r\n\r\n`;
+    const body = Buffer.concat([
+      Buffer.from(`${data.length.toString(16)}\r\n`),
+      data,
+      Buffer.from(`\r\n0\r\n${trailer}`),
+    ]);
+    const path = `/${BUCKET}/trailing-${matches}`;
+    const { head: sent } = sign(port, {
+      method: 'PUT',
+      path,
+      payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      headers: {
+        'content-encoding': 'aws-chunked,gzip',
+        'content-length': String(body.length),
+        'x-amz-decoded-content-length': String(data.length),
+        'x-amz-trailer': 'x-amz-checksum-crc32',
+      },
+    });
+    const answer = await talk(port, [sent, body]);
+    if (!matches) {
+      expect(answer, title).toContain('<Code>BadDigest</Code>');
+      // s3rver keeps what came before the connection broke: it does not open.
+      const there = statusIn(await talk(port, [sign(port, { method: 'GET', path }).head]));
+      return expect(name === 's3rver' ? [404, 500] : [404]).toContain(there);
+    }
+    expect(statusIn(answer)).toBe(200);
+    const there = await head(`trailing-${matches}`);
+    expect(there).toMatchObject({
+      ContentEncoding: 'gzip',
+      ChecksumCRC32: value.toString('base64'),
+      ContentLength: data.length,
+    });
+    expect((await get(`trailing-${matches}`)).bytes.equals(data)).toBe(true);
+  });
+});
