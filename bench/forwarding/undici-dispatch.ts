@@ -5,7 +5,7 @@ import { clientBytes } from '../../src/s3/edge/client-bytes.ts';
 import { sendBody } from '../../src/s3/edge/send-body.ts';
 import { dispatch } from '../../src/s3/upstream/dispatch.ts';
 import { freeingConnector, StreamedPieces } from '../../src/s3/upstream/freeing-socket.ts';
-import { tapped } from '../../src/s3/upstream/outgoing-stream.ts';
+import { OutgoingStream } from '../../src/s3/upstream/outgoing-stream.ts';
 import { listenFor, SERVER_OPTIONS, upstreamPort } from './forwarder.ts';
 
 const pieces = new StreamedPieces();
@@ -20,10 +20,12 @@ const origin = `http://127.0.0.1:${upstreamPort()}`;
 async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/' } = request;
   const { host: _host, connection: _connection, ...headers } = request.headers;
-  const stream = tapped(clientBytes(request, 60_000), (piece) => {
-    pieces.add(piece);
-  });
-  const body = method === 'PUT' ? (stream as unknown as Buffer) : null; // undici takes any async iterable, as its manual says.
+  const body =
+    method === 'PUT'
+      ? new OutgoingStream(clientBytes(request, 60_000), (piece) => {
+          pieces.add(piece);
+        })
+      : null;
   const answer = await dispatch(
     agent,
     { origin, path: url, method: method === 'PUT' ? 'PUT' : 'GET', headers, body },

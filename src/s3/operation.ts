@@ -4,6 +4,7 @@
  */
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { CallerRights } from './access/rights.ts';
+import type { ByteSource, Take } from './bodies/byte-source.ts';
 import type { ChecksumAlgorithm } from './bodies/checksums.ts';
 import type { VerifiedBody } from './bodies/verified-body.ts';
 import type { GatewayCaches } from './caches.ts';
@@ -49,8 +50,8 @@ export type S3Request = {
 };
 
 /** The request's body: unframed, and verified as it is read. */
-export interface S3Body extends AsyncIterable<Uint8Array> {
-  /** Bytes of plaintext that iterating yields in all: the decoded length. 0 for a request without body. */
+export interface S3Body extends ByteSource {
+  /** Bytes of plaintext that pouring gives in all: the decoded length. 0 for a request without body. */
   readonly length: number;
   /** The checksum that comes after the body, if one does: known when `verified` resolves. */
   readonly trailing?: ChecksumAlgorithm | undefined;
@@ -59,14 +60,13 @@ export interface S3Body extends AsyncIterable<Uint8Array> {
   /** Has this checksum computed as well, and shown where none is announced. Before the body is read. */
   computeToo(algorithm: ChecksumAlgorithm): void;
   /**
-   * Yields plaintext; may be iterated once. Iteration ends normally only after length, payload hash, chunk and trailer signatures,
-   * Content-MD5 and checksums have verified; otherwise it throws S3Error. So whoever withholds what completes the object until the
-   * iteration has ended stores nothing that is wrong. Each piece belongs to the reader (`bodies/spent-bytes.ts`).
+   * Gives plaintext, once. Resolves only after length, payload hash, chunk and trailer signatures, Content-MD5 and checksums have
+   * verified; otherwise it rejects with S3Error. So whoever withholds what completes the object until then stores nothing that is wrong.
    */
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
-  /** Likewise, in the pieces of each read, for who is done with them before asking for the next: then their memory is given back. */
-  lent(): AsyncIterable<readonly Uint8Array[]>;
-  /** Resolves when iteration has ended normally; never rejects on its own (iteration throws). */
+  pour(take: Take): Promise<void>;
+  /** Likewise, in pieces that are lent: their memory is given back as soon as `take` has returned, whether or not it makes the source wait. */
+  lend(take: Take): Promise<void>;
+  /** Resolves when all was read and found true; never rejects on its own (`pour` does). */
   readonly verified: Promise<VerifiedBody>;
   /** The whole body for small documents, at most `maxBytes` (ERR_S3_ENTITY_TOO_LARGE, or ERR_S3_MALFORMED_XML where told). */
   bytes(maxBytes: number): Promise<Uint8Array>;
@@ -76,8 +76,8 @@ export type S3Response = {
   readonly status: number;
   /** Lower-case names. `content-length` must be there when `body` is a stream, and for answers to HEAD. The server adds request ids and date. */
   readonly headers: S3Headers;
-  /** A stream that throws after it began closes the connection: the client sees a truncated answer, never a wrong one. */
-  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** A stream that fails after it began closes the connection: the client sees a truncated answer, never a wrong one. */
+  readonly body?: Uint8Array | ByteSource;
 };
 
 /** Structured log of the observe room; fields never hold secrets. */

@@ -1,10 +1,14 @@
 /** What all requests hold in memory together has bounds, and slow or greedy clients do not keep it from the others. */
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { LISTING_COST_BYTES, MAX_DOCUMENT_BYTES, MAX_DOCUMENTS_BYTES, STREAM_COST_BYTES } from '../../src/s3/limits.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { startRecordingStore, type Reply } from '../support/recording-store.ts';
+import { keyFolder, TEST_USE } from '../support/keys.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { startEdge } from '../support/s3-edge.ts';
 import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
@@ -117,3 +121,57 @@ test('uploads that come byte by byte are given up when others wait, and not befo
   await edge.close();
   await store.close();
 });
+
+test('sealed uploads that a store does not take hold no more than their shares', async () => {
+  const uploads = 24;
+  const body = Buffer.alloc(30_000_000);
+  await using keys = await keyFolder();
+  const dataKeys = await keys.open();
+  await dataKeys.createKey({ alias: 'alias/a' }, TEST_USE);
+  const taken: Socket[] = [];
+  const store = createServer({ pauseOnConnect: true }, (socket) => {
+    taken.push(socket.on('error', () => undefined));
+  });
+  await once(store.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(store.address() as AddressInfo).port}`; // A TCP server has an address object.
+  const edge = await startEdge({
+    store: { url, accessKeyId: 'UP', secretAccessKey: 'up' },
+    rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 's' } }],
+    operations: SEALED_OPERATIONS,
+    dataKeys,
+  });
+  const held = collectedArrayBuffers();
+  const sockets = Array.from({ length: uploads }, (_, index) => {
+    const socket = connect({ port: edge.port, host: '127.0.0.1' }).on('error', () => undefined);
+    const headers = { 'content-length': String(body.length) };
+    socket.write(sign(edge.port, { method: 'PUT', path: `/${BUCKET}/stalled-${index}`, headers }).head);
+    socket.write(body);
+    return socket;
+  });
+  await expect.poll(() => edge.gateway.governor.usedBytes, SOON).toBe(uploads * STREAM_COST_BYTES);
+  await untilStill(() => process.memoryUsage().arrayBuffers);
+  expect((collectedArrayBuffers() - held) / uploads).toBeLessThanOrEqual(STREAM_COST_BYTES);
+  expect((collectedArrayBuffers() - held) / uploads).toBeGreaterThan(64 * 1024);
+  for (const socket of taken) socket.destroy();
+  await expect.poll(() => edge.gateway.governor.usedBytes, SOON).toBe(0);
+  for (const socket of sockets) socket.destroy();
+  await edge.close();
+  store.close();
+});
+
+/** Bytes of buffers that somebody holds. */
+function collectedArrayBuffers(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void; // The flag makes it.
+  for (let time = 0; time < 3; time += 1) collect();
+  return process.memoryUsage().arrayBuffers;
+}
+
+/** Resolves when the value has not changed for a while. */
+async function untilStill(value: () => number): Promise<void> {
+  let same = 0;
+  for (let last = value(); same < 10; same = value() === last ? same + 1 : 0) {
+    last = value();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

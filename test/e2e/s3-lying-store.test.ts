@@ -1,5 +1,6 @@
 /** Whatever a hostile store tells, a GET gives right bytes or an error: never a wrong byte, a wrong range or a header nobody vouched for. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import {
   CompleteMultipartUploadCommand,
@@ -18,6 +19,8 @@ import { startS3rver, type TestStore } from '../support/s3rver.ts';
 
 const MIB = 1024 * 1024;
 const PARTS = { short: [5 * MIB, 5 * MIB, 1000], long: [5 * MIB, 5 * MIB + 7] } as const;
+/** To the store: few, so that one which is not given back is missed. */
+const CONNECTIONS = 4;
 const ENVELOPE = 'x-amz-meta-sealgate';
 
 let origin: TestStore;
@@ -56,7 +59,12 @@ beforeAll(async () => {
   for (const key of plain.keys()) stored.set(key, await storedObject(key));
   store = await startLyingStore(stored);
   const rules = [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 's' } as const }];
-  const options = { capabilities: AWS_CAPABILITIES, operations: SEALED_OPERATIONS, dataKeys: setup.manager };
+  const options = {
+    capabilities: AWS_CAPABILITIES,
+    operations: SEALED_OPERATIONS,
+    dataKeys: setup.manager,
+    maxConnections: CONNECTIONS,
+  };
   edge = await startEdge({ store, rules, ...options });
 });
 afterAll(async () => {
@@ -200,3 +208,37 @@ test('an object that is another one at each look', async () => {
     }));
   }
 });
+
+test.each(['bytes=200000-200009', 'bytes=100000-299999'])(
+  'a header that was changed, of a part whose middle is read (%s), is the object’s fault and not ours, and holds no connection',
+  async (range) => {
+    for (let time = 0; time < 3 * CONNECTIONS; time += 1) {
+      edge.gateway.caches.layouts.clear();
+      store.lie = () => ({ flip: 0.3 });
+      const { head, isWhole } = await get('single', range);
+      expect(isWhole && statusIn(head) < 300).toBe(false);
+      expect(edge.outcomes.at(-1)).toMatchObject({ code: 'ERR_S3_SEALED_OBJECT_INVALID' });
+      expect(edge.gateway.caches.layouts.size).toBe(0);
+    }
+    store.lie = () => ({});
+    const { body } = await get('single', range);
+    const [from = 0, to = 0] = range.slice('bytes='.length).split('-').map(Number);
+    expect(body.equals(bytesOf('single').subarray(from, to + 1))).toBe(true);
+  },
+);
+
+test.each([undefined, 'bytes=100-9000000'])(
+  'a client that leaves in the middle (of %s) does not make the layout forgotten',
+  async (range) => {
+    await get('long', 'bytes=0-0');
+    expect(edge.gateway.caches.layouts.size).toBe(1);
+    const before = edge.outcomes.length;
+    const headers = range === undefined ? {} : { range };
+    const socket = connect(edge.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(sign(edge.port, { method: 'GET', path: `/${BUCKET}/long`, headers }).head);
+    await once(socket, 'data');
+    socket.destroy();
+    await expect.poll(() => edge.outcomes.length).toBe(before + 1);
+    expect(edge.gateway.caches.layouts.size).toBe(1);
+  },
+);

@@ -1,4 +1,5 @@
 /** What a caller whose rights are limited is told: no buckets that are not theirs, and no word on whether an object exists. */
+import { gather } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import type { S3OperationName } from '../operation-names.ts';
@@ -67,13 +68,9 @@ function contentOf({ text, children }: XmlTree): XmlContent {
 async function textOf({ body }: S3Response): Promise<string> {
   if (body === undefined) return '';
   if (body instanceof Uint8Array) return Buffer.from(body).toString();
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body) {
-    length += piece.length;
+  const bytes = await gather(body, (length) => {
     if (length > MAX_LIST_BYTES)
       throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The answer of the storage is too long.');
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
+  });
+  return Buffer.from(bytes).toString();
 }

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { deriveSigningKey } from '../../sigv4/signing-key.ts';
 import { planBody } from './body-plan.ts';
+import { sourceOf } from './byte-source.ts';
 import { VerifyingBody } from './verifying-body.ts';
 
 const SCOPE = { date: '20261124', region: 'us-east-1', service: 's3' };
@@ -40,31 +41,30 @@ function reader(form: keyof typeof FORMS): { body: VerifyingBody; reads: Uint8Ar
     timestamp: '20261124T000000Z',
     payloadHash,
   };
-  return { body: new VerifyingBody(source(reads), planBody(headers, seed, 'PutObject')), reads };
+  return { body: new VerifyingBody(sourceOf(reads), planBody(headers, seed, 'PutObject')), reads };
 }
 
-async function* source(reads: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (const read of reads) yield read;
-}
-
-test.each(['plain', 'framed'] as const)(
-  'lent pieces of a %s body are whole until the next are asked for',
-  async (form) => {
-    const { body, reads } = reader(form);
-    const copies: Uint8Array[] = [];
-    for await (const pieces of body.lent()) copies.push(Buffer.concat(pieces));
-    expect(Buffer.concat(copies).equals(data)).toBe(true);
-    // The last read may have held nothing but the trailer.
-    expect(reads.filter((read) => read.length === READ_BYTES)).toEqual([]);
-  },
-);
+test.each(['plain', 'framed'] as const)('lent pieces of a %s body are whole while they are taken', async (form) => {
+  const { body, reads } = reader(form);
+  const copies: Uint8Array[] = [];
+  await body.lend((pieces) => {
+    copies.push(Buffer.concat(pieces));
+    return undefined;
+  });
+  expect(Buffer.concat(copies).equals(data)).toBe(true);
+  // The last read may have held nothing but the trailer.
+  expect(reads.filter((read) => read.length === READ_BYTES)).toEqual([]);
+});
 
 test.each(['plain', 'framed'] as const)(
   'pieces of a %s body that are not lent stay whole, and share no memory',
   async (form) => {
     const { body } = reader(form);
     const pieces: Uint8Array[] = [];
-    for await (const piece of body) pieces.push(piece);
+    await body.pour((taken) => {
+      pieces.push(...taken);
+      return undefined;
+    });
     expect(Buffer.concat(pieces).equals(data)).toBe(true);
     expect(new Set(pieces.map(({ buffer }) => buffer)).size).toBe(pieces.length);
     expect(pieces.slice(0, -1).every(({ buffer, length }) => buffer.byteLength === length)).toBe(true);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { deriveSigningKey } from '../../sigv4/signing-key.ts';
 import type { S3Headers } from '../operation.ts';
 import { planBody } from './body-plan.ts';
+import { gather, sourceOf } from './byte-source.ts';
 import { VerifyingBody } from './verifying-body.ts';
 
 const SCOPE = { date: '20261124', region: 'us-east-1', service: 's3' };
@@ -57,7 +58,7 @@ function encodeChunked(
   return Buffer.concat([...out, Buffer.from('\r\n')]);
 }
 
-async function* pieces(body: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+function* pieces(body: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
   let from = 0;
   for (const cut of [...cuts].sort((a, b) => a - b)) {
     yield body.subarray(from, cut);
@@ -80,10 +81,8 @@ async function read(
   cuts: readonly number[] = [],
 ): Promise<Buffer> {
   const plan = planBody(headers, { ...SIGNED, payloadHash }, 'PutObject');
-  const reader = new VerifyingBody(pieces(body, cuts), plan);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of reader) chunks.push(chunk);
-  const out = Buffer.concat(chunks);
+  const reader = new VerifyingBody(sourceOf(pieces(body, cuts)), plan);
+  const out = Buffer.from(await gather(reader));
   await reader.verified;
   return out;
 }

@@ -1,10 +1,11 @@
 /**
- * The one way a request body is read: unframed, counted, hashed, and verified before its iteration ends. Whoever stores it withholds
+ * The one way a request body is read: unframed, counted, hashed, and verified before its end is told. Whoever stores it withholds
  * what completes the object until then, so a body that does not verify is not stored.
  */
 import { S3Error } from '../errors.ts';
 import type { S3Body } from '../operation.ts';
 import { parseChecksum, type BodyPlan, type ExpectedDigest } from './body-plan.ts';
+import { gather, type ByteSource, type Take } from './byte-source.ts';
 import { createDigest, sameDigest, type ChecksumAlgorithm, type Digest } from './checksums.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { freeBytes } from './spent-bytes.ts';
@@ -26,13 +27,13 @@ export class VerifyingBody implements S3Body {
   readonly trailing: ChecksumAlgorithm | undefined;
   readonly announced: ChecksumAlgorithm | undefined;
   readonly verified: Promise<VerifiedBody>;
-  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #source: ByteSource;
   readonly #plan: BodyPlan;
   readonly #settle: (verified: VerifiedBody) => void;
   #started = false;
   #own: ChecksumAlgorithm | undefined;
 
-  constructor(source: AsyncIterable<Uint8Array>, plan: BodyPlan) {
+  constructor(source: ByteSource, plan: BodyPlan) {
     const { promise, resolve } = Promise.withResolvers<VerifiedBody>();
     this.length = plan.length;
     this.trailing = plan.trailing;
@@ -43,33 +44,39 @@ export class VerifyingBody implements S3Body {
     this.#plan = plan;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    for await (const { input, pieces } of this.#reads()) yield owned(input, pieces);
+  pour(take: Take): Promise<void> {
+    return this.#read((reads) => take(reads.map(owned)));
   }
 
-  async *lent(): AsyncGenerator<readonly Uint8Array[], void, void> {
-    for await (const { input, pieces } of this.#reads()) {
-      yield pieces;
-      freeBytes(input);
-    }
+  lend(take: Take): Promise<void> {
+    return this.#read((reads) => {
+      const [only] = reads;
+      const taking = take(reads.length === 1 && only ? only.pieces : reads.flatMap(({ pieces }) => pieces));
+      for (const { input } of reads) freeBytes(input);
+      return taking;
+    });
   }
 
   /** Each read of the socket, and the pieces of the body in it. */
-  async *#reads(): AsyncGenerator<Read, void, void> {
+  async #read(each: (reads: readonly Read[]) => ReturnType<Take>): Promise<void> {
     if (this.#started) throw new TypeError('a request body is read once');
     this.#started = true;
     const digests = await createDigests(this.#plan, this.#own);
     const unframer = unframerFor(this.#plan);
     let length = 0;
-    for await (const input of this.#source) {
+    const unframed = (input: Uint8Array): Read => {
       const pieces = unframer.push(input);
       for (const piece of pieces) {
         length += piece.length;
         if (length > this.length) throw tooLong();
         for (const digest of digests.values()) digest.update(piece);
       }
-      if (pieces.length > 0) yield { input, pieces };
-    }
+      return { input, pieces };
+    };
+    await this.#source.pour((inputs) => {
+      const reads = inputs.map(unframed).filter(({ pieces }) => pieces.length > 0);
+      return reads.length === 0 ? undefined : each(reads);
+    });
     const trailer = unframer.finish();
     if (length !== this.length) throw new S3Error('ERR_S3_INCOMPLETE_BODY');
     this.#settle(verify(this.#plan, digests, trailer, this.#own));
@@ -82,14 +89,12 @@ export class VerifyingBody implements S3Body {
 
   async bytes(maxBytes: number): Promise<Uint8Array> {
     if (this.length > maxBytes) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return gather(this);
   }
 }
 
 /** What was cut out of a frame is joined, so that it shares its memory with nothing. */
-function owned(input: Uint8Array, pieces: readonly Uint8Array[]): Uint8Array {
+function owned({ input, pieces }: Read): Uint8Array {
   const [piece] = pieces;
   if (pieces.length === 1 && piece === input) return piece;
   const whole = Buffer.concat(pieces);

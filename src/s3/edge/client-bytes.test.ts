@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { gather } from '../bodies/byte-source.ts';
 import { clientBytes } from './client-bytes.ts';
 
 const HEAD = 'PUT /k HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n';
@@ -23,7 +24,7 @@ async function arrived(text: string) {
 
 async function codeOfReading(incoming: IncomingMessage, idleMs: number): Promise<unknown> {
   try {
-    for await (const _ of clientBytes(incoming, idleMs));
+    await gather(clientBytes(incoming, idleMs));
     return undefined;
   } catch (error) {
     return (error as { code?: unknown }).code;
@@ -52,8 +53,45 @@ test('a client that stops sending is given up', async () => {
 
 test('a whole body is its pieces', async () => {
   const { incoming, close } = await arrived(`${HEAD}0123456789`);
+  const whole = await gather(clientBytes(incoming, 10_000));
+  expect(Buffer.from(whole).toString()).toBe('0123456789');
+  close();
+});
+
+test('a taker that waits gets all of a body, and is not taken for a silent client', async () => {
+  const { incoming, close } = await arrived(`${HEAD}0123456789`);
   const pieces: Uint8Array[] = [];
-  for await (const piece of clientBytes(incoming, 10_000)) pieces.push(piece);
+  await clientBytes(incoming, 20).pour((taken) => {
+    pieces.push(...taken);
+    return new Promise((resolve) => setTimeout(resolve, 60));
+  });
   expect(Buffer.concat(pieces).toString()).toBe('0123456789');
+  close();
+});
+
+test('a taker that fails ends the reading with its error, and leaves the connection to whoever answers', async () => {
+  const { client, incoming, close } = await arrived(`${HEAD}abc`);
+  const failure = new Error('enough');
+  const pouring = clientBytes(incoming, 10_000).pour(() => {
+    throw failure;
+  });
+  await expect(pouring).rejects.toBe(failure);
+  expect([client.destroyed, incoming.destroyed, incoming.isPaused()]).toEqual([false, false, true]);
+  close();
+});
+
+test('a taker that fails does not stop whoever reads the rest to answer', async () => {
+  const { client, incoming, close } = await arrived(`${HEAD}abc`);
+  let isOver = false;
+  const pouring = clientBytes(incoming, 10_000).pour(() => {
+    if (isOver) throw new Error('the request to the storage has ended');
+    return undefined;
+  });
+  await once(incoming, 'data');
+  isOver = true;
+  incoming.on('data', () => undefined);
+  client.write('0123456');
+  await expect(pouring).rejects.toThrow();
+  await once(incoming, 'end');
   close();
 });

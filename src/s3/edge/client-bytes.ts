@@ -1,61 +1,53 @@
 /**
- * The raw bytes of a request's body, in the pieces in which they came: each belongs to whoever reads it. A body that ends early is an
- * error, never a short body. (Node's own iterator joins what has gathered, which copies every byte of an upload.)
+ * The raw bytes of a request's body, in the pieces in which they came: each belongs to whoever takes it. A body that ends early is an
+ * error, never a short body.
  */
 import type { IncomingMessage } from 'node:http';
+import type { ByteSource, Take } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
 
 /** `idleMs`: a client that lets us wait this long for its next bytes is gone. */
-export async function* clientBytes(incoming: IncomingMessage, idleMs: number): AsyncGenerator<Uint8Array> {
-  const pieces = new Pieces(incoming);
-  const idle = setTimeout(() => {
-    if (pieces.isAwaited) incoming.destroy(new S3Error('ERR_S3_REQUEST_TIMEOUT'));
-  }, idleMs).unref();
-  try {
-    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-      yield piece;
-      idle.refresh();
+export const clientBytes = (incoming: IncomingMessage, idleMs: number): ByteSource => ({
+  pour: async (take) => {
+    const inflow = new Inflow(incoming, take);
+    const idle = setTimeout(() => inflow.giveUp(), idleMs).unref();
+    try {
+      await inflow.begin(() => idle.refresh());
+    } finally {
+      clearTimeout(idle);
+      // The connection must outlive a failed body: the client still gets its answer.
+      inflow.close();
     }
-  } catch (error) {
-    throw error instanceof S3Error ? error : new S3Error('ERR_S3_INCOMPLETE_BODY', undefined, { cause: error });
-  } finally {
-    clearTimeout(idle);
-    // The connection must outlive a failed body: the client still gets its answer.
-    pieces.close();
-  }
-  if (!incoming.complete) throw new S3Error('ERR_S3_INCOMPLETE_BODY');
-}
+  },
+});
 
-/** A request's pieces, taken one at a time. */
-class Pieces {
+/** Hands on a request's pieces in the turn in which they come; the socket waits where the taker does. */
+class Inflow {
   readonly #incoming: IncomingMessage;
-  #gathered: Uint8Array[] = [];
+  readonly #take: Take;
+  readonly #over = Promise.withResolvers<undefined>();
+  #moved: () => void = () => undefined;
+  /** The taker is at work on what it was given. */
+  #busy = false;
   #ended = false;
-  #failure: Error | undefined;
-  #wake: (() => void) | undefined;
 
-  constructor(incoming: IncomingMessage) {
+  constructor(incoming: IncomingMessage, take: Take) {
     this.#incoming = incoming;
-    // A client that left before anybody listened will not be heard to leave.
-    this.#ended = incoming.destroyed;
+    this.#take = take;
+  }
+
+  begin(moved: () => void): Promise<undefined> {
+    this.#moved = moved;
+    const incoming = this.#incoming;
     incoming.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onEnd);
+    // A client that left before anybody listened will not be heard to leave.
+    if (incoming.destroyed) this.#onEnd();
+    else incoming.resume();
+    return this.#over.promise;
   }
 
-  get isAwaited(): boolean {
-    return this.#wake !== undefined;
-  }
-
-  /** Undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
-    while (this.#gathered.length === 0) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#ended) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        this.#incoming.resume();
-      });
-    }
-    return this.#gathered.shift();
+  giveUp(): void {
+    if (!this.#busy) this.#incoming.destroy(new S3Error('ERR_S3_REQUEST_TIMEOUT'));
   }
 
   close(): void {
@@ -64,28 +56,45 @@ class Pieces {
       .off('end', this.#onEnd)
       .off('error', this.#onError)
       .off('close', this.#onEnd);
-    this.#gathered = [];
   }
 
   readonly #onData = (piece: Uint8Array): void => {
-    this.#gathered.push(piece);
+    let taking;
+    try {
+      taking = this.#take([piece]);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#moved();
+    if (taking === undefined) return;
+    this.#busy = true;
     this.#incoming.pause();
-    this.#awake();
+    taking.then(this.#onTaken, this.#fail);
+  };
+
+  readonly #onTaken = (): void => {
+    this.#busy = false;
+    this.#moved();
+    if (this.#ended) this.#onEnd();
+    else this.#incoming.resume();
   };
 
   readonly #onEnd = (): void => {
     this.#ended = true;
-    this.#awake();
+    if (this.#busy) return;
+    if (this.#incoming.complete) this.#over.resolve(undefined);
+    else this.#fail(new S3Error('ERR_S3_INCOMPLETE_BODY'));
   };
 
   readonly #onError = (error: Error): void => {
-    this.#failure = error;
-    this.#awake();
+    this.#fail(error instanceof S3Error ? error : new S3Error('ERR_S3_INCOMPLETE_BODY', undefined, { cause: error }));
   };
 
-  #awake(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
+  readonly #fail = (error: unknown): void => {
+    // Whatever else comes is not for a taker that has failed. Who answers may already be reading on (`respond.ts`).
+    this.close();
+    if (this.#incoming.listenerCount('data') === 0) this.#incoming.pause();
+    this.#over.reject(error);
+  };
 }

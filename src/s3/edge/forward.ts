@@ -2,6 +2,7 @@
  * Pass-through: the request as it is, framed and signed afresh; the answer as it comes. What clients see is the backend's, except the
  * metadata names that are ours.
  */
+import type { ByteSource } from '../bodies/byte-source.ts';
 import { checksumBytes, type ChecksumAlgorithm } from '../bodies/checksums.ts';
 import type { S3Body, S3Headers, S3Request, S3Response } from '../operation.ts';
 import type { UpstreamCapabilities } from '../upstream/capabilities.ts';
@@ -59,16 +60,18 @@ function withChecksum(headers: S3Headers, verified: VerifiedBody): S3Headers {
   return checksum === undefined ? headers : { ...headers, [`x-amz-checksum-${checksum.algorithm}`]: checksum.value };
 }
 
-/** Yields each piece only when the next has come: the last one after the body has verified. */
-export async function* withholdingLast(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined;
-  for await (const piece of body) {
-    if (piece.length === 0) continue;
-    if (held !== undefined) yield held;
-    held = piece;
-  }
-  if (held !== undefined) yield held;
-}
+/** Gives each piece only when the next has come: the last one after the body has verified. */
+export const withholdingLast = (body: ByteSource): ByteSource => ({
+  pour: async (take) => {
+    let held: Uint8Array[] = [];
+    await body.pour((pieces) => {
+      const ready = [...held, ...pieces.filter((piece) => piece.length > 0)];
+      held = ready.splice(-1);
+      return ready.length === 0 ? undefined : take(ready);
+    });
+    if (held.length > 0) await take(held);
+  },
+});
 
 /** Of the upstream's connection (RFC 9110, 7.6.1), not of its answer. */
 const OF_THE_CONNECTION = new Set([

@@ -1,17 +1,24 @@
 /** Writes an answer's body as it comes, no faster than the client takes it. */
 import type { ServerResponse } from 'node:http';
+import type { ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 
 /**
  * Resolves when the whole body is with the kernel; rejects with the body's error, or where the client closed. Each piece is freed once it
- * is sent: it belongs to whoever reads the body, and nobody else does.
+ * is sent: it belongs to whoever takes it, and nobody else does.
  */
-export async function sendBody(body: AsyncIterable<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+export async function sendBody(body: ByteSource, outgoing: ServerResponse): Promise<void> {
   const outlet = new Outlet(outgoing);
-  for await (const piece of body) {
-    if (!outlet.write(piece)) await outlet.wait();
+  const drained = async (): Promise<void> => {
+    await outlet.wait();
     if (outgoing.destroyed) throw closed();
-  }
+  };
+  await body.pour((pieces) => {
+    if (outgoing.destroyed) throw closed();
+    let takesMore = true;
+    for (const piece of pieces) takesMore = outlet.write(piece);
+    return takesMore ? undefined : drained();
+  });
   outgoing.end();
   await outlet.finish();
   if (!outgoing.writableFinished) throw closed();

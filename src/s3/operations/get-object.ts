@@ -2,10 +2,9 @@
  * GetObject on a sealed key. Whole: one read of the backend, and of a multipart object's tail. A range: one where the object's layout is remembered or the range lies in
  * its first 64 KiB, else two. Either: one more for the tail of a multipart object seen for the first time.
  */
-import { concatBytes } from '../../crypto/bytes.ts';
 import type { BodyRecord } from '../../envelope/object/record.ts';
 import { S3Error } from '../errors.ts';
-import { through } from '../bodies/through.ts';
+import { gather, sourceOf, type ByteSource } from '../bodies/byte-source.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
@@ -66,7 +65,7 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
     const room = await roomForWhole(request, gateway, opened, whole);
     let record: BodyRecord | undefined;
     const opening = openWhole(response.body, opened, whole, room, (proven) => (record = proven.record));
-    const body = await provenIfShort(forgettingOnError(opening, request, gateway), whole.length);
+    const body = await provenIfShort(forgettingStale(opening, request, gateway), whole.length);
     return {
       status: 200,
       headers: {
@@ -84,14 +83,8 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
  * What is short is proven before anything is answered: what is wrong with it is an error the client can read, and no truncated answer. (Of
  * an empty object there is no last piece to withhold: it must be.) It also saves the stream.
  */
-async function provenIfShort(
-  body: AsyncIterable<Uint8Array>,
-  length: number,
-): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-  if (length > MAX_BUFFERED_BYTES) return body;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece);
-  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concatBytes(...pieces);
+async function provenIfShort(body: ByteSource, length: number): Promise<Uint8Array | ByteSource> {
+  return length > MAX_BUFFERED_BYTES ? body : gather(body);
 }
 
 /** One pinned read. What was remembered is confirmed by the ETag of the answer. */
@@ -121,7 +114,7 @@ async function readKnown(
         ...checksum,
       },
       body: await provenIfShort(
-        forgettingOnError(openRange(response.body, layout, plan, opened.key, room), request, gateway),
+        forgettingStale(openRange(response.body, layout, plan, opened.key, room), request, gateway),
         selected.to - selected.from + 1,
       ),
     };
@@ -166,14 +159,14 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   };
   const isAtHand = head !== undefined && plan.storedTo < head.length;
   const source = isAtHand
-    ? once(head.subarray(plan.storedFrom, plan.storedTo + 1))
+    ? sourceOf([head.subarray(plan.storedFrom, plan.storedTo + 1)])
     : await fetchRest(request, gateway, stored, layout, plan);
   const room = await roomForRange(request, gateway, layout, plan);
   return {
     status: 206,
     headers,
     body: await provenIfShort(
-      forgettingOnError(openRange(source, layout, plan, opened.key, room), request, gateway),
+      forgettingStale(openRange(source, layout, plan, opened.key, room), request, gateway),
       selected.to - selected.from + 1,
     ),
   };
@@ -185,7 +178,7 @@ async function fetchRest(
   stored: StoredAnswer,
   layout: ObjectLayout,
   plan: ReturnType<typeof planStored>,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<ByteSource> {
   await ensurePrefix(request, gateway, stored, layout, plan);
   return (await fetchPlanned(request, gateway, stored, plan)).body;
 }
@@ -221,20 +214,11 @@ async function releasingOnError<T>(response: UpstreamResponse, work: () => Promi
   }
 }
 
-/** What did not open is not remembered: neither its layout nor the headers of its parts. */
-function forgettingOnError(
-  body: AsyncIterable<Uint8Array>,
-  request: S3Request,
-  gateway: GatewayContext,
-): AsyncIterable<Uint8Array> {
-  return through(body, (next) =>
-    next.catch((error: unknown) => {
-      forgetLayout(request, gateway);
+/** What did not open is not remembered: neither its layout nor the headers of its parts. (A client that leaves says nothing of the object.) */
+const forgettingStale = (body: ByteSource, request: S3Request, gateway: GatewayContext): ByteSource => ({
+  pour: (take) =>
+    body.pour(take).catch((error: unknown) => {
+      if (isStale(error)) forgetLayout(request, gateway);
       throw error;
     }),
-  );
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
+});

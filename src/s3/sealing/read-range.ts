@@ -2,19 +2,20 @@
  * A range of a sealed object whose layout is known: one read from the backend that covers it, plus one of 104 bytes where the header of
  * the first part is neither remembered nor near. Only verified segments leave.
  */
-import { RangeOpener, planRange } from '../../envelope/object/range-plan.ts';
+import { planRange } from '../../envelope/object/range-plan.ts';
 import { planObjectRange, type PartRange } from '../../envelope/object/part-table.ts';
 import { BODY_PREFIX_BYTES } from '../../envelope/object/sizes.ts';
+import type { ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
-import { ByteCursor } from './byte-cursor.ts';
 import type { ObjectKey } from './data-key.ts';
 import { fetchPinned, fetchStored, type StoredAnswer } from './fetch-stored.ts';
 import { FIRST_READ_BYTES } from './limits.ts';
 import type { ObjectLayout } from './object-layout.ts';
 import type { ByteRange } from './range-header.ts';
+import { RangeReader } from './range-reader.ts';
 import { asOpeningError } from './sealed-errors.ts';
-import { segmentRoom, type SegmentRoom } from './segment-room.ts';
+import { opened, segmentRoom, type SegmentRoom } from './segment-room.ts';
 
 /** Which stored bytes to read for a range of plaintext, and what they are. Offsets are those of the object; `storedTo` is inclusive. */
 export type StoredRange = {
@@ -75,55 +76,27 @@ export function roomForRange(
 }
 
 /** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */
-export async function* openRange(
-  source: AsyncIterable<Uint8Array>,
+export const openRange = (
+  source: ByteSource,
   layout: ObjectLayout,
   plan: StoredRange,
   key: ObjectKey,
   room: SegmentRoom,
-): AsyncGenerator<Uint8Array> {
-  const cursor = new ByteCursor(source);
-  try {
-    for (const range of plan.parts) yield* openPart(cursor, layout, plan, range, key, room);
-  } catch (error) {
-    throw asOpeningError(error);
-  } finally {
-    room.giveBack();
-    await cursor.close();
-  }
-}
-
-async function* openPart(
-  cursor: ByteCursor,
-  layout: ObjectLayout,
-  plan: StoredRange,
-  { part, from, to }: PartRange,
-  { dek, objectId }: ObjectKey,
-  room: SegmentRoom,
-): AsyncGenerator<Uint8Array> {
-  const at = (): number => plan.storedFrom + cursor.position;
-  let prefix = layout.prefixes.get(part.partNumber);
-  if (at() <= part.storedStart) {
-    await cursor.skip(part.storedStart - at());
-    prefix = await cursor.read(BODY_PREFIX_BYTES);
-  }
-  const opener = new RangeOpener({
-    dek,
-    objectId,
-    prefix: prefix ?? new Uint8Array(0),
-    from,
-    to,
-    expect: { partNumber: part.partNumber, plainLength: part.plainLength },
-  });
-  // Proven by its MAC just now.
-  if (prefix !== undefined) layout.prefixes.set(part.partNumber, prefix);
-  await cursor.skip(part.storedStart + opener.plan.storedFrom - at());
-  for await (const chunk of cursor.run(part.storedStart + opener.plan.storedTo - at())) {
-    const opened = opener.push(chunk);
-    yield* opened;
-    // What was decrypted of it is a copy.
-    freeBytes(chunk);
-    if (opened.length > 0) await room.pass();
-  }
-  opener.finish();
-}
+): ByteSource => ({
+  pour: async (take) => {
+    const reader = new RangeReader(layout, plan, key);
+    const push = (chunk: Uint8Array, out: Uint8Array[]): void => {
+      reader.push(chunk, out);
+      // What was decrypted of it is a copy.
+      freeBytes(chunk);
+    };
+    try {
+      await source.pour(opened(push, take, room));
+      reader.finish();
+    } catch (error) {
+      throw asOpeningError(error);
+    } finally {
+      room.giveBack();
+    }
+  },
+});

@@ -1,4 +1,5 @@
 /** The whole object. The last piece of plaintext leaves only when the object was proven whole. */
+import type { ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import { ObjectOpener, type ListedParts, type OpenedObject } from '../../envelope/object/object-opener.ts';
 import type { ObjectLayout as ObjectKind } from '../../envelope/object/object-envelope.ts';
@@ -9,7 +10,7 @@ import type { StoredAnswer } from './fetch-stored.ts';
 import { partsInEtag } from './etag.ts';
 import { footerLayout, knownLayout, readFooter, rememberLayout, singleLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
-import { segmentRoom, type SegmentRoom } from './segment-room.ts';
+import { opened, segmentRoom, type SegmentRoom } from './segment-room.ts';
 import { MAX_PART_PLAIN_BYTES, plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 
 /**
@@ -66,37 +67,38 @@ export const roomForWhole = (
 ): Promise<SegmentRoom> => segmentRoom(gateway, request, longestPart(envelope.layout, length, footer));
 
 /** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
-export async function* openWhole(
+export const openWhole = (
   stored: UpstreamBody,
   { envelope, key }: OpenedEnvelope,
   { length, footer }: WholeObject,
   room: SegmentRoom,
   onProven: (proven: OpenedObject) => void,
-): AsyncGenerator<Uint8Array> {
-  const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
-  let left = length;
-  try {
-    for await (const chunk of stored) {
-      const opened = opener.push(chunk);
-      for (const plain of opened) {
+): ByteSource => ({
+  pour: async (take) => {
+    const opener = new ObjectOpener({ dek: key.dek, objectId: envelope.objectId, layout: envelope.layout, footer });
+    let left = length;
+    const push = (chunk: Uint8Array, out: Uint8Array[]): void => {
+      for (const plain of opener.push(chunk)) {
         left -= plain.length;
-        // A header that says more than was promised: the answer must not end as if it were whole.
-        if (left < 0) throw invalidObject();
-        if (plain.length > 0) yield plain;
+        if (plain.length > 0) out.push(plain);
       }
+      // A header that says more than was promised: the answer must not end as if it were whole.
+      if (left < 0) throw invalidObject();
       // What was decrypted of it is a copy.
       freeBytes(chunk);
-      if (opened.length > 0) await room.pass();
+    };
+    try {
+      await stored.pour(opened(push, take, room));
+      const proven = opener.finish();
+      if (proven.plainSize !== length) throw invalidObject();
+      onProven(proven);
+    } catch (error) {
+      throw asOpeningError(error);
+    } finally {
+      room.giveBack();
     }
-    const proven = opener.finish();
-    if (proven.plainSize !== length) throw invalidObject();
-    onProven(proven);
-  } catch (error) {
-    throw asOpeningError(error);
-  } finally {
-    room.giveBack();
-  }
-}
+  },
+});
 
 /** A footer without the lengths leaves as much as the object has. */
 function longestPart(layout: ObjectKind, length: number, footer: ListedParts | undefined): number {

@@ -3,44 +3,41 @@
  * that does not match its checksums, signature or length makes the stream throw, the upstream request ends unfinished, and nothing is
  * stored. Short bodies are sealed whole first, so that not even a request goes out for one that does not verify.
  */
-import { concatBytes } from '../../crypto/bytes.ts';
 import type { BodySealer } from '../../envelope/object/body-sealer.ts';
 import { CHECKSUMS, type BodyRecord, type ChecksumName } from '../../envelope/object/record.ts';
+import { gather, type ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { VerifiedBody } from '../bodies/verified-body.ts';
 import type { S3Body } from '../operation.ts';
 import { MAX_BUFFERED_BYTES } from './limits.ts';
 
-export type UpstreamPayload = { readonly body: Uint8Array | AsyncIterable<Uint8Array>; readonly contentLength: number };
+export type UpstreamPayload = { readonly body: Uint8Array | ByteSource; readonly contentLength: number };
 
 /** What goes upstream for `body`. Reads all of it before resolving where it is short. */
 export async function sealedPayload(body: S3Body, sealer: BodySealer): Promise<UpstreamPayload> {
   const stream = sealedStream(body, sealer);
   const contentLength = sealer.storedLength;
-  return { body: contentLength > MAX_BUFFERED_BYTES ? stream : await collect(stream), contentLength };
+  return { body: contentLength > MAX_BUFFERED_BYTES ? stream : await gather(stream), contentLength };
 }
 
-async function* sealedStream(body: S3Body, sealer: BodySealer): AsyncGenerator<Uint8Array> {
-  let sealed: Uint8Array[] = [sealer.header()];
-  for await (const pieces of body.lent()) {
-    for (const piece of pieces) sealed.push(...sealer.push(piece));
-    yield joined(sealed);
-    sealed = [];
-  }
-  yield joined([...sealed, ...sealer.finish(recordOf(await body.verified))]);
-}
+const sealedStream = (body: S3Body, sealer: BodySealer): ByteSource => ({
+  pour: async (take) => {
+    let sealed: Uint8Array[] = [sealer.header()];
+    await body.lend((pieces) => {
+      for (const piece of pieces) sealed.push(...sealer.push(piece));
+      const whole = joined(sealed);
+      sealed = [];
+      return take([whole]);
+    });
+    await take([joined([...sealed, ...sealer.finish(recordOf(await body.verified))])]);
+  },
+});
 
 /** As one piece: a tag of 16 bytes would be a write of its own. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const whole = Buffer.concat(pieces);
   for (const piece of pieces) freeBytes(piece);
   return whole;
-}
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return concatBytes(...chunks);
 }
 
 /** The digests worth keeping: those the format has a place for. */

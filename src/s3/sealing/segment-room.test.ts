@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ByteGovernor } from './governor.ts';
-import { segmentRoom } from './segment-room.ts';
+import { opened, segmentRoom } from './segment-room.ts';
 
 const MIB = 2 ** 20;
 /** Its segments have a little more than 10 MiB. */
@@ -58,4 +58,35 @@ test('the room of a body that is never read comes back when the request is abort
   await segmentRoom({ segments }, { signal: leaving.signal, client }, LARGEST);
   leaving.abort();
   expect(segments.usedBytes).toBe(0);
+});
+
+test('who comes while a client still takes a segment has its turn before the next one', async () => {
+  const segments = governorOf(12 * MIB);
+  const room = await segmentRoom({ segments }, request, LARGEST);
+  const client1 = Promise.withResolvers<void>();
+  const take = opened(
+    (chunk, out) => void out.push(chunk),
+    () => client1.promise,
+    room,
+  );
+  const order: string[] = [];
+  const taken = Promise.resolve(take([new Uint8Array(1)])).then(() => order.push('first again'));
+  const second = segmentRoom({ segments }, request, LARGEST).then((other) => (order.push('second'), other));
+  client1.resolve();
+  (await second).giveBack();
+  await taken;
+  expect(order).toEqual(['second', 'first again']);
+  room.giveBack();
+  expect(segments.usedBytes).toBe(0);
+});
+
+test('where nobody waits and the client takes at once, the source is not made to wait', async () => {
+  const room = await segmentRoom({ segments: governorOf(12 * MIB) }, request, LARGEST);
+  const take = opened(
+    (chunk, out) => void out.push(chunk),
+    () => undefined,
+    room,
+  );
+  expect(take([new Uint8Array(1)])).toBe(undefined);
+  room.giveBack();
 });

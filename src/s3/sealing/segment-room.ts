@@ -8,15 +8,18 @@
  */
 import { MIN_SEGMENT_BYTES } from '../../envelope/limits.ts';
 import { segmentSizeFor } from '../../envelope/object/sizes.ts';
+import type { Take } from '../bodies/byte-source.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 
 export type SegmentRoom = {
+  /** Somebody waits for room. */
+  readonly isAwaited: boolean;
   /** To be called while no segment is held: lets others have their turn. Rejects with ERR_S3_REQUEST_TIMEOUT where the client vanished. */
   pass(): Promise<void>;
   giveBack(): void;
 };
 
-const NO_ROOM: SegmentRoom = { pass: () => Promise.resolve(), giveBack: () => undefined };
+const NO_ROOM: SegmentRoom = { isAwaited: false, pass: () => Promise.resolve(), giveBack: () => undefined };
 
 /**
  * `plainLength`: of the longest part that is opened. The room is given back also when the request's signal is aborted: a body that is
@@ -42,5 +45,25 @@ export async function segmentRoom(
     share = await segments.take(size, { signal, holder: client, isAdmitted: true });
     if (signal.aborted) giveBack();
   };
-  return { pass, giveBack };
+  return {
+    get isAwaited() {
+      return segments.isContended;
+    },
+    pass,
+    giveBack,
+  };
+}
+
+/** Takes stored bytes, gives out what `push` opens of them; then, where others wait for room, they have their turn. */
+export function opened(push: (chunk: Uint8Array, out: Uint8Array[]) => void, take: Take, room: SegmentRoom): Take {
+  return (chunks) => {
+    const out: Uint8Array[] = [];
+    for (const chunk of chunks) push(chunk, out);
+    if (out.length === 0) return undefined;
+    const taking = take(out);
+    if (room === NO_ROOM) return taking;
+    if (taking === undefined) return room.isAwaited ? room.pass() : undefined;
+    // Others may come while the client takes it.
+    return taking.then(() => room.pass());
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * The signing client towards the storage behind the gateway: what operations ask of it. Implemented in `signing-client.ts`.
  */
+import type { ByteSource } from '../bodies/byte-source.ts';
 import type { S3Headers, S3Query } from '../operation.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
 import type { Trailer } from './framing.ts';
@@ -15,8 +16,8 @@ export type UpstreamRequest = {
   /** Lower-case names. `host`, `authorization`, `x-amz-date`, `x-amz-content-sha256`, `content-length` are made by the client. */
   readonly headers?: S3Headers;
   /** A whole body is hashed and may be retried; a stream is sent once, with `contentLength` bytes exactly. */
-  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Required for streams. A stream that ends early or throws aborts the request: the backend stores nothing. */
+  readonly body?: Uint8Array | ByteSource;
+  /** Required for streams. A stream that ends early or fails aborts the request: the backend stores nothing. */
   readonly contentLength?: number;
   /** A checksum that is known when the stream has ended; only with `capabilities.trailingChecksums`. */
   readonly trailer?: Trailer;
@@ -37,7 +38,7 @@ export type UpstreamResponse = {
   readonly body: UpstreamBody;
 };
 
-export interface UpstreamBody extends AsyncIterable<Uint8Array> {
+export interface UpstreamBody extends ByteSource {
   /** The whole body, at most `maxBytes` (ERR_S3_UPSTREAM_PROTOCOL beyond it). */
   bytes(maxBytes: number): Promise<Uint8Array>;
   text(maxBytes: number): Promise<string>;
@@ -49,7 +50,7 @@ export interface UpstreamClient {
   readonly capabilities: UpstreamCapabilities;
   /**
    * Sends one request. Answers of any status are values; rejects with S3Error only where there is no answer
-   * (ERR_S3_UPSTREAM_UNREACHABLE, ERR_S3_UPSTREAM_TIMEOUT, ERR_S3_UPSTREAM_CREDENTIALS) or with the error the body stream threw.
+   * (ERR_S3_UPSTREAM_UNREACHABLE, ERR_S3_UPSTREAM_TIMEOUT, ERR_S3_UPSTREAM_CREDENTIALS) or with the error the body stream ended with.
    */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;

@@ -3,8 +3,9 @@
  * (docs/DECISIONS.md). The reader of the body gets each read of the socket as it is, and takes the pace.
  */
 import type { Dispatcher } from 'undici';
+import type { ByteSource, Take } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
-import { AnswerBody, type AnswerSource } from './upstream-body.ts';
+import { AnswerBody } from './upstream-body.ts';
 
 export type DispatchedAnswer = {
   readonly status: number;
@@ -23,24 +24,21 @@ export function dispatch(
   });
 }
 
-const END = { done: true, value: undefined } as const;
+type Reader = { readonly take: Take; readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
-type Waiting = {
-  readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-};
-
-class Answer implements Dispatcher.DispatchHandler, AnswerSource {
+class Answer implements Dispatcher.DispatchHandler, ByteSource {
   readonly #resolve: (answer: DispatchedAnswer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #signal: AbortSignal | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #answered = false;
-  /** Reads that nobody has waited for: one, rarely two, since the socket is paused meanwhile. */
+  /** Reads that nobody has taken yet: one, rarely two, since the socket is paused meanwhile. */
   #chunks: Uint8Array[] = [];
-  #waiting: Waiting | undefined;
   #end: 'open' | 'ended' | 'left' = 'open';
   #failure: S3Error | undefined;
+  #reader: Reader | undefined;
+  /** The reader is at work on what it was given. */
+  #busy = false;
 
   constructor(
     resolve: (answer: DispatchedAnswer) => void,
@@ -69,48 +67,71 @@ class Answer implements Dispatcher.DispatchHandler, AnswerSource {
     this.#resolve({ status, headers, body: new AnswerBody(this) });
   }
 
+  /**
+   * undici still looks at a read after a pause that was asked for within this call, and the reader may have given its memory back by then: so
+   * it is asked for only with a read that nobody has taken.
+   */
   onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) {
-      this.#chunks.push(chunk);
-      controller.pause();
-      return;
-    }
-    this.#waiting = undefined;
-    waiting.resolve({ done: false, value: chunk });
+    this.#chunks.push(chunk);
+    if (this.#reader === undefined || this.#busy) controller.pause();
+    else this.#giveOn(this.#reader);
   }
 
   onResponseEnd(): void {
     this.#settle('ended');
-    this.#waiting?.resolve(END);
+    if (this.#reader !== undefined) this.#giveOn(this.#reader);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
     this.#settle('ended');
-    const failure = withinAnswer(error);
-    this.#failure = failure;
-    if (this.#answered) this.#waiting?.reject(failure);
-    else this.#reject(error);
+    this.#failure = withinAnswer(error);
+    if (!this.#answered) this.#reject(error);
+    else if (this.#reader !== undefined) this.#giveOn(this.#reader);
   }
 
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) return Promise.resolve({ done: false, value: chunk });
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#end !== 'open') return Promise.resolve(END);
+  pour(take: Take): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#controller?.resume();
+      this.#reader = { take, resolve, reject };
+      this.#giveOn(this.#reader);
     });
   }
 
-  return(): Promise<typeof END> {
-    if (this.#end === 'open') {
-      this.#settle('left');
-      this.#controller?.abort(new Error('the rest of the answer is not wanted'));
+  /** Gives what has come, for as long as the reader takes it at once; then the end, if it has come. */
+  #giveOn(reader: Reader): void {
+    while (!this.#busy) {
+      const chunk = this.#chunks.shift();
+      if (chunk === undefined) break;
+      this.#give(chunk, reader);
     }
+    if (this.#busy) return;
+    if (this.#failure !== undefined) reader.reject(this.#failure);
+    else if (this.#end === 'open') this.#controller?.resume();
+    else reader.resolve();
+  }
+
+  #give(chunk: Uint8Array, reader: Reader): void {
+    const taking = takenBy(reader, chunk);
+    if (taking === undefined) return;
+    this.#busy = true;
+    taking.then(
+      () => {
+        this.#busy = false;
+        this.#giveOn(reader);
+      },
+      (error: unknown) => {
+        this.#leave();
+        this.#busy = false;
+        reader.reject(error);
+      },
+    );
+  }
+
+  /** Drops the connection, unless all has come. */
+  #leave(): void {
     this.#chunks = [];
-    return Promise.resolve(END);
+    if (this.#end !== 'open') return;
+    this.#settle('left');
+    this.#controller?.abort(new Error('the rest of the answer is not wanted'));
   }
 
   readonly #abort = (): void => {
@@ -120,6 +141,17 @@ class Answer implements Dispatcher.DispatchHandler, AnswerSource {
   #settle(end: 'ended' | 'left'): void {
     if (this.#end === 'open') this.#end = end;
     this.#signal?.removeEventListener('abort', this.#abort);
+  }
+}
+
+/** Never throws: what ends the reading ends it outside of undici's parser. */
+function takenBy({ take }: Reader, chunk: Uint8Array): Promise<void> | undefined {
+  try {
+    return take([chunk]);
+  } catch (error) {
+    return Promise.resolve().then(() => {
+      throw error;
+    });
   }
 }
 

@@ -3,6 +3,7 @@
  * before the first byte. Signed chunks, or unsigned ones with a trailing checksum.
  */
 import { createHash } from 'node:crypto';
+import type { ByteSource } from '../bodies/byte-source.ts';
 import type { ChunkSignatures } from '../../sigv4/chunk-signature.ts';
 
 /** Each chunk but the last. */
@@ -25,21 +26,20 @@ export function framedLength(length: number, signed: boolean, trailer?: Trailer)
 }
 
 /** Each chunk is held until it is whole, since its signature stands before it. */
-export async function* signedChunks(
-  body: AsyncIterable<Uint8Array>,
-  signatures: ChunkSignatures,
-): AsyncGenerator<Uint8Array> {
-  let pending = Buffer.alloc(0);
-  for await (const input of body) {
-    pending = pending.length === 0 ? Buffer.from(input) : Buffer.concat([pending, input]);
-    while (pending.length >= CHUNK_BYTES) {
-      yield signedChunk(pending.subarray(0, CHUNK_BYTES), signatures);
-      pending = pending.subarray(CHUNK_BYTES);
-    }
-  }
-  if (pending.length > 0) yield signedChunk(pending, signatures);
-  yield signedChunk(new Uint8Array(0), signatures);
-}
+export const signedChunks = (body: ByteSource, signatures: ChunkSignatures): ByteSource => ({
+  pour: async (take) => {
+    let pending = Buffer.alloc(0);
+    await body.pour((pieces) => {
+      pending = Buffer.concat([pending, ...pieces]);
+      const chunks: Uint8Array[] = [];
+      for (; pending.length >= CHUNK_BYTES; pending = pending.subarray(CHUNK_BYTES))
+        chunks.push(signedChunk(pending.subarray(0, CHUNK_BYTES), signatures));
+      return chunks.length === 0 ? undefined : take(chunks);
+    });
+    const last = pending.length > 0 ? [signedChunk(pending, signatures)] : [];
+    await take([...last, signedChunk(new Uint8Array(0), signatures)]);
+  },
+});
 
 function signedChunk(data: Uint8Array, signatures: ChunkSignatures): Uint8Array {
   const signature = signatures.sign(createHash('sha256').update(data).digest('hex'));
@@ -48,26 +48,37 @@ function signedChunk(data: Uint8Array, signatures: ChunkSignatures): Uint8Array 
 }
 
 /** `length` is exact: chunk sizes follow from it, so pieces go out as they come. */
-export async function* trailedChunks(
-  body: AsyncIterable<Uint8Array>,
-  length: number,
-  trailer: Trailer,
-): AsyncGenerator<Uint8Array> {
-  let left = length;
-  let inChunk = 0;
-  for await (const input of body) {
-    for (let at = 0; at < input.length;) {
-      if (inChunk === 0) {
-        inChunk = Math.min(CHUNK_BYTES, left);
-        yield Buffer.from(`${inChunk.toString(16)}\r\n`);
-      }
-      const piece = input.subarray(at, at + inChunk);
-      yield piece;
-      at += piece.length;
-      left -= piece.length;
-      inChunk -= piece.length;
-      if (inChunk === 0) yield Buffer.from('\r\n');
-    }
+export const trailedChunks = (body: ByteSource, length: number, trailer: Trailer): ByteSource => ({
+  pour: async (take) => {
+    const cutter = new ChunkCutter(length);
+    await body.pour((pieces) => take(pieces.flatMap((piece) => cutter.cut(piece))));
+    await take([Buffer.from(`0\r\n${trailer.name}:${await trailer.value()}\r\n\r\n`)]);
+  },
+});
+
+/** Puts the frames of unsigned chunks between the bytes of a body of known length. */
+class ChunkCutter {
+  #left: number;
+  #inChunk = 0;
+
+  constructor(length: number) {
+    this.#left = length;
   }
-  yield Buffer.from(`0\r\n${trailer.name}:${await trailer.value()}\r\n\r\n`);
+
+  cut(input: Uint8Array): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    for (let at = 0; at < input.length;) {
+      if (this.#inChunk === 0) {
+        this.#inChunk = Math.min(CHUNK_BYTES, this.#left);
+        out.push(Buffer.from(`${this.#inChunk.toString(16)}\r\n`));
+      }
+      const piece = input.subarray(at, at + this.#inChunk);
+      out.push(piece);
+      at += piece.length;
+      this.#left -= piece.length;
+      this.#inChunk -= piece.length;
+      if (this.#inChunk === 0) out.push(Buffer.from('\r\n'));
+    }
+    return out;
+  }
 }

@@ -29,12 +29,25 @@ export class StreamedPieces {
 
 type Write = (data: Uint8Array | string, encoding?: BufferEncoding, done?: (error?: Error | null) => void) => boolean;
 
+/**
+ * More than one read, and more than one piece of an upload: neither stops the socket by itself, without anybody being behind. (Node's TLS
+ * sockets have a smaller measure, by their records.)
+ */
+const UNENCRYPTED_BYTES = 128 * 1024;
+
 export function freeingConnector(
   options: buildConnector.BuildOptions,
   pieces: StreamedPieces,
 ): buildConnector.connector {
-  const connect = buildConnector(options);
+  const encrypted = buildConnector(options);
+  // An option of every stream, which undici hands to the socket and its types do not name.
+  const sized: buildConnector.BuildOptions & { highWaterMark: number } = {
+    ...options,
+    highWaterMark: UNENCRYPTED_BYTES,
+  };
+  const unencrypted = buildConnector(sized);
   return (to, callback) => {
+    const connect = to.protocol === 'https:' ? encrypted : unencrypted;
     connect(to, (...result) => {
       const [error, socket] = result;
       if (error === null) pieces.freeAfterWrite(socket);

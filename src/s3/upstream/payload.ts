@@ -3,12 +3,13 @@
  * as UNSIGNED-PAYLOAD where the upstream takes it, else in signed chunks; with a trailing checksum in unsigned chunks.
  */
 import { createHash } from 'node:crypto';
+import type { ByteSource } from '../bodies/byte-source.ts';
 import { ChunkSignatures, type SignatureSeed } from '../../sigv4/chunk-signature.ts';
 import type { S3Headers } from '../operation.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
 import { framedLength, signedChunks, trailedChunks, type Trailer } from './framing.ts';
 
-export type RequestBody = Uint8Array | AsyncIterable<Uint8Array> | undefined;
+export type RequestBody = Uint8Array | ByteSource | undefined;
 
 export type Payload = {
   readonly payloadHash: string;
@@ -46,12 +47,7 @@ function hashedPayload(body: Uint8Array | undefined): Payload {
   return { payloadHash, headers: {}, contentLength: bytes.length, encode: () => body };
 }
 
-function trailedPayload(
-  body: AsyncIterable<Uint8Array>,
-  length: number,
-  headers: S3Headers,
-  trailer: Trailer,
-): Payload {
+function trailedPayload(body: ByteSource, length: number, headers: S3Headers, trailer: Trailer): Payload {
   return {
     payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
     headers: { ...chunkedHeaders(headers, length), 'x-amz-trailer': trailer.name },

@@ -17,7 +17,7 @@ import type { UpstreamCredentials } from '../../sigv4/credentials.ts';
 import { dispatch } from './dispatch.ts';
 import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
 import { addressOf, type UpstreamAddress, type UpstreamEndpoint } from './endpoint.ts';
-import { tapped, watched } from './outgoing-stream.ts';
+import { OutgoingStream, watched } from './outgoing-stream.ts';
 import { payloadFor, type Payload } from './payload.ts';
 
 export type SigningClientOptions = {
@@ -111,7 +111,7 @@ export class SigningClient implements UpstreamClient {
     };
     const payload = payloadFor(outgoing, this.capabilities);
     const signed = this.#sign(request, address, payload, credentials);
-    const sent = { bytes: 0 };
+    const outgoingBody = this.#dispatchable(payload.encode(signed));
     const {
       status,
       headers,
@@ -123,12 +123,12 @@ export class SigningClient implements UpstreamClient {
         method: request.method,
         path: address.query === '' ? address.path : `${address.path}?${address.query}`,
         headers: signed.headers,
-        body: dispatchable(this.#streamed(payload.encode(signed), sent)),
+        body: outgoingBody,
       },
       request.signal,
     );
     // Whatever it says that it stored, it is not the object; and nothing would ever read the rest of the client's body.
-    if (isStream(body) && isSuccess(status) && sent.bytes < payload.contentLength) {
+    if (isSuccess(status) && outgoingBody instanceof OutgoingStream && outgoingBody.sentBytes < payload.contentLength) {
       await answer.release();
       throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage answered before it had the whole body.');
     }
@@ -136,10 +136,10 @@ export class SigningClient implements UpstreamClient {
   }
 
   /** The pieces of a stream belong to it alone: each is given back once it is written. A whole body may be sent again. */
-  #streamed(body: UpstreamRequest['body'], sent: { bytes: number }): UpstreamRequest['body'] {
-    if (!isStream(body)) return body;
-    return tapped(body, (piece) => {
-      sent.bytes += piece.length;
+  #dispatchable(body: UpstreamRequest['body']): Uint8Array | OutgoingStream | null {
+    if (body === undefined) return null;
+    if (body instanceof Uint8Array) return body;
+    return new OutgoingStream(body, (piece) => {
       this.#pieces.add(piece);
     });
   }
@@ -168,14 +168,6 @@ function tlsOptions(tls: SigningClientOptions['tls']): { ca?: string | Buffer; r
     ...(tls?.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: tls.rejectUnauthorized }),
   };
 }
-
-/** Documented as accepted ("string | Buffer | Uint8Array | stream.Readable | AsyncIterable"), which undici's types do not say. */
-function dispatchable(body: UpstreamRequest['body']): Buffer | null {
-  return (body ?? null) as Buffer | null; // see above
-}
-
-const isStream = (body: UpstreamRequest['body']): body is AsyncIterable<Uint8Array> =>
-  body !== undefined && !(body instanceof Uint8Array);
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 

@@ -1,34 +1,24 @@
 /** The body of an upstream answer: read once, to its end or released, so that no connection is held. */
+import { gather, sourceOf, type ByteSource, type Take } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_DRAIN_BYTES } from '../limits.ts';
 import type { UpstreamBody } from './client.ts';
 
-/** What an answer's bytes come from. */
-export interface AnswerSource extends AsyncIterator<Uint8Array, undefined> {
-  /** Drops the connection. Nothing is read afterwards. */
-  return(): Promise<IteratorResult<Uint8Array, undefined>>;
-}
-
 export class AnswerBody implements UpstreamBody {
-  readonly #source: AnswerSource;
+  readonly #source: ByteSource;
 
-  constructor(source: AnswerSource) {
+  constructor(source: ByteSource) {
     this.#source = source;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return this.#source;
+  pour(take: Take): Promise<void> {
+    return this.#source.pour(take);
   }
 
-  async bytes(maxBytes: number): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of this) {
-      length += chunk.length;
+  bytes(maxBytes: number): Promise<Uint8Array> {
+    return gather(this, (length) => {
       if (length > maxBytes) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The answer of the storage is too long.');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    });
   }
 
   async text(maxBytes: number): Promise<string> {
@@ -38,10 +28,11 @@ export class AnswerBody implements UpstreamBody {
   async release(): Promise<void> {
     let length = 0;
     try {
-      for await (const chunk of this) {
-        length += chunk.length;
-        if (length > MAX_DRAIN_BYTES) break;
-      }
+      await this.pour((pieces) => {
+        for (const piece of pieces) length += piece.length;
+        if (length > MAX_DRAIN_BYTES) throw new Error('the rest of the answer is not wanted');
+        return undefined;
+      });
     } catch {
       // The connection is gone, which is all that was wanted.
     }
@@ -56,8 +47,8 @@ export class WholeBody implements UpstreamBody {
     this.#bytes = bytes;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    if (this.#bytes.length > 0) yield this.#bytes;
+  pour(take: Take): Promise<void> {
+    return sourceOf([this.#bytes]).pour(take);
   }
 
   bytes(): Promise<Uint8Array> {
