@@ -34,7 +34,12 @@ export type BucketRule = {
   /** The empty string covers every key. */
   readonly prefix: string;
   readonly outcome: BucketOutcome;
+  /** What of the bucket may get to others past the gateway. */
+  readonly allowAround?: readonly AllowedAround[];
 };
+
+export type AllowedAround =
+  'acl' | 'analytics' | 'inventory' | 'logging' | 'policy' | 'publicAccess' | 'replication' | 'website';
 
 /** The pattern `inner` names no bucket that `outer` does not. */
 function bucketWithin(inner: string, outer: string): boolean {

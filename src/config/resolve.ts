@@ -99,7 +99,12 @@ async function resolveListen(
 
 async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Finding[]): Promise<S3Config> {
   const { endpoint, region, addressing, credentials, tls, capabilities } = s3.upstream;
-  const buckets = s3.buckets.map((rule) => ({ bucket: rule.bucket, prefix: rule.prefix, outcome: outcomeOf(rule) }));
+  const buckets = s3.buckets.map(({ bucket, prefix, allowAround, ...rule }) => ({
+    bucket,
+    prefix,
+    outcome: outcomeOf(rule),
+    ...(allowAround.length === 0 ? {} : { allowAround }),
+  }));
   findings.push(
     ...checkBucketRules(buckets, ['s3', 'buckets']),
     ...endpointFindings(endpoint),
@@ -144,7 +149,9 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
 
 const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.test(new URL(endpoint).hostname);
 
-function outcomeOf(rule: FileSection<'s3'>['buckets'][number]): BucketOutcome {
+function outcomeOf(
+  rule: Omit<FileSection<'s3'>['buckets'][number], 'bucket' | 'prefix' | 'allowAround'>,
+): BucketOutcome {
   const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
   if (rule.seal !== undefined) {
     const { bucketId, allowedKeys, customerKeys } = rule;

@@ -3,7 +3,10 @@
  *
  * Invariants 1 and 8: what could carry a protected value around the gateway and is not built is refused, never forwarded.
  */
+import { mayGoAround } from './around.ts';
+import { FORWARDED_BUCKET_OPERATIONS } from './bucket-operations.ts';
 import { S3Error } from './errors.ts';
+import { refuseGrants } from './subresources/grants.ts';
 import type { S3Headers, S3Operation } from './operation.ts';
 import type { S3OperationName } from './operation-names.ts';
 import { parseCopySources } from './request/copy-source.ts';
@@ -23,27 +26,6 @@ export type Decidable = Place & {
 };
 
 export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operation>>>;
-
-/** Operations on a bucket with rules that hand no object data to anyone: forwarded. */
-const SAFE_BUCKET_OPERATIONS: ReadonlySet<S3OperationName> = new Set<S3OperationName>([
-  'CreateBucket',
-  'DeleteBucket',
-  'HeadBucket',
-  'GetBucketLocation',
-  'GetBucketVersioning',
-  'PutBucketVersioning',
-  'GetBucketAcl',
-  'GetBucketTagging',
-  'PutBucketTagging',
-  'DeleteBucketTagging',
-  'GetBucketCors',
-  'GetBucketLifecycleConfiguration',
-  'GetBucketOwnershipControls',
-  'GetBucketPolicyStatus',
-  'GetBucketRequestPayment',
-  'GetObjectLockConfiguration',
-  'GetPublicAccessBlock',
-]);
 
 /** The decision, or an S3Error: ERR_S3_ACCESS_DENIED, ERR_S3_NOT_IMPLEMENTED, ERR_S3_METHOD_NOT_ALLOWED. */
 export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
@@ -83,8 +65,8 @@ function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable)
   if (whole?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
   const handler = table[operation];
   if (handler !== undefined) return { type: 'handle', operation: handler, rule: undefined };
-  if (!SAFE_BUCKET_OPERATIONS.has(operation)) throw notBuilt(operation);
-  refuseGrants(request.headers);
+  if (!FORWARDED_BUCKET_OPERATIONS.has(operation)) throw notBuilt(operation);
+  if (!mayGoAround(rules, bucket, 'acl')) refuseGrants(request.headers);
   return { type: 'forward', rule: undefined };
 }
 
@@ -119,14 +101,6 @@ function checkCopySources(request: Decidable, rules: S3Rules): void {
     const destination = rules.forKey(request.bucket, request.key);
     if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);
   }
-}
-
-/** The backend would give others access around the gateway. */
-function refuseGrants(headers: S3Headers): void {
-  const acl = headers['x-amz-acl'] ?? 'private';
-  const grants = Object.keys(headers).some((name) => name.startsWith('x-amz-grant-'));
-  if (acl !== 'private' || grants)
-    throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'Buckets with rules stay private: ACLs are not supported.');
 }
 
 const notBuilt = (operation: S3OperationName): S3Error =>

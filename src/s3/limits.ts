@@ -12,6 +12,8 @@ export const MAX_BODY_BYTES = 5 * 1024 ** 3;
 export const MAX_KEY_BYTES = 1024;
 /** Largest request document: 1000 keys of 1 KiB each, escaped, or 10 000 parts with checksums (DeleteObjects, CompleteMultipartUpload). */
 export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+/** Largest document about one object or bucket: an ACL of 100 grants, 1000 lifecycle rules (S3: 20 KB for a policy, 64 KB for CORS). */
+export const MAX_SUBRESOURCE_BYTES = 1024 * 1024;
 /** Opening and closing tags of the largest document: 10 000 parts of number, ETag and five checksums (CompleteMultipartUpload). */
 export const MAX_XML_TAGS = 2 * 8 * 10_000 + 100;
 /** Largest error document read from the upstream. */

@@ -2,6 +2,7 @@
  * Bucket rules: what happens to the objects of a bucket (and key prefix). The most specific rule wins: an exact bucket before a
  * pattern, then the longer literal, then the longer key prefix. Rules that tie and differ are refused at start, never at request time.
  */
+import type { Around } from './around.ts';
 import { S3Error } from './errors.ts';
 
 /** What a rule says about the objects it matches. */
@@ -31,6 +32,8 @@ export type S3RuleEntry = {
   /** Key prefix; the empty string matches every key of the bucket. */
   readonly prefix: string;
   readonly rule: S3Rule;
+  /** What of the bucket may get to others past the gateway; nothing unless told. */
+  readonly allowAround?: readonly Around[];
 };
 
 export interface S3Rules {

@@ -187,7 +187,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
       for (let Marker: string | undefined = ''; Marker !== undefined && first.length <= keys.length;) {
         const page: ListObjectsCommandOutput = await client.send(new ListObjectsCommand({ ...more, Marker }));
         first.push(...(page.Contents ?? []).map((row) => plain(row.Key)));
-        Marker = page.IsTruncated === true ? plain(page.NextMarker) : undefined;
+        Marker = page.IsTruncated === true ? plain(page.NextMarker ?? page.Contents?.at(-1)?.Key) : undefined;
       }
       expect(first).toEqual(expected);
       // s3rver makes its tokens with a function that Node no longer has.

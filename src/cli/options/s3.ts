@@ -10,9 +10,9 @@ import { ownCredentials } from './credentials.ts';
 const MAX_UPSTREAM_CONNECTIONS = 256;
 
 export function s3RuleEntries(s3: S3Config): readonly S3RuleEntry[] {
-  return s3.buckets.map(({ bucket, prefix, outcome }) => {
+  return s3.buckets.map(({ bucket, prefix, outcome, allowAround }) => {
     const name = `${bucket}/${prefix}`;
-    return { bucket, prefix, rule: { ...outcome, name } };
+    return { bucket, prefix, rule: { ...outcome, name }, ...(allowAround === undefined ? {} : { allowAround }) };
   });
 }
 

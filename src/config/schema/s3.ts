@@ -94,6 +94,12 @@ const bucketRule = exactlyOne(
       .describe(
         'Uploads with a key that the client brings along (SSE-C): `allow` (the default), or `block` as new buckets of Amazon S3 do. Objects that have one are read either way.',
       ),
+    allowAround: z
+      .array(z.enum(['acl', 'analytics', 'inventory', 'logging', 'policy', 'publicAccess', 'replication', 'website']))
+      .default([])
+      .describe(
+        'Settings of the bucket by which what it holds could get to others past the gateway: refused, unless each rule that seals or refuses keys of the bucket allows them here.',
+      ),
   }),
   ['seal', 'pass', 'refuse'],
 );

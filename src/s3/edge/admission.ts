@@ -25,6 +25,7 @@ export async function admit(
 /** Read whole, parsed and written anew. */
 const LISTINGS: ReadonlySet<S3OperationName> = new Set<S3OperationName>([
   'ListMultipartUploads',
+  'ListObjectVersions',
   'ListObjects',
   'ListObjectsV2',
   'ListParts',

@@ -12,6 +12,10 @@ export type ListRow = {
   readonly size: number;
   readonly storageClass: string | undefined;
   readonly owner: { readonly id: string; readonly displayName: string } | undefined;
+  /** Of an archived object that is being restored, or is for a while; only where it was asked for. */
+  readonly restoreStatus?: { readonly inProgress: string; readonly expiry: string | undefined } | undefined;
+  /** In lists of versions. */
+  readonly versionId?: string;
 };
 
 export type ListPage = {
@@ -47,20 +51,31 @@ export function markerAfter({ rows, commonPrefixes }: Pick<ListPage, 'rows' | 'c
   return Buffer.compare(Buffer.from(key), Buffer.from(prefix)) < 0 ? prefix : key;
 }
 
-function parseRow(row: XmlTree, decode: (text: string) => string): ListRow {
+export function parseRow(row: XmlTree, decode: (text: string) => string): ListRow {
   const key = childText(row, 'Key');
   const size = Number(childText(row, 'Size'));
   if (key === undefined || !Number.isSafeInteger(size) || size < 0) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
-  const [owner] = childrenOf(row, 'Owner');
+  const [restore] = childrenOf(row, 'RestoreStatus');
   return {
     key: decode(key),
     lastModified: childText(row, 'LastModified') ?? '',
     etag: childText(row, 'ETag') ?? '',
     size,
     storageClass: childText(row, 'StorageClass'),
-    owner: owner && { id: childText(owner, 'ID') ?? '', displayName: childText(owner, 'DisplayName') ?? '' },
+    owner: parseOwner(row),
+    ...(restore === undefined ? {} : { restoreStatus: parseRestore(restore) }),
   };
 }
+
+export function parseOwner(row: XmlTree, name = 'Owner'): ListRow['owner'] {
+  const [owner] = childrenOf(row, name);
+  return owner && { id: childText(owner, 'ID') ?? '', displayName: childText(owner, 'DisplayName') ?? '' };
+}
+
+const parseRestore = (restore: XmlTree): ListRow['restoreStatus'] => ({
+  inProgress: childText(restore, 'IsRestoreInProgress') ?? 'false',
+  expiry: childText(restore, 'RestoreExpiryDate'),
+});
 
 export type ListRequest = {
   readonly version: 1 | 2;
@@ -92,11 +107,12 @@ export function formatListPage(request: ListRequest, page: ListPage): Uint8Array
   });
 }
 
-type Encode = (text: string) => string;
+export type Encode = (text: string) => string;
 
 const versionOne = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({
   Marker: encode(request.marker ?? ''),
-  NextMarker: page.isTruncated ? encode(markerAfter(page) ?? '') : undefined,
+  // Without a delimiter the last key is where clients go on, S3 says.
+  NextMarker: page.isTruncated && request.delimiter !== undefined ? encode(markerAfter(page) ?? '') : undefined,
 });
 
 const versionTwo = (request: ListRequest, page: ListPage, encode: Encode): Record<string, XmlContent | undefined> => ({
@@ -106,14 +122,23 @@ const versionTwo = (request: ListRequest, page: ListPage, encode: Encode): Recor
   StartAfter: request.startAfter === undefined ? undefined : encode(request.startAfter),
 });
 
-const rowContent = (row: ListRow, encode: Encode): XmlContent => ({
-  Key: encode(row.key),
+const rowContent = (row: ListRow, encode: Encode): XmlContent => ({ Key: encode(row.key), ...storedContent(row) });
+
+/** What a row says of the object stored under its key. */
+export const storedContent = (row: ListRow) => ({
   LastModified: row.lastModified,
   ETag: row.etag,
   Size: row.size,
-  Owner: row.owner && { ID: row.owner.id, DisplayName: row.owner.displayName },
+  Owner: ownerContent(row.owner),
   StorageClass: row.storageClass,
+  RestoreStatus: row.restoreStatus && {
+    IsRestoreInProgress: row.restoreStatus.inProgress,
+    RestoreExpiryDate: row.restoreStatus.expiry,
+  },
 });
+
+export const ownerContent = (owner: ListRow['owner']): XmlContent | undefined =>
+  owner && { ID: owner.id, DisplayName: owner.displayName };
 
 /** `encoding-type=url`: percent-encoded UTF-8, the slash kept. */
 export const encodeKey = (key: string): string =>

@@ -9,6 +9,7 @@ import { clientEtag } from '../sealing/etag.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 import { isHiddenKey } from './hidden-names.ts';
+import { askedEncoding, askedMaxKeys, listHeaders } from './list-query.ts';
 import {
   formatListPage,
   markerAfter,
@@ -18,8 +19,6 @@ import {
   type ListRow,
 } from './list-page.ts';
 import { plaintextSize } from './plaintext-size.ts';
-
-const DEFAULT_MAX_KEYS = 1_000;
 
 /** Answers ListObjects (version 1) and ListObjectsV2. */
 export async function listSealed(request: S3Request, gateway: GatewayContext, version: 1 | 2): Promise<S3Response> {
@@ -31,20 +30,16 @@ export async function listSealed(request: S3Request, gateway: GatewayContext, ve
 }
 
 function parseListRequest({ bucket, query }: S3Request, version: 1 | 2): ListRequest {
-  const maxKeys = query.get('max-keys') ?? '';
-  if (!/^[0-9]{0,10}$/u.test(maxKeys)) {
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Provided max-keys not an integer or within integer range');
-  }
   return {
     version,
     bucket,
     prefix: query.get('prefix'),
     delimiter: query.get('delimiter') === '' ? undefined : query.get('delimiter'),
-    maxKeys: maxKeys === '' ? DEFAULT_MAX_KEYS : Number(maxKeys),
+    maxKeys: askedMaxKeys(query),
     marker: query.get('marker'),
     continuationToken: query.get('continuation-token'),
     startAfter: query.get('start-after'),
-    encodeKeys: query.get('encoding-type') === 'url',
+    encodeKeys: askedEncoding(query),
   };
 }
 
@@ -65,13 +60,8 @@ async function fetchPage(
   query: ReadonlyMap<string, string>,
 ): Promise<ListPage> {
   const { bucket, signal } = request;
-  const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, headers: forwarded(request), signal });
+  const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, headers: listHeaders(request), signal });
   return parseListPage(await response.body.text(MAX_LIST_BYTES));
-}
-
-function forwarded({ headers }: S3Request): Record<string, string> {
-  const owner = headers['x-amz-expected-bucket-owner'];
-  return owner === undefined ? {} : { 'x-amz-expected-bucket-owner': owner };
 }
 
 const withoutHidden = (page: ListPage): ListPage => ({

@@ -30,7 +30,8 @@ export async function plaintextSize(row: ListRow, request: S3Request, gateway: G
 /** Undefined where it cannot be known: not sealed, gone meanwhile, or not for this caller to open. */
 async function lookUp(row: ListRow, request: S3Request, gateway: GatewayContext): Promise<number | undefined> {
   const { bucket, signal } = request;
-  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: row.key, signal });
+  const query = row.versionId === undefined ? {} : { query: new Map([['versionId', row.versionId]]) };
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: row.key, signal, ...query });
   await response.body.release();
   if (response.status !== 200) return undefined;
   try {

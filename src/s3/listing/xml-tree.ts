@@ -63,6 +63,15 @@ export function formatXml(root: string, content: XmlContent): Uint8Array {
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${element(root, content, ` xmlns="${NAMESPACE}"`)}`);
 }
 
+/** Likewise, of elements in this order: where those of two names stand among each other. */
+export function formatXmlEntries(
+  root: string,
+  entries: readonly (readonly [string, XmlContent | undefined])[],
+): Uint8Array {
+  const inside = entries.map(([name, content]) => (content === undefined ? '' : element(name, content))).join('');
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">${inside}</${root}>`);
+}
+
 function element(name: string, content: XmlContent, attributes = ''): string {
   return `<${name}${attributes}>${inner(content)}</${name}>`;
 }

@@ -2,7 +2,8 @@
 import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 import { S3Error } from '../errors.ts';
 import type { OpenUpload } from './open-upload.ts';
-import { childrenOf, childText, parseXml, type XmlTree } from '../listing/xml-tree.ts';
+import { madeBy } from '../listing/made-by.ts';
+import { childrenOf, childText, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import { MAX_LIST_BYTES, MAX_PART_NUMBER } from '../sealing/limits.ts';
@@ -17,14 +18,20 @@ export type StoredPart = {
   readonly lastModified: string;
 };
 
-export type PartsPage = { readonly parts: readonly StoredPart[]; readonly nextMarker: number | undefined };
+export type PartsPage = {
+  readonly parts: readonly StoredPart[];
+  readonly nextMarker: number | undefined;
+  /** What the document says of the whole upload. */
+  readonly about: Readonly<Record<string, XmlContent | undefined>>;
+};
 
 type PageStart = { readonly marker: number; readonly maxParts: number };
 
 /** One page of the backend's ListParts, the footer part left out. Throws the backend's refusal (NoSuchUpload). */
 export async function fetchPartsPage(gateway: GatewayContext, upload: OpenUpload, from: PageStart): Promise<PartsPage> {
-  const { parts, nextMarker } = await fetchBackendPage(gateway, upload, from);
+  const { parts, nextMarker, about } = await fetchBackendPage(gateway, upload, from);
   return {
+    about,
     parts: parts.filter((part) => part.number <= MAX_PART_NUMBER),
     nextMarker: nextMarker !== undefined && nextMarker < MAX_PART_NUMBER ? nextMarker : undefined,
   };
@@ -46,7 +53,8 @@ async function fetchBackendPage(
   const parts = childrenOf(root, 'Part').map(parseStoredPart);
   const next = Number(childText(root, 'NextPartNumberMarker') ?? parts.at(-1)?.number ?? 0);
   const isTruncated = childText(root, 'IsTruncated') === 'true' && next > from.marker;
-  return { parts, nextMarker: isTruncated ? next : undefined };
+  const about = { ...madeBy(root), StorageClass: childText(root, 'StorageClass') || 'STANDARD' };
+  return { parts, nextMarker: isTruncated ? next : undefined, about };
 }
 
 /** The ETag of a part that lies at the backend now, the footer part's too; undefined where there is none. */

@@ -2,6 +2,7 @@
 import type { S3Operation } from '../operation.ts';
 import type { S3OperationName } from '../operation-names.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
+import { SETTING_OPERATIONS } from './bucket-subresources.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { createMultipartUpload } from './create-multipart-upload.ts';
 import { deleteBucket } from './delete-bucket.ts';
@@ -10,10 +11,16 @@ import { deleteObjects } from './delete-objects.ts';
 import { getObject } from './get-object.ts';
 import { headObject } from './head-object.ts';
 import { listMultipartUploads } from './list-multipart-uploads.ts';
+import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
 import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
+import { SUBRESOURCE_OPERATIONS } from './object-subresources.ts';
+import { putBucketAcl, putObjectAcl } from './put-acl.ts';
+import { putBucketLogging } from './put-bucket-logging.ts';
 import { putObject } from './put-object.ts';
+import { putPublicAccessBlock } from './put-public-access-block.ts';
+import { restoreObject } from './restore-object.ts';
 import { uploadPart } from './upload-part.ts';
 
 export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Operation>>> = {
@@ -26,9 +33,18 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   GetObject: getObject,
   HeadObject: headObject,
   ListMultipartUploads: listMultipartUploads,
+  ListObjectVersions: listObjectVersions,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
   ListParts: listParts,
+  PutBucketAcl: putBucketAcl,
+  PutBucketLogging: putBucketLogging,
   PutObject: putObject,
+  PutObjectAcl: putObjectAcl,
+  PutPublicAccessBlock: putPublicAccessBlock,
+  RestoreObject: restoreObject,
   UploadPart: uploadPart,
+  ...Object.fromEntries(
+    [...SETTING_OPERATIONS, ...SUBRESOURCE_OPERATIONS].map((operation) => [operation.name, operation]),
+  ),
 };

@@ -5,6 +5,7 @@
 import { S3Error } from '../errors.ts';
 import { isHiddenKey } from '../listing/hidden-names.ts';
 import { encodeKey } from '../listing/list-page.ts';
+import { madeBy } from '../listing/made-by.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import { openUpload } from '../multipart/open-upload.ts';
 import { readTokens, uploadMark } from '../multipart/token-objects.ts';
@@ -74,6 +75,7 @@ function uploadContent(
   return {
     Key: encode(key),
     UploadId: tokenOf(key, childText(row, 'UploadId') ?? ''),
+    ...madeBy(row),
     StorageClass: childText(row, 'StorageClass'),
     Initiated: childText(row, 'Initiated'),
   };

@@ -4,14 +4,14 @@ import { plainSize } from '../../envelope/object/sizes.ts';
 import { S3Error } from '../errors.ts';
 import { listHidden } from '../listing/delete-hidden.ts';
 import { formatXml } from '../listing/xml-tree.ts';
-import { fetchPartsPage, type StoredPart } from '../multipart/list-parts-page.ts';
+import { fetchPartsPage, type PartsPage, type StoredPart } from '../multipart/list-parts-page.ts';
 import { openUpload, unwrapUploadKey, type OpenUpload } from '../multipart/open-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { bareEtag, clientEtag } from '../sealing/etag.ts';
 
 const MAX_PARTS = 1_000;
 
-type PartsAnswer = {
+type PartsAnswer = Pick<PartsPage, 'about'> & {
   readonly parts: readonly StoredPart[];
   readonly marker: number;
   readonly maxParts: number;
@@ -32,7 +32,7 @@ export const listParts: S3Operation = {
     const merged = newestOfEach([...page.parts, ...within]);
     const parts = merged.slice(0, maxParts);
     const isTruncated = page.nextMarker !== undefined || parts.length < merged.length;
-    return respond(request, upload, { parts, marker, maxParts, isTruncated });
+    return respond(request, upload, { about: page.about, parts, marker, maxParts, isTruncated });
   },
 };
 
@@ -70,7 +70,7 @@ function respond({ bucket, key }: S3Request, { token }: OpenUpload, answer: Part
     Bucket: bucket,
     Key: key,
     UploadId: token,
-    StorageClass: 'STANDARD',
+    ...answer.about,
     PartNumberMarker: answer.marker,
     NextPartNumberMarker: answer.parts.at(-1)?.number ?? answer.marker,
     MaxParts: answer.maxParts,

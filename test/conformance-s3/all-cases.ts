@@ -1,0 +1,18 @@
+/** All cases: a file for each kind of operation. */
+import type { Case } from './case.ts';
+import { BUCKET_CASES } from './cases/buckets.ts';
+import { DELETE_CASES } from './cases/deletes.ts';
+import { LIST_CASES } from './cases/lists.ts';
+import { MULTIPART_CASES } from './cases/multipart.ts';
+import { OBJECT_CASES } from './cases/objects.ts';
+
+import { SUBRESOURCE_CASES } from './cases/subresources.ts';
+
+export const CASES: readonly Case[] = [
+  ...OBJECT_CASES,
+  ...DELETE_CASES,
+  ...MULTIPART_CASES,
+  ...SUBRESOURCE_CASES,
+  ...LIST_CASES,
+  ...BUCKET_CASES,
+];

@@ -1,0 +1,236 @@
+/**
+ * Every difference between the backend's own answer and the gateway's that is meant, with its reason. One that is found and not named here
+ * fails the tests, and so does an entry that nothing shows any more.
+ */
+export type Difference = {
+  /** As docs/S3-CONFORMANCE.md calls it. */
+  readonly name: string;
+  readonly why: string;
+  /** Operations it is found in; every one unless told. */
+  readonly operations?: RegExp;
+  readonly where: RegExp;
+  /** What the two sides say; where one says nothing at all, that is the empty string. */
+  readonly direct?: RegExp;
+  readonly gateway?: RegExp;
+  /** Of which cases, by what they ask; every one unless told. */
+  readonly what?: RegExp;
+};
+
+const NOTHING = /^$/u;
+
+/** What the gateway does otherwise than any plain store, and has to. */
+const OURS: readonly Difference[] = [
+  {
+    name: 'marked ETags',
+    why: 'The ETag is that of the ciphertext, with `-0` behind it: clients that take 32 hex digits for an MD5 of the content would find it wrong (and rclone would delete the object).',
+    where: /(?:^header etag|\/ETag)$/u,
+    direct: /^"\(etag \d+\)"$/u,
+    gateway: /^"\(etag \d+\)-0"$/u,
+  },
+  {
+    name: 'encryption headers',
+    why: 'Sealed objects are said to be encrypted, as S3 says it of SSE-KMS.',
+    where: /^header x-amz-server-side-encryption(?:-aws-kms-key-id)?$/u,
+    direct: NOTHING,
+  },
+];
+
+/** What the backend does otherwise than Amazon S3, and the gateway as S3. */
+const BACKENDS: readonly Difference[] = [
+  {
+    name: 'headers of Ceph',
+    why: 'Ceph RGW’s own headers and elements, which S3 does not have.',
+    where: /^header x-rgw-|\/Type$/u,
+    gateway: NOTHING,
+  },
+  {
+    name: 'Accept-Ranges',
+    why: 'Ceph RGW sends it with every answer; S3 with those to GET and HEAD of an object.',
+    where: /^header accept-ranges$/u,
+    direct: /^bytes$/u,
+    gateway: NOTHING,
+  },
+  {
+    name: 'error documents',
+    why: 'Ceph RGW leaves messages empty and names the bucket; the gateway says what S3 says, and the resource.',
+    where: /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize)$/u,
+  },
+  {
+    name: 'ranges that are none',
+    why: '`bytes=-0` cannot be satisfied; a range that is malformed, backward or manifold is ignored, S3 says. Ceph RGW 16 reads something out of it.',
+    operations: /^GetObject$/u,
+    what: /^Range: (?:bytes=-0|bytes=2-1|bytes=a-b|items=0-1|bytes=0-1,3-4) /u,
+    where: /./u,
+  },
+  {
+    name: 'Content-Range of a refused range',
+    why: 'The size that a client asks again with; Ceph RGW 16 leaves it out.',
+    operations: /^GetObject$/u,
+    where: /^header content-range$/u,
+    direct: NOTHING,
+    gateway: /^bytes \*\//u,
+  },
+  {
+    name: 'If-None-Match: *',
+    why: 'Any object matches (RFC 9110); Ceph RGW 16 takes the star for an ETag.',
+    operations: /^GetObject$/u,
+    what: /^If-None-Match: \*$/u,
+    where: /./u,
+  },
+  {
+    name: 'slashes in encoded names',
+    why: 'S3 leaves `/` as it is under `encoding-type=url`, Ceph RGW 16 does not.',
+    operations: /^List/u,
+    where: /\/Key$/u,
+    direct: /%2F/u,
+  },
+  {
+    name: 'what is encoded',
+    why: 'Under `encoding-type=url` S3 encodes prefix, delimiter, markers and StartAfter as well, and a quote like everything else.',
+    operations: /^List/u,
+    what: /encoding-type=url|pages of three/u,
+    where: /\/(?:Key|Prefix|Delimiter|Marker|KeyMarker|StartAfter)$/u,
+    gateway: /%/u,
+  },
+  {
+    name: 'negative max-keys',
+    why: 'S3 refuses it, Ceph RGW 16 takes it for 0.',
+    operations: /^List/u,
+    what: /^max-keys=-1$/u,
+    where: /./u,
+  },
+  {
+    name: 'NextMarker',
+    why: 'S3 names it only where a delimiter was asked for; elsewhere the last key is the marker.',
+    operations: /^ListObjects$/u,
+    where: /\/NextMarker$/u,
+    gateway: NOTHING,
+  },
+];
+
+const MORE_OF_BACKENDS: readonly Difference[] = [
+  {
+    name: 'encoding types that are none',
+    why: 'S3 refuses all but `url`; Ceph RGW 16 does not look.',
+    operations: /^List/u,
+    what: /^encoding-type=base64$/u,
+    where: /./u,
+  },
+  {
+    name: 'a version marker without a key marker',
+    why: 'S3 refuses it; Ceph RGW 16 begins at the beginning.',
+    operations: /^ListObjectVersions$/u,
+    what: /without a key$/u,
+    where: /./u,
+  },
+  {
+    name: 'length of a refused HEAD',
+    why: 'Of the document that is not sent: it has other words.',
+    operations: /^Head/u,
+    where: /^header content-length$/u,
+  },
+  {
+    name: 'documents of DeleteObjects',
+    why: 'S3 refuses another digest, more than 1000 keys and a list without any. Ceph RGW 16 deletes all the same, or says nothing.',
+    operations: /^DeleteObjects$/u,
+    what: /another document$|no document$|^no keys$|^1000 keys/u,
+    where: /./u,
+  },
+];
+
+const OF_UPLOADS: readonly Difference[] = [
+  {
+    name: 'one more part in the ETag',
+    why: 'An upload whose last part has 5 MiB or more ends in a part of the gateway’s own, which the backend counts.',
+    operations: /^CompleteMultipartUpload$/u,
+    what: /5 MiB/u,
+    where: /^header etag$|\/ETag$/u,
+    direct: /-2"$/u,
+    gateway: /-3"$/u,
+  },
+  {
+    name: 'Location',
+    why: 'The path of the object; the backend’s own name is nobody’s business.',
+    operations: /^CompleteMultipartUpload$/u,
+    where: /\/Location$/u,
+  },
+  {
+    name: 'ETag of what was completed',
+    why: 'Ceph RGW 16 leaves it out of the answer.',
+    operations: /^CompleteMultipartUpload$/u,
+    where: /\/CompleteMultipartUploadResult\/ETag$/u,
+    direct: NOTHING,
+  },
+  {
+    name: 'NoSuchUpload',
+    why: 'Ceph RGW 16 says NoSuchKey of some uploads that are none.',
+    where: /^\/Error\/Code$/u,
+    direct: /^NoSuchKey$/u,
+    gateway: /^NoSuchUpload$/u,
+  },
+  {
+    name: 'order of parts before their size',
+    why: 'Where both are wrong S3 says InvalidPartOrder, Ceph RGW 16 EntityTooSmall.',
+    operations: /^CompleteMultipartUpload$/u,
+    where: /^\/Error\/Code$/u,
+    direct: /^EntityTooSmall$/u,
+    gateway: /^InvalidPartOrder$/u,
+  },
+  {
+    name: 'part numbers that are none',
+    why: 'S3 has 1 to 10 000; Ceph RGW 16 takes any.',
+    operations: /^UploadPart$/u,
+    what: /part numbers that are none$/u,
+    where: /./u,
+  },
+  {
+    name: 'what is said of lists of uploads',
+    why: 'S3 repeats the markers, even empty ones, and says how names are encoded; Ceph RGW 16 does not.',
+    operations: /^ListMultipartUploads$/u,
+    where: /\/(?:KeyMarker|UploadIdMarker|EncodingType)$/u,
+    direct: NOTHING,
+  },
+];
+
+const OF_SETTINGS: readonly Difference[] = [
+  {
+    name: 'settings that the backend does not know',
+    why: 'Ceph RGW 16 ignores such parameters: it lists the bucket instead, or deletes it. The gateway looks before, and says NotImplemented.',
+    operations: /Accelerate|OwnershipControls|Analytics|Inventory|Metrics|IntelligentTiering/u,
+    where: /./u,
+  },
+  {
+    name: 'logging',
+    why: 'Ceph RGW 16 shows it and cannot set it; what is no document is refused by the gateway first.',
+    operations: /^PutBucketLogging$/u,
+    what: /no document$/u,
+    where: /^(?:status|\/Error\/Code)$/u,
+  },
+];
+
+export const DIFFERENCES: readonly Difference[] = [
+  ...OURS,
+  ...BACKENDS,
+  ...MORE_OF_BACKENDS,
+  ...OF_UPLOADS,
+  ...OF_SETTINGS,
+];
+
+export type Found = {
+  readonly operation: string;
+  readonly what: string;
+  readonly where: string;
+  readonly direct: string;
+  readonly gateway: string;
+};
+
+export function explaining({ operation, what, where, direct, gateway }: Found): Difference | undefined {
+  return DIFFERENCES.find(
+    (one) =>
+      (one.operations?.test(operation) ?? true) &&
+      (one.what?.test(what) ?? true) &&
+      one.where.test(where) &&
+      (one.direct?.test(direct) ?? true) &&
+      (one.gateway?.test(gateway) ?? true),
+  );
+}
