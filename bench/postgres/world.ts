@@ -52,7 +52,7 @@ postgres:
   listen: { port: ${port} }
   upstream: { host: 127.0.0.1, port: ${postgresPort}, tls: { mode: disable } }
   databases: [{ name: ${DATABASE}, service: { user: sealgate, password: ${secret} } }]
-  columns: [{ column: ${DATABASE}.public.sealed_people.number, type: integer, key: alias/bench, mode: deterministic }]
+  columns: [{ column: ${DATABASE}.public.sealed_people.number, type: integer, key: alias/bench, mode: deterministic }, { column: ${DATABASE}.public.sealed_load.mail, type: text, key: alias/bench }]
 observe: { log: { level: warn } }
 `;
 }
@@ -76,6 +76,9 @@ const TABLES = [
   'create table plain_people (id int primary key, number int, note text)',
   'create table sealed_people (id int primary key, number int, note text)',
   `insert into plain_people select g, g, 'note ' || g from generate_series(1, ${ROWS}) g`,
+  'create table plain_load (id int, mail text, note text)',
+  'create table sealed_load (id int, mail text, note text)',
+  `grant truncate on plain_load, sealed_load to ${USER}`,
   `grant select, insert on all tables in schema public to ${USER}`,
 ];
 

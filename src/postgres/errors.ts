@@ -78,9 +78,9 @@ export const POSTGRES_ERRORS = {
     fix: 'Use client_encoding UTF8, and send valid UTF-8.',
   },
   ERR_POSTGRES_EXECUTE: {
-    says: 'EXECUTE names a statement on sealed columns that was prepared over the protocol.',
-    why: 'The values written in the EXECUTE would go to the server unsealed.',
-    fix: 'Run the prepared statement by the driver (Bind and Execute of the extended protocol).',
+    says: 'EXECUTE runs a statement on sealed columns in a way that is not supported.',
+    why: 'CREATE TABLE AS EXECUTE would fill a table without rules with sealed values.',
+    fix: 'Run the statement by itself, and insert what it gives.',
   },
   ERR_POSTGRES_COPY_DATA: {
     says: 'The data of a COPY is not what its format and options say.',

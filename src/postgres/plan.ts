@@ -75,15 +75,18 @@ export type SealedLiteral = {
   readonly purpose?: ValuePurpose;
   /** The type of the constant (a cast, or a number's own type), where it is not simply a quoted string. */
   readonly declaredOid?: number;
+  /** Elements as array_in reads them, each sealed. */
+  readonly shape?: 'array';
 };
 
 /** Forwarded byte for byte: names nothing hot. `text`: this statement's own part of the message. */
-export type PassPlan = { readonly type: 'pass'; readonly text: string };
+export type PassPlan = { readonly type: 'pass'; readonly text: string; readonly named?: NamedUse };
 /** Forwarded, and changes what later statements mean (SET search_path, DDL, BEGIN..): the session re-reads its state after it. */
 export type TrackPlan = {
   readonly type: 'track';
   readonly text: string;
   readonly effect: 'settings' | 'catalog' | 'transaction';
+  readonly named?: NamedUse;
 };
 /** Not forwarded: the client gets this error, in order and with the right transaction state. */
 export type RefusePlan = { readonly type: 'refuse'; readonly refusal: Refusal };
@@ -110,11 +113,35 @@ export type SealedPlan = {
   readonly forbiddenOrigins: ReadonlySet<string>;
   /** Relations read or written, for Bind-time revalidation: the plan is valid only while these OIDs are what the names resolve to. */
   readonly state: PlanState;
+  /** DECLARE and PREPARE: `results` are then those of the cursor or statement, and come when it is used by its name. */
+  readonly named?: NamedUse;
   /** COPY: its rows travel as CopyData. `results`, of COPY TO, are then its columns. */
   readonly copy?: CopyPlan;
+  /** FETCH of a BINARY cursor, in the simple protocol. */
+  readonly binaryRows?: boolean;
   /** As of a TrackPlan, where the statement calls set_config. */
   readonly effect?: TrackPlan['effect'];
 };
+
+/** What a statement does with the session's cursors and prepared statements, by name. */
+export type NamedUse =
+  | { readonly type: 'declare'; readonly name: string; readonly holds: boolean; readonly binary: boolean }
+  | { readonly type: 'fetch'; readonly name: string }
+  /** No name: all. */
+  | { readonly type: 'close'; readonly name: string | undefined }
+  | { readonly type: 'deallocate'; readonly name: string | undefined }
+  | { readonly type: 'discard' }
+  | { readonly type: 'prepare'; readonly name: string; readonly statement: PreparedText }
+  /** EXECUTE, also explained, or as what CREATE TABLE AS makes a table of. */
+  | { readonly type: 'execute'; readonly name: string; readonly within: 'itself' | 'explain' | 'create' };
+
+/** The statement of a PREPARE, as Parse would have been given it. */
+export type PreparedText = {
+  readonly sql: string;
+  readonly declaredOids: readonly number[];
+} & Pick<SealedPlan, 'pieces' | 'piecePlaces' | 'parameters' | 'parameterOids'> & {
+    readonly effect: TrackPlan['effect'] | undefined;
+  };
 
 /** The data of a COPY FROM STDIN or COPY TO STDOUT. */
 export type CopyPlan = {

@@ -255,7 +255,7 @@ describe('COPY TO STDOUT gives what it gives of plain columns', () => {
     'COPY people TO STDOUT BINARY',
     'COPY people (email, raw) TO STDOUT (FORMAT binary)',
     'COPY (SELECT id, email AS mail, upper(name) FROM people ORDER BY id) TO STDOUT (HEADER)',
-    "COPY (SELECT email, count(*) FROM people WHERE email = 'ann@x.org' OR score = -7 GROUP BY email ORDER BY 2) TO STDOUT CSV",
+    "COPY (SELECT email, count(*) FROM people WHERE email = 'ann@x.org' AND score = 7 GROUP BY email ORDER BY 2) TO STDOUT CSV",
     'COPY (SELECT p.ssn, q.doc FROM people p JOIN people q USING (email) ORDER BY p.id) TO STDOUT BINARY',
     'COPY (SELECT 1 AS a) TO STDOUT',
     "COPY (UPDATE people SET ssn = 'new' WHERE id = 1 RETURNING id, ssn) TO STDOUT",

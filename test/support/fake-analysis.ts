@@ -60,6 +60,10 @@ export class FakeAnalysis implements StatementAnalyzer {
     return parts.map((part) => this.#planOne(part));
   }
 
+  executeText(): never {
+    throw new Error('no EXECUTE here');
+  }
+
   isCurrent(plan: SealedPlan): boolean {
     return plan.state.catalogEpoch === this.catalogEpoch;
   }

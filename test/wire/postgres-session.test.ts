@@ -311,15 +311,6 @@ describe('sealed statements', () => {
     expect(rowsOf(rest)).toEqual([['3', 'c']]);
   });
 
-  test('SQL’s EXECUTE of a sealed statement prepared over the protocol is refused', async () => {
-    await ask(parse({ name: 'put', text: insert }), parse({ name: 'get', text: 'SELECT 1' }), sync());
-    expect(errorOf(await ask(query("EXECUTE put(1, 'plain')")))).toMatchObject({
-      C: '0A000',
-      R: 'ERR_POSTGRES_EXECUTE',
-    });
-    expect(types(await ask(query('EXECUTE get')))).toBe('TDCZ');
-  });
-
   test('several statements of one Query, hot and not', async () => {
     const messages = await ask(
       query("SELECT 1; INSERT INTO vault VALUES (1, 'a'); SELECT id, secret FROM vault; SELECT 2"),

@@ -122,9 +122,18 @@ export function withEdits(
   edits: readonly Edit[],
 ): DraftPlan {
   const { start, end } = trimmed(source, statement);
-  const ordered = inOrder([...edits, ...commentsOf(source)], start, end);
-  const { pieces, places } = splice(source, start, end, ordered);
-  return { ...drafted, plan: { ...drafted.plan, pieces, piecePlaces: places }, edits: ordered, start, end };
+  const plan = { ...drafted.plan, ...piecesOf(source, { start, end }, edits) };
+  return { ...drafted, plan, edits: inOrder([...edits, ...commentsOf(source)], start, end), start, end };
+}
+
+/** The edited text of a part of a statement. */
+export function piecesOf(
+  source: SourceText,
+  { start, end }: { readonly start: number; readonly end: number },
+  edits: readonly Edit[],
+): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
+  const { pieces, places } = splice(source, start, end, inOrder([...edits, ...commentsOf(source)], start, end));
+  return { pieces, piecePlaces: places };
 }
 
 function commentsOf(source: SourceText): readonly Edit[] {

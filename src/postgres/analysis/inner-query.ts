@@ -38,3 +38,17 @@ export function trimmed(source: SourceText, { start, end }: RawStatement): Span 
   const inside = source.tokens.filter((token) => token.start >= start && token.end <= end);
   return { start: inside[0]?.start ?? start, end: inside.at(-1)?.end ?? end };
 }
+
+/** The query behind the first such word outside of parentheses: PREPARE name (types) AS query, DECLARE name CURSOR FOR query. */
+export function queryAfter(source: SourceText, statement: RawStatement, word: 'as' | 'for'): Span {
+  const { start, end } = trimmed(source, statement);
+  // The name may be the word itself.
+  let index = (source.tokenAt(start) ?? 0) + 2;
+  for (let depth = 0; source.tokens[index] !== undefined; index++) {
+    const text = source.tokenText(index);
+    if (text === '(') depth++;
+    if (text === ')') depth--;
+    if (depth === 0 && text.toLowerCase() === word) break;
+  }
+  return { start: source.tokens[index + 1]?.start ?? start, end };
+}

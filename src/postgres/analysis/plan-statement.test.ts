@@ -10,8 +10,7 @@ describe('by name', () => {
     'copy customers from stdin (on_error ignore)',
     "copy customers to stdout (encoding 'latin1')",
     'merge into customers c using people p on c.id = p.id when matched then delete',
-    'declare c cursor for select note from customers',
-    'prepare p as select note from customers',
+    'prepare p as merge into customers c using people p on c.id = p.id when matched then delete',
     'create table x as select * from customers',
     'select * into x from customers',
     'create view v as select note from customers',
@@ -77,7 +76,7 @@ test('a refusal points at the place, in characters', () => {
 });
 
 test('a refusal of a whole statement points at the table', () => {
-  for (const sql of ['create view v as select note from customers', 'truncate x; prepare p as table customers']) {
+  for (const sql of ['create view v as select note from customers', 'truncate x; create table y as table customers']) {
     try {
       draft(sql);
       expect.unreachable();

@@ -1,11 +1,12 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
-import type { StatementPlan } from '../plan.ts';
+import type { PassPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import type { Catalog } from './catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
 import { refuseStatement } from './errors.ts';
 import { namesPattern } from './hot-set.ts';
 import { explainedQuery } from './inner-query.ts';
+import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { statementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
@@ -26,8 +27,22 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
     const drafted = draftCopy(statement, node.CopyStmt, context);
     return found.callsSetConfig ? { ...drafted, plan: { ...drafted.plan, effect: 'settings' } } : drafted;
   }
+  const hot = hotTable(found, catalog) !== undefined;
+  if ('DeclareCursorStmt' in node && hot) {
+    const { query } = node.DeclareCursorStmt;
+    if (query !== undefined && QUERIES.has(kindOf(query)))
+      return draftDeclare(statement, node.DeclareCursorStmt, query, context);
+  }
+  if ('PrepareStmt' in node && hot) {
+    const { query } = node.PrepareStmt;
+    if (query !== undefined && QUERIES.has(kindOf(query)))
+      return draftPrepare(statement, node.PrepareStmt, query, context);
+  }
   const query = queryOf(node);
-  if (query === undefined) return otherStatement(kind, text, found, context, node);
+  if (query === undefined) {
+    const named = namedUse(node, statement, found.callsSetConfig ? 'settings' : undefined, context);
+    return { ...otherStatement(kind, text, found, context, node), ...(named !== undefined && { named }) };
+  }
   if (hotTable(found, catalog) === undefined) {
     return found.callsSetConfig || found.hasInto
       ? { type: 'track', text, effect: found.hasInto ? 'catalog' : 'settings' }
@@ -59,7 +74,7 @@ function otherStatement(
   found: Survey,
   { catalog }: PlanningContext,
   node: Node,
-): StatementPlan {
+): PassPlan | TrackPlan {
   const { effect, hot } = statementKind(kind);
   const table = hotTable(found, catalog);
   const named = table !== undefined || renamesToHot(node, catalog) || bodyConcerns(kind, text, catalog);

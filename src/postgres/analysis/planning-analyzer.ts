@@ -6,6 +6,7 @@ import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts
 import { CatalogSource } from './catalog-source.ts';
 import type { Catalog } from './catalog.ts';
 import { AnalysisError } from './errors.ts';
+import { executeText } from './execute.ts';
 import { normalizeText, type NormalizedText } from './normalize.ts';
 import { PlanCache } from './plan-cache.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
@@ -111,6 +112,17 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       return await this.#plan(prefix, source, declaredOids, session);
     } catch (error) {
       return [refusePlan(error, source)];
+    }
+  }
+
+  executeText(
+    sql: string,
+    parameters: SealedPlan['parameters'],
+  ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan {
+    try {
+      return executeText(sql, parameters, this.#catalog());
+    } catch (error) {
+      return refusePlan(error, new SourceText(sql));
     }
   }
 

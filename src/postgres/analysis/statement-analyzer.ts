@@ -4,7 +4,7 @@
  * Invariants: a statement that could touch a sealed column and is not understood exactly is refused; a plan is used only under
  * the catalog and settings it was made under; no literal of a statement reaches a message, a log, or the service connection.
  */
-import type { SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
+import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { RuledColumn } from './rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
@@ -21,6 +21,11 @@ export interface StatementAnalyzer {
     declaredOids: readonly number[],
     session: SessionSettings,
   ): readonly StatementPlan[] | Promise<readonly StatementPlan[]>;
+  /** EXECUTE of a statement with such parameters, its arguments sealed. Throws nothing, as `plan`. */
+  executeText(
+    sql: string,
+    parameters: SealedPlan['parameters'],
+  ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan;
   /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
   isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
   /** Grows with every change of the catalog that was seen. */

@@ -26,15 +26,12 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   NotifyStmt: { effect: 'none', hot: FORWARD },
   LoadStmt: { effect: 'settings', hot: refuse('Load libraries directly on the server.') },
   DeallocateStmt: { effect: 'none', hot: FORWARD },
-  // PREPARE of a hot statement is refused, so what EXECUTE runs was not hot.
+  // What the name stands for is looked up by the session.
   ExecuteStmt: { effect: 'none', hot: FORWARD },
-  PrepareStmt: { effect: 'none', hot: refuse('Prepare it through the protocol: every driver can.') },
+  PrepareStmt: { effect: 'none', hot: QUERY },
   FetchStmt: { effect: 'none', hot: FORWARD },
   ClosePortalStmt: { effect: 'none', hot: FORWARD },
-  DeclareCursorStmt: {
-    effect: 'none',
-    hot: refuse('Read it with the protocol, row limit included (Execute), instead of DECLARE.'),
-  },
+  DeclareCursorStmt: { effect: 'none', hot: QUERY },
   CheckPointStmt: { effect: 'none', hot: FORWARD },
   // Locks, truncates, rewrites or describes; carries no value.
   LockStmt: { effect: 'none', hot: FORWARD },

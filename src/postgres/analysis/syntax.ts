@@ -78,13 +78,13 @@ const TYPE_OIDS: Readonly<Record<string, readonly [scalar: number, array: number
 /** The OIDs of a cast's type where it is one we know, without modifier; undefined: any other type. */
 export function castType(
   type: TypeName | undefined,
-): { readonly elementOid: number; readonly isArray: boolean } | undefined {
+): { readonly elementOid: number; readonly arrayOid: number; readonly isArray: boolean } | undefined {
   if (type === undefined || (type.typmods ?? []).length > 0 || type.setof === true || type.pct_type === true)
     return undefined;
   const name = builtinName(namesOf(type.names));
   const oids = name === undefined ? undefined : TYPE_OIDS[name];
   if (oids === undefined) return undefined;
-  return { elementOid: oids[0], isArray: (type.arrayBounds ?? []).length > 0 };
+  return { elementOid: oids[0], arrayOid: oids[1], isArray: (type.arrayBounds ?? []).length > 0 };
 }
 
 /** A type of the table above, found by its own OID or its array type's. */

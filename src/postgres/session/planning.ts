@@ -1,9 +1,9 @@
 /**
  * From a statement's bytes to plans: decides what may pass unseen, and brings everything else before the analysis.
  */
-import { PostgresError } from '../errors.ts';
 import type { PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf } from '../wire/reader.ts';
+import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { isSettled, settle } from './probe.ts';
 import { refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
@@ -14,9 +14,14 @@ export type Planned =
       readonly type: 'forward';
       readonly sql: string;
       readonly effect: TrackPlan['effect'] | undefined;
-      readonly count: number;
+      readonly changes?: NameChanges;
     }
-  | { readonly type: 'sealed'; readonly sql: string; readonly plans: readonly (SealedPlan | PassPlan | TrackPlan)[] }
+  | {
+      readonly type: 'sealed';
+      readonly sql: string;
+      readonly plans: readonly (SealedPlan | PassPlan | TrackPlan)[];
+      readonly changes?: NameChanges;
+    }
   | { readonly type: 'refuse'; readonly refusal: Refusal }
   /** The transaction has failed and the statement is none that ends it. */
   | { readonly type: 'failed' }
@@ -27,27 +32,14 @@ export type Planned =
 export function concerns(session: Session, lenient: string, bytes: Uint8Array): boolean {
   const { clientEncoding } = session.settings;
   if ((clientEncoding !== 'UTF8' || session.tracksPending > 0) && !isAscii(bytes)) return true;
-  return session.analyzer.mayConcern(lenient) || executesSealed(session, lenient);
+  return session.analyzer.mayConcern(lenient) || usesNames(session, lenient);
 }
 
-const EXECUTE = /\bexecute\b/i;
+/** FETCH, CLOSE and DEALLOCATE name nothing hot by themselves. */
+const NAMED = /^[\s(]*(?:fetch|close|deallocate)\b/i;
 
-/**
- * SQL's EXECUTE and the protocol's Bind share their statements: one that was prepared by Parse and sealed would run with what the SQL
- * says, unsealed. Sound: EXECUTE must name it, and only a Unicode-escaped or doubled quote could spell the name otherwise.
- */
-function executesSealed(session: Session, sql: string): boolean {
-  if (session.statements.size === 0 || !EXECUTE.test(sql)) return false;
-  const bytes = Buffer.from(sql.toLowerCase()).toString('latin1');
-  const spelled = /u&"|""/i.test(sql);
-  for (const [name, { type }] of session.statements) {
-    if (type === 'sealed' && name !== '' && (spelled || bytes.includes(lowerCased(name)))) return true;
-  }
-  return false;
-}
-
-function lowerCased(name: string): string {
-  return Buffer.from(Buffer.from(name, 'latin1').toString('utf8').toLowerCase()).toString('latin1');
+function usesNames({ cursors, portals, statements }: Session, sql: string): boolean {
+  return (cursors.size > 0 || portals.size > 0 || statements.size > 0) && NAMED.test(sql);
 }
 
 /** Plans a statement that may concern something sealed; at once where settings and plan are known. */
@@ -76,23 +68,52 @@ function planSettled(
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
-  if (executesSealed(session, sql)) return { type: 'refuse', refusal: EXECUTE_OF_SEALED };
-  const finish = (plans: readonly StatementPlan[]): Planned => {
-    const planned = combine(sql, plans);
+  const finish = (resolved: readonly Resolved[]): Planned => {
+    const planned = combine(sql, resolved);
     return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
   };
+  const resolve = (plans: readonly StatementPlan[]): Planned | Promise<Planned> => {
+    const resolved = resolveNames(session, plans);
+    return resolved instanceof Promise ? resolved.then(finish, refusedPlan) : finish(resolved);
+  };
   const plans = session.analyzer.plan(sql, declaredOids, session.settings);
-  return plans instanceof Promise ? plans.then(finish) : finish(plans);
+  return plans instanceof Promise ? plans.then(resolve) : resolve(plans);
 }
 
-function combine(sql: string, plans: readonly StatementPlan[]): Planned {
+function refusedPlan(error: unknown): Planned {
+  return { type: 'refuse', refusal: refusalOf(error) };
+}
+
+function combine(sql: string, resolved: readonly Resolved[]): Planned {
   const forwarded: (SealedPlan | PassPlan | TrackPlan)[] = [];
-  for (const plan of plans) {
+  for (const { plan } of resolved) {
     if (plan.type === 'refuse') return { type: 'refuse', refusal: plan.refusal };
     forwarded.push(plan);
   }
-  if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded };
-  return { type: 'forward', sql, effect: strongest(forwarded), count: forwarded.length };
+  const changes = resolved.some(({ change }) => change !== undefined)
+    ? { changes: resolved.map(({ change }) => change) }
+    : {};
+  if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded, ...changes };
+  return { type: 'forward', sql, effect: strongest(forwarded), ...changes };
+}
+
+/** By statement: what running it does to the session's names. */
+export type NameChanges = readonly (NameChange | undefined)[];
+
+/** Makes the changes as of now; gives what takes back those of the statements from one on. */
+export function makeChanges(
+  session: Session,
+  changes: NameChanges | undefined,
+): { readonly undoFrom?: (index: number) => void } {
+  if (changes === undefined) return {};
+  const undo = changes.map((change) => change?.(session));
+  return {
+    undoFrom: (index) =>
+      undo
+        .slice(index)
+        .reverse()
+        .forEach((restore) => restore?.()),
+  };
 }
 
 const STRENGTH = ['transaction', 'settings', 'catalog'] as const satisfies readonly TrackPlan['effect'][];
@@ -117,27 +138,8 @@ const NOT_UTF8: Refusal = {
   hint: 'SET client_encoding TO UTF8.',
 };
 
-const EXECUTE_OF_SEALED: Refusal = {
-  sqlstate: '0A000',
-  code: 'ERR_POSTGRES_EXECUTE',
-  message: 'EXECUTE of a statement on sealed columns that was prepared over the protocol is not supported',
-  hint: 'Run it by the driver, over the extended protocol.',
-};
-
 const BROKEN_UTF8: Refusal = {
   sqlstate: '22021',
   code: 'ERR_POSTGRES_ENCODING',
   message: 'invalid byte sequence for encoding "UTF8" in a statement',
 };
-
-/** A statement whose meaning changed since it was prepared: drivers prepare again on this SQLSTATE. */
-export function staleStatement(): PostgresError {
-  return new PostgresError(
-    'ERR_POSTGRES_STALE_PLAN',
-    'cached plan must not change: the catalog or a setting changed since this statement was prepared',
-    {
-      sqlstate: '0A000',
-      hint: 'Prepare the statement again.',
-    },
-  );
-}

@@ -7,7 +7,7 @@ import { PostgresError } from '../errors.ts';
 import { encodeOwnError } from '../messages/error-response.ts';
 import { encodeParse } from '../messages/parse.ts';
 import { encodeQuery } from '../messages/query.ts';
-import type { Refusal } from '../plan.ts';
+import type { Refusal, RefusePlan } from '../plan.ts';
 import { ServiceError } from '../service/errors.ts';
 import { ValueError } from '../types/errors.ts';
 import { CONSUME, type Verdict } from '../wire/frame-stream.ts';
@@ -38,6 +38,11 @@ export function askInFailedTransaction(session: Session, kind: 'query' | 'parse'
     kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name: '', text: HARMLESS_TEXT, parameterOids: [] });
   session.wires.toUpstream(message);
   session.expect({ kind });
+}
+
+/** In the place of a plan. */
+export function refuseOf(message: string): RefusePlan {
+  return { type: 'refuse', refusal: { sqlstate: '0A000', code: 'ERR_POSTGRES_EXECUTE', message } };
 }
 
 /** The ErrorResponse of a refusal. */

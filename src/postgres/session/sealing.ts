@@ -6,6 +6,7 @@ import type { ColumnSession } from '../columns/column-service.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import { formatAt, type Bind } from '../messages/bind.ts';
 import type { PassPlan, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
+import { decodeBinaryArray } from '../types/array-binary.ts';
 import { protocolError } from '../wire/protocol-error.ts';
 import type { SessionSettings } from './settings.ts';
 
@@ -29,9 +30,21 @@ function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, settings:
   const { column, value } = literal;
   if (value === null) return 'NULL';
   checkSize(value.length);
-  const sealed = columns.sealLiteral(column, value, settings, literal);
+  const sealed =
+    literal.shape === 'array'
+      ? columns.seal(column, Buffer.from(value), 'text', settings, 'array', literal)
+      : columns.sealLiteral(column, value, settings, literal);
+  if (literal.shape === 'array') return sealedArray(sealed);
   const hex = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length).toString('hex');
   return `'\\x${hex}'::pg_catalog.bytea`;
+}
+
+/** A binary bytea[] as text. */
+function sealedArray(sealed: Uint8Array): string {
+  const elements = decodeBinaryArray(sealed).elements.map((element) =>
+    element === undefined ? 'NULL' : `"\\\\x${Buffer.from(element).toString('hex')}"`,
+  );
+  return `'{${elements.join(',')}}'::pg_catalog.bytea[]`;
 }
 
 /** The parameter types Parse declares upstream: bytea for sealed ones, the client's own for the rest. */
@@ -68,9 +81,9 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
 }
 
 function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readonly number[] {
-  const { results, copy } = plan;
-  // What COPY sends has a format of its own.
-  if (copy !== undefined) return asked;
+  const { results, copy, named } = plan;
+  // What COPY sends has a format of its own; DECLARE and PREPARE send nothing.
+  if (copy !== undefined || named?.type === 'declare' || named?.type === 'prepare') return asked;
   if (results === undefined || results.length === 0) return asked;
   // A wrong count is the server's to refuse, with its own words.
   if (asked.length > 1 && asked.length !== results.length) return asked;

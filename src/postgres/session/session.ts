@@ -8,14 +8,18 @@ import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService } from '../columns/column-service.ts';
 import type { SealedPlan, TrackPlan } from '../plan.ts';
 import type { Copying } from './copying.ts';
+import type { Cursor, NameChange } from './names.ts';
 import type { ProxyLogger, ProxyMetrics } from '../options.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
 
 /** A prepared statement that Bind must look at. Those that concern nothing are not remembered. */
-export type Statement =
+export type Statement = {
+  /** What each run of it does to the session's names. */
+  readonly change?: NameChange;
+} & (
   | { readonly type: 'sealed'; plan: SealedPlan; readonly sql: string; readonly declaredOids: readonly number[] }
-  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] }
+  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
   /** Found to touch nothing sealed under these settings and this catalog; under others it might. */
   | {
       readonly type: 'watched';
@@ -23,11 +27,13 @@ export type Statement =
       readonly declaredOids: readonly number[];
       settings: SessionSettings;
       catalogEpoch: number;
-    };
+    }
+);
 
-export type Portal =
+export type Portal = { readonly change?: NameChange } & (
   | { readonly type: 'sealed'; readonly opening: ResultOpening }
-  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] };
+  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
+);
 
 export type TransactionStatus = 'idle' | 'open' | 'failed';
 
@@ -55,6 +61,8 @@ export class Session {
   readonly replies = new ReplyQueue();
   readonly statements = new Map<string, Statement>();
   readonly portals = new Map<string, Portal>();
+  /** SQL's cursors over sealed columns. */
+  readonly cursors = new Map<string, Cursor>();
   readonly analyzer: StatementAnalyzer;
   readonly columns: ColumnService;
   readonly wires: SessionWires;

@@ -54,6 +54,7 @@ function severityOf(body: Uint8Array): string {
 function abandon(session: Session, head: Reply | undefined): void {
   if (head === undefined) return;
   noteEffect(session, head.track);
+  head.undoFrom?.(session.queryIndex);
   if (head.kind === 'query' || head.kind === 'function-call') return;
   const abandoned: Reply[] = [];
   while (session.replies.head !== undefined && session.replies.head.kind !== 'sync') {

@@ -50,8 +50,9 @@ export const noDataHandler: BackendHandler = {
   need: () => 0,
   frame(session): Verdict {
     const head = expectHead(session, 'NoData', 'describe-statement', 'describe-portal');
-    const { results, copy } = session.opening?.plan ?? {};
-    if (results !== undefined && copy === undefined) throw mismatch('the statement returns no rows');
+    const { results, copy, named } = session.opening?.plan ?? {};
+    const comesLater = named?.type === 'declare' || named?.type === 'prepare';
+    if (results !== undefined && copy === undefined && !comesLater) throw mismatch('the statement returns no rows');
     session.finish();
     head.internal?.done?.(true);
     return head.internal === undefined ? FORWARD : CONSUME;

@@ -2,7 +2,8 @@
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
 import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { PASS, type Reply, type ResultOpening } from '../reply.ts';
+import { PASS, type Reply } from '../reply.ts';
+import type { Portal, Session } from '../session.ts';
 import { expectCopy, needNames, type FrontendHandler } from './handler.ts';
 
 const FLUSH = serialize.flush();
@@ -16,17 +17,22 @@ export const executeHandler: FrontendHandler = {
     }
     const portal = session.portals.get(decodeExecute(bytes.subarray(start, start + bodyLength)).portal);
     if (portal === undefined) session.expect(PASS.execute);
-    else if (portal.type === 'track') session.expect({ kind: 'execute', track: portal.effect });
+    else if (portal.type === 'track') session.expect({ kind: 'execute', ...doneBy(session, portal, portal.effect) });
     else if (portal.opening.plan.copy?.direction === 'in') {
       session.wires.toUpstream(bytes.slice(start - 5, start + bodyLength));
       session.wires.toUpstream(FLUSH);
-      return expectCopy(session, replyTo(portal.opening));
-    } else session.expect(replyTo(portal.opening));
+      return expectCopy(session, replyTo(session, portal));
+    } else session.expect(replyTo(session, portal));
     return FORWARD;
   },
 };
 
-function replyTo(opening: ResultOpening): Reply {
-  const { effect } = opening.plan;
-  return { kind: 'execute', openings: [opening], ...(effect !== undefined && { track: effect }) };
+function replyTo(session: Session, portal: Portal & { type: 'sealed' }): Reply {
+  const { opening } = portal;
+  return { kind: 'execute', openings: [opening], ...doneBy(session, portal, opening.plan.effect) };
+}
+
+function doneBy(session: Session, { change }: Portal, effect: Reply['track']): Pick<Reply, 'track' | 'undo'> {
+  const undo = change?.(session);
+  return { ...(effect !== undefined && { track: effect }), ...(undo !== undefined && { undo }) };
 }

@@ -97,10 +97,13 @@ function forward(
 ): void {
   session.wires.toUpstream(frame);
   const { settings } = session;
+  const [change] = planned.changes ?? [];
+  const changes = change === undefined ? {} : { change };
   const statement: Statement =
     planned.effect !== undefined
-      ? { type: 'track', effect: planned.effect }
+      ? { type: 'track', effect: planned.effect, ...changes }
       : {
+          ...changes,
           type: 'watched',
           sql: planned.sql,
           declaredOids: parameterOids,
@@ -114,14 +117,22 @@ function prepareSealed(session: Session, parse: Parse, planned: Planned & { type
   const [plan, ...more] = planned.plans;
   if (plan?.type !== 'sealed' || more.length > 0) throw severalCommands();
   const text = preparedText(session, plan);
-  if (text instanceof Promise) return text.then((known) => sendSealed(session, parse, planned.sql, plan, known));
-  sendSealed(session, parse, planned.sql, plan, text);
+  if (text instanceof Promise) return text.then((known) => sendSealed(session, parse, planned, plan, known));
+  sendSealed(session, parse, planned, plan, text);
 }
 
-function sendSealed(session: Session, parse: Parse, sql: string, plan: SealedPlan, text: string): void {
+function sendSealed(
+  session: Session,
+  parse: Parse,
+  { sql, changes = [] }: Planned & { type: 'sealed' },
+  plan: SealedPlan,
+  text: string,
+): void {
   const { name, parameterOids } = parse;
   session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
-  session.expect(replyTo(session, name, { type: 'sealed', plan, sql, declaredOids: parameterOids }));
+  const [change] = changes;
+  const statement = { type: 'sealed', plan, sql, declaredOids: parameterOids, ...(change && { change }) } as const;
+  session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);
 }
 
@@ -136,7 +147,9 @@ function preparedText(session: Session, plan: SealedPlan): string | Promise<stri
 
 /** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */
 function verifyOnce(session: Session, name: string, plan: SealedPlan): void {
-  if (plan.results === undefined || plan.copy !== undefined || session.verified.has(plan)) return;
+  const { named, copy, results } = plan;
+  if (results === undefined || copy !== undefined || named?.type === 'declare' || named?.type === 'prepare') return;
+  if (session.verified.has(plan)) return;
   session.wires.toUpstream(encodeDescribeStatement(name));
   session.expect({
     kind: 'describe-statement',

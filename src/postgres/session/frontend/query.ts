@@ -2,11 +2,11 @@
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { encodeQuery, decodeQuery } from '../../messages/query.ts';
-import type { Refusal, SealedColumn } from '../../plan.ts';
+import type { Refusal, SealedColumn, SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
-import { concerns, planStatement, strongest, type Planned } from '../planning.ts';
+import { concerns, makeChanges, planStatement, strongest, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseQuery } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedText } from '../sealing.ts';
@@ -40,7 +40,7 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
   switch (planned.type) {
     case 'forward':
       session.wires.toUpstream(frame);
-      session.expect(planned.effect === undefined ? PASS.query : { kind: 'query', track: planned.effect });
+      session.expect(replyTo(session, planned));
       return undefined;
     case 'refuse':
       return void refuseQuery(session, planned.refusal);
@@ -51,13 +51,19 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
     case 'sealed':
       if (copiesAmongOthers(planned.plans)) return void refuseQuery(session, COPY_AMONG_OTHERS);
       return orRefuse(
-        () => sealQuery(session, planned.plans),
+        () => sealQuery(session, planned),
         (refusal) => refuseQuery(session, refusal),
       );
   }
 }
 
-type Plans = (Planned & { type: 'sealed' })['plans'];
+function replyTo(session: Session, { effect, changes }: Planned & { type: 'forward' }): Reply {
+  if (effect === undefined && changes === undefined) return PASS.query;
+  return { kind: 'query', ...(effect !== undefined && { track: effect }), ...makeChanges(session, changes) };
+}
+
+type Sealed = Planned & { type: 'sealed' };
+type Plans = Sealed['plans'];
 
 /** Which data belongs to which of several COPYs is known only once the server has come so far. */
 function copiesAmongOthers(plans: Plans): boolean {
@@ -71,10 +77,10 @@ const COPY_AMONG_OTHERS: Refusal = {
   hint: 'Send them one after the other.',
 };
 
-function sealQuery(session: Session, plans: Plans): void | Promise<void> {
-  const columns = session.columns.open(wantedBy(plans), columnUse(session));
-  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, plans, opened));
-  return sendSealed(session, plans, columns);
+function sealQuery(session: Session, planned: Sealed): void | Promise<void> {
+  const columns = session.columns.open(wantedBy(planned.plans), columnUse(session));
+  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, planned, opened));
+  return sendSealed(session, planned, columns);
 }
 
 /** Each column once: a use of its key is recorded for it. */
@@ -87,15 +93,22 @@ function wantedBy(plans: Plans): readonly SealedColumn[] {
   return [...wanted.values()];
 }
 
-function sendSealed(session: Session, plans: Plans, columns: ColumnSession): void | Promise<void> {
+function sendSealed(session: Session, { plans, changes }: Sealed, columns: ColumnSession): void | Promise<void> {
   const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
   const openings = plans.map((plan): ResultOpening | undefined =>
-    plan.type === 'sealed' ? { plan, columns, formats: [], textual: true } : undefined,
+    plan.type === 'sealed' ? openingOf(plan, columns) : undefined,
   );
   const track = strongest(plans);
   session.wires.toUpstream(encodeQuery(text));
   session.metrics.statement?.('sealed');
-  const reply: Reply = { kind: 'query', openings, ...(track !== undefined && { track }) };
+  const made = makeChanges(session, changes);
+  const reply: Reply = { kind: 'query', openings, ...(track !== undefined && { track }), ...made };
   if (openings[0]?.plan.copy?.direction === 'in') return expectCopy(session, reply);
   session.expect(reply);
+}
+
+/** The rows of a BINARY cursor come in binary. */
+function openingOf(plan: SealedPlan, columns: ColumnSession): ResultOpening {
+  const binary = plan.binaryRows === true;
+  return { plan, columns, formats: binary ? [1] : [], textual: !binary };
 }

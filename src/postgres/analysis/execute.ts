@@ -1,0 +1,88 @@
+/** EXECUTE of a prepared statement with sealed parameters: its arguments are constants, sealed as the parameters would be. */
+import type { A_Const, ExecuteStmt } from 'libpg-query';
+import type { SealedLiteral, SealedParameter, SealedPlan } from '../plan.ts';
+import { Analysis } from './analysis.ts';
+import type { Catalog } from './catalog.ts';
+import { constantSpan } from './constants.ts';
+import { piecesOf } from './draft-query.ts';
+import { refuseStatement, refuseUse } from './errors.ts';
+import { analyzeExpression } from './expressions.ts';
+import { mould, nodeLocation } from './mould.ts';
+import { analyzeQuery } from './queries.ts';
+import { Scope } from './scope.ts';
+import { SourceText } from './source-text.ts';
+import { trimmed } from './inner-query.ts';
+import { parseStatements, type Node } from './syntax.ts';
+
+const NUMERIC = 1700;
+
+/** The text to send for `sql`, one statement. Throws AnalysisError where an argument cannot be sealed. */
+export function executeText(
+  sql: string,
+  parameters: ReadonlyMap<number, SealedParameter>,
+  catalog: Catalog,
+): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
+  const source = new SourceText(sql);
+  const [statement] = parseStatements(sql, source.byteLength);
+  const execute = statement && executeOf(statement.node);
+  if (statement === undefined || execute === undefined) throw refuseStatement('this form of EXECUTE', -1);
+  const analysis = new Analysis({
+    catalog,
+    searchPath: [],
+    source,
+    declaredOids: [],
+    analyzeQuery,
+    analyzeExpression,
+    within: 'statement',
+  });
+  execute.params?.forEach((argument, index) => {
+    const parameter = parameters.get(index + 1);
+    if (parameter !== undefined) sealArgument(analysis, argument, parameter);
+  });
+  const edits = analysis.edits.map((edit) => ({ ...edit }));
+  return piecesOf(source, trimmed(source, statement), edits);
+}
+
+function executeOf(node: Node): ExecuteStmt | undefined {
+  if ('ExecuteStmt' in node) return node.ExecuteStmt;
+  return 'ExplainStmt' in node && node.ExplainStmt.query !== undefined ? executeOf(node.ExplainStmt.query) : undefined;
+}
+
+function sealArgument(analysis: Analysis, argument: Node, parameter: SealedParameter): void {
+  if (parameter.shape === 'array') return sealArray(analysis, argument, parameter);
+  const { column, purpose = 'store', declaredOid } = parameter;
+  const before = analysis.edits.length;
+  mould(analysis, argument, new Scope(undefined), column, purpose);
+  for (let at = before; at < analysis.edits.length; at++) {
+    const edit = analysis.edits[at];
+    if (edit === undefined || typeof edit.replacement === 'string') continue;
+    requireExact(edit.replacement, parameter, nodeLocation(argument));
+    // A string is read as the parameter's type.
+    const oid = edit.replacement.declaredOid ?? declaredOid;
+    if (oid !== undefined) analysis.edits[at] = { ...edit, replacement: { ...edit.replacement, declaredOid: oid } };
+  }
+}
+
+/** The server casts an argument to the parameter's type first, which rounds. */
+function requireExact(literal: SealedLiteral, { column, declaredOid }: SealedParameter, location: number): void {
+  if (literal.declaredOid !== NUMERIC || (declaredOid ?? column.type.oid) === NUMERIC) return;
+  throw refuseUse(
+    'a number that the parameter would round is not supported for a sealed column',
+    location,
+    'Write the rounded number.',
+  );
+}
+
+function sealArray(analysis: Analysis, argument: Node, { column, purpose, declaredOid }: SealedParameter): void {
+  const constant: A_Const | undefined = 'A_Const' in argument ? argument.A_Const : undefined;
+  if (constant?.isnull === true) return;
+  if (constant?.sval === undefined)
+    throw refuseUse(
+      'an array for sealed values is written as one string here',
+      nodeLocation(argument),
+      "Write '{a,b}'.",
+    );
+  const use = { ...(purpose !== undefined && { purpose }), ...(declaredOid !== undefined && { declaredOid }) };
+  const replacement: SealedLiteral = { column, value: constant.sval.sval ?? '', shape: 'array', ...use };
+  analysis.edit({ ...constantSpan(analysis.source, constant), replacement });
+}

@@ -1,0 +1,223 @@
+/**
+ * The session's cursors and prepared statements by name, as SQL uses them: FETCH gives rows of a cursor, EXECUTE runs a statement that was
+ * prepared by PREPARE or by Parse, which share their names.
+ *
+ * Invariants: an EXECUTE whose statement has sealed parameters is sent with them sealed; a name is taken for what it stands for once the
+ * statements before it have run, and where one fails, for what it stood for before.
+ */
+import { MAX_STATEMENTS } from '../limits.ts';
+import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import { refuseOf } from './refusals.ts';
+import type { Session, Statement } from './session.ts';
+import { isQuietlyCurrent, planAgain, watchAgain } from './validity.ts';
+
+/** A cursor over sealed columns. */
+export type Cursor = {
+  readonly plan: SealedPlan;
+  /** It outlives its transaction. */
+  readonly holds: boolean;
+  /** Rows of it come in binary where the simple protocol has no other say. */
+  readonly binary: boolean;
+};
+
+type Forwarded = PassPlan | TrackPlan | SealedPlan;
+
+/** What running a statement does to the names; gives what takes it back. */
+export type NameChange = (session: Session) => () => void;
+
+/** Names as they are after the statements of one message that come before. */
+type Overlay = {
+  readonly cursors: Map<string, Cursor | undefined>;
+  readonly statements: Map<string, Statement | undefined>;
+};
+
+export type Resolved = { readonly plan: StatementPlan; readonly change?: NameChange };
+
+/** Each plan with what its names stand for. At once where no name is used. */
+export function resolveNames(
+  session: Session,
+  plans: readonly StatementPlan[],
+): readonly Resolved[] | Promise<readonly Resolved[]> {
+  return plans.some(usesName) ? resolveEach(session, plans) : plans.map((plan) => ({ plan }));
+}
+
+function usesName(plan: StatementPlan): boolean {
+  return plan.type !== 'refuse' && plan.named !== undefined;
+}
+
+async function resolveEach(session: Session, plans: readonly StatementPlan[]): Promise<readonly Resolved[]> {
+  const overlay: Overlay = { cursors: new Map(), statements: new Map() };
+  const resolved: Resolved[] = [];
+  for (const plan of plans) {
+    const named = plan.type === 'refuse' ? undefined : plan.named;
+    resolved.push(
+      plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay),
+    );
+  }
+  return resolved;
+}
+
+async function resolve(session: Session, plan: Forwarded, named: NamedUse, overlay: Overlay): Promise<Resolved> {
+  switch (named.type) {
+    case 'declare':
+      if (session.cursors.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
+      return changed(plan, overlay, 'cursors', named.name, cursorOf(plan, named));
+    case 'fetch':
+      return { plan: fetched(plan, overlay.cursors.get(named.name) ?? findCursor(session, named.name)) };
+    case 'close':
+      return named.name === undefined
+        ? { plan, change: clear('cursors') }
+        : changed(plan, overlay, 'cursors', named.name, undefined);
+    case 'deallocate':
+      return named.name === undefined
+        ? { plan, change: clear('statements') }
+        : changed(plan, overlay, 'statements', nameOfSql(named.name), undefined);
+    case 'discard':
+      return { plan, change: clear('cursors', 'statements') };
+    case 'prepare':
+      if (session.statements.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
+      return changed(plan, overlay, 'statements', nameOfSql(named.name), statementOf(session, plan, named));
+    case 'execute': {
+      const name = nameOfSql(named.name);
+      const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
+      return { plan: await executed(session, plan, named, statement) };
+    }
+  }
+}
+
+/** A cursor of SQL's, or a portal of the protocol, which FETCH reads alike. */
+export function findCursor(session: Session, name: string): Cursor | undefined {
+  const known = session.cursors.get(name);
+  if (known !== undefined) return known;
+  const portal = session.portals.get(nameOfSql(name));
+  return portal?.type === 'sealed' ? { plan: portal.opening.plan, holds: false, binary: false } : undefined;
+}
+
+/** FETCH and EXECUTE, when they were prepared themselves: whether the name still stands for the same. */
+export async function isNamedCurrent(session: Session, plan: SealedPlan): Promise<boolean> {
+  if (plan.named?.type === 'fetch') return findCursor(session, plan.named.name)?.plan.results === plan.results;
+  if (plan.named?.type !== 'execute') return true;
+  const statement = session.statements.get(nameOfSql(plan.named.name));
+  if (statement?.type !== 'sealed' || statement.plan.columns !== plan.columns) return false;
+  if (session.analyzer.isCurrent(statement.plan, session.settings)) return true;
+  await planAgain(session, statement);
+  return statement.plan.columns === plan.columns;
+}
+
+/** The protocol's names are kept as their bytes. */
+export function nameOfSql(name: string): string {
+  return Buffer.from(name).toString('latin1');
+}
+
+function cursorOf(plan: Forwarded, { holds, binary }: NamedUse & { type: 'declare' }): Cursor | undefined {
+  return plan.type === 'sealed' ? { plan, holds, binary } : undefined;
+}
+
+/** FETCH of a cursor over sealed columns: its rows are opened. */
+function fetched(plan: Forwarded, cursor: Cursor | undefined): Forwarded {
+  if (cursor === undefined || plan.type === 'sealed') return plan;
+  const { copy: _copy, effect: _effect, ...rest } = cursor.plan;
+  return {
+    ...rest,
+    ...textOf(plan),
+    parameters: new Map(),
+    parameterOids: new Map(),
+    ...(plan.named !== undefined && { named: plan.named }),
+    binaryRows: cursor.binary,
+  };
+}
+
+function textOf({ text }: PassPlan | TrackPlan): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
+  return { pieces: [text], piecePlaces: [1] };
+}
+
+function statementOf(
+  session: Session,
+  plan: Forwarded,
+  { statement }: NamedUse & { type: 'prepare' },
+): Statement | undefined {
+  const { sql, declaredOids, effect, ...text } = statement;
+  if (plan.type === 'sealed') {
+    const { named: _named, ...rest } = plan;
+    return { type: 'sealed', plan: { ...rest, ...text }, sql, declaredOids };
+  }
+  if (effect !== undefined) return { type: 'track', effect };
+  if (!session.analyzer.mayConcern(sql)) return undefined;
+  const { settings, analyzer } = session;
+  return { type: 'watched', sql, declaredOids, settings, catalogEpoch: analyzer.catalogEpoch };
+}
+
+async function executed(
+  session: Session,
+  plan: Forwarded,
+  named: NamedUse & { type: 'execute' },
+  statement: Statement | undefined,
+): Promise<StatementPlan> {
+  if (statement === undefined || plan.type === 'sealed') return plan;
+  switch (statement.type) {
+    case 'track':
+      return statement.effect === undefined ? plan : { type: 'track', text: plan.text, effect: statement.effect };
+    case 'watched':
+      if (!isQuietlyCurrent(session, statement)) await watchAgain(session, statement);
+      return plan;
+    case 'sealed':
+      return executedSealed(session, plan, named, statement);
+  }
+}
+
+async function executedSealed(
+  session: Session,
+  plan: PassPlan | TrackPlan,
+  named: NamedUse & { type: 'execute' },
+  statement: Statement & { type: 'sealed' },
+): Promise<SealedPlan | RefusePlan> {
+  if (named.within === 'create') return refuseOf(INTO_A_TABLE);
+  if (statement.plan.copy !== undefined || statement.plan.named !== undefined) return refuseOf(NOT_A_QUERY);
+  if (!session.analyzer.isCurrent(statement.plan, session.settings)) await planAgain(session, statement);
+  const text = session.analyzer.executeText(plan.text, statement.plan.parameters);
+  if ('type' in text) return text;
+  const results = named.within === 'explain' ? { results: undefined, origins: undefined } : {};
+  return { ...statement.plan, ...results, ...text, parameters: new Map(), parameterOids: new Map(), named };
+}
+
+const TOO_MANY = `a session may hold at most ${MAX_STATEMENTS} cursors and prepared statements on sealed columns`;
+const INTO_A_TABLE = 'CREATE TABLE AS EXECUTE of a statement on sealed columns is not supported';
+const NOT_A_QUERY = 'EXECUTE of this statement is not supported on tables with sealed columns';
+
+type Kept = { readonly cursors: Cursor; readonly statements: Statement };
+
+function changed<Kind extends keyof Kept>(
+  plan: Forwarded,
+  overlay: Overlay,
+  kind: Kind,
+  name: string,
+  value: Kept[Kind] | undefined,
+): Resolved {
+  // Each map holds what its key says.
+  (overlay[kind] as Map<string, Kept[Kind] | undefined>).set(name, value);
+  return { plan, change: (session) => replace(session[kind] as unknown as Map<string, Kept[Kind]>, name, value) };
+}
+
+function replace<Value>(names: Map<string, Value>, name: string, value: Value | undefined): () => void {
+  const before = names.get(name);
+  put(names, name, value);
+  return () => put(names, name, before);
+}
+
+function put<Value>(names: Map<string, Value>, name: string, value: Value | undefined): void {
+  if (value === undefined) names.delete(name);
+  else names.set(name, value);
+}
+
+function clear(...kinds: readonly (keyof Kept)[]): NameChange {
+  return (session) => {
+    const undo = kinds.map((kind) => cleared(session[kind] as Map<string, unknown>));
+    return () => undo.forEach((restore) => restore());
+  };
+}
+
+function cleared(names: Map<string, unknown>): () => void {
+  const before = [...names];
+  names.clear();
+  return () => before.forEach(([name, value]) => names.set(name, value));
+}

@@ -1,0 +1,46 @@
+/** Whether a prepared statement still means what it meant, and what is done where it may not. */
+import { isDeepStrictEqual } from 'node:util';
+import { PostgresError } from '../errors.ts';
+import type { SealedPlan } from '../plan.ts';
+import type { Session, Statement } from './session.ts';
+
+export function isQuietlyCurrent(session: Session, statement: Statement): boolean {
+  if (statement.type !== 'watched' || session.settingsStale || session.tracksPending > 0) return false;
+  return statement.settings === session.settings && statement.catalogEpoch === session.analyzer.catalogEpoch;
+}
+
+/** A statement that touched nothing sealed when it was prepared: does it still touch nothing? */
+export async function watchAgain(session: Session, statement: Statement & { type: 'watched' }): Promise<void> {
+  const plans = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  if (plans.some(({ type }) => type !== 'pass')) throw staleStatement();
+  statement.settings = session.settings;
+  statement.catalogEpoch = session.analyzer.catalogEpoch;
+}
+
+/** The plan is of an older state; where the same text comes out of the present one, the prepared statement still means the same. */
+export async function planAgain(session: Session, statement: Statement & { type: 'sealed' }): Promise<void> {
+  const [plan, ...more] = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  if (plan?.type !== 'sealed' || more.length > 0 || !isSame(plan, statement.plan)) throw staleStatement();
+  statement.plan = plan;
+}
+
+/** In all but the state they were made under. Not by their JSON: plans that come from a template have the same members in another order. */
+function isSame(a: SealedPlan, b: SealedPlan): boolean {
+  return isDeepStrictEqual(meaningOf(a), meaningOf(b));
+}
+
+function meaningOf({ pieces, parameters, parameterOids, results, origins, copy }: SealedPlan): readonly unknown[] {
+  return [pieces, parameters, parameterOids, results, origins, copy];
+}
+
+/** A statement whose meaning changed since it was prepared: drivers prepare again on this SQLSTATE. */
+export function staleStatement(): PostgresError {
+  return new PostgresError(
+    'ERR_POSTGRES_STALE_PLAN',
+    'cached plan must not change: the catalog or a setting changed since this statement was prepared',
+    {
+      sqlstate: '0A000',
+      hint: 'Prepare the statement again.',
+    },
+  );
+}
