@@ -60,6 +60,7 @@ function gatewayContext(
       region: s3.region,
       listSizes: s3.listSizes,
       defaultChecksum: s3.defaultChecksum,
+      emulateConditions: s3.emulateConditions,
       accountId: account,
       customerKeysWithoutTls: s3.customerKeysWithoutTls,
     },

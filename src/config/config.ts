@@ -172,6 +172,7 @@ export type S3Config = {
   readonly listSizes: 'head' | 'stored';
   readonly defaultChecksum: 'none' | 'crc64nvme';
   readonly customerKeysWithoutTls: boolean;
+  readonly emulateConditions: boolean;
 };
 
 export type PostgresTlsConfig = {

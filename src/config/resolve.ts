@@ -144,6 +144,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
     listSizes: s3.listSizes,
     defaultChecksum: s3.defaultChecksum,
     customerKeysWithoutTls: s3.customerKeysWithoutTls,
+    emulateConditions: s3.emulateConditions,
   };
 }
 

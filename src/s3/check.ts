@@ -3,6 +3,7 @@
  * for the gateway itself before its first multipart upload or listing. Nothing of a client's is touched; what is made is deleted.
  */
 import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
+import { NO_CONDITIONS, probeConditions, type ConditionCapabilities } from './check-conditions.ts';
 import { S3Error } from './errors.ts';
 import { deleteHiddenKey } from './listing/delete-hidden.ts';
 import { childrenOf, childText, formatXml, parseXml } from './listing/xml-tree.ts';
@@ -11,10 +12,8 @@ import { MAX_LIST_BYTES } from './sealing/limits.ts';
 import type { UpstreamCapabilities } from './upstream/capabilities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream/client.ts';
 
-export type ProbedCapabilities = Pick<
-  UpstreamCapabilities,
-  'multipart' | 'multipartEtagCountsParts' | 'listsParts' | 'conditionalWrites'
->;
+export type ProbedCapabilities = Pick<UpstreamCapabilities, 'multipart' | 'multipartEtagCountsParts' | 'listsParts'> &
+  ConditionCapabilities;
 
 type Probe = { readonly upstream: UpstreamClient; readonly bucket: string; readonly key: string };
 
@@ -22,7 +21,7 @@ const NO_MULTIPART: ProbedCapabilities = {
   multipart: false,
   multipartEtagCountsParts: false,
   listsParts: false,
-  conditionalWrites: false,
+  ...NO_CONDITIONS,
 };
 
 /** Tries the backend on one bucket. Throws ERR_S3_NO_SUCH_BUCKET, ERR_S3_ACCESS_DENIED, or that there is no answer. */
@@ -43,12 +42,11 @@ export async function probeCapabilities(
     const completed = etag !== undefined && (await complete(probe, uploadId, etag));
     if (!completed) return { ...NO_MULTIPART, listsParts };
     const made = await send(probe, { method: 'HEAD' });
-    const again = await send(probe, { method: 'PUT', headers: { 'if-none-match': '*' }, body: Buffer.from('probe') });
     return {
       multipart: true,
       multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
       listsParts,
-      conditionalWrites: again.status === 412,
+      ...(await probeConditions(probe)),
     };
   } finally {
     await send(probe, { method: 'DELETE', query: new Map([['uploadId', uploadId]]) });

@@ -95,6 +95,8 @@ export type GatewayOptions = {
   readonly listSizes: 'head' | 'stored';
   /** The checksum of bodies that come without one; `none`: nothing is computed that no client asked for. */
   readonly defaultChecksum: 'none' | 'crc64nvme';
+  /** Where the backend does not decide on conditions of writes, the gateway looks before it writes: two writers at one instant can both pass. */
+  readonly emulateConditions: boolean;
   /** Account id in ARNs and owners shown to clients. */
   readonly accountId: string;
   /** Customers' keys (SSE-C) are taken over plain HTTP too: something in front of the gateway ends TLS. */

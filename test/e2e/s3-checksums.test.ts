@@ -6,6 +6,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -156,6 +157,72 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
         expect(checksumIn(answer, algorithm)).toBe(expected);
     }
   });
+
+  const attributes = (Key: string, more: object = {}) =>
+    other.send(
+      new GetObjectAttributesCommand({
+        Bucket: BUCKET,
+        Key,
+        ObjectAttributes: ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'],
+        ...more,
+      }),
+    );
+
+  test('attributes of a single PUT are those of its plaintext', async () => {
+    const Body = randomBytes(70_000);
+    const { ETag } = await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'attributes', Body }));
+    const { $metadata: _metadata, LastModified, ...rest } = await attributes('attributes');
+    expect(LastModified).toBeInstanceOf(Date);
+    expect(rest).toEqual({
+      ETag: ETag?.replaceAll('"', ''),
+      ObjectSize: 70_000,
+      StorageClass: 'STANDARD',
+      Checksum: { ChecksumCRC32: (await digestOf('CRC32', Body)).toString('base64'), ChecksumType: 'FULL_OBJECT' },
+    });
+    const {
+      $metadata: _more,
+      LastModified: _date,
+      ...size
+    } = await attributes('attributes', { ObjectAttributes: ['ObjectSize'] });
+    expect(size).toEqual({ ObjectSize: 70_000 });
+    await expect(attributes('attributes', { ObjectAttributes: ['Colour'] })).rejects.toMatchObject({
+      name: 'InvalidArgument',
+    });
+    await expect(attributes('no-such-key')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test.each([
+    ['COMPOSITE', [5 * MIB + 7, 6 * MIB, 10]],
+    ['FULL_OBJECT', [5 * MIB, 5 * MIB]],
+  ] as const)(
+    'attributes of an upload with a %s checksum list parts as S3 does, without the footer',
+    async (type, lengths) => {
+      const Key = `attributes-${type}`;
+      const { upload } = await create(Key, { ChecksumAlgorithm: 'CRC32', ChecksumType: type });
+      const Parts: CompletedPart[] = [];
+      for (const [index, length] of lengths.entries()) {
+        // A gap in the numbers.
+        const PartNumber = 2 * index + 1;
+        const sent = await client.send(new UploadPartCommand({ ...upload, PartNumber, Body: randomBytes(length) }));
+        Parts.push({ PartNumber, ETag: sent.ETag, ChecksumCRC32: sent.ChecksumCRC32 });
+      }
+      const made = await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
+      const all = await attributes(Key);
+      expect(all).toMatchObject({
+        ETag: made.ETag?.replaceAll('"', ''),
+        ObjectSize: lengths.reduce((sum, length) => sum + length, 0),
+        Checksum: { ChecksumCRC32: made.ChecksumCRC32?.replace(/-3$/u, ''), ChecksumType: type },
+      });
+      const rows = Parts.map(({ PartNumber, ChecksumCRC32 }, i) => ({ PartNumber, ChecksumCRC32, Size: lengths[i] }));
+      if (type === 'FULL_OBJECT') return expect(all.ObjectParts).toEqual({ TotalPartsCount: 2 });
+      expect(all.ObjectParts).toMatchObject({ TotalPartsCount: 3, IsTruncated: false, Parts: rows });
+      const first = await attributes(Key, { MaxParts: 2 });
+      expect(first.ObjectParts).toMatchObject({ IsTruncated: true, MaxParts: 2, Parts: rows.slice(0, 2) });
+      const PartNumberMarker = first.ObjectParts?.NextPartNumberMarker;
+      const second = await attributes(Key, { MaxParts: 2, PartNumberMarker });
+      expect(second.ObjectParts).toMatchObject({ IsTruncated: false, PartNumberMarker: '3', Parts: rows.slice(2) });
+    },
+  );
 
   test('what S3 refuses of checksums is refused in its words', async () => {
     const refused = async (sent: Promise<unknown>): Promise<string> =>

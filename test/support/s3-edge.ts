@@ -6,6 +6,7 @@ import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import type { OperationTable } from '../../src/s3/decide.ts';
 import type { ExchangeOutcome } from '../../src/s3/edge/exchange.ts';
 import { createGateway, type GatewayParts } from '../../src/s3/gateway.ts';
+import { NO_CONDITIONS } from '../../src/s3/check-conditions.ts';
 import type { GatewayContext, GatewayOptions, S3Log } from '../../src/s3/operation.ts';
 import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { S3Server } from '../../src/s3/server.ts';
@@ -31,7 +32,7 @@ export type TestEdge = {
 export const S3RVER_CAPABILITIES: UpstreamCapabilities = {
   ...AWS_CAPABILITIES,
   multipartEtagCountsParts: false,
-  conditionalWrites: false,
+  ...NO_CONDITIONS,
   conditionalCopies: false,
   readByPartNumber: false,
   trailingChecksums: false,
@@ -88,6 +89,7 @@ export async function startEdge(options: {
       region: 'us-east-1',
       listSizes: 'head',
       defaultChecksum: 'none',
+      emulateConditions: false,
       accountId: '000000000000',
       ...options.options,
     },

@@ -131,6 +131,12 @@ export const s3Schema = z
       .describe(
         'How listings find plaintext sizes where the ETag cannot tell: one HEAD per such row, or the stored size is shown.',
       ),
+    emulateConditions: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Where the object store does not decide on `If-None-Match` and `If-Match` of writes, look before writing instead of refusing them. Two writers at one instant can both pass: do not build locks on it.',
+      ),
     defaultChecksum: z
       .enum(['none', 'crc64nvme'])
       .default('none')

@@ -11,9 +11,11 @@ import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { checked } from '../request/target.ts';
 import { ruleForKey } from '../rule-for-key.ts';
 import { upstreamEtag } from '../sealing/etag.ts';
-import { MAX_LIST_BYTES } from '../sealing/limits.ts';
+import { mapBounded } from '../sealing/bounded-map.ts';
+import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 import { pick } from '../sealing/request-headers.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { writeConditions } from '../sealing/write-conditions.ts';
 
 const MAX_KEYS = 1_000;
 const FORWARDED = [
@@ -34,7 +36,10 @@ export const deleteObjects: S3Operation = {
     if (objects.length === 0 || objects.length > MAX_KEYS || objects.some((object) => !childText(object, 'Key'))) {
       throw new S3Error('ERR_S3_MALFORMED_XML');
     }
-    const judged = objects.map((object) => ({ object, refusal: refusalOf(request, gateway, object) }));
+    const judged = await mapBounded(objects, SIZE_LOOKUPS_AT_ONCE, async (object) => ({
+      object,
+      refusal: refusalOf(request, gateway, object) ?? (await conditionRefusal(request, gateway, object)),
+    }));
     const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ object }) => object);
     const answer = allowed.length === 0 ? undefined : await deleteUpstream(request, gateway, allowed);
     return respond(answer, judged, childText(document, 'Quiet') === 'true');
@@ -50,6 +55,35 @@ function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTre
     const versionId = childText(object, 'VersionId');
     const values: Record<string, string> = versionId === undefined ? {} : { versionid: versionId };
     return caller.rights?.refusal(deletePermissions(place, versionId, headers), values);
+  } catch (error) {
+    if (error instanceof S3Error) return error;
+    throw error;
+  }
+}
+
+/** Why the condition of a sealed key's row is not met, or cannot be decided on: who ignores it deletes. */
+async function conditionRefusal(
+  request: S3Request,
+  gateway: GatewayContext,
+  object: XmlTree,
+): Promise<S3Error | undefined> {
+  const [key, version, etag] = [
+    childText(object, 'Key') ?? '',
+    childText(object, 'VersionId'),
+    childText(object, 'ETag'),
+  ];
+  if (gateway.rules.forKey(request.bucket, key)?.type !== 'seal') return undefined;
+  // S3 has these for directory buckets alone.
+  if (['LastModifiedTime', 'Size'].some((name) => object.children.has(name)))
+    return new S3Error('ERR_S3_NOT_IMPLEMENTED');
+  if (etag === undefined) return undefined;
+  const query = new Map(version === undefined ? [] : [['versionId', version]]);
+  try {
+    await writeConditions(
+      { ...request, operation: 'DeleteObject', key, query, headers: { 'if-match': etag } },
+      gateway,
+    );
+    return undefined;
   } catch (error) {
     if (error instanceof S3Error) return error;
     throw error;

@@ -7,7 +7,8 @@ import { S3Error } from '../errors.ts';
 import { gather, sourceOf, type ByteSource } from '../bodies/byte-source.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
-import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
+import { sendRead } from '../sealing/conditional-read.ts';
+import { checkReadConditions } from '../sealing/conditions.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
 import { ObjectChanged, storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { FIRST_READ_BYTES, MAX_BUFFERED_BYTES } from '../sealing/limits.ts';
@@ -17,7 +18,6 @@ import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
 
@@ -53,7 +53,7 @@ function read(request: S3Request, gateway: GatewayContext, selection: Selection)
 }
 
 async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S3Response> {
-  const response = await get(request, gateway, {});
+  const response = await sendRead(request, gateway, 'GET');
   return releasingOnError(response, async () => {
     const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
@@ -132,7 +132,7 @@ function selectedWithin(selection: Selection, layout: ObjectLayout): ReturnType<
 
 /** Reads the beginning first: envelope, header, and often all that was asked for. */
 async function readUnknown(request: S3Request, gateway: GatewayContext, asked: Selection): Promise<S3Response> {
-  const response = await get(request, gateway, { range: `bytes=0-${FIRST_READ_BYTES - 1}` });
+  const response = await sendRead(request, gateway, 'GET', { range: `bytes=0-${FIRST_READ_BYTES - 1}` });
   const { stored, opened, head } = await releasingOnError(response, async () => {
     checkReadConditions(request.headers, response.headers);
     return {
@@ -181,19 +181,6 @@ async function fetchRest(
 ): Promise<ByteSource> {
   await ensurePrefix(request, gateway, stored, layout, plan);
   return (await fetchPlanned(request, gateway, stored, plan)).body;
-}
-
-function get(request: S3Request, gateway: GatewayContext, headers: Record<string, string>): Promise<UpstreamResponse> {
-  const { bucket, key, signal, query } = request;
-  const version = query.get('versionId');
-  return sendOrThrow(gateway, {
-    method: 'GET',
-    bucket,
-    key,
-    query: version === undefined ? new Map() : new Map([['versionId', version]]),
-    headers: { ...upstreamConditions(request.headers), ...headers },
-    signal,
-  });
 }
 
 const answerHeaders = (

@@ -1,7 +1,8 @@
 /** HeadObject on a sealed key: sizes of the plaintext, and only headers the envelope vouches for. */
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
-import { checkReadConditions, upstreamConditions } from '../sealing/conditions.ts';
+import { sendRead } from '../sealing/conditional-read.ts';
+import { checkReadConditions } from '../sealing/conditions.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
 import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { layoutOf } from '../sealing/object-layout.ts';
@@ -9,7 +10,6 @@ import { plaintextLength } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
 
 export const headObject: S3Operation = {
@@ -18,13 +18,9 @@ export const headObject: S3Operation = {
     refuseHiddenKey(request.key);
     refuseRequestedEncryption(request.headers);
     const asked = selectionOf(request);
-    const { bucket, key, signal } = request;
-    const version = request.query.get('versionId');
-    const query = version === undefined ? new Map<string, string>() : new Map([['versionId', version]]);
-    const headers = upstreamConditions(request.headers);
-    const response = await sendOrThrow(gateway, { method: 'HEAD', bucket, key, query, headers, signal });
+    const response = await sendRead(request, gateway, 'HEAD');
     await response.body.release();
-    const stored = storedAnswer(key, response);
+    const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
     const opened = await openEnvelope(request, gateway, response.headers);
     const selection = withIfRange(asked, request.headers, response.headers);

@@ -9,6 +9,7 @@ import { deleteBucket } from './delete-bucket.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { getObject } from './get-object.ts';
+import { getObjectAttributes } from './get-object-attributes.ts';
 import { headObject } from './head-object.ts';
 import { listMultipartUploads } from './list-multipart-uploads.ts';
 import { listObjectVersions } from './list-object-versions.ts';
@@ -31,6 +32,7 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
   GetObject: getObject,
+  GetObjectAttributes: getObjectAttributes,
   HeadObject: headObject,
   ListMultipartUploads: listMultipartUploads,
   ListObjectVersions: listObjectVersions,

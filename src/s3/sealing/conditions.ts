@@ -1,10 +1,10 @@
 /**
  * The conditions of a read (RFC 9110 13.2.2), evaluated here on the answer of the backend: backends differ in which they obey, and
- * clients compare with ETags as the gateway shows them. They are sent upstream as well, which saves the body.
+ * clients compare with ETags as the gateway shows them.
  */
 import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
-import { bareEtag, clientEtag, splitEtagList, upstreamEtagList } from './etag.ts';
+import { bareEtag, clientEtag, splitEtagList, upstreamEtag, upstreamEtagList } from './etag.ts';
 
 /** Throws ERR_S3_PRECONDITION_FAILED or ERR_S3_NOT_MODIFIED where a condition of the request decides so. */
 export function checkReadConditions(request: S3Headers, upstream: S3Headers): void {
@@ -26,18 +26,20 @@ export function checkIfRange(request: S3Headers, upstream: S3Headers): boolean {
   return condition.trim() === etag || Date.parse(condition) === Date.parse(upstream['last-modified'] ?? '');
 }
 
-/** The conditions as the backend understands them. */
+const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
+
+/**
+ * The condition as the backend understands it, which saves the body. Only one that stands alone, and no list or `*`: Ceph RGW 16 compares
+ * either as one ETag, and which of two conditions counts not every backend knows.
+ */
 export function upstreamConditions(request: S3Headers): S3Headers {
-  const headers: Record<string, string> = {};
-  for (const name of ['if-match', 'if-none-match']) {
-    const list = request[name];
-    if (list !== undefined) headers[name] = upstreamEtagList(list);
-  }
-  for (const name of ['if-modified-since', 'if-unmodified-since']) {
-    const date = request[name];
-    if (date !== undefined) headers[name] = date;
-  }
-  return headers;
+  const [name, other] = CONDITIONS.filter((condition) => request[condition] !== undefined);
+  const value = name === undefined ? undefined : request[name];
+  if (name === undefined || value === undefined || other !== undefined) return {};
+  if (name !== 'if-match' && name !== 'if-none-match') return Number.isNaN(Date.parse(value)) ? {} : { [name]: value };
+  // Ceph RGW 16 takes what only begins with the object's ETag for it: what is no ETag of ours is not asked about.
+  const isOurs = bareEtag(clientEtag(upstreamEtag(value))) === bareEtag(value);
+  return value.includes(',') || value.trim() === '*' || !isOurs ? {} : { [name]: upstreamEtagList(value) };
 }
 
 /** What a 304 still says of the object. */

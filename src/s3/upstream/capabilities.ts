@@ -1,10 +1,20 @@
 /** What the storage behind the gateway can do: probed at start, overridden by configuration. Each lack has its stated loss. */
 
+export type EtagForm = 'quoted' | 'bare';
+
 export type UpstreamCapabilities = {
   /** ETags of multipart objects end in `-N`: LIST sizes are exact without look-ups. */
   readonly multipartEtagCountsParts: boolean;
-  /** `If-None-Match: *` and `If-Match` on PutObject and CompleteMultipartUpload are obeyed. */
+  /** `If-None-Match: *` on PutObject is obeyed. */
   readonly conditionalWrites: boolean;
+  /** `If-Match` on PutObject is, with ETags in this form; Ceph RGW 16 wants them bare. */
+  readonly conditionalReplacements: EtagForm | false;
+  /** `If-None-Match: *` on CopyObject is. */
+  readonly conditionalCopyWrites: boolean;
+  /** Likewise on CompleteMultipartUpload. */
+  readonly conditionalCompletions: boolean;
+  /** `If-Match` on DeleteObject is. */
+  readonly conditionalDeletions: boolean;
   /** `x-amz-copy-source-if-match` is obeyed: copies can be pinned to the source that was read. */
   readonly conditionalCopies: boolean;
   /** `?partNumber=` on GET and HEAD. */
@@ -27,6 +37,10 @@ export type UpstreamCapabilities = {
 export const AWS_CAPABILITIES: UpstreamCapabilities = {
   multipartEtagCountsParts: true,
   conditionalWrites: true,
+  conditionalReplacements: 'quoted',
+  conditionalCopyWrites: true,
+  conditionalCompletions: true,
+  conditionalDeletions: true,
   conditionalCopies: true,
   readByPartNumber: true,
   unsignedPayload: true,
