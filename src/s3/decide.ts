@@ -29,9 +29,8 @@ export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operatio
 
 /** The decision, or an S3Error: ERR_S3_ACCESS_DENIED, ERR_S3_NOT_IMPLEMENTED, ERR_S3_METHOD_NOT_ALLOWED. */
 export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
-  // Its policy and signature lie in a form: not verified yet, so not forwarded under our identity either.
-  if (request.operation === 'PostObject')
-    throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'Uploads by HTML form are not supported.');
+  // What a form does is decided as the PutObject that it stands for (`post/post-object.ts`); as it is, it goes nowhere.
+  if (request.operation === 'PostObject') throw notBuilt(request.operation);
   checkCopySources(request, rules);
   if (request.bucket === '') return decideService(request);
   refuseAdministration(request.bucket, rules);

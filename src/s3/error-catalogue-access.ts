@@ -133,6 +133,27 @@ export const S3_BODY_ERRORS = {
     'Each part but the last needs 5 MiB.',
     'Use larger parts.',
   ),
+  ERR_S3_POLICY_DOCUMENT: row(
+    'InvalidPolicyDocument',
+    400,
+    'The content of the form does not meet the conditions specified in the policy document.',
+    'The `policy` field of a form upload is no policy: it is not JSON in base64, has no end, or a condition of no known form.',
+    'Make the form with an SDK (`generate_presigned_post`, `createPresignedPost`).',
+  ),
+  ERR_S3_MALFORMED_FORM: row(
+    'MalformedPOSTRequest',
+    400,
+    'The body of your POST request is not well-formed multipart/form-data.',
+    'A form upload breaks the form of multipart/form-data, or has fields behind a large file.',
+    'Let the file be the last field, and end the form with the closing boundary and a line end.',
+  ),
+  ERR_S3_FORM_TOO_LONG: row(
+    'MaxPostPreDataLengthExceededError',
+    400,
+    'Your POST request fields preceding the upload file were too large.',
+    'The fields before the file of a form upload take more than 32 KiB.',
+    'Send fewer or shorter fields.',
+  ),
   ERR_S3_MALFORMED_XML: row(
     'MalformedXML',
     400,

@@ -75,7 +75,7 @@ function parseFields(text: string): ReadonlyMap<string, string> {
   return fields;
 }
 
-function parseCredential(
+export function parseCredential(
   text: string | undefined,
   presigned: boolean,
 ): { accessKeyId: string; scope: CredentialScope } {
@@ -107,7 +107,7 @@ function parseSignedHeaders(text: string | undefined, presigned: boolean): reado
   return names;
 }
 
-function parseSignature(text: string | undefined, presigned: boolean): string {
+export function parseSignature(text: string | undefined, presigned: boolean): string {
   if (text === undefined || !/^[0-9a-f]{64}$/iu.test(text)) {
     throw new SigV4Error('ERR_SIGV4_MALFORMED', 'The signature is malformed.', presigned);
   }
@@ -125,7 +125,7 @@ function parseHeaderTime(headers: Source['headers']): { timestamp: string; time:
   return { timestamp: formatTimestamp(time), time };
 }
 
-function parseBasicTime(text: string | undefined, presigned: boolean): { timestamp: string; time: number } {
+export function parseBasicTime(text: string | undefined, presigned: boolean): { timestamp: string; time: number } {
   const time = text === undefined ? undefined : parseTimestamp(text);
   if (text === undefined || time === undefined) {
     throw new SigV4Error(

@@ -94,7 +94,7 @@ export function screenRequest<Key extends AccessKey>(
   return { claim, key };
 }
 
-function checkScope(
+export function checkScope(
   claim: SignatureClaim,
   { service, region }: Pick<VerifyOptions<AccessKey>, 'service' | 'region'>,
 ): void {
@@ -114,7 +114,7 @@ function checkScope(
 /** Client text that goes back into an error: short, and only plain characters. */
 const printable = (text: string): string => text.replace(/[^\w.-]/gu, '?').slice(0, 40);
 
-function checkTime(claim: SignatureClaim, now: number, maxSkewMs: number): void {
+export function checkTime(claim: SignatureClaim, now: number, maxSkewMs: number): void {
   if (claim.type === 'header') {
     if (Math.abs(now - claim.time) > maxSkewMs) throw new SigV4Error('ERR_SIGV4_SKEWED');
     return;
@@ -179,7 +179,7 @@ function* spellings(request: IncomingRequest): Generator<IncomingRequest> {
   if (path !== request.path && headers !== request.headers) yield { ...request, path, headers };
 }
 
-function checkToken(claim: SignatureClaim, key: AccessKey): void {
+export function checkToken(claim: SignatureClaim, key: AccessKey): void {
   const given = claim.sessionToken;
   if (given === undefined && key.sessionToken === undefined) return;
   if (given === undefined || key.sessionToken === undefined || !equalHashes(given, key.sessionToken)) {

@@ -1,7 +1,14 @@
 /** Who asks: verifies the request's signature and says sigv4's errors in S3's words. */
 import { SigV4Error } from '../../sigv4/errors.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
-import { verifyRequest, type AccessKey, type IncomingRequest, type VerifiedSignature } from '../../sigv4/verify.ts';
+import { verifyForm } from '../../sigv4/form.ts';
+import {
+  verifyRequest,
+  type AccessKey,
+  type IncomingRequest,
+  type VerifiedSignature,
+  type VerifyOptions,
+} from '../../sigv4/verify.ts';
 import { S3Error, type S3ErrorCode } from '../errors.ts';
 
 /** An access key that clients sign with, and whom it stands for. */
@@ -11,8 +18,12 @@ export type S3AccessKey = AccessKey & {
   readonly expiresAt?: number;
 };
 
-/** Undefined: nobody signed the request. */
-export type Authenticator = (request: IncomingRequest) => VerifiedSignature<S3AccessKey> | undefined;
+export type Authenticator = {
+  /** Undefined: nobody signed the request. */
+  readonly request: (request: IncomingRequest) => VerifiedSignature<S3AccessKey> | undefined;
+  /** Of a form upload, by its fields. Undefined: nobody signed it. */
+  readonly form: (fields: ReadonlyMap<string, string>) => Omit<VerifiedSignature<S3AccessKey>, 'type'> | undefined;
+};
 
 export type AuthOptions = {
   readonly accessKeys: readonly S3AccessKey[];
@@ -24,27 +35,28 @@ export type AuthOptions = {
 
 export function createAuthenticator(options: AuthOptions): Authenticator {
   const keys = new Map(options.accessKeys.map((key) => [key.accessKeyId, key]));
-  return (request) => {
+  const verified = <Signature extends { readonly key: S3AccessKey }>(
+    verify: (options: VerifyOptions<S3AccessKey>) => Signature,
+  ): Signature | undefined => {
+    const { region, signingKeys } = options;
     const now = options.now();
     try {
-      const verified = verifyRequest(request, {
-        service: 's3',
-        region: options.region,
-        now,
-        findKey: (id) => keys.get(id),
-        signingKeys: options.signingKeys,
-      });
-      refuseExpired(verified.key, now);
-      return verified;
+      const signature = verify({ service: 's3', region, now, findKey: (id) => keys.get(id), signingKeys });
+      refuseExpired(signature.key, now);
+      return signature;
     } catch (error) {
       if (error instanceof SigV4Error && error.code === 'ERR_SIGV4_ANONYMOUS') return undefined;
       throw error instanceof SigV4Error ? inWordsOfS3(error, options) : error;
     }
   };
+  return {
+    request: (request) => verified((how) => verifyRequest(request, how)),
+    form: (fields) => verified((how) => verifyForm(fields, how)),
+  };
 }
 
 /** Only to who holds the secret: nobody else learns that the key once existed. */
-export function refuseExpired({ expiresAt }: S3AccessKey, now: number): void {
+function refuseExpired({ expiresAt }: S3AccessKey, now: number): void {
   if (expiresAt !== undefined && now >= expiresAt) throw new S3Error('ERR_S3_EXPIRED_TOKEN');
 }
 

@@ -4,31 +4,30 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { VerifiedSignature } from '../../sigv4/verify.ts';
 import { refuseAnonymous } from '../access/anonymous.ts';
 import { answerWithinRights } from '../access/answers.ts';
 import { callerOf } from '../access/caller.ts';
 import { permissionsFor } from '../access/permissions.ts';
-import type { S3Access } from '../access/rights.ts';
-import type { Authenticator } from '../auth/authenticate.ts';
+import type { S3AccessKey } from '../auth/authenticate.ts';
 import { planBody, type BodyPlan } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
-import { decide, type Decision, type OperationTable } from '../decide.ts';
+import { decide } from '../decide.ts';
 import { S3Error } from '../errors.ts';
-import { CLIENT_IDLE_MS } from '../limits.ts';
-import type { GatewayContext, S3Request, S3Response } from '../operation.ts';
+import { CLIENT_IDLE_MS, STREAM_COST_BYTES } from '../limits.ts';
+import type { S3Request, S3Response } from '../operation.ts';
+import { understandForm } from '../post/post-object.ts';
 import { collectHeaders, hoistQueryHeaders, operationHeaders, refuseReservedNames } from '../request/headers.ts';
 import { locate, parseQuery, splitTarget } from '../request/target.ts';
 import { routeOperation } from '../router.ts';
+import type { Share } from '../sealing/governor.ts';
 import { admit } from './admission.ts';
 import { clientBytes } from './client-bytes.ts';
 import { clientPace } from './client-pace.ts';
 import { asS3Error, respond, respondError, type Answering } from './respond.ts';
+import type { Judges, RequestHead, Understood } from './understood.ts';
 
-export type EdgeOptions = {
-  readonly gateway: GatewayContext;
-  readonly operations: OperationTable;
-  readonly authenticate: Authenticator;
-  readonly access: S3Access;
+export type EdgeOptions = Judges & {
   /** Domains under which `bucket.domain` names a bucket. */
   readonly domains: readonly string[];
   /** True while the server drains: answers close their connections. */
@@ -76,58 +75,92 @@ type Seen = { operation: string; principal?: string };
 
 async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signal: AbortSignal): Promise<S3Response> {
   const { incoming, outgoing } = answering;
-  const { request, decision } = understand(answering, edge, signal, seen);
-  const share = await admit(request, decision, edge.gateway);
-  if (share !== undefined) {
-    if (outgoing.destroyed) share.giveBack();
-    else outgoing.once('close', share.giveBack);
+  const { head, signed } = readHead(answering, edge, seen);
+  const connection = { client: clientPace(incoming, outgoing), signal };
+  const { request, decision, inItsForm } =
+    head.operation === 'PostObject'
+      ? await expectForm(head, edge, connection, seen, answering)
+      : understand(head, signed, edge, connection, seen);
+  // A form has been admitted within: its file is under way.
+  if (inItsForm === undefined) {
+    hold(await admit(request, decision, edge.gateway), outgoing);
+    // Only now is the body wanted: the signature holds and no rule refuses.
+    wantBody(answering);
   }
-  // Only now is the body wanted: the signature holds and no rule refuses.
-  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
-  return answerWithinRights(request, () =>
+  const response = await answerWithinRights(request, () =>
     decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request),
   );
+  return inItsForm === undefined || response.status !== 200 ? response : inItsForm(response);
 }
 
-function understand(
-  answering: Answering,
+/** Who uploads by a form is said within it, so it is asked for before that is known. */
+function expectForm(
+  head: RequestHead,
   edge: EdgeOptions,
-  signal: AbortSignal,
+  connection: Connection,
   seen: Seen,
-): { request: S3Request; decision: Decision } {
-  const { incoming, requestId } = answering;
-  const { gateway } = edge;
+  answering: Answering,
+): Promise<Understood> {
+  wantBody(answering);
+  const { client: holder, signal } = connection;
+  const take = async (): Promise<void> =>
+    hold(await edge.gateway.governor.take(STREAM_COST_BYTES, { signal, holder }), answering.outgoing);
+  return understandForm(head, edge, { ...connection, admit: take }, seen);
+}
+
+/** A share of memory, until the exchange is over. */
+function hold(share: Share | undefined, outgoing: ServerResponse): void {
+  if (outgoing.destroyed) share?.giveBack();
+  else if (share !== undefined) outgoing.once('close', share.giveBack);
+}
+
+function wantBody({ incoming, outgoing }: Answering): void {
+  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
+}
+
+type Connection = Pick<S3Request, 'client' | 'signal'>;
+type SignedRequest = VerifiedSignature<S3AccessKey> | undefined;
+
+/** What is asked for, and by whom where the request says it. */
+function readHead(
+  { incoming, requestId }: Answering,
+  edge: EdgeOptions,
+  seen: Seen,
+): { head: RequestHead; signed: SignedRequest } {
   const sent = collectHeaders(incoming.rawHeaders);
   const method = knownMethod(incoming.method ?? '');
   const target = splitTarget(incoming.url ?? '/');
-  const signed = edge.authenticate({ method, ...target, headers: sent });
+  const signed = edge.authenticate.request({ method, ...target, headers: sent });
   if (signed !== undefined) seen.principal = signed.key.principal;
   const place = locate(target.path, sent['host'] ?? '', edge.domains);
   const { query, headers } = hoistQueryHeaders(parseQuery(target.query), sent);
   refuseReservedNames(headers);
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;
-  const asked = { ...place, operation, query, headers };
-  if (signed === undefined) refuseAnonymous(asked, gateway.rules);
-  const caller = callerOf(signed, { incoming, query, headers, requestId }, { ...gateway, access: edge.access });
+  return { head: { ...place, operation, method, query, headers, incoming, requestId }, signed };
+}
+
+function understand(
+  head: RequestHead,
+  signed: SignedRequest,
+  { gateway, access, operations }: EdgeOptions,
+  connection: Connection,
+  seen: Seen,
+): Understood {
+  const { incoming, requestId, operation, bucket, key, headers, method, query } = head;
+  if (signed === undefined) refuseAnonymous(head, gateway.rules);
+  const caller = callerOf(signed, head, { ...gateway, access });
   seen.principal = caller.principal;
-  caller.rights?.demand(permissionsFor(asked));
+  caller.rights?.demand(permissionsFor(head));
   const limited = caller.rights !== undefined;
-  const decision = decide({ ...place, operation, headers, limited }, gateway.rules, edge.operations);
+  const decision = decide({ bucket, key, operation, headers, limited }, gateway.rules, operations);
   const plan = signed === undefined ? NO_BODY : planBody(headers, signed, operation);
   const request: S3Request = {
-    operation,
-    requestId,
-    method,
-    ...place,
-    query,
+    ...{ operation, requestId, method, bucket, key, query, caller, ...connection },
     headers: operationHeaders(headers),
-    caller,
     secure: 'encrypted' in incoming.socket,
     body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
-    client: clientPace(incoming, answering.outgoing),
     rule: decision.rule,
-    signal,
   };
   return { request, decision };
 }

@@ -58,14 +58,15 @@ const SIGNATURE_PARAMETERS = new Set([
 const IGNORED_IN_QUERY = /^x-amz-(?:sdk-checksum-algorithm|checksum-(?!algorithm$|mode$|type$).*)$/u;
 
 const notAHeader = (): S3Error =>
-  new S3Error('ERR_S3_INVALID_ARGUMENT', 'A query parameter that stands for a header cannot be one.');
+  new S3Error('ERR_S3_INVALID_ARGUMENT', 'A query parameter or form field that stands for a header cannot be one.');
 
 /** A line end in a header's value would be a header of its own, here or at a backend (Ceph RGW 16 writes it out). */
 function refuseControls(value: string): void {
   if (/[\0-\x08\x0a-\x1f\x7f]/u.test(value)) throw notAHeader();
 }
 
-function headerValue(name: string, value: string): string {
+/** A text as a header's bytes; ERR_S3_INVALID_ARGUMENT where it cannot be one. `name` in small letters. */
+export function headerValue(name: string, value: string): string {
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/u.test(name)) throw notAHeader();
   refuseControls(value);
   refuseUnderscores(name);
