@@ -158,7 +158,11 @@ export type S3Config = {
     readonly credentials: CredentialsConfig;
     /** Certificates to trust, PEM. */
     readonly ca: string | undefined;
-    readonly capabilities: { readonly unsignedPayload: boolean; readonly trailingChecksums: boolean };
+    readonly capabilities: {
+      readonly unsignedPayload: boolean;
+      readonly trailingChecksums: boolean;
+      readonly ownChecksum: 'none' | 'md5' | 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256';
+    };
   };
   readonly clients: readonly {
     readonly name: string;

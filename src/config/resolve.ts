@@ -98,7 +98,7 @@ async function resolveListen(
 }
 
 async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Finding[]): Promise<S3Config> {
-  const { endpoint, region, addressing, credentials, tls, capabilities } = s3.upstream;
+  const { endpoint, region, addressing, credentials, tls, capabilities, checksum } = s3.upstream;
   const buckets = s3.buckets.map(({ bucket, prefix, allowAround, ...rule }) => ({
     bucket,
     prefix,
@@ -137,6 +137,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
       capabilities: {
         unsignedPayload: capabilities.unsignedPayload,
         trailingChecksums: capabilities.trailingChecksums ?? isAmazon(endpoint),
+        ownChecksum: checksum ?? (isAmazon(endpoint) ? 'crc32' : 'none'),
       },
     },
     clients,

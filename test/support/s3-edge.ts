@@ -36,6 +36,7 @@ export const S3RVER_CAPABILITIES: UpstreamCapabilities = {
   conditionalCopies: false,
   readByPartNumber: false,
   trailingChecksums: false,
+  ownChecksum: 'none',
   listsParts: false,
   versioning: false,
   minPartBytes: 0,

@@ -33,6 +33,12 @@ const upstream = z
       .optional()
       .describe('TLS to the upstream.'),
     capabilities,
+    checksum: z
+      .enum(['none', 'md5', 'crc32', 'crc32c', 'crc64nvme', 'sha256'])
+      .optional()
+      .describe(
+        'The checksum over ciphertext that it gets with each object and part the gateway seals, so that damage on the way is refused when it is written. By default `crc32` for Amazon S3 and `none` for others; `md5` (Content-MD5) is known to all, but goes with bodies up to 256 KiB only; all others behind longer bodies need `trailingChecksums`.',
+      ),
   })
   .describe('The object store behind the gateway.');
 

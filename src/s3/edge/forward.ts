@@ -16,7 +16,7 @@ import { refuseEscapingKeys } from './named-keys.ts';
 export async function forward(request: S3Request, upstream: UpstreamClient): Promise<S3Response> {
   const outgoing = await outgoingBody(request, upstream.capabilities);
   const { method, bucket, key, query, signal } = request;
-  const response = await upstream.send({ method, bucket, key, query, signal, ...outgoing });
+  const response = await upstream.send({ method, bucket, key, query, signal, asSent: true, ...outgoing });
   return { status: response.status, headers: answerHeaders(response.headers), body: response.body };
 }
 

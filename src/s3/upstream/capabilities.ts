@@ -1,5 +1,7 @@
 /** What the storage behind the gateway can do: probed at start, overridden by configuration. Each lack has its stated loss. */
 
+import type { OwnChecksum } from './own-checksum.ts';
+
 export type EtagForm = 'quoted' | 'bare';
 
 export type UpstreamCapabilities = {
@@ -27,6 +29,8 @@ export type UpstreamCapabilities = {
   readonly minPartBytes: number;
   /** `STREAMING-UNSIGNED-PAYLOAD-TRAILER`: a checksum that comes after the body can be stored with the object. */
   readonly trailingChecksums: boolean;
+  /** The one checksum of ours that it gets of what it stores. */
+  readonly ownChecksum: OwnChecksum;
   readonly multipart: boolean;
   /** ListParts: else the lengths of parts travel in the ETags clients are given, and are given back on completion. */
   readonly listsParts: boolean;
@@ -47,6 +51,7 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   wantsEqualParts: false,
   minPartBytes: 5 * 1024 * 1024,
   trailingChecksums: true,
+  ownChecksum: 'none',
   multipart: true,
   listsParts: true,
   versioning: true,

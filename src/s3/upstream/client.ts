@@ -21,6 +21,8 @@ export type UpstreamRequest = {
   readonly contentLength?: number;
   /** A checksum that is known when the stream has ended; only with `capabilities.trailingChecksums`. */
   readonly trailer?: Trailer;
+  /** The body is the client's own, with the checksum it chose or none: `own-checksum.ts` adds nothing. */
+  readonly asSent?: boolean;
   /**
    * A short request that may be made while another answer is held: it has connections of its own. Else all connections could be held by
    * requests that wait for one more.

@@ -18,6 +18,7 @@ import { dispatch } from './dispatch.ts';
 import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
 import { addressOf, type UpstreamAddress, type UpstreamEndpoint } from './endpoint.ts';
 import { OutgoingStream, watched } from './outgoing-stream.ts';
+import { withOwnChecksum } from './own-checksum.ts';
 import { payloadFor, type Payload } from './payload.ts';
 
 export type SigningClientOptions = {
@@ -98,13 +99,14 @@ export class SigningClient implements UpstreamClient {
   }
 
   async #sendOnce(
-    request: UpstreamRequest,
+    asked: UpstreamRequest,
     body: UpstreamRequest['body'],
     credentials: AccessKey,
   ): Promise<UpstreamResponse> {
+    const request = await withOwnChecksum(body === undefined ? asked : { ...asked, body }, this.capabilities);
     const address = addressOf(this.#options.endpoint, request);
     const outgoing = {
-      body,
+      body: request.body,
       length: request.contentLength ?? 0,
       headers: request.headers ?? {},
       trailer: request.trailer,
