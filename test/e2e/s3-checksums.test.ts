@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
+  AbortMultipartUploadCommand,
   ChecksumType,
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -9,6 +10,8 @@ import {
   GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
   type CompletedPart,
@@ -223,6 +226,26 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
       expect(second.ObjectParts).toMatchObject({ IsTruncated: false, PartNumberMarker: '3', Parts: rows.slice(2) });
     },
   );
+
+  test('listings of an open upload say which checksum it has', async ({ skip }) => {
+    skip(name !== 'radosgw', 's3rver lists neither uploads nor parts');
+    const { upload } = await create('open', { ChecksumAlgorithm: 'SHA256' });
+    const Body = randomBytes(5 * MIB);
+    const parts = [Body, randomBytes(3)];
+    for (const [index, body] of parts.entries())
+      await client.send(
+        new UploadPartCommand({ ...upload, PartNumber: index + 1, Body: body, ChecksumAlgorithm: 'SHA256' }),
+      );
+    const listed = await client.send(new ListPartsCommand(upload));
+    expect(listed).toMatchObject({ ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE' });
+    const values = await Promise.all(parts.map(async (body) => (await digestOf('SHA256', body)).toString('base64')));
+    expect(listed.Parts?.map(({ ChecksumSHA256 }) => ChecksumSHA256)).toEqual(values);
+    const { Uploads } = await other.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'open' }));
+    expect(Uploads).toMatchObject([
+      { ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE', UploadId: upload.UploadId },
+    ]);
+    await client.send(new AbortMultipartUploadCommand(upload));
+  });
 
   test('what S3 refuses of checksums is refused in its words', async () => {
     const refused = async (sent: Promise<unknown>): Promise<string> =>

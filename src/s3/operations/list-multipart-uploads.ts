@@ -7,7 +7,8 @@ import { isHiddenKey } from '../listing/hidden-names.ts';
 import { encodeKey } from '../listing/list-page.ts';
 import { madeBy } from '../listing/made-by.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
-import { openUpload } from '../multipart/open-upload.ts';
+import { openUpload, type OpenUpload } from '../multipart/open-upload.ts';
+import { checksumChoiceContent } from '../sealing/checksum-headers.ts';
 import { readTokens, uploadMark } from '../multipart/token-objects.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
@@ -59,24 +60,47 @@ async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlT
     EncodingType: wantsEncoded ? 'url' : undefined,
     MaxUploads: childText(root, 'MaxUploads'),
     IsTruncated: childText(root, 'IsTruncated') ?? 'false',
-    Upload: uploads.map((row) => uploadContent(row, encode, tokenOf)),
+    Upload: await Promise.all(uploads.map((row) => uploadContent(request, gateway, row, { encode, tokenOf }))),
     CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({
       Prefix: encode(childText(row, 'Prefix') ?? ''),
     })),
   };
 }
 
-function uploadContent(
+type Naming = {
+  readonly encode: (text: string) => string;
+  readonly tokenOf: (key: string, id: string) => string;
+};
+
+async function uploadContent(
+  request: S3Request,
+  gateway: GatewayContext,
   row: XmlTree,
-  encode: (text: string) => string,
-  tokenOf: (key: string, id: string) => string,
-): XmlContent {
+  { encode, tokenOf }: Naming,
+): Promise<XmlContent> {
   const key = childText(row, 'Key') ?? '';
+  const token = tokenOf(key, childText(row, 'UploadId') ?? '');
   return {
     Key: encode(key),
-    UploadId: tokenOf(key, childText(row, 'UploadId') ?? ''),
+    UploadId: token,
     ...madeBy(row),
     StorageClass: childText(row, 'StorageClass'),
     Initiated: childText(row, 'Initiated'),
+    ...checksumChoiceContent(await chosenChecksum(request, gateway, key, token)),
   };
+}
+
+/** Undefined also for uploads that are not ours: of keys without a sealing rule, or made past the gateway. */
+async function chosenChecksum(
+  request: S3Request,
+  gateway: GatewayContext,
+  key: string,
+  token: string,
+): Promise<OpenUpload['checksum']> {
+  try {
+    return (await openUpload({ ...request, key, query: new Map([['uploadId', token]]) }, gateway)).checksum;
+  } catch (error) {
+    if (error instanceof S3Error && error.code === 'ERR_S3_NO_SUCH_UPLOAD') return undefined;
+    throw error;
+  }
 }

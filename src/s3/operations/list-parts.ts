@@ -5,8 +5,10 @@ import { S3Error } from '../errors.ts';
 import { listHidden } from '../listing/delete-hidden.ts';
 import { formatXml } from '../listing/xml-tree.ts';
 import { fetchPartsPage, type PartsPage, type StoredPart } from '../multipart/list-parts-page.ts';
+import { knownPartName } from '../multipart/known-parts.ts';
 import { openUpload, unwrapUploadKey, type OpenUpload } from '../multipart/open-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { CHECKSUM_ELEMENTS, checksumChoiceContent, toBase64 } from '../sealing/checksum-headers.ts';
 import { bareEtag, clientEtag } from '../sealing/etag.ts';
 
 const MAX_PARTS = 1_000;
@@ -32,7 +34,7 @@ export const listParts: S3Operation = {
     const merged = newestOfEach([...page.parts, ...within]);
     const parts = merged.slice(0, maxParts);
     const isTruncated = page.nextMarker !== undefined || parts.length < merged.length;
-    return respond(request, upload, { about: page.about, parts, marker, maxParts, isTruncated });
+    return respond(request, gateway, upload, { about: page.about, parts, marker, maxParts, isTruncated });
   },
 };
 
@@ -65,23 +67,43 @@ function newestOfEach(parts: readonly StoredPart[]): readonly StoredPart[] {
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 
-function respond({ bucket, key }: S3Request, { token }: OpenUpload, answer: PartsAnswer): S3Response {
+function respond(
+  { bucket, key }: S3Request,
+  gateway: GatewayContext,
+  upload: OpenUpload,
+  answer: PartsAnswer,
+): S3Response {
   const body = formatXml('ListPartsResult', {
     Bucket: bucket,
     Key: key,
-    UploadId: token,
+    UploadId: upload.token,
     ...answer.about,
+    ...checksumChoiceContent(upload.checksum),
     PartNumberMarker: answer.marker,
     NextPartNumberMarker: answer.parts.at(-1)?.number ?? answer.marker,
     MaxParts: answer.maxParts,
     IsTruncated: answer.isTruncated,
-    Part: answer.parts.map(({ number, lastModified, etag, plainLength }) => ({
-      PartNumber: number,
-      LastModified: lastModified,
-      ETag: clientEtag(etag),
-      Size: plainLength,
+    Part: answer.parts.map((part) => ({
+      PartNumber: part.number,
+      LastModified: part.lastModified,
+      ETag: clientEtag(part.etag),
+      Size: part.plainLength,
+      ...partChecksum(gateway, upload, part),
     })),
   });
   const headers = { 'content-type': 'application/xml', 'content-length': String(body.length) };
   return { status: 200, headers, body };
+}
+
+/** Of parts that this gateway took: another one's are not known here. */
+function partChecksum(
+  { caches }: GatewayContext,
+  { objectId, checksum }: OpenUpload,
+  { number, etag }: StoredPart,
+): Readonly<Record<string, string>> {
+  const known = caches.knownParts.get(knownPartName(objectId, number, etag));
+  const value = checksum === undefined ? undefined : known?.digests?.[checksum.algorithm];
+  return checksum === undefined || value === undefined
+    ? {}
+    : { [CHECKSUM_ELEMENTS[checksum.algorithm]]: toBase64(value) };
 }

@@ -1,5 +1,6 @@
 /** Checksums as S3's headers and XML elements have them. */
 import type { ObjectChecksum } from '../../envelope/object/footer.ts';
+import type { ChecksumChoice } from '../../envelope/object/object-envelope.ts';
 import type { ChecksumName } from '../../envelope/object/record.ts';
 import type { VerifiedBody } from '../bodies/verified-body.ts';
 import type { S3Headers } from '../operation.ts';
@@ -39,3 +40,7 @@ export function objectChecksumContent(
     ChecksumType: type,
   };
 }
+
+/** What an upload was created with, in listings of it. */
+export const checksumChoiceContent = (choice: ChecksumChoice | undefined): Readonly<Record<string, string>> =>
+  choice === undefined ? {} : { ChecksumAlgorithm: choice.algorithm.toUpperCase(), ChecksumType: choice.type };
