@@ -62,7 +62,7 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
     );
     return {
       listener: { name: 'postgres', host, port: proxy.port, tls: tls !== undefined },
-      part: { name: 'postgres', stop: () => proxy.close().then(closeAll) },
+      part: { name: 'postgres', stop: (remainingMs) => proxy.close(remainingMs).then(closeAll) },
       checks: readinessChecks(postgres, databases),
     };
   } catch (error) {

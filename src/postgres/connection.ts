@@ -6,6 +6,7 @@ import { relayAuthentication } from './auth/relay.ts';
 import { LoginEnded, type Conversation } from './auth/conversation.ts';
 import { terminateAuthentication } from './auth/terminate.ts';
 import { mockVerifier, parseVerifier } from './auth/verifier.ts';
+import type { Draining } from './draining.ts';
 import { PostgresError } from './errors.ts';
 import { STARTUP_TIMEOUT_MS } from './limits.ts';
 import { encodeOwnError } from './messages/error-response.ts';
@@ -23,6 +24,7 @@ export type ProxyContext = {
   readonly clientTls: ClientTls | undefined;
   readonly clientBinding: Uint8Array | undefined;
   readonly mockSecret: Uint8Array;
+  readonly draining: Draining;
 };
 
 /** Never rejects. */
@@ -78,9 +80,9 @@ async function login(
     fromUpstream: upstream.reader.release(),
     fromClient: startup.reader.release(),
   };
-  if (rules === undefined) return spliceSession(ends, () => undefined);
+  if (rules === undefined) return spliceSession(ends, context.draining);
   const { logger, metrics = {} } = options;
-  runSession(ends, { ...rules, user, database, logger, metrics });
+  runSession(ends, { ...rules, user, database, logger, metrics }, context.draining);
 }
 
 async function authenticate(

@@ -72,6 +72,11 @@ export const POSTGRES_ERRORS = {
     why: '`maxConnections` is reached.',
     fix: 'Raise it, or use fewer connections.',
   },
+  ERR_POSTGRES_SHUTDOWN: {
+    says: 'The proxy is shut down.',
+    why: 'It was told to stop; sessions end between two transactions.',
+    fix: 'Connect again: another replica, or the next start, serves it.',
+  },
   ERR_POSTGRES_ENCODING: {
     says: 'A statement is not UTF-8.',
     why: 'Under another encoding the same bytes may name something else than the proxy reads, so nothing can be said about them.',

@@ -5,6 +5,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { endPointBinding } from './auth/channel-binding.ts';
+import { Draining } from './draining.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
 import type { ClientTlsOptions, PostgresProxyOptions } from './options.ts';
 import { serveConnection, type ProxyContext } from './connection.ts';
@@ -17,8 +18,8 @@ export interface PostgresProxy {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
-  /** Stops listening, and ends the sessions that are open. */
-  close(): Promise<void>;
+  /** Stops listening; sessions end as they become idle, and what is left after the time is cut off. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Listens. Rejects where it cannot (EADDRINUSE, a bad certificate). */
@@ -31,6 +32,7 @@ export async function startPostgresProxy(options: PostgresProxyOptions): Promise
         ? undefined
         : endPointBinding(new X509Certificate(options.clientTls.certificatePem)),
     mockSecret: randomBytes(32),
+    draining: new Draining(),
   };
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
@@ -51,7 +53,7 @@ export async function startPostgresProxy(options: PostgresProxyOptions): Promise
     get connections() {
       return sockets.size;
     },
-    close: () => closed(server, sockets),
+    close: (graceMs = 0) => closed(server, sockets, context.draining, graceMs),
   };
 }
 
@@ -75,9 +77,17 @@ function listening(server: Server, { host, port, shared = false }: PostgresProxy
   });
 }
 
-function closed(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
+async function closed(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  draining: Draining,
+  graceMs: number,
+): Promise<void> {
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  draining.begin();
+  const late = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
-  });
+  }, graceMs);
+  await ended;
+  clearTimeout(late);
 }

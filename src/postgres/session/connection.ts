@@ -2,6 +2,7 @@
  * Joins a session's handlers with its two sockets: bytes in, bytes out, back-pressure, and the end of either side.
  */
 import type { Socket } from 'node:net';
+import { shutdownError, TERMINATE, type Draining } from '../draining.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_PIPELINE_DEPTH } from '../limits.ts';
 import { encodeOwnError } from '../messages/error-response.ts';
@@ -19,8 +20,8 @@ export type ConnectionEnds = {
   readonly fromUpstream: Uint8Array;
 };
 
-/** Runs the session until either side ends. */
-export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, 'wires'>): void {
+/** Runs the session until either side ends, or until it is idle while all sessions end. */
+export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, 'wires'>, draining: Draining): void {
   const fromClient = new Intake(ends.client);
   const fromUpstream = new Intake(ends.upstream);
   const sockets = { client: fromClient.socket, upstream: fromUpstream.socket };
@@ -45,7 +46,21 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
     void session.replies.until(MAX_PIPELINE_DEPTH / 2).then(() => client.resume());
     return true;
   };
+  let isEnding = false;
+  const endIfIdle = (): void => {
+    if (!isEnding || session.status !== 'idle' || session.replies.size > 0) return;
+    if (!frontend.atBoundary || !backend.atBoundary) return;
+    isEnding = false;
+    frontend.kill();
+    backend.kill();
+    shutDown(sockets);
+  };
+  const leave = draining.add(() => {
+    isEnding = true;
+    endIfIdle();
+  });
   closeTogether(client, upstream, () => {
+    leave();
     session.replies.release();
     frontend.kill();
     backend.kill();
@@ -53,7 +68,16 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
   if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
   carry(fromClient, upstream, frontend, isDeep);
-  carry(fromUpstream, client, backend, () => false);
+  carry(fromUpstream, client, backend, () => {
+    endIfIdle();
+    return false;
+  });
+}
+
+/** Both sides are told, as by a server that is shut down. */
+export function shutDown({ client, upstream }: Pick<ConnectionEnds, 'client' | 'upstream'>): void {
+  client.end(shutdownError());
+  upstream.end(TERMINATE);
 }
 
 /** Where a stream writes, and the source it wakes when it is free again. */
