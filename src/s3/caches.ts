@@ -1,5 +1,6 @@
 /** What operations remember between requests: only accelerations, safe to lose. The operations own this file's content. */
 import { LRUCache } from 'lru-cache';
+import { CorsLookup } from './cors/cors-lookup.ts';
 import { BackendKnowledge } from './sealing/backend-knowledge.ts';
 import type { ObjectLayout } from './sealing/object-layout.ts';
 import type { KnownPart } from './multipart/known-parts.ts';
@@ -7,6 +8,7 @@ import { PartsInFlight } from './multipart/parts-in-flight.ts';
 import { OneAtATime } from './multipart/one-at-a-time.ts';
 
 export type GatewayCaches = {
+  readonly cors: CorsLookup;
   readonly backend: BackendKnowledge;
   /** Where the plaintext lies in sealed objects, by bucket, key and version; each holds the ETag it is true for. */
   readonly layouts: LRUCache<string, ObjectLayout>;
@@ -27,6 +29,7 @@ const MAX_KNOWN_PARTS = 100_000;
 
 export function createCaches(): GatewayCaches {
   return {
+    cors: new CorsLookup(),
     backend: new BackendKnowledge(),
     layouts: new LRUCache({ maxSize: MAX_LAYOUT_PARTS, sizeCalculation: (layout) => 4 + layout.parts.length }),
     sizes: new LRUCache({ max: MAX_SIZES }),

@@ -66,6 +66,20 @@ export const S3_AUTH_ERRORS = {
     'Signature Version 2 and 4A are not accepted.',
     'Configure the client for Signature Version 4.',
   ),
+  ERR_S3_CORS_INSUFFICIENT: row(
+    'BadRequest',
+    400,
+    'Insufficient information. Origin request header needed.',
+    'OPTIONS is what browsers ask before a request from another origin; this one names no origin.',
+    'Send `Origin` and `Access-Control-Request-Method`, as browsers do.',
+  ),
+  ERR_S3_CORS_FORBIDDEN: row(
+    'AccessForbidden',
+    403,
+    'CORSResponse: This CORS request is not allowed.',
+    "No rule of the bucket's CORS configuration fits origin, method and headers, or there is none.",
+    'Set a configuration that does with PutBucketCors; another gateway may take half a minute to see it.',
+  ),
 } as const satisfies S3Catalogue;
 
 /** What came in the body, and whether it is what the client said it would be. */

@@ -53,7 +53,7 @@ const BACKENDS: readonly Difference[] = [
   {
     name: 'error documents',
     why: 'Ceph RGW leaves messages empty and names the bucket; the gateway says what S3 says, and the resource.',
-    where: /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize)$/u,
+    where: /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize|Condition)$/u,
   },
   {
     name: 'ranges that are none',
@@ -193,6 +193,31 @@ const OF_UPLOADS: readonly Difference[] = [
 ];
 
 const OF_SETTINGS: readonly Difference[] = [
+  {
+    name: 'attributes',
+    why: 'Ceph RGW 16 does not know them, and answers with the object itself.',
+    operations: /^GetObjectAttributes$/u,
+    where: /./u,
+  },
+  {
+    name: 'where a form’s object is',
+    why: 'S3 says it in headers as well, and by the name it was asked under.',
+    operations: /^PostObject$/u,
+    where: /^header (?:etag|location)$|\/PostResponse\/(?:Location|ETag)$/u,
+  },
+  {
+    name: 'what browsers are told',
+    why: 'S3 names all methods of the rule, credentials, and all that the answer varies with, and refuses in words of its own; Ceph RGW 16 does less.',
+    operations: /^PutBucketCors$/u,
+    what: /preflights/u,
+    where: /^header (?:vary|access-control-allow-(?:methods|credentials))$|^\/Error\/(?:Code|Method|ResourceType)$/u,
+  },
+  {
+    name: 'when a retention of the bucket ends',
+    why: 'It is counted from the moment of the write.',
+    operations: /^CompleteMultipartUpload$/u,
+    where: /^header x-amz-object-lock-retain-until-date$/u,
+  },
   {
     name: 'settings that the backend does not know',
     why: 'Ceph RGW 16 ignores such parameters: it lists the bucket instead, or deletes it. The gateway looks before, and says NotImplemented.',

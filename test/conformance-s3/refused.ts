@@ -13,11 +13,9 @@ const SEALED = 'the store sees ciphertext only, and cannot do this for the gatew
 export const REFUSED: Readonly<Partial<Record<S3OperationName, string>>> = {
   CopyObject: NOT_BUILT,
   UploadPartCopy: NOT_BUILT,
-  GetObjectAttributes: NOT_BUILT,
   GetBucketEncryption: NOT_BUILT,
   PutBucketEncryption: NOT_BUILT,
   DeleteBucketEncryption: NOT_BUILT,
-  PostObject: NOT_BUILT,
   DeleteBucketPolicy: AROUND('policy'),
   DeletePublicAccessBlock: AROUND('publicAccess'),
   PutBucketAnalyticsConfiguration: AROUND('analytics'),

@@ -29,6 +29,8 @@ export type Answer = {
 
 export type Side = {
   readonly bucket: string;
+  /** For what is signed elsewhere than in headers. */
+  readonly credentials: AccessKey;
   send(asked: Asked): Promise<Answer>;
   /** Like `send`, for what has to succeed. */
   done(asked: Asked): Promise<Answer>;
@@ -57,7 +59,7 @@ export function sidesOf(options: SideOptions): Side['fresh'] {
         `${asked.method} ${bucket}/${asked.key ?? ''} answered ${answer.status}: ${answer.body.toString()}`,
       );
     };
-    return { bucket, send, done, fresh };
+    return { bucket, credentials: options.credentials, send, done, fresh };
   };
   const fresh: Side['fresh'] = async (headers = {}) => {
     const side = sideOf(`${options.prefix}${String((count += 1)).padStart(3, '0')}`);

@@ -12,6 +12,7 @@ import { permissionsFor } from '../access/permissions.ts';
 import type { S3AccessKey } from '../auth/authenticate.ts';
 import { planBody, type BodyPlan } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
+import { answerPreflight, CHANGES_CORS, corsHeaders } from '../cors/preflight.ts';
 import { decide } from '../decide.ts';
 import { S3Error } from '../errors.ts';
 import { CLIENT_IDLE_MS, STREAM_COST_BYTES } from '../limits.ts';
@@ -75,6 +76,11 @@ type Seen = { operation: string; principal?: string };
 
 async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signal: AbortSignal): Promise<S3Response> {
   const { incoming, outgoing } = answering;
+  if (incoming.method === 'OPTIONS') {
+    seen.operation = 'OPTIONS';
+    return answerPreflight(asked(incoming, edge), edge);
+  }
+  if (incoming.headers.origin !== undefined) answering.cors = await corsHeaders(asked(incoming, edge), edge);
   const { head, signed } = readHead(answering, edge, seen);
   const connection = { client: clientPace(incoming, outgoing), signal };
   const { request, decision, inItsForm } =
@@ -90,7 +96,17 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
   const response = await answerWithinRights(request, () =>
     decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request),
   );
+  // Where the backend answers for itself it says what browsers may do.
+  if (decision.type === 'forward') delete answering.cors;
+  if (CHANGES_CORS.has(request.operation)) edge.gateway.caches.cors.forget(request.bucket);
   return inItsForm === undefined || response.status !== 200 ? response : inItsForm(response);
+}
+
+/** What a browser's question is about. */
+function asked(incoming: IncomingMessage, { domains }: EdgeOptions) {
+  const headers = collectHeaders(incoming.rawHeaders);
+  const place = locate(splitTarget(incoming.url ?? '/').path, headers['host'] ?? '', domains);
+  return { place, headers, method: incoming.method ?? '' };
 }
 
 /** Who uploads by a form is said within it, so it is asked for before that is known. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { S3Error } from '../errors.ts';
 import { MAX_LINGER_BYTES } from '../limits.ts';
-import type { S3Log, S3Response } from '../operation.ts';
+import type { S3Headers, S3Log, S3Response } from '../operation.ts';
 import { formatErrorDocument } from '../xml/error-document.ts';
 import { sendBody } from './send-body.ts';
 
@@ -12,6 +12,8 @@ export type Answering = {
   readonly requestId: string;
   readonly log: S3Log;
   readonly draining: () => boolean;
+  /** What a browser is told beside the answer, whatever it is. */
+  cors?: S3Headers;
 };
 
 export async function respond(response: S3Response, answering: Answering): Promise<void> {
@@ -29,6 +31,7 @@ function headersOf({ status, headers, body }: S3Response, answering: Answering):
   const disposition = headers['content-disposition'];
   const all: Record<string, string> = {
     'x-amz-request-id': answering.requestId,
+    ...answering.cors,
     ...(disposition === undefined ? {} : { 'content-disposition': disposition }),
     ...headers,
   };
@@ -57,6 +60,7 @@ function writeError(error: S3Error, answering: Answering): void {
   const document = formatErrorDocument(error, requestId, resource);
   const sends = hasBody(error.status);
   outgoing.writeHead(error.status, {
+    ...answering.cors,
     ...error.headers,
     ...(sends ? { 'content-type': 'application/xml', 'content-length': String(document.length) } : {}),
     'x-amz-request-id': requestId,

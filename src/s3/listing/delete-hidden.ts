@@ -3,6 +3,7 @@
  * keeps versions a deletion hides only: then the versions are deleted one by one, or they would pile up unseen.
  */
 import { HIDDEN_PREFIX } from '../../envelope/object/hidden-object.ts';
+import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
@@ -10,7 +11,7 @@ import { upstreamError } from '../sealing/upstream-errors.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { isHiddenKey } from './hidden-names.ts';
 import { markerAfter, parseListPage, type ListRow } from './list-page.ts';
-import { versionPages } from './version-list.ts';
+import { versionPages, type KeyVersion } from './version-list.ts';
 
 /** Where hidden objects lie. */
 export type HiddenPlace = { readonly upstream: UpstreamClient; readonly bucket: string };
@@ -55,7 +56,16 @@ const leftVersions = (deleted: S3Headers): boolean => deleted['x-amz-version-id'
 
 async function deleteVersions(place: HiddenPlace, prefix: string): Promise<void> {
   for await (const page of versionPages(place, prefix)) {
-    await mapBounded(page ?? [], SIZE_LOOKUPS_AT_ONCE, ({ key, versionId }) => deleteOne(place, key, versionId));
+    await mapBounded(page ?? [], SIZE_LOOKUPS_AT_ONCE, (version) => deleteVersion(place, version));
+  }
+}
+
+/** Where the bucket retains all that is written, so are these: hidden by their delete markers, until a lifecycle rule may take them. */
+async function deleteVersion(place: HiddenPlace, { key, versionId }: KeyVersion): Promise<void> {
+  try {
+    await deleteOne(place, key, versionId);
+  } catch (error) {
+    if (!(error instanceof S3Error && error.status === 403)) throw error;
   }
 }
 

@@ -203,6 +203,28 @@ export const BUCKET_CASES: readonly Case[] = [
   ...setting('logging', { get: 'GetBucketLogging', put: 'PutBucketLogging' }, document('BucketLoggingStatus', '')),
   ...(['analytics', 'inventory', 'metrics', 'intelligent-tiering'] as const).flatMap((name) => numbered(name)),
   {
+    operation: 'PutBucketCors',
+    what: 'then preflights that fit and that do not, and answers to pages',
+    run: async (side) => {
+      await put(side, 'k', 'hello');
+      await side.done(asked('PUT', 'cors', CORS));
+      const preflight = (origin: string, method: string): Asked => ({
+        method: 'OPTIONS',
+        key: 'k',
+        unsigned: true,
+        headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'x-amz-date' },
+      });
+      return [
+        await side.send(preflight('https://a.example', 'PUT')),
+        await side.send(preflight('https://b.example', 'PUT')),
+        await side.send(preflight('https://a.example', 'DELETE')),
+        await side.send({ method: 'GET', key: 'k', headers: { origin: 'https://a.example' } }),
+        await side.send({ method: 'GET', key: 'k', headers: { origin: 'https://b.example' } }),
+        await side.send({ method: 'GET', query: {}, headers: { origin: 'https://a.example' } }),
+      ];
+    },
+  },
+  {
     operation: 'DeleteBucketWebsite',
     what: 'where nothing was set',
     run: (side) => side.send(asked('DELETE', 'website')),

@@ -129,6 +129,30 @@ export const MULTIPART_CASES: readonly Case[] = [
     },
   },
   {
+    operation: 'CompleteMultipartUpload',
+    what: 'where all that is written is retained for a day, and an upload that is aborted there',
+    bucket: { 'x-amz-bucket-object-lock-enabled': 'true' },
+    run: async (side) => {
+      const rule = '<Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Days>1</Days></DefaultRetention></Rule>';
+      const body = document('ObjectLockConfiguration', `<ObjectLockEnabled>Enabled</ObjectLockEnabled>${rule}`);
+      await side.done({ method: 'PUT', query: { 'object-lock': '' }, body });
+      const id = await opened(side);
+      const parts = [
+        [1, await upload(side, id, 1, LARGE)],
+        [2, await upload(side, id, 2, 'end')],
+      ] as const;
+      const completed = await complete(side, id, parts);
+      const other = await opened(side);
+      await upload(side, other, 1, 'x');
+      return [
+        completed,
+        await side.send({ method: 'HEAD', key: 'k' }),
+        await side.send({ method: 'DELETE', key: 'k', query: { uploadId: other } }),
+        await side.send({ method: 'GET', query: { versions: '' } }),
+      ];
+    },
+  },
+  {
     operation: 'AbortMultipartUpload',
     what: 'an upload, again, and one that is none',
     run: async (side) => {

@@ -243,4 +243,16 @@ export const OBJECT_CASES: readonly Case[] = [
       ];
     },
   },
+  {
+    operation: 'GetObjectAttributes',
+    what: 'of an object, and of no such key',
+    run: async (side) => {
+      await put(side, 'k', 'hello');
+      const headers = { 'x-amz-object-attributes': 'ETag,ObjectSize,StorageClass' };
+      return [
+        await side.send({ method: 'GET', key: 'k', query: { attributes: '' }, headers }),
+        await side.send({ method: 'GET', key: 'none', query: { attributes: '' }, headers }),
+      ];
+    },
+  },
 ];
