@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { sourceOf, type ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import { dispatch } from './dispatch.ts';
+import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
 import { OutgoingStream, watched } from './outgoing-stream.ts';
 
 const BODY = randomBytes(4 * 2 ** 20);
@@ -23,7 +24,8 @@ async function store(serve: (socket: Socket) => void) {
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const agent = new Agent({ pipelining: 1 });
+  // As the signing client has it: pieces are freed, and reads given on at once.
+  const agent = new Agent({ pipelining: 1, connections: 1, connect: freeingConnector({}, new StreamedPieces()) });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // A TCP server has an address object.
   const get = () => dispatch(agent, { origin, path: '/', method: 'GET' }, undefined);
   const put = (body: OutgoingStream) =>

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { freeBytes } from '../bodies/spent-bytes.ts';
+import { readDirectly } from './direct-reads.ts';
 
 /** Pieces that belong to the stream that is being sent, and to nobody else: set by the sender, looked at by the socket. */
 export class StreamedPieces {
@@ -47,10 +48,14 @@ export function freeingConnector(
   };
   const unencrypted = buildConnector(sized);
   return (to, callback) => {
-    const connect = to.protocol === 'https:' ? encrypted : unencrypted;
+    const isEncrypted = to.protocol === 'https:';
+    const connect = isEncrypted ? encrypted : unencrypted;
     connect(to, (...result) => {
       const [error, socket] = result;
-      if (error === null) pieces.freeAfterWrite(socket);
+      if (error === null) {
+        pieces.freeAfterWrite(socket);
+        if (!isEncrypted) readDirectly(socket);
+      }
       callback(...result);
     });
   };
