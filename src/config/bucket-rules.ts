@@ -19,6 +19,8 @@ export type BucketOutcome =
       readonly allowedKeys?: readonly string[];
       /** Uploads with a key of the client's own; allowed unless told. */
       readonly customerKeys?: 'allow' | 'block';
+      /** How objects are shown whose client asked for nothing; `aws:kms` unless told. */
+      readonly shownAs?: 'aws:kms' | 'aws:kms bucket-key' | 'AES256';
     }
   | { readonly type: 'pass'; readonly anonymous?: 'read' }
   | { readonly type: 'refuse' };
@@ -74,8 +76,9 @@ const sealed = ({
   bucketId,
   allowedKeys = [],
   customerKeys = 'allow',
+  shownAs = 'aws:kms',
 }: Extract<BucketOutcome, { type: 'seal' }>) =>
-  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys]);
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs]);
 
 const describe = ({ bucket, prefix }: Pick<BucketRule, 'bucket' | 'prefix'>): string =>
   `bucket \`${bucket}\`${prefix === '' ? '' : `, prefix \`${prefix}\``}`;

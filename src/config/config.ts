@@ -162,6 +162,7 @@ export type S3Config = {
       readonly unsignedPayload: boolean;
       readonly trailingChecksums: boolean;
       readonly ownChecksum: 'none' | 'md5' | 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256';
+      readonly metadataBytes: number;
     };
   };
   readonly clients: readonly {

@@ -136,6 +136,7 @@ async function resolveS3(s3: FileSection<'s3'>, files: ConfigFiles, findings: Fi
       ca: tls === undefined ? undefined : await files.pem(tls.caFile, ['s3', 'upstream', 'tls', 'caFile']),
       capabilities: {
         unsignedPayload: capabilities.unsignedPayload,
+        metadataBytes: capabilities.metadataBytes,
         trailingChecksums: capabilities.trailingChecksums ?? isAmazon(endpoint),
         ownChecksum: checksum ?? (isAmazon(endpoint) ? 'crc32' : 'none'),
       },
@@ -156,13 +157,14 @@ function outcomeOf(
 ): BucketOutcome {
   const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
   if (rule.seal !== undefined) {
-    const { bucketId, allowedKeys, customerKeys } = rule;
+    const { bucketId, allowedKeys, customerKeys, shownAs } = rule;
     return {
       type: 'seal',
       keyId: rule.seal,
       ...(bucketId === undefined ? {} : { bucketId }),
       ...(allowedKeys === undefined ? {} : { allowedKeys }),
       ...(customerKeys === undefined ? {} : { customerKeys }),
+      ...(shownAs === undefined ? {} : { shownAs }),
       ...anonymous,
     };
   }
@@ -215,7 +217,7 @@ function sameKeyTwice(clients: FileSection<'s3'>['clients']): readonly Finding[]
   });
 }
 
-const SEAL_ONLY = ['bucketId', 'allowedKeys', 'customerKeys'] as const;
+const SEAL_ONLY = ['bucketId', 'allowedKeys', 'customerKeys', 'shownAs'] as const;
 
 function sealOnlyFindings(rules: FileSection<'s3'>['buckets']): readonly Finding[] {
   return rules.flatMap((rule, index) =>

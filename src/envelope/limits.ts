@@ -14,8 +14,13 @@ export const MAX_CONTEXT_BYTES = 16 * KIB;
 /** Plaintext of one sealed value: bytea's own limit. Rules set far smaller ones (16 MiB by default). */
 export const MAX_VALUE_PLAINTEXT_BYTES = GIB - 1;
 
-/** The metadata value. S3 gives all user metadata 2 KB, names included; what the client sends must fit beside it. */
-export const MAX_ENVELOPE_CHARS = 1920;
+/** The metadata value: a client's 2 KB sealed in it, three wraps, and room. Stores that take no more than S3 get less. */
+export const MAX_ENVELOPE_CHARS = 6 * KIB;
+
+/** S3 gives all user metadata 2 KB, names included. */
+export const S3_METADATA_BYTES = 2 * KIB;
+/** Of what a store takes, not for the envelope: its name, and what the gateway may have to say beside it. */
+export const METADATA_RESERVE_BYTES = 128;
 
 /** Tags and counts of an envelope's key wraps: recipients that can each open the object. */
 export const MAX_KEY_WRAPS = 4;

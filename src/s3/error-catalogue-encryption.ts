@@ -107,6 +107,13 @@ export const S3_ENCRYPTION_ERRORS = {
     'The bucket’s rule says `customerKeys: block`.',
     'Upload without a customer-provided key; or change the rule.',
   ),
+  ERR_S3_BUCKET_ENCRYPTION: row(
+    'AccessDenied',
+    403,
+    'The encryption of this bucket is laid down by a rule of the gateway.',
+    'PutBucketEncryption asks for other than the bucket’s rule says: another algorithm or key, bucket keys, or other blocked types. The message says what the rule says.',
+    'Ask for what the rule says, or change the rule (`seal`, `shownAs`, `customerKeys`).',
+  ),
   ERR_S3_UPLOAD_ENCRYPTION: row(
     'InvalidRequest',
     400,

@@ -79,8 +79,15 @@ export const S3_REQUEST_ERRORS = {
     'MetadataTooLarge',
     400,
     'Your metadata headers exceed the maximum allowed metadata size',
-    'User metadata and the envelope share the 2 KB of metadata S3 allows.',
-    'Use less metadata.',
+    'Clients have 2 KB of user metadata, as on S3. It is kept sealed in the envelope, which needs 300 to 500 bytes and a third more than what it holds, of what the store takes in all.',
+    'Use less metadata: MaxSizeAllowed says how much fits. A store that takes more than 2 KB: `s3.upstream.capabilities.metadataBytes`.',
+  ),
+  ERR_S3_REDIRECT_LOCATION: row(
+    'InvalidRedirectLocation',
+    400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    'x-amz-website-redirect-location is neither a path nor a URL.',
+    'Correct it.',
   ),
   ERR_S3_METHOD_NOT_ALLOWED: row(
     'MethodNotAllowed',

@@ -61,3 +61,5 @@ export const NAMED_PART_BYTES = 1024;
 export const MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024;
 /** What segments larger than 64 KiB may hold together: three of the largest there are (10 MiB), or thirty of a 512 MiB part's. */
 export const MAX_LARGE_SEGMENT_BYTES = 32 * 1024 * 1024;
+/** Largest document about a bucket's encryption: one rule of a few hundred bytes. */
+export const MAX_ENCRYPTION_DOCUMENT_BYTES = 16 * 1024;

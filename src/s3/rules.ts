@@ -4,6 +4,7 @@
  */
 import type { Around } from './around.ts';
 import { S3Error } from './errors.ts';
+import type { ShownAs } from './sse/shown-encryption.ts';
 
 /** What a rule says about the objects it matches. */
 export type S3Rule =
@@ -18,6 +19,8 @@ export type S3Rule =
       readonly allowedKeys?: readonly string[];
       /** What happens to uploads with a key of the client's own (SSE-C); allowed unless told. */
       readonly customerKeys?: 'allow' | 'block';
+      /** How objects are shown whose client asked for nothing, and so the bucket's default encryption; `aws:kms` unless told. */
+      readonly shownAs?: ShownAs;
     }
   | { readonly type: 'pass'; readonly name: string; readonly anonymous?: AnonymousRight }
   | { readonly type: 'refuse'; readonly name: string };
@@ -125,8 +128,9 @@ const sealing = ({
   bucketId,
   allowedKeys = [],
   customerKeys = 'allow',
+  shownAs = 'aws:kms',
 }: Extract<S3Rule, { type: 'seal' }>): string =>
-  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys]);
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs]);
 
 /** True where some bucket name matches both patterns. */
 function patternsMeet(a: string, b: string): boolean {

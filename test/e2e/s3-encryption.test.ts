@@ -206,7 +206,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Encryption asked for, in front of
       [context({ a: '\ud800' }), 400, 'InvalidArgument', 'shall be Base64-encoded'],
       [context({ 'sealgate:object-id': 'x' }), 400, 'InvalidArgument', 'reserved'],
       [context({ 'aws:s3:arn': 'arn:aws:s3:::other/key' }), 400, 'InvalidArgument', 'own ARN'],
-      [context({ a: 'b'.repeat(4000) }), 400, 'MetadataTooLarge', ''],
+      [context({ a: 'b'.repeat(4000) }), 400, 'InvalidArgument', 'too long'],
       [{ [method]: 'aws:kms', [`${method}-aws-kms-key-id`]: 'nobody' }, 400, 'KMS.NotFoundException', 'Invalid keyId'],
       [{ [method]: 'aws:kms', [`${method}-aws-kms-key-id`]: 'alias/none' }, 400, 'KMS.NotFoundException', ''],
       [

@@ -6,7 +6,7 @@ import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import type { GatewayOptions } from '../../src/s3/operation.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
-import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
+import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
 import { startS3rverContainer } from './containers/s3rver.ts';
 import { keyFolder, TEST_USE } from './keys.ts';
 import { startRadosgw } from './radosgw.ts';
@@ -52,7 +52,12 @@ export async function startSealed(
   backend: Backend,
   access?: AccessOptions,
   tls?: { readonly cert: string; readonly key: string },
-  more: { readonly rule?: object; readonly options?: Partial<GatewayOptions> } = {},
+  more: {
+    readonly rule?: object;
+    readonly options?: Partial<GatewayOptions>;
+    readonly capabilities?: UpstreamCapabilities;
+    readonly bucket?: string;
+  } = {},
 ): Promise<SealedSetup> {
   const keys = await keyFolder(access === undefined ? {} : { access });
   const manager = await keys.open();
@@ -60,11 +65,15 @@ export async function startSealed(
   const options = {
     store: backend,
     rules: [
-      { bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed', ...more.rule } as const },
+      {
+        bucket: more.bucket ?? BUCKET,
+        prefix: '',
+        rule: { type: 'seal', keyId: 'alias/a', name: 'sealed', ...more.rule } as const,
+      },
     ],
     options: more.options ?? {},
     // As where the configuration says nothing: the gateway finds out what the backend lacks.
-    capabilities: AWS_CAPABILITIES,
+    capabilities: more.capabilities ?? AWS_CAPABILITIES,
     operations: SEALED_OPERATIONS,
     dataKeys: manager,
     ...(access === undefined ? {} : { access }),

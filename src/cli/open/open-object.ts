@@ -71,7 +71,12 @@ function provenHeaders(
   const pairs = sealedMetadata === undefined ? {} : openMetadata(sealedMetadata, dek, objectId);
   return {
     ...vouched,
-    ...Object.fromEntries(Object.entries(pairs).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+    ...Object.fromEntries(
+      Object.entries(pairs).map(([name, value]) => [
+        name.startsWith(':') ? name.slice(1) : `x-amz-meta-${name}`,
+        value,
+      ]),
+    ),
   };
 }
 

@@ -13,6 +13,14 @@ const capabilities = z
       .boolean()
       .optional()
       .describe('It takes checksums that follow the body, and stores them. By default only Amazon S3 is taken to.'),
+    metadataBytes: z
+      .int()
+      .min(2048)
+      .max(65_536)
+      .default(2048)
+      .describe(
+        'Bytes of user metadata it takes with an object. Amazon S3 takes 2048, of which clients then have about 1100, since theirs are kept sealed; with 4096 or more clients have all of their 2048.',
+      ),
   })
   .prefault({})
   .describe('What the object store can do, where it cannot be found out by trying.');
@@ -105,6 +113,12 @@ const bucketRule = exactlyOne(
       .default([])
       .describe(
         'Settings of the bucket by which what it holds could get to others past the gateway: refused, unless each rule that seals or refuses keys of the bucket allows them here.',
+      ),
+    shownAs: z
+      .enum(['aws:kms', 'aws:kms bucket-key', 'AES256'])
+      .optional()
+      .describe(
+        'How objects are shown whose clients ask for no encryption, and the default encryption that GetBucketEncryption tells: `aws:kms` with the key of `seal` (the default), the same with a bucket key, or `AES256`. They are sealed in the same way.',
       ),
   }),
   ['seal', 'pass', 'refuse'],

@@ -4,10 +4,15 @@ import { ascii, be, join, sha256 } from '../../../test/support/naive-crypto.ts';
 import { naiveContext, naiveEnvelope } from '../../../test/support/naive-envelope.ts';
 import { MALFORMED, OPEN_FAILED, flip, newObject, random } from '../../../test/support/object-fixtures.ts';
 import { takeKey } from '../../crypto/key-types.ts';
-import { MAX_ENVELOPE_CHARS } from '../limits.ts';
 import { wrapKey } from '../wrapped-key.ts';
 import { unwrapUnderIntermediate, wrapUnderIntermediate, type KeyWrap } from './key-wrap.ts';
-import { decodeEnvelope, encodeEnvelope, verifyEnvelope, type EnvelopeFields } from './object-envelope.ts';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  envelopeRoom,
+  verifyEnvelope,
+  type EnvelopeFields,
+} from './object-envelope.ts';
 import { openMetadata, sealMetadata } from './sealed-metadata.ts';
 
 const HEADERS = {
@@ -168,7 +173,14 @@ describe('object envelope', () => {
     expect(() => fixture({ sealedMetadata: random(2000) })).toThrow(
       expect.objectContaining({ code: 'ERR_ENVELOPE_TOO_LARGE' }),
     );
-    expect(fixture({ sealedMetadata: random(900) }).text.length).toBeLessThanOrEqual(MAX_ENVELOPE_CHARS);
+    expect(fixture({ sealedMetadata: random(900) }).text.length).toBeLessThanOrEqual(envelopeRoom());
+    // A store that takes more gets more, up to what readers take.
+    const { fields, dek } = fixture();
+    const large = encodeEnvelope({ ...fields, sealedMetadata: random(3000) }, dek, envelopeRoom(8192));
+    expect(decodeEnvelope(large).sealedMetadata?.length).toBe(3000);
+    expect(() => encodeEnvelope({ ...fields, sealedMetadata: random(5000) }, dek, envelopeRoom(65_536))).toThrow(
+      expect.objectContaining({ code: 'ERR_ENVELOPE_TOO_LARGE' }),
+    );
   });
 });
 

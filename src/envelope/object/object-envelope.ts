@@ -16,7 +16,7 @@ import type { Dek } from '../../crypto/key-types.ts';
 import { Reader, Writer, assertLength, decodeBase64url, decodeUtf8, encodeBase64url, encodeUtf8 } from '../codec.ts';
 import { decodeContext, encodeContext, type EncryptionContext } from '../encryption-context.ts';
 import { EnvelopeError, malformed, openFailed } from '../errors.ts';
-import { MAX_ENVELOPE_CHARS, MAX_KEY_WRAPS } from '../limits.ts';
+import { MAX_ENVELOPE_CHARS, MAX_KEY_WRAPS, METADATA_RESERVE_BYTES, S3_METADATA_BYTES } from '../limits.ts';
 import {
   BOUND_HEADER_NAMES,
   bindHeaders,
@@ -86,8 +86,12 @@ const LAST_TAG = TAG.customer;
 /** HKDF of the two halves, in `customer-key.ts`. */
 const CUSTOMER_SUITE = 1;
 
-/** The metadata value; `wrapped` is what the wraps hold. Errors: ERR_ENVELOPE_TOO_LARGE (over MAX_ENVELOPE_CHARS), ERR_ENVELOPE_CONTEXT. */
-export function encodeEnvelope(fields: EnvelopeFields, wrapped: Dek): string {
+/** Characters an envelope may have in a store that takes so many bytes of metadata: 1920 in S3's 2 KB. */
+export const envelopeRoom = (metadataBytes: number = S3_METADATA_BYTES): number =>
+  Math.min(MAX_ENVELOPE_CHARS, metadataBytes - METADATA_RESERVE_BYTES);
+
+/** The metadata value; `wrapped` is what the wraps hold. Errors: ERR_ENVELOPE_TOO_LARGE (over `maxChars`), ERR_ENVELOPE_CONTEXT. */
+export function encodeEnvelope(fields: EnvelopeFields, wrapped: Dek, maxChars: number = envelopeRoom()): string {
   assertLength(fields.objectId, OBJECT_ID_BYTES, 'an object id');
   if (fields.wraps.length < 1 || fields.wraps.length > MAX_KEY_WRAPS)
     throw new RangeError('an envelope has 1 to 4 wraps');
@@ -97,9 +101,8 @@ export function encodeEnvelope(fields: EnvelopeFields, wrapped: Dek): string {
   const authenticated = writer.finish();
   const mac = hmacSha256(macKey(fields, wrapped), authenticated);
   const text = PREFIX + encodeBase64url(concatBytes(authenticated, mac));
-  if (text.length > MAX_ENVELOPE_CHARS) {
-    throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `an envelope has at most ${MAX_ENVELOPE_CHARS} characters`);
-  }
+  if (text.length > maxChars)
+    throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', `an envelope has at most ${maxChars} characters here`);
   return text;
 }
 

@@ -5,9 +5,11 @@ import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { SETTING_OPERATIONS } from './bucket-subresources.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
 import { createMultipartUpload } from './create-multipart-upload.ts';
+import { deleteBucketEncryption } from './delete-bucket-encryption.ts';
 import { deleteBucket } from './delete-bucket.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { getBucketEncryption } from './get-bucket-encryption.ts';
 import { getObject } from './get-object.ts';
 import { getObjectAttributes } from './get-object-attributes.ts';
 import { headObject } from './head-object.ts';
@@ -18,6 +20,7 @@ import { listObjectsV2 } from './list-objects-v2.ts';
 import { listParts } from './list-parts.ts';
 import { SUBRESOURCE_OPERATIONS } from './object-subresources.ts';
 import { putBucketAcl, putObjectAcl } from './put-acl.ts';
+import { putBucketEncryption } from './put-bucket-encryption.ts';
 import { putBucketLogging } from './put-bucket-logging.ts';
 import { putObject } from './put-object.ts';
 import { putPublicAccessBlock } from './put-public-access-block.ts';
@@ -29,8 +32,10 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   CompleteMultipartUpload: completeMultipartUpload,
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
+  DeleteBucketEncryption: deleteBucketEncryption,
   DeleteObject: deleteObject,
   DeleteObjects: deleteObjects,
+  GetBucketEncryption: getBucketEncryption,
   GetObject: getObject,
   GetObjectAttributes: getObjectAttributes,
   HeadObject: headObject,
@@ -40,6 +45,7 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   ListObjectsV2: listObjectsV2,
   ListParts: listParts,
   PutBucketAcl: putBucketAcl,
+  PutBucketEncryption: putBucketEncryption,
   PutBucketLogging: putBucketLogging,
   PutObject: putObject,
   PutObjectAcl: putObjectAcl,

@@ -67,7 +67,7 @@ export async function newObjectKey(request: S3Request, gateway: GatewayContext):
   const made = await asKeyAnswers(() =>
     gateway.dataKeys.generateDataKey({ keyId, context: { ...context, ...place } }, keyUse(request, request)),
   );
-  const sealed = { wrapped: made.wrapped, objectId, context, keyHint: shownHint(requested) };
+  const sealed = { wrapped: made.wrapped, objectId, context, keyHint: shownHint(requested, rule.shownAs) };
   if (requested.type !== 'customer') return objectKeyOf(made, sealed);
   const dek = customerDek(made.dek, requested.given.key, objectId);
   return objectKeyOf(made, { ...sealed, customerCheck: customerCheck(dek, objectId) }, { dek, given: requested.given });

@@ -6,6 +6,7 @@ import {
   decodeEnvelope,
   encodeEnvelope,
   ENVELOPE_METADATA_NAME,
+  envelopeRoom,
   verifyEnvelope,
   type ChecksumChoice,
   type ObjectEnvelope,
@@ -17,12 +18,14 @@ import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { keyToReadWith } from '../sse/given-key.ts';
 import { checkGiven, unwrapObjectKey, wholeObjectKey, type ObjectKey, type ObjectSource } from './data-key.ts';
 import { codeOf } from './error-code.ts';
-import { storageHeaders } from './request-headers.ts';
+import { boundHeaders, storageHeaders } from './request-headers.ts';
 import { invalidObject, opening } from './sealed-errors.ts';
+import { metadataBytes, metadataToSeal, metadataTooLarge, openedMetadata } from './user-metadata.ts';
 
-const USER_METADATA_PREFIX = 'x-amz-meta-';
-
-/** Headers that an object or upload is made with: system headers, and the envelope with the user metadata sealed. */
+/**
+ * Headers that an object or upload is made with: system headers, and the envelope with the user metadata sealed. Throws
+ * ERR_S3_METADATA_TOO_LARGE, ERR_S3_ENCRYPTION_CONTEXT (too long for the store's metadata), and what it refuses of the headers.
+ */
 export function envelopeHeaders(
   request: S3Request,
   gateway: GatewayContext,
@@ -30,31 +33,34 @@ export function envelopeHeaders(
   as: { readonly layout: ObjectLayout; readonly checksum?: ChecksumChoice | undefined },
 ): S3Headers {
   const headers = storageHeaders(request.headers);
-  const metadata = userMetadata(request.headers);
+  const metadata = metadataToSeal(request.headers);
+  const wraps = [{ type: 'direct', wrapped: key.wrapped }] as const;
+  const envelope = { ...as, ...key.kept, objectId: key.objectId, wraps, boundHeaders: boundHeaders(headers) };
+  const room = envelopeRoom(gateway.upstream.capabilities.metadataBytes);
   try {
     const sealedMetadata =
       Object.keys(metadata).length === 0 ? undefined : sealMetadata(metadata, key.dek, key.objectId, gateway.random);
-    const wraps = [{ type: 'direct', wrapped: key.wrapped }] as const;
-    const envelope = { ...as, ...key.kept, objectId: key.objectId, wraps, sealedMetadata, boundHeaders: headers };
-    return { ...headers, [ENVELOPE_METADATA_NAME]: encodeEnvelope(envelope, key.unwrapped) };
+    const text = encodeEnvelope({ ...envelope, sealedMetadata }, key.unwrapped, room);
+    return { ...headers, [ENVELOPE_METADATA_NAME]: text };
   } catch (error) {
-    if (TOO_MUCH.has(codeOf(error))) {
-      throw new S3Error('ERR_S3_METADATA_TOO_LARGE', undefined, { cause: error });
-    }
-    throw error;
+    if (codeOf(error) !== 'ERR_ENVELOPE_TOO_LARGE') throw error;
+    throw tooMuch(metadata, room - encodeEnvelope(envelope, key.unwrapped, Infinity).length, error);
   }
 }
 
-const TOO_MUCH: ReadonlySet<string | undefined> = new Set(['ERR_ENVELOPE_TOO_LARGE', 'ERR_ENVELOPE_CONTEXT']);
+/** What an encoded field of sealed metadata has besides its pairs, and a pair besides its texts. */
+const METADATA_OVERHEAD = { field: 3 + 24 + 4 + 16, pair: 8 } as const;
 
-/** Names without their prefix, which would take the room three times over. */
-function userMetadata(headers: S3Headers): Record<string, string> {
-  // Defined and not set: `__proto__` is a name as any other.
-  return Object.fromEntries(
-    Object.entries(headers)
-      .filter(([name]) => name.startsWith(USER_METADATA_PREFIX))
-      .map(([name, value]) => [name.slice(USER_METADATA_PREFIX.length), value]),
-  );
+/** `room`: characters that the envelope leaves for metadata. */
+function tooMuch(metadata: Readonly<Record<string, string>>, room: number, cause: unknown): S3Error {
+  if (room < 0)
+    return new S3Error('ERR_S3_ENCRYPTION_CONTEXT', "The encryption context is too long for the store's metadata.", {
+      cause,
+    });
+  const pairs = Object.keys(metadata).length * METADATA_OVERHEAD.pair;
+  const left = Math.floor((room * 3) / 4) - METADATA_OVERHEAD.field - pairs;
+  const why = ': the gateway keeps them sealed, and the store has no more room for that';
+  return metadataTooLarge(metadataBytes(metadata), left, why, cause);
 }
 
 /** An envelope that was proven, and what it vouches for. */
@@ -63,7 +69,10 @@ export type OpenedEnvelope = {
   readonly key: ObjectKey;
   /** System headers of the object that may be shown. */
   readonly vouched: S3Headers;
+  /** As the client wrote it; answers have it `mailSafe`. */
   readonly userMetadata: S3Headers;
+  /** Of a website; not copied with the object. */
+  readonly redirect: S3Headers;
 };
 
 /** The envelope, unproven. Throws ERR_S3_SEALED_OBJECT_INVALID where it is missing or malformed. */
@@ -103,10 +112,6 @@ export async function openEnvelope(
   return opening(() => {
     const { sealedMetadata } = envelope;
     const pairs = sealedMetadata === undefined ? {} : openMetadata(sealedMetadata, key.dek, envelope.objectId);
-    return { envelope, key, vouched, userMetadata: withPrefix(pairs) };
+    return { envelope, key, vouched, ...openedMetadata(pairs) };
   });
-}
-
-function withPrefix(pairs: S3Headers): S3Headers {
-  return Object.fromEntries(Object.entries(pairs).map(([name, value]) => [`${USER_METADATA_PREFIX}${name}`, value]));
 }

@@ -24,6 +24,8 @@ const FORWARDED = [
   'x-amz-object-lock-legal-hold',
   'x-amz-expected-bucket-owner',
   'x-amz-request-payer',
+  // For the store's own website, if it has one; what reads show is sealed (`user-metadata.ts`).
+  'x-amz-website-redirect-location',
 ] as const;
 
 /** What S3 stores for an object without Content-Type; said by us, since the envelope binds it. */
@@ -37,6 +39,9 @@ export function storageHeaders(request: S3Headers): S3Headers {
   return { ...systemHeaders(request), ...pick(request, FORWARDED) };
 }
 
+/** Of those, the ones the envelope vouches for: what every store gives back as it got it. */
+export const boundHeaders = (headers: S3Headers): S3Headers => pick(headers, BOUND_SYSTEM_HEADERS);
+
 function systemHeaders(request: S3Headers): S3Headers {
   const headers = pick(request, BOUND_SYSTEM_HEADERS);
   return { ...headers, 'content-type': headers['content-type'] ?? DEFAULT_CONTENT_TYPE };
@@ -47,7 +52,6 @@ function refuseUnsupported(request: S3Headers): void {
     if (name.startsWith('x-amz-grant-')) throw refusal('access grants');
   }
   if (!PRIVATE_ACLS.has(request['x-amz-acl'] ?? 'private')) throw refusal('ACLs other than private');
-  if (request['x-amz-website-redirect-location'] !== undefined) throw refusal('website redirects');
   if (request['x-amz-write-offset-bytes'] !== undefined) throw refusal('appending');
 }
 

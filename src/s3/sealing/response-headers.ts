@@ -6,6 +6,7 @@ import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import { clientEtag } from './etag.ts';
 import { BOUND_SYSTEM_HEADERS, pick } from './request-headers.ts';
+import { mailSafe } from './user-metadata.ts';
 
 /** The backend's word alone; what the object's author said is vouched for by the envelope. */
 const KEPT = [
@@ -29,7 +30,8 @@ export function readHeaders(upstream: S3Headers, opened: OpenedEnvelope): S3Head
   return {
     ...pick(upstream, KEPT),
     ...opened.vouched,
-    ...opened.userMetadata,
+    ...mailSafe(opened.userMetadata),
+    ...opened.redirect,
     ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
     'accept-ranges': 'bytes',
     ...encryptionHeaders(opened.key.shown),

@@ -10,14 +10,15 @@ import { parseKmsContext } from './kms-context.ts';
 
 export type RequestedEncryption =
   /** What the rule says. */
-  | { readonly type: 'unsaid'; readonly bucketKey: boolean }
+  | { readonly type: 'unsaid'; readonly bucketKey: boolean | undefined }
   | { readonly type: 'AES256' }
   | {
       readonly type: 'aws:kms';
       /** Id, ARN or alias; undefined: the rule's. */
       readonly keyId: string | undefined;
       readonly context: EncryptionContext | undefined;
-      readonly bucketKey: boolean;
+      /** Undefined: as the rule has it. */
+      readonly bucketKey: boolean | undefined;
     }
   | { readonly type: 'customer'; readonly given: GivenKey };
 
@@ -41,7 +42,7 @@ export function requestedEncryption(headers: S3Headers): RequestedEncryption {
   const [keyId, context] = [headers[KEY_ID], headers[CONTEXT]];
   if (method === 'aws:kms')
     return { type: method, keyId, bucketKey, context: context === undefined ? undefined : parseKmsContext(context) };
-  if (keyId !== undefined || context !== undefined || (method === 'AES256' && bucketKey))
+  if (keyId !== undefined || context !== undefined || (method === 'AES256' && bucketKey === true))
     throw refused('ERR_S3_ENCRYPTION_CONFLICT', method ?? 'null');
   return method === undefined ? { type: 'unsaid', bucketKey } : { type: method };
 }
@@ -70,8 +71,9 @@ function customer(headers: S3Headers, method: string | undefined): RequestedEncr
   return { type: 'customer', given };
 }
 
-function bucketKeyOf(value: string | undefined): boolean {
-  if (value === undefined || /^false$/iu.test(value)) return false;
+function bucketKeyOf(value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined;
+  if (/^false$/iu.test(value)) return false;
   if (/^true$/iu.test(value)) return true;
   throw new S3Error('ERR_S3_INVALID_ARGUMENT', `The value of ${BUCKET_KEY} is true or false.`, {
     details: { ArgumentName: BUCKET_KEY, ArgumentValue: value },

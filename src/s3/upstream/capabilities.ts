@@ -35,6 +35,8 @@ export type UpstreamCapabilities = {
   /** ListParts: else the lengths of parts travel in the ETags clients are given, and are given back on completion. */
   readonly listsParts: boolean;
   readonly versioning: boolean;
+  /** Bytes of user metadata it takes with an object, names included. */
+  readonly metadataBytes: number;
 };
 
 /** What AWS S3 does; the start from which a probe subtracts. */
@@ -55,4 +57,5 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   multipart: true,
   listsParts: true,
   versioning: true,
+  metadataBytes: 2048,
 };
