@@ -6,7 +6,7 @@ import {
   type S3OperationName,
 } from '../../src/s3/operation-names.ts';
 import { DIFFERENCES } from './differences.ts';
-import { ELSEWHERE, REFUSED } from './refused.ts';
+import { ELSEWHERE, OWN, REFUSED } from './refused.ts';
 
 /** A case that ran, and the names of the differences it showed. */
 export type Proof = {
@@ -64,6 +64,8 @@ const names = (proofs: readonly Proof[]): string => {
 function summary(operation: S3OperationName, proofs: readonly Proof[]): readonly string[] {
   const own = of(operation, proofs);
   if (own.length > 0) return [operation, `${own.length} ${own.length === 1 ? 'case' : 'cases'}`, names(own)];
+  const ownWord = OWN[operation];
+  if (ownWord !== undefined) return [operation, 'of its own', ownWord];
   const why = REFUSED[operation];
   return [operation, why === undefined ? '' : 'refused', why ?? ELSEWHERE[operation] ?? 'GAP'];
 }

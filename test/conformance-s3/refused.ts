@@ -13,9 +13,6 @@ const SEALED = 'the store sees ciphertext only, and cannot do this for the gatew
 export const REFUSED: Readonly<Partial<Record<S3OperationName, string>>> = {
   CopyObject: NOT_BUILT,
   UploadPartCopy: NOT_BUILT,
-  GetBucketEncryption: NOT_BUILT,
-  PutBucketEncryption: NOT_BUILT,
-  DeleteBucketEncryption: NOT_BUILT,
   DeleteBucketPolicy: AROUND('policy'),
   DeletePublicAccessBlock: AROUND('publicAccess'),
   PutBucketAnalyticsConfiguration: AROUND('analytics'),
@@ -44,4 +41,11 @@ export const REFUSED: Readonly<Partial<Record<S3OperationName, string>>> = {
 export const ELSEWHERE: Readonly<Partial<Record<S3OperationName, string>>> = {
   ListDirectoryBuckets: 'asked of another endpoint (S3 Express)',
   WriteGetObjectResponse: 'asked of another endpoint (Object Lambda)',
+};
+
+/** Answered by the gateway alone, whatever the backend would say; each has tests of its own. */
+export const OWN: Readonly<Partial<Record<S3OperationName, string>>> = {
+  GetBucketEncryption: 'says what the rule says (test/e2e/s3-bucket-encryption.test.ts)',
+  PutBucketEncryption: 'takes what says the same as the rule (likewise)',
+  DeleteBucketEncryption: 'goes back to what the rule says (likewise)',
 };
