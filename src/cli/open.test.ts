@@ -8,7 +8,8 @@ import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
 import { plaintextOf, sealBody, sealMultipart } from '../../test/support/object-fixtures.ts';
 import { sealgate } from '../../test/support/run.ts';
 import { concatBytes } from '../crypto/bytes.ts';
-import type { Dek } from '../crypto/key-types.ts';
+import { takeKey, type Dek } from '../crypto/key-types.ts';
+import { customerCheck, customerDek } from '../envelope/object/customer-key.ts';
 import { encodeEnvelope, type ObjectLayout } from '../envelope/object/object-envelope.ts';
 import { sealMetadata } from '../envelope/object/sealed-metadata.ts';
 import { sealValue } from '../envelope/sealed-value.ts';
@@ -42,7 +43,7 @@ async function withStore<T>(cli: CliFolder, work: (keys: KeyManager) => Promise<
 type Made = { readonly dek: Dek; readonly objectId: Uint8Array; readonly envelope: string };
 
 /** An envelope as the gateway makes it for s3://bucket/a key. */
-function makeObject(cli: CliFolder, layout: ObjectLayout): Promise<Made> {
+function makeObject(cli: CliFolder, layout: ObjectLayout, customer?: Uint8Array): Promise<Made> {
   return withStore(cli, async (keys) => {
     const { keyId } = await keys.createKey({}, use);
     const objectId = random(16);
@@ -50,11 +51,14 @@ function makeObject(cli: CliFolder, layout: ObjectLayout): Promise<Made> {
       'aws:s3:arn': 'arn:aws:s3:::bucket/a key',
       'sealgate:object-id': Buffer.from(objectId).toString('hex'),
     };
-    const { dek, wrapped } = await keys.generateDataKey({ keyId, context }, use);
+    const { dek: unwrapped, wrapped } = await keys.generateDataKey({ keyId, context }, use);
+    const dek =
+      customer === undefined ? unwrapped : customerDek(unwrapped, takeKey('CustomerKey', customer.slice()), objectId);
+    const check = customer === undefined ? {} : { customerCheck: customerCheck(dek, objectId) };
     const sealedMetadata = sealMetadata({ owner: 'ada' }, dek, objectId, random);
     const boundHeaders = { 'content-type': 'text/plain' };
     const fields = { layout, objectId, wraps: [{ type: 'direct', wrapped } as const], sealedMetadata, boundHeaders };
-    return { dek, objectId, envelope: encodeEnvelope(fields, dek) };
+    return { dek, objectId, envelope: encodeEnvelope({ ...fields, ...check }, unwrapped) };
   });
 }
 
@@ -104,6 +108,36 @@ test('A multipart object with gaps in its part numbers opens with its envelope a
   expect([opened.exit, opened.stderr]).toEqual([0, '']);
   const again = await cli.run('open', 'object', 'stored', '--object', 's3://bucket/a key', '--envelope', made.envelope);
   expect(again.stdout.equals(concatBytes(...parts.map((part) => part.plaintext)))).toBe(true);
+});
+
+test('An object of which a customer has half the key opens with that key, and with no other', async () => {
+  using cli = cliFolder();
+  const customer = random(32);
+  const made = await makeObject(cli, 'single', customer);
+  const plaintext = plaintextOf(70_000);
+  writeFileSync(cli.path('stored'), sealBody(made, plaintext).bytes);
+  writeHead(cli, made.envelope);
+  writeFileSync(cli.path('key'), customer);
+  writeFileSync(cli.path('key.txt'), `${Buffer.from(customer).toString('base64')}\n`);
+  writeFileSync(cli.path('other'), random(32));
+  writeFileSync(cli.path('short'), random(31));
+  const open = (...more: string[]) =>
+    cli.run('open', 'object', 'stored', '--object', 's3://bucket/a key', '--head', 'head.json', ...more);
+  for (const file of ['key', 'key.txt']) {
+    const opened = await open('--customer-key', file, '--headers');
+    expect([opened.exit, opened.stdout.equals(plaintext)]).toEqual([0, true]);
+    expect(JSON.parse(opened.stderr)).toEqual({ 'content-type': 'text/plain', 'x-amz-meta-owner': 'ada' });
+  }
+  for (const [more, text] of [
+    [[], 'give it by --customer-key'],
+    [['--customer-key', 'other'], 'is not the one'],
+    [['--customer-key', 'short'], 'neither 32 bytes'],
+    [['--customer-key', 'none'], 'cannot be read'],
+  ] as const) {
+    const { exit, stderr, stdout } = await open(...more);
+    expect([exit === 0, stdout.length]).toEqual([false, 0]);
+    expect(stderr).toContain(text);
+  }
 });
 
 test('A cut or changed object, a changed header or another name opens nothing and leaves no file', async () => {

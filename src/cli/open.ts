@@ -8,11 +8,12 @@ import type { ObjectPlace, StoredObject } from './open/open-object.ts';
 const openObjectCommand = defineCommand({
   name: 'open object',
   summary: 'open a sealed object that was fetched straight from its store',
-  usage: 'open object <stored file> --object s3://<bucket>/<key> (--head <file> | --envelope <text>) [--out <file>]',
+  usage:
+    'open object <stored file> --object s3://<bucket>/<key> (--head <file> | --envelope <text>) [--customer-key <file>] [--out <file>]',
   example:
     'aws s3api get-object --endpoint-url https://store.internal --bucket customers --key a.pdf stored.bin > head.json\nsealgate open object stored.bin --object s3://customers/a.pdf --head head.json --out a.pdf',
   details:
-    'The object is written to stdout unless --out is given. Only bytes that verified are written; with --out the file appears once the\nobject was proven whole. --head takes what `aws s3api get-object` or `head-object` prints: then the headers stored with the object are\nproven too. --envelope takes the value of the metadata `sealgate` alone.',
+    'The object is written to stdout unless --out is given. Only bytes that verified are written; with --out the file appears once the\nobject was proven whole. --head takes what `aws s3api get-object` or `head-object` prints: then the headers stored with the object are\nproven too. --envelope takes the value of the metadata `sealgate` alone. --customer-key takes the key of an object that was stored with one (SSE-C).',
   options: {
     ...STORE_OPTIONS,
     object: {
@@ -22,6 +23,11 @@ const openObjectCommand = defineCommand({
     },
     head: { type: 'string', placeholder: 'file', help: 'the JSON that the AWS CLI printed for the object' },
     envelope: { type: 'string', placeholder: 'text', help: 'the metadata value `sealgate` of the object (sg1.…)' },
+    'customer-key': {
+      type: 'string',
+      placeholder: 'file',
+      help: 'the key that the client stored it with: 32 bytes, or base64',
+    },
     out: { type: 'string', short: 'o', placeholder: 'file', help: 'where to write it; must not exist' },
     headers: { type: 'boolean', help: 'print the object’s headers and user metadata to stderr, as JSON' },
   },
@@ -29,10 +35,13 @@ const openObjectCommand = defineCommand({
   run: async ({ positionals: [file = ''], values }, io) => {
     const { openObject } = await import('./open/open-object.ts');
     const { readStoredHeaders } = await import('./open/stored-headers.ts');
+    const { readCustomerKey } = await import('./open/customer-key-file.ts');
+    const { 'customer-key': customerKey } = values;
     const object: StoredObject = {
       path: resolve(io.cwd, file),
       place: parsePlace(values.object),
       stored: readStoredHeaders(values, io),
+      customerKey: customerKey === undefined ? undefined : readCustomerKey(customerKey, io),
     };
     const settings = await keySettings(values, io);
     const use = terminalUse(settings, `s3://${object.place.bucket}/${object.place.key}`);

@@ -3,10 +3,11 @@ import { createReadStream, existsSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Dek } from '../../crypto/key-types.ts';
+import type { CustomerKey, Dek } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import { malformed } from '../../envelope/errors.ts';
 import { FOOTER_BLOCK_BYTES } from '../../envelope/limits.ts';
+import { customerDek, isCustomerDek } from '../../envelope/object/customer-key.ts';
 import { openFooter } from '../../envelope/object/footer.ts';
 import { decodeEnvelope, verifyEnvelope, type ObjectEnvelope } from '../../envelope/object/object-envelope.ts';
 import { ObjectOpener, type ListedParts } from '../../envelope/object/object-opener.ts';
@@ -19,7 +20,15 @@ import type { StoredHeaders } from './stored-headers.ts';
 
 /** Where the object lay: part of what its data key is bound to. */
 export type ObjectPlace = { readonly bucket: string; readonly key: string };
-export type StoredObject = { readonly path: string; readonly place: ObjectPlace; readonly stored: StoredHeaders };
+export type StoredObject = {
+  readonly path: string;
+  readonly place: ObjectPlace;
+  readonly stored: StoredHeaders;
+  /** Of an object that was stored with a customer's key. */
+  readonly customerKey: CustomerKey | undefined;
+};
+
+type Headers = Readonly<Record<string, string>>;
 
 type Opening = {
   readonly keys: Pick<DataKeys, 'decrypt'>;
@@ -29,19 +38,19 @@ type Opening = {
   readonly io: Pick<CommandIo, 'stdout' | 'signal'>;
 };
 
-/** `headers`: those of the store that are proven, and the user metadata. Errors: ERR_ENVELOPE_*, ERR_KEYS_*, ERR_CLI_READ, ERR_CLI_WRITE, ERR_CLI_EXISTS. */
-export async function openObject(
-  object: StoredObject,
-  opening: Opening,
-): Promise<{ headers: Readonly<Record<string, string>> }> {
+/** `headers`: those of the store that are proven, and the user metadata. Errors: ERR_ENVELOPE_*, ERR_KEYS_*, ERR_CLI_USAGE, ERR_CLI_READ, ERR_CLI_WRITE, ERR_CLI_EXISTS. */
+export async function openObject(object: StoredObject, opening: Opening): Promise<{ headers: Headers }> {
   if (opening.out !== undefined && existsSync(opening.out))
     throw new CliError('ERR_CLI_EXISTS', `${opening.out} exists already`);
   const envelope = decodeEnvelope(object.stored.envelope);
-  const { dek } = await opening.keys.decrypt(
+  checkGiven(envelope, object.customerKey);
+  const { dek: unwrapped } = await opening.keys.decrypt(
     { wrapped: wrappedDek(envelope), context: contextOf(envelope, object.place) },
     opening.use,
   );
-  const headers = provenHeaders(envelope, dek, object.stored);
+  const vouched = provenHeaders(envelope, unwrapped, object.stored);
+  const dek = wholeDek(envelope, unwrapped, object.customerKey);
+  const headers = { ...vouched, ...sealedHeaders(envelope, dek) };
   const footer = envelope.layout === 'multipart' ? await readFooter(object.path, envelope, dek) : undefined;
   const opener = new ObjectOpener({ dek, objectId: envelope.objectId, layout: envelope.layout, footer });
   await writeOpened(object.path, opener, opening);
@@ -60,24 +69,35 @@ function contextOf(envelope: ObjectEnvelope, { bucket, key }: ObjectPlace): Encr
   return { ...envelope.context, 'aws:s3:arn': `arn:aws:s3:::${bucket}/${key}`, 'sealgate:object-id': objectId };
 }
 
+/** Errors: ERR_CLI_USAGE. */
+function checkGiven({ customerCheck }: ObjectEnvelope, given: CustomerKey | undefined): void {
+  if (customerCheck !== undefined && given === undefined)
+    throw new CliError(
+      'ERR_CLI_USAGE',
+      'the object was stored with a customer’s key (SSE-C): give it by --customer-key',
+    );
+  if (customerCheck === undefined && given !== undefined)
+    throw new CliError('ERR_CLI_USAGE', 'the object was stored without a customer’s key: leave --customer-key away');
+}
+
+/** Errors: ERR_CLI_USAGE (another customer's key). */
+function wholeDek({ customerCheck, objectId }: ObjectEnvelope, unwrapped: Dek, given: CustomerKey | undefined): Dek {
+  if (customerCheck === undefined || given === undefined) return unwrapped;
+  const dek = customerDek(unwrapped, given, objectId);
+  if (isCustomerDek(dek, objectId, customerCheck)) return dek;
+  throw new CliError('ERR_CLI_USAGE', 'the key of --customer-key is not the one the object was stored with');
+}
+
 /** Without the store's headers there is nothing to prove them by; the body proves itself under the DEK either way. */
-function provenHeaders(
-  envelope: ObjectEnvelope,
-  dek: Dek,
-  { headers }: StoredHeaders,
-): Readonly<Record<string, string>> {
-  const vouched = headers === undefined ? {} : verifyEnvelope(envelope, dek, headers);
-  const { sealedMetadata, objectId } = envelope;
+const provenHeaders = (envelope: ObjectEnvelope, unwrapped: Dek, { headers }: StoredHeaders): Headers =>
+  headers === undefined ? {} : verifyEnvelope(envelope, unwrapped, headers);
+
+/** User metadata; a name that begins with `:` is a header of that name. */
+function sealedHeaders({ sealedMetadata, objectId }: ObjectEnvelope, dek: Dek): Headers {
   const pairs = sealedMetadata === undefined ? {} : openMetadata(sealedMetadata, dek, objectId);
-  return {
-    ...vouched,
-    ...Object.fromEntries(
-      Object.entries(pairs).map(([name, value]) => [
-        name.startsWith(':') ? name.slice(1) : `x-amz-meta-${name}`,
-        value,
-      ]),
-    ),
-  };
+  return Object.fromEntries(
+    Object.entries(pairs).map(([name, value]) => [name.startsWith(':') ? name.slice(1) : `x-amz-meta-${name}`, value]),
+  );
 }
 
 async function readFooter(path: string, { objectId }: ObjectEnvelope, dek: Dek): Promise<ListedParts> {
