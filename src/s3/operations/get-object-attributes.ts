@@ -19,7 +19,7 @@ import { plaintextLength } from '../sealing/read-whole.ts';
 import { pick } from '../sealing/request-headers.ts';
 import { checksumOf, partRecord } from '../sealing/stored-checksum.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
-import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
+import { checkReadEncryption } from '../sse/given-key.ts';
 
 const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
@@ -32,7 +32,7 @@ export const getObjectAttributes: S3Operation = {
   async handle(request, gateway) {
     const { bucket, key, signal } = request;
     refuseHiddenKey(key);
-    refuseRequestedEncryption(request.headers);
+    checkReadEncryption(request, gateway);
     const wanted = wantedAttributes(request.headers);
     const page = partsPage(request.headers);
     const version = request.query.get('versionId');

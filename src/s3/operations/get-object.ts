@@ -18,7 +18,7 @@ import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
-import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
+import { checkReadEncryption } from '../sse/given-key.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
 
 /** How often an object may be replaced under a read before the client is told to try again. */
@@ -28,7 +28,7 @@ export const getObject: S3Operation = {
   name: 'GetObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
-    refuseRequestedEncryption(request.headers);
+    checkReadEncryption(request, gateway);
     const selection = selectionOf(request);
     for (let tries = 1; ; tries += 1) {
       try {

@@ -10,13 +10,13 @@ import { plaintextLength } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
-import { refuseRequestedEncryption } from '../sse/requested-encryption.ts';
+import { checkReadEncryption } from '../sse/given-key.ts';
 
 export const headObject: S3Operation = {
   name: 'HeadObject',
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
-    refuseRequestedEncryption(request.headers);
+    checkReadEncryption(request, gateway);
     const asked = selectionOf(request);
     const response = await sendRead(request, gateway, 'HEAD');
     await response.body.release();

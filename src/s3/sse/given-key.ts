@@ -3,6 +3,7 @@ import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { S3Rule } from '../rules.ts';
 import { customerKeyOf, givesCustomerKey, type GivenKey } from './customer-key.ts';
+import { refuseRequestedEncryption } from './requested-encryption.ts';
 
 /**
  * The key to read an object with: the request's own, or that of a copy's source. Undefined: none is given.
@@ -16,6 +17,18 @@ export function keyToReadWith(
   if (!givesCustomerKey(request.headers, whose)) return undefined;
   refuseInsecure(request, gateway);
   return customerKeyOf(request.headers, { whose, reads: true });
+}
+
+/**
+ * A read says nothing of encryption but a customer's key, and that as it should be: told before the store is asked. Throws
+ * ERR_S3_ENCRYPTION_NOT_HERE, ERR_S3_CUSTOMER_KEY_*.
+ */
+export function checkReadEncryption(
+  request: Pick<S3Request, 'headers' | 'secure'>,
+  gateway: Pick<GatewayContext, 'options'>,
+): void {
+  refuseRequestedEncryption(request.headers);
+  keyToReadWith(request, gateway);
 }
 
 /** Throws ERR_S3_CUSTOMER_KEY_INSECURE. */
