@@ -136,7 +136,7 @@ print(json.dumps({'made': made['ServerSideEncryption'], 'key': made['BucketKeyEn
       must('rclone', '--ca-cert', 'ca.pem', '--config', '/dev/null', '--retries', '1', ...words);
     for (const [name, options] of [
       ['rclone-aes', ['server_side_encryption=AES256']],
-      ['rclone-kms', ['server_side_encryption=aws:kms', `sse_kms_key_id="${arns.b}"`]],
+      ['rclone-kms', ['server_side_encryption="aws:kms"', `sse_kms_key_id="${arns.b}"`]],
       ['rclone-own', ['sse_customer_algorithm=AES256', `sse_customer_key=${key}`]],
     ] as const) {
       await rclone('copyto', 'body', `${remote(...options)}/${name}`);
