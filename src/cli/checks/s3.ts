@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { S3Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import { probeCapabilities } from '../../s3/check.ts';
+import { probeServices } from '../../s3/check-services.ts';
 import type { UpstreamClient } from '../../s3/upstream/client.ts';
 import type { CheckFinding } from './report.ts';
 
@@ -14,7 +15,7 @@ export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<r
     for (const bucket of exact) findings.push(await checkBucket(bucket, upstream));
     const sealed = s3.buckets.find(({ bucket, outcome }) => outcome.type === 'seal' && exact.includes(bucket));
     const there = findings.some(({ type, about: place }) => type === 'ok' && place === `bucket ${sealed?.bucket}`);
-    if (sealed !== undefined && there) findings.push(await probe(sealed.bucket, upstream, about));
+    if (sealed !== undefined && there) findings.push(...(await probe(sealed.bucket, upstream, about)));
     // Without any bucket to ask about, listing them tells at least whether somebody answers.
     if (exact.length === 0) findings.push(await checkAnswers(about, upstream));
   } catch (error) {
@@ -64,22 +65,38 @@ async function checkBucket(bucket: string, upstream: UpstreamClient): Promise<Ch
   return { type: 'missing', about, message: `the object store answered with status ${status}` };
 }
 
-/** What the store can do, tried on a small hidden object in a bucket with a sealing rule. */
-async function probe(bucket: string, upstream: UpstreamClient, about: string): Promise<CheckFinding> {
+/** What the store can do, tried on small hidden objects in a bucket with a sealing rule. */
+async function probe(bucket: string, upstream: UpstreamClient, about: string): Promise<readonly CheckFinding[]> {
   try {
-    const found = Object.entries(await probeCapabilities(upstream, bucket, randomBytes));
-    const lacks = found.filter(([, able]) => !able).map(([name]) => name);
-    const message =
-      lacks.length === 0
-        ? 'can do all that Sealgate uses'
-        : `cannot do, and Sealgate works around it: ${lacks.join(', ')}`;
-    return { type: lacks.length === 0 ? 'ok' : 'note', about, message };
+    const used = await probeCapabilities(upstream, bucket, randomBytes);
+    const { settings, ...more } = await probeServices(upstream, bucket, randomBytes);
+    const [able, lacks] = sides({ ...used, ...more });
+    const [known, unknown] = sides(settings);
+    const { trailingChecksums, unsignedPayload } = upstream.capabilities;
+    return [
+      { type: lacks.length === 0 ? 'ok' : 'note', about, message: listed('can do', able, 'and cannot', lacks) },
+      { type: 'ok', about, message: listed('keeps these settings of buckets:', known, 'and not', unknown) },
+      {
+        type: 'ok',
+        about,
+        message: `is taken to know (s3.upstream.capabilities): trailingChecksums ${trailingChecksums}, unsignedPayload ${unsignedPayload}`,
+      },
+    ];
   } catch (error) {
     if (!(error instanceof SealgateError)) throw error;
     const message = `what it can do was not found out: ${error.message} (${String(error.code)})`;
-    return { type: 'missing', about, message, fix: 'the gateway needs to write, read and delete in its buckets' };
+    return [{ type: 'missing', about, message, fix: 'the gateway needs to write, read and delete in its buckets' }];
   }
 }
+
+/** The names of what is there, and of what is not. */
+function sides(found: Readonly<Record<string, unknown>>): readonly [readonly string[], readonly string[]] {
+  const names = Object.keys(found);
+  return [names.filter((name) => found[name] !== false), names.filter((name) => found[name] === false)];
+}
+
+const listed = (can: string, able: readonly string[], cannot: string, lacks: readonly string[]): string =>
+  `${can} ${able.join(', ') || 'nothing'}${lacks.length === 0 ? '' : `; ${cannot} ${lacks.join(', ')}`}`;
 
 async function checkAnswers(about: string, upstream: UpstreamClient): Promise<CheckFinding> {
   const { status, body } = await upstream.send({ method: 'GET' });

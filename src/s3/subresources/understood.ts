@@ -40,8 +40,13 @@ export async function refuseUnknown({ headers, body }: UpstreamResponse, method:
 
 /** Throws where the answer is a list of the bucket. */
 export function refuseListing(document: Uint8Array): void {
+  if (isList(document)) throw unknown();
+}
+
+/** Whether a document is a list of the bucket: what a parameter that is not known leaves of the question. */
+export function isList(document: Uint8Array): boolean {
   const head = Buffer.from(document.subarray(0, 1024)).toString('latin1');
-  if (/<(?:\w+:)?ListBucketResult[\s>]/u.test(head)) throw unknown();
+  return /<(?:\w+:)?ListBucketResult[\s>]/u.test(head);
 }
 
 const unknown = (): S3Error =>
