@@ -49,6 +49,41 @@ test('An S3 client whose policy speaks of a prefix reads nothing below it, and e
   }
 });
 
+test('A key policy sees the context that an S3 client gives, and by which service it comes', async () => {
+  const backend = await startBackend('s3rver');
+  if (typeof backend === 'string') throw new Error(backend);
+  const ofLedger = {
+    StringEquals: { 'kms:EncryptionContext:department': 'ledger', 'kms:ViaService': 's3.eu-central-1.amazonaws.com' },
+  };
+  const setup = await startSealed(
+    backend,
+    accessOf('app', {
+      Effect: 'Allow',
+      Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+      Resource: '*',
+      Condition: ofLedger,
+    }),
+  );
+  const asked = (department: string) => ({
+    ServerSideEncryption: 'aws:kms' as const,
+    SSEKMSEncryptionContext: Buffer.from(JSON.stringify({ department })).toString('base64'),
+  });
+  try {
+    const [client] = setup.clients;
+    const put = (more: object) =>
+      client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'a', Body: 'text', ...more }));
+    for (const more of [{}, asked('sales')])
+      await expect(put(more)).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
+    await put(asked('ledger'));
+    // The context lies beside the object: who reads it need not know it, and the policy sees it all the same.
+    const read = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'a' }));
+    expect(await read.Body?.transformToString()).toBe('text');
+  } finally {
+    await setup.close();
+    await backend.close();
+  }
+});
+
 test('A Postgres role without a right to the key is told so as a privilege it lacks, and keeps the rest of the table', async () => {
   const server = await startPostgres();
   const ddl = `CREATE TABLE people (id int, email sealgate.sealed); CREATE ROLE reader LOGIN PASSWORD 'reader'; GRANT SELECT ON people TO reader;`;
