@@ -80,7 +80,13 @@ export type SealedLiteral = {
 };
 
 /** Forwarded byte for byte: names nothing hot. `text`: this statement's own part of the message. */
-export type PassPlan = { readonly type: 'pass'; readonly text: string; readonly named?: NamedUse };
+export type PassPlan = {
+  readonly type: 'pass';
+  readonly text: string;
+  readonly named?: NamedUse;
+  /** COPY FROM STDIN: data of the client follows. */
+  readonly copiesIn?: boolean;
+};
 /** Forwarded, and changes what later statements mean (SET search_path, DDL, BEGIN..): the session re-reads its state after it. */
 export type TrackPlan = {
   readonly type: 'track';

@@ -154,6 +154,11 @@ describe('COPY FROM STDIN stores what it stores in plain columns', () => {
       "COPY people (id, email, ssn) FROM STDIN (FORMAT csv, NULL 'NIL', FORCE_NULL *)",
       '1,"NIL",NIL\n2,,"nil"\n',
     ],
+    [
+      'csv with a header that ends within quotes',
+      'COPY people (id, email) FROM STDIN (FORMAT csv, HEADER)',
+      'id,"e\n1,a\n',
+    ],
     ['csv with a marker that is a value', 'COPY people (email, id) FROM STDIN CSV', '\\.x,1\n"\\.",2\n'],
     ['WHERE on columns that are not sealed', 'COPY people (id, email) FROM STDIN WHERE id > 1', '1\ta\n2\tb\n'],
     ['nothing', 'COPY people (id, email) FROM STDIN', ''],

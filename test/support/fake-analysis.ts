@@ -50,7 +50,7 @@ export class FakeAnalysis implements StatementAnalyzer {
   readonly seen: SessionSettings[] = [];
 
   mayConcern(sql: string): boolean {
-    return /vault|refuse|^\s*(set|begin|commit|rollback|create|drop)\b/i.test(sql);
+    return /vault|refuse|^\s*(set|begin|commit|rollback|create|drop|copy)\b/i.test(sql);
   }
 
   async plan(sql: string, _oids: readonly number[], session: SessionSettings): Promise<readonly StatementPlan[]> {
@@ -91,7 +91,7 @@ export class FakeAnalysis implements StatementAnalyzer {
     if (/^\s*set\b/i.test(text)) return { type: 'track', text, effect: 'settings' };
     if (/^\s*(create|drop)\b/i.test(text)) return { type: 'track', text, effect: 'catalog' };
     if (/^\s*(begin|commit|rollback)\b/i.test(text)) return { type: 'track', text, effect: 'transaction' };
-    if (!/vault/i.test(text)) return { type: 'pass', text };
+    if (!/vault/i.test(text)) return { type: 'pass', text, copiesIn: /^\s*copy .* from stdin/i.test(text) };
     return this.#sealed(text);
   }
 

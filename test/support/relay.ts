@@ -10,10 +10,12 @@ export type Relay = {
   mend(): Promise<void>;
 };
 
-export async function startRelay(target: number): Promise<Relay> {
+/** `sent`: sees what goes to the target. */
+export async function startRelay(target: number, sent?: (bytes: Uint8Array) => void): Promise<Relay> {
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
+    if (sent !== undefined) client.on('data', sent);
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

@@ -41,7 +41,9 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const query = queryOf(node);
   if (query === undefined) {
     const named = namedUse(node, statement, found.callsSetConfig ? 'settings' : undefined, context);
-    return { ...otherStatement(kind, text, found, context, node), ...(named !== undefined && { named }) };
+    const plan = otherStatement(kind, text, found, context, node);
+    const copiesIn = 'CopyStmt' in node && node.CopyStmt.is_from === true;
+    return { ...plan, ...(named !== undefined && { named }), ...(copiesIn && { copiesIn }) };
   }
   if (hotTable(found, catalog) === undefined) {
     return found.callsSetConfig || found.hasInto

@@ -33,6 +33,7 @@ export function binaryHeaderLength(bytes: Uint8Array, start: number, end: number
 export class BinaryRows implements RowScanner {
   readonly fields = new FieldList();
   readonly lines = 1;
+  readonly unterminated = false;
   contentEnd = 0;
   next = 0;
   readonly #columns: number;

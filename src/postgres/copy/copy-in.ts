@@ -156,7 +156,9 @@ export class CopyIn {
   }
 
   #row(bytes: Uint8Array, start: number): void {
-    if (this.#header !== 'none') return this.#headerLine(bytes, start);
+    if (this.#header === 'skip') return this.#headerLine();
+    if (this.#rows.unterminated) throw badCopyData('unterminated CSV quoted field');
+    if (this.#header === 'match') return this.#matchingLine(bytes, start);
     this.#requireCount();
     let copied = 0;
     for (const { index, parameter } of this.#sealed) {
@@ -193,14 +195,16 @@ export class CopyIn {
     throw badCopyData(`missing data for column "${names[count] ?? ''}"`);
   }
 
-  /** Data may stand in its place by mistake: an empty line goes upstream instead, or one that was found to hold the names. */
-  #headerLine(bytes: Uint8Array, start: number): void {
-    if (this.#header === 'match') {
-      this.#requireNames(bytes, start);
-      this.#output.bytes(bytes, start, start + this.#rows.contentEnd);
-    }
+  /** Data may stand in its place by mistake: an empty line goes upstream instead. */
+  #headerLine(): void {
     this.#header = 'none';
     this.#output.byte(NEWLINE);
+  }
+
+  #matchingLine(bytes: Uint8Array, start: number): void {
+    this.#requireNames(bytes, start);
+    this.#output.bytes(bytes, start, start + this.#rows.contentEnd);
+    this.#headerLine();
   }
 
   #requireNames(bytes: Uint8Array, start: number): void {

@@ -12,6 +12,7 @@ export class CsvRows implements RowScanner {
   contentEnd = 0;
   next = 0;
   lines = 1;
+  unterminated = false;
   readonly #format: CsvFormat;
   readonly #dotEnds: boolean;
   readonly #lineEnds = new LineEnds(true);
@@ -65,7 +66,7 @@ export class CsvRows implements RowScanner {
       this.#seen = at - start;
       return 'more';
     }
-    if (this.#quoted) throw badCopyData('unterminated CSV quoted field');
+    this.unterminated = this.#quoted;
     return end === start ? 'end' : this.#row(end - start, 0);
   }
 

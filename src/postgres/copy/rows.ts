@@ -15,6 +15,8 @@ export interface RowScanner {
   readonly next: number;
   /** Lines that the server counts for the row. */
   readonly lines: number;
+  /** The row found is the last, and ends within quotes: an error, unless it is a header that nobody reads. */
+  readonly unterminated: boolean;
   /**
    * Looks on for the end of the row whose bytes begin at `start`. `last`: nothing comes after `end`. After `row` and `end` the next call
    * is about the row that follows. Throws ERR_POSTGRES_COPY_DATA.

@@ -10,6 +10,7 @@ import type { FieldCodec, Found, RowScanner } from './rows.ts';
 export class TextRows implements RowScanner {
   readonly fields = new FieldList();
   readonly lines = 1;
+  readonly unterminated = false;
   contentEnd = 0;
   next = 0;
   readonly #delimiter: number;

@@ -42,10 +42,11 @@ export function beginCopy(session: Session, opening: ResultOpening | undefined):
   session.copying = { direction: 'in', work: new CopyIn({ plan: copy, columns, settings, write }), refusal: undefined };
 }
 
-/** The COPY is over, one way or the other. `failed`: with an error, so that data may still come. */
+/** The COPY is over, one way or the other. `failed`: with an error, so that data may still come, unless its end did before. */
 export function endCopy(session: Session, failed: boolean): void {
+  const mayCome = session.copyIn || session.copying === undefined;
+  if (failed && mayCome && session.opening?.plan.copy?.direction === 'in') session.dropsCopyData = 'until-message';
   session.copyIn = false;
-  if (failed && session.opening?.plan.copy?.direction === 'in') session.dropsCopyData = true;
   session.copying = undefined;
 }
 
@@ -73,7 +74,7 @@ export function abandonCopy(session: Session, reason: string): void {
 
 function giveUp(session: Session): void {
   session.copyIn = false;
-  session.dropsCopyData = true;
+  session.dropsCopyData = 'until-message';
   session.wires.toUpstream(COPY_FAIL);
   session.wires.flushUpstream();
 }

@@ -15,12 +15,14 @@ export type Planned =
       readonly sql: string;
       readonly effect: TrackPlan['effect'] | undefined;
       readonly changes?: NameChanges;
+      readonly copiesIn?: boolean;
     }
   | {
       readonly type: 'sealed';
       readonly sql: string;
       readonly plans: readonly (SealedPlan | PassPlan | TrackPlan)[];
       readonly changes?: NameChanges;
+      readonly copiesIn?: boolean;
     }
   | { readonly type: 'refuse'; readonly refusal: Refusal }
   /** The transaction has failed and the statement is none that ends it. */
@@ -90,9 +92,10 @@ function combine(sql: string, resolved: readonly Resolved[]): Planned {
     if (plan.type === 'refuse') return { type: 'refuse', refusal: plan.refusal };
     forwarded.push(plan);
   }
-  const changes = resolved.some(({ change }) => change !== undefined)
-    ? { changes: resolved.map(({ change }) => change) }
-    : {};
+  const changes = {
+    ...(resolved.some(({ change }) => change !== undefined) && { changes: resolved.map(({ change }) => change) }),
+    ...(forwarded.some((plan) => plan.type === 'pass' && plan.copiesIn === true) && { copiesIn: true }),
+  };
   if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded, ...changes };
   return { type: 'forward', sql, effect: strongest(forwarded), ...changes };
 }

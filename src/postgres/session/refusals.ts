@@ -21,6 +21,7 @@ const HARMLESS_TEXT = 'SELECT';
 
 export function refuseQuery(session: Session, refusal: Refusal): void {
   note(session, refusal);
+  session.dropsCopyData = 'until-message';
   session.wires.toUpstream(REFUSED_QUERY);
   session.expect({ kind: 'query', refusal });
 }
@@ -28,6 +29,7 @@ export function refuseQuery(session: Session, refusal: Refusal): void {
 /** In place of any extended message. `name`: of the statement, where a Parse is refused: the unnamed one is forgotten by the server too. */
 export function refuseExtended(session: Session, refusal: Refusal, name = 'sealgate refused'): void {
   note(session, refusal);
+  session.dropsCopyData = 'until-sync';
   session.wires.toUpstream(encodeParse({ name, text: REFUSED_TEXT, parameterOids: [] }));
   session.expect({ kind: 'parse', refusal });
 }
@@ -36,6 +38,7 @@ export function refuseExtended(session: Session, refusal: Refusal, name = 'sealg
 export function askInFailedTransaction(session: Session, kind: 'query' | 'parse'): void {
   const message =
     kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name: '', text: HARMLESS_TEXT, parameterOids: [] });
+  session.dropsCopyData = kind === 'query' ? 'until-message' : 'until-sync';
   session.wires.toUpstream(message);
   session.expect({ kind });
 }

@@ -41,6 +41,8 @@ export type Reply = {
   readonly internal?: InternalReply;
   /** Called once it is known what becomes of it: the server reads its COPY data, or it is complete, or was skipped. */
   readonly settled?: () => void;
+  /** COPY FROM STDIN of a table without sealed columns may be among its statements: data that comes is passed on. */
+  readonly copiesIn?: boolean;
   /** Of a Query: takes back what was remembered of its statements from this one on. */
   readonly undoFrom?: (index: number) => void;
   /** Takes back what was remembered of the message; called when it fails or is skipped. */

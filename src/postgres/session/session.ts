@@ -17,6 +17,8 @@ import { initialSettings, type SessionSettings } from './settings.ts';
 export type Statement = {
   /** What each run of it does to the session's names. */
   readonly change?: NameChange;
+  /** COPY FROM STDIN of a table without sealed columns. */
+  readonly copiesIn?: boolean;
 } & (
   | { readonly type: 'sealed'; plan: SealedPlan; readonly sql: string; readonly declaredOids: readonly number[] }
   | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
@@ -30,10 +32,11 @@ export type Statement = {
     }
 );
 
-export type Portal = { readonly change?: NameChange } & (
-  | { readonly type: 'sealed'; readonly opening: ResultOpening }
-  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
-);
+export type Portal = Pick<Statement, 'change' | 'copiesIn'> &
+  (
+    | { readonly type: 'sealed'; readonly opening: ResultOpening }
+    | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
+  );
 
 export type TransactionStatus = 'idle' | 'open' | 'failed';
 
@@ -79,8 +82,10 @@ export class Session {
   copyIn = false;
   /** The COPY of sealed columns whose data is on its way. */
   copying: Copying | undefined;
-  /** A COPY into sealed columns failed: what may still come of its data is not sent on. */
-  dropsCopyData = false;
+  /** A COPY was refused here, or failed: what may still come of its data is not sent on, before another message or the next Sync. */
+  dropsCopyData: 'no' | 'until-message' | 'until-sync' = 'no';
+  /** COPYs of other tables that were sent on and may still read data. */
+  plainCopies = 0;
   /** Extended-protocol messages were sent since the last Sync or Query. */
   sequenceOpen = false;
   /** Replies owed to statements that change settings, catalog or transaction. */
@@ -108,6 +113,7 @@ export class Session {
   expect(reply: Reply): void {
     this.replies.push(reply);
     if (reply.track !== undefined) this.tracksPending++;
+    if (reply.copiesIn === true) this.plainCopies++;
     if (reply.kind !== 'copy-end')
       this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
   }
@@ -116,6 +122,7 @@ export class Session {
   finish(): Reply | undefined {
     const reply = this.replies.shift();
     if (reply?.track !== undefined) this.tracksPending--;
+    if (reply?.copiesIn === true) this.plainCopies--;
     if (reply?.kind === 'query') this.queryIndex = 0;
     reply?.settled?.();
     // CopyDone outside COPY has no reply.

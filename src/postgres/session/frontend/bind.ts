@@ -42,7 +42,9 @@ export const bindHandler: FrontendHandler = {
 
 /** Of a statement that nothing sealed is in: it may still change what names stand for. */
 function portalOf(statement: Statement): Portal | undefined {
-  return statement.change === undefined ? undefined : { type: 'track', effect: undefined, change: statement.change };
+  const { change, copiesIn } = statement;
+  if (change === undefined && copiesIn === undefined) return undefined;
+  return { type: 'track', effect: undefined, ...(change && { change }), ...(copiesIn === true && { copiesIn }) };
 }
 
 function passPortal(session: Session, name: string, portal: Portal | undefined): Verdict {

@@ -11,11 +11,13 @@ import type { FrontendHandler } from './handler.ts';
 export const copyDataHandler: FrontendHandler = {
   need: () => 0,
   frame(session): Verdict {
-    if (session.dropsCopyData) return CONSUME;
-    return session.copying?.direction === 'in' ? TAKE : FORWARD;
+    if (session.dropsCopyData !== 'no') return CONSUME;
+    if (session.copying?.direction === 'in') return TAKE;
+    // Where nothing reads it the server would ignore it.
+    return session.plainCopies > 0 ? FORWARD : CONSUME;
   },
   body(session, bytes): void | Promise<void> {
-    if (session.copying?.direction !== 'in' || session.dropsCopyData) return;
+    if (session.copying?.direction !== 'in' || session.dropsCopyData !== 'no') return;
     const failed = (error: unknown): void => failCopy(session, error);
     try {
       return session.copying.work.push(bytes)?.catch(failed);
@@ -28,7 +30,7 @@ export const copyDataHandler: FrontendHandler = {
 export const copyDoneHandler: FrontendHandler = {
   need: () => 0,
   frame(session, bytes, start): Verdict | Promise<void> {
-    if (session.dropsCopyData) return CONSUME;
+    if (session.dropsCopyData !== 'no') return CONSUME;
     if (session.copying?.direction !== 'in') return passEnd(session);
     const frame = bytes.slice(start - 5, start);
     return session.copying.work.end().then(
@@ -47,7 +49,7 @@ export const copyFailHandler: FrontendHandler = {
   need: ({ copying }, bodyLength) =>
     copying?.direction === 'in' ? Math.min(bodyLength, MAX_CONTROL_MESSAGE_BYTES) : 0,
   frame(session, bytes, start, bodyLength): Verdict {
-    if (session.dropsCopyData) return CONSUME;
+    if (session.dropsCopyData !== 'no') return CONSUME;
     if (session.copying?.direction !== 'in') return passEnd(session);
     const whole = bodyLength <= MAX_CONTROL_MESSAGE_BYTES;
     abandonCopy(session, whole ? decodeCopyFail(bytes.subarray(start, start + bodyLength)) : 'the reason is too long');
@@ -56,12 +58,15 @@ export const copyFailHandler: FrontendHandler = {
 };
 
 function passEnd(session: Session): Verdict {
+  if (session.plainCopies === 0) return CONSUME;
   if (session.copyIn) session.copyIn = false;
   else if (session.replies.size > 0) session.expect(PASS.copyEnd);
   return FORWARD;
 }
 
-/** Whether a message can be data of a COPY that is over; with the first that cannot, the client knows that it is. */
-export function isCopyMessage(type: number): boolean {
-  return type === FRONTEND.copyData || type === FRONTEND.copyDone || type === FRONTEND.copyFail;
+/** Any other message ends the data of a COPY that is over; in the extended protocol, where the server skips to it too, Sync does. */
+export function noteMessage(session: Session, type: number): void {
+  if (type === FRONTEND.copyData || type === FRONTEND.copyDone || type === FRONTEND.copyFail) return;
+  const { dropsCopyData } = session;
+  if (dropsCopyData === 'until-message' || type === FRONTEND.sync) session.dropsCopyData = 'no';
 }

@@ -32,7 +32,11 @@ function replyTo(session: Session, portal: Portal & { type: 'sealed' }): Reply {
   return { kind: 'execute', openings: [opening], ...doneBy(session, portal, opening.plan.effect) };
 }
 
-function doneBy(session: Session, { change }: Portal, effect: Reply['track']): Pick<Reply, 'track' | 'undo'> {
+function doneBy(
+  session: Session,
+  { change, copiesIn = false }: Portal,
+  effect: Reply['track'],
+): Pick<Reply, 'track' | 'undo' | 'copiesIn'> {
   const undo = change?.(session);
-  return { ...(effect !== undefined && { track: effect }), ...(undo !== undefined && { undo }) };
+  return { copiesIn, ...(effect !== undefined && { track: effect }), ...(undo !== undefined && { undo }) };
 }

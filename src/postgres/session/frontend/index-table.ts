@@ -6,7 +6,7 @@ import { protocolError } from '../../wire/protocol-error.ts';
 import type { Session } from '../session.ts';
 import { bindHandler } from './bind.ts';
 import { closeHandler } from './close.ts';
-import { copyDataHandler, copyDoneHandler, copyFailHandler, isCopyMessage } from './copy.ts';
+import { copyDataHandler, copyDoneHandler, copyFailHandler, noteMessage } from './copy.ts';
 import { describeHandler } from './describe.ts';
 import { executeHandler } from './execute.ts';
 import { functionCallHandler } from './function-call.ts';
@@ -63,7 +63,7 @@ export function frontendHandler(session: Session): FrameHandler {
       if (session.skipping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return CONSUME;
       const handler = BY_TYPE[type];
       if (handler === undefined) throw protocolError('invalid frontend message type');
-      if (session.dropsCopyData && !isCopyMessage(type)) session.dropsCopyData = false;
+      if (session.dropsCopyData !== 'no') noteMessage(session, type);
       return handler.frame(session, bytes, start, bodyLength);
     },
     body: (type, bytes) => BY_TYPE[type]?.body?.(session, bytes),

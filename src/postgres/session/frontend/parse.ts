@@ -98,7 +98,8 @@ function forward(
   session.wires.toUpstream(frame);
   const { settings } = session;
   const [change] = planned.changes ?? [];
-  const changes = change === undefined ? {} : { change };
+  const { copiesIn = false } = planned;
+  const changes = { ...(change && { change }), ...(copiesIn && { copiesIn }) };
   const statement: Statement =
     planned.effect !== undefined
       ? { type: 'track', effect: planned.effect, ...changes }

@@ -57,9 +57,10 @@ function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | 
   }
 }
 
-function replyTo(session: Session, { effect, changes }: Planned & { type: 'forward' }): Reply {
-  if (effect === undefined && changes === undefined) return PASS.query;
-  return { kind: 'query', ...(effect !== undefined && { track: effect }), ...makeChanges(session, changes) };
+function replyTo(session: Session, { effect, changes, copiesIn = false }: Planned & { type: 'forward' }): Reply {
+  if (effect === undefined && changes === undefined && !copiesIn) return PASS.query;
+  const track = effect === undefined ? {} : { track: effect };
+  return { kind: 'query', copiesIn, ...track, ...makeChanges(session, changes) };
 }
 
 type Sealed = Planned & { type: 'sealed' };
@@ -93,7 +94,11 @@ function wantedBy(plans: Plans): readonly SealedColumn[] {
   return [...wanted.values()];
 }
 
-function sendSealed(session: Session, { plans, changes }: Sealed, columns: ColumnSession): void | Promise<void> {
+function sendSealed(
+  session: Session,
+  { plans, changes, copiesIn = false }: Sealed,
+  columns: ColumnSession,
+): void | Promise<void> {
   const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
   const openings = plans.map((plan): ResultOpening | undefined =>
     plan.type === 'sealed' ? openingOf(plan, columns) : undefined,
@@ -102,7 +107,7 @@ function sendSealed(session: Session, { plans, changes }: Sealed, columns: Colum
   session.wires.toUpstream(encodeQuery(text));
   session.metrics.statement?.('sealed');
   const made = makeChanges(session, changes);
-  const reply: Reply = { kind: 'query', openings, ...(track !== undefined && { track }), ...made };
+  const reply: Reply = { kind: 'query', copiesIn, openings, ...(track !== undefined && { track }), ...made };
   if (openings[0]?.plan.copy?.direction === 'in') return expectCopy(session, reply);
   session.expect(reply);
 }
