@@ -93,6 +93,11 @@ export function findCursor(session: Session, name: string): Cursor | undefined {
   return portal?.type === 'sealed' ? { plan: portal.opening.plan, holds: false, binary: false } : undefined;
 }
 
+/** SQL's cursors are portals of the protocol, too. */
+export function cursorOfPortal({ cursors }: Session, name: string): Cursor | undefined {
+  return cursors.size === 0 ? undefined : cursors.get(Buffer.from(name, 'latin1').toString());
+}
+
 /** FETCH and EXECUTE, when they were prepared themselves: whether the name still stands for the same. */
 export async function isNamedCurrent(session: Session, plan: SealedPlan): Promise<boolean> {
   if (plan.named?.type === 'fetch') return findCursor(session, plan.named.name)?.plan.results === plan.results;

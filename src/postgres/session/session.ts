@@ -132,7 +132,7 @@ export class Session {
 
   /** Whether anything was prepared that Bind, Describe, Execute and Close must look at. */
   get watches(): boolean {
-    return this.statements.size > 0 || this.portals.size > 0;
+    return this.statements.size > 0 || this.portals.size > 0 || this.cursors.size > 0;
   }
 
   /** The statement in progress, as far as its results are opened. */

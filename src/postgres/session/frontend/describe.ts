@@ -1,6 +1,7 @@
 /** Describe ('D'): of a statement or a portal. */
 import { decodeTarget } from '../../messages/describe.ts';
 import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { cursorOfPortal } from '../names.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
 import type { FrontendHandler } from './handler.ts';
@@ -33,5 +34,9 @@ function replyTo(session: Session, body: Uint8Array): Reply {
     };
   }
   const portal = session.portals.get(name);
-  return portal?.type === 'sealed' ? { kind: 'describe-portal', openings: [portal.opening] } : PASS.describePortal;
+  if (portal?.type === 'sealed') return { kind: 'describe-portal', openings: [portal.opening] };
+  const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
+  if (cursor === undefined) return PASS.describePortal;
+  const openings = [{ plan: cursor.plan, columns: undefined, formats: [], textual: true }];
+  return { kind: 'describe-portal', openings };
 }

@@ -2,9 +2,11 @@
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
 import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { cursorOfPortal, type Cursor } from '../names.ts';
+import { orRefuse, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
-import { expectCopy, needNames, type FrontendHandler } from './handler.ts';
+import { columnUse, expectCopy, needNames, type FrontendHandler } from './handler.ts';
 
 const FLUSH = serialize.flush();
 
@@ -15,7 +17,16 @@ export const executeHandler: FrontendHandler = {
       session.expect(PASS.execute);
       return FORWARD;
     }
-    const portal = session.portals.get(decodeExecute(bytes.subarray(start, start + bodyLength)).portal);
+    const { portal: name } = decodeExecute(bytes.subarray(start, start + bodyLength));
+    const portal = session.portals.get(name);
+    const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
+    if (cursor !== undefined) {
+      const frame = bytes.slice(start - 5, start + bodyLength);
+      return orRefuse(
+        () => executeCursor(session, cursor, frame),
+        (refusal) => refuseExtended(session, refusal),
+      );
+    }
     if (portal === undefined) session.expect(PASS.execute);
     else if (portal.type === 'track') session.expect({ kind: 'execute', ...doneBy(session, portal, portal.effect) });
     else if (portal.opening.plan.copy?.direction === 'in') {
@@ -26,6 +37,13 @@ export const executeHandler: FrontendHandler = {
     return FORWARD;
   },
 };
+
+/** One of SQL's, run by the protocol: its rows come as text. */
+async function executeCursor(session: Session, { plan }: Cursor, frame: Uint8Array): Promise<void> {
+  const columns = await session.columns.open(plan.columns, columnUse(session));
+  session.wires.toUpstream(frame);
+  session.expect({ kind: 'execute', openings: [{ plan, columns, formats: [], textual: true }] });
+}
 
 function replyTo(session: Session, portal: Portal & { type: 'sealed' }): Reply {
   const { opening } = portal;
