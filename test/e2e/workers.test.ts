@@ -201,6 +201,24 @@ test('A worker that is killed takes its own connections alone', async () => {
   await Promise.all(sessions.map((session) => session.end().catch(() => undefined)));
 });
 
+test('While one in the place of a dead worker does not serve yet, it is not ready', async () => {
+  const before = workerPids();
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  const seen: number[] = [];
+  await expect
+    .poll(async () => {
+      const status = await readiness();
+      seen.push(status);
+      return status === 200 && seen.includes(503);
+    }, soon)
+    .toBe(true);
+  const [fresh] = workerPids().filter((pid) => !before.includes(pid));
+  expect(fresh).toBeDefined();
+  // It accepts: the system gives connections to all that listen, and each of them answers.
+  for (let times = 0; times < 4 * WORKERS; times += 1)
+    expect((await get('object-1')).toString()).toBe('words of object-1');
+});
+
 test('A worker that would run by another config does not', async () => {
   const text = readFileSync(cli.path('sealgate.yaml'), 'utf8');
   writeFileSync(cli.path('sealgate.yaml'), text.replace('bucket: sealed', 'bucket: other'));

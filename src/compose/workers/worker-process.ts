@@ -12,7 +12,7 @@ import { SealgateError } from '../../errors.ts';
 import { AskedDataKeys } from '../../keys/shared/asked-data-keys.ts';
 import { createLog } from '../../observe/log.ts';
 import { Metrics } from '../../observe/metrics.ts';
-import { createReadiness, type Readiness } from '../../observe/readiness.ts';
+import { createReadiness, type CheckResult, type Readiness } from '../../observe/readiness.ts';
 import { Lifecycle, type Part } from '../lifecycle.ts';
 import { startDataListeners } from '../listeners.ts';
 import { KEYS_FD, type FromWorker, type Ports, type ToWorker } from './control.ts';
@@ -89,9 +89,12 @@ async function answer(number: number, what: 'readiness' | 'metrics'): Promise<vo
     tell({ type: 'metrics', number, metrics: await metrics.registry.getMetricsAsJSON() });
     return;
   }
-  const checks = running === undefined ? [] : (await running.readiness()).checks;
+  const checks = running === undefined ? STARTING : (await running.readiness()).checks;
   tell({ type: 'readiness', number, checks });
 }
+
+/** Before it listens there is nothing to ask. */
+const STARTING: readonly CheckResult[] = [{ name: 'process', ready: false, reason: 'STARTING' }];
 
 function fail(error: unknown): void {
   // `instanceof` gives the class with its code's type left open.
