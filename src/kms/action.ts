@@ -24,6 +24,7 @@ export type KmsKeys = Pick<
   | 'imports'
   | 'macs'
   | 'multiRegion'
+  | 'recordRefusal'
   | 'pairs'
   | 'signatures'
 >;

@@ -3,6 +3,7 @@
  * is what came out.
  */
 import * as sdk from '@aws-sdk/client-kms';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callsOf, type Json } from '../support/kms-calls.ts';
 import { startKms, type KmsAnswer, type TestKms } from '../support/kms-edge.ts';
@@ -26,8 +27,15 @@ const OURS = ['KMSInternalException', 'DependencyTimeoutException'];
 const FULL = 'CreateGrant.LimitExceededException';
 
 let kms: TestKms;
+const answered: { readonly action: string; readonly answer: KmsAnswer }[] = [];
 beforeAll(async () => {
-  kms = await startKms();
+  const started = await startKms();
+  const call: TestKms['call'] = async (action, ...rest) => {
+    const answer = await started.call(action, ...rest);
+    answered.push({ action, answer });
+    return answer;
+  };
+  kms = { ...started, call };
 });
 afterAll(() => kms[Symbol.asyncDispose]());
 const { ok } = callsOf(() => kms);
@@ -204,6 +212,19 @@ describe('Whatever the action', () => {
     expect(answer).toContain(`"__type":"${error}"`);
     proofs.add({ type: 'request', error, how });
   });
+});
+
+/** Of whom nobody is known. */
+const UNKNOWN_CALLER =
+  /"__type":"(?:InvalidSignature|UnrecognizedClient|IncompleteSignature|MissingAuthenticationToken)Exception"/u;
+
+test('Every request above of a known caller is in the audit trail, however it was answered', () => {
+  const trail = readFileSync(kms.folder.options.audit.path, 'utf8');
+  const recorded = new Set(Array.from(trail.matchAll(/"request":"([^"]+)"/gu), ([, request]) => request));
+  const known = answered.filter(({ answer }) => !UNKNOWN_CALLER.test(answer.text));
+  const missing = known.filter(({ answer }) => !recorded.has(String(answer.headers['x-amzn-requestid'])));
+  expect(missing.map(({ action, answer }) => [action, answer.text])).toEqual([]);
+  expect(answered.length).toBeGreaterThan(1000);
 });
 
 describe('What the tests above proved', () => {

@@ -6,6 +6,7 @@ import type { KeyLifecycle } from '../life/key-lifecycle.ts';
 import type { KeyMacs } from '../uses/key-macs.ts';
 import type { KeyMaterials } from '../life/key-materials.ts';
 import type { KeyOperations } from '../uses/key-operations.ts';
+import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyPairs } from '../pairs/key-pairs.ts';
 import type { KeySettings } from '../admin/key-settings.ts';
 import type { KeySignatures } from '../pairs/key-signatures.ts';
@@ -24,6 +25,8 @@ export interface RegionKeys extends Omit<KeyAdmin, 'backup'> {
   readonly signatures: KeySignatures;
   readonly pairs: KeyPairs;
   readonly multiRegion: MultiRegionKeys;
+  /** On record, as every request is: what a known caller asked for and got no further with than its form. ERR_KEYS_AUDIT_UNAVAILABLE. */
+  recordRefusal(action: string, use: KeyUse, code: string): Promise<void>;
 }
 
 export class OpenRegionKeys implements RegionKeys {
@@ -44,6 +47,10 @@ export class OpenRegionKeys implements RegionKeys {
   readonly updateAlias: KeyAdmin['updateAlias'] = async (...args) => this.#open().admin.updateAlias(...args);
   readonly deleteAlias: KeyAdmin['deleteAlias'] = async (...args) => this.#open().admin.deleteAlias(...args);
   readonly listAliases: KeyAdmin['listAliases'] = async (...args) => this.#open().admin.listAliases(...args);
+
+  async recordRefusal(action: string, use: KeyUse, code: string): Promise<void> {
+    await this.#open().recorder.write(action, use, null, {}, code);
+  }
 
   get operations(): KeyOperations {
     return this.#open().operations;

@@ -17,6 +17,8 @@ export type KeyUse = {
   readonly request?: RequestFacts;
   /** Of the request, as its answer names it; goes into the audit record. */
   readonly requestId?: string;
+  /** Of an edge that sees to it that each request is on record: set by the first record of it. */
+  readonly recorded?: { isSo: boolean };
 };
 
 export type DataKey = { readonly dek: Dek; readonly keyArn: string };

@@ -256,6 +256,7 @@ export class UseRecorder {
   #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
     const { allow, why } = trace.decision ?? UNDECIDED;
     this.#ports.metrics?.keyUse(action, result);
+    if (use.recorded !== undefined) use.recorded.isSo = true;
     const entry: { -readonly [Name in keyof AuditEntry]: AuditEntry[Name] } = {
       time: this.#times.at(this.#ports.now()),
       principal: shortened(use.principal),

@@ -77,8 +77,18 @@ export function namesOf({ subjectAltName }: Pick<X509Certificate, 'subjectAltNam
     const match = /^([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/u.exec(rest);
     if (match === null) return [];
     const [whole, kind = '', value = ''] = match;
-    names.push(`${kind}:${value.startsWith('"') ? String(JSON.parse(value)) : value}`);
+    const name = value.startsWith('"') ? unquoted(value) : value;
+    if (name === undefined) return [];
+    names.push(`${kind}:${name}`);
     rest = rest.slice(whole.length);
   }
   return names;
+}
+
+function unquoted(text: string): string | undefined {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

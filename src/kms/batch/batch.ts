@@ -5,6 +5,7 @@
  */
 import { KeysError } from '../../keys/errors.ts';
 import { zeroBlobs, type Action, type ActionOutput, type DefinedAction, type KmsCall } from '../action.ts';
+import { recordRefusal } from '../edge/refusal.ts';
 import { KmsError } from '../errors.ts';
 import { encodeJson } from '../json/write.ts';
 import { asKmsError } from '../keys-errors.ts';
@@ -43,8 +44,10 @@ async function answers(
     // Their records need not be waited for: those of all slices that are ready go out together.
     if (index > 0 && index % BATCH_SLICE_ENTRIES === 0) await new Promise(setImmediate);
     if (hasFailed) break;
-    const use = { ...call.use, resource: `${call.use.resource}, entry ${index + 1}` };
-    const answer = action.answer(entry, { ...call, use }).catch(errorEntry);
+    const resource = `${call.use.resource}, entry ${index + 1}`;
+    const use = { ...call.use, resource, recorded: { isSo: false } };
+    const entryCall = { ...call, use };
+    const answer = action.answer(entry, entryCall).catch((error: unknown) => errorEntry(error, action.name, entryCall));
     // Heard at once: nobody awaits it yet, and an error that nobody hears ends the process.
     answer.catch(() => (hasFailed = true));
     started.push(answer);
@@ -58,9 +61,10 @@ async function answers(
 }
 
 /** The answer in the place of an entry that is refused; throws what is no fault of the entry. */
-function errorEntry(error: unknown): ActionOutput {
+async function errorEntry(error: unknown, action: string, call: KmsCall): Promise<ActionOutput> {
   const failure = error instanceof KeysError ? asKmsError(error) : error;
   if (!(failure instanceof KmsError) || failure.status >= 500) throw error;
+  await recordRefusal(error, action, call);
   return { Error: { Code: failure.wireType, Message: failure.wireMessage } };
 }
 

@@ -14,6 +14,7 @@ import { principalOf, type ClientCertificates } from '../auth/client-certificate
 import { KmsError } from '../errors.ts';
 import { assertBodyLength, readBody, type BodyBudget } from './body.ts';
 import { collectHeaders } from './headers.ts';
+import { recordRefusal } from './refusal.ts';
 import { causeOf, errorBody, failureOf, respond, type Answering } from './respond.ts';
 
 export type EdgeOptions = {
@@ -81,10 +82,15 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
   try {
     const { principal, region } = identify(body.bytes);
     seen.principal = principal;
-    const action = actionOf(request, edge.actions);
-    seen.action = action.name;
-    const use = useOf(principal, request, answering);
-    return await action.handle(body.bytes, { ...regionCall(edge.served, region), use });
+    const call = { ...regionCall(edge.served, region), use: useOf(principal, request, answering) };
+    try {
+      const action = actionOf(request, edge.actions);
+      seen.action = action.name;
+      return await action.handle(body.bytes, call);
+    } catch (error) {
+      await recordRefusal(error, seen.action, call);
+      throw error;
+    }
   } finally {
     body.release();
   }
@@ -146,6 +152,7 @@ function useOf(principal: string, request: IncomingRequest, { incoming, requestI
     via: 'kms',
     resource: 'kms api',
     requestId,
+    recorded: { isSo: false },
     request: {
       ...(sourceIp === undefined ? {} : { sourceIp }),
       ...(userAgent === undefined ? {} : { userAgent }),
