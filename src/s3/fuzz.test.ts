@@ -1,0 +1,268 @@
+/**
+ * Whatever comes, the gateway's parsers end in a meaning or in one of our errors: never in another exception, never in a loop, and what
+ * they take means the same however it was cut on its way. Bounded: a few seconds of the normal run.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SealgateError } from '../errors.ts';
+import { parseClaim } from '../sigv4/claim.ts';
+import { SigningKeyCache } from '../sigv4/signing-key.ts';
+import { verifyForm } from '../sigv4/form.ts';
+import { verifyRequest } from '../sigv4/verify.ts';
+import { permissionsFor } from './access/permissions.ts';
+import { planBody } from './bodies/body-plan.ts';
+import { sourceOf } from './bodies/byte-source.ts';
+import { VerifyingBody } from './bodies/verifying-body.ts';
+import { childrenOf, formatXml, parseXml } from './listing/xml-tree.ts';
+import { parseCopySources } from './request/copy-source.ts';
+import { collectHeaders, hoistQueryHeaders, operationHeaders } from './request/headers.ts';
+import { locate, parseQuery, splitTarget } from './request/target.ts';
+import { routeOperation } from './router.ts';
+
+/** Runs it; only errors of ours are an answer. */
+function tried<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SealgateError) return undefined;
+    throw error;
+  }
+}
+
+const bits = (...words: readonly string[]) =>
+  fc
+    .array(
+      fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 6 }), fc.string({ unit: 'binary', maxLength: 3 })),
+      { maxLength: 14 },
+    )
+    .map((all) => all.join(''));
+
+describe('HTTP', () => {
+  const targets = bits(
+    '/',
+    '//',
+    '..',
+    '.',
+    '%2F',
+    '%2e%2e',
+    '%',
+    '%ff',
+    '?',
+    '&',
+    '=',
+    '+',
+    'bucket',
+    'uploads',
+    'uploadId',
+    'partNumber=1',
+    'versionId',
+    'x-amz-acl=private',
+    'http://h',
+    '\\',
+    'X-Amz-Signature=1',
+  );
+  const names = fc.constantFrom(
+    'x-amz-copy-source',
+    'X-Amz-Meta-A',
+    'Host',
+    'Connection',
+    'x-amz-checksum-crc32',
+    'x-amz-trailer',
+    'Content-Length',
+    'content_md5',
+    'x-amz-meta-sealgate',
+    'Range',
+    'x-amz-tagging',
+    'content-encoding',
+  );
+  const values = bits('/', 'bucket/key', '?versionId=', 'aws-chunked', ',', '%', 'bytes=', '-', '+', 'AAAAAA==', '1');
+
+  test('any target and headers are an operation on one place, or refused', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'HEAD'),
+        targets,
+        fc.array(fc.tuple(names, values), { maxLength: 6 }),
+        (method, target, pairs) => {
+          const understood = tried(() => {
+            const sent = collectHeaders(pairs.flat());
+            const { path, query: text } = splitTarget(target);
+            const place = locate(path, sent['host'] ?? '', ['s3.test']);
+            const { query, headers } = hoistQueryHeaders(parseQuery(text), sent);
+            const operation = routeOperation({ ...place, method, query, headers });
+            parseCopySources(headers, place.bucket);
+            operationHeaders(headers);
+            return { place, permissions: permissionsFor({ ...place, operation, query, headers }) };
+          });
+          if (understood === undefined) return;
+          expect(understood.place.key.split('/')).not.toContain('..');
+          expect(understood.permissions.every(({ resource }) => resource.startsWith('arn:aws:s3:::'))).toBe(true);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe('XML', () => {
+  test('any text is a tree or nothing, and a tree that is written is read as it was', () => {
+    const documents = bits(
+      '<Delete>',
+      '</Delete>',
+      '<Object>',
+      '</Object>',
+      '<Key>',
+      '</Key>',
+      '<![CDATA[',
+      ']]>',
+      '&amp;',
+      '&#x0;',
+      '&#9999999;',
+      '<?xml ?>',
+      '<!DOCTYPE x>',
+      '<!--',
+      '-->',
+      '<a b="',
+      '"/>',
+      '<constructor>',
+      '<__proto__>',
+    );
+    fc.assert(
+      fc.property(documents, (text) => void tried(() => parseXml(text, 'Delete'))),
+      { numRuns: 3000 },
+    );
+    const key = fc.string({
+      unit: fc
+        .nat({ max: 0xffff })
+        .filter((code) => code < 0xd800 || code > 0xdfff)
+        .map((code) => String.fromCharCode(code)),
+      minLength: 1,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(fc.array(key, { minLength: 1, maxLength: 5 }), (keys) => {
+        const written = Buffer.from(formatXml('Delete', { Object: keys.map((Key) => ({ Key })) })).toString();
+        const read = childrenOf(parseXml(written, 'Delete'), 'Object').map((one) => one.children.get('Key')?.[0]?.text);
+        expect(read).toEqual(keys);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('Signatures', () => {
+  const how = { service: 's3', region: 'us-east-1', now: Date.UTC(2027, 0, 1), signingKeys: new SigningKeyCache() };
+  const findKey = (accessKeyId: string) => (accessKeyId === 'K' ? { accessKeyId, secretAccessKey: 's' } : undefined);
+
+  test('no header, query or form that was not signed with the secret is taken', () => {
+    const scope = 'Credential=K/20270101/us-east-1/s3/aws4_request';
+    const header = bits(
+      'AWS4-HMAC-SHA256 ',
+      scope,
+      ',',
+      'SignedHeaders=host',
+      'Signature=',
+      '0'.repeat(64),
+      'Credential=',
+      '/',
+      ';',
+      '=',
+      ' ',
+    );
+    const query = bits(
+      'X-Amz-Algorithm=AWS4-HMAC-SHA256',
+      '&',
+      'X-Amz-Credential=K%2F20270101%2Fus-east-1%2Fs3%2Faws4_request',
+      'X-Amz-Signature=',
+      '0'.repeat(64),
+      'X-Amz-Date=20270101T000000Z',
+      'X-Amz-Expires=',
+      '60',
+      'X-Amz-SignedHeaders=host',
+      '%',
+      '=',
+    );
+    fc.assert(
+      fc.property(header, query, fc.boolean(), (authorization, text, inQuery) => {
+        const headers = { host: 'h', 'x-amz-date': '20270101T000000Z', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+        const request = {
+          method: 'GET',
+          path: '/b/k',
+          query: inQuery ? text : '',
+          headers: inQuery ? headers : { ...headers, authorization },
+        };
+        tried(() => parseClaim(request));
+        expect(tried(() => verifyRequest(request, { ...how, findKey }))).toBeUndefined();
+      }),
+      { numRuns: 3000 },
+    );
+    const fields = fc.dictionary(
+      fc.constantFrom(
+        'policy',
+        'x-amz-algorithm',
+        'x-amz-credential',
+        'x-amz-date',
+        'x-amz-signature',
+        'awsaccesskeyid',
+      ),
+      bits('AWS4-HMAC-SHA256', 'K/20270101/us-east-1/s3/aws4_request', '20270101T000000Z', '0'.repeat(64), 'e30='),
+    );
+    fc.assert(
+      fc.property(fields, (form) => {
+        expect(tried(() => verifyForm(new Map(Object.entries(form)), { ...how, findKey }))).toBeUndefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('Chunks', () => {
+  const signed = { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', signature: '', timestamp: '' };
+  const seed = {
+    ...signed,
+    signingKey: new SigningKeyCache().get(
+      { accessKeyId: 'K', secretAccessKey: 's' },
+      { date: '', region: '', service: '' },
+    ),
+    scope: { date: '', region: '', service: '' },
+  };
+  const read = async (pieces: readonly Buffer[], length: number): Promise<string> => {
+    const headers = { 'x-amz-decoded-content-length': String(length), 'content-encoding': 'aws-chunked' };
+    const body = new VerifyingBody(sourceOf(pieces), planBody(headers, seed, 'PutObject'));
+    const bytes = await body.bytes(1000).catch((error: unknown): string => {
+      if (error instanceof SealgateError) return String(error.code);
+      throw error;
+    });
+    return typeof bytes === 'string' ? bytes : `read ${Buffer.from(bytes).toString('latin1')}`;
+  };
+  const cut = (text: string, at: readonly number[]): Buffer[] => {
+    const bytes = Buffer.from(text, 'latin1');
+    const places = [0, ...at.map((part) => Math.floor(part * bytes.length)).sort((a, b) => a - b), bytes.length];
+    return places.slice(1).map((to, index) => Buffer.from(bytes.subarray(places[index], to)));
+  };
+  const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
+
+  test('any bytes end in a body of the length announced or one of our errors, the same however they were cut', async () => {
+    const frames = bits(
+      '3\r\nabc\r\n',
+      '0\r\n',
+      '\r\n',
+      '0\r\n\r\n',
+      '3;chunk-signature=',
+      '0'.repeat(64),
+      'ffffffffffffffff\r\n',
+      'x-amz-checksum-crc32:',
+      'AAAAAA==',
+      '\n',
+      ':',
+    );
+    await fc.assert(
+      fc.asyncProperty(frames, cuts, fc.nat({ max: 12 }), async (text, at, length) => {
+        const whole = await read([Buffer.from(text, 'latin1')], length);
+        expect(await read(cut(text, at), length)).toBe(whole);
+        if (whole.startsWith('read ')) expect(whole.length).toBe('read '.length + length);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});
