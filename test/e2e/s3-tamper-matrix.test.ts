@@ -4,12 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   PutObjectCommand,
   UploadPartCommand,
   type S3Client,
@@ -212,6 +214,17 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
         const headers = await fetchHeaders(client, Bucket, 'shown');
         expect(Object.keys(headers).filter((header) => OUR_NAMES.test(header))).toEqual([]);
       }
+    });
+
+    test('ends an upload whose maker was never told of it, by the id that the listing shows', async () => {
+      const place = { Bucket: BUCKET, Key: 'orphan' };
+      const { UploadId } = await direct.send(new CreateMultipartUploadCommand(place));
+      if (name === 's3rver') return expect(UploadId).toBeDefined(); // It neither lists nor aborts uploads.
+      const listed = async () =>
+        (await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'orphan' }))).Uploads ?? [];
+      expect((await listed()).map((one) => one.UploadId)).toEqual([UploadId]);
+      await client.send(new AbortMultipartUploadCommand({ ...place, UploadId }));
+      expect(await listed()).toEqual([]);
     });
 
     test('does nothing with an UploadId of another key, nor with the store’s own', async () => {

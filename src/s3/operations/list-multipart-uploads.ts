@@ -2,6 +2,7 @@
  * ListMultipartUploads: the backend's page, its upload ids replaced by the tokens kept for them, so that any of them can be resumed or
  * aborted. An upload without a token (made around the gateway, or its maker died in between) shows under an id that opens nothing.
  */
+import { uploadTokenEpoch } from '../../envelope/object/upload-token.ts';
 import { S3Error } from '../errors.ts';
 import { isHiddenKey } from '../listing/hidden-names.ts';
 import { encodeKey } from '../listing/list-page.ts';
@@ -35,7 +36,8 @@ async function upstreamQuery(request: S3Request, gateway: GatewayContext): Promi
   const query = new Map(request.query);
   query.delete('encoding-type');
   const marker = query.get('upload-id-marker');
-  if (marker === undefined || marker === '') return query;
+  // An upload that has no token shows under the backend's own id.
+  if (marker === undefined || uploadTokenEpoch(marker) === undefined) return query;
   const key = query.get('key-marker') ?? '';
   const upload = await openUpload({ ...request, key, query: new Map([['uploadId', marker]]) }, gateway);
   return query.set('upload-id-marker', upload.backendUploadId);
