@@ -4,6 +4,7 @@
  */
 import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
 import { NO_CONDITIONS, probeConditions, type ConditionCapabilities } from './check-conditions.ts';
+import { NO_COPIES, probeCopies, type CopyCapabilities } from './check-copies.ts';
 import { S3Error } from './errors.ts';
 import { deleteHiddenKey } from './listing/delete-hidden.ts';
 import { childrenOf, childText, formatXml, parseXml } from './listing/xml-tree.ts';
@@ -13,7 +14,8 @@ import type { UpstreamCapabilities } from './upstream/capabilities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream/client.ts';
 
 export type ProbedCapabilities = Pick<UpstreamCapabilities, 'multipart' | 'multipartEtagCountsParts' | 'listsParts'> &
-  ConditionCapabilities;
+  ConditionCapabilities &
+  CopyCapabilities;
 
 type Probe = { readonly upstream: UpstreamClient; readonly bucket: string; readonly key: string };
 
@@ -22,6 +24,7 @@ const NO_MULTIPART: ProbedCapabilities = {
   multipartEtagCountsParts: false,
   listsParts: false,
   ...NO_CONDITIONS,
+  ...NO_COPIES,
 };
 
 /** Tries the backend on one bucket. Throws ERR_S3_NO_SUCH_BUCKET, ERR_S3_ACCESS_DENIED, or that there is no answer. */
@@ -46,6 +49,7 @@ export async function probeCapabilities(
       multipart: true,
       multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
       listsParts,
+      ...(await probeCopies({ ...probe, etag: made.headers['etag'] ?? '' })),
       ...(await probeConditions(probe)),
     };
   } finally {

@@ -7,11 +7,17 @@ const rules = compileRules([
   { bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'k', name: 's' } },
   { bucket: 'closed', prefix: '', rule: { type: 'refuse', name: 'c' } },
   { bucket: 'mixed', prefix: 'secret/', rule: { type: 'seal', keyId: 'k', name: 'm' } },
+  { bucket: 'opened', prefix: '', rule: { type: 'pass', name: 'o' } },
   { bucket: 'spaced', prefix: 'my secrets/', rule: { type: 'seal', keyId: 'k', name: 'm' } },
 ]);
 
 const handler = (name: S3OperationName) => ({ name, handle: () => Promise.reject(new Error('not called')) });
-const table: OperationTable = { PutObject: handler('PutObject'), ListObjectsV2: handler('ListObjectsV2') };
+const table: OperationTable = {
+  CopyObject: handler('CopyObject'),
+  ListObjectsV2: handler('ListObjectsV2'),
+  PutObject: handler('PutObject'),
+};
+const HANDLED: ReadonlySet<string> = new Set(['CopyObject', 'PutObject']);
 
 /** The decision's type, or the code of the refusal. */
 const decided = (
@@ -32,8 +38,8 @@ const DENIED = 'ERR_S3_ACCESS_DENIED';
 
 test('every operation on a sealed key is handled by its own code or refused; none is forwarded', () => {
   for (const operation of [...OBJECT_OPERATIONS, 'Unknown'] as const) {
-    expect(decided(operation, 'sealed', 'k'), operation).toBe(operation === 'PutObject' ? 'handle' : NOT_BUILT);
-    expect(decided(operation, 'mixed', 'secret/k'), operation).toBe(operation === 'PutObject' ? 'handle' : NOT_BUILT);
+    expect(decided(operation, 'sealed', 'k'), operation).toBe(HANDLED.has(operation) ? 'handle' : NOT_BUILT);
+    expect(decided(operation, 'mixed', 'secret/k'), operation).toBe(HANDLED.has(operation) ? 'handle' : NOT_BUILT);
     expect(decided(operation, 'closed', 'k'), operation).toBe(DENIED);
   }
 });
@@ -91,19 +97,44 @@ describe('a copy', () => {
     expect(copy('/mixed/open%2Fa')).toBe('forward');
   });
 
+  test.each(['sealed/a', '/se%61led/a', 'mixed%2Fsecret%2Fa', 'spaced/my%20secrets/a'])(
+    'from %s, which is sealed, is handled where a rule seals the destination or lets it be plain, and refused elsewhere',
+    (source) => {
+      expect(copy(source, 'sealed')).toBe('handle');
+      expect(copy(source, 'opened')).toBe('handle');
+      expect(copy(source, 'mixed', 'secret/b')).toBe('handle');
+      expect(copy(source, 'free')).toBe(DENIED);
+      expect(copy(source, 'mixed', 'open/b')).toBe(DENIED);
+      expect(copy(source, 'closed')).toBe(DENIED);
+    },
+  );
+
+  test('is refused where the two readings of a plus have two rules, and one of them seals', () => {
+    for (const bucket of ['sealed', 'opened', 'free'])
+      expect(copy('spaced/my+secrets/a', bucket)).toBe('ERR_S3_INVALID_ARGUMENT');
+    expect(copy('sealed/a+b', 'opened')).toBe('handle');
+    expect(copy('free/a+b')).toBe('forward');
+  });
+
+  test('names its source to CopyObject and UploadPartCopy alone', () => {
+    for (const operation of ['PutObject', 'PutObjectAcl', 'CreateMultipartUpload', 'Unknown'] as const) {
+      const headers = { 'x-amz-copy-source': 'sealed/a' };
+      for (const bucket of ['free', 'opened', 'sealed'])
+        expect(decided(operation, bucket, 'k', headers)).toBe(NOT_BUILT);
+      expect(decided(operation, 'sealed', 'k', { 'x-amz-copy-source': 'free/a' })).toBe(NOT_BUILT);
+    }
+  });
+
   test.each([
-    ['sealed/a', NOT_BUILT],
-    ['/se%61led/a', NOT_BUILT],
-    ['mixed%2Fsecret%2Fa', NOT_BUILT],
     ['closed/a', DENIED],
-    ['spaced/my+secrets/a', NOT_BUILT],
-    ['spaced/my%20secrets/a', NOT_BUILT],
     ['admin/user', DENIED],
     ['data-s3alias/a', 'ERR_S3_INVALID_BUCKET_NAME'],
     ['mixed/.sealgate/uploads/a', DENIED],
     ['free/../sealed/a', 'ERR_S3_INVALID_URI'],
     ['arn:aws:s3:us-east-1:1:accesspoint/p/object/a', 'ERR_S3_INVALID_ARGUMENT'],
     ['free/a?versionId=1?versionId=2', 'ERR_S3_INVALID_ARGUMENT'],
+    ['free/a?versionId=', 'ERR_S3_INVALID_ARGUMENT'],
+    ['free/a?versionId=%zz', 'ERR_S3_INVALID_ARGUMENT'],
     ['free', 'ERR_S3_INVALID_ARGUMENT'],
     ['free/', 'ERR_S3_INVALID_ARGUMENT'],
     ['%zz/a', 'ERR_S3_INVALID_ARGUMENT'],
@@ -111,8 +142,12 @@ describe('a copy', () => {
     expect(copy(source)).toBe(code);
   });
 
-  test('into a sealed key, and a rename out of one, are refused', () => {
-    expect(copy('free/a', 'sealed')).toBe(NOT_BUILT);
+  test('from a key without a rule into a sealed one is handled', () => {
+    expect(copy('free/a', 'sealed')).toBe('handle');
+    expect(copy('mixed/open/a', 'mixed', 'secret/a')).toBe('handle');
+  });
+
+  test('a rename out of a sealed key is refused', () => {
     for (const source of ['secret/a', '/mixed/secret/a', 'mixed/../secret/a']) {
       expect(decided('RenameObject', 'mixed', 'open/k', { 'x-amz-rename-source': source }), source).not.toBe('forward');
     }

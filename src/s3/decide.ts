@@ -31,9 +31,10 @@ export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operatio
 export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
   // What a form does is decided as the PutObject that it stands for (`post/post-object.ts`); as it is, it goes nowhere.
   if (request.operation === 'PostObject') throw notBuilt(request.operation);
-  checkCopySources(request, rules);
+  const source = checkCopySources(request, rules);
   if (request.bucket === '') return decideService(request);
   refuseAdministration(request.bucket, rules);
+  if (source?.type === 'seal' && request.key !== '') return decideSealedSource(request, rules, table);
   return request.key === '' ? decideBucket(request, rules, table) : decideObject(request, rules, table);
 }
 
@@ -91,15 +92,48 @@ function decideObject(request: Decidable, rules: S3Rules, table: OperationTable)
   return { type: 'handle', operation: handler, rule };
 }
 
-/** A source that a rule seals or refuses is never handed to a forwarded request; sealed copies need their own operation. */
-function checkCopySources(request: Decidable, rules: S3Rules): void {
-  for (const source of parseCopySources(request.headers, request.bucket)) {
-    refuseAdministration(source.bucket, rules);
-    const rule = ruleForKey(source, rules);
-    if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
-    const destination = rules.forKey(request.bucket, request.key);
-    if (rule?.type === 'seal' || destination?.type === 'seal') throw notBuilt(request.operation);
+/** Operations that read their source through the gateway: it decrypts there, for whom the source's rule and key allow it. */
+const COPIES: ReadonlySet<S3OperationName> = new Set<S3OperationName>(['CopyObject', 'UploadPartCopy']);
+
+/** The rule of a copy's source. A source that a rule seals or refuses is never handed to a forwarded request. */
+function checkCopySources(request: Decidable, rules: S3Rules): S3Rule | undefined {
+  const sources = parseCopySources(request.headers, request.bucket);
+  const found = sources.map((source) => sourceRule(source, rules));
+  const [rule] = found;
+  const isSealed = found.some((one) => one?.type === 'seal');
+  const destination = rules.forKey(request.bucket, request.key);
+  if (sources.length > 0 && (isSealed || destination?.type === 'seal') && !COPIES.has(request.operation))
+    throw notBuilt(request.operation);
+  if (isSealed && found.some((one) => one !== rule)) {
+    throw new S3Error(
+      'ERR_S3_INVALID_ARGUMENT',
+      'A + in x-amz-copy-source has two readings, about which two rules are: write %2B or %20.',
+    );
   }
+  return rule;
+}
+
+function sourceRule(source: Place, rules: S3Rules): S3Rule | undefined {
+  refuseAdministration(source.bucket, rules);
+  const rule = ruleForKey(source, rules);
+  if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+  return rule;
+}
+
+/** A copy that decrypts: into another sealed key, or to where a rule says that plaintext may lie. That no rule forbids it is not enough. */
+function decideSealedSource(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+  const { bucket, operation } = request;
+  const rule = ruleForKey(request, rules);
+  if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
+  if (rule === undefined) {
+    throw new S3Error(
+      'ERR_S3_ACCESS_DENIED',
+      `The source is sealed, and no rule says that ${bucket} may hold its plaintext; if it may, write a rule for it (\`pass: true\`).`,
+    );
+  }
+  const handler = table[operation];
+  if (handler === undefined) throw notBuilt(operation);
+  return { type: 'handle', operation: handler, rule };
 }
 
 const notBuilt = (operation: S3OperationName): S3Error =>

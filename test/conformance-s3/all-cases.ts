@@ -1,6 +1,7 @@
 /** All cases: a file for each kind of operation. */
 import type { Case } from './case.ts';
 import { BUCKET_CASES } from './cases/buckets.ts';
+import { COPY_CASES } from './cases/copies.ts';
 import { DELETE_CASES } from './cases/deletes.ts';
 import { FORM_CASES } from './cases/forms.ts';
 import { LIST_CASES } from './cases/lists.ts';
@@ -11,6 +12,7 @@ import { SUBRESOURCE_CASES } from './cases/subresources.ts';
 
 export const CASES: readonly Case[] = [
   ...OBJECT_CASES,
+  ...COPY_CASES,
   ...DELETE_CASES,
   ...FORM_CASES,
   ...MULTIPART_CASES,

@@ -126,7 +126,7 @@ const MORE_OF_BACKENDS: readonly Difference[] = [
   {
     name: 'length of a refused HEAD',
     why: 'Of the document that is not sent: it has other words.',
-    operations: /^Head/u,
+    operations: /^(?:Head|CopyObject)/u,
     where: /^header content-length$/u,
   },
   {
@@ -233,7 +233,45 @@ const OF_SETTINGS: readonly Difference[] = [
   },
 ];
 
+const OF_COPIES: readonly Difference[] = [
+  {
+    name: 'quotes of a copy’s ETag',
+    why: 'Ceph RGW 16 leaves them out.',
+    operations: /Copy$|^CopyObject$/u,
+    where: /\/ETag$/u,
+    direct: /^\(etag \d+\)$/u,
+  },
+  {
+    name: 'conditions on the source',
+    why: 'Ceph RGW 16 looks for them under other names than S3’s, and copies in any case.',
+    operations: /^CopyObject$/u,
+    what: /^if the source (?:has another|is older)/u,
+    where: /./u,
+  },
+  {
+    name: 'tags of a copy',
+    why: 'Ceph RGW 16 copies tags where metadata is copied, and drops them where it is replaced, whatever is said of tags; the gateway puts them right.',
+    operations: /^CopyObject$/u,
+    what: /^tags, taken over with metadata replaced, and replaced$/u,
+    where: /./u,
+  },
+  {
+    name: 'version of the source',
+    why: 'Ceph RGW 16 does not say which version it copied.',
+    operations: /^CopyObject$/u,
+    what: /^versions/u,
+    where: /^header x-amz-(?:copy-source-)?version-id$/u,
+  },
+  {
+    name: 'ranges of a source',
+    why: 'S3 says InvalidArgument of a range that the source has not, Ceph RGW 16 InvalidRange.',
+    operations: /^UploadPartCopy$/u,
+    where: /^(?:status|\/Error\/(?:Code|ArgumentName))$/u,
+  },
+];
+
 export const DIFFERENCES: readonly Difference[] = [
+  ...OF_COPIES,
   ...OURS,
   ...BACKENDS,
   ...MORE_OF_BACKENDS,

@@ -4,15 +4,12 @@
  */
 import type { S3OperationName } from '../../src/s3/operation-names.ts';
 
-const NOT_BUILT = 'not built yet';
 const AROUND = (name: string): string =>
   `would hand data around the gateway; passed where the rules of the bucket say \`allowAround: [${name}]\``;
 const TABLES = 'tables of metadata are kept by AWS alone, and would hold names and sizes of what is stored';
 const SEALED = 'the store sees ciphertext only, and cannot do this for the gateway';
 
 export const REFUSED: Readonly<Partial<Record<S3OperationName, string>>> = {
-  CopyObject: NOT_BUILT,
-  UploadPartCopy: NOT_BUILT,
   DeleteBucketPolicy: AROUND('policy'),
   DeletePublicAccessBlock: AROUND('publicAccess'),
   PutBucketAnalyticsConfiguration: AROUND('analytics'),

@@ -239,7 +239,7 @@ describe('what must not pass is refused', () => {
       new CopyObjectCommand({ Bucket: 'plain', Key: 'stolen', CopySource: 'sealed/a' }),
       { expiresIn: 60 },
     );
-    expect((await request(hidden, { method: 'PUT' })).statusCode).toBe(501);
+    expect((await request(hidden, { method: 'PUT' })).statusCode).toBe(403);
     expect(await codeOf(read(direct(), 'plain', 'stolen'))).toBe('NoSuchKey');
   });
 

@@ -153,14 +153,20 @@ s3:
     expect([answer.status, await answer.text()]).toEqual([200, 'for whoever has the link']);
   });
 
-  test('mv, which needs a copy inside the store, is refused and moves nothing; rm removes', async () => {
-    await write('moving', `${CANARY} stays`);
-    await must('s3', 'cp', 'moving', 's3://vault-a/from');
-    expect(await aws('s3', 'mv', 's3://vault-a/from', 's3://vault-a/to')).toMatchObject({
+  test('cp and mv inside the store copy and move; rm removes', async () => {
+    await write('moving', `${CANARY} moves`);
+    await must('s3', 'cp', 'moving', 's3://vault-a/from', '--content-type', 'text/x-moved', '--metadata', 'a=b');
+    await must('s3', 'cp', 's3://vault-a/from', 's3://vault-b/copied here & there');
+    await must('s3', 'mv', 's3://vault-a/from', 's3://vault-a/to');
+    for (const at of ['s3://vault-a/to', 's3://vault-b/copied here & there'])
+      expect(await must('s3', 'cp', at, '-')).toBe(`${CANARY} moves`);
+    const head = JSON.parse(await must('s3api', 'head-object', '--bucket', 'vault-a', '--key', 'to')) as object;
+    expect(head).toMatchObject({ ContentType: 'text/x-moved', Metadata: { a: 'b' } });
+    expect(await aws('s3', 'cp', 's3://vault-a/from', '-')).toMatchObject({ code: 1 });
+    expect(await aws('s3', 'cp', 's3://vault-a/to', 's3://plain/to')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('NotImplemented'),
+      stderr: expect.stringContaining('AccessDenied'),
     });
-    expect(await must('s3', 'cp', 's3://vault-a/from', '-')).toBe(`${CANARY} stays`);
     await must('s3', 'rm', '--recursive', 's3://vault-a');
     expect(await must('s3', 'ls', 's3://vault-a')).toBe('');
   });

@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import type { GatewayOptions } from '../../src/s3/operation.ts';
+import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
 import { startS3rverContainer } from './containers/s3rver.ts';
@@ -57,11 +58,13 @@ export async function startSealed(
     readonly options?: Partial<GatewayOptions>;
     readonly capabilities?: UpstreamCapabilities;
     readonly bucket?: string;
+    readonly rules?: readonly S3RuleEntry[];
+    readonly aliases?: readonly `alias/${string}`[];
   } = {},
 ): Promise<SealedSetup> {
   const keys = await keyFolder(access === undefined ? {} : { access });
   const manager = await keys.open();
-  await manager.createKey({ alias: 'alias/a' }, TEST_USE);
+  for (const alias of ['alias/a', ...(more.aliases ?? [])] as const) await manager.createKey({ alias }, TEST_USE);
   const options = {
     store: backend,
     rules: [
@@ -70,6 +73,7 @@ export async function startSealed(
         prefix: '',
         rule: { type: 'seal', keyId: 'alias/a', name: 'sealed', ...more.rule } as const,
       },
+      ...(more.rules ?? []),
     ],
     options: more.options ?? {},
     // As where the configuration says nothing: the gateway finds out what the backend lacks.

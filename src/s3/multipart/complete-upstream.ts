@@ -27,7 +27,7 @@ export type CompletedUpload = Completed & {
 export async function completeUpstream(
   request: S3Request,
   gateway: GatewayContext,
-  upload: OpenUpload,
+  upload: Pick<OpenUpload, 'backendUploadId' | 'objectId'>,
   parts: readonly BackendPart[],
   conditions: S3Headers,
 ): Promise<Completed> {
@@ -56,7 +56,7 @@ export async function completeUpstream(
 export async function alreadyCompleted(
   { bucket, key }: S3Request,
   gateway: GatewayContext,
-  { objectId }: OpenUpload,
+  { objectId }: Pick<OpenUpload, 'objectId'>,
 ): Promise<StoredAnswer | undefined> {
   const response = await gateway.upstream.send({ method: 'HEAD', bucket, key });
   await response.body.release();

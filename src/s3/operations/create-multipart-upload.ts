@@ -68,7 +68,8 @@ async function abortingOnError<T>(
   }
 }
 
-async function createUpstream(request: S3Request, gateway: GatewayContext, headers: S3Headers): Promise<string> {
+/** The backend's id of an upload that makes an object with these headers. */
+export async function createUpstream(request: S3Request, gateway: GatewayContext, headers: S3Headers): Promise<string> {
   const { bucket, key, signal } = request;
   const query = new Map([['uploads', '']]);
   const response = await sendOrThrow(gateway, { method: 'POST', bucket, key, query, headers, signal });

@@ -4,6 +4,7 @@ import type { S3OperationName } from '../operation-names.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
 import { SETTING_OPERATIONS } from './bucket-subresources.ts';
 import { completeMultipartUpload } from './complete-multipart-upload.ts';
+import { copyObject } from './copy-object.ts';
 import { createMultipartUpload } from './create-multipart-upload.ts';
 import { deleteBucketEncryption } from './delete-bucket-encryption.ts';
 import { deleteBucket } from './delete-bucket.ts';
@@ -26,10 +27,12 @@ import { putObject } from './put-object.ts';
 import { putPublicAccessBlock } from './put-public-access-block.ts';
 import { restoreObject } from './restore-object.ts';
 import { uploadPart } from './upload-part.ts';
+import { uploadPartCopy } from './upload-part-copy.ts';
 
 export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Operation>>> = {
   AbortMultipartUpload: abortMultipartUpload,
   CompleteMultipartUpload: completeMultipartUpload,
+  CopyObject: copyObject,
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
   DeleteBucketEncryption: deleteBucketEncryption,
@@ -52,6 +55,7 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   PutPublicAccessBlock: putPublicAccessBlock,
   RestoreObject: restoreObject,
   UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
   ...Object.fromEntries(
     [...SETTING_OPERATIONS, ...SUBRESOURCE_OPERATIONS].map((operation) => [operation.name, operation]),
   ),

@@ -20,6 +20,13 @@ export function parseCopySources(headers: S3Headers, bucket: string): readonly C
   ];
 }
 
+/** The source of a copy as S3 reads it, to whom a `+` is a space. Throws ERR_S3_INVALID_ARGUMENT. */
+export function copySourceOf(headers: S3Headers): CopySource {
+  const text = headers['x-amz-copy-source'];
+  if (text === undefined) throw invalid();
+  return parsePath(text.replaceAll('+', '%20'));
+}
+
 function spellings(text: string | undefined): readonly string[] {
   if (text === undefined) return [];
   return text.includes('+') ? [text, text.replaceAll('+', '%20')] : [text];
@@ -28,10 +35,11 @@ function spellings(text: string | undefined): readonly string[] {
 function parsePath(text: string): CopySource {
   const question = text.indexOf('?versionId=');
   const path = question < 0 ? text : text.slice(0, question);
-  const versionId = question < 0 ? undefined : text.slice(question + '?versionId='.length);
+  const versionId = question < 0 ? undefined : decodeUri(text.slice(question + '?versionId='.length));
   const decoded = decodeUri(path);
   // A second question mark, or an ARN of an access point, would be read in another way by the backend.
   if (decoded === undefined || /[?&]/u.test(versionId ?? '') || /^\/?arn:/iu.test(decoded)) throw invalid();
+  if (question >= 0 && (versionId === undefined || versionId === '')) throw invalid();
   const rest = decoded.startsWith('/') ? decoded.slice(1) : decoded;
   const slash = rest.indexOf('/');
   if (slash <= 0 || slash === rest.length - 1) throw invalid();

@@ -6,9 +6,16 @@ import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
 import { bareEtag, clientEtag, splitEtagList, upstreamEtag, upstreamEtagList } from './etag.ts';
 
-/** Throws ERR_S3_PRECONDITION_FAILED or ERR_S3_NOT_MODIFIED where a condition of the request decides so. */
-export function checkReadConditions(request: S3Headers, upstream: S3Headers): void {
-  const etag = upstream['etag'] === undefined ? undefined : bareEtag(clientEtag(upstream['etag']));
+/**
+ * Throws ERR_S3_PRECONDITION_FAILED or ERR_S3_NOT_MODIFIED where a condition of the request decides so. `shown`: how clients see the
+ * backend's ETag.
+ */
+export function checkReadConditions(
+  request: S3Headers,
+  upstream: S3Headers,
+  shown: (etag: string) => string = clientEtag,
+): void {
+  const etag = upstream['etag'] === undefined ? undefined : bareEtag(shown(upstream['etag']));
   const modified = Date.parse(upstream['last-modified'] ?? '');
   if (request['if-match'] !== undefined) {
     if (!listHas(request['if-match'], etag)) throw failed('If-Match');

@@ -55,22 +55,58 @@ export function sealRule(request: S3Request): SealRule {
 
 /** A fresh object id and DEK, wrapped under the key that the rule says, or that the client chose of those it allows. */
 export async function newObjectKey(request: S3Request, gateway: GatewayContext): Promise<ObjectKey> {
+  const objectId = gateway.random(OBJECT_ID_BYTES);
+  const { requested, keyId, place, kept } = await wantedWrap(request, gateway, objectId);
+  const context = { ...kept.context, ...place };
+  const made = await asKeyAnswers(() => gateway.dataKeys.generateDataKey({ keyId, context }, keyUse(request, request)));
+  const sealed = { ...kept, wrapped: made.wrapped, objectId };
+  if (requested.type !== 'customer') return objectKeyOf(made, sealed);
+  const dek = customerDek(made.dek, requested.given.key, objectId);
+  return objectKeyOf(made, { ...sealed, customerCheck: customerCheck(dek, objectId) }, { dek, given: requested.given });
+}
+
+/** Under which key the DEK of the request's object is to be wrapped, and bound to what. */
+type WantedWrap = {
+  readonly requested: RequestedEncryption;
+  readonly keyId: string;
+  readonly place: EncryptionContext;
+  readonly kept: KeptEncryption;
+};
+
+async function wantedWrap(request: S3Request, gateway: GatewayContext, objectId: Uint8Array): Promise<WantedWrap> {
   const rule = sealRule(request);
   const requested = requestedFor(request, gateway, rule);
-  const objectId = gateway.random(OBJECT_ID_BYTES);
   const place = objectContext(request, rule, objectId);
   const context =
     requested.type === 'aws:kms' && requested.context !== undefined
       ? contextBeyond(place, requested.context)
       : undefined;
   const keyId = await chosenKeyId(rule, requested, gateway);
-  const made = await asKeyAnswers(() =>
-    gateway.dataKeys.generateDataKey({ keyId, context: { ...context, ...place } }, keyUse(request, request)),
-  );
-  const sealed = { wrapped: made.wrapped, objectId, context, keyHint: shownHint(requested, rule.shownAs) };
-  if (requested.type !== 'customer') return objectKeyOf(made, sealed);
-  const dek = customerDek(made.dek, requested.given.key, objectId);
-  return objectKeyOf(made, { ...sealed, customerCheck: customerCheck(dek, objectId) }, { dek, given: requested.given });
+  return { requested, keyId, place, kept: { context, keyHint: shownHint(requested, rule.shownAs) } };
+}
+
+/**
+ * The DEK of a copy that keeps its ciphertext: the source's, wrapped under the key and for the place of the destination. Undefined where a
+ * customer has the key of either: then the data cannot keep it. Throws ERR_S3_ACCESS_DENIED where the caller lacks `kms:ReEncryptFrom`
+ * or `kms:ReEncryptTo`.
+ */
+export async function rewrapObjectKey(
+  request: S3Request,
+  gateway: GatewayContext,
+  source: S3Request,
+  key: ObjectKey,
+): Promise<ObjectKey | undefined> {
+  const { objectId, unwrapped: dek, wrapped } = key;
+  const { requested, keyId, place, kept } = await wantedWrap(request, gateway, objectId);
+  if (requested.type === 'customer' || key.kept.customerCheck !== undefined) return undefined;
+  const moving = {
+    wrapped,
+    sourceContext: { ...key.kept.context, ...objectContext(source, sealRule(source), objectId) },
+    destinationKeyId: keyId,
+    destinationContext: { ...kept.context, ...place },
+  };
+  const moved = await asKeyAnswers(() => gateway.dataKeys.reEncrypt(moving, keyUse(request, request)));
+  return objectKeyOf({ dek, keyArn: moved.keyArn }, { ...kept, wrapped: moved.wrapped, objectId });
 }
 
 function requestedFor(request: S3Request, gateway: GatewayContext, rule: SealRule): RequestedEncryption {

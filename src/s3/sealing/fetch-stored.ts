@@ -45,7 +45,7 @@ export async function fetchStored(
   stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
   range: ByteRange,
 ): Promise<Uint8Array> {
-  const { body } = await fetchPinned(request, gateway, stored, range, { beside: true });
+  const { body } = await fetchPinned(request, gateway, stored, range, { lane: 'beside' });
   return body.bytes(range.to - range.from + 1);
 }
 
@@ -55,7 +55,7 @@ export async function fetchPinned(
   gateway: GatewayContext,
   stored: Pick<StoredAnswer, 'key' | 'versionId' | 'etag' | 'storedSize'>,
   range: ByteRange,
-  how: Pick<UpstreamRequest, 'beside'> = {},
+  how: Pick<UpstreamRequest, 'lane'> = {},
 ): Promise<UpstreamResponse> {
   const response = await gateway.upstream.send({
     method: 'GET',

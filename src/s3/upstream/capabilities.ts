@@ -17,8 +17,12 @@ export type UpstreamCapabilities = {
   readonly conditionalCompletions: boolean;
   /** `If-Match` on DeleteObject is. */
   readonly conditionalDeletions: boolean;
-  /** `x-amz-copy-source-if-match` is obeyed: copies can be pinned to the source that was read. */
-  readonly conditionalCopies: boolean;
+  /** The header that pins a copy to the source that was read; undefined: none is obeyed, and copies are streamed through the gateway. */
+  readonly copyCondition: CopyCondition | undefined;
+  /** UploadPartCopy obeys `x-amz-copy-source-if-match`. */
+  readonly conditionalPartCopies: boolean;
+  /** CopyObject leaves `-N` in the ETag of a multipart object; else such an object is copied along its parts. */
+  readonly copiesKeepPartCount: boolean;
   /** `?partNumber=` on GET and HEAD. */
   readonly readByPartNumber: boolean;
   /** `x-amz-content-sha256: UNSIGNED-PAYLOAD` is accepted (also over plain HTTP): bodies need not be hashed. */
@@ -39,6 +43,10 @@ export type UpstreamCapabilities = {
   readonly metadataBytes: number;
 };
 
+/** S3's, and the one Ceph RGW 16 looks for in its place. */
+export const COPY_CONDITIONS = ['x-amz-copy-source-if-match', 'x-amz-copy-if-match'] as const;
+export type CopyCondition = (typeof COPY_CONDITIONS)[number];
+
 /** What AWS S3 does; the start from which a probe subtracts. */
 export const AWS_CAPABILITIES: UpstreamCapabilities = {
   multipartEtagCountsParts: true,
@@ -47,7 +55,9 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   conditionalCopyWrites: true,
   conditionalCompletions: true,
   conditionalDeletions: true,
-  conditionalCopies: true,
+  copyCondition: 'x-amz-copy-source-if-match',
+  conditionalPartCopies: true,
+  copiesKeepPartCount: false,
   readByPartNumber: true,
   unsignedPayload: true,
   wantsEqualParts: false,

@@ -24,10 +24,10 @@ export type UpstreamRequest = {
   /** The body is the client's own, with the checksum it chose or none: `own-checksum.ts` adds nothing. */
   readonly asSent?: boolean;
   /**
-   * A short request that may be made while another answer is held: it has connections of its own. Else all connections could be held by
-   * requests that wait for one more.
+   * Which connections it may take. A request that is made while another answer is held has connections of its own (`beside`: a short one;
+   * `copy`: what a copy writes while it reads). Else all connections could be held by requests that wait for one more.
    */
-  readonly beside?: boolean;
+  readonly lane?: 'beside' | 'copy';
   /** Ends the request when the client vanished. */
   readonly signal?: AbortSignal;
 };

@@ -40,7 +40,7 @@ export class SigningClient implements UpstreamClient {
   readonly capabilities: UpstreamCapabilities;
   readonly #options: SigningClientOptions;
   readonly #agent: Agent;
-  readonly #beside: Agent;
+  readonly #lanes: Readonly<Record<NonNullable<UpstreamRequest['lane']>, Agent>>;
   readonly #signingKeys = new SigningKeyCache();
   readonly #pieces = new StreamedPieces();
 
@@ -48,7 +48,10 @@ export class SigningClient implements UpstreamClient {
     this.capabilities = options.capabilities;
     this.#options = options;
     this.#agent = this.#newAgent(options, options.maxConnections);
-    this.#beside = this.#newAgent(options, BESIDE_CONNECTIONS);
+    this.#lanes = {
+      beside: this.#newAgent(options, BESIDE_CONNECTIONS),
+      copy: this.#newAgent(options, options.maxConnections),
+    };
   }
 
   #newAgent({ tls }: SigningClientOptions, connections: number): Agent {
@@ -85,7 +88,7 @@ export class SigningClient implements UpstreamClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#beside.destroy()]);
+    await Promise.all([this.#agent, ...Object.values(this.#lanes)].map((agent) => agent.destroy()));
   }
 
   /** An answer to HEAD has no document to say that it is our identity it refuses: then newer credentials are tried, where there are any. */
@@ -119,7 +122,7 @@ export class SigningClient implements UpstreamClient {
       headers,
       body: answer,
     } = await dispatch(
-      request.beside === true ? this.#beside : this.#agent,
+      request.lane === undefined ? this.#agent : this.#lanes[request.lane],
       {
         origin: address.origin,
         method: request.method,

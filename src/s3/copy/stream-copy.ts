@@ -1,0 +1,113 @@
+/**
+ * A copy through the gateway: the source is read as a GET of the caller reads it, the destination written as a PUT writes it, a segment at
+ * a time. For everything that cannot keep its ciphertext: to or from plain keys, and where the backend cannot pin a copy to its source.
+ */
+import { withholdingLast } from '../edge/forward.ts';
+import { isChecksumAlgorithm, type ChecksumAlgorithm } from '../bodies/checksums.ts';
+import { BUFFERED_BODY_BYTES } from '../limits.ts';
+import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
+import { putObject } from '../operations/put-object.ts';
+import { copySourceOf } from '../request/copy-source.ts';
+import { clientEtag } from '../sealing/etag.ts';
+import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { CopiedBody } from './copied-body.ts';
+import { onCopyLane } from './copy-lane.ts';
+import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
+import { destinationHeaders, isSameObject, type Directives } from './directives.ts';
+import { replacingInPlace } from './replace-in-place.ts';
+import { readSource, refuseTooLarge, type ReadSource } from './source-read.ts';
+import { ensureTags, formatTags, parseTagging, readTags, type Tag } from './tags.ts';
+
+/** Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
+export async function streamCopy(
+  request: S3Request,
+  gateway: GatewayContext,
+  source: S3Request,
+  directives: Directives,
+): Promise<CopyMade> {
+  const read = await readSource(source, gateway);
+  refuseTooLarge(read.length);
+  const there = await destinationGateway(request, gateway, read);
+  const tags =
+    directives.tagging === 'COPY'
+      ? await readTags(source, there, read.headers)
+      : parseTagging(request.headers['x-amz-tagging']);
+  const destination = destinationRequest(request, read, directives, tags);
+  const written = await write(destination, there);
+  const { head, seen } = await lookAt(request, gateway, written);
+  await ensureTags(request, gateway, head, () => tags, tags.length);
+  return {
+    etag: seen,
+    lastModified: isoDate(head['last-modified'], gateway.now()),
+    headers: written,
+    sourceVersionId: versionOf(read.headers, source),
+  };
+}
+
+function destinationRequest(
+  request: S3Request,
+  { headers, body, length }: ReadSource,
+  directives: Directives,
+  tags: readonly Tag[],
+): S3Request {
+  const algorithm = wantedChecksum(request.headers);
+  return {
+    ...request,
+    operation: 'PutObject',
+    query: new Map(),
+    headers: {
+      ...destinationHeaders(request.headers, headers, directives),
+      ...(tags.length === 0 ? {} : { 'x-amz-tagging': formatTags(tags) }),
+    },
+    body: new CopiedBody({ body, length, algorithm }),
+  };
+}
+
+function wantedChecksum(headers: S3Headers): ChecksumAlgorithm | undefined {
+  const name = headers['x-amz-checksum-algorithm']?.toLowerCase();
+  return name !== undefined && isChecksumAlgorithm(name) ? name : undefined;
+}
+
+/** An object that is copied to itself is read while it is replaced: not every backend keeps the two apart. */
+async function destinationGateway(
+  request: S3Request,
+  gateway: GatewayContext,
+  { body }: ReadSource,
+): Promise<GatewayContext> {
+  const there = onCopyLane(gateway);
+  if (body instanceof Uint8Array || !isSameObject(request, copySourceOf(request.headers))) return there;
+  const backend = await gateway.caches.backend.learn(there, request.bucket);
+  return backend?.copyCondition === undefined ? replacingInPlace(there, request) : there;
+}
+
+/** Headers of the answer. */
+async function write(destination: S3Request, gateway: GatewayContext): Promise<S3Headers> {
+  if (destination.rule?.type === 'seal') return (await putObject.handle(destination, gateway)).headers;
+  const { bucket, key, headers, body, signal } = destination;
+  const { 'x-amz-checksum-algorithm': _ours, ...sent } = headers;
+  const content =
+    body.length <= BUFFERED_BODY_BYTES
+      ? { body: await body.bytes(BUFFERED_BODY_BYTES) }
+      : { body: withholdingLast(body), contentLength: body.length };
+  const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, headers: sent, ...content, signal });
+  await response.body.release();
+  return response.headers;
+}
+
+/** What the destination is now: its date, and its ETag as HEAD and LIST show it. */
+async function lookAt(
+  { bucket, key, rule }: S3Request,
+  gateway: GatewayContext,
+  written: S3Headers,
+): Promise<{ readonly head: S3Headers; readonly seen: string }> {
+  const version = written['x-amz-version-id'];
+  const query = version === undefined || version === 'null' ? new Map() : new Map([['versionId', version]]);
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key, query });
+  await response.body.release();
+  const etag = written['etag'] ?? response.headers['etag'] ?? '';
+  // Another may have been put there since.
+  return {
+    head: response.status === 200 ? response.headers : {},
+    seen: rule?.type === 'seal' ? clientEtag(etag) : etag,
+  };
+}
