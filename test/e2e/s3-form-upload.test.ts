@@ -102,7 +102,10 @@ describe.each(['s3rver', 'radosgw'] as const)('Forms in front of %s', (name) => 
     expect(answer).toMatchObject({
       ContentType: 'image/png',
       CacheControl: 'no-store',
-      Metadata: { who: Buffer.from('grüße').toString('latin1') },
+      // As of a PUT whose header has these bytes: an encoded word of them read as latin1.
+      Metadata: {
+        who: `=?UTF-8?B?${Buffer.from(Buffer.from('grüße').toString('latin1')).toString('base64')}?=`,
+      },
     });
     if (!tagged) return;
     expect(tagging).toContain('a b');

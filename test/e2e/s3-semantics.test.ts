@@ -142,7 +142,9 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
     const put = sign(port, { method: 'PUT', path: `/${BUCKET}/names`, headers: { 'content-length': '1', ...headers } });
     expect(statusIn(await talk(port, [Buffer.from(put.head, 'latin1'), 'x']))).toBe(200);
     const answer = await talk(port, [sign(port, { method: 'GET', path: `/${BUCKET}/names` }).head]);
-    for (const [one, value] of Object.entries(headers)) expect(answer).toContain(`${one}: ${value}\r\n`);
+    // Beyond ASCII as an encoded word, of the bytes read as latin1: as S3 answers.
+    const word = `=?UTF-8?B?${Buffer.from('voil\u00c3\u00a0').toString('base64')}?=`;
+    for (const one of names) expect(answer).toContain(`${one}: ${word}\r\n`);
   });
 
   test("what a client says of its parts' checksums must be so", async () => {

@@ -50,7 +50,7 @@ describe('what could be read as something else never reaches the store', () => {
     expect(store.seen).toEqual([]);
   });
 
-  test.each(['uploadId=x', 'partNumber=1', 'list-type=2&acl', 'versions', 'append&position=0'])(
+  test.each(['uploadId=x', 'partNumber=1', 'list-type=2&acl', 'versions&acl', 'append&position=0'])(
     'an object or bucket of a ruled bucket with ?%s',
     async (query) => {
       expect(statusIn(await put('/mixed/open/k', { query }))).toBe(501);

@@ -28,7 +28,8 @@ import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
 import { destinationHeaders, type Directives } from './directives.ts';
 import { pinnedCopy, type Copied, type Pin, type ServerCopy } from './pinned-copy.ts';
 import { asCopyErrors, refuseTooLarge } from './source-read.ts';
-import { ensureTags, parseTagging, readTags } from './tags.ts';
+import { parseTagging } from '../request/tagging.ts';
+import { ensureTags, readTags } from './tags.ts';
 
 /** Undefined where it has to be streamed. Throws what a read of the source throws, and ObjectChanged. */
 export async function serverCopy(

@@ -16,7 +16,8 @@ import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
 import { destinationHeaders, isSameObject, type Directives } from './directives.ts';
 import { replacingInPlace } from './replace-in-place.ts';
 import { readSource, refuseTooLarge, type ReadSource } from './source-read.ts';
-import { ensureTags, formatTags, parseTagging, readTags, type Tag } from './tags.ts';
+import { formatTags, parseTagging, type Tag } from '../request/tagging.ts';
+import { ensureTags, readTags } from './tags.ts';
 
 /** Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
 export async function streamCopy(

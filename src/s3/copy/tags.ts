@@ -2,13 +2,11 @@
  * Tags of a copy. Where the backend copies, it is told the directive; where the copy is streamed, the tags are read and written. Not every
  * backend keeps what it is told (Ceph RGW 16 drops all tags when metadata is replaced, s3rver those of a PUT), so a copy that is to have tags is looked at.
  */
-import { encodeUri } from '../../sigv4/percent-encoding.ts';
 import { childrenOf, childText, formatXml, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
+import type { Tag } from '../request/tagging.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
-
-export type Tag = readonly [key: string, value: string];
 
 /** A backend that knows no tags, an object that has none, or an identity that may not see them. */
 const NO_TAGS: ReadonlySet<number> = new Set([403, 404, 405, 501]);
@@ -34,11 +32,6 @@ function parseTags(text: string): readonly Tag[] {
   const set = childrenOf(parseXml(text.trim(), 'Tagging'), 'TagSet')[0];
   return childrenOf(set, 'Tag').map((tag) => [childText(tag, 'Key') ?? '', childText(tag, 'Value') ?? '']);
 }
-
-/** As `x-amz-tagging` has them; a space as `%20`, since not every backend reads a plus as one. */
-export const formatTags = (tags: readonly Tag[]): string => tags.map((tag) => tag.map(encodeUri).join('=')).join('&');
-
-export const parseTagging = (header: string | undefined): readonly Tag[] => [...new URLSearchParams(header ?? '')];
 
 /** Sets the tags where the copy, as `head` describes it, has not as many. */
 export async function ensureTags(

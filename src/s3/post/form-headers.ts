@@ -3,6 +3,7 @@ import { S3Error } from '../errors.ts';
 import { childrenOf, childText, parseXml } from '../listing/xml-tree.ts';
 import type { S3Headers } from '../operation.ts';
 import { headerValue } from '../request/headers.ts';
+import { formatTags } from '../request/tagging.ts';
 
 /** Fields that are headers by their own name; all others of a form are for the form alone. */
 const HEADER =
@@ -24,7 +25,5 @@ function taggingHeader(text: string): string {
   const tags = childrenOf(document?.children.get('TagSet')?.[0], 'Tag');
   if (document === undefined || tags.some((tag) => childText(tag, 'Key') === undefined))
     throw new S3Error('ERR_S3_MALFORMED_XML');
-  return new URLSearchParams(
-    tags.map((tag) => [childText(tag, 'Key') ?? '', childText(tag, 'Value') ?? '']),
-  ).toString();
+  return formatTags(tags.map((tag) => [childText(tag, 'Key') ?? '', childText(tag, 'Value') ?? '']));
 }
