@@ -59,6 +59,24 @@ test('a bucket without rules forwards everything, but no upload by form', () => 
     expect(decided(operation, 'free'), operation).toBe(operation === 'PostObject' ? NOT_BUILT : 'forward');
 });
 
+test('whom policies limit gets nothing forwarded that a store may take for something else', () => {
+  const limited = (operation: S3OperationName, key: string): string => {
+    try {
+      return decide({ operation, bucket: 'free', key, headers: {}, limited: true }, rules, table).type;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  for (const key of ['', 'k']) expect(limited('Unknown', key)).toBe(NOT_BUILT);
+  expect(BUCKET_OPERATIONS.filter((operation) => limited(operation, '') === 'forward')).toEqual([
+    'CreateBucket',
+    'DeleteBucket',
+    'HeadBucket',
+    'ListObjects',
+    'ListObjectsV2',
+  ]);
+});
+
 test('of the service only the list of buckets is forwarded', () => {
   expect(decided('ListBuckets', '')).toBe('forward');
   expect(decided('Unknown', '')).toBe(NOT_BUILT);

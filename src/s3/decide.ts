@@ -6,6 +6,7 @@
 import { mayGoAround } from './around.ts';
 import { FORWARDED_BUCKET_OPERATIONS } from './bucket-operations.ts';
 import { S3Error } from './errors.ts';
+import { forwardUnderstood } from './subresources/forward-understood.ts';
 import { refuseGrants } from './subresources/grants.ts';
 import type { S3Headers, S3Operation } from './operation.ts';
 import type { S3OperationName } from './operation-names.ts';
@@ -31,6 +32,8 @@ export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operatio
 export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
   // What a form does is decided as the PutObject that it stands for (`post/post-object.ts`); as it is, it goes nowhere.
   if (request.operation === 'PostObject') throw notBuilt(request.operation);
+  // A store ignores parameters that it does not know: the rest may be what the caller is denied, which no policy can say of `Unknown`.
+  if (request.operation === 'Unknown' && request.limited === true) throw notBuilt(request.operation);
   const source = checkCopySources(request, rules);
   if (request.bucket === '') return decideService(request);
   refuseAdministration(request.bucket, rules);
@@ -70,10 +73,19 @@ function decideBucket(request: Decidable, rules: S3Rules, table: OperationTable)
   return { type: 'forward', rule: undefined };
 }
 
+/** What a bucket's own name and a method say, or what every store knows: there is nothing to ignore. */
+const PLAIN_BUCKET_OPERATIONS: ReadonlySet<S3OperationName> = new Set<S3OperationName>([
+  'CreateBucket',
+  'DeleteBucket',
+  'HeadBucket',
+  'ListObjects',
+  'ListObjectsV2',
+]);
+
 /** The keys that DeleteObjects names are decided one by one, which only its own operation does. */
 function decidePlainBucket({ operation, limited }: Decidable, table: OperationTable): Decision {
-  if (operation !== 'DeleteObjects' || limited !== true) return { type: 'forward', rule: undefined };
-  const handler = table[operation];
+  if (limited !== true || PLAIN_BUCKET_OPERATIONS.has(operation)) return { type: 'forward', rule: undefined };
+  const handler = operation === 'DeleteObjects' ? table[operation] : forwardUnderstood(operation);
   if (handler === undefined) throw notBuilt(operation);
   return { type: 'handle', operation: handler, rule: undefined };
 }

@@ -1,12 +1,17 @@
 /** Several callers of one gateway, each with rights of its own: real clients, a real store. */
 import {
   CopyObjectCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetBucketCorsCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
+  PutBucketCorsCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -52,6 +57,12 @@ const POLICIES: Readonly<Record<string, readonly Json[]>> = {
     allow('s3:ListBucket', 'plain'),
   ],
   blind: [USE_KEYS, allow('s3:*', '*'), { ...allow('s3:GetObject', 'sealed/team/*'), Effect: 'Deny' }],
+  walled: [
+    allow('s3:*', '*'),
+    { ...allow('s3:GetObject', 'plain/closed/*'), Effect: 'Deny' },
+    { ...allow('s3:ListBucket', 'plain'), Effect: 'Deny' },
+    { ...allow('s3:DeleteObject', 'plain/*'), Effect: 'Deny' },
+  ],
   nobody: [allow('s3:GetObject', 'elsewhere/*')],
   keyless: [allow('s3:*', '*')],
 };
@@ -180,6 +191,47 @@ test('An explicit deny wins over what is allowed, and the key is asked besides',
   expect(await read(blind, 'sealed', 'other/a')).toBe('text of sealed/other/a');
   expect(await read(as('keyless'), 'plain', 'in/a')).toBe('text of plain/in/a');
   await expect(read(as('keyless'), 'sealed', 'team/a')).rejects.toMatchObject(refused);
+});
+
+/** A client that adds a parameter to what it asks. */
+function asking(name: string, parameter: string): S3Client {
+  const client = as(name);
+  client.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { query: Record<string, string> }).query[parameter] = '';
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  return client;
+}
+
+const notImplemented = { name: 'NotImplemented', $metadata: { httpStatusCode: 501 } };
+
+test('A parameter that no operation has gets nobody past what is denied', async () => {
+  const walled = asking('walled', 'unheard-of');
+  await expect(read(walled, 'plain', 'closed/a')).rejects.toMatchObject(notImplemented);
+  await expect(walled.send(new ListObjectsCommand({ Bucket: 'plain' }))).rejects.toMatchObject(notImplemented);
+  const remove = new DeleteObjectCommand({ Bucket: 'plain', Key: 'closed/a' });
+  await expect(walled.send(remove)).rejects.toMatchObject(notImplemented);
+  expect(await read(as('app', CLIENT), 'plain', 'closed/a')).toBe('text of plain/closed/a');
+});
+
+test('Nor does a setting that the store does not know, and lists the bucket or deletes it for', async () => {
+  for (const setting of ['ownershipControls', 'logging', 'abac', 'metadataTable']) {
+    const list = asking('walled', setting).send(new ListObjectsCommand({ Bucket: 'plain' }));
+    await expect(list, setting).rejects.toMatchObject(notImplemented);
+  }
+  const remove = asking('walled', 'ownershipControls').send(new DeleteBucketCommand({ Bucket: 'other' }));
+  await expect(remove).rejects.toMatchObject(notImplemented);
+  await as('app', CLIENT).send(new HeadBucketCommand({ Bucket: 'other' }));
+  const cors = {
+    Bucket: 'other',
+    CORSConfiguration: { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }] },
+  };
+  await as('walled').send(new PutBucketCorsCommand(cors));
+  const { CORSRules } = await as('walled').send(new GetBucketCorsCommand({ Bucket: 'other' }));
+  expect(CORSRules).toMatchObject(cors.CORSConfiguration.CORSRules);
 });
 
 test.each(['sealed', 'plain'])('Multi-delete in %s is decided key by key', async (Bucket) => {
