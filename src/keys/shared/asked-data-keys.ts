@@ -6,7 +6,8 @@
  */
 import type { Duplex } from 'node:stream';
 import { takeKey } from '../../crypto/key-types.ts';
-import { encodeContext } from '../../envelope/encryption-context.ts';
+import { encodeContext, type EncryptionContext } from '../../envelope/encryption-context.ts';
+import { EnvelopeError } from '../../envelope/errors.ts';
 import { SealgateError, type ErrorCode } from '../../errors.ts';
 import { KEYS_ERRORS, KeysError, type KeysErrorCode } from '../errors.ts';
 import type { DekCacheLimits } from '../options.ts';
@@ -35,6 +36,8 @@ export class AskedDataKeys implements DataKeys {
   readonly #known = new KnownCiphertexts<Reference>();
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
+  /** How often DEKs were dropped. */
+  #drops = 0;
 
   constructor(pipe: Duplex, { cache, now, ended }: AskedOptions) {
     this.#cache = new DekCache(cache, now);
@@ -64,11 +67,14 @@ export class AskedDataKeys implements DataKeys {
 
   async decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
     const { wrapped, context, keyId } = request;
+    // The caller's bytes may be others when the answer comes.
+    const meant = Uint8Array.from(wrapped);
     const known = this.#known.of(wrapped, context);
-    const name = known?.name ?? cacheName(wrapped, encodeContext(context));
+    const name = known?.name ?? nameOf(meant, context);
     // Held from here on, so that the answer need not bring it.
-    const cached = this.#cache.get(name);
+    const cached = name === undefined ? undefined : this.#cache.get(name);
     const hasDek = cached !== undefined;
+    const drops = this.#drops;
     const again =
       known &&
       (await this.#ask(
@@ -77,14 +83,17 @@ export class AskedDataKeys implements DataKeys {
         'forgotten',
       ));
     const opened =
-      again?.type === 'opened' ? again : await this.#ask({ type: 'decrypt', request, hasDek, use }, 'opened');
-    this.#known.keep(wrapped, context, { reference: opened.reference, name });
+      again?.type === 'opened'
+        ? again
+        : await this.#ask({ type: 'decrypt', request: { ...request, wrapped: meant }, hasDek, use }, 'opened');
+    if (name !== undefined) this.#known.keep(wrapped, context, { reference: opened.reference, name }, meant);
     if (opened.dek === undefined) {
       if (cached === undefined) throw new TypeError('the owner of the key store sent no key');
       return { dek: cached.dek, keyArn: opened.keyArn };
     }
     const dek = takeKey('Dek', opened.dek);
-    this.#cache.put(name, dek, opened.keyArn);
+    // It may be one of those that were dropped while it was under way.
+    if (name !== undefined && drops === this.#drops) this.#cache.put(name, dek, opened.keyArn);
     return { dek, keyArn: opened.keyArn };
   }
 
@@ -141,12 +150,23 @@ export class AskedDataKeys implements DataKeys {
 
   #hear(told: Told): void {
     if ('type' in told) {
+      this.#drops += 1;
       this.#cache.clear();
       return;
     }
     const waiting = this.#waiting.get(told.number);
     this.#waiting.delete(told.number);
     waiting?.resolve(told.result);
+  }
+}
+
+/** Undefined: the context is none. The owner is asked all the same: it refuses by its own code, and records that. */
+function nameOf(wrapped: Uint8Array, context: EncryptionContext): string | undefined {
+  try {
+    return cacheName(wrapped, encodeContext(context));
+  } catch (error) {
+    if (error instanceof EnvelopeError) return undefined;
+    throw error;
   }
 }
 

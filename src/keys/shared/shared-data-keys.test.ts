@@ -128,3 +128,15 @@ test('When the owner goes, whoever waits is told, and nobody is kept waiting aft
   await expect(s.one.decrypt({ wrapped, context }, use)).rejects.toMatchObject({ code: 'ERR_KEYS_OWNER' });
   await expect.poll(() => [...s.ends].sort()).toEqual(['one alone', 'one gone', 'two alone', 'two gone']);
 });
+
+test('A context that is none is refused by the owner, by its code, and is on record', async () => {
+  await using s = await shared();
+  const { wrapped } = await s.one.generateDataKey({ keyId: s.keyId, context }, use);
+  for (const odd of [{ a: 'x'.repeat(100_000) }, { a: '\ud800' }]) {
+    const before = s.records('Decrypt').length;
+    const code = await s.manager.decrypt({ wrapped, context: odd }, use).catch((error: { code: string }) => error.code);
+    expect(code).toMatch(/^ERR_KEYS_/u);
+    await expect(s.one.decrypt({ wrapped, context: odd }, use)).rejects.toMatchObject({ code });
+    expect(s.records('Decrypt')).toHaveLength(before + 2);
+  }
+});

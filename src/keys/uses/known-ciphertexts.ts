@@ -19,9 +19,9 @@ export class KnownCiphertexts<Facts> {
     return known.facts;
   }
 
-  /** Kept where the context cannot change; of the bytes, which can, a copy is. */
-  keep(wrapped: Uint8Array, context: EncryptionContext, facts: Facts): void {
+  /** Kept where the context cannot change; of the bytes, which can, a copy is: `bytes`, where they were looked at a while ago. */
+  keep(wrapped: Uint8Array, context: EncryptionContext, facts: Facts, bytes = Uint8Array.from(wrapped)): void {
     if (!Object.isFrozen(context)) return;
-    this.#known.set(wrapped, { bytes: Uint8Array.from(wrapped), context, facts });
+    this.#known.set(wrapped, { bytes, context, facts });
   }
 }
