@@ -66,6 +66,7 @@ export function draftPrepare(
   statement: RawStatement,
   prepare: PrepareStmt,
   query: Node,
+  effect: TrackPlan['effect'] | undefined,
   context: PlanningContext,
 ): DraftPlan {
   requireSettings(context.settings);
@@ -88,7 +89,7 @@ export function draftPrepare(
     ...piecesOf(source, inner, drafted.edits),
     parameters,
     parameterOids,
-    effect: undefined,
+    effect,
   };
   const named: NamedUse = { type: 'prepare', name: prepare.name ?? '', statement: prepared };
   drafted.opinion.analysis.literalsMatter = true;

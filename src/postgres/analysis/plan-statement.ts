@@ -36,7 +36,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   if ('PrepareStmt' in node && hot) {
     const { query } = node.PrepareStmt;
     if (query !== undefined && QUERIES.has(kindOf(query)))
-      return draftPrepare(statement, node.PrepareStmt, query, context);
+      return draftPrepare(statement, node.PrepareStmt, query, found.callsSetConfig ? 'settings' : undefined, context);
   }
   const query = queryOf(node);
   if (query === undefined) {

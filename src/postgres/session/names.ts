@@ -7,6 +7,7 @@
  */
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import type { NameTable } from './name-table.ts';
 import { refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
 import { isQuietlyCurrent, planAgain, watchAgain } from './validity.ts';
@@ -26,10 +27,7 @@ type Forwarded = PassPlan | TrackPlan | SealedPlan;
 export type NameChange = (session: Session) => () => void;
 
 /** Names as they are after the statements of one message that come before. */
-type Overlay = {
-  readonly cursors: Map<string, Cursor | undefined>;
-  readonly statements: Map<string, Statement | undefined>;
-};
+type Overlay = { readonly [Kind in keyof Kept]: Map<string, Kept[Kind] | undefined> };
 
 export type Resolved = { readonly plan: StatementPlan; readonly change?: NameChange };
 
@@ -63,7 +61,7 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       if (session.cursors.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
       return changed(plan, overlay, 'cursors', named.name, cursorOf(plan, named));
     case 'fetch':
-      return { plan: fetched(plan, overlay.cursors.get(named.name) ?? findCursor(session, named.name)) };
+      return { plan: fetched(plan, cursorNamed(session, named.name, overlay)) };
     case 'close':
       return named.name === undefined
         ? { plan, change: clear('cursors') }
@@ -83,6 +81,10 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return { plan: await executed(session, plan, named, statement) };
     }
   }
+}
+
+function cursorNamed(session: Session, name: string, { cursors }: Overlay): Cursor | undefined {
+  return cursors.has(name) ? cursors.get(name) : findCursor(session, name);
 }
 
 /** A cursor of SQL's, or a portal of the protocol, which FETCH reads alike. */
@@ -109,6 +111,14 @@ export async function isNamedCurrent(session: Session, plan: SealedPlan): Promis
   return statement.plan.columns === plan.columns;
 }
 
+/** FETCH and EXECUTE that touched nothing sealed when they were prepared: whether what they name touches nothing now. */
+export function staysPlain(session: Session, uses: NamedUse): boolean {
+  if (uses.type === 'fetch') return findCursor(session, uses.name) === undefined;
+  if (uses.type !== 'execute') return true;
+  const statement = session.statements.get(nameOfSql(uses.name));
+  return statement === undefined || isQuietlyCurrent(session, statement);
+}
+
 /** The protocol's names are kept as their bytes. */
 export function nameOfSql(name: string): string {
   return Buffer.from(name).toString('latin1');
@@ -121,7 +131,7 @@ function cursorOf(plan: Forwarded, { holds, binary }: NamedUse & { type: 'declar
 /** FETCH of a cursor over sealed columns: its rows are opened. */
 function fetched(plan: Forwarded, cursor: Cursor | undefined): Forwarded {
   if (cursor === undefined || plan.type === 'sealed') return plan;
-  const { copy: _copy, effect: _effect, ...rest } = cursor.plan;
+  const { copy: _copy, ...rest } = cursor.plan;
   return {
     ...rest,
     ...textOf(plan),
@@ -144,7 +154,7 @@ function statementOf(
   const { sql, declaredOids, effect, ...text } = statement;
   if (plan.type === 'sealed') {
     const { named: _named, ...rest } = plan;
-    return { type: 'sealed', plan: { ...rest, ...text }, sql, declaredOids };
+    return { type: 'sealed', plan: { ...rest, ...text, ...(effect && { effect }) }, sql, declaredOids };
   }
   if (effect !== undefined) return { type: 'track', effect };
   if (!session.analyzer.mayConcern(sql)) return undefined;
@@ -182,7 +192,8 @@ async function executedSealed(
   const text = session.analyzer.executeText(plan.text, statement.plan.parameters);
   if ('type' in text) return text;
   const results = named.within === 'explain' ? { results: undefined, origins: undefined } : {};
-  return { ...statement.plan, ...results, ...text, parameters: new Map(), parameterOids: new Map(), named };
+  const effect = plan.type === 'track' ? { effect: plan.effect } : {};
+  return { ...statement.plan, ...effect, ...results, ...text, parameters: new Map(), parameterOids: new Map(), named };
 }
 
 const TOO_MANY = `a session may hold at most ${MAX_STATEMENTS} cursors and prepared statements on sealed columns`;
@@ -198,31 +209,18 @@ function changed<Kind extends keyof Kept>(
   name: string,
   value: Kept[Kind] | undefined,
 ): Resolved {
-  // Each map holds what its key says.
-  (overlay[kind] as Map<string, Kept[Kind] | undefined>).set(name, value);
-  return { plan, change: (session) => replace(session[kind] as unknown as Map<string, Kept[Kind]>, name, value) };
+  overlay[kind].set(name, value);
+  return { plan, change: (session) => tableOf(session, kind).set(name, value) };
 }
 
-function replace<Value>(names: Map<string, Value>, name: string, value: Value | undefined): () => void {
-  const before = names.get(name);
-  put(names, name, value);
-  return () => put(names, name, before);
-}
-
-function put<Value>(names: Map<string, Value>, name: string, value: Value | undefined): void {
-  if (value === undefined) names.delete(name);
-  else names.set(name, value);
+function tableOf<Kind extends keyof Kept>(session: Session, kind: Kind): NameTable<Kept[Kind]> {
+  const tables: { readonly [Each in keyof Kept]: NameTable<Kept[Each]> } = session;
+  return tables[kind];
 }
 
 function clear(...kinds: readonly (keyof Kept)[]): NameChange {
   return (session) => {
-    const undo = kinds.map((kind) => cleared(session[kind] as Map<string, unknown>));
+    const undo = kinds.map((kind) => session[kind].clear());
     return () => undo.forEach((restore) => restore());
   };
-}
-
-function cleared(names: Map<string, unknown>): () => void {
-  const before = [...names];
-  names.clear();
-  return () => before.forEach(([name, value]) => names.set(name, value));
 }

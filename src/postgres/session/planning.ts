@@ -1,7 +1,7 @@
 /**
  * From a statement's bytes to plans: decides what may pass unseen, and brings everything else before the analysis.
  */
-import type { PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import type { NamedUse, PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf } from '../wire/reader.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { isSettled, settle } from './probe.ts';
@@ -16,6 +16,8 @@ export type Planned =
       readonly effect: TrackPlan['effect'] | undefined;
       readonly changes?: NameChanges;
       readonly copiesIn?: boolean;
+      /** Of a single statement: the name it uses. */
+      readonly uses?: NamedUse;
     }
   | {
       readonly type: 'sealed';
@@ -41,7 +43,12 @@ export function concerns(session: Session, lenient: string, bytes: Uint8Array): 
 const NAMED = /^[\s(]*(?:fetch|close|deallocate)\b/i;
 
 function usesNames({ cursors, portals, statements }: Session, sql: string): boolean {
-  return (cursors.size > 0 || portals.size > 0 || statements.size > 0) && NAMED.test(sql);
+  return (cursors.size > 0 || portals.size > 0 || statements.size > 0) && usesName(sql);
+}
+
+/** What is prepared may be run when there are names. */
+export function usesName(sql: string): boolean {
+  return NAMED.test(sql);
 }
 
 /** Plans a statement that may concern something sealed; at once where settings and plan are known. */
@@ -97,7 +104,10 @@ function combine(sql: string, resolved: readonly Resolved[]): Planned {
     ...(forwarded.some((plan) => plan.type === 'pass' && plan.copiesIn === true) && { copiesIn: true }),
   };
   if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded, ...changes };
-  return { type: 'forward', sql, effect: strongest(forwarded), ...changes };
+  const [only, ...more] = forwarded;
+  const uses = more.length === 0 ? only?.named : undefined;
+  const isUse = uses?.type === 'fetch' || uses?.type === 'execute';
+  return { type: 'forward', sql, effect: strongest(forwarded), ...changes, ...(isUse && { uses }) };
 }
 
 /** By statement: what running it does to the session's names. */

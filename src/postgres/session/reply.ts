@@ -75,6 +75,9 @@ const COMPACT_AT = 1024;
 export class ReplyQueue {
   #items: (Reply | undefined)[] = [];
   #head = 0;
+  /** How many were ever owed, and how many of them are no more; some of those that were never answered are counted late. */
+  begun = 0;
+  ended = 0;
   #waiters: { readonly size: number; readonly resolve: () => void }[] = [];
 
   get size(): number {
@@ -87,6 +90,7 @@ export class ReplyQueue {
 
   push(reply: Reply): void {
     this.#items.push(reply);
+    this.begun++;
   }
 
   shift(): Reply | undefined {
@@ -94,7 +98,9 @@ export class ReplyQueue {
     if (reply === undefined) return undefined;
     this.#items[this.#head] = undefined;
     this.#head++;
+    this.ended++;
     if (this.#head === this.#items.length) {
+      this.ended = this.begun;
       this.#items.length = 0;
       this.#head = 0;
     } else if (this.#head === COMPACT_AT) {

@@ -6,9 +6,10 @@
  */
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService } from '../columns/column-service.ts';
-import type { SealedPlan, TrackPlan } from '../plan.ts';
+import type { NamedUse, SealedPlan, TrackPlan } from '../plan.ts';
 import type { Copying } from './copying.ts';
 import type { Cursor, NameChange } from './names.ts';
+import { NameTable } from './name-table.ts';
 import type { ProxyLogger, ProxyMetrics } from '../options.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
@@ -19,6 +20,8 @@ export type Statement = {
   readonly change?: NameChange;
   /** COPY FROM STDIN of a table without sealed columns. */
   readonly copiesIn?: boolean;
+  /** FETCH or EXECUTE of what touched nothing sealed then. */
+  readonly uses?: NamedUse;
 } & (
   | { readonly type: 'sealed'; plan: SealedPlan; readonly sql: string; readonly declaredOids: readonly number[] }
   | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
@@ -32,7 +35,7 @@ export type Statement = {
     }
 );
 
-export type Portal = Pick<Statement, 'change' | 'copiesIn'> &
+export type Portal = Pick<Statement, 'change' | 'copiesIn' | 'uses'> &
   (
     | { readonly type: 'sealed'; readonly opening: ResultOpening }
     | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
@@ -62,10 +65,10 @@ export type SessionOptions = {
 
 export class Session {
   readonly replies = new ReplyQueue();
-  readonly statements = new Map<string, Statement>();
-  readonly portals = new Map<string, Portal>();
+  readonly statements = new NameTable<Statement>(this.replies);
+  readonly portals = new NameTable<Portal>(this.replies);
   /** SQL's cursors over sealed columns. */
-  readonly cursors = new Map<string, Cursor>();
+  readonly cursors = new NameTable<Cursor>(this.replies);
   readonly analyzer: StatementAnalyzer;
   readonly columns: ColumnService;
   readonly wires: SessionWires;
@@ -111,11 +114,20 @@ export class Session {
 
   /** A reply to come; keeps count of what the handlers need to know about those in flight. */
   expect(reply: Reply): void {
+    if (this.skipping && reply.kind !== 'sync') return this.#skip(reply);
     this.replies.push(reply);
     if (reply.track !== undefined) this.tracksPending++;
     if (reply.copiesIn === true) this.plainCopies++;
     if (reply.kind !== 'copy-end')
       this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
+  }
+
+  /** The server began to skip while the message was being made ready: it ignores it, and answers nothing. */
+  #skip(reply: Reply): void {
+    reply.undoFrom?.(0);
+    reply.undo?.();
+    reply.internal?.done?.(false);
+    reply.settled?.();
   }
 
   /** The head's reply is complete, or was skipped. */

@@ -15,10 +15,9 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   session.status = status;
   if (status !== 'idle') return;
   // Portals end with their transaction; those of messages already sent on are of a later one.
-  if (session.portals.size > 0 && session.replies.size === 0) session.portals.clear();
+  if (session.portals.size > 0 && session.replies.size === 0) session.portals.forget(() => true);
   // As do cursors, but for those declared WITH HOLD.
-  if (session.replies.size === 0)
-    for (const [name, { holds }] of session.cursors) if (!holds) session.cursors.delete(name);
+  if (session.cursors.size > 0 && session.replies.size === 0) session.cursors.forget(({ holds }) => !holds);
   if (session.catalogTouched) session.analyzer.catalogChanged();
   if (session.catalogTouched || session.settingsTouched) session.settingsStale = true;
   session.catalogTouched = false;

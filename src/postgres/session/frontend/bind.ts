@@ -10,7 +10,7 @@ import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
-import { isNamedCurrent } from '../names.ts';
+import { isNamedCurrent, staysPlain } from '../names.ts';
 import { isQuietlyCurrent, planAgain, staleStatement, watchAgain } from '../validity.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
@@ -29,6 +29,10 @@ export const bindHandler: FrontendHandler = {
     if (names === undefined) throw protocolError('name too long in Bind');
     const statement = session.statements.get(names.statement);
     if (statement === undefined) return passPortal(session, names.portal, undefined);
+    if (statement.uses !== undefined && !staysPlain(session, statement.uses)) {
+      refuseExtended(session, refusalOf(staleStatement()));
+      return CONSUME;
+    }
     if (statement.type === 'track') return passPortal(session, names.portal, statement);
     if (isQuietlyCurrent(session, statement)) return passPortal(session, names.portal, portalOf(statement));
     if (bodyLength > MAX_SEALED_MESSAGE_BYTES) {
@@ -42,9 +46,10 @@ export const bindHandler: FrontendHandler = {
 
 /** Of a statement that nothing sealed is in: it may still change what names stand for. */
 function portalOf(statement: Statement): Portal | undefined {
-  const { change, copiesIn } = statement;
-  if (change === undefined && copiesIn === undefined) return undefined;
-  return { type: 'track', effect: undefined, ...(change && { change }), ...(copiesIn === true && { copiesIn }) };
+  const { change, copiesIn, uses } = statement;
+  if (change === undefined && copiesIn === undefined && uses === undefined) return undefined;
+  const more = { ...(change && { change }), ...(copiesIn === true && { copiesIn }), ...(uses && { uses }) };
+  return { type: 'track', effect: undefined, ...more };
 }
 
 function passPortal(session: Session, name: string, portal: Portal | undefined): Verdict {
@@ -54,18 +59,8 @@ function passPortal(session: Session, name: string, portal: Portal | undefined):
 
 function replyTo(session: Session, name: string, portal: Portal | undefined): Reply {
   const { portals } = session;
-  const before = portals.get(name);
-  if (portal === undefined) {
-    if (before === undefined) return PASS.bind;
-    portals.delete(name);
-  } else {
-    portals.set(name, portal);
-  }
-  const restored = name === '' ? undefined : before;
-  return {
-    kind: 'bind',
-    undo: () => void (restored === undefined ? portals.delete(name) : portals.set(name, restored)),
-  };
+  if (portal === undefined && !portals.has(name)) return PASS.bind;
+  return { kind: 'bind', undo: portals.set(name, portal) };
 }
 
 /** A whole Bind as it came: its body is `bytes` from `start` to `end`. */

@@ -12,16 +12,8 @@ export const closeHandler: FrontendHandler = {
       return FORWARD;
     }
     const { type, name } = decodeTarget(bytes.subarray(start, start + bodyLength));
-    const undo = type === 'statement' ? forget(session.statements, name) : forget(session.portals, name);
-    session.expect(undo === undefined ? PASS.close : { kind: 'close', undo });
+    const names = type === 'statement' ? session.statements : session.portals;
+    session.expect(names.has(name) ? { kind: 'close', undo: names.set(name, undefined) } : PASS.close);
     return FORWARD;
   },
 };
-
-/** Removes an entry; returns how to put it back, should the Close be skipped. */
-function forget<Value>(entries: Map<string, Value>, name: string): (() => void) | undefined {
-  const entry: Value | undefined = entries.get(name);
-  if (entry === undefined) return undefined;
-  entries.delete(name);
-  return () => void entries.set(name, entry);
-}

@@ -1,11 +1,12 @@
 /** Execute ('E'): runs a portal, or goes on with one. */
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
-import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { cursorOfPortal, type Cursor } from '../names.ts';
-import { orRefuse, refuseExtended } from '../refusals.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { cursorOfPortal, staysPlain, type Cursor } from '../names.ts';
+import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
+import { staleStatement } from '../validity.ts';
 import { columnUse, expectCopy, needNames, type FrontendHandler } from './handler.ts';
 
 const FLUSH = serialize.flush();
@@ -26,6 +27,10 @@ export const executeHandler: FrontendHandler = {
         () => executeCursor(session, cursor, frame),
         (refusal) => refuseExtended(session, refusal),
       );
+    }
+    if (portal?.uses !== undefined && !staysPlain(session, portal.uses)) {
+      refuseExtended(session, refusalOf(staleStatement()));
+      return CONSUME;
     }
     if (portal === undefined) session.expect(PASS.execute);
     else if (portal.type === 'track') session.expect({ kind: 'execute', ...doneBy(session, portal, portal.effect) });

@@ -7,7 +7,7 @@ import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
-import { concerns, planStatement, type Planned } from '../planning.ts';
+import { concerns, planStatement, usesName, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
@@ -25,7 +25,8 @@ export const parseHandler: FrontendHandler = {
     const reader = new Reader(bytes, start, end);
     const name = reader.cstringBytes();
     const text = reader.cstringBytes();
-    if (concerns(session, textOf(text, 0, text.length), text)) {
+    const sql = textOf(text, 0, text.length);
+    if (concerns(session, sql, text) || usesName(sql)) {
       return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
     }
     session.expect(
@@ -35,22 +36,14 @@ export const parseHandler: FrontendHandler = {
   },
 };
 
-/** Remembers (or forgets) what a name stands for, and how to take that back should Parse fail. */
+/**
+ * Remembers (or forgets) what a name stands for, and how to take that back should Parse fail or be skipped. The unnamed statement is then
+ * remembered for longer than the server does where Parse fails: nobody can use it.
+ */
 function replyTo(session: Session, name: string, statement: Statement | undefined): Reply {
   const { statements } = session;
-  const before = statements.get(name);
-  if (statement === undefined) {
-    if (before === undefined) return PASS.parse;
-    statements.delete(name);
-  } else {
-    statements.set(name, statement);
-  }
-  // The unnamed statement is gone as soon as Parse begins; a named one survives a Parse that fails.
-  const restored = name === '' ? undefined : before;
-  return {
-    kind: 'parse',
-    undo: () => void (restored === undefined ? statements.delete(name) : statements.set(name, restored)),
-  };
+  if (statement === undefined && !statements.has(name)) return PASS.parse;
+  return { kind: 'parse', undo: statements.set(name, statement) };
 }
 
 function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
@@ -85,7 +78,6 @@ function send(
 }
 
 function refuse(session: Session, { name }: Parse, refusal: Parameters<typeof refuseExtended>[1]): void {
-  if (name === '') session.statements.delete('');
   refuseExtended(session, refusal, name);
 }
 
@@ -98,8 +90,8 @@ function forward(
   session.wires.toUpstream(frame);
   const { settings } = session;
   const [change] = planned.changes ?? [];
-  const { copiesIn = false } = planned;
-  const changes = { ...(change && { change }), ...(copiesIn && { copiesIn }) };
+  const { copiesIn = false, uses } = planned;
+  const changes = { ...(change && { change }), ...(copiesIn && { copiesIn }), ...(uses && { uses }) };
   const statement: Statement =
     planned.effect !== undefined
       ? { type: 'track', effect: planned.effect, ...changes }

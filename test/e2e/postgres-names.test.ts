@@ -1,0 +1,148 @@
+/**
+ * Names of statements and cursors that are given again while what was said of them before has failed, or had other meanings: in a pipeline the
+ * proxy knows of a failure only after later messages have been sent on.
+ */
+import { serialize } from 'pg-protocol';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
+import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+
+const { parse, bind, execute, sync, query, close, describe: describeOf } = serialize;
+const DDL = `CREATE TABLE people (id int, mail sealgate.sealed);
+  CREATE TABLE plain (id int, note text);
+  INSERT INTO plain VALUES (1, 'one')`;
+
+let log = '';
+let server: TestPostgres;
+let db: SealedDatabase;
+let client: RawClient;
+
+beforeAll(async () => {
+  server = await startPostgres(['log_statement=all', 'log_parameter_max_length_on_error=-1'], undefined, (bytes) => {
+    log += Buffer.from(bytes).toString();
+  });
+  const rule = { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' } as const;
+  db = await openSealedDatabase(server, 'sealed', DDL, [rule]);
+});
+afterAll(async () => {
+  await db.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  client = await RawClient.login(db.url);
+  await say(query("TRUNCATE people; INSERT INTO people VALUES (1, 'ann@x.org')"));
+});
+afterEach(() => client.end());
+
+/** All frames at once; what comes up to as many ReadyForQuery. */
+async function say(...frames: readonly Uint8Array[]): Promise<RawMessage[]> {
+  const ends = frames.filter((frame) => frame[0] === 0x51 || frame[0] === 0x53).length;
+  client.send(...frames);
+  return client.untilReady(ends);
+}
+
+const rowsOf = (messages: readonly RawMessage[]): string[] =>
+  messages.filter(({ type }) => type === 'D').map(({ body }) => body.toString('latin1'));
+
+const INSERT = 'INSERT INTO people (id, mail) VALUES (2, $1)';
+const READ = 'SELECT mail FROM people';
+
+describe('a name of a statement that failed', () => {
+  test('and was prepared anew in the same pipeline is known', async () => {
+    const p = { name: 'p', text: INSERT };
+    // A known text is planned at once.
+    for (const name of ['one', 'two']) await say(parse({ ...p, name }), sync());
+    const made = await say(parse({ text: 'SELECT nothing' }), parse(p), sync(), parse(p), sync());
+    expect(types(made), made.map(({ body }) => body.toString()).join('\n')).toBe('EZ1Z');
+    const done = await say(bind({ statement: 'p', values: ['LEAK-parse'] }), execute({}), sync());
+    expect(types(done)).toBe('2CZ');
+    expect(rowsOf(await say(query("SELECT id FROM people WHERE mail = 'LEAK-parse'")))).toHaveLength(1);
+  });
+
+  test('and was prepared anew by SQL in the same pipeline is known', async () => {
+    // Known texts are planned at once.
+    await say(query(`PREPARE p AS ${READ}`), query('DEALLOCATE p'));
+    await say(query(`SELECT 1/0; PREPARE p AS ${READ}`), query(`PREPARE p AS ${READ}`));
+    const rows = rowsOf(await say(query('EXECUTE p')));
+    expect(rows).toHaveLength(1);
+    expect(rows.join()).toContain('ann@x.org');
+  });
+
+  test('whose Close was skipped, and that a later Parse did not replace, is known', async () => {
+    await say(parse({ name: 'p', text: INSERT }), sync());
+    const plain = parse({ name: 'p', text: 'INSERT INTO plain (note) VALUES ($1)' });
+    await say(parse({ text: 'SELECT nothing' }), close({ type: 'S', name: 'p' }), sync(), plain, sync());
+    const done = await say(bind({ statement: 'p', values: ['LEAK-close'] }), execute({}), sync());
+    expect(types(done)).toBe('2CZ');
+  });
+});
+
+test('a message that is being planned when the server begins to skip is skipped', async () => {
+  const first = parse({ text: 'SELEC' });
+  const said = await say(
+    first,
+    parse({ text: INSERT }),
+    bind({ values: ['LEAK-skip'] }),
+    execute({}),
+    sync(),
+    query(READ),
+  );
+  expect(types(said)).toBe('EZTDCZ');
+});
+
+describe('a prepared FETCH or EXECUTE', () => {
+  test('of a cursor that did not exist then', async () => {
+    await say(parse({ name: 'f', text: 'FETCH ALL FROM c' }), sync());
+    await say(query('BEGIN'), query(`DECLARE c CURSOR FOR ${READ}`));
+    const got = await say(bind({ statement: 'f' }), describeOf({ type: 'P' }), execute({}), sync());
+    expect(
+      rowsOf(got).every((row) => row.includes('ann@x.org')),
+      types(got),
+    ).toBe(true);
+  });
+
+  test('of a cursor that was a plain one then', async () => {
+    await say(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT note FROM plain'));
+    await say(parse({ name: 'f', text: 'FETCH ALL FROM c' }), sync(), query('COMMIT'));
+    await say(query('BEGIN'), query(`DECLARE c CURSOR FOR ${READ}`));
+    const got = await say(bind({ statement: 'f' }), describeOf({ type: 'P' }), execute({}), sync());
+    expect(
+      rowsOf(got).every((row) => row.includes('ann@x.org')),
+      types(got),
+    ).toBe(true);
+  });
+
+  test('of a statement that was a plain one then', async () => {
+    await say(query('PREPARE q AS SELECT note FROM plain'));
+    await say(parse({ name: 'e', text: 'EXECUTE q' }), sync(), query('DEALLOCATE q'));
+    await say(query(`PREPARE q AS ${READ}`));
+    const got = await say(bind({ statement: 'e' }), describeOf({ type: 'P' }), execute({}), sync());
+    expect(
+      rowsOf(got).every((row) => row.includes('ann@x.org')),
+      types(got),
+    ).toBe(true);
+  });
+});
+
+test('a cursor that is closed and declared anew as a plain one in one message', async () => {
+  await say(query('BEGIN'), query(`DECLARE c CURSOR FOR ${READ}`));
+  const got = await say(query('CLOSE c; DECLARE c CURSOR FOR SELECT note FROM plain; FETCH ALL FROM c'));
+  expect(errorOf(got)).toEqual({});
+  expect(rowsOf(got).join()).toContain('one');
+});
+
+test('EXECUTE whose argument sets the search path is known to what follows', async () => {
+  await db.direct.query("CREATE SCHEMA other; CREATE TABLE other.people AS SELECT 7 AS id, 'other'::text AS mail");
+  const made = await say(query('PREPARE s (text, text) AS UPDATE people SET mail = $1 WHERE id = length($2)'));
+  expect(errorOf(made)).toEqual({});
+  const done = await say(query("EXECUTE s('x@x.org', set_config('search_path', 'other', false))"));
+  expect(errorOf(done)).toEqual({});
+  const read = await say(query(READ));
+  expect(errorOf(read)).toEqual({});
+  expect(rowsOf(read).join()).toContain('other');
+});
+
+test('no value was logged by the server', () => {
+  expect(log.split('\n').filter((line) => line.includes('LEAK'))).toEqual([]);
+});
