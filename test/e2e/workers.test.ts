@@ -190,7 +190,12 @@ test('An upload whose parts come to different workers, one of them killed in bet
   await expect.poll(readiness, soon).toBe(200);
 });
 
-test('A worker that is killed takes its own connections alone', async () => {
+test('A worker that is killed takes its own connections alone, and none of what was counted', async () => {
+  const counted = async (): Promise<number> => {
+    const text = await (await observed('metrics')).text();
+    return Number(/^sealgate_s3_requests_total\{operation="PutObject",status="200"\} (\d+)$/mu.exec(text)?.[1]);
+  };
+  const before = await counted();
   const sessions = await Promise.all(Array.from({ length: 2 * WORKERS }, sql));
   process.kill(workerPids()[0] ?? 0, 'SIGKILL');
   await expect.poll(() => workerPids().length, soon).toBe(WORKERS);
@@ -199,6 +204,7 @@ test('A worker that is killed takes its own connections alone', async () => {
   expect(alive).toBeGreaterThanOrEqual(WORKERS);
   expect(alive).toBeLessThan(sessions.length);
   await Promise.all(sessions.map((session) => session.end().catch(() => undefined)));
+  expect(await counted()).toBe(before);
 });
 
 test('While one in the place of a dead worker does not serve yet, it is not ready', async () => {

@@ -79,9 +79,10 @@ export class Worker {
     return answer?.type === 'readiness' ? answer.checks : undefined;
   }
 
-  async metrics(): Promise<readonly object[]> {
+  /** Undefined: it does not answer. */
+  async metrics(): Promise<readonly object[] | undefined> {
     const answer = await this.#ask('metrics');
-    return answer?.type === 'metrics' ? answer.metrics : [];
+    return answer?.type === 'metrics' ? answer.metrics : undefined;
   }
 
   /** Lets what is under way finish within the time; then ends it. False: something was cut off. */

@@ -3,7 +3,6 @@
  * the key store and answers for it; a worker that dies is replaced, and takes its own connections with it alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AggregatorRegistry } from 'prom-client';
 import { CliError } from '../../cli/errors.ts';
 import type { RunningListener } from '../../cli/start.ts';
 import type { Config } from '../../config/config.ts';
@@ -15,6 +14,7 @@ import type { ReadinessCheck } from '../../observe/readiness.ts';
 import type { MetricsPage } from '../../observe/server.ts';
 import type { Part } from '../lifecycle.ts';
 import type { Ports } from './control.ts';
+import { added, Counted } from './counted.ts';
 import { findPorts } from './find-ports.ts';
 import { Worker } from './worker.ts';
 
@@ -35,6 +35,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #digest: string;
   readonly #workers = new Map<number, Worker>();
+  readonly #counted = new Counted();
   readonly #stopping = new AbortController();
   #ports: Ports = {};
 
@@ -65,15 +66,14 @@ export class Workers {
     return [{ name: 'workers', check: () => this.#check() }];
   }
 
-  /** This process's metrics and the workers', added up. */
+  /** This process's metrics and those of all workers there are and were, added up. */
   get metricsPage(): MetricsPage {
     const { registry } = this.#options.metrics;
     return {
       contentType: registry.contentType,
       metrics: async () => {
-        const all = [...this.#workers.values()].map((worker) => worker.metrics());
-        const own = await registry.getMetricsAsJSON();
-        return AggregatorRegistry.aggregate([own, ...(await Promise.all(all))].map((one) => [...one])).metrics();
+        const workers = this.#counted.by([...this.#workers.values()]);
+        return added([await registry.getMetricsAsJSON(), ...(await workers)]).metrics();
       },
     };
   }
@@ -89,7 +89,10 @@ export class Workers {
     const worker = new Worker(number, keys);
     // From the start on: it is stopped with the others also while it starts.
     this.#workers.set(number, worker);
-    void worker.ended.then(() => this.#workers.delete(number));
+    void worker.ended.then(() => {
+      this.#workers.delete(number);
+      this.#counted.ended(worker);
+    });
     const listeners = await worker.start({ file: config.file, digest: this.#digest, ports: this.#ports });
     log.info({ worker: number, pid: worker.pid }, 'worker started');
     return { worker, listeners };
