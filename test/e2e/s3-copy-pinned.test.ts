@@ -146,6 +146,15 @@ describe.each(['s3rver', 'radosgw'] as const)('Copies under trouble in front of 
     },
   );
 
+  test('nor is it lost where the copy names its version, which a store without versions reads past', async () => {
+    const bytes = randomBytes(5 * MIB);
+    await put('named', bytes);
+    await copy('named?versionId=null', 'named', { MetadataDirective: 'REPLACE', Metadata: { b: '2' } });
+    expect((await head('named')).Metadata).toEqual({ b: '2' });
+    expect((await read('named')).equals(bytes)).toBe(true);
+    expect(await leftOver()).toEqual([]);
+  });
+
   test('a multipart object copied to itself too', async () => {
     const parts = [randomBytes(5 * MIB), randomBytes(70_000)];
     await upload('parts-itself', parts);

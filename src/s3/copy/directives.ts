@@ -26,7 +26,7 @@ function parseDirective(text: string | undefined, name: string): Directive {
 }
 
 /** True where an object is copied to itself. A version is another object than the one in front of it. */
-export const isSameObject = ({ bucket, key }: S3Request, source: CopySource): boolean =>
+const isSameObject = ({ bucket, key }: S3Request, source: CopySource): boolean =>
   source.bucket === bucket && source.key === key && source.versionId === undefined;
 
 /** What a copy of an object to itself can change, beside its metadata. */

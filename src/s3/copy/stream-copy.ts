@@ -13,10 +13,11 @@ import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { CopiedBody } from './copied-body.ts';
 import { onCopyLane } from './copy-lane.ts';
 import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
-import { destinationHeaders, isSameObject, type Directives } from './directives.ts';
+import { destinationHeaders, type Directives } from './directives.ts';
 import { replacingInPlace } from './replace-in-place.ts';
 import { readSource, refuseTooLarge, type ReadSource } from './source-read.ts';
 import { formatTags, parseTagging, type Tag } from '../request/tagging.ts';
+import type { Place } from '../request/target.ts';
 import { ensureTags, readTags } from './tags.ts';
 
 /** Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
@@ -76,10 +77,13 @@ async function destinationGateway(
   { body }: ReadSource,
 ): Promise<GatewayContext> {
   const there = onCopyLane(gateway);
-  if (body instanceof Uint8Array || !isSameObject(request, copySourceOf(request.headers))) return there;
+  if (body instanceof Uint8Array || !isSameKey(request, copySourceOf(request.headers))) return there;
   const backend = await gateway.caches.backend.learn(there, request.bucket);
   return backend?.copyCondition === undefined ? replacingInPlace(there, request) : there;
 }
+
+/** Whichever version the source names: a backend without versions may read past that. */
+const isSameKey = (one: Place, other: Place): boolean => one.bucket === other.bucket && one.key === other.key;
 
 /** Headers of the answer. */
 async function write(destination: S3Request, gateway: GatewayContext): Promise<S3Headers> {
