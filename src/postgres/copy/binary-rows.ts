@@ -31,7 +31,7 @@ export function binaryHeaderLength(bytes: Uint8Array, start: number, end: number
 
 /** Rows after the header. A field is its length and its value. */
 export class BinaryRows implements RowScanner {
-  readonly fields = new FieldList();
+  readonly fields: FieldList;
   readonly lines = 1;
   readonly unterminated = false;
   contentEnd = 0;
@@ -40,6 +40,7 @@ export class BinaryRows implements RowScanner {
   #seen = 0;
 
   constructor(columns: number) {
+    this.fields = new FieldList(columns);
     this.#columns = columns;
   }
 

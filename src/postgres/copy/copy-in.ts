@@ -60,11 +60,11 @@ export class CopyIn {
     this.#header = format.type === 'binary' ? 'binary' : format.header;
     switch (format.type) {
       case 'text':
-        this.#rows = new TextRows(format);
+        this.#rows = new TextRows(format, names.length);
         this.#codec = new TextFields(format);
         break;
       case 'csv':
-        this.#rows = new CsvRows(format, options.settings.serverVersion < DOT_IS_DATA_SINCE);
+        this.#rows = new CsvRows(format, names.length, options.settings.serverVersion < DOT_IS_DATA_SINCE);
         this.#codec = new CsvFields(format);
         break;
       case 'binary':

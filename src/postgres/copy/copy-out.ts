@@ -36,12 +36,12 @@ export class CopyOut {
     this.#sealed = results.flatMap((column, index) => (column === undefined ? [] : [{ index, column }]));
     switch (format.type) {
       case 'text':
-        this.#rows = new TextRows(format);
+        this.#rows = new TextRows(format, results.length);
         this.#codec = new TextFields(format);
         break;
       case 'csv':
         // The server quotes what could be taken for the marker.
-        this.#rows = new CsvRows(format, false);
+        this.#rows = new CsvRows(format, results.length, false);
         this.#codec = new CsvFields(format);
         break;
       case 'binary':

@@ -8,7 +8,7 @@ import type { CopyOutput } from './output.ts';
 import type { FieldCodec, Found, RowScanner } from './rows.ts';
 
 export class CsvRows implements RowScanner {
-  readonly fields = new FieldList();
+  readonly fields: FieldList;
   contentEnd = 0;
   next = 0;
   lines = 1;
@@ -20,7 +20,8 @@ export class CsvRows implements RowScanner {
   #quoted = false;
 
   /** `dotEnds`: `\.` alone on a line ends the data, as it does before PostgreSQL 18. */
-  constructor(format: CsvFormat, dotEnds: boolean) {
+  constructor(format: CsvFormat, columns: number, dotEnds: boolean) {
+    this.fields = new FieldList(columns);
     this.#format = format;
     this.#dotEnds = dotEnds;
   }

@@ -1,9 +1,17 @@
-/** Where the fields of one row lie, counted from the row's first byte. Used over and over: nothing is allocated for a row. */
+/**
+ * Where the fields of one row lie, counted from the row's first byte. Used over and over: nothing is allocated for a row. All are counted, but
+ * no more than there are columns are remembered: a row can be one of nothing but delimiters.
+ */
 export class FieldList {
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #count = 0;
   #open = 0;
+  readonly #columns: number;
+
+  constructor(columns: number) {
+    this.#columns = columns;
+  }
 
   get count(): number {
     return this.#count;
@@ -17,8 +25,10 @@ export class FieldList {
 
   /** The open field ends before `at`; the next one begins `gap` bytes on. */
   close(at: number, gap = 1): void {
-    this.#starts[this.#count] = this.#open;
-    this.#ends[this.#count] = at;
+    if (this.#count < this.#columns) {
+      this.#starts[this.#count] = this.#open;
+      this.#ends[this.#count] = at;
+    }
     this.#count++;
     this.#open = at + gap;
   }

@@ -8,7 +8,7 @@ import type { CopyOutput } from './output.ts';
 import type { FieldCodec, Found, RowScanner } from './rows.ts';
 
 export class TextRows implements RowScanner {
-  readonly fields = new FieldList();
+  readonly fields: FieldList;
   readonly lines = 1;
   readonly unterminated = false;
   contentEnd = 0;
@@ -18,7 +18,8 @@ export class TextRows implements RowScanner {
   /** How far the present row has been looked at. */
   #seen = 0;
 
-  constructor(format: TextFormat) {
+  constructor(format: TextFormat, columns: number) {
+    this.fields = new FieldList(columns);
     this.#delimiter = format.delimiter;
   }
 
