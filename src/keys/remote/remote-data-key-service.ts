@@ -72,16 +72,18 @@ export class RemoteDataKeyService {
     });
   }
 
-  decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
-    return this.#parts.recorder.record('Decrypt', use, request.context, async (trace) => {
-      const { wrapped, context, keyId } = request;
+  decrypt(asked: DecryptRequest, use: KeyUse): Promise<DataKey> {
+    // The caller's bytes may be others when they are sent, or when the answer comes.
+    const request = { ...asked, wrapped: Uint8Array.from(asked.wrapped) };
+    const { wrapped, context, keyId } = request;
+    return this.#parts.recorder.record('Decrypt', use, context, async (trace) => {
       const name = cacheName(wrapped, canonicalContext(context));
       const wanted = keyId === undefined ? undefined : await this.#names.arnOf(keyId);
       const key = this.#cached(name) ?? (await this.#open(name, request));
       // Whose the ciphertext is, only the answer says: so this is asked last, and before anything is given out.
       this.#authorize(key.keyArn, 'Decrypt', decryptFacts(request), use, trace);
       if (wanted !== undefined && wanted !== key.keyArn) throw anotherKey(key.keyArn);
-      this.#known.keep(wrapped, context, name);
+      this.#known.keep(asked.wrapped, context, name, wrapped);
       return key;
     });
   }
