@@ -31,6 +31,8 @@ type Probed = { readonly upstream: UpstreamClient; readonly bucket: string; read
 const ABSENT = { 'if-none-match': '*' } as const;
 const OTHER = { 'if-match': '"00000000000000000000000000000000"' } as const;
 
+type Condition = typeof ABSENT | typeof OTHER;
+
 /** Precondition: an object lies at the key, and multipart uploads work. It may be gone afterwards. */
 export async function probeConditions(probe: Probed): Promise<ConditionCapabilities> {
   const body = Buffer.from('probe');
@@ -38,15 +40,19 @@ export async function probeConditions(probe: Probed): Promise<ConditionCapabilit
   return {
     conditionalWrites: await refuses(probe, { method: 'PUT', headers: ABSENT, body }),
     conditionalReplacements: await replacements(probe, body),
-    conditionalCopyWrites: await refuses(probe, {
-      method: 'PUT',
-      headers: { ...ABSENT, ...source, 'x-amz-metadata-directive': 'REPLACE' },
-    }),
-    conditionalCompletions: await refusesToComplete(probe),
+    conditionalCopyWrites: await refusesBoth((condition) =>
+      refuses(probe, { method: 'PUT', headers: { ...condition, ...source, 'x-amz-metadata-directive': 'REPLACE' } }),
+    ),
+    conditionalCompletions: await refusesBoth((condition) => refusesToComplete(probe, condition)),
     conditionalDeletions:
       (await refuses(probe, { method: 'DELETE', headers: OTHER })) &&
       !(await refuses(probe, { method: 'DELETE', headers: { 'if-match': `"${await etagOf(probe)}"` } })),
   };
+}
+
+/** A store that obeys the one condition may ignore the other. */
+async function refusesBoth(write: (condition: Condition) => Promise<boolean>): Promise<boolean> {
+  return (await write(ABSENT)) && (await write(OTHER));
 }
 
 /** Which form of the right ETag it takes, where it refuses a wrong one. */
@@ -72,7 +78,7 @@ async function refuses(
   return response.status === 412;
 }
 
-async function refusesToComplete(probe: Probed): Promise<boolean> {
+async function refusesToComplete(probe: Probed, condition: Condition): Promise<boolean> {
   const { upstream, bucket, key } = probe;
   const created = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
   const document = parseXml(await created.body.text(MAX_LIST_BYTES), 'InitiateMultipartUploadResult');
@@ -83,7 +89,7 @@ async function refusesToComplete(probe: Probed): Promise<boolean> {
   const part = await upstream.send({ method: 'PUT', bucket, key, query, body: Buffer.from('probe') });
   await part.body.release();
   const body = formatXml('CompleteMultipartUpload', { Part: { PartNumber: 1, ETag: part.headers['etag'] ?? '' } });
-  const headers = { 'content-type': 'application/xml', ...ABSENT };
+  const headers = { 'content-type': 'application/xml', ...condition };
   const refused = await refuses(probe, { method: 'POST', query: upload, body, headers });
   // s3rver 5 breaks down where it is asked to abort what it completed.
   if (refused) await refuses(probe, { method: 'DELETE', query: upload });

@@ -11,7 +11,7 @@ export type UpstreamCapabilities = {
   readonly conditionalWrites: boolean;
   /** `If-Match` on PutObject is, with ETags in this form; Ceph RGW 16 wants them bare. */
   readonly conditionalReplacements: EtagForm | false;
-  /** `If-None-Match: *` on CopyObject is. */
+  /** `If-None-Match: *` and `If-Match` on CopyObject both are. */
   readonly conditionalCopyWrites: boolean;
   /** Likewise on CompleteMultipartUpload. */
   readonly conditionalCompletions: boolean;
