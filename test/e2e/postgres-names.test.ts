@@ -76,6 +76,15 @@ describe('a name of a statement that failed', () => {
     const done = await say(bind({ statement: 'p', values: ['LEAK-close'] }), execute({}), sync());
     expect(types(done)).toBe('2CZ');
   });
+
+  test('the unnamed one, whose next Parse was skipped, is known', async () => {
+    await say(parse({ text: INSERT }), sync());
+    const plain = parse({ text: 'INSERT INTO plain (note) VALUES ($1)' });
+    await say(parse({ name: 'x', text: 'SELECT nothing' }), plain, sync());
+    const done = await say(bind({ values: ['LEAK-unnamed'] }), execute({}), sync());
+    expect(types(done)).toBe('2CZ');
+    expect(rowsOf(await say(query("SELECT id FROM people WHERE mail = 'LEAK-unnamed'")))).toHaveLength(1);
+  });
 });
 
 test('a message that is being planned when the server begins to skip is skipped', async () => {
@@ -113,6 +122,15 @@ describe('a prepared FETCH or EXECUTE', () => {
     ).toBe(true);
   });
 
+  test('of a cursor that is another one once it is executed', async () => {
+    await say(query('BEGIN'), query('DECLARE c CURSOR FOR SELECT note FROM plain'));
+    await say(parse({ name: 'f', text: 'FETCH ALL FROM c' }), bind({ statement: 'f', portal: 'f' }), sync());
+    await say(query('CLOSE c'), query(`DECLARE c CURSOR FOR ${READ}`));
+    const got = await say(execute({ portal: 'f' }), sync());
+    expect(types(got)).toBe('EZ');
+    expect(errorOf(got)['R']).toBe('ERR_POSTGRES_STALE_PLAN');
+  });
+
   test('of a statement that was a plain one then', async () => {
     await say(query('PREPARE q AS SELECT note FROM plain'));
     await say(parse({ name: 'e', text: 'EXECUTE q' }), sync(), query('DEALLOCATE q'));
@@ -141,6 +159,16 @@ test('EXECUTE whose argument sets the search path is known to what follows', asy
   const read = await say(query(READ));
   expect(errorOf(read)).toEqual({});
   expect(rowsOf(read).join()).toContain('other');
+});
+
+test.each([
+  ['COPY of a query', `COPY (${READ} WHERE mail = $1) TO STDOUT`],
+  ['EXECUTE', 'EXECUTE w($1)'],
+])('a parameter of %s is refused before its value is sent', async (_name, text) => {
+  await say(query(`PREPARE w AS ${READ} WHERE mail = $1`));
+  const said = await say(parse({ text }), bind({ values: ['LEAK-parameter'] }), execute({}), sync());
+  expect(types(said)).toBe('EZ');
+  expect(errorOf(said)['R']).toMatch(/^ERR_POSTGRES/);
 });
 
 test('no value was logged by the server', () => {

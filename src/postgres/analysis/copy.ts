@@ -15,7 +15,7 @@ import {
   type DraftPlan,
   type PlanningContext,
 } from './draft-query.ts';
-import { refuseName, refuseStatement, refuseUse } from './errors.ts';
+import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
 import { parenthesizedQuery } from './inner-query.ts';
 import { SourceText } from './source-text.ts';
 import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './syntax.ts';
@@ -39,6 +39,7 @@ export function draftCopy(statement: RawStatement, copy: CopyStmt, context: Plan
 function copyQuery(statement: RawStatement, copy: CopyStmt, query: Node, context: PlanningContext): DraftPlan {
   const { source } = context;
   const drafted = draftQuery(statement, query, parenthesizedQuery(source, statement), context);
+  requireNoParameters(drafted.plan.parameters);
   drafted.opinion.analysis.literalsMatter = true;
   const names = drafted.opinion.outputs.map(({ name }) => name);
   const format = copyFormat(copy.options ?? [], names);

@@ -98,9 +98,14 @@ export function refuseStatement(message: string, location: number, hint?: string
   return new AnalysisError('ERR_POSTGRES_SEALED_STATEMENT', UNSUPPORTED, message, location, hint);
 }
 
-/** `sqlstate`: what the server would have said: 42P01 undefined_table, 42703 undefined_column, 42702 ambiguous_column. */
+/** Statements that the server gives no parameters: it would not take a value for one, and is not sent it. */
+export function requireNoParameters(sealed: ReadonlyMap<number, unknown>): void {
+  for (const number of sealed.keys()) throw refuseName('42P02', `there is no parameter $${number}`, -1);
+}
+
+/** `sqlstate`: what the server would have said: 42P01 undefined_table, 42P02 undefined_parameter, 42703 undefined_column, 42702 ambiguous_column. */
 export function refuseName(
-  sqlstate: '42P01' | '42703' | '42702' | '0A000',
+  sqlstate: '42P01' | '42P02' | '42703' | '42702' | '0A000',
   message: string,
   location: number,
   hint?: string,

@@ -5,7 +5,7 @@ import { Analysis } from './analysis.ts';
 import type { Catalog } from './catalog.ts';
 import { constantSpan } from './constants.ts';
 import { piecesOf } from './draft-query.ts';
-import { refuseStatement, refuseUse } from './errors.ts';
+import { refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
 import { analyzeExpression } from './expressions.ts';
 import { mould, nodeLocation } from './mould.ts';
 import { analyzeQuery } from './queries.ts';
@@ -39,6 +39,7 @@ export function executeText(
     const parameter = parameters.get(index + 1);
     if (parameter !== undefined) sealArgument(analysis, argument, parameter);
   });
+  requireNoParameters(analysis.parameters.sealed);
   const edits = analysis.edits.map((edit) => ({ ...edit }));
   return piecesOf(source, trimmed(source, statement), edits);
 }
