@@ -5,7 +5,8 @@
 import { aliasArn, type KeyRealm } from '../arn.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import type { AuthorizationDecision, AuthorizationQuestion, KeyAuthorizer, QuestionedKey } from '../options.ts';
-import { accessDeniedMessage, formatDecision, type Decision } from './decision.ts';
+import { answer } from './answer.ts';
+import { formatDecision, type Decision } from './decision.ts';
 import { defaultKeyPolicy } from './default-policies.ts';
 import { DecisionCache, decidingValues, keep, type CachedDecisions } from './decision-cache.ts';
 import { evaluate, type AccessRules } from './evaluate.ts';
@@ -199,11 +200,4 @@ function decideBy({ key, retiring }: AuthorizationQuestion, request: AccessReque
 /** Our own gateway and proxy call without a network in between. */
 function inProcess(request: RequestFacts): RequestFacts {
   return request.secureTransport === undefined ? { ...request, secureTransport: true } : request;
-}
-
-function answer(request: AccessRequest, decision: Decision): AuthorizationDecision {
-  const why = formatDecision(decision);
-  return decision.allow
-    ? { allow: true, why }
-    : { allow: false, why, message: accessDeniedMessage(request, decision.by) };
 }

@@ -9,7 +9,7 @@
 import type { KeyRealm } from '../arn.ts';
 import type { AuthorizationDecision } from '../options.ts';
 import { anonymousPrincipal } from './anonymous.ts';
-import { accessDeniedMessage, formatDecision } from './decision.ts';
+import { answer } from './answer.ts';
 import { evaluate } from './evaluate.ts';
 import { makeIdentity, type Identity } from './identity.ts';
 import { Identities } from './identities.ts';
@@ -62,16 +62,9 @@ export class S3Authorizer {
   decide(question: S3Question): AuthorizationDecision {
     const { identity } = this.#caller(question.principal);
     const request = this.#request(question, identity);
-    const decision = evaluate(request, {
-      identity,
-      keyPolicy: undefined,
-      grantsFor: () => [],
-      grantsCrossAccounts: false,
-    });
-    const why = formatDecision(decision);
-    return decision.allow
-      ? { allow: true, why }
-      : { allow: false, why, message: accessDeniedMessage(request, decision.by) };
+    // Buckets and objects have no policies of their own here, and no grants.
+    const rules = { identity, keyPolicy: undefined, grantsFor: () => [], grantsCrossAccounts: false };
+    return answer(request, evaluate(request, rules));
   }
 
   #request({ action, resource, facts }: S3Question, { principal }: Identity): AccessRequest {
