@@ -9,6 +9,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { sameSignature, type ChunkSignatures } from '../../sigv4/chunk-signature.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_CHUNK_HEADER_BYTES, MAX_TRAILER_BYTES } from '../limits.ts';
+import { tooLong } from './too-long.ts';
 import { parseTrailer, type Trailer } from './trailer.ts';
 
 const LF = 10;
@@ -22,6 +23,8 @@ type State = 'header' | 'data' | 'end-of-data' | 'trailer';
 export class ChunkDecoder {
   readonly #signatures: ChunkSignatures | undefined;
   readonly #signedTrailer: boolean;
+  /** Bytes of data that may still be announced. */
+  #left: number;
   #state: State = 'header';
   /** Bytes of the current header line, line end or trailer. */
   #line: number[] = [];
@@ -29,13 +32,17 @@ export class ChunkDecoder {
   #claimed = '';
   #hash: Hash | undefined;
 
-  /** `signatures` for the signed forms; `signedTrailer` where the trailer is signed as well. */
-  constructor(signatures: ChunkSignatures | undefined, signedTrailer: boolean) {
+  /** For `length` bytes of data; `signatures` for the signed forms; `signedTrailer` where the trailer is signed as well. */
+  constructor(length: number, signatures: ChunkSignatures | undefined, signedTrailer: boolean) {
+    this.#left = length;
     this.#signatures = signatures;
     this.#signedTrailer = signedTrailer;
   }
 
-  /** Data bytes of the next input, as views of it. Throws ERR_S3_MALFORMED_CHUNK, ERR_S3_SIGNATURE_DOES_NOT_MATCH. */
+  /**
+   * Data bytes of the next input, as views of it. Throws ERR_S3_MALFORMED_CHUNK, ERR_S3_SIGNATURE_DOES_NOT_MATCH, and
+   * ERR_S3_INCOMPLETE_BODY for a chunk beyond the length: by its header, so that what follows it has no say in the error.
+   */
   push(input: Uint8Array): Uint8Array[] {
     const out: Uint8Array[] = [];
     let at = 0;
@@ -94,6 +101,8 @@ export class ChunkDecoder {
     const [, size, signature] = match ?? [];
     if (size === undefined || (this.#signatures === undefined) !== (signature === undefined)) throw malformed();
     this.#remaining = Number.parseInt(size, 16);
+    if (this.#remaining > this.#left) throw tooLong();
+    this.#left -= this.#remaining;
     this.#claimed = signature ?? '';
     this.#hash = this.#signatures === undefined ? undefined : createHash('sha256');
     if (this.#remaining > 0) return this.#enter('data');

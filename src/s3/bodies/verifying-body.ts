@@ -9,6 +9,7 @@ import { gather, type ByteSource, type Take } from './byte-source.ts';
 import { createDigest, sameDigest, type ChecksumAlgorithm, type Digest } from './checksums.ts';
 import { ChunkDecoder } from './chunk-decoder.ts';
 import { freeBytes } from './spent-bytes.ts';
+import { tooLong } from './too-long.ts';
 import type { Trailer } from './trailer.ts';
 import type { VerifiedBody } from './verified-body.ts';
 
@@ -102,11 +103,9 @@ function owned({ input, pieces }: Read): Uint8Array {
   return whole;
 }
 
-const tooLong = (): S3Error => new S3Error('ERR_S3_INCOMPLETE_BODY', 'The request body is longer than announced.');
-
 function unframerFor(plan: BodyPlan): Unframer {
-  const { framing } = plan;
-  return framing.type === 'plain' ? PLAIN : new ChunkDecoder(framing.signatures, framing.signedTrailer);
+  const { framing, length } = plan;
+  return framing.type === 'plain' ? PLAIN : new ChunkDecoder(length, framing.signatures, framing.signedTrailer);
 }
 
 async function createDigests(
