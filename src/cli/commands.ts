@@ -7,6 +7,7 @@ import { initCommand } from './init.ts';
 import { keyCommands } from './keys/table.ts';
 import { openCommands } from './open.ts';
 import type { Start } from './start.ts';
+import { postgresCommands } from './postgres/table.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
@@ -17,6 +18,7 @@ export function commands(start: Start): readonly Command[] {
     upCommand(start),
     ...keyCommands,
     auditVerifyCommand,
+    ...postgresCommands,
     ...openCommands,
   ];
 }

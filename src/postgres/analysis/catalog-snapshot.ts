@@ -4,6 +4,7 @@ import type { SealedColumn } from '../plan.ts';
 import { GUARD_DOMAIN_QUALIFIED } from '../service/names.ts';
 import type { RuledColumn } from './rules.ts';
 import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Relation } from './catalog.ts';
+import { shadowSchema } from './shadow-names.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
 
 const Snapshot = z.object({
@@ -42,6 +43,8 @@ export type CatalogInput = {
   readonly rules: readonly RuledColumn[];
   readonly sealed: readonly SealedColumn[];
   readonly allowRoutines: ReadonlySet<string>;
+  /** Of shadows that are kept apart from the proxies'. */
+  readonly shadowsApart?: string | undefined;
 };
 
 export function buildCatalog(input: CatalogInput): Catalog {
@@ -119,7 +122,7 @@ function buildRelation(
   return {
     oid,
     schema,
-    schemaOid,
+    shadowSchema: shadowSchema(schemaOid, input.shadowsApart),
     name,
     kind,
     columns,

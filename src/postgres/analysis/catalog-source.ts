@@ -13,6 +13,7 @@ export type CatalogSourceOptions = {
   readonly rules: readonly RuledColumn[];
   readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
   readonly allowRoutines: ReadonlySet<string>;
+  readonly shadowsApart?: string | undefined;
   readonly now: () => number;
 };
 
@@ -90,7 +91,7 @@ export class CatalogSource {
 
   /** Between two equal fingerprints nothing changed, so rules and catalog belong together. */
   async #load(before: string): Promise<void> {
-    const { service, rules, resolveColumns, allowRoutines } = this.#options;
+    const { service, rules, resolveColumns, allowRoutines, shadowsApart } = this.#options;
     let fingerprint = before;
     for (let load = 0; load < MAX_LOADS; load += 1) {
       const [row] = await service.query(SNAPSHOT_SQL);
@@ -104,6 +105,7 @@ export class CatalogSource {
           rules,
           sealed,
           allowRoutines,
+          shadowsApart,
         });
         this.#loaded = { catalog, mayConcern: mayConcernTest(catalog), fingerprint };
         return;

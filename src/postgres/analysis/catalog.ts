@@ -21,7 +21,8 @@ export type KeyConstraint = { readonly name: string; readonly definition: string
 export type Relation = {
   readonly oid: number;
   readonly schema: string;
-  readonly schemaOid: number;
+  /** Where its shadow lies. */
+  readonly shadowSchema: string;
   readonly name: string;
   readonly kind: RelationKind;
   /** In order, without dropped ones. */

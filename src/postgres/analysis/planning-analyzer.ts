@@ -38,12 +38,13 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#maxAgeMs = options.maxCatalogAgeMs ?? MAX_CATALOG_AGE_MS;
-    const { service, rules, resolveColumns, allowRoutines = [] } = options;
+    const { service, rules, resolveColumns, allowRoutines = [], shadowsApart } = options;
     this.#source = new CatalogSource({
       service,
       rules,
       resolveColumns,
       allowRoutines: new Set(allowRoutines),
+      shadowsApart,
       now: this.#now,
     });
     this.#shadows = new Shadows(service);

@@ -15,7 +15,6 @@ import type { Analysis } from './analysis.ts';
 import { acceptsType } from './constants.ts';
 import { splice, type Edit } from './edits.ts';
 import { AnalysisError } from './errors.ts';
-import { shadowSchema } from './shadow-names.ts';
 import type { ShadowRelation, Shadows } from './shadow.ts';
 import { elementType, scanTokens } from './syntax.ts';
 import { columnName, type OutputColumn } from './values.ts';
@@ -56,7 +55,7 @@ export async function requireAgreement(
     const types = compareResults(outputs, description, shadowed);
     compareReferences(
       analysis,
-      await references(service, statement.sql, description, shadowed, hot[0]?.schemaOid ?? 0),
+      await references(service, statement.sql, description, shadowed, hot[0]?.shadowSchema ?? ''),
     );
     return types;
   } catch (error) {
@@ -125,12 +124,12 @@ function shadowStatement(
   }
   if (next > MAX_DESCRIBED_PARAMETERS) throw tooMany();
   for (const { relation, start: from, end: to } of analysis.relationNames) {
-    const schema = shadowed.has(relation.oid) ? shadowSchema(relation.schemaOid) : relation.schema;
+    const schema = shadowed.has(relation.oid) ? relation.shadowSchema : relation.schema;
     edits.push({ start: from, end: to, replacement: quoteQualified(schema, relation.name) });
   }
   for (const { relation, start: from, end: to } of analysis.schemaNames) {
     if (!shadowed.has(relation.oid)) continue;
-    edits.push({ start: from, end: to, replacement: quoteIdentifier(shadowSchema(relation.schemaOid)) });
+    edits.push({ start: from, end: to, replacement: quoteIdentifier(relation.shadowSchema) });
   }
   const { pieces } = splice(analysis.source, start, end, edits);
   return { sql: pieces.filter((piece): piece is string => typeof piece === 'string').join(''), oids, expected };
@@ -181,9 +180,9 @@ async function references(
   sql: string,
   description: StatementDescription,
   shadowed: ReadonlyMap<number, ShadowRelation>,
-  schemaOid: number,
+  schema: string,
 ): Promise<ReadonlySet<string>> {
-  const rows = await service.dryRun((session) => dependencies(session, sql, description, shadowSchema(schemaOid)));
+  const rows = await service.dryRun((session) => dependencies(session, sql, description, schema));
   const places = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
   const found = new Set<string>();
   for (const row of rows) {

@@ -4,7 +4,10 @@
  */
 export const SHADOW_PREFIX = 'sealgate_shadow_';
 
-/** By OID: a schema's name may be as long as a name can be. */
-export function shadowSchema(schemaOid: number): string {
-  return `${SHADOW_PREFIX}${schemaOid}`;
+/**
+ * By OID: a schema's name may be as long as a name can be. `apart`: shadows of another set of rules than the proxies', which must not
+ * replace theirs.
+ */
+export function shadowSchema(schemaOid: number, apart = ''): string {
+  return `${SHADOW_PREFIX}${apart}${schemaOid}`;
 }

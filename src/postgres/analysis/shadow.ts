@@ -14,7 +14,6 @@ import type { Catalog, Relation } from './catalog.ts';
 import { splice } from './edits.ts';
 import { refuseStatement } from './errors.ts';
 import { relationColumns } from './relations.ts';
-import { shadowSchema } from './shadow-names.ts';
 import { SourceText } from './source-text.ts';
 import { parseStatements } from './syntax.ts';
 
@@ -60,7 +59,7 @@ export class Shadows {
 }
 
 function shadowName(relation: Relation): string {
-  return quoteQualified(shadowSchema(relation.schemaOid), relation.name);
+  return quoteQualified(relation.shadowSchema, relation.name);
 }
 
 function columnList(relation: Relation): string {
@@ -94,7 +93,7 @@ function viewDefinition(view: Relation, catalog: Catalog): { readonly sql: strin
   const edits = analysis.relationNames.map(({ relation, start, end }) => ({
     start,
     end,
-    replacement: quoteQualified(relation.hot ? shadowSchema(relation.schemaOid) : relation.schema, relation.name),
+    replacement: quoteQualified(relation.hot ? relation.shadowSchema : relation.schema, relation.name),
   }));
   const { pieces } = splice(source, statement.start, statement.end, edits);
   const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
@@ -108,7 +107,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 
 const LOCK_SQL = 'SELECT pg_advisory_xact_lock(7308895158)';
 
 async function install(session: ServiceSession, relation: Relation, ddl: string): Promise<number> {
-  const schema = shadowSchema(relation.schemaOid);
+  const schema = relation.shadowSchema;
   const note = `sealgate ${createHash('sha256').update(`${relation.oid} ${ddl}`).digest('hex')}`;
   await session.query(LOCK_SQL);
   const [before] = await session.query(FIND_SQL, [schema, relation.name]);

@@ -48,6 +48,8 @@ export type AnalyzerOptions = {
   readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
   /** `schema.name` of routines, and of trigger functions, that the operator vouches for although they look hot. */
   readonly allowRoutines?: readonly string[];
+  /** Word in the names of the shadows' schemas, where rules other than the proxies' are looked at (`sealgate postgres explain`). */
+  readonly shadowsApart?: string;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
   /** How old the last look at the catalog may be before a plan is not used without a new one. */
