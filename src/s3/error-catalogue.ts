@@ -189,8 +189,8 @@ export const S3_SERVER_ERRORS = {
     'ServiceUnavailable',
     503,
     'The key manager cannot be reached. Please try again.',
-    'The keys are held elsewhere (`keys.remote`), and no answer came from there.',
-    'Check the remote key manager and the way to it; the log says why.',
+    'The keys are held elsewhere (`keys.remote`) and no good answer came from there; or the audit log or the key store cannot be written; or the process that owns them ends. Nothing was opened or sealed.',
+    'The log has the code of the cause; see its section. Clients try again by themselves.',
   ),
   ERR_S3_SLOW_DOWN: row(
     'SlowDown',

@@ -14,6 +14,7 @@ import type { DataKey } from '../../keys/uses/data-keys.ts';
 import { checkGiven, unwrapObjectKey, wholeObjectKey, type ObjectKey, type SealedKey } from '../sealing/data-key.ts';
 import { ownObject } from '../sealing/envelope-headers.ts';
 import { codeOf } from '../sealing/error-code.ts';
+import { asKeyAnswers, keyAnswer } from '../sse/chosen-key.ts';
 
 export type OpenUpload = UploadTokenFields & {
   readonly bucket: string;
@@ -29,7 +30,7 @@ export async function makeUploadToken(
   gateway: GatewayContext,
   fields: UploadTokenFields,
 ): Promise<string> {
-  const { epoch, key: serviceKey } = await gateway.dataKeys.serviceKey(TOKEN_PURPOSE);
+  const { epoch, key: serviceKey } = await asKeyAnswers(() => gateway.dataKeys.serviceKey(TOKEN_PURPOSE));
   try {
     return sealUploadToken(fields, serviceKey, epoch, { bucket, key }, gateway.random);
   } catch (error) {
@@ -52,7 +53,7 @@ export async function openUpload(request: S3Request, gateway: GatewayContext): P
     if (NOT_OURS.has(codeOf(error))) {
       throw new S3Error('ERR_S3_NO_SUCH_UPLOAD', undefined, { cause: error });
     }
-    throw error;
+    throw keyAnswer(error);
   }
 }
 

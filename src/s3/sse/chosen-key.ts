@@ -47,6 +47,13 @@ const KEY_ANSWERS: Readonly<Record<string, S3ErrorCode>> = {
   ERR_KEYS_KEY_USAGE: 'ERR_S3_KEY_STATE',
   ERR_KEYS_CIPHERTEXT_INVALID: 'ERR_S3_SEALED_OBJECT_INVALID',
   ERR_KEYS_REMOTE_UNAVAILABLE: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_REMOTE_REFUSED: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_REMOTE_PROTOCOL: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_AUDIT_UNAVAILABLE: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_STORE_UNAVAILABLE: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_STORE_WRITE: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_OWNER: 'ERR_S3_KEYS_UNREACHABLE',
+  ERR_KEYS_CLOSED: 'ERR_S3_KEYS_UNREACHABLE',
 };
 
 /** S3 hands on what the key manager says of the key; it names keys and their states. */
@@ -61,9 +68,14 @@ export async function asKeyAnswers<T>(ask: () => T | Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    const answer = KEY_ANSWERS[codeOf(error) ?? ''];
-    if (answer === undefined) throw error;
-    const message = error instanceof Error && IN_ITS_WORDS.has(answer) ? error.message : undefined;
-    throw new S3Error(answer, message, { cause: error });
+    throw keyAnswer(error);
   }
+}
+
+/** What S3 says where the key manager threw this; what is none of its refusals stays as it is. */
+export function keyAnswer(error: unknown): unknown {
+  const answer = KEY_ANSWERS[codeOf(error) ?? ''];
+  if (answer === undefined) return error;
+  const message = error instanceof Error && IN_ITS_WORDS.has(answer) ? error.message : undefined;
+  return new S3Error(answer, message, { cause: error });
 }
