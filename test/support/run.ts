@@ -12,6 +12,8 @@ export type Program = {
   readonly untilSays: (text: string) => Promise<void>;
   /** Its standard output so far. */
   readonly said: () => string;
+  /** Its standard error so far: the log. */
+  readonly logged: () => string;
 };
 
 export function start(program: string, words: readonly string[], options: SpawnOptions = {}): Program {
@@ -25,6 +27,7 @@ export function start(program: string, words: readonly string[], options: SpawnO
     child,
     done,
     said: () => stdout,
+    logged: () => stderr,
     untilSays: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
