@@ -1,0 +1,67 @@
+/** ORMs that know nothing of sealing, each on tables of its own making, through a running `sealgate up`. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
+import { CLUB_DDL, openClubDatabase, type ClubDatabase } from '../support/club-database.ts';
+import type { LanguageClient } from '../support/language-clients.ts';
+import { nodeClient, prismaClient } from '../support/node-clients.ts';
+import { start } from '../support/run.ts';
+
+type Orm = {
+  readonly name: string;
+  readonly build: () => Promise<LanguageClient>;
+  /** Whether it makes its tables itself, by `migrate`. */
+  readonly migrates: boolean;
+};
+
+const ORMS: readonly Orm[] = [
+  { name: 'Prisma', build: () => prismaClient('postgres-prisma', '7.10.0'), migrates: false },
+  {
+    name: 'Knex, Sequelize and TypeORM',
+    build: () =>
+      nodeClient('postgres-node', [
+        'knex@3.3.0',
+        'sequelize@6.37.8',
+        'typeorm@1.1.1',
+        'pg@8.23.1',
+        'pg-query-stream@4.17.0',
+      ]),
+    migrates: false,
+  },
+];
+
+async function run(client: LanguageClient, ...words: readonly string[]): Promise<void> {
+  if (client.type === 'none') throw new Error(client.reason);
+  const [program, ...before] = client.words;
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  const { code, stdout, stderr } = await start(program, [...before, ...words], { env }).done;
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
+}
+
+describe.each(ORMS)('$name', ({ build, migrates }) => {
+  let client: LanguageClient;
+  let database: ClubDatabase;
+
+  beforeAll(async () => {
+    client = await build();
+    if (client.type === 'none') return;
+    const made = client;
+    database = await openClubDatabase((url) => (migrates ? run(made, 'migrate', url) : makeTables(url)));
+  }, CLIENT_BUILD_TIMEOUT_MS);
+  afterAll(async () => {
+    if (client.type === 'built') await database.close();
+  });
+
+  test('works on sealed columns as on others, and nothing of them lies at rest', async ({ skip }) => {
+    if (client.type === 'none') return skip(client.reason);
+    await run(client, ...(migrates ? ['use'] : []), database.url);
+    expect(await database.leaks()).toEqual([]);
+  });
+});
+
+async function makeTables(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(CLUB_DDL);
+  await client.end();
+}
