@@ -14,7 +14,15 @@ export type ColumnRule = ColumnName & {
   /** Only of deterministic columns. */
   readonly domain: string | undefined;
   readonly guard: boolean;
+  /** The column default, as its type is written in text. */
+  readonly default?: string;
+  readonly checks?: readonly CheckRule[];
+  /** A mode that hides little is meant. */
+  readonly force?: true;
 };
+
+/** A CHECK constraint that the proxy enforces. */
+export type CheckRule = { readonly name: string; readonly expression: string };
 
 type Section = NonNullable<ConfigFile['postgres']>;
 type FileRule = Section['columns'][number];
@@ -68,6 +76,9 @@ function readRule(
       mode,
       domain: rule.domain,
       guard: rule.guard === undefined ? guard : rule.guard === 'on',
+      ...(rule.default !== undefined && { default: rule.default }),
+      ...(rule.check !== undefined && { checks: rule.check }),
+      ...(rule.force && { force: rule.force }),
     },
   };
 }

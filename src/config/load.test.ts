@@ -427,6 +427,7 @@ test('Column rules become plain data', async () => {
       mode: 'deterministic',
       domain: undefined,
       guard: true,
+      force: true,
     },
     {
       database: 'app',

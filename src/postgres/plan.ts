@@ -3,6 +3,7 @@
  */
 import type { CopyFormat } from './copy/format.ts';
 import type { RefusalPlace } from './refusal.ts';
+import type { ViolatedConstraint } from './types/errors.ts';
 
 /** The logical types a column rule may name. */
 export type LogicalTypeName =
@@ -56,6 +57,20 @@ export type SealedColumn = {
   readonly domainId?: string;
   /** The rule's own type, where an expression has dropped the modifier of `type`: what stored values are read by. */
   readonly storedType?: LogicalType;
+  /** What the column gets where it is left out or given DEFAULT, as its type is written in text; undefined: NULL. */
+  readonly default?: string;
+  /** What every value must pass before it is sealed for the column. */
+  readonly checks?: readonly ColumnCheck[];
+};
+
+/** A declared CHECK that the proxy enforces: of the column, or of the domain that is its type. */
+export type ColumnCheck = {
+  /** As errors tell it. */
+  readonly constraint: ViolatedConstraint;
+  /** Where it is a domain's: the domain as errors name it. */
+  readonly domain?: string;
+  /** Of a value that is not NULL, by its canonical bytes. */
+  readonly passes: (canonical: Uint8Array) => boolean;
 };
 
 /** A parameter ($n) that carries a sealed value: one role only, else the statement is refused. */
@@ -77,6 +92,8 @@ export type SealedLiteral = {
   readonly declaredOid?: number;
   /** Elements as array_in reads them, each sealed. */
   readonly shape?: 'array';
+  /** The rule's own default, no text of the client's: it reads alike in every session. */
+  readonly isDefault?: true;
 };
 
 /** Forwarded byte for byte: names nothing hot. `text`: this statement's own part of the message. */
@@ -158,6 +175,8 @@ export type CopyPlan = {
   /** Of COPY FROM, the columns in the order of the data, and what is sealed of them. */
   readonly names: readonly string[];
   readonly fields: readonly (SealedParameter | undefined)[];
+  /** Of COPY FROM: what the proxy adds to each row, after the client's columns. */
+  readonly defaults?: readonly SealedLiteral[];
 };
 
 /** `column`: RowDescription names this relation and attribute. `expression`: it names none (0, 0). `any`: it is not checked. */
@@ -186,4 +205,5 @@ export type Refusal = {
   readonly hint?: string;
   readonly place?: RefusalPlace;
   readonly context?: string;
+  readonly constraint?: ViolatedConstraint;
 };

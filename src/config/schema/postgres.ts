@@ -121,6 +121,23 @@ const columnRule = z.strictObject({
       'Deterministic columns of one domain compare equal across tables, for joins and foreign keys. They need one key and types that compare alike.',
     ),
   guard: z.enum(['on', 'off']).optional().describe('Overrides `postgres.guard` for this column.'),
+  default: z
+    .string()
+    .optional()
+    .describe(
+      'The column default: a constant as its type is written in text, such as open or 0.00. The proxy seals it where an INSERT or COPY leaves the column out, and for DEFAULT; the server has none.',
+    ),
+  check: z
+    .array(
+      z.strictObject({
+        name: text('Name of the constraint, which errors tell.'),
+        expression: text(
+          'SQL over VALUE (or the column name) alone: comparisons with constants, BETWEEN, IN, length(), LIKE, ~, with AND, OR and NOT.',
+        ),
+      }),
+    )
+    .optional()
+    .describe('CHECK constraints of the column, which the proxy enforces before it seals: the server cannot.'),
   force: z
     .literal(true)
     .optional()

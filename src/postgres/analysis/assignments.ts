@@ -3,6 +3,7 @@ import type { MultiAssignRef } from 'libpg-query';
 import { originKey } from '../plan.ts';
 import type { Analysis, ExpectedColumn } from './analysis.ts';
 import type { CatalogColumn, Relation } from './catalog.ts';
+import { sealDefault } from './defaults.ts';
 import { refuseName, refuseUse } from './errors.ts';
 import { mould, refuseSealed, requireSame, settlePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
@@ -30,7 +31,10 @@ function written(analysis: Analysis, relation: Relation, column: CatalogColumn):
 }
 
 function assign(analysis: Analysis, value: Node, column: CatalogColumn, scope: Scope, location: number): void {
-  if ('SetToDefault' in value) return;
+  if ('SetToDefault' in value) {
+    if (column.sealed !== undefined) sealDefault(analysis, value.SetToDefault, column.sealed);
+    return;
+  }
   if ('MultiAssignRef' in value) return assignPart(analysis, value.MultiAssignRef, column, scope, location);
   if (column.sealed !== undefined) return mould(analysis, value, scope, column.sealed, 'store');
   const given = analysis.infer(value, scope);

@@ -3,7 +3,7 @@
  * a SELECT of its columns, COPY of a query as that query. The server is asked about the same, so its opinion is had of COPY too.
  */
 import type { CopyStmt, RangeVar } from 'libpg-query';
-import type { CopyPlan, SealedPlan } from '../plan.ts';
+import type { CopyPlan, SealedLiteral, SealedPlan } from '../plan.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { findRelation, type CatalogColumn, type Relation } from './catalog.ts';
 import { copyFormat } from './copy-options.ts';
@@ -52,25 +52,44 @@ function copyTable(statement: RawStatement, copy: CopyStmt, table: RangeVar, con
   const names = columns.map(({ name }) => name);
   const format = copyFormat(copy.options ?? [], names);
   const name = quoteQualified(relation.schema, relation.name);
-  const list = names.map(quoteIdentifier).join(', ');
   const from = copy.is_from === true;
+  const added = from
+    ? relation.columns.filter((column) => column.sealed?.default !== undefined && !columns.includes(column))
+    : [];
+  const list = [...names, ...added.map((column) => column.name)].map(quoteIdentifier).join(', ');
   const drafted = draftText(
     from
-      ? `INSERT INTO ${name} (${list}) VALUES (${names.map((_name, index) => `$${index + 1}`).join(', ')})`
+      ? `INSERT INTO ${name} (${list}) VALUES (${[...columns, ...added].map((_name, index) => `$${index + 1}`).join(', ')})`
       : `SELECT ${list} FROM ONLY ${name}`,
     context,
   );
   drafted.opinion.analysis.literalsMatter = true;
   if (copy.whereClause !== undefined) requirePlainWhere(statement, name, context);
   const fields = from ? names.map((_name, index) => drafted.plan.parameters.get(index + 1)) : [];
+  if (from) requireNoMarker(format, columns, locationOf(table));
+  const defaults = added.flatMap(({ sealed }): SealedLiteral[] =>
+    sealed?.default === undefined ? [] : [{ column: sealed, value: sealed.default, purpose: 'store', isDefault: true }],
+  );
   const sealed = withCopy(drafted, {
     direction: from ? 'in' : 'out',
     format,
     table: relation.name,
     names,
     fields,
+    ...(defaults.length > 0 && { defaults }),
   });
   return withText(sealed, statement, table, `${name} (${list})`, context);
+}
+
+/** What stands for a default in the data would be the server's, which has none. */
+function requireNoMarker(format: CopyPlan['format'], columns: readonly CatalogColumn[], location: number): void {
+  const marks = format.type !== 'binary' && format.defaultMarker !== undefined;
+  if (!marks || columns.every(({ sealed }) => sealed?.default === undefined)) return;
+  throw refuseUse(
+    'COPY with the option DEFAULT is not supported for sealed columns that have defaults',
+    location,
+    'Leave the columns out of the COPY, or write their values.',
+  );
 }
 
 function relationOf(table: RangeVar, { catalog, settings }: PlanningContext): Relation {

@@ -2,11 +2,18 @@
 import type { SealedLiteral } from '../plan.ts';
 import type { SourceText } from './source-text.ts';
 
+/** A list: text and values one after the other, for what the client did not write (defaults); the server is asked without it. */
+export type Replacement = string | SealedLiteral | readonly (string | SealedLiteral)[];
+
+export function isList(replacement: Replacement): replacement is readonly (string | SealedLiteral)[] {
+  return Array.isArray(replacement);
+}
+
 /** Byte offsets of the message's text; `end` exclusive; `start === end` inserts. */
 export type Edit = {
   readonly start: number;
   readonly end: number;
-  readonly replacement: string | SealedLiteral;
+  readonly replacement: Replacement;
   /** The type a number or boolean has by itself, which decides what type comes out of an expression; strings have none. */
   readonly constantOid?: number | undefined;
 };
@@ -40,7 +47,7 @@ export function splice(source: SourceText, start: number, end: number, edits: re
       continue;
     if (edit.start < at) throw new TypeError('edits overlap');
     add(source.slice(at, edit.start), at);
-    add(edit.replacement, edit.start);
+    for (const piece of isList(edit.replacement) ? edit.replacement : [edit.replacement]) add(piece, edit.start);
     at = edit.end;
     previous = edit;
   }

@@ -3,6 +3,7 @@ import type { A_Const, ExecuteStmt } from 'libpg-query';
 import type { SealedLiteral, SealedParameter, SealedPlan } from '../plan.ts';
 import { Analysis } from './analysis.ts';
 import type { Catalog } from './catalog.ts';
+import { isList } from './edits.ts';
 import { constantSpan } from './constants.ts';
 import { piecesOf } from './draft-query.ts';
 import { refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
@@ -56,7 +57,7 @@ function sealArgument(analysis: Analysis, argument: Node, parameter: SealedParam
   mould(analysis, argument, new Scope(undefined), column, purpose);
   for (let at = before; at < analysis.edits.length; at++) {
     const edit = analysis.edits[at];
-    if (edit === undefined || typeof edit.replacement === 'string') continue;
+    if (edit === undefined || typeof edit.replacement === 'string' || isList(edit.replacement)) continue;
     requireExact(edit.replacement, parameter, nodeLocation(argument));
     // A string is read as the parameter's type.
     const oid = edit.replacement.declaredOid ?? declaredOid;

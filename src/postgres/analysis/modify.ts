@@ -6,6 +6,7 @@ import { setTargets } from './assignments.ts';
 import type { CatalogColumn, Relation } from './catalog.ts';
 import { requireDeterministic } from './comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
+import { insertDefaults } from './defaults.ts';
 import { refuseName, refuseStatement } from './errors.ts';
 import { analyzeFrom, type FromItem } from './from.ts';
 import { refuseSealed, requirePlain, requireSame } from './mould.ts';
@@ -26,7 +27,9 @@ export function analyzeInsert(
   if (insert.withClause !== undefined) analyzeWith(analysis, insert.withClause, scope);
   const target = targetOf(analysis, insert.relation);
   const columns = insertColumns(target.relation, insert.cols);
-  if (insert.selectStmt !== undefined) insertSource(analysis, insert.selectStmt, scope, target.relation, columns);
+  const filled =
+    insert.selectStmt === undefined ? 0 : insertSource(analysis, insert.selectStmt, scope, target.relation, columns);
+  insertDefaults(analysis, insert, target.relation.columns, columns.slice(0, filled));
   if (insert.onConflictClause !== undefined) onConflict(analysis, insert.onConflictClause, target, scope);
   return returning(analysis, insert.returningClause, target, scope, []);
 }
@@ -73,13 +76,14 @@ function insertColumns(relation: Relation, cols: readonly Node[] | undefined): r
   });
 }
 
+/** How many columns it fills. */
 function insertSource(
   analysis: Analysis,
   source: Node,
   scope: Scope,
   relation: Relation,
   columns: readonly CatalogColumn[],
-): void {
+): number {
   const outputs = analysis.query(
     source,
     scope,
@@ -99,6 +103,7 @@ function insertSource(
       );
     }
   });
+  return outputs.length;
 }
 
 function onConflict(analysis: Analysis, clause: OnConflictClause, target: Target, outer: Scope): void {

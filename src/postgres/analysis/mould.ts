@@ -97,6 +97,14 @@ export function requireSame(value: Value, column: SealedColumn, purpose: ValuePu
       'Compute the value in the application and pass it as a parameter or constant.',
     );
   }
+  // What passed the checks of one column may fail those of another.
+  if (purpose === 'store' && column.checks !== undefined && column.checks !== value.column.checks) {
+    throw refuseUse(
+      `a value of sealed column ${columnName(value.column)} cannot become one of ${columnName(column)}, whose CHECK constraints it has not passed`,
+      location,
+      'Read the value and write it back through the proxy as a parameter.',
+    );
+  }
   const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || purpose !== 'store';
   if (sameBytes(value.column, column) && fits) return;
   throw refuseUse(

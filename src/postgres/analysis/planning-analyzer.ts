@@ -10,7 +10,7 @@ import { executeText } from './execute.ts';
 import { normalizeText, type NormalizedText } from './normalize.ts';
 import { PlanCache } from './plan-cache.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
-import { isSealedLiteral, requireAgreement } from './second-analysis.ts';
+import { isClientLiteral, requireAgreement } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import { Shadows } from './shadow.ts';
 import { SourceText } from './source-text.ts';
@@ -221,7 +221,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
     const { sql } = source;
     if (sql.length > MAX_CACHED_TEXT) return;
-    if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isSealedLiteral))) {
+    if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isClientLiteral))) {
       this.#cache.keepPlans(epoch, prefix + sql, plans);
     }
     const [draft] = statements;

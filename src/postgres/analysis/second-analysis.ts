@@ -13,7 +13,7 @@ import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { comparisonClass, logicalTypeByOid } from '../types/registry.ts';
 import type { Analysis } from './analysis.ts';
 import { acceptsType } from './constants.ts';
-import { splice, type Edit } from './edits.ts';
+import { isList, splice, type Edit } from './edits.ts';
 import { AnalysisError } from './errors.ts';
 import type { ShadowRelation, Shadows } from './shadow.ts';
 import { elementType, scanTokens } from './syntax.ts';
@@ -114,7 +114,7 @@ function shadowStatement(
   const edits: Edit[] = [...analysis.shadowEdits];
   const seen = new Set<number>();
   for (const edit of analysis.edits) {
-    if (typeof edit.replacement === 'string' || seen.has(edit.start)) continue;
+    if (typeof edit.replacement === 'string' || isList(edit.replacement) || seen.has(edit.start)) continue;
     seen.add(edit.start);
     next += 1;
     expected.set(next, { column: edit.replacement.column, array: false });
@@ -239,4 +239,9 @@ function compareReferences(analysis: Analysis, server: ReadonlySet<string>): voi
 /** For type narrowing in tests and callers. */
 export function isSealedLiteral(piece: string | SealedLiteral): piece is SealedLiteral {
   return typeof piece !== 'string';
+}
+
+/** Of the client's text, which no cache may keep. */
+export function isClientLiteral(piece: string | SealedLiteral): piece is SealedLiteral {
+  return isSealedLiteral(piece) && piece.isDefault !== true;
 }

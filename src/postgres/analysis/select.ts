@@ -3,6 +3,7 @@ import type { SelectStmt } from 'libpg-query';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireDeterministic } from './comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
+import { sealDefault } from './defaults.ts';
 import { refuseStatement, refuseUse } from './errors.ts';
 import { analyzeWindow } from './expressions.ts';
 import { analyzeFrom } from './from.ts';
@@ -95,7 +96,10 @@ function valuesLists(
 }
 
 function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: ExpectedColumns[number]): void {
-  if ('SetToDefault' in item) return;
+  if ('SetToDefault' in item) {
+    if (expected !== undefined) sealDefault(analysis, item.SetToDefault, expected.column);
+    return;
+  }
   if (expected !== undefined) return mould(analysis, item, scope, expected.column, expected.purpose);
   const value = analysis.infer(item, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);

@@ -3,14 +3,19 @@
  * a literal.
  */
 import type { SealedLiteral, SealedPlan } from '../plan.ts';
-import type { Edit } from './edits.ts';
+import { isList, type Edit } from './edits.ts';
 import { stringValue, type LiteralSpan, type NormalizedText } from './normalize.ts';
 import type { SourceText } from './source-text.ts';
 
 /** A place in any text of the same key: after so many literals, so many UTF-16 units on. */
 type Anchor = { readonly literals: number; readonly offset: number };
 type SealedSlot = Omit<SealedLiteral, 'value'> & { readonly literal: number; readonly negative: boolean };
-type TemplateEdit = { readonly start: Anchor; readonly end: Anchor; readonly replacement: string | SealedSlot };
+/** Defaults of rules stay as they are. */
+type TemplateEdit = {
+  readonly start: Anchor;
+  readonly end: Anchor;
+  readonly replacement: string | SealedSlot | readonly (string | SealedLiteral)[];
+};
 
 export type PlanTemplate = {
   readonly plan: Omit<SealedPlan, 'pieces' | 'piecePlaces'>;
@@ -31,13 +36,22 @@ export function makeTemplate(
   const anchor = (byteOffset: number): Anchor => anchorAt(normalized.literals, source.index(byteOffset));
   const made: TemplateEdit[] = [];
   for (const edit of edits) {
-    const replacement =
-      typeof edit.replacement === 'string' ? edit.replacement : slotFor(edit.replacement, source, normalized, edit);
+    const replacement = templateReplacement(edit, source, normalized);
     if (replacement === undefined) return undefined;
     made.push({ start: anchor(edit.start), end: anchor(edit.end), replacement });
   }
   const { pieces: _pieces, piecePlaces: _places, ...rest } = plan;
   return { plan: rest, start: anchor(start), end: anchor(end), edits: made };
+}
+
+function templateReplacement(
+  edit: Edit,
+  source: SourceText,
+  normalized: NormalizedText,
+): TemplateEdit['replacement'] | undefined {
+  const { replacement } = edit;
+  if (typeof replacement === 'string' || isList(replacement)) return replacement;
+  return replacement.isDefault ? [replacement] : slotFor(replacement, source, normalized, edit);
 }
 
 function slotFor(
@@ -67,22 +81,32 @@ function anchorAt(literals: readonly LiteralSpan[], index: number): Anchor {
 export function instantiate(template: PlanTemplate, sql: string, { literals }: NormalizedText): SealedPlan {
   const at = ({ literals: count, offset }: Anchor): number =>
     (count === 0 ? 0 : (literals[count - 1]?.end ?? 0)) + offset;
-  const pieces: (string | SealedLiteral)[] = [];
+  const filled: (string | SealedLiteral)[] = [];
   const piecePlaces: number[] = [];
   const add = (piece: string | SealedLiteral, from: number): void => {
     if (piece === '') return;
-    pieces.push(piece);
+    filled.push(piece);
     piecePlaces.push(from + 1);
   };
   let copied = at(template.start);
   for (const { start, end, replacement } of template.edits) {
     const from = at(start);
     add(sql.slice(copied, from), copied);
-    add(typeof replacement === 'string' ? replacement : fill(replacement, sql, literals), from);
+    const pieces =
+      typeof replacement === 'string'
+        ? [replacement]
+        : isSlot(replacement)
+          ? [fill(replacement, sql, literals)]
+          : replacement;
+    for (const piece of pieces) add(piece, from);
     copied = at(end);
   }
   add(sql.slice(copied, at(template.end)), copied);
-  return { ...template.plan, pieces, piecePlaces };
+  return { ...template.plan, pieces: filled, piecePlaces };
+}
+
+function isSlot(replacement: Exclude<TemplateEdit['replacement'], string>): replacement is SealedSlot {
+  return !Array.isArray(replacement);
 }
 
 function fill({ literal, negative, ...use }: SealedSlot, sql: string, literals: readonly LiteralSpan[]): SealedLiteral {

@@ -22,6 +22,11 @@ export const COLUMN_ERRORS = {
     why: 'Equal values have equal ciphertext only in deterministic columns of one domain.',
     fix: 'Make the columns deterministic, in one domain for a foreign key, or drop the constraint.',
   },
+  ERR_POSTGRES_COLUMN_CHECK: {
+    says: 'a CHECK or default of a sealed column cannot be enforced by the proxy',
+    why: 'The server cannot look into sealed values, so the proxy must: it evaluates comparisons of the column with constants, BETWEEN, IN, its length, LIKE and regular expressions, joined by AND, OR and NOT. A default must be a constant of the column’s type that passes its checks.',
+    fix: 'Write the constraint in these terms, or leave it to the application.',
+  },
   ERR_POSTGRES_COLUMN_MOVED: {
     says: 'a sealed column is not where it was bound',
     why: 'The table was renamed, recreated, swapped or restored, or schema sealgate was lost: what lies in it may be sealed as another column.',

@@ -1,5 +1,6 @@
 /** Column rules against the live database: which hold, as sealed columns; what is wrong with the others, and how to mend it. */
 import type { RandomSource } from '../../crypto/random.ts';
+import { loadGrammar } from '../analysis/syntax.ts';
 import type { LogicalType, SealedColumn } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
@@ -9,6 +10,7 @@ import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { parseLogicalType } from '../types/registry.ts';
+import { declaredChecks, requireDefault } from './declared.ts';
 import { ColumnError } from './errors.ts';
 import { type ColumnIdentity, identify, type PlacedColumn } from './identity.ts';
 
@@ -30,6 +32,8 @@ export async function checkDatabase(
   rules: readonly SealRule[],
   random: RandomSource,
 ): Promise<DatabaseReport> {
+  // CHECKs are SQL.
+  await loadGrammar();
   const columns: SealedColumn[] = [];
   const problems: ColumnProblem[] = [];
   for (const rule of rules) {
@@ -87,8 +91,9 @@ async function checkRule(
   const placed: PlacedColumn = { ...live, attnum: live.attnum };
   await session.query('SAVEPOINT binding');
   try {
+    const declared = declarations(rule);
     const identity = await identify(session, rule, placed, random);
-    return { column: sealedColumn(rule, placed, identity), problems };
+    return { column: { ...sealedColumn(rule, placed, identity), ...declared }, problems };
   } catch (error) {
     await session.query('ROLLBACK TO SAVEPOINT binding');
     return { column: undefined, problems: [...problems, ...bindingProblems(error, rule, rights)] };
@@ -132,6 +137,14 @@ async function missingRights(
       ? []
       : [lacks('SELECT', 'look whether it is empty', quoteQualified(rule.schema, rule.table))]),
   ];
+}
+
+/** Errors: ERR_POSTGRES_COLUMN_CHECK. */
+function declarations(rule: SealRule): Pick<SealedColumn, 'checks' | 'default'> {
+  const type = parseLogicalType(rule.type);
+  const checks = declaredChecks(rule, type);
+  if (rule.default !== undefined) requireDefault(rule.default, type, checks);
+  return { ...(checks.length > 0 && { checks }), ...(rule.default !== undefined && { default: rule.default }) };
 }
 
 function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {

@@ -14,6 +14,7 @@ import type { ValueContext, ValueFormat, ValueSettings } from '../types/codec.ts
 import { printValue, readArray, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
+import { enforceChecks } from './enforce-checks.ts';
 import { DekTable, type DekOwner, type DekTableOptions, type StoredDek } from './dek-table.ts';
 
 export type SealingOptions = DekTableOptions & {
@@ -105,7 +106,11 @@ class SealingSession implements ColumnSession {
     options: SealOptions = {},
   ): Uint8Array {
     const context = this.#context(column, settings, options.purpose ?? 'store');
-    if (shape === 'scalar') return this.#sealCanonical(column, readValue(value, format, context, options.declaredOid));
+    if (shape === 'scalar') {
+      const canonical = readValue(value, format, context, options.declaredOid);
+      if (context.purpose === 'store') enforceChecks(column, canonical);
+      return this.#sealCanonical(column, canonical);
+    }
     const elements = readArray(value, format, context, options.declaredOid).map((element) =>
       element === undefined ? undefined : this.#sealCanonical(column, element),
     );

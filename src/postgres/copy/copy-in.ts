@@ -10,7 +10,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { ColumnSession } from '../columns/column-service.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_MESSAGE_BYTES, MAX_SEALED_VALUE_BYTES } from '../limits.ts';
-import type { CopyPlan, SealedParameter } from '../plan.ts';
+import type { CopyPlan, SealedLiteral, SealedParameter } from '../plan.ts';
+import { STANDARD_SETTINGS } from '../types/codec.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import { BinaryFields, binaryHeaderLength, BinaryRows } from './binary-rows.ts';
 import { CsvFields, CsvRows } from './csv-rows.ts';
@@ -42,6 +43,7 @@ export class CopyIn {
   readonly #codec: FieldCodec;
   /** In the order of their places. */
   readonly #sealed: readonly SealedField[];
+  readonly #defaults: readonly SealedLiteral[];
   readonly #output = new CopyOutput();
   readonly #buffer = new RowBuffer();
   readonly #isBinary: boolean;
@@ -56,6 +58,7 @@ export class CopyIn {
     this.#options = options;
     const { format, fields, names } = options.plan;
     this.#sealed = fields.flatMap((parameter, index) => (parameter === undefined ? [] : [{ index, parameter }]));
+    this.#defaults = options.plan.defaults ?? [];
     this.#isBinary = format.type === 'binary';
     this.#header = format.type === 'binary' ? 'binary' : format.header;
     switch (format.type) {
@@ -160,7 +163,7 @@ export class CopyIn {
     if (this.#rows.unterminated) throw badCopyData('unterminated CSV quoted field');
     if (this.#header === 'match') return this.#matchingLine(bytes, start);
     this.#requireCount();
-    let copied = 0;
+    let copied = this.#recount();
     for (const { index, parameter } of this.#sealed) {
       const fieldStart = this.#rows.fields.start(index);
       const fieldEnd = this.#rows.fields.end(index);
@@ -173,7 +176,27 @@ export class CopyIn {
       copied = fieldEnd;
     }
     this.#output.bytes(bytes, start + copied, start + this.#rows.contentEnd);
+    this.#column = undefined;
+    for (const literal of this.#defaults) this.#addDefault(literal);
     if (!this.#isBinary) this.#output.byte(NEWLINE);
+  }
+
+  /** A binary row begins with the number of its fields, which defaults add to. Gives how much of the row is written. */
+  #recount(): number {
+    const { length } = this.#defaults;
+    if (!this.#isBinary || length === 0) return 0;
+    const count = this.#options.plan.names.length + length;
+    this.#output.byte(count >> 8);
+    this.#output.byte(count & 0xff);
+    return 2;
+  }
+
+  /** Sealed for each row: in a randomized column the rows must not show that they hold the same. */
+  #addDefault({ column, value }: SealedLiteral): void {
+    const { format } = this.#options.plan;
+    if (format.type !== 'binary') this.#output.byte(format.delimiter);
+    this.#sealedSinceTurn++;
+    this.#codec.writeSealed(this.#output, this.#options.columns.sealLiteral(column, value ?? '', STANDARD_SETTINGS));
   }
 
   #seal(value: Uint8Array, parameter: SealedParameter): Uint8Array {
@@ -204,6 +227,11 @@ export class CopyIn {
   #matchingLine(bytes: Uint8Array, start: number): void {
     this.#requireNames(bytes, start);
     this.#output.bytes(bytes, start, start + this.#rows.contentEnd);
+    const { format, names } = this.#options.plan;
+    this.#defaults.forEach(({ column }, index) => {
+      if (format.type !== 'binary') this.#output.byte(format.delimiter);
+      this.#codec.writeValue(this.#output, Buffer.from(column.column), names.length + index, false);
+    });
     this.#headerLine();
   }
 

@@ -1,5 +1,5 @@
 /** CopyFail ('f'), frontend, and CopyInResponse ('G') and CopyOutResponse ('H'), backend (manual, "Message Formats"). */
-import { FRONTEND } from '../wire/message-types.ts';
+import { BACKEND, FRONTEND } from '../wire/message-types.ts';
 import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 
@@ -12,6 +12,13 @@ export function decodeCopyFail(body: Uint8Array): string {
   const reason = reader.cstring();
   reader.end();
   return reason;
+}
+
+/** All columns in one format. */
+export function encodeCopyInResponse(format: 0 | 1, columns: number): Uint8Array {
+  const writer = new Writer(BACKEND.copyInResponse).byte(format).int16(columns);
+  for (let column = 0; column < columns; column++) writer.int16(format);
+  return writer.frame();
 }
 
 export type CopyResponse = { readonly format: number; readonly columns: number };

@@ -1,4 +1,5 @@
 /** ErrorResponse ('E') and NoticeResponse ('N'), backend (manual, "Error and Notice Message Fields"). */
+import type { ViolatedConstraint } from '../types/errors.ts';
 import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
 import { BACKEND } from '../wire/message-types.ts';
@@ -30,9 +31,15 @@ export type OwnError = {
   readonly hint?: string | undefined;
   readonly position?: number | undefined;
   readonly context?: string | undefined;
+  readonly constraint?: ViolatedConstraint | undefined;
   /** Our catalogue code: sent as the routine (R), where clients show it and no one parses it. */
   readonly code: string;
 };
+
+const CONSTRAINT_FIELDS = { s: 'schema', t: 'table', d: 'dataType', n: 'name' } as const satisfies Record<
+  string,
+  keyof ViolatedConstraint
+>;
 
 /** An ErrorResponse of the proxy's own. */
 export function encodeOwnError(error: OwnError): Uint8Array {
@@ -46,6 +53,10 @@ export function encodeOwnError(error: OwnError): Uint8Array {
   if (error.hint !== undefined) fields.set('H', error.hint);
   if (error.position !== undefined) fields.set('P', String(error.position));
   if (error.context !== undefined) fields.set('W', error.context);
+  for (const [letter, name] of Object.entries(CONSTRAINT_FIELDS)) {
+    const value = error.constraint?.[name];
+    if (value !== undefined) fields.set(letter, value);
+  }
   fields.set('R', error.code);
   return encodeErrorFields(fields);
 }

@@ -14,7 +14,16 @@ export type SealRule = {
   readonly domain: string | undefined;
   /** Whether the column must have the guard domain; otherwise plain bytea will do. */
   readonly guard: boolean;
+  /** The column default, as its type is written in text: the proxy seals it, the server has none. */
+  readonly default?: string;
+  /** CHECK constraints over the column alone, which the proxy enforces before it seals. */
+  readonly checks?: readonly CheckRule[];
+  /** A deterministic column of a type with few values is meant. */
+  readonly force?: true;
 };
+
+/** `expression`: SQL over VALUE, as in CREATE DOMAIN, or over the column's name, as in CREATE TABLE. */
+export type CheckRule = { readonly name: string; readonly expression: string };
 
 /** `schema.table.column`, for messages and as a key. */
 export function ruleName({ schema, table, column }: Pick<SealRule, 'schema' | 'table' | 'column'>): string {

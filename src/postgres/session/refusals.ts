@@ -50,7 +50,7 @@ export function refuseOf(message: string): RefusePlan {
 
 /** The ErrorResponse of a refusal. */
 export function encodeRefusal(refusal: Refusal): Uint8Array {
-  const { sqlstate, code, message, detail, hint, place, context } = refusal;
+  const { sqlstate, code, message, detail, hint, place, context, constraint } = refusal;
   return encodeOwnError({
     severity: 'ERROR',
     sqlstate,
@@ -60,6 +60,7 @@ export function encodeRefusal(refusal: Refusal): Uint8Array {
     hint,
     position: place?.position,
     context,
+    constraint,
   });
 }
 
@@ -76,7 +77,10 @@ export function refusalOf(error: unknown): Refusal {
       ...(position !== undefined && { place: { position } }),
     };
   }
-  if (error instanceof ValueError) return sealFailure(error, error.sqlstate, error.hint);
+  if (error instanceof ValueError) {
+    const { sqlstate, hint, constraint } = error;
+    return { ...sealFailure(error, sqlstate, hint), ...(constraint !== undefined && { constraint }) };
+  }
   if (error instanceof ServiceError) return sealFailure(error, '58000');
   if (error instanceof SealgateError) return sealFailure(error as SealgateError, sqlstateOf(error as SealgateError)); // instanceof leaves the code's type open
   throw error;

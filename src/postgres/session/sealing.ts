@@ -7,6 +7,7 @@ import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import { formatAt, type Bind } from '../messages/bind.ts';
 import type { PassPlan, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
 import { decodeBinaryArray } from '../types/array-binary.ts';
+import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { protocolError } from '../wire/protocol-error.ts';
 import type { SessionSettings } from './settings.ts';
 
@@ -26,8 +27,9 @@ export function sealedText(
     .join('');
 }
 
-function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, settings: SessionSettings): string {
+function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, session: SessionSettings): string {
   const { column, value } = literal;
+  const settings = literal.isDefault ? STANDARD_SETTINGS : session;
   if (value === null) return 'NULL';
   checkSize(value.length);
   const sealed =

@@ -12,6 +12,9 @@ export type ValueSettings = {
   readonly clientEncoding: string;
 };
 
+/** No client's session: for what must read and print alike in all. */
+export const STANDARD_SETTINGS: ValueSettings = { timeZone: '', dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' };
+
 export type ValueFormat = 'text' | 'binary';
 
 /** What a time zone is, as the server itself says; undefined: not asked yet. */

@@ -12,6 +12,11 @@ export const VALUE_ERRORS = {
     why: 'PostgreSQL would take it, but what it means depends on the server (the clock, time zone abbreviations, DateStyle) or on a format Sealgate does not evaluate exactly. It is refused, not guessed.',
     fix: 'Write the value in its plain form: dates as 2024-02-29, timestamps as 2024-02-29 12:00:00+00.',
   },
+  ERR_POSTGRES_VALUE_CHECK: {
+    says: 'a value violates a CHECK constraint of a sealed column, or of the domain that is its type',
+    why: 'The server cannot check sealed values, so the proxy enforces what the rule (`check`) or the domain declares, before it seals. SQLSTATE 23514, as the server would answer.',
+    fix: 'Send a value that the constraint allows.',
+  },
   ERR_POSTGRES_VALUE_DAMAGED: {
     says: 'a sealed value opened, but does not hold a value of the type the rule names',
     why: 'The rule names another type than the one the value was sealed with.',
@@ -26,16 +31,27 @@ export const VALUE_ERRORS = {
 
 type ValueErrorCode = keyof typeof VALUE_ERRORS & ErrorCode;
 
+/** Of a table, or of a domain. */
+export type ViolatedConstraint = {
+  readonly name: string;
+  readonly schema: string;
+  readonly table?: string;
+  readonly dataType?: string;
+};
+
 /** A value that cannot be sealed, or printed. `sqlstate` goes to the client's ErrorResponse. */
 export class ValueError extends SealgateError<ValueErrorCode> {
   readonly sqlstate: string;
   readonly hint: string | undefined;
+  /** What ErrorResponse says of the constraint that was violated. */
+  readonly constraint: ViolatedConstraint | undefined;
 
-  constructor(code: ValueErrorCode, sqlstate: string, message: string, hint?: string) {
+  constructor(code: ValueErrorCode, sqlstate: string, message: string, hint?: string, constraint?: ViolatedConstraint) {
     super(code, message);
     this.name = 'ValueError';
     this.sqlstate = sqlstate;
     this.hint = hint;
+    this.constraint = constraint;
   }
 }
 
@@ -44,6 +60,7 @@ export const SQLSTATE = {
   protocol: '08P01',
   featureNotSupported: '0A000',
   stringTooLong: '22001',
+  check: '23514',
   outOfRange: '22003',
   datetimeSyntax: '22007',
   datetimeRange: '22008',
@@ -84,6 +101,15 @@ export function outOfRange(typeName: string): ValueError {
 
 export function unsupported(message: string, hint: string): ValueError {
   return new ValueError('ERR_POSTGRES_VALUE_UNSUPPORTED', SQLSTATE.featureNotSupported, message, hint);
+}
+
+/** `domain`: the qualified name of the domain whose constraint it is; else it is the table's. */
+export function checkViolation(constraint: ViolatedConstraint, domain?: string): ValueError {
+  const message =
+    domain === undefined
+      ? `new row for relation "${constraint.table ?? ''}" violates check constraint "${constraint.name}"`
+      : `value for domain ${domain} violates check constraint "${constraint.name}"`;
+  return new ValueError('ERR_POSTGRES_VALUE_CHECK', SQLSTATE.check, message, undefined, constraint);
 }
 
 export function damaged(typeName: string): ValueError {

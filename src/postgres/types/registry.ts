@@ -51,6 +51,14 @@ const MAX_VARCHAR = 10_485_760;
 const MAX_NUMERIC_PRECISION = 1000;
 const MAX_NUMERIC_SCALE = 1000;
 
+export function isNumber({ name }: LogicalType): boolean {
+  return name === 'int2' || name === 'int4' || name === 'int8' || name === 'numeric';
+}
+
+export function isText({ name }: LogicalType): boolean {
+  return name === 'text' || name === 'varchar';
+}
+
 /** The facts of a type. @param typmod as in pg_attribute.atttypmod; -1 for none. */
 export function logicalType(name: LogicalTypeName, typmod = -1): LogicalType {
   const { oid, arrayOid, typlen } = TYPES[name];

@@ -1,6 +1,6 @@
 /** CopyInResponse ('G'), CopyOutResponse ('H'), CopyData ('d'), CopyDone ('c') from the server. */
 import { MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
-import { decodeCopyResponse } from '../../messages/copy.ts';
+import { decodeCopyResponse, encodeCopyInResponse } from '../../messages/copy.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import type { CopyOut } from '../../copy/copy-out.ts';
 import type { CopyPlan } from '../../plan.ts';
@@ -27,9 +27,13 @@ export const copyInResponseHandler: BackendHandler = {
       },
     );
     session.copyIn = !ended;
+    const copy = session.opening?.plan.copy;
     beginCopy(session, session.opening);
     head.settled?.();
-    return FORWARD;
+    if (copy?.defaults === undefined) return FORWARD;
+    // The client writes fewer columns than the server reads.
+    session.wires.toClient(encodeCopyInResponse(copy.format.type === 'binary' ? 1 : 0, copy.names.length));
+    return CONSUME;
   },
 };
 
@@ -87,7 +91,8 @@ function requirePlanned(session: Session, direction: CopyPlan['direction'], body
   const plan = session.opening?.plan;
   if (plan === undefined) return;
   const { columns, format } = decodeCopyResponse(body);
-  const isBinary = plan.copy?.format.type === 'binary';
-  if (plan.copy?.direction !== direction || plan.copy.names.length !== columns || (format === 1) !== isBinary)
+  const { copy } = plan;
+  const wanted = copy === undefined ? -1 : copy.names.length + (copy.defaults?.length ?? 0);
+  if (copy?.direction !== direction || wanted !== columns || (format === 1) !== (copy.format.type === 'binary'))
     throw outOfStep('another COPY than was planned');
 }
