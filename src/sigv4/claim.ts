@@ -30,16 +30,11 @@ type Source = { readonly query: string; readonly headers: Readonly<Record<string
 /** Seven days. */
 export const MAX_PRESIGNED_SECONDS = 7 * 24 * 3600;
 
-/** Reads the claim. Throws SigV4Error: ANONYMOUS, UNSUPPORTED, MALFORMED. */
+/** Reads the claim. Throws SigV4Error: ANONYMOUS, UNSUPPORTED, MALFORMED, TWO_MECHANISMS. */
 export function parseClaim(request: Source): SignatureClaim {
   const authorization = request.headers['authorization'];
   const parameters = presignedParameters(request.query);
-  if (authorization !== undefined && parameters !== undefined) {
-    throw new SigV4Error(
-      'ERR_SIGV4_MALFORMED',
-      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified',
-    );
-  }
+  if (authorization !== undefined && parameters !== undefined) throw new SigV4Error('ERR_SIGV4_TWO_MECHANISMS');
   if (authorization !== undefined) return parseHeaderClaim(authorization, request.headers);
   if (parameters !== undefined) return parsePresignedClaim(parameters);
   throw new SigV4Error('ERR_SIGV4_ANONYMOUS');

@@ -17,6 +17,11 @@ export const SIGV4_ERRORS = {
     why: 'A parameter of the Authorization header or presigned URL is missing, repeated or cannot be read.',
     fix: 'Sign with a current SDK.',
   },
+  ERR_SIGV4_TWO_MECHANISMS: {
+    says: 'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    why: 'The request has an Authorization header and the parameters of a presigned URL: each may say another caller.',
+    fix: 'Send one of them. Clients that follow a redirect to a presigned URL must leave their own header behind.',
+  },
   ERR_SIGV4_SCOPE: {
     says: 'The credential scope is wrong.',
     why: 'It names another date, region or service.',

@@ -200,7 +200,7 @@ describe('a request is refused', () => {
       codeOf(() =>
         verifyRequest({ ...both, headers: { ...both.headers, authorization: authorization ?? '' } }, options()),
       ),
-    ).toBe('ERR_SIGV4_MALFORMED');
+    ).toBe('ERR_SIGV4_TWO_MECHANISMS');
   });
 
   test('when a header that matters is not signed', async () => {

@@ -61,10 +61,16 @@ function refuseExpired({ expiresAt }: S3AccessKey, now: number): void {
 }
 
 function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {
-  const details: Record<string, string> =
-    error.code === 'ERR_SIGV4_SCOPE' && options.region !== undefined ? { Region: options.region } : {};
+  const details = detailsOf(error, options);
   const own = OWN_WORDS.has(error.code) ? undefined : error.message;
   return new S3Error(s3Code(error), own, { details, cause: error });
+}
+
+function detailsOf({ code }: SigV4Error, { region }: AuthOptions): Readonly<Record<string, string>> {
+  if (code === 'ERR_SIGV4_SCOPE' && region !== undefined) return { Region: region };
+  // S3 repeats its value as well; a signature is nothing for a document that may be logged.
+  if (code === 'ERR_SIGV4_TWO_MECHANISMS') return { ArgumentName: 'Authorization' };
+  return {};
 }
 
 /** Here S3's text of the catalogue is better known than ours. */
@@ -86,6 +92,8 @@ function s3Code(error: SigV4Error): S3ErrorCode {
       return 'ERR_S3_ACCESS_DENIED';
     case 'ERR_SIGV4_UNSUPPORTED':
       return 'ERR_S3_SIGNATURE_VERSION';
+    case 'ERR_SIGV4_TWO_MECHANISMS':
+      return 'ERR_S3_INVALID_ARGUMENT';
     case 'ERR_SIGV4_MALFORMED':
     case 'ERR_SIGV4_SCOPE':
       return error.presigned ? 'ERR_S3_AUTHORIZATION_QUERY_PARAMETERS' : 'ERR_S3_AUTHORIZATION_HEADER_MALFORMED';

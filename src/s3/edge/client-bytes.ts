@@ -6,9 +6,17 @@ import type { IncomingMessage } from 'node:http';
 import type { ByteSource, Take } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
 
-/** `idleMs`: a client that lets us wait this long for its next bytes is gone. */
-export const clientBytes = (incoming: IncomingMessage, idleMs: number): ByteSource => ({
+/**
+ * `idleMs`: a client that lets us wait this long for its next bytes is gone. `wanted` is called before any are waited for: a client may hold
+ * them back until it is told to send (Expect: 100-continue).
+ */
+export const clientBytes = (
+  incoming: IncomingMessage,
+  idleMs: number,
+  wanted: () => void = () => undefined,
+): ByteSource => ({
   pour: async (take) => {
+    wanted();
     const inflow = new Inflow(incoming, take);
     const idle = setTimeout(() => inflow.giveUp(), idleMs).unref();
     try {

@@ -85,14 +85,10 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
   const connection = { client: clientPace(incoming, outgoing), signal };
   const { request, decision, inItsForm } =
     head.operation === 'PostObject'
-      ? await expectForm(head, edge, connection, seen, answering)
+      ? await expectForm(head, edge, connection, seen, outgoing)
       : understand(head, signed, edge, connection, seen);
   // A form has been admitted within: its file is under way.
-  if (inItsForm === undefined) {
-    hold(await admit(request, decision, edge.gateway), outgoing);
-    // Only now is the body wanted: the signature holds and no rule refuses.
-    wantBody(answering);
-  }
+  if (inItsForm === undefined) hold(await admit(request, decision, edge.gateway), outgoing);
   const response = await answerWithinRights(request, () =>
     decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request),
   );
@@ -109,18 +105,17 @@ function asked(incoming: IncomingMessage, { domains }: EdgeOptions) {
   return { place, headers, method: incoming.method ?? '' };
 }
 
-/** Who uploads by a form is said within it, so it is asked for before that is known. */
+/** Who uploads by a form is said within it, so it is read before that is known. */
 function expectForm(
   head: RequestHead,
   edge: EdgeOptions,
   connection: Connection,
   seen: Seen,
-  answering: Answering,
+  outgoing: ServerResponse,
 ): Promise<Understood> {
-  wantBody(answering);
   const { client: holder, signal } = connection;
   const take = async (): Promise<void> =>
-    hold(await edge.gateway.governor.take(STREAM_COST_BYTES, { signal, holder }), answering.outgoing);
+    hold(await edge.gateway.governor.take(STREAM_COST_BYTES, { signal, holder }), outgoing);
   return understandForm(head, edge, { ...connection, admit: take }, seen);
 }
 
@@ -130,19 +125,20 @@ function hold(share: Share | undefined, outgoing: ServerResponse): void {
   else if (share !== undefined) outgoing.once('close', share.giveBack);
 }
 
+/**
+ * Answers `Expect: 100-continue`, once somebody reads the body: signature, rights and rules have been asked by then, the operation has its
+ * key, and the storage is there to take what comes. Whatever fails before is answered without the body being sent.
+ */
 function wantBody({ incoming, outgoing }: Answering): void {
-  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
+  if (/^100-continue$/iu.test(incoming.headers.expect ?? '') && !outgoing.headersSent) outgoing.writeContinue();
 }
 
 type Connection = Pick<S3Request, 'client' | 'signal'>;
 type SignedRequest = VerifiedSignature<S3AccessKey> | undefined;
 
 /** What is asked for, and by whom where the request says it. */
-function readHead(
-  { incoming, requestId }: Answering,
-  edge: EdgeOptions,
-  seen: Seen,
-): { head: RequestHead; signed: SignedRequest } {
+function readHead(answering: Answering, edge: EdgeOptions, seen: Seen): { head: RequestHead; signed: SignedRequest } {
+  const { incoming, requestId } = answering;
   const sent = collectHeaders(incoming.rawHeaders);
   const method = knownMethod(incoming.method ?? '');
   const target = splitTarget(incoming.url ?? '/');
@@ -153,7 +149,8 @@ function readHead(
   refuseReservedNames(headers);
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;
-  return { head: { ...place, operation, method, query, headers, incoming, requestId }, signed };
+  const bytes = clientBytes(incoming, CLIENT_IDLE_MS, () => wantBody(answering));
+  return { head: { ...place, operation, method, query, headers, incoming, bytes, requestId }, signed };
 }
 
 function understand(
@@ -163,7 +160,7 @@ function understand(
   connection: Connection,
   seen: Seen,
 ): Understood {
-  const { incoming, requestId, operation, bucket, key, headers, method, query } = head;
+  const { incoming, bytes, requestId, operation, bucket, key, headers, method, query } = head;
   if (signed === undefined) refuseAnonymous(head, gateway.rules);
   const caller = callerOf(signed, head, { ...gateway, access });
   seen.principal = caller.principal;
@@ -175,7 +172,7 @@ function understand(
     ...{ operation, requestId, method, bucket, key, query, caller, ...connection },
     headers: operationHeaders(headers),
     secure: 'encrypted' in incoming.socket,
-    body: new VerifyingBody(clientBytes(incoming, CLIENT_IDLE_MS), plan),
+    body: new VerifyingBody(bytes, plan),
     rule: decision.rule,
   };
   return { request, decision };

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { S3Access } from '../access/rights.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { ByteSource } from '../bodies/byte-source.ts';
 import type { Decision, OperationTable } from '../decide.ts';
 import type { GatewayContext, S3Headers, S3Query, S3Request, S3Response } from '../operation.ts';
 import type { S3OperationName } from '../operation-names.ts';
@@ -21,6 +22,8 @@ export type RequestHead = Place & {
   readonly query: S3Query;
   readonly headers: S3Headers;
   readonly incoming: IncomingMessage;
+  /** Its body as it comes. */
+  readonly bytes: ByteSource;
   readonly requestId: string;
 };
 

@@ -9,10 +9,8 @@ import { PulledBytes } from '../bodies/pulled-bytes.ts';
 import { planBody } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
 import { decide } from '../decide.ts';
-import { clientBytes } from '../edge/client-bytes.ts';
 import type { Judges, RequestHead, Understood } from '../edge/understood.ts';
 import { S3Error } from '../errors.ts';
-import { CLIENT_IDLE_MS } from '../limits.ts';
 import type { S3Request } from '../operation.ts';
 import { operationHeaders, refuseReservedNames } from '../request/headers.ts';
 import { checked, type Place } from '../request/target.ts';
@@ -33,7 +31,7 @@ export async function understandForm(
   connection: Connection,
   seen: { principal?: string },
 ): Promise<Understood> {
-  const bytes = new PulledBytes(clientBytes(head.incoming, CLIENT_IDLE_MS));
+  const bytes = new PulledBytes(head.bytes);
   try {
     return await understandFields(await readForm(head.headers, bytes), head, judges, connection, seen);
   } catch (error) {
