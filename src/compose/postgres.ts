@@ -13,6 +13,7 @@ import { createAnalyzer } from '../postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../postgres/columns/dek-table.ts';
 import { checkDatabase, resolveRules } from '../postgres/columns/resolve.ts';
 import { createColumnService } from '../postgres/columns/sealing-service.ts';
+import type { ColumnProblem } from '../postgres/service/problem.ts';
 import type { ProtectedDatabase, ProxyMetrics } from '../postgres/options.ts';
 import { openServiceConnection, type ServiceConnection } from '../postgres/service/connection.ts';
 import { ensureSchema } from '../postgres/service/schema.ts';
@@ -105,7 +106,10 @@ async function openDatabase(
   }
 }
 
-/** A rule that does not hold is an error at start, never at request time. */
+/**
+ * A rule that does not hold is an error at start, never at request time; but for one whose table or column is yet to come, with the
+ * application's migrations through the proxy.
+ */
 async function refuseBrokenRules(
   service: ServiceConnection,
   rules: readonly ColumnRule[],
@@ -113,10 +117,10 @@ async function refuseBrokenRules(
   log: Log,
 ): Promise<void> {
   const { problems } = await checkDatabase(service, rules, randomBytes);
-  for (const { code, column, message, severity } of problems) {
-    if (severity === 'warning') log.warn({ code, database, column }, message);
-  }
-  const broken = problems.filter(({ severity }) => severity === 'error');
+  const isBroken = ({ severity, awaited }: ColumnProblem): boolean => severity === 'error' && awaited !== true;
+  const broken = problems.filter(isBroken);
+  for (const { code, column, message } of problems.filter((problem) => !isBroken(problem)))
+    log.warn({ code, database, column }, message);
   if (broken.length === 0) return;
   const lines = broken.map(({ code, column, message }) => `  ${database}.${column}: ${message} (${code})`);
   throw new CliError(

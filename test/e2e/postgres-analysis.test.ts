@@ -297,7 +297,7 @@ test('without the service connection hot statements are refused, and others go o
   const analyzer = await createAnalyzer({
     database: 'sealed',
     service,
-    rules: RULES.map((rule) => ({ schema: 'public', ...rule })),
+    rules: RULES.map((rule) => ({ schema: 'public', mode: 'randomized', domain: undefined, guard: true, ...rule })),
     resolveColumns: async () => [],
     now: () => now,
   });

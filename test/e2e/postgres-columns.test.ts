@@ -311,12 +311,10 @@ describe('identity', () => {
     expect([await get(opened, 't', 'a'), await get(opened, 'u', 'a', 1)]).toEqual([['of u'], ['of t']]);
   });
 
-  test('a renamed table, a dropped and remade column, and a copied table are not trusted', async () => {
+  test('a renamed table and a copied table are not trusted', async () => {
     await filled();
     await admin.query('ALTER TABLE t RENAME TO renamed');
     expect(await codes([rule('renamed', 'a')])).toEqual(['ERR_POSTGRES_COLUMN_MOVED']);
-    await admin.query('ALTER TABLE u DROP COLUMN a; ALTER TABLE u ADD COLUMN a sealgate.sealed');
-    expect(await codes([rule('u', 'a')])).toEqual(['ERR_POSTGRES_COLUMN_MOVED']);
     await admin.query('CREATE TABLE copy AS SELECT a FROM renamed');
     expect(await codes([rule('copy', 'a')])).toEqual(['ERR_POSTGRES_COLUMN_MOVED']);
   });

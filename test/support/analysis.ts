@@ -115,7 +115,15 @@ const SEALED = RULES.map(([table, column, type, domain]): SealedColumn => {
 export const CATALOG: Catalog = buildCatalog({
   epoch: 1,
   snapshot: SNAPSHOT,
-  rules: RULES.map(([table, column]) => ({ schema: 'public', table, column })),
+  rules: RULES.map(([table, column, type, domain]) => ({
+    schema: 'public',
+    table,
+    column,
+    type,
+    mode: domain === undefined ? 'randomized' : 'deterministic',
+    domain: typeof domain === 'string' ? domain : undefined,
+    guard: true,
+  })),
   sealed: SEALED,
   allowRoutines: new Set(),
 });

@@ -66,10 +66,16 @@ export function buildCatalog(input: CatalogInput): Catalog {
   return {
     epoch: input.epoch,
     relations,
+    rules: rulesByTable(rules),
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),
     hotRoutines: routinesByName(snapshot, hot),
   };
+}
+
+function rulesByTable(rules: readonly RuledColumn[]): Catalog['rules'] {
+  const tables = Map.groupBy(rules, ({ schema, table }) => relationKey(schema, table));
+  return new Map([...tables].map(([key, columns]) => [key, new Map(columns.map((rule) => [rule.column, rule]))]));
 }
 
 /** Columns that hold sealed values by their type, whether a rule names them or not: a renamed or copied table has them still. */

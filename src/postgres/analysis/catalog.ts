@@ -1,5 +1,6 @@
 /** The catalog of one database as far as statements on sealed columns need it: one immutable value per catalog epoch. */
 import type { SealedColumn } from '../plan.ts';
+import type { RuledColumn } from './rules.ts';
 
 export type CatalogColumn = {
   readonly name: string;
@@ -43,6 +44,8 @@ export type HotRoutine = { readonly schema: string; readonly name: string };
 export type Catalog = {
   readonly epoch: number;
   readonly relations: ReadonlyMap<string, Relation>;
+  /** Of tables with rules, whether or not they are there: by relationKey, the rules by column. */
+  readonly rules: ReadonlyMap<string, ReadonlyMap<string, RuledColumn>>;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
   /** By name, whatever the schema. */

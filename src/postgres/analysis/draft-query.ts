@@ -20,6 +20,8 @@ export type PlanningContext = {
   readonly source: SourceText;
   readonly declaredOids: readonly number[];
   readonly settings: SessionSettings;
+  /** A statement ahead in the same message changes the catalog. */
+  readonly afterCatalogChange?: boolean;
 };
 
 /** A sealed plan before the server has agreed to it. */
@@ -33,8 +35,20 @@ export type DraftPlan = {
   readonly end: number;
 };
 
-/** Lexing, and what built-in operators mean, must be what was analysed. */
+/** Lexing, and what built-in operators mean, must be what was analysed; so must be the catalog. */
 export function requireSettings(settings: SessionSettings): void {
+  requireLexing(settings);
+  if (!settings.uncommittedCatalog) return;
+  throw new AnalysisError(
+    'ERR_POSTGRES_CATALOG',
+    '0A000',
+    'the transaction has changed the catalog: statements on sealed columns wait for its end',
+    -1,
+    'Commit first.',
+  );
+}
+
+export function requireLexing(settings: SessionSettings): void {
   const path = settings.searchPath.filter((schema) => !schema.startsWith('pg_temp'));
   const at = path.indexOf('pg_catalog');
   const wrong =
@@ -51,14 +65,6 @@ export function requireSettings(settings: SessionSettings): void {
       '0A000',
       `${wrong}: statements on sealed columns are refused`,
     );
-  if (!settings.uncommittedCatalog) return;
-  throw new AnalysisError(
-    'ERR_POSTGRES_CATALOG',
-    '0A000',
-    'the transaction has changed the catalog: statements on sealed columns wait for its end',
-    -1,
-    'Commit first.',
-  );
 }
 
 /** As the server searches: its own names first, unless they are placed otherwise. */

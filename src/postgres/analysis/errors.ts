@@ -11,7 +11,12 @@ export const ANALYSIS_ERRORS = {
   ERR_POSTGRES_SEALED_STATEMENT: {
     says: 'this kind of statement is not supported on a table with sealed columns',
     why: 'It could carry sealed values past the proxy, or change what the rules mean.',
-    fix: 'Write it as INSERT, UPDATE, DELETE or SELECT; run schema changes directly on the server, then `sealgate check`.',
+    fix: 'Write it as INSERT, UPDATE, DELETE or SELECT; run schema changes that are refused directly on the server, then `sealgate check`.',
+  },
+  ERR_POSTGRES_SEALED_DDL: {
+    says: 'a schema change asks something of a sealed column that cannot hold for it',
+    why: 'CREATE and ALTER TABLE on tables with rules are rewritten so that sealed columns get the guard’s type. What the server would compute from their values, or write into them by itself, it would do with ciphertext or in clear; a name or type that is not the rule’s would part the column from its rule. Nothing was changed.',
+    fix: 'Follow the hint. Rules are changed in the config, what only the server can do directly on the server; then run `sealgate check`.',
   },
   ERR_POSTGRES_PARAMETER_ROLES: {
     says: 'one parameter is used in two places that need different types',

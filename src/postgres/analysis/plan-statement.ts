@@ -1,8 +1,10 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
-import type { PassPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import type { PassPlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import { SEALGATE_SCHEMA } from '../service/names.ts';
 import type { Catalog } from './catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
+import { draftDdl, refuseForbiddenDdl } from './ddl/draft-ddl.ts';
 import { refuseStatement } from './errors.ts';
 import { namesPattern } from './hot-set.ts';
 import { explainedQuery } from './inner-query.ts';
@@ -41,7 +43,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const query = queryOf(node);
   if (query === undefined) {
     const named = namedUse(node, statement, found.callsSetConfig ? 'settings' : undefined, context);
-    const plan = otherStatement(kind, text, found, context, node);
+    const plan = otherStatement(kind, text, found, context, statement);
     const copiesIn = 'CopyStmt' in node && node.CopyStmt.is_from === true;
     return { ...plan, ...(named !== undefined && { named }), ...(copiesIn && { copiesIn }) };
   }
@@ -74,12 +76,19 @@ function otherStatement(
   kind: string,
   text: string,
   found: Survey,
-  { catalog }: PlanningContext,
-  node: Node,
-): PassPlan | TrackPlan {
+  context: PlanningContext,
+  statement: RawStatement,
+): PassPlan | TrackPlan | SealedPlan {
+  const { node } = statement;
+  const { catalog } = context;
+  refuseForbiddenDdl(node, context);
   const { effect, hot } = statementKind(kind);
   const table = hotTable(found, catalog);
-  const named = table !== undefined || renamesToHot(node, catalog) || bodyConcerns(kind, text, catalog);
+  if (table !== undefined || renamesToHot(node, catalog)) {
+    const drafted = draftDdl(statement, context);
+    if (drafted !== undefined) return drafted;
+  }
+  const named = table !== undefined || bodyConcerns(kind, text, catalog);
   if (named && hot.type === 'refuse') {
     const message = `${commandName(kind)} is not supported on tables with sealed columns`;
     throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
@@ -104,6 +113,6 @@ function renamesToHot(node: Node, catalog: Catalog): boolean {
 /** Bodies are strings to the grammar. What DO runs is run at once; a new routine could be called before its body has been read. */
 function bodyConcerns(kind: string, text: string, catalog: Catalog): boolean {
   if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return false;
-  const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys()]);
+  const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys(), SEALGATE_SCHEMA]);
   return (kind === 'DoStmt' && /\bexecute\b|set_config/i.test(text)) || hot?.test(text) === true;
 }

@@ -1,6 +1,6 @@
 /** The analyzer of one database: caches in front, the catalog behind, the server's opinion last. */
 import { SealgateError } from '../../errors.ts';
-import type { Refusal, RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
+import type { Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 import { CatalogSource } from './catalog-source.ts';
@@ -177,14 +177,14 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       const context: PlanningContext = { catalog, source, declaredOids, settings };
       const drafts: (DraftPlan | StatementPlan)[] = [];
       for (const statement of statements) {
-        const draft = draftStatement(statement, context);
+        const draft = draftStatement(statement, { ...context, afterCatalogChange: drafts.some(changesCatalog) });
         requireSequence(drafts, draft);
         drafts.push(draft);
       }
       return { epoch: catalog.epoch, statements: drafts };
     };
     const first = attemptOrError(attempt);
-    if (!(first instanceof AnalysisError) && first.statements.every((draft) => draft.type !== 'draft')) return first;
+    if (!(first instanceof AnalysisError) && first.statements.every(isPlain)) return first;
     const before = this.#source.epoch;
     if (first instanceof AnalysisError && first.code === 'ERR_POSTGRES_NAME') await this.#source.reload();
     else await this.#source.refresh();
@@ -251,22 +251,43 @@ function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
   }
 }
 
-/** A hot statement is analysed before those ahead of it have run: none of them may change what it means. */
+/** Needs nothing of the catalog but that it names nothing hot. */
+function isPlain(draft: DraftPlan | StatementPlan): boolean {
+  return draft.type !== 'draft' && draft.type !== 'sealed';
+}
+
+/**
+ * A hot statement is analysed before those ahead of it have run: none of them may change what it means. Schema changes mean what the
+ * rules say, whatever others did before them.
+ */
 function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
-  if (next.type !== 'draft') return;
-  if (!before.some(changesMeaning)) return;
+  if (isPlain(next)) return;
+  const changes = next.type === 'draft' ? changesMeaning : changesSettings;
+  if (!before.some(changes)) return;
   throw new AnalysisError(
     'ERR_POSTGRES_SEQUENCE',
     '0A000',
     'a statement on sealed columns follows one in the same message that may change what it means',
-    next.start,
+    next.type === 'draft' ? next.start : -1,
     'Send them one after the other.',
   );
 }
 
 function changesMeaning(before: DraftPlan | StatementPlan): boolean {
-  if (before.type === 'draft') return before.plan.effect !== undefined;
-  return before.type === 'track' && !opensOnly(before.text);
+  return effectOf(before) !== undefined && !(before.type === 'track' && opensOnly(before.text));
+}
+
+function changesSettings(before: DraftPlan | StatementPlan): boolean {
+  return effectOf(before) === 'settings';
+}
+
+function changesCatalog(before: DraftPlan | StatementPlan): boolean {
+  return effectOf(before) === 'catalog';
+}
+
+function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | undefined {
+  if (statement.type === 'draft') return statement.plan.effect;
+  return 'effect' in statement ? statement.effect : undefined;
 }
 
 /** Beginning a transaction or a savepoint changes neither settings nor names. */

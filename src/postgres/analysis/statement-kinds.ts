@@ -42,7 +42,7 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   CommentStmt: { effect: 'none', hot: FORWARD },
   GrantStmt: { effect: 'catalog', hot: FORWARD },
   GrantRoleStmt: { effect: 'catalog', hot: FORWARD },
-  // Its wrapped keys stay in escrow; a new table of that name needs `sealgate check`.
+  // Its wrapped keys stay in escrow; a new table of that name takes over its identity while it is empty.
   DropStmt: { effect: 'catalog', hot: FORWARD },
   // Of hot tables it is analysed.
   CopyStmt: { effect: 'none', hot: QUERY },
@@ -51,12 +51,13 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   DoStmt: { effect: 'settings', hot: QUERY },
   CreateTableAsStmt: { effect: 'catalog', hot: refuse('Create the table first and use INSERT.') },
   RefreshMatViewStmt: { effect: 'none', hot: DDL },
-  CreateStmt: {
-    effect: 'catalog',
-    hot: refuse('Create tables with sealed columns directly on the server with the DDL `sealgate check` prints.'),
-  },
+  // Of hot tables these are rewritten or refused by what they ask (ddl/).
+  CreateStmt: { effect: 'catalog', hot: DDL },
   AlterTableStmt: { effect: 'catalog', hot: DDL },
+  IndexStmt: { effect: 'catalog', hot: DDL },
   RenameStmt: { effect: 'catalog', hot: DDL },
+  AlterObjectSchemaStmt: { effect: 'catalog', hot: DDL },
+  ViewStmt: { effect: 'catalog', hot: DDL },
 };
 
 const UNLISTED: StatementKind = { effect: 'catalog', hot: DDL };

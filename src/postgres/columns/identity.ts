@@ -39,9 +39,8 @@ export async function identify(
   live: PlacedColumn,
   random: RandomSource,
 ): Promise<ColumnIdentity> {
-  const bound = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random));
-  if (Number(bound.relation) !== live.relation || bound.attnum !== live.attnum)
-    throw moved('the table or column is not the one it was bound to');
+  const known = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random));
+  const bound = isAt(known, live) ? known : await bindAgain(session, rule, live, random);
   if (!sameSealing(bound, rule)) {
     throw new ColumnError(
       'ERR_POSTGRES_COLUMN_RULE_CHANGED',
@@ -50,6 +49,50 @@ export async function identify(
   }
   const domainId = rule.domain === undefined ? undefined : await domainIdOf(session, rule, rule.domain, random);
   return { id: bound.id.toString('hex'), domainId };
+}
+
+function isAt({ relation, attnum }: BoundRow, live: PlacedColumn): boolean {
+  return Number(relation) === live.relation && attnum === live.attnum;
+}
+
+/**
+ * The column was dropped and made anew, with its table or alone: while it holds no values it takes over its identity, or, where it is to be
+ * sealed otherwise, gets another. What still exists elsewhere keeps its values and identity, and this column fails closed.
+ */
+async function bindAgain(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  random: RandomSource,
+): Promise<BoundRow> {
+  await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
+  const old = await findBound(session, rule);
+  if (old !== undefined && isAt(old, live)) return old;
+  if (old === undefined || (await stillExists(session, old)) || (await holdsValues(session, rule, live)))
+    throw moved('the table or column is not the one it was bound to');
+  await refuseBoundElsewhere(session, live);
+  const id = sameSealing(old, rule) ? old.id : Buffer.from(random(ID_BYTES));
+  await session.query(`DELETE FROM ${COLUMNS_TABLE} WHERE id = $1`, [old.id]);
+  await insertBinding(session, rule, live, id.toString('hex'));
+  const bound = await findBound(session, rule);
+  if (bound === undefined) throw moved('its identity cannot be read back');
+  return bound;
+}
+
+async function stillExists(session: ServiceSession, { relation, attnum }: BoundRow): Promise<boolean> {
+  const found = await session.query(
+    'SELECT 1 FROM pg_attribute WHERE attrelid = $1 AND attnum = $2 AND NOT attisdropped',
+    [relation, attnum],
+  );
+  return found.length > 0;
+}
+
+async function refuseBoundElsewhere(session: ServiceSession, live: PlacedColumn): Promise<void> {
+  const [elsewhere] = await session.query(`SELECT id FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [
+    live.relation,
+    live.attnum,
+  ]);
+  if (elsewhere !== undefined) throw moved('it was bound under another name');
 }
 
 function moved(why: string): ColumnError {
@@ -80,12 +123,8 @@ async function bindNew(
   await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
   const faster = await findBound(session, rule);
   if (faster !== undefined) return faster;
-  const [elsewhere] = await session.query(`SELECT id FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [
-    live.relation,
-    live.attnum,
-  ]);
-  if (elsewhere !== undefined) throw moved('it was bound under another name');
-  if (await holdsValues(session, rule)) throw moved('it holds values, but has no identity in schema sealgate');
+  await refuseBoundElsewhere(session, live);
+  if (await holdsValues(session, rule, live)) throw moved('it holds values, but has no identity in schema sealgate');
   const id = Buffer.from(random(ID_BYTES));
   await insertBinding(session, rule, live, id.toString('hex'));
   const bound = await findBound(session, rule);
@@ -117,8 +156,14 @@ export async function insertBinding(
   );
 }
 
+/** A table without a page, and without children, holds nothing, and may be one that the service role may not look into. */
+const IS_NEW = `
+SELECT c.relkind = 'r' AND NOT c.relhassubclass AND pg_relation_size(c.oid) = 0 AS new FROM pg_class c WHERE c.oid = $1`;
+
 /** An empty column looks through its whole table once, at its first binding. */
-async function holdsValues(session: ServiceSession, rule: SealRule): Promise<boolean> {
+async function holdsValues(session: ServiceSession, rule: SealRule, live: PlacedColumn): Promise<boolean> {
+  const [size] = await session.query<{ new: boolean }>(IS_NEW, [live.relation]);
+  if (size?.new === true) return false;
   const table = quoteQualified(rule.schema, rule.table);
   const [row] = await session.query<{ any: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM ${table} WHERE ${quoteIdentifier(rule.column)} IS NOT NULL) AS any`,

@@ -10,6 +10,7 @@ type Draft = {
   readonly message: string;
   readonly ddl?: readonly string[];
   readonly severity?: 'warning';
+  readonly awaited?: true;
 };
 
 /** The parts of a rule's name as SQL text. */
@@ -45,7 +46,8 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
   if (live === undefined) {
     return {
       code: 'ERR_POSTGRES_COLUMN_MISSING',
-      message: 'there is no such table',
+      message: 'there is no such table; created through the proxy, it gets the right type',
+      awaited: true,
       ddl: [`CREATE TABLE ${place.table} (${place.column} ${type});`],
     };
   }
@@ -63,7 +65,8 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
   }
   if (live.attnum !== null) return undefined;
   const ddl = [`ALTER TABLE ${place.table} ADD COLUMN ${place.column} ${type};`];
-  return { code: 'ERR_POSTGRES_COLUMN_MISSING', message: 'the table has no such column', ddl };
+  const message = 'the table has no such column; added through the proxy, it gets the right type';
+  return { code: 'ERR_POSTGRES_COLUMN_MISSING', message, ddl, awaited: true };
 }
 
 function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {

@@ -7,6 +7,8 @@ export type ColumnProblem = {
   readonly severity: 'error' | 'warning';
   /** `schema.table.column`. */
   readonly column: string;
+  /** The table or column is not there: one that comes through the proxy comes as the rule says. */
+  readonly awaited?: true;
   readonly message: string;
   /** Statements that mend it, in order; empty where none can. */
   readonly ddl: readonly string[];

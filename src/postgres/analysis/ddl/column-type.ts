@@ -1,0 +1,59 @@
+/** The type a schema change gives a sealed column: its rule's, or the statement is refused; upstream it becomes the guard's. */
+import type { TypeName } from 'libpg-query';
+import { GUARD_DOMAIN, quoteQualified, SEALGATE_SCHEMA } from '../../service/names.ts';
+import { formatLogicalType, parseLogicalType } from '../../types/registry.ts';
+import { ValueError } from '../../types/errors.ts';
+import type { RuledColumn } from '../rules.ts';
+import { builtinName, locationOf, namesOf } from '../syntax.ts';
+import { refuseDdl } from './errors.ts';
+import { ruledName } from './tables.ts';
+
+/** What the server is told. */
+export function upstreamType({ guard }: RuledColumn): string {
+  return guard ? quoteQualified(SEALGATE_SCHEMA, GUARD_DOMAIN) : 'pg_catalog.bytea';
+}
+
+/** Whether the statement already says what the server is to be told. */
+export function isUpstreamType(type: TypeName, rule: RuledColumn | undefined): boolean {
+  const names = namesOf(type.names);
+  if ((type.arrayBounds ?? []).length > 0) return false;
+  if (names.join('.') === `${SEALGATE_SCHEMA}.${GUARD_DOMAIN}`) return rule?.guard !== false;
+  return rule?.guard === false && builtinName(names) === 'bytea';
+}
+
+/** Refuses a type that is not the rule's, which is what clients are told and values are sealed as. */
+export function requireRuledType(type: TypeName, rule: RuledColumn): void {
+  const written = spelled(type);
+  if (sameType(written, rule.type)) return;
+  const shown = formatted(written);
+  throw refuseDdl(
+    `column ${ruledName(rule)} would be of type ${shown}, and its rule says ${formatted(rule.type)}`,
+    locationOf(type),
+    `Write "type: ${shown}" in the rule, if sealed columns may have it, or declare the column as ${formatted(rule.type)}.`,
+  );
+}
+
+/** A type as a rule spells it: name, modifiers, array bounds. */
+function spelled(type: TypeName): string {
+  const names = namesOf(type.names);
+  const name = builtinName(names) ?? names.join('.');
+  const modifiers = (type.typmods ?? []).map((modifier) =>
+    'A_Const' in modifier ? String(modifier.A_Const.ival?.ival ?? 0) : '?',
+  );
+  const bounds = '[]'.repeat((type.arrayBounds ?? []).length);
+  return `${name}${modifiers.length === 0 ? '' : `(${modifiers.join(',')})`}${bounds}`;
+}
+
+function sameType(written: string, ruled: string): boolean {
+  return formatted(written) === formatted(ruled);
+}
+
+/** As format_type prints it; what is no type of sealed columns as it is written. */
+function formatted(text: string): string {
+  try {
+    return formatLogicalType(parseLogicalType(text));
+  } catch (error) {
+    if (error instanceof ValueError) return text.toLowerCase();
+    throw error;
+  }
+}

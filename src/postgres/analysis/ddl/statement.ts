@@ -1,0 +1,57 @@
+/** One schema change on its way through the analysis: what of its text is written otherwise upstream. */
+import type { RangeVar } from 'libpg-query';
+import type { SealedPlan } from '../../plan.ts';
+import { quoteQualified } from '../../service/names.ts';
+import { piecesOf, type PlanningContext } from '../draft-query.ts';
+import type { Edit } from '../edits.ts';
+import { trimmed, type Span } from '../inner-query.ts';
+import { settingsKey } from '../settings-key.ts';
+import type { SourceText } from '../source-text.ts';
+import { locationOf, type RawStatement } from '../syntax.ts';
+import type { DdlTable } from './tables.ts';
+
+export class DdlStatement {
+  readonly context: PlanningContext;
+  readonly source: SourceText;
+  readonly span: Span;
+  readonly #edits: Edit[] = [];
+
+  constructor(statement: RawStatement, context: PlanningContext) {
+    this.context = context;
+    this.source = context.source;
+    this.span = trimmed(context.source, statement);
+  }
+
+  replace({ start, end }: Span, replacement: string): void {
+    this.#edits.push({ start, end, replacement });
+  }
+
+  /** Upstream a table that has a rule, or is hot, is named with its schema: the name means there what it means here. */
+  qualify(name: RangeVar, table: DdlTable | undefined): void {
+    const start = locationOf(name);
+    const first = this.source.tokenAt(start);
+    if (table === undefined || first === undefined || name.schemaname !== undefined) return;
+    this.replace({ start, end: this.source.tokens[first]?.end ?? start }, quoteQualified(table.schema, table.name));
+  }
+
+  /** A name of which it is known what relation it means. */
+  replaceName(span: Span, schema: string, name: string): void {
+    this.replace(span, quoteQualified(schema, name));
+  }
+
+  plan(): SealedPlan {
+    const { catalog, settings } = this.context;
+    return {
+      type: 'sealed',
+      ...piecesOf(this.source, this.span, this.#edits),
+      parameters: new Map(),
+      parameterOids: new Map(),
+      columns: [],
+      results: undefined,
+      origins: undefined,
+      forbiddenOrigins: new Set(),
+      state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
+      effect: 'catalog',
+    };
+  }
+}

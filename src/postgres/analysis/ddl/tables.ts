@@ -1,0 +1,104 @@
+/**
+ * Tables as schema changes name them: which rules hold for a name, whether or not the table is there yet.
+ *
+ * A schema change may come in a transaction whose catalog nobody else can see, so what can be known from rules and search path alone is
+ * taken from there; what cannot is refused.
+ */
+import type { RangeVar } from 'libpg-query';
+import { GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
+import { findRelation, relationKey, type Catalog, type Relation } from '../catalog.ts';
+import type { PlanningContext } from '../draft-query.ts';
+import { searchPathOf } from '../draft-query.ts';
+import type { RuledColumn } from '../rules.ts';
+import { locationOf } from '../syntax.ts';
+import { refuseDdl } from './errors.ts';
+
+export type DdlTable = {
+  readonly schema: string;
+  readonly name: string;
+  /** By column name. */
+  readonly rules: ReadonlyMap<string, RuledColumn>;
+  /** As the catalog has it, which may not know what the open transaction has done. */
+  readonly relation: Relation | undefined;
+};
+
+const NO_RULES: ReadonlyMap<string, RuledColumn> = new Map();
+
+/** Undefined: no rule and no relation of the catalog goes by that name in the schemas it may be looked for. */
+export function existingTable(name: RangeVar, context: PlanningContext): DdlTable | undefined {
+  const { catalog, settings, afterCatalogChange = false } = context;
+  const { schemaname, relname = '' } = name;
+  if (!isHotName(name, catalog)) return undefined;
+  refuseDatabaseName(name);
+  if (schemaname !== undefined) return tableIn(catalog, schemaname, relname);
+  const path = userSchemas(context);
+  const uncertain = settings.uncommittedCatalog || afterCatalogChange;
+  const ruled = path.filter((schema) => catalog.rules.has(relationKey(schema, relname)));
+  if (uncertain && path.length > 1 && ruled.length > 0) {
+    throw refuseDdl(
+      `which table "${relname}" is depends on schema changes that have not been committed`,
+      locationOf(name),
+      'Write the schema in front of its name.',
+    );
+  }
+  const relation = findRelation(catalog, searchPathOf(settings), undefined, relname);
+  // One that another client has just made: its rules hold for it.
+  const schema = relation?.schema ?? ruled[0];
+  return schema === undefined ? undefined : tableIn(catalog, schema, relname);
+}
+
+/** The table that CREATE makes under this name. Undefined: no rule is for it. */
+export function newTable(name: RangeVar, context: PlanningContext): DdlTable | undefined {
+  const { catalog } = context;
+  const { schemaname, relname = '', relpersistence } = name;
+  if (!isHotName(name, catalog)) return undefined;
+  refuseDatabaseName(name);
+  if (relpersistence === 't' || schemaname?.startsWith('pg_temp') === true) {
+    throw refuseDdl(
+      `a temporary table "${relname}" would stand in front of the table with sealed columns`,
+      locationOf(name),
+      'Give it another name.',
+    );
+  }
+  const schema = schemaname ?? userSchemas(context)[0];
+  return schema === undefined ? undefined : tableIn(catalog, schema, relname);
+}
+
+/** Where an unqualified name is looked for, without the server's own schemas; temporary tables of hot names are refused. */
+function userSchemas({ settings }: PlanningContext): readonly string[] {
+  return settings.searchPath.filter((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp'));
+}
+
+export function tableIn(catalog: Catalog, schema: string, name: string): DdlTable {
+  const key = relationKey(schema, name);
+  return { schema, name, rules: catalog.rules.get(key) ?? NO_RULES, relation: catalog.relations.get(key) };
+}
+
+function isHotName({ relname = '' }: RangeVar, catalog: Catalog): boolean {
+  return catalog.hotRelationNames.has(relname);
+}
+
+function refuseDatabaseName(name: RangeVar): void {
+  if (name.catalogname === undefined) return;
+  throw refuseDdl('a database name in front of a table is not supported', locationOf(name), 'Leave it out.');
+}
+
+/** Whether a column of that name is sealed, or is to be: by its rule, or by its type where it has none. */
+export function isSealedColumn(table: DdlTable | undefined, column: string): boolean {
+  if (table === undefined) return false;
+  return table.rules.has(column) || isGuarded(table.relation, column);
+}
+
+function isGuarded(relation: Relation | undefined, column: string): boolean {
+  const found = relation?.columns.find(({ name }) => name === column);
+  return found !== undefined && (found.sealed !== undefined || found.typeName === GUARD_DOMAIN_QUALIFIED);
+}
+
+/** How messages name a column. */
+export function columnOf({ schema, name }: Pick<DdlTable, 'schema' | 'name'>, column: string): string {
+  return `${schema}.${name}.${column}`;
+}
+
+export function ruledName({ schema, table, column }: RuledColumn): string {
+  return `${schema}.${table}.${column}`;
+}
