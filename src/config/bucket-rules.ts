@@ -21,6 +21,8 @@ export type BucketOutcome =
       readonly customerKeys?: 'allow' | 'block';
       /** How objects are shown whose client asked for nothing; `aws:kms` unless told. */
       readonly shownAs?: 'aws:kms' | 'aws:kms bucket-key' | 'AES256';
+      /** Objects that are not sealed are read until then (milliseconds since 1970; Infinity: no end); refused unless told. */
+      readonly readsPlainUntil?: number;
     }
   | { readonly type: 'pass'; readonly anonymous?: 'read' }
   | { readonly type: 'refuse' };
@@ -77,8 +79,9 @@ const sealed = ({
   allowedKeys = [],
   customerKeys = 'allow',
   shownAs = 'aws:kms',
+  readsPlainUntil,
 }: Extract<BucketOutcome, { type: 'seal' }>) =>
-  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs]);
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs, String(readsPlainUntil)]);
 
 const describe = ({ bucket, prefix }: Pick<BucketRule, 'bucket' | 'prefix'>): string =>
   `bucket \`${bucket}\`${prefix === '' ? '' : `, prefix \`${prefix}\``}`;

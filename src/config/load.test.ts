@@ -310,9 +310,45 @@ test.each([
   ['pass: false', ['- { bucket: a, pass: false }'], ['9:26 VALUE s3.buckets[0].pass']],
   ['a star within', ['- { bucket: "a*b", pass: true }'], ['9:17 VALUE s3.buckets[0].bucket']],
   ['a key that is none', ['- { bucket: a, seal: objects }'], ['9:26 VALUE s3.buckets[0].seal']],
+  [
+    'plain objects on pass, an end of none, and one that is no time',
+    [
+      '- { bucket: a, pass: true, plainObjects: read }',
+      '- { bucket: b, seal: alias/x, plainObjectsUntil: 2027-01-31T12:00:00Z }',
+      '- { bucket: c, seal: alias/x, plainObjects: refuse, plainObjectsUntil: 2027-01-31T12:00:00Z }',
+    ],
+    [
+      '9:32 CONTRADICTION s3.buckets[0].plainObjects',
+      '10:35 CONTRADICTION s3.buckets[1].plainObjectsUntil',
+      '11:57 CONTRADICTION s3.buckets[2].plainObjectsUntil',
+    ],
+  ],
+  [
+    'plain objects read here and refused there',
+    [
+      '- { bucket: "a*", prefix: p/, seal: alias/x, plainObjects: read }',
+      '- { bucket: ab, seal: alias/x, plainObjects: refuse }',
+    ],
+    ['10:7 CONTRADICTION s3.buckets[1]'],
+  ],
   ['a bucket id on pass', ['- { bucket: a, pass: true, bucketId: x }'], ['9:32 CONTRADICTION s3.buckets[0].bucketId']],
 ])('Bucket rules: %s', async (_name, rules, expected) => {
   expect(await problems(`${S3}${rules.map((rule) => `    ${rule}\n`).join('')}`)).toEqual(expected);
+});
+
+test('Where plain objects are read, their end is a time, or never', async () => {
+  const rules = [
+    '{ bucket: a, seal: alias/x, plainObjects: read, plainObjectsUntil: "2027-01-31T12:00:00+01:00" }',
+    '{ bucket: b, seal: alias/x, plainObjects: read }',
+    '{ bucket: c, seal: alias/x, plainObjects: refuse }',
+  ];
+  const { s3 } = await load(`${S3}${rules.map((rule) => `    - ${rule}\n`).join('')}`);
+  const sealed = { type: 'seal', keyId: 'alias/x' };
+  expect(s3?.buckets.map(({ outcome }) => outcome)).toEqual([
+    { ...sealed, readsPlainUntil: Date.parse('2027-01-31T11:00:00Z') },
+    { ...sealed, readsPlainUntil: Infinity },
+    sealed,
+  ]);
 });
 
 test('A contradiction names both places', async () => {

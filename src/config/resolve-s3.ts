@@ -28,6 +28,7 @@ export async function resolveS3(s3: Section, files: ConfigFiles, findings: Findi
     ...clientFindings(s3.clients),
     ...sealOnlyFindings(s3.buckets),
     ...anonymousFindings(s3.buckets),
+    ...plainFindings(s3.buckets),
   );
   const clients = [];
   for (const [index, client] of s3.clients.entries()) {
@@ -72,7 +73,7 @@ const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.te
 function outcomeOf(rule: Omit<Section['buckets'][number], 'bucket' | 'prefix' | 'allowAround'>): BucketOutcome {
   const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
   if (rule.seal !== undefined) {
-    const { bucketId, allowedKeys, customerKeys, shownAs } = rule;
+    const { bucketId, allowedKeys, customerKeys, shownAs, plainObjects, plainObjectsUntil: until } = rule;
     return {
       type: 'seal',
       keyId: rule.seal,
@@ -80,6 +81,7 @@ function outcomeOf(rule: Omit<Section['buckets'][number], 'bucket' | 'prefix' | 
       ...(allowedKeys === undefined ? {} : { allowedKeys }),
       ...(customerKeys === undefined ? {} : { customerKeys }),
       ...(shownAs === undefined ? {} : { shownAs }),
+      ...(plainObjects === 'read' ? { readsPlainUntil: until === undefined ? Infinity : Date.parse(until) } : {}),
       ...anonymous,
     };
   }
@@ -132,7 +134,7 @@ function sameKeyTwice(clients: Section['clients']): readonly Finding[] {
   });
 }
 
-const SEAL_ONLY = ['bucketId', 'allowedKeys', 'customerKeys', 'shownAs'] as const;
+const SEAL_ONLY = ['bucketId', 'allowedKeys', 'customerKeys', 'shownAs', 'plainObjects', 'plainObjectsUntil'] as const;
 
 function sealOnlyFindings(rules: Section['buckets']): readonly Finding[] {
   return rules.flatMap((rule, index) =>
@@ -155,6 +157,21 @@ function anonymousFindings(rules: Section['buckets']): readonly Finding[] {
             path: ['s3', 'buckets', index, 'anonymous'],
             at: 'key',
             message: 'the rule refuses every request',
+          },
+        ],
+  );
+}
+
+function plainFindings(rules: Section['buckets']): readonly Finding[] {
+  return rules.flatMap(({ plainObjects, plainObjectsUntil }, index) =>
+    plainObjectsUntil === undefined || plainObjects === 'read'
+      ? []
+      : [
+          {
+            code: 'ERR_CONFIG_CONTRADICTION',
+            path: ['s3', 'buckets', index, 'plainObjectsUntil'],
+            at: 'key',
+            message: '`plainObjectsUntil` goes with `plainObjects: read`',
           },
         ],
   );

@@ -185,6 +185,13 @@ export const S3_SERVER_ERRORS = {
     'Its envelope is missing or malformed, or its bytes were changed: nothing is served.',
     'See the audit log; restore the object from a backup.',
   ),
+  ERR_S3_PLAIN_OBJECT: row(
+    'AccessDenied',
+    403,
+    'The object is not sealed, and the time in which plain objects were read here is over.',
+    'The bucket’s rule says `plainObjects: read` and has an end (`plainObjectsUntil`), which has passed; the object has no envelope.',
+    'Set a later `plainObjectsUntil`, and seal the object: copy it to itself through the gateway (docs/S3-ENCRYPTION.md). Where it should be sealed already, its envelope was lost or taken: restore it from a backup.',
+  ),
   ERR_S3_KEYS_UNREACHABLE: row(
     'ServiceUnavailable',
     503,

@@ -21,6 +21,8 @@ export type S3Rule =
       readonly customerKeys?: 'allow' | 'block';
       /** How objects are shown whose client asked for nothing, and so the bucket's default encryption; `aws:kms` unless told. */
       readonly shownAs?: ShownAs;
+      /** Objects that are not sealed are read until then (milliseconds since 1970; Infinity: no end); refused unless told. */
+      readonly readsPlainUntil?: number;
     }
   | { readonly type: 'pass'; readonly name: string; readonly anonymous?: AnonymousRight }
   | { readonly type: 'refuse'; readonly name: string };
@@ -129,8 +131,9 @@ const sealing = ({
   allowedKeys = [],
   customerKeys = 'allow',
   shownAs = 'aws:kms',
+  readsPlainUntil,
 }: Extract<S3Rule, { type: 'seal' }>): string =>
-  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs]);
+  JSON.stringify([keyId, bucketId, [...allowedKeys].sort(), customerKeys, shownAs, String(readsPlainUntil)]);
 
 /** True where some bucket name matches both patterns. */
 function patternsMeet(a: string, b: string): boolean {

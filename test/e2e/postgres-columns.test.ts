@@ -20,7 +20,7 @@ import { openServiceConnection, type ServiceConnection } from '../../src/postgre
 import type { SealRule } from '../../src/postgres/service/rules.ts';
 import { ensureSchema } from '../../src/postgres/service/schema.ts';
 import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
-import { testPorts } from '../support/keys.ts';
+import { dataKeysWith, testPorts } from '../support/keys.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const SETTINGS: ValueSettings = { timeZone: 'UTC', dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' };
@@ -207,16 +207,7 @@ describe('data keys', () => {
 
   test('a proxy killed between commit and first use leaves a key that the next one uses', async () => {
     await admin.query('CREATE TABLE t (a sealgate.sealed)');
-    const dying: DataKeys = {
-      generateDataKey: (...request) => keys.generateDataKey(...request),
-      decrypt: (...request) => keys.decrypt(...request),
-      decryptNow: (...request) => keys.decryptNow(...request),
-      reEncrypt: (...request) => keys.reEncrypt(...request),
-      resolveKey: (keyId) => keys.resolveKey(keyId),
-      serviceKey: (...request) => keys.serviceKey(...request),
-      escrow: () => Promise.reject(new Error('killed')),
-      escrowed: (owner) => keys.escrowed(owner),
-    };
+    const dying = dataKeysWith(keys, { escrow: () => Promise.reject(new Error('killed')) });
     await expect(open([rule('t', 'a')], dying).then((opened) => use(opened))).rejects.toThrow('killed');
     const opened = await open([rule('t', 'a')]);
     await put(opened, 't', 'a', 'alive');

@@ -139,7 +139,14 @@ describe.each(['s3rver', 'radosgw'] as const)('Copies under trouble in front of 
         ETag: CopyObjectResult?.ETag,
       });
       expect((await read('itself')).equals(bytes)).toBe(true);
+      const before = (await head('itself')).ETag;
+      const middle = length >> 1;
+      const range = `bytes=${middle}-${middle + 9}`;
+      if (length > 0) expect((await read('itself', range)).equals(bytes.subarray(middle, middle + 10))).toBe(true);
       await copy('itself', 'itself', { StorageClass: 'STANDARD' });
+      // What is remembered of an object is remembered by its ETag.
+      expect((await head('itself')).ETag === before).toBe(name === 'radosgw');
+      if (length > 0) expect((await read('itself', range)).equals(bytes.subarray(middle, middle + 10))).toBe(true);
       expect(await head('itself')).toMatchObject({ Metadata: { b: '2' }, ContentType: 'text/b' });
       expect((await read('itself')).equals(bytes)).toBe(true);
       expect(await leftOver()).toEqual([]);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { missing } from '../support/programs.ts';
 import { start, type Ran } from '../support/run.ts';
@@ -27,7 +27,8 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
       return;
     }
     backend = started;
-    setup = await startSealed(backend);
+    const rule = { type: 'seal', keyId: 'alias/a', name: 'mixed', readsPlainUntil: Infinity } as const;
+    setup = await startSealed(backend, undefined, undefined, { rules: [{ bucket: BUCKET, prefix: 'mixed/', rule }] });
     if (name === 'radosgw') await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
     folder = await mkdtemp(join(tmpdir(), 'sealgate-copies-'));
     const { accessKeyId, secretAccessKey } = CLIENT;
@@ -96,6 +97,39 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
     expect(await aws('ls', `s3://${BUCKET}/aws-moved/`)).toContain(`${SIZES.large} large`);
     const gone = await run('aws', '--endpoint-url', setup.edges[0].url, 's3', 'ls', `s3://${BUCKET}/aws-copy/`);
     expect(gone).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  test('aws s3 cp of a folder onto itself seals what lay there plain', async ({ skip }) => {
+    unless(skip);
+    for (const file of ['empty', 'small', 'large'] as const) {
+      const put = {
+        Bucket: BUCKET,
+        Key: `mixed/${file}`,
+        Body: await readFile(join(folder, file)),
+        Metadata: { of: file },
+      };
+      await setup.direct.send(new PutObjectCommand(put));
+    }
+    const folderUrl = `s3://${BUCKET}/mixed/`;
+    // As docs/S3-ENCRYPTION.md says: what aws s3 (version 1) copies in parts loses its metadata.
+    await writeFile(join(folder, 'whole'), '[default]\ns3 =\n  multipart_threshold = 5GB\n');
+    const words = ['--endpoint-url', setup.edges[0].url, 's3', 'cp', folderUrl, folderUrl, '--recursive'];
+    // The second time all of it is sealed.
+    for (const _time of [1, 2]) {
+      const { done } = start('aws', [...words, '--sse', 'aws:kms'], {
+        env: { ...env, AWS_CONFIG_FILE: join(folder, 'whole') },
+        cwd: folder,
+      });
+      expect(await done).toMatchObject({ code: 0 });
+      for (const file of ['empty', 'small', 'large'] as const) {
+        const Key = `mixed/${file}`;
+        await expectCopy(Key, file);
+        const head = await setup.clients[0].send(new HeadObjectCommand({ Bucket: BUCKET, Key }));
+        expect(head).toMatchObject({ ServerSideEncryption: 'aws:kms', Metadata: { of: file } });
+        const stored = await setup.direct.send(new HeadObjectCommand({ Bucket: BUCKET, Key }));
+        expect(stored.Metadata?.['of']).toBeUndefined();
+      }
+    }
   });
 
   test('boto3’s managed copy, in one request and in parts', async ({ skip }) => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KeyUse } from '../../src/keys/uses/data-keys.ts';
+import type { DataKeys, KeyUse } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import type { KeyManagerOptions, KeyPorts } from '../../src/keys/options.ts';
 
@@ -44,4 +44,15 @@ export async function keyFolder(changes: Partial<KeyManagerOptions> = {}): Promi
     rmSync(folder, { recursive: true, force: true });
   };
   return { folder, options, open, path, [Symbol.asyncDispose]: dispose };
+}
+
+/** The same keys, but for what is done otherwise. */
+export function dataKeysWith(keys: DataKeys, changes: Partial<DataKeys>): DataKeys {
+  return new Proxy(keys, {
+    get: (target, name) => {
+      const found: unknown = Reflect.get(Reflect.has(changes, name) ? changes : target, name);
+      // Methods use private fields of the object that they are of.
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+    },
+  });
 }

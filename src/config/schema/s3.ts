@@ -108,6 +108,16 @@ const bucketRule = exactlyOne(
       .describe(
         'Uploads with a key that the client brings along (SSE-C): `allow` (the default), or `block` as new buckets of Amazon S3 do. Objects that have one are read either way.',
       ),
+    plainObjects: z
+      .enum(['refuse', 'read'])
+      .optional()
+      .describe(
+        'Objects that were there before the rule, and are not sealed: `refuse` (the default), or `read` them as they lie, by whoever may decrypt with the key of `seal`. What is written is sealed in either case. While they are read, whoever can write to the object store can put objects of his own in the place of sealed ones (docs/SECURITY.md).',
+      ),
+    plainObjectsUntil: z.iso
+      .datetime({ offset: true, error: 'expected a time such as 2027-01-31T12:00:00Z' })
+      .optional()
+      .describe('When `plainObjects: read` ends; afterwards what is not sealed is refused.'),
     allowAround: z
       .array(z.enum(['acl', 'analytics', 'inventory', 'logging', 'policy', 'publicAccess', 'replication', 'website']))
       .default([])

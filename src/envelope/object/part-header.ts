@@ -54,6 +54,14 @@ export function encodePartHeader(header: PartHeader, dek: Dek): Uint8Array {
   return concatBytes(clear, hmacSha256(objectKey(dek, objectId, 'header'), clear));
 }
 
+/** The highest number that a version or suite is given: no text has such bytes. */
+const MAX_NUMBER = 8;
+const isNumber = (byte: number | undefined): boolean => byte !== undefined && byte >= 1 && byte <= MAX_NUMBER;
+
+/** Whether these bytes begin as a sealed body of any version does: for who has no key to tell by. */
+export const looksSealed = (bytes: Uint8Array): boolean =>
+  bytes[0] === MAGIC[0] && bytes[1] === MAGIC[1] && isNumber(bytes[2]) && isNumber(bytes[3]) && bytes[4] === 0;
+
 /** Verifies the MAC, the object id and the structure. Errors: ERR_ENVELOPE_OPEN_FAILED, whatever is wrong. */
 export function decodePartHeader(bytes: Uint8Array, dek: Dek, objectId: Uint8Array): PartHeader {
   if (bytes.length !== PART_HEADER_BYTES) throw openFailed();

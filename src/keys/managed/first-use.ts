@@ -13,7 +13,7 @@ import { MANAGING_SERVICES, serviceOfAlias, type ManagingService } from './manag
 
 /** What a caller asks for that a key may be made for. */
 export type FirstUse = {
-  readonly action: 'GenerateDataKey' | 'ReEncryptTo' | 'DescribeKey';
+  readonly action: 'GenerateDataKey' | 'ReEncryptTo' | 'DescribeKey' | 'Decrypt';
   readonly keyId: string;
   readonly context: EncryptionContext | null;
 };

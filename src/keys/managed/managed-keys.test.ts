@@ -57,6 +57,15 @@ const records = ({ options }: KeyFolder): readonly Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('First use', () => {
+  test('A read of what lies unsealed makes the key as well: before it nothing may have been sealed', async () => {
+    await using opened = await open();
+    const { manager } = opened;
+    const arn = await manager.readUnsealed({ keyId: S3, context }, viaS3);
+    expect((await manager.listKeys(operator)).map((key) => key.arn)).toEqual([arn]);
+    expect(await manager.readUnsealed({ keyId: S3, context }, viaS3)).toBe(arn);
+    expect(await outcome(manager.readUnsealed({ keyId: S3, context }, viaPostgres))).toBe(DENIED);
+  });
+
   test('The gateway’s first data key makes the key, and no other: the next use has the same', async () => {
     await using opened = await open();
     const { manager, folder } = opened;

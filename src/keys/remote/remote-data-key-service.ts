@@ -101,6 +101,16 @@ export class RemoteDataKeyService {
     });
   }
 
+  /** The other end has no part in it: no key is used. */
+  readUnsealed({ keyId, context }: Parameters<DataKeys['readUnsealed']>[0], use: KeyUse): Promise<string> {
+    return this.#parts.recorder.record('ReadUnsealed', use, context, async (trace) => {
+      canonicalContext(context);
+      const arn = await this.#names.arnOf(keyId);
+      this.#authorize(arn, 'Decrypt', { context, parameters: { ...ALGORITHM, ...aliasNamed(keyId) } }, use, trace);
+      return arn;
+    });
+  }
+
   /** Two records, as two permissions are needed; the other end does it in one step, so neither key is seen here. */
   async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
     const { sourceContext, destinationKeyId, destinationContext } = request;

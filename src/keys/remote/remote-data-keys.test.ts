@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE } from '../../../test/support/keys.ts';
 import type { RemoteKms } from './remote-kms.ts';
@@ -45,4 +46,17 @@ test('Bytes changed while another key manager is asked do not give their DEK to 
       expect(dek.export().toString('hex')).toBe(expected);
     }
   }
+});
+
+test('What lies unsealed is read by who may decrypt, is on record, and asks the other end for no key', async () => {
+  await using folder = await keyFolder();
+  const keys = await folder.open({}, { remote: ELSEWHERE });
+  expect(await keys.readUnsealed({ keyId: 'alias/x', context }, TEST_USE)).toBe(ARN);
+  const records = (await readFile(folder.path('audit.log'), 'utf8')).split('\n').filter((line) => line.includes(ARN));
+  expect(JSON.parse(records.at(-1) ?? '')).toMatchObject({
+    action: 'ReadUnsealed',
+    key: ARN,
+    result: 'success',
+    context,
+  });
 });

@@ -110,6 +110,10 @@ export class AskedDataKeys implements DataKeys {
     return { wrapped: Uint8Array.from(wrapped), keyArn };
   }
 
+  async readUnsealed({ keyId, context }: Parameters<DataKeys['readUnsealed']>[0], use: KeyUse): Promise<string> {
+    return (await this.#ask({ type: 'readUnsealed', request: { keyId, context }, use }, 'text')).text;
+  }
+
   async resolveKey(keyId: string): Promise<string> {
     return (await this.#ask({ type: 'resolveKey', keyId }, 'text')).text;
   }

@@ -19,6 +19,11 @@ export type Question =
       readonly use: KeyUse;
     }
   | { readonly type: 'reEncrypt'; readonly request: Parameters<DataKeys['reEncrypt']>[0]; readonly use: KeyUse }
+  | {
+      readonly type: 'readUnsealed';
+      readonly request: { readonly keyId: string; readonly context: EncryptionContext };
+      readonly use: KeyUse;
+    }
   | { readonly type: 'resolveKey'; readonly keyId: string }
   | { readonly type: 'serviceKey'; readonly purpose: string; readonly epoch: number | undefined }
   | { readonly type: 'escrow'; readonly record: EscrowRecord; readonly use: KeyUse }

@@ -75,6 +75,8 @@ export class ServedDataKeys {
         const request = { ...question.request, wrapped: Uint8Array.from(question.request.wrapped) };
         return { type: 'wrapped', ...(await keys.reEncrypt(request, question.use)) };
       }
+      case 'readUnsealed':
+        return { type: 'text', text: await keys.readUnsealed(question.request, question.use) };
       case 'resolveKey':
         return { type: 'text', text: await keys.resolveKey(question.keyId) };
       case 'serviceKey': {

@@ -114,6 +114,7 @@ test('Escrow, re-encryption, service keys and names of keys are the owner’s', 
   expect(bytesOf(await s.one.decrypt({ wrapped: moved.wrapped, context: { other: 'place' } }, use))).toBe(
     bytesOf(await s.one.decrypt({ wrapped, context }, use)),
   );
+  expect(await s.one.readUnsealed({ keyId: s.keyId, context }, use)).toBe(await s.manager.resolveKey(s.keyId));
   expect(await s.one.resolveKey(s.keyId)).toBe(await s.manager.resolveKey(s.keyId));
   const [here, there] = [await s.one.serviceKey('test'), await s.manager.serviceKey('test')];
   expect([here.epoch, here.key.export()]).toEqual([there.epoch, there.key.export()]);

@@ -96,6 +96,21 @@ export class DataKeyService {
     });
   }
 
+  /** Of a service's key that is still to be made, first of all: a bucket may hold nothing sealed yet. */
+  async readUnsealed({ keyId, context }: Parameters<DataKeys['readUnsealed']>[0], use: KeyUse): Promise<string> {
+    await this.#firstUses.make({ action: 'Decrypt', keyId, context }, use);
+    return this.#recorder.record('ReadUnsealed', use, context, (trace) => {
+      const key = this.#ring.find(keyId);
+      trace.key = key;
+      canonicalContext(context);
+      const parameters = { ...ALGORITHM, ...aliasNamed(keyId, this.#ring.realm) };
+      this.#recorder.authorize(trace, 'Decrypt', use, context, { parameters });
+      assertWraps(key, 'Decrypt');
+      assertKeyUsable(key);
+      return key.arn;
+    });
+  }
+
   /** Two records, as two permissions are needed: one for the key that opens, one for the key that wraps. */
   async reEncrypt(request: ReEncryptRequest, use: KeyUse): Promise<{ wrapped: Uint8Array; keyArn: string }> {
     const { wrapped, sourceContext, destinationKeyId, destinationContext } = request;

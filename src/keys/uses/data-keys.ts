@@ -55,6 +55,11 @@ export interface DataKeys {
    * Throws ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED.
    */
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined;
+  /**
+   * For what lies unsealed where this key would have sealed it: who might open it may read it. Decided as a `decrypt` of the key, and
+   * recorded as ReadUnsealed; no key is used. Resolves with the key's ARN.
+   */
+  readUnsealed(request: { keyId: string; context: EncryptionContext }, use: KeyUse): Promise<string>;
   /** Unwraps and wraps again under another key or context; the DEK does not leave the key manager. */
   reEncrypt(
     request: {

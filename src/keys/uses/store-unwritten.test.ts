@@ -42,6 +42,7 @@ const dataKeyUses = {
     await manager.decrypt({ wrapped, context }, use);
     expect(manager.decryptNow({ wrapped, context }, use)).toBeDefined();
   },
+  readUnsealed: async (manager) => manager.readUnsealed({ keyId, context }, use),
   reEncrypt: async (manager) => {
     const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
     const moved = { wrapped, sourceContext: context, destinationKeyId: 'alias/b', destinationContext: {} };

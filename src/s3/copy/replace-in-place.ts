@@ -38,14 +38,17 @@ async function replace(
 ): Promise<UpstreamResponse> {
   const bucket = request.bucket ?? '';
   try {
-    const put = await upstream.send({ ...request, key: temporary });
+    // Conditions are on what lies at the key.
+    const { 'if-match': _match, 'if-none-match': _noneMatch, ...stored } = headers;
+    const put = await upstream.send({ ...request, headers: stored, key: temporary });
     if (put.status !== 200) return put;
     await put.body.release();
     const { body: _sent, contentLength: _length, ...place } = request;
     const source = formatCopySource({ bucket, key: temporary, versionId: undefined });
+    // What it was put with goes along with it. Told to replace that, s3rver 5 keeps the ETag of the object that was there.
     const copied = await upstream.send({
       ...place,
-      headers: { ...headers, 'x-amz-copy-source': source, 'x-amz-metadata-directive': 'REPLACE' },
+      headers: { ...headers, 'x-amz-copy-source': source, 'x-amz-metadata-directive': 'COPY' },
     });
     if (copied.status !== 200) return copied;
     const text = (await copied.body.text(MAX_LIST_BYTES)).trim();

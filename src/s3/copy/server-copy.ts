@@ -5,6 +5,7 @@
  * Invariant: the source is pinned, by version or by ETag, so that an envelope never meets the bytes of an object that was put in its place.
  */
 import type { ProbedCapabilities } from '../check.ts';
+import { ENVELOPE_METADATA_NAME } from '../../envelope/object/object-envelope.ts';
 import { S3Error } from '../errors.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
@@ -43,7 +44,8 @@ export async function serverCopy(
   if (backend === undefined) return undefined;
   const stored = await asCopyErrors(() => headSource(source, gateway));
   const pin = pinOf(source, stored, backend);
-  if (pin === undefined) return undefined;
+  // What lies plain has no ciphertext to keep: whether it may be read at all, the read of it says.
+  if (pin === undefined || stored.headers[ENVELOPE_METADATA_NAME] === undefined) return undefined;
   const opened = await openEnvelope(source, gateway, stored.headers);
   refuseTooLarge(await plaintextLength(source, gateway, stored, opened));
   if (wantsOtherChecksum(request, opened)) return undefined;

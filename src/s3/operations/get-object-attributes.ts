@@ -8,6 +8,8 @@ import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { formatXml, type XmlContent } from '../listing/xml-tree.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request } from '../operation.ts';
+import { plainAttributes } from '../plain/plain-attributes.ts';
+import { authorizePlainRead, isStillPlain, readsPlain } from '../plain/plain-mode.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { CHECKSUM_ELEMENTS, objectChecksumContent, toBase64 } from '../sealing/checksum-headers.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
@@ -37,13 +39,20 @@ export const getObjectAttributes: S3Operation = {
     const page = partsPage(request.headers);
     const version = request.query.get('versionId');
     const query = version === undefined ? new Map<string, string>() : new Map([['versionId', version]]);
-    const response = await sendOrThrow(gateway, { method: 'HEAD', bucket, key, query, signal });
+    const headed = { 'x-amz-checksum-mode': 'ENABLED' };
+    const asking = readsPlain(request.rule, gateway) ? { headers: headed } : {};
+    const response = await sendOrThrow(gateway, { method: 'HEAD', bucket, key, query, signal, ...asking });
     await response.body.release();
-    const seen = {
-      stored: storedAnswer(key, response),
-      opened: await openEnvelope(request, gateway, response.headers),
-    };
-    const content = await contentOf(request, gateway, seen, wanted, page);
+    const stored = storedAnswer(key, response);
+    const content = isStillPlain(request, gateway, response.headers)
+      ? await plainContent(request, gateway, stored, wanted)
+      : await contentOf(
+          request,
+          gateway,
+          { stored, opened: await openEnvelope(request, gateway, response.headers) },
+          wanted,
+          page,
+        );
     const body = formatXml('GetObjectAttributesResponse', content);
     const headers = { 'content-type': 'application/xml', 'content-length': String(body.length) };
     return { status: 200, headers: { ...pick(response.headers, ANSWERED), ...headers }, body };
@@ -86,6 +95,17 @@ function numberHeader(headers: S3Headers, name: string, fallback: number): numbe
     throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer or within integer range`);
   }
   return text === '' ? fallback : Number(text);
+}
+
+async function plainContent(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  wanted: ReadonlySet<Attribute>,
+): Promise<XmlContent> {
+  await authorizePlainRead(request, gateway);
+  const known = plainAttributes(stored);
+  return Object.fromEntries(ATTRIBUTES.filter((name) => wanted.has(name)).map((name) => [name, known[name]]));
 }
 
 type SeenObject = { readonly stored: StoredAnswer; readonly opened: OpenedEnvelope };

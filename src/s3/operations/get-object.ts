@@ -18,6 +18,9 @@ import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
 import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
 import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
+import { forgetPlain } from '../plain/known-plain.ts';
+import { isStillPlain } from '../plain/plain-mode.ts';
+import { readKnownPlain, readPlainSelection, readPlainWhole } from '../plain/read-plain.ts';
 import { checkReadEncryption } from '../sse/given-key.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
 
@@ -34,7 +37,7 @@ export const getObject: S3Operation = {
       try {
         return await read(request, gateway, selection);
       } catch (error) {
-        if (isStale(error)) forgetLayout(request, gateway);
+        if (isStale(error)) forget(request, gateway);
         if (!(error instanceof ObjectChanged) || tries === MAX_TRIES) throw error;
       }
     }
@@ -44,8 +47,15 @@ export const getObject: S3Operation = {
 const isStale = (error: unknown): boolean =>
   error instanceof ObjectChanged || (error instanceof S3Error && error.code === 'ERR_S3_SEALED_OBJECT_INVALID');
 
-function read(request: S3Request, gateway: GatewayContext, selection: Selection): Promise<S3Response> {
+function forget(request: S3Request, gateway: GatewayContext): void {
+  forgetLayout(request, gateway);
+  forgetPlain(request, gateway);
+}
+
+async function read(request: S3Request, gateway: GatewayContext, selection: Selection): Promise<S3Response> {
   if (selection.type === 'whole') return readWhole(request, gateway);
+  const plain = await readKnownPlain(request, gateway, selection);
+  if (plain !== undefined) return plain;
   const layout = request.headers['if-range'] === undefined ? knownLayout(request, gateway) : undefined;
   return layout === undefined
     ? readUnknown(request, gateway, selection)
@@ -57,6 +67,7 @@ async function readWhole(request: S3Request, gateway: GatewayContext): Promise<S
   return releasingOnError(response, async () => {
     const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
+    if (isStillPlain(request, gateway, response.headers)) return readPlainWhole(request, gateway, response);
     const opened = await openEnvelope(request, gateway, response.headers);
     const whole = await wholeObject(request, gateway, stored, opened);
     // The record of a short object is at hand once it was proven.
@@ -133,21 +144,20 @@ function selectedWithin(selection: Selection, layout: ObjectLayout): ReturnType<
 /** Reads the beginning first: envelope, header, and often all that was asked for. */
 async function readUnknown(request: S3Request, gateway: GatewayContext, asked: Selection): Promise<S3Response> {
   const response = await sendRead(request, gateway, 'GET', { range: `bytes=0-${FIRST_READ_BYTES - 1}` });
-  const { stored, opened, head } = await releasingOnError(response, async () => {
+  const { isPlain, selection, head } = await releasingOnError(response, async () => {
     checkReadConditions(request.headers, response.headers);
     return {
-      stored: storedAnswer(request.key, response),
-      opened: await openEnvelope(request, gateway, response.headers),
+      isPlain: isStillPlain(request, gateway, response.headers),
+      selection: withIfRange(asked, request.headers, response.headers),
       head: response.status === 206 ? await response.body.bytes(FIRST_READ_BYTES) : undefined,
     };
   });
-  const selection = withIfRange(asked, request.headers, response.headers);
-  if (selection.type === 'whole') {
-    await response.body.release();
-    return readWhole(request, gateway);
-  }
   // A backend that ignored the range is still sending all of it.
   if (head === undefined) await response.body.release();
+  if (selection.type === 'whole') return readWhole(request, gateway);
+  if (isPlain) return readPlainSelection(request, gateway, { response, beginning: head }, selection);
+  const stored = storedAnswer(request.key, response);
+  const opened = await openEnvelope(request, gateway, response.headers);
   const layout = await layoutOf(request, gateway, stored, opened);
   const selected = selectedBytes(selection, layout);
   if (selected === undefined) return readWhole(request, gateway);
@@ -205,7 +215,7 @@ async function releasingOnError<T>(response: UpstreamResponse, work: () => Promi
 const forgettingStale = (body: ByteSource, request: S3Request, gateway: GatewayContext): ByteSource => ({
   pour: (take) =>
     body.pour(take).catch((error: unknown) => {
-      if (isStale(error)) forgetLayout(request, gateway);
+      if (isStale(error)) forget(request, gateway);
       throw error;
     }),
 });

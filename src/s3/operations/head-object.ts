@@ -1,6 +1,8 @@
 /** HeadObject on a sealed key: sizes of the plaintext, and only headers the envelope vouches for. */
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { headPlain } from '../plain/head-plain.ts';
+import { isStillPlain } from '../plain/plain-mode.ts';
 import { sendRead } from '../sealing/conditional-read.ts';
 import { checkReadConditions } from '../sealing/conditions.ts';
 import { openEnvelope, type OpenedEnvelope } from '../sealing/envelope-headers.ts';
@@ -22,8 +24,9 @@ export const headObject: S3Operation = {
     await response.body.release();
     const stored = storedAnswer(request.key, response);
     checkReadConditions(request.headers, response.headers);
-    const opened = await openEnvelope(request, gateway, response.headers);
     const selection = withIfRange(asked, request.headers, response.headers);
+    if (isStillPlain(request, gateway, response.headers)) return headPlain(request, gateway, response, selection);
+    const opened = await openEnvelope(request, gateway, response.headers);
     return answer(request, gateway, stored, opened, selection);
   },
 };

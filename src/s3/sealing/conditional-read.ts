@@ -2,6 +2,8 @@
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import type { UpstreamResponse } from '../upstream/client.ts';
+import { plainAsked } from '../plain/plain-answer.ts';
+import { readsPlain } from '../plain/plain-mode.ts';
 import { upstreamConditions } from './conditions.ts';
 import { clientEtag } from './etag.ts';
 import { sendOrThrow } from './upstream-errors.ts';
@@ -22,7 +24,7 @@ export async function sendRead(
       bucket,
       key,
       query: version === undefined ? new Map() : new Map([['versionId', version]]),
-      headers: { ...conditions, ...headers },
+      headers: { ...conditions, ...(readsPlain(request.rule, gateway) ? plainAsked(request) : {}), ...headers },
       signal,
     });
   } catch (error) {

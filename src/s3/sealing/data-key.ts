@@ -172,13 +172,16 @@ export function objectContext(
   rule: SealRule,
   objectId: Uint8Array,
 ): EncryptionContext {
-  return {
-    'aws:s3:arn': `arn:aws:s3:::${rule.bucketId ?? place.bucket}/${place.key}`,
-    'sealgate:object-id': Buffer.from(objectId).toString('hex'),
-  };
+  return { ...placeContext(place, rule), 'sealgate:object-id': Buffer.from(objectId).toString('hex') };
 }
 
-const keyUse = (
+/** The object's ARN, by which policies name it. */
+export const placeContext = (
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+  rule: SealRule,
+): EncryptionContext => ({ 'aws:s3:arn': `arn:aws:s3:::${rule.bucketId ?? bucket}/${key}` });
+
+export const keyUse = (
   { caller, requestId }: S3Request,
   { bucket, key }: { readonly bucket: string; readonly key: string },
 ): KeyUse => ({
