@@ -1,6 +1,6 @@
 /** The Postgres proxy, from the config. */
 import { randomBytes } from 'node:crypto';
-import { clientTls, serviceOptions, upstreamServer } from '../cli/options/postgres.ts';
+import { certificateLogins, clientTls, serviceOptions, upstreamServers } from '../cli/options/postgres.ts';
 import type { ColumnRule } from '../config/column-rules.ts';
 import type { PostgresConfig } from '../config/config.ts';
 import { postgresPrincipal } from '../config/principals.ts';
@@ -14,12 +14,12 @@ import { escrowOwnerOf } from '../postgres/columns/dek-table.ts';
 import { checkDatabase, resolveRules } from '../postgres/columns/resolve.ts';
 import { createColumnService } from '../postgres/columns/sealing-service.ts';
 import type { ColumnProblem } from '../postgres/service/problem.ts';
-import type { ProtectedDatabase, ProxyMetrics } from '../postgres/options.ts';
+import type { ProtectedDatabase, ProxyMetrics, UpstreamOptions } from '../postgres/options.ts';
 import { openServiceConnection, type ServiceConnection } from '../postgres/service/connection.ts';
 import { ensureSchema } from '../postgres/service/schema.ts';
 import { ServerTimeZones } from '../postgres/service/time-zones.ts';
 import { startPostgresProxy } from '../postgres/server.ts';
-import { connectUpstream } from '../postgres/startup/upstream-connect.ts';
+import { UpstreamServers } from '../postgres/startup/upstream-servers.ts';
 import { listening } from './listening.ts';
 import type { StartedPart } from './s3.ts';
 import { authenticationOptions } from './verifiers.ts';
@@ -43,28 +43,34 @@ type OpenDatabase = {
 export async function startProxy(postgres: PostgresConfig, account: string, deps: ProxyDeps): Promise<StartedPart> {
   for (const { keyId } of postgres.columns) await deps.dataKeys.resolveKey(keyId);
   const databases: OpenDatabase[] = [];
+  let verifierService: ServiceConnection | undefined;
   const closeAll = async (): Promise<void> => {
-    await Promise.all(databases.map(closeDatabase));
+    await Promise.all([...databases.map(closeDatabase), verifierService?.close()]);
   };
   try {
     for (const database of postgres.databases) databases.push(await openDatabase(database, postgres, account, deps));
-    const { host } = postgres.listen;
+    const { host, port, socket } = postgres.listen;
     const tls = clientTls(postgres.listen);
-    const proxy = await listening('postgres', postgres.listen, () =>
+    const { upstream, routes } = upstreamsOf(postgres);
+    verifierService = postgres.verifiers && openServiceConnection(await serviceOptions(postgres.verifiers.service));
+    const proxy = await listening('postgres', { host: host ?? socket ?? '', port }, () =>
       startPostgresProxy({
-        listen: { host, port: postgres.listen.port, shared: deps.sharesPorts },
+        listen: { host, port, socket, shared: deps.sharesPorts },
         ...(tls === undefined ? {} : { clientTls: tls }),
-        upstream: upstreamServer(postgres.upstream),
-        authentication: authenticationOptions(postgres, databases[0]?.service, deps.log),
+        upstream,
+        routes,
+        authentication: authenticationOptions(postgres, verifierService ?? databases[0]?.service, deps.log),
+        certificates: certificateLogins(postgres),
+        replication: postgres.replication,
         databases: new Map(databases.map((database) => [database.name, database.protected])),
         logger: deps.log,
         metrics: proxyMetrics(deps.metrics),
       }),
     );
     return {
-      listener: { name: 'postgres', host, port: proxy.port, tls: tls !== undefined },
+      listener: { name: 'postgres', host: proxy.host, port: proxy.port, tls: tls !== undefined },
       part: { name: 'postgres', stop: (remainingMs) => proxy.close(remainingMs).then(closeAll) },
-      checks: readinessChecks(postgres, databases),
+      checks: readinessChecks(upstream, databases),
     };
   } catch (error) {
     await closeAll();
@@ -134,10 +140,26 @@ async function closeDatabase({ service, protected: { analyzer } }: OpenDatabase)
   await service.close();
 }
 
-function readinessChecks({ upstream }: PostgresConfig, databases: readonly OpenDatabase[]): readonly ReadinessCheck[] {
-  const server = upstreamServer(upstream);
+/** Of each upstream, and who asks its servers what they are. */
+function upstreamsOf({ upstream, routes, databases, verifiers }: PostgresConfig): {
+  readonly upstream: UpstreamOptions;
+  readonly routes: ReadonlyMap<string, UpstreamOptions>;
+} {
+  const routed = new Set(routes.map(({ database }) => database));
+  const usual = databases.find(({ name }) => !routed.has(name))?.service ?? verifiers?.service;
+  const own = (database: string) => databases.find(({ name }) => name === database)?.service;
+  return {
+    upstream: upstreamServers(upstream, usual ?? databases[0]?.service),
+    routes: new Map(
+      routes.map(({ database, upstream: elsewhere }) => [database, upstreamServers(elsewhere, own(database))]),
+    ),
+  };
+}
+
+function readinessChecks(upstream: UpstreamOptions, databases: readonly OpenDatabase[]): readonly ReadinessCheck[] {
+  const servers = new UpstreamServers(upstream);
   return [
-    { name: 'postgres upstream', check: async () => (await connectUpstream(server)).socket.destroy() },
+    { name: 'postgres upstream', check: async () => (await servers.connect()).socket.destroy() },
     ...databases.map(({ name, service }) => ({
       name: `postgres database ${name}`,
       check: () => service.query('SELECT 1'),

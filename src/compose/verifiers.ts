@@ -4,25 +4,38 @@ import type { Log } from '../observe/log.ts';
 import type { AuthenticationOptions, VerifierSource } from '../postgres/options.ts';
 import type { ServiceConnection } from '../postgres/service/connection.ts';
 
-/** The config's own verifiers, then those in pg_authid, which only a superuser's service role may read. */
-function verifierSource({ users }: PostgresConfig, service: ServiceConnection | undefined, log: Log): VerifierSource {
+const PG_AUTHID = 'SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin';
+
+/** The config's own verifiers, then those that a query gives: by itself of pg_authid, which only a superuser may read. */
+function verifierSource(
+  { users, verifiers }: PostgresConfig,
+  service: ServiceConnection | undefined,
+  log: Log,
+): VerifierSource {
   const own = new Map(users.map(({ name, verifier }) => [name, verifier]));
+  const query = verifiers?.query ?? PG_AUTHID;
   return {
     verifier: async (user) => {
       const known = own.get(user);
       if (known !== undefined || service === undefined) return known?.reveal();
       try {
-        const [row] = await service.query<{ rolpassword: string | null }>(
-          'SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin',
-          [user],
-        );
-        return row?.rolpassword ?? undefined;
+        return lastColumn(await service.query(query, [user]));
       } catch (error) {
-        log.warn({ err: error }, 'cannot read SCRAM verifiers from pg_authid: name the roles in postgres.users');
+        log.warn(
+          { err: error },
+          'cannot read SCRAM verifiers at the server: see postgres.verifiers and postgres.users',
+        );
         return undefined;
       }
     },
   };
+}
+
+/** Of the one row: as the functions that are made for PgBouncer's auth_query give it, which name the user first. */
+function lastColumn(rows: readonly Readonly<Record<string, unknown>>[]): string | undefined {
+  const [row, another] = rows;
+  const value = another === undefined && row !== undefined ? Object.values(row).at(-1) : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /**
@@ -35,8 +48,9 @@ export function authenticationOptions(
   log: Log,
 ): AuthenticationOptions {
   const { authentication, listen, upstream, users } = postgres;
-  const bothLegs = listen.tls !== undefined && upstream.tls.mode !== 'disable' && !upstream.host.startsWith('/');
-  const canTerminate = users.length > 0 || service !== undefined;
+  const network = upstream.servers.some(({ host }) => !host.startsWith('/'));
+  const bothLegs = listen.tls !== undefined && upstream.tls.mode !== 'disable' && network;
+  const canTerminate = users.some(({ verifier }) => verifier !== undefined) || service !== undefined;
   const terminate = authentication === 'terminate' || (authentication === 'auto' && bothLegs && canTerminate);
   return terminate ? { type: 'terminate', verifiers: verifierSource(postgres, service, log) } : { type: 'relay' };
 }

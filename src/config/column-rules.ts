@@ -128,7 +128,7 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
 }
 
 function unknownDatabases(placed: readonly Placed[], section: Section): readonly Finding[] {
-  const known = new Set(section.databases.map(({ name }) => name));
+  const known = new Set(section.databases.flatMap(({ name, service }) => (service === undefined ? [] : [name])));
   return placed
     .filter(({ rule }) => !known.has(rule.database))
     .map(({ rule, path }) => {

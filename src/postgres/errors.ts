@@ -34,8 +34,8 @@ export const POSTGRES_ERRORS = {
   },
   ERR_POSTGRES_REPLICATION: {
     says: 'A replication connection to a database with rules is refused.',
-    why: 'The replication stream carries rows the proxy cannot open or check.',
-    fix: 'Replicate directly from the server: what travels is ciphertext.',
+    why: 'The replication stream carries sealed values as they are stored, and such a connection can run SQL that the proxy does not analyse.',
+    fix: 'Set `replication: pass`, which lets replication commands through and no SQL; or replicate directly from the server. What travels is ciphertext in either case.',
   },
   ERR_POSTGRES_UPSTREAM_UNREACHABLE: {
     says: 'The PostgreSQL server behind the proxy cannot be reached.',
@@ -61,6 +61,11 @@ export const POSTGRES_ERRORS = {
     says: 'Authentication failed.',
     why: 'User or password is wrong, or the user has no SCRAM-SHA-256 verifier.',
     fix: 'Check user and password; set the password anew with password_encryption = scram-sha-256.',
+  },
+  ERR_POSTGRES_CERTIFICATE: {
+    says: 'A client certificate is not good, or stands for another role than the one asked for.',
+    why: 'It does not verify against `clientCaFile`, has expired or was revoked, or `users[].certificates` does not name it for this role.',
+    fix: 'Show a certificate of that authority which is listed for the role. The proxy log says what is wrong with it.',
   },
   ERR_POSTGRES_CHANNEL_BINDING: {
     says: 'The client binds its login to the TLS channel, which a relayed login cannot carry.',

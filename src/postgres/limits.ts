@@ -29,6 +29,12 @@ export const MAX_STATEMENTS = 10_000;
 export const STARTUP_TIMEOUT_MS = 60_000;
 /** TCP and TLS to the upstream. */
 export const UPSTREAM_CONNECT_TIMEOUT_MS = 10_000;
+/** How long a server of several that failed is tried last: as long as one timeout, so that it costs one session and not each. */
+export const SERVER_FAILED_MS = 10_000;
+/** How long it is taken for true that a server is primary or standby, so that sessions that come together ask once. */
+export const SERVER_ROLE_MS = 1_000;
+/** A CancelRequest of which it is not known to which of several servers it belongs is sent to all; one that is down is not waited for longer. */
+export const CANCEL_ALL_MS = 2_000;
 /** Client connections of one listener. */
 export const MAX_CONNECTIONS = 10_000;
 /** SCRAM iterations accepted from an upstream or a verifier: a hostile count would spin the CPU; PostgreSQL's default is 4096. */

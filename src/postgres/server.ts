@@ -2,14 +2,17 @@
  * The Postgres proxy's listener: one task for each client connection, from startup to session.
  */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { endPointBinding } from './auth/channel-binding.ts';
 import { Draining } from './draining.ts';
 import { MAX_CONNECTIONS } from './limits.ts';
+import { listenAt } from './listen.ts';
 import type { ClientTlsOptions, PostgresProxyOptions } from './options.ts';
 import { serveConnection, type ProxyContext } from './connection.ts';
+import { CancelKeys } from './startup/cancel.ts';
 import type { ClientTls } from './startup/client-startup.ts';
+import { UpstreamServers } from './startup/upstream-servers.ts';
 
 export type { PostgresProxyOptions } from './options.ts';
 
@@ -24,66 +27,65 @@ export interface PostgresProxy {
 
 /** Listens. Rejects where it cannot (EADDRINUSE, a bad certificate). */
 export async function startPostgresProxy(options: PostgresProxyOptions): Promise<PostgresProxy> {
-  const context: ProxyContext = {
-    options,
-    clientTls: options.clientTls === undefined ? undefined : clientTls(options.clientTls),
-    clientBinding:
-      options.clientTls === undefined
-        ? undefined
-        : endPointBinding(new X509Certificate(options.clientTls.certificatePem)),
-    mockSecret: randomBytes(32),
-    draining: new Draining(),
-  };
+  const context = contextOf(options);
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
+  const serve = (own: ProxyContext) => (socket: Socket) => {
     sockets.add(socket);
     options.metrics?.connectionOpened?.();
     socket.once('close', () => {
       sockets.delete(socket);
       options.metrics?.connectionClosed?.();
     });
-    void serveConnection(socket, context, sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
-  });
-  await listening(server, options.listen);
-  // A TCP server's address is never a path, and null only when closed.
-  const address = server.address() as AddressInfo;
+    void serveConnection(socket, own, sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
+  };
+  const how = { noDelay: true, keepAlive: true, pauseOnConnect: true };
+  const tcp = createServer(how, serve(context));
+  // A Unix socket has no TLS, as with PostgreSQL.
+  const local = createServer(how, serve({ ...context, clientTls: undefined, clientBinding: undefined }));
+  const { host, port } = await listenAt(options.listen, { tcp, local });
   return {
-    host: address.address,
-    port: address.port,
+    host,
+    port,
     get connections() {
       return sockets.size;
     },
-    close: (graceMs = 0) => closed(server, sockets, context.draining, graceMs),
+    close: (graceMs = 0) => closed([tcp, local], sockets, context.draining, graceMs),
   };
 }
 
-function clientTls({ mode, certificatePem, privateKeyPem, clientCaPem }: ClientTlsOptions): ClientTls {
+function contextOf(options: PostgresProxyOptions): ProxyContext {
+  const { clientTls: tls, upstream, routes = new Map<string, never>() } = options;
+  return {
+    options,
+    clientTls: tls === undefined ? undefined : clientTls(tls),
+    clientBinding: tls === undefined ? undefined : endPointBinding(new X509Certificate(tls.certificatePem)),
+    mockSecret: randomBytes(32),
+    draining: new Draining(),
+    upstream: new UpstreamServers(upstream),
+    routes: new Map([...routes].map(([database, elsewhere]) => [database, new UpstreamServers(elsewhere)])),
+    cancelKeys: new CancelKeys(),
+  };
+}
+
+function clientTls({ mode, certificatePem, privateKeyPem, clients }: ClientTlsOptions): ClientTls {
   const context = createSecureContext({
     cert: certificatePem,
     key: privateKeyPem,
     minVersion: 'TLSv1.2',
-    ...(clientCaPem !== undefined && { ca: clientCaPem }),
+    ...(clients !== undefined && { ca: clients.caPem }),
+    ...(clients?.crlPem !== undefined && { crl: clients.crlPem }),
   });
-  return { context, required: mode === 'required', verifyClient: clientCaPem !== undefined };
-}
-
-function listening(server: Server, { host, port, shared = false }: PostgresProxyOptions['listen']): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, reusePort: shared }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  const asked = clients?.required === true ? 'required' : 'optional';
+  return { context, required: mode === 'required', clientCertificates: clients === undefined ? 'none' : asked };
 }
 
 async function closed(
-  server: Server,
+  servers: readonly Server[],
   sockets: ReadonlySet<Socket>,
   draining: Draining,
   graceMs: number,
 ): Promise<void> {
-  const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+  const ended = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   draining.begin();
   const late = setTimeout(() => {
     for (const socket of sockets) socket.destroy();

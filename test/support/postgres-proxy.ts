@@ -25,7 +25,7 @@ export async function startTestProxy(
     void log.push({ level, message, fields: { ...fields } });
   const proxy = await startPostgresProxy({
     listen: { host: '127.0.0.1', port: 0 },
-    upstream: { host: server.host, port: server.port, tls: { mode: 'disable' } },
+    upstream: { servers: [server], tls: { mode: 'disable' } },
     authentication: { type: 'relay' },
     databases: new Map(),
     logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },

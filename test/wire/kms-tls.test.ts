@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { CertificateCaller } from '../../src/kms/auth/client-certificate.ts';
-import { namesOf } from '../../src/kms/auth/client-certificate.ts';
+import { namesOf } from '../../src/crypto/certificate-names.ts';
 import type { KmsTls } from '../../src/kms/server.ts';
 import { certificate, CLIENT_CA, CLIENT_CRL, type CertificatePair } from '../support/client-certificates.ts';
 import { CALLER, send, signKms, startKms, type KmsAnswer, type TestKms } from '../support/kms-edge.ts';

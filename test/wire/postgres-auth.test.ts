@@ -88,7 +88,7 @@ async function withProxy<Result>(
 type Legs = { readonly client: boolean; readonly upstream: UpstreamTlsOptions['mode'] };
 const optionsFor = ({ client, upstream }: Legs): Partial<PostgresProxyOptions> => ({
   ...(client && { clientTls }),
-  upstream: { host: '127.0.0.1', port: server.port, tls: { mode: upstream, caPem: TEST_CA_PEM } },
+  upstream: { servers: [server], tls: { mode: upstream, caPem: TEST_CA_PEM } },
 });
 
 async function whoami(url: string, ssl: boolean): Promise<string> {
@@ -215,7 +215,7 @@ describe('terminated authentication', () => {
 
 describe('TLS to the server', () => {
   const connecting = (tls: UpstreamTlsOptions, host = '127.0.0.1') =>
-    withProxy({ upstream: { host, port: server.port, tls } }, (proxy) =>
+    withProxy({ upstream: { servers: [{ host, port: server.port }], tls } }, (proxy) =>
       whoami(proxy.url('postgres', 'ann', 'ann-secret'), false),
     );
 

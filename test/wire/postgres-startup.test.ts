@@ -1,4 +1,6 @@
 /** What opens a connection, well formed and hostile, on raw sockets in front of a real server. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { serialize } from 'pg-protocol';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pg from 'pg';
@@ -14,12 +16,22 @@ const GSSENC_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
 const startup = serialize.startup({ user: 'postgres', database: 'postgres' });
 const tls = { mode: 'optional', certificatePem: PROXY_CERTIFICATE_PEM, privateKeyPem: PROXY_KEY_PEM } as const;
 
+/** Never asked: the connection is refused, or carries no SQL. */
+const NO_RULES = { analyzer: {} as StatementAnalyzer, columns: {} as ColumnService };
+
 let server: TestPostgres;
 let proxy: TestProxy;
 let secure: TestProxy;
 
 beforeAll(async () => {
   server = await startPostgres();
+  const admin = new pg.Client({ connectionString: server.url() });
+  await admin.connect();
+  await admin.query("CREATE ROLE walker LOGIN REPLICATION PASSWORD 'walk'");
+  await admin.end();
+  const hba = join(server.dataDirectory, 'pg_hba.conf');
+  await writeFile(hba, `host all,replication walker all password\n${await readFile(hba, 'utf8')}`);
+  await reloaded(server);
   proxy = await startTestProxy(server, { startupTimeoutMs: 700 });
   secure = await startTestProxy(server, { clientTls: tls });
 });
@@ -28,6 +40,14 @@ afterAll(async () => {
   await secure.close();
   await server.stop();
 });
+
+async function reloaded(postgres: TestPostgres): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url() });
+  await client.connect();
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}
 
 async function refused(bytes: Uint8Array): Promise<Record<string, string>> {
   const client = await RawClient.connect(proxy.port);
@@ -167,7 +187,9 @@ describe('startup', () => {
   });
 
   test('an unreachable server is said to be so', async () => {
-    const lost = await startTestProxy(server, { upstream: { host: '127.0.0.1', port: 1, tls: { mode: 'disable' } } });
+    const lost = await startTestProxy(server, {
+      upstream: { servers: [{ host: '127.0.0.1', port: 1 }], tls: { mode: 'disable' } },
+    });
     const client = await RawClient.connect(lost.port);
     client.send(startup);
     expect(errorOf(await client.untilClosed())).toMatchObject({ C: '08001', R: 'ERR_POSTGRES_UPSTREAM_UNREACHABLE' });
@@ -183,22 +205,66 @@ describe('startup', () => {
     await small.close();
   });
 
-  test('replication from a database with rules is refused; from others it is the server’s business', async () => {
-    const rules = { analyzer: {} as StatementAnalyzer, columns: {} as ColumnService }; // never asked: the connection is refused before
-    const guarded = await startTestProxy(server, { databases: new Map([['postgres', rules]]) });
-    const client = await RawClient.connect(guarded.port);
-    client.send(
-      encodeStartup(
-        0,
-        new Map([
-          ['user', 'postgres'],
-          ['database', 'postgres'],
-          ['replication', 'database'],
-        ]),
-      ),
+  const replicating = (mode: string): Uint8Array =>
+    encodeStartup(
+      0,
+      new Map([
+        ['user', 'postgres'],
+        ['database', 'postgres'],
+        ['replication', mode],
+      ]),
     );
+
+  test('replication from a database with rules is refused; from others it is the server’s business', async () => {
+    const guarded = await startTestProxy(server, { databases: new Map([['postgres', NO_RULES]]) });
+    const client = await RawClient.connect(guarded.port);
+    client.send(replicating('database'));
     expect(errorOf(await client.untilClosed())).toMatchObject({ C: '0A000', R: 'ERR_POSTGRES_REPLICATION' });
     await guarded.close();
+  });
+
+  test.each(['database', 'true'])('where it passes (%s), replication commands do and SQL does not', async (mode) => {
+    const passing = await startTestProxy(server, {
+      databases: new Map([['postgres', NO_RULES]]),
+      replication: 'pass',
+      authentication: { type: 'relay' },
+    });
+    const logIn = async (): Promise<RawClient> => {
+      const client = await RawClient.connect(passing.port);
+      client.send(
+        encodeStartup(
+          0,
+          new Map([
+            ['user', 'walker'],
+            ['database', 'postgres'],
+            ['replication', mode],
+          ]),
+        ),
+      );
+      await client.message();
+      client.send(serialize.password('walk'));
+      await client.untilReady();
+      return client;
+    };
+    const client = await logIn();
+    client.send(serialize.query('IDENTIFY_SYSTEM'));
+    const [, row] = await client.untilReady();
+    // From the beginning of the segment, so that there is something to send.
+    const [, high, low = ''] = /([0-9A-F]+)\/([0-9A-F]+)/.exec(row?.body.toString('latin1') ?? '') ?? [];
+    const at = `${high}/${low.slice(0, -6)}000000`;
+    client.send(serialize.query(`START_REPLICATION PHYSICAL ${at} TIMELINE 1`));
+    expect((await client.message())?.type).toBe('W');
+    expect((await client.message())?.type).toBe('d');
+    client.send(serialize.copyDone());
+    expect(types(await client.untilReady())).toMatch(/^d*c/);
+    client.send(serialize.query("INSERT INTO t VALUES ('secret')"));
+    expect(errorOf(await client.untilClosed())).toMatchObject({ C: '0A000', R: 'ERR_POSTGRES_REPLICATION' });
+    for (const bytes of [serialize.parse({ text: 'SELECT 1' }), serialize.query('/* */ IDENTIFY_SYSTEM; SELECT 1')]) {
+      const other = await logIn();
+      other.send(bytes);
+      expect(errorOf(await other.untilClosed())).toMatchObject({ C: '0A000' });
+    }
+    await passing.close();
   });
 });
 

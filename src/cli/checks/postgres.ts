@@ -1,7 +1,7 @@
 /** Checks of section `postgres`: each database with rules against its live catalog, and the DDL that mends it. */
 import { randomBytes } from 'node:crypto';
 import type { ColumnRule } from '../../config/column-rules.ts';
-import type { PostgresConfig, PostgresServiceConfig } from '../../config/config.ts';
+import type { PostgresConfig, PostgresServerConfig, PostgresServiceConfig } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import type { DataKeys } from '../../keys/uses/data-keys.ts';
 import { rebindColumns } from '../../postgres/columns/rebind.ts';
@@ -10,15 +10,15 @@ import { openServiceConnection, type ServiceConnection } from '../../postgres/se
 import { ServiceError } from '../../postgres/service/errors.ts';
 import { quoteIdentifier } from '../../postgres/service/names.ts';
 import { ensureSchema } from '../../postgres/service/schema.ts';
-import { connectUpstream } from '../../postgres/startup/upstream-connect.ts';
-import { serviceOptions, upstreamServer } from '../options/postgres.ts';
+import { UpstreamServers } from '../../postgres/startup/upstream-servers.ts';
+import { serviceOptions, upstreamServers } from '../options/postgres.ts';
 import type { CheckFinding } from './report.ts';
 
 /** Binds ruled columns anew to the identity their values were sealed under; undefined: only look. */
 export type Rebind = { readonly keys: DataKeys; readonly principal: string };
 
 export async function checkPostgres(postgres: PostgresConfig, rebind?: Rebind): Promise<readonly CheckFinding[]> {
-  const findings: CheckFinding[] = [await checkUpstream(postgres)];
+  const findings: CheckFinding[] = [...(await checkUpstreams(postgres))];
   for (const { name, service } of postgres.databases) {
     const connection = openServiceConnection(await serviceOptions(service));
     try {
@@ -30,10 +30,20 @@ export async function checkPostgres(postgres: PostgresConfig, rebind?: Rebind): 
   return findings;
 }
 
-async function checkUpstream({ upstream }: PostgresConfig): Promise<CheckFinding> {
-  const about = `postgres upstream ${upstream.host}:${upstream.port}`;
+/** Each server by itself: that one of several is down shows here, not at the next failover. */
+async function checkUpstreams({ upstream, routes }: PostgresConfig): Promise<readonly CheckFinding[]> {
+  const all = [upstream, ...routes.map(({ upstream: elsewhere }) => elsewhere)];
+  const each = all.flatMap((one) =>
+    one.servers.map((server) => ({ ...one, servers: [server], target: 'any' as const })),
+  );
+  return Promise.all(each.map(checkUpstream));
+}
+
+async function checkUpstream(upstream: PostgresServerConfig): Promise<CheckFinding> {
+  const [{ host, port } = { host: '', port: 0 }] = upstream.servers;
+  const about = `postgres upstream ${host}:${port}`;
   try {
-    const { socket, encrypted } = await connectUpstream(upstreamServer(upstream));
+    const { socket, encrypted } = await new UpstreamServers(upstreamServers(upstream)).connect();
     socket.destroy();
     return { type: 'ok', about, message: encrypted ? 'answers, with TLS' : 'answers, without TLS' };
   } catch (error) {

@@ -1,39 +1,83 @@
 /** From the config's `postgres` section to the proxy's options and those of its service connections. */
 import { connect } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import type { ClientConfig } from 'pg';
 import type {
   PostgresConfig,
+  PostgresServerAddress,
   PostgresServerConfig,
   PostgresServiceConfig,
   PostgresTlsConfig,
 } from '../../config/config.ts';
-import type { ClientTlsOptions, UpstreamOptions } from '../../postgres/options.ts';
-import type { ServiceConnectionOptions } from '../../postgres/service/connection.ts';
+import type {
+  CertificateLogin,
+  ClientTlsOptions,
+  ServerAddress,
+  UpstreamOptions,
+  UpstreamTlsOptions,
+} from '../../postgres/options.ts';
+import type { ServiceConnectionOptions, ServiceServer } from '../../postgres/service/connection.ts';
+import { askServers } from '../../postgres/service/server-roles.ts';
 
-export function upstreamServer({ host, port, tls }: PostgresServerConfig): UpstreamOptions {
-  const { mode, ca, client } = tls;
+/** `login`: the proxy's own, with which servers are asked what they are. */
+export function upstreamServers(
+  { servers, tls, target, order, connectTimeoutSeconds }: PostgresServerConfig,
+  login?: PostgresServiceConfig,
+): UpstreamOptions {
   return {
-    host,
-    port,
-    tls: {
-      // A Unix socket has no TLS.
-      mode: host.startsWith('/') ? 'disable' : mode,
-      ...(ca === undefined ? {} : { caPem: ca }),
-      ...(client === undefined
-        ? {}
-        : { certificatePem: client.certificate, privateKeyPem: client.privateKey.reveal() }),
-    },
+    servers: servers.map(addressOf),
+    tls: upstreamTls(tls),
+    target,
+    order,
+    ...timeout(connectTimeoutSeconds, 'connectTimeoutMs'),
+    ...(login !== undefined && { roles: askServers((server) => loginAt(server, { ...login, tls })) }),
+  };
+}
+
+function addressOf({ host, address, port }: PostgresServerAddress): ServerAddress {
+  return { host, port, ...(address !== undefined && { address }) };
+}
+
+function timeout<Name extends string>(seconds: number | undefined, name: Name): { readonly [Key in Name]?: number } {
+  // A computed name makes the checker forget which one it is.
+  return (seconds === undefined ? {} : { [name]: seconds * 1000 }) as { readonly [Key in Name]?: number };
+}
+
+function upstreamTls({ mode, direct, ca, client }: PostgresTlsConfig): UpstreamTlsOptions {
+  return {
+    mode,
+    direct,
+    ...(ca === undefined ? {} : { caPem: ca }),
+    ...(client === undefined ? {} : { certificatePem: client.certificate, privateKeyPem: client.privateKey.reveal() }),
   };
 }
 
 export function clientTls({ tls }: PostgresConfig['listen']): ClientTlsOptions | undefined {
   if (tls === undefined) return undefined;
+  const { clients } = tls;
   return {
     mode: tls.required ? 'required' : 'optional',
     certificatePem: tls.certificate,
     privateKeyPem: tls.privateKey.reveal(),
-    ...(tls.clientCa === undefined ? {} : { clientCaPem: tls.clientCa }),
+    ...(clients !== undefined && {
+      clients: {
+        caPem: clients.ca,
+        required: clients.required,
+        ...(clients.crl !== undefined && { crlPem: clients.crl }),
+      },
+    }),
   };
+}
+
+/** Roles that show a certificate. */
+export function certificateLogins({ users }: PostgresConfig): ReadonlyMap<string, CertificateLogin> {
+  const shown = users.filter(({ certificates }) => certificates.length > 0);
+  return new Map(
+    shown.map(({ name, certificates, password }) => {
+      const names = certificates.map((one) => (one.type === 'subject' ? `subject:${one.subject}` : `name:${one.name}`));
+      return [name, { names: new Set(names), password: password?.reveal() }];
+    }),
+  );
 }
 
 /** As libpq reads sslmode (https://www.postgresql.org/docs/18/libpq-ssl.html): `require` with a CA checks the chain. */
@@ -47,17 +91,33 @@ function tlsSettings({ mode, ca, client }: PostgresTlsConfig, host: string): Con
 }
 
 export async function serviceOptions(service: PostgresServiceConfig): Promise<ServiceConnectionOptions> {
-  const { host, port, user, password, database, tls } = service;
-  const local = host.startsWith('/');
-  const encrypted = !local && tls.mode !== 'disable' && (tls.mode !== 'prefer' || (await offersTls(host, port)));
+  const { user, password, database, connectTimeoutSeconds } = service;
+  const [first, ...others] = await Promise.all(service.servers.map((server) => serviceServer(server, service.tls)));
   return {
-    host,
-    port,
+    ...first,
+    others,
     user,
     database,
     ...(password === undefined ? {} : { password: password.reveal() }),
-    ssl: encrypted ? tlsSettings(tls, host) : false,
+    ...timeout(connectTimeoutSeconds, 'connectionTimeoutMillis'),
   };
+}
+
+async function loginAt(server: ServerAddress, service: PostgresServiceConfig): Promise<ClientConfig> {
+  const only = { host: server.host, port: server.port, address: server.address };
+  return serviceOptions({ ...service, servers: [only] });
+}
+
+async function serviceServer(
+  { host, address, port }: PostgresServerAddress,
+  tls: PostgresTlsConfig,
+): Promise<ServiceServer> {
+  const at = address ?? host;
+  const local = host.startsWith('/');
+  // `allow` takes TLS where it is offered: more than it asks for.
+  const ifOffered = tls.mode === 'prefer' || tls.mode === 'allow';
+  const encrypted = !local && tls.mode !== 'disable' && (!ifOffered || (await offersTls(at, port)));
+  return { host: at, port, ssl: encrypted ? tlsSettings(tls, host) : false };
 }
 
 /** SSLRequest: length 8, code 80877103 (https://www.postgresql.org/docs/18/protocol-message-formats.html). */

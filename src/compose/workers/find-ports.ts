@@ -7,7 +7,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import type { Config } from '../../config/config.ts';
+import type { Config, PostgresConfig } from '../../config/config.ts';
 import { listening } from '../listening.ts';
 import type { Ports } from './control.ts';
 
@@ -17,11 +17,19 @@ export async function findPorts({ s3, postgres }: Config): Promise<Ports> {
   try {
     return {
       ...(s3 === undefined ? {} : { s3: await holdPort('s3', s3.listen, held) }),
-      ...(postgres === undefined ? {} : { postgres: await holdPort('postgres', postgres.listen, held) }),
+      ...(postgres === undefined ? {} : { postgres: await holdPort('postgres', tcpOf(postgres.listen), held) }),
     };
   } finally {
     await Promise.all(held.map(release));
   }
+}
+
+/** With several workers there is no Unix socket, which is what could stand alone. */
+function tcpOf({ host = '127.0.0.1', port }: PostgresConfig['listen']): {
+  readonly host: string;
+  readonly port: number;
+} {
+  return { host, port };
 }
 
 async function holdPort(

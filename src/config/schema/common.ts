@@ -80,14 +80,37 @@ export const listen = z
   })
   .describe('Where clients connect to.');
 
+export const certificateName = exactlyOne(
+  z.strictObject({
+    subject: text('The whole subject, in the order of the certificate: `O=Acme, CN=backup`.').optional(),
+    name: z
+      .string()
+      .regex(/^(?:DNS|URI|email):.+$/u, 'expected `DNS:…`, `URI:…` or `email:…`')
+      .describe('One of its names (subjectAltName): `DNS:app.example.test`, `URI:spiffe://example.test/app`.')
+      .optional(),
+  }),
+  ['subject', 'name'],
+).describe('A client certificate, by its subject or a name.');
+
 export const postgresListen = z
   .strictObject({
-    ...listenAddress,
+    host: host('As elsewhere; 127.0.0.1 unless told, and no TCP at all where `socket` is given without it.').optional(),
+    port: port('TCP port, and the number in the name of the Unix socket; 0 takes a free one.', 0),
+    socket: path('Folder in which a Unix socket `.s.PGSQL.<port>` is made, for clients on this machine.').optional(),
     tls: z
       .strictObject({
         ...serverCertificate,
-        required: z.boolean().default(true).describe('Refuse clients that do not ask for TLS.'),
-        clientCaFile: path('Certificates that client certificates are checked with, PEM.').optional(),
+        required: z.boolean().default(true).describe('Refuse clients that do not ask for TLS; not on the Unix socket.'),
+        clientCaFile: path(
+          'Certificates that client certificates are checked with, PEM. With it clients may show one.',
+        ).optional(),
+        clientCrlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+        clientCertificates: z
+          .enum(['optional', 'required'])
+          .default('required')
+          .describe(
+            'With `clientCaFile`. optional: a client may show none, and then needs a password; one that is not good is refused.',
+          ),
       })
       .optional()
       .describe('Serve TLS, with this certificate.'),

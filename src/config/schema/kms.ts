@@ -1,6 +1,6 @@
 /** Section `kms`: the AWS-KMS-compatible listener and its callers. Region and account are those of `keys`. */
 import { z } from 'zod';
-import { exactlyOne, listenAddress, path, serverCertificate, text } from './common.ts';
+import { certificateName, exactlyOne, listenAddress, path, serverCertificate, text } from './common.ts';
 
 const tls = z
   .strictObject({
@@ -16,18 +16,6 @@ const tls = z
   })
   .describe('Serve TLS, with this certificate.');
 
-const certificate = exactlyOne(
-  z.strictObject({
-    subject: text('The whole subject, in the order of the certificate: `O=Acme, CN=backup`.').optional(),
-    name: z
-      .string()
-      .regex(/^(?:DNS|URI|email):.+$/u, 'expected `DNS:…`, `URI:…` or `email:…`')
-      .describe('One of its names (subjectAltName): `DNS:app.example.test`, `URI:spiffe://example.test/app`.')
-      .optional(),
-  }),
-  ['subject', 'name'],
-).describe('A client certificate, by its subject or a name.');
-
 const client = exactlyOne(
   z.strictObject({
     name: z
@@ -41,7 +29,7 @@ const client = exactlyOne(
       .optional(),
     secretAccessKey: text('Its secret; write `${NAME}` to take it from the environment.').optional(),
     secretAccessKeyFile: path('File that holds the secret.').optional(),
-    certificate: certificate.optional(),
+    certificate: certificateName.optional(),
     principal: z
       .string()
       .regex(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   atMostOne,
+  certificateName,
   exactlyOne,
   keyReference,
   path,
@@ -13,15 +14,20 @@ import {
 
 const url = z
   .string()
-  .regex(/^postgres(?:ql)?:\/\/\S+$/u, 'expected a URL such as postgres://user@host:5432/database')
-  .describe('postgres://user@host:port/database; a password may stand in it, better in `passwordFile`.');
+  .regex(
+    /^(?:postgres(?:ql)?:\/\/\S*|\s*\w+\s*=.*)$/u,
+    'expected a URL such as postgres://user@host:5432/database, or host=… port=… pairs',
+  )
+  .describe(
+    'A connection string as libpq takes it: postgres://user@host1:5432,host2/database?sslmode=verify-full&target_session_attrs=read-write, or host=… port=… pairs. A password may stand in it, better in `passwordFile`.',
+  );
 
 const upstreamTls = z
   .strictObject({
     mode: z
-      .enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'])
-      .default('prefer')
-      .describe("As libpq's sslmode. Only verify-full proves whom the proxy talks to."),
+      .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
+      .optional()
+      .describe("As libpq's sslmode; `prefer` unless told. Only verify-full proves whom the proxy talks to."),
     caFile: path('Certificates to trust, PEM.').optional(),
     certFile: path('Certificate of the proxy, PEM.').optional(),
     keyFile: path('Its private key, PEM.').optional(),
@@ -46,27 +52,38 @@ const upstream = exactlyOne(
     tls: upstreamTls.optional(),
   }),
   ['url', 'host', 'socket'],
-).describe('The PostgreSQL server behind the proxy.');
+).describe('The PostgreSQL server behind the proxy; several (a primary and its standbys) stand in `url`.');
 
-const service = atMostOne(
+const login = {
+  url: url.optional(),
+  user: text("The proxy's own role at the server.").optional(),
+  password: text('Its password; write `${NAME}` to take it from the environment.').optional(),
+  passwordFile: path('File that holds the password.').optional(),
+  tls: upstreamTls.optional(),
+};
+
+const service = atMostOne(exactlyOne(z.strictObject(login), ['url', 'user']), ['password', 'passwordFile']).describe(
+  "The proxy's own connection, which owns schema `sealgate`: a whole `url`, or a `user` at the same upstream.",
+);
+
+const verifiers = atMostOne(
   exactlyOne(
     z.strictObject({
-      url: url.optional(),
-      user: text("The proxy's own role at the server.").optional(),
-      password: text('Its password; write `${NAME}` to take it from the environment.').optional(),
-      passwordFile: path('File that holds the password.').optional(),
-      tls: upstreamTls.optional(),
+      query: text(
+        'Gives the verifier (pg_authid.rolpassword) of the role $1, in the last column of its one row. A SECURITY DEFINER function makes it possible without a superuser.',
+      ).default('SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin'),
+      database: text('Database to ask in; `postgres` unless the URL says another.').optional(),
+      ...login,
     }),
     ['url', 'user'],
   ),
   ['password', 'passwordFile'],
-).describe(
-  "The proxy's own connection, which owns schema `sealgate`: a whole `url`, or a `user` at the same upstream.",
-);
+).describe('Who reads the SCRAM verifiers of roles that `users` does not list, and how.');
 
 const database = z.strictObject({
   name: text('Name of the database.'),
-  service,
+  upstream: upstream.optional().describe('The server of this database, where it is not that of `postgres.upstream`.'),
+  service: service.optional(),
   allowRoutines: z
     .array(z.string().regex(/^[^.]+\.[^.]+$/u, 'expected schema.name'))
     .default([])
@@ -80,13 +97,25 @@ const verifier = z
   .regex(/^SCRAM-SHA-256\$\d+:[^$]+\$[^:]+:.+$/u, 'expected a SCRAM verifier, SCRAM-SHA-256$iterations:salt$key:key')
   .describe("The role's pg_authid.rolpassword at the server; write `${NAME}` to take it from the environment.");
 
-const user = exactlyOne(
-  z.strictObject({
-    name: text('Role name.'),
-    verifier: verifier.optional(),
-    verifierFile: path('File that holds the verifier.').optional(),
-  }),
-  ['verifier', 'verifierFile'],
+const user = atMostOne(
+  exactlyOne(
+    z.strictObject({
+      name: text('Role name.'),
+      verifier: verifier.optional(),
+      verifierFile: path('File that holds the verifier.').optional(),
+      certificates: z
+        .array(certificateName)
+        .min(1)
+        .optional()
+        .describe('Client certificates, any of which logs the role in; it then has no password at the proxy.'),
+      password: text(
+        'With `certificates`: what the proxy logs the role in with at the server, where the server asks for SCRAM.',
+      ).optional(),
+      passwordFile: path('File that holds that password.').optional(),
+    }),
+    ['verifier', 'verifierFile', 'certificates'],
+  ),
+  ['password', 'passwordFile'],
 );
 
 const columnRule = z.strictObject({
@@ -158,9 +187,21 @@ export const postgresSchema = z
       .array(user)
       .default([])
       .describe(
-        'Roles whose SCRAM the proxy can terminate. The verifiers of others are read from pg_authid over the service connection, where its role may.',
+        'Roles that log in with a client certificate, and roles whose SCRAM the proxy can terminate. The verifiers of others are read at the server: see `verifiers`.',
       ),
-    databases: z.array(database).default([]).describe('Databases with column rules. Others pass unchanged.'),
+    verifiers: verifiers.optional(),
+    replication: z
+      .enum(['refuse', 'pass'])
+      .default('refuse')
+      .describe(
+        'Replication connections to databases with column rules. pass: replication commands go through, and what they carry is ciphertext; SQL on them is refused.',
+      ),
+    databases: z
+      .array(database)
+      .default([])
+      .describe(
+        'Databases with column rules (`service`), and those on other servers (`upstream`). Others pass unchanged.',
+      ),
     guard: z
       .enum(['on', 'off'])
       .default('on')

@@ -3,9 +3,9 @@
  * certificate's subject or one of its names is mapped to a principal. A certificate that fails any of it is refused, also where
  * none is required: who shows a bad one is not treated as somebody who shows none.
  */
-import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
+import { namesOf, subjectOf } from '../../crypto/certificate-names.ts';
 import { KmsError } from '../errors.ts';
 
 /** Which certificates stand for a principal: the whole subject (`O=Acme, CN=backup`), or a name (`DNS:…`, `URI:…`, `email:…`). */
@@ -62,33 +62,4 @@ const keyOf = (caller: CertificateCaller): string =>
 /** The reason is for the log; the client is told no more than that it is not known. */
 function refused(reason: string): KmsError {
   return new KmsError('ERR_KMS_UNRECOGNIZED_CLIENT', undefined, { cause: new Error(`client certificate: ${reason}`) });
-}
-
-/** One line; OpenSSL escapes commas and line ends within a value (RFC 2253), so no value can look like two. */
-function subjectOf(certificate: X509Certificate): string {
-  return certificate.subject.split('\n').join(', ');
-}
-
-/** `DNS:a.test`, `URI:spiffe://x/y`, … Values that could be mistaken come quoted as JSON; what is not of this form names nobody. */
-export function namesOf({ subjectAltName }: Pick<X509Certificate, 'subjectAltName'>): readonly string[] {
-  const names: string[] = [];
-  let rest = subjectAltName ?? '';
-  while (rest !== '') {
-    const match = /^([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/u.exec(rest);
-    if (match === null) return [];
-    const [whole, kind = '', value = ''] = match;
-    const name = value.startsWith('"') ? unquoted(value) : value;
-    if (name === undefined) return [];
-    names.push(`${kind}:${name}`);
-    rest = rest.slice(whole.length);
-  }
-  return names;
-}
-
-function unquoted(text: string): string | undefined {
-  try {
-    return String(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { scramClient } from './scram-client.ts';
+import { keysOfPassword, keysOfVerifier } from './scram-keys.ts';
 import { beginScram } from './scram-server.ts';
 import { mockVerifier, parseVerifier, type Verifier } from './verifier.ts';
 
@@ -16,13 +17,13 @@ function keysOf(password: string, salt: Uint8Array, iterations: number): { clien
 
 const binding = randomBytes(32);
 
-function exchange(password: string, used: string, channelBinding?: Uint8Array) {
+async function exchange(password: string, used: string, channelBinding?: Uint8Array) {
   const { verifier } = keysOf(password, Buffer.from('0123456789abcdef'), 4096);
   const client = keysOf(used, verifier.salt, 4096);
-  const scram = scramClient({ verifier, clientKey: client.clientKey, nonce: 'abcdef', channelBinding });
+  const scram = scramClient({ keysFor: keysOfVerifier(verifier, client.clientKey), nonce: 'abcdef', channelBinding });
   const step = beginScram(scram.clientFirst, channelBinding !== undefined, { verifier, nonce: 'XYZ', channelBinding });
   if (step === undefined) throw new Error('client-first refused');
-  const proof = scram.answer(step.serverFirst);
+  const proof = await scram.answer(step.serverFirst);
   if (proof === undefined) throw new Error('server-first refused');
   return { scram, proven: step.finish(proof), clientKey: client.clientKey };
 }
@@ -46,17 +47,17 @@ describe('SCRAM-SHA-256', () => {
     expect(Buffer.from(proven?.clientKey ?? [])).toEqual(clientKey);
   });
 
-  test('a right proof yields the ClientKey and a signature the client accepts, with and without channel binding', () => {
+  test('a right proof yields the ClientKey and a signature the client accepts, with and without channel binding', async () => {
     for (const channelBinding of [undefined, binding]) {
-      const { scram, proven, clientKey } = exchange('secret', 'secret', channelBinding);
+      const { scram, proven, clientKey } = await exchange('secret', 'secret', channelBinding);
       expect(Buffer.from(proven?.clientKey ?? [])).toEqual(clientKey);
       expect(scram.verify(proven?.serverFinal ?? '')).toBe(true);
       expect(scram.verify(`v=${Buffer.alloc(32).toString('base64')}`)).toBe(false);
     }
   });
 
-  test('a wrong password yields nothing', () => {
-    expect(exchange('secret', 'guess').proven).toBeUndefined();
+  test('a wrong password yields nothing', async () => {
+    expect((await exchange('secret', 'guess')).proven).toBeUndefined();
   });
 
   test('a client that was not shown the offer of channel binding is refused: somebody took it away', () => {
@@ -79,16 +80,32 @@ describe('SCRAM-SHA-256', () => {
     expect(beginScram(message, false, { verifier, nonce: 'n', channelBinding: undefined })).toBeUndefined();
   });
 
-  test('a server that names another salt, other iterations, or a nonce not beginning with ours gets no proof', () => {
+  test('a server that names another salt, other iterations, or a nonce not beginning with ours gets no proof', async () => {
     const { clientKey, verifier } = keysOf('x', Buffer.alloc(16, 1), 4096);
-    const scram = scramClient({ verifier, clientKey, nonce: 'abc', channelBinding: undefined });
+    const scram = scramClient({
+      keysFor: keysOfVerifier(verifier, clientKey),
+      nonce: 'abc',
+      channelBinding: undefined,
+    });
     const salt = Buffer.alloc(16, 1).toString('base64');
-    expect(scram.answer(`r=abcdef,s=${salt},i=4096`)).toBeDefined();
-    expect(scram.answer(`r=abcdef,s=${Buffer.alloc(16, 2).toString('base64')},i=4096`)).toBeUndefined();
-    expect(scram.answer(`r=abcdef,s=${salt},i=1`)).toBeUndefined();
-    expect(scram.answer(`r=abc,s=${salt},i=4096`)).toBeUndefined();
-    expect(scram.answer(`r=zzzdef,s=${salt},i=4096`)).toBeUndefined();
-    expect(scram.answer(`r=abc${'x'.repeat(5000)},s=${salt},i=4096`)).toBeUndefined();
+    expect(await scram.answer(`r=abcdef,s=${salt},i=4096`)).toBeDefined();
+    expect(await scram.answer(`r=abcdef,s=${Buffer.alloc(16, 2).toString('base64')},i=4096`)).toBeUndefined();
+    expect(await scram.answer(`r=abcdef,s=${salt},i=1`)).toBeUndefined();
+    expect(await scram.answer(`r=abc,s=${salt},i=4096`)).toBeUndefined();
+    expect(await scram.answer(`r=zzzdef,s=${salt},i=4096`)).toBeUndefined();
+    expect(await scram.answer(`r=abc${'x'.repeat(5000)},s=${salt},i=4096`)).toBeUndefined();
+  });
+});
+
+describe('keys from a password', () => {
+  test.each(['pencil', 'pass wörd', '\u2163', 'a\u00a0b'])('%j: those of the server', async (password) => {
+    const salt = Buffer.from('0123456789abcdef');
+    const normal = { '\u2163': 'IV', 'a\u00a0b': 'a b' }[password] ?? password;
+    const { clientKey, verifier } = keysOf(normal, salt, 4096);
+    const keys = await keysOfPassword(password, salt, 4096);
+    expect(Buffer.from(keys.clientKey)).toEqual(clientKey);
+    expect(Buffer.from(keys.storedKey)).toEqual(verifier.storedKey);
+    expect(Buffer.from(keys.serverKey)).toEqual(verifier.serverKey);
   });
 });
 

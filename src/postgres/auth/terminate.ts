@@ -2,23 +2,19 @@
  * SCRAM-SHA-256 ended on both legs: the client proves itself to the proxy, and the proxy logs in upstream as the same user with the
  * ClientKey that proof reveals. The verifier is the server's own, so salt and iterations agree.
  */
-import { randomBytes } from 'node:crypto';
-import { serialize } from 'pg-protocol';
 import { PostgresError } from '../errors.ts';
 import { protocolError } from '../wire/protocol-error.ts';
 import {
   AUTHENTICATION,
-  decodeAuthentication,
-  decodeMechanisms,
   decodeSaslInitialResponse,
   encodeAuthentication,
   encodeMechanisms,
 } from './authentication-message.ts';
-import { peerBinding } from './channel-binding.ts';
-import { authenticationFrame, clientResponse, type Conversation } from './conversation.ts';
-import { scramClient } from './scram-client.ts';
+import { clientResponse, type Conversation } from './conversation.ts';
+import { keysOfVerifier } from './scram-keys.ts';
 import { SCRAM, SCRAM_PLUS } from './scram-names.ts';
-import { base64, beginScram } from './scram-server.ts';
+import { beginScram } from './scram-server.ts';
+import { freshNonce, offeredBy, scramUpstream } from './upstream-login.ts';
 import type { Verifier } from './verifier.ts';
 
 export type TerminateOptions = {
@@ -29,12 +25,9 @@ export type TerminateOptions = {
   readonly clientBinding: Uint8Array | undefined;
 };
 
-const NONCE_BYTES = 18;
-
 /** Resolves after AuthenticationOk has been sent to the client. */
 export async function terminateAuthentication(conversation: Conversation, options: TerminateOptions): Promise<void> {
-  const frame = await authenticationFrame(conversation);
-  const { kind, data } = decodeAuthentication(frame.body);
+  const { kind, mechanisms } = await offeredBy(conversation);
   if (kind !== AUTHENTICATION.sasl) {
     throw new PostgresError(
       'ERR_POSTGRES_AUTHENTICATION',
@@ -45,9 +38,11 @@ export async function terminateAuthentication(conversation: Conversation, option
       },
     );
   }
+  const { user, verifier } = options;
   const proven = await authenticateClient(conversation, options);
   try {
-    await authenticateUpstream(conversation, options, proven.clientKey, decodeMechanisms(data));
+    const keysFor = keysOfVerifier(verifier, proven.clientKey);
+    await scramUpstream(conversation, mechanisms, keysFor, () => upstreamRefused(user));
   } finally {
     proven.clientKey.fill(0);
   }
@@ -76,36 +71,6 @@ async function authenticateClient(
   const proven = step.finish(Buffer.from(final.body).toString('latin1'));
   if (proven === undefined) throw wrongPassword(user);
   return proven;
-}
-
-async function authenticateUpstream(
-  conversation: Conversation,
-  { verifier, user }: TerminateOptions,
-  clientKey: Uint8Array,
-  mechanisms: readonly string[],
-): Promise<void> {
-  const { socket } = conversation.upstream;
-  const binding = mechanisms.includes(SCRAM_PLUS) ? peerBinding(socket) : undefined;
-  const mechanism = binding === undefined ? SCRAM : SCRAM_PLUS;
-  if (!mechanisms.includes(mechanism)) throw upstreamRefused(user);
-  const scram = scramClient({ verifier, clientKey, nonce: freshNonce(), channelBinding: binding });
-  socket.write(serialize.sendSASLInitialResponseMessage(mechanism, scram.clientFirst));
-  const proof = scram.answer(await saslText(conversation, AUTHENTICATION.saslContinue));
-  if (proof === undefined) throw upstreamRefused(user);
-  socket.write(serialize.sendSCRAMClientFinalMessage(proof));
-  if (!scram.verify(await saslText(conversation, AUTHENTICATION.saslFinal))) throw upstreamRefused(user);
-  const { kind } = decodeAuthentication((await authenticationFrame(conversation)).body);
-  if (kind !== AUTHENTICATION.ok) throw upstreamRefused(user);
-}
-
-async function saslText(conversation: Conversation, expected: number): Promise<string> {
-  const { kind, data } = decodeAuthentication((await authenticationFrame(conversation)).body);
-  if (kind !== expected) throw protocolError('the server sent an unexpected authentication message');
-  return Buffer.from(data).toString('latin1');
-}
-
-function freshNonce(): string {
-  return base64(randomBytes(NONCE_BYTES));
 }
 
 /** The server's own words, so that nothing tells a missing user from a wrong password. */

@@ -7,16 +7,19 @@
 import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
 import { describeOn, type StatementDescription } from './describe.ts';
 import { ServiceError } from './errors.ts';
+import { WritableServer } from './writable-server.ts';
 
-export type ServiceConnectionOptions = Pick<
-  PoolConfig,
-  'host' | 'port' | 'user' | 'password' | 'database' | 'ssl' | 'connectionTimeoutMillis'
-> & {
-  /** Connections at most; 4 unless told. */
-  readonly maxConnections?: number;
-  /** Any single statement; 15 s unless told. */
-  readonly statementTimeoutMs?: number;
-};
+export type ServiceServer = Pick<PoolConfig, 'host' | 'port' | 'ssl'>;
+
+export type ServiceConnectionOptions = ServiceServer &
+  Pick<PoolConfig, 'user' | 'password' | 'database' | 'connectionTimeoutMillis'> & {
+    /** More servers of the same data: the one that can be written to is used. */
+    readonly others?: readonly ServiceServer[];
+    /** Connections at most; 4 unless told. */
+    readonly maxConnections?: number;
+    /** Any single statement; 15 s unless told. */
+    readonly statementTimeoutMs?: number;
+  };
 
 /** One row: column name to value, as npm `pg` reads types (bytea: Buffer, int8: string). */
 export type ServiceRow = Readonly<Record<string, unknown>>;
@@ -48,28 +51,12 @@ export function openServiceConnection(options: ServiceConnectionOptions): Servic
 
 class PooledServiceConnection implements ServiceConnection {
   readonly database: string;
-  readonly #pool: Pool;
+  readonly #server: WritableServer;
 
-  constructor({ maxConnections, statementTimeoutMs, ...connect }: ServiceConnectionOptions) {
-    this.database = connect.database ?? '';
-    const settings = sessionSettings(statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS);
-    const prepare = (client: ClientBase): Promise<unknown> => {
-      // `pg` also emits what the failing query rejects with; without a listener it would end the process.
-      client.on('error', () => undefined);
-      return client.query(settings);
-    };
-    this.#pool = new Pool({
-      connectionTimeoutMillis: DEFAULT_CONNECT_TIMEOUT_MS,
-      ...connect,
-      max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-      allowExitOnIdle: true,
-      application_name: 'sealgate',
-      // pg-pool awaits the promise, which its types leave out (pg-pool/index.js newClient).
-      // eslint-disable-next-line @typescript-eslint/no-misused-promises
-      onConnect: prepare,
-    });
-    // An idle connection that the server closes is no event of ours: the pool drops it, the next use opens another.
-    this.#pool.on('error', () => undefined);
+  constructor({ others = [], host, port, ssl, ...login }: ServiceConnectionOptions) {
+    this.database = login.database ?? '';
+    const servers = [{ host, port, ssl }, ...others];
+    this.#server = new WritableServer(servers.map((server) => () => openPool({ ...login, ...server })));
   }
 
   query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -89,7 +76,7 @@ class PooledServiceConnection implements ServiceConnection {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await this.#server.close();
   }
 
   async #inTransaction<Result>(work: (session: ServiceSession) => Promise<Result>, ending: string): Promise<Result> {
@@ -117,7 +104,7 @@ class PooledServiceConnection implements ServiceConnection {
   }
 
   async #with<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
+    const { client, pool } = await this.#server.connect().catch((error: unknown) => {
       throw serviceError(error, this.database);
     });
     const session = new ClientSession(client, this.database);
@@ -127,9 +114,37 @@ class PooledServiceConnection implements ServiceConnection {
       return result;
     } catch (error) {
       client.release(session.broken);
+      if (session.broken || isReadOnly(error)) this.#server.forget(pool);
       throw error;
     }
   }
+}
+
+/** read_only_sql_transaction: the server was the primary, and is no more. */
+function isReadOnly(error: unknown): boolean {
+  return error instanceof ServiceError && error.sqlstate === '25006';
+}
+
+function openPool({ maxConnections, statementTimeoutMs, ...connect }: Omit<ServiceConnectionOptions, 'others'>): Pool {
+  const settings = sessionSettings(statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS);
+  const prepare = (client: ClientBase): Promise<unknown> => {
+    // `pg` also emits what the failing query rejects with; without a listener it would end the process.
+    client.on('error', () => undefined);
+    return client.query(settings);
+  };
+  const pool = new Pool({
+    connectionTimeoutMillis: DEFAULT_CONNECT_TIMEOUT_MS,
+    ...connect,
+    max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    allowExitOnIdle: true,
+    application_name: 'sealgate',
+    // pg-pool awaits the promise, which its types leave out (pg-pool/index.js newClient).
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
+    onConnect: prepare,
+  });
+  // An idle connection that the server closes is no event of ours: the pool drops it, the next use opens another.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 class ClientSession implements ServiceSession {

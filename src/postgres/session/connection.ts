@@ -67,8 +67,8 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   });
   if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
   if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
-  carry(fromClient, upstream, frontend, isDeep);
-  carry(fromUpstream, client, backend, () => {
+  carryFrames(fromClient, upstream, frontend, isDeep);
+  carryFrames(fromUpstream, client, backend, () => {
     endIfIdle();
     return false;
   });
@@ -81,7 +81,7 @@ export function shutDown({ client, upstream }: Pick<ConnectionEnds, 'client' | '
 }
 
 /** Where a stream writes, and the source it wakes when it is free again. */
-function sinkTo(socket: Socket, source: Socket, failed: (error: unknown) => void): FrameSink {
+export function sinkTo(socket: Socket, source: Socket, failed: (error: unknown) => void): FrameSink {
   return {
     write: (chunks) => writeTogether(socket, chunks),
     failed,
@@ -114,7 +114,7 @@ function writeTogether(socket: Socket, chunks: readonly Uint8Array[]): void {
 }
 
 /** Reads from `source` while `sink` takes it and no handler is at work. */
-function carry(source: Intake, sink: Socket, stream: FrameStream, held: () => boolean): void {
+export function carryFrames(source: Intake, sink: Socket, stream: FrameStream, held: () => boolean): void {
   const from = source.socket;
   sink.on('drain', () => {
     if (!stream.busy) from.resume();
@@ -144,11 +144,11 @@ export function closeTogether(client: Socket, upstream: Socket, closed: () => vo
 }
 
 /** A FATAL for the client where its stream is between two messages; in any case both connections end. */
-function endWith(
+export function endWith(
   error: unknown,
   { client, upstream }: Pick<ConnectionEnds, 'client' | 'upstream'>,
   atBoundary: boolean,
-  options: Omit<SessionOptions, 'wires'>,
+  options: Pick<SessionOptions, 'user' | 'database' | 'logger' | 'metrics'>,
 ): void {
   upstream.destroy();
   const known = error instanceof PostgresError ? error : internal(error);

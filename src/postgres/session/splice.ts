@@ -28,11 +28,11 @@ export function spliceSession(ends: ConnectionEnds, draining: Draining): void {
     leave();
     clearTimeout(quiet);
   });
-  carry(fromClient, sockets.upstream, ends.fromClient, () => {
+  carryBytes(fromClient, sockets.upstream, ends.fromClient, () => {
     isReady = false;
     if (isEnding) look();
   });
-  carry(fromUpstream, sockets.client, ends.fromUpstream, (bytes) => {
+  carryBytes(fromUpstream, sockets.client, ends.fromUpstream, (bytes) => {
     isReady = endsReady(bytes);
     if (isEnding) look();
   });
@@ -43,7 +43,7 @@ function endsReady(bytes: Uint8Array): boolean {
   return from >= 0 && READY.every((byte, index) => bytes[from + index] === byte);
 }
 
-function carry(source: Intake, sink: Socket, first: Uint8Array, seen: (bytes: Uint8Array) => void): void {
+export function carryBytes(source: Intake, sink: Socket, first: Uint8Array, seen: (bytes: Uint8Array) => void): void {
   if (first.length > 0) {
     sink.write(first);
     seen(first);

@@ -3,6 +3,7 @@
  *
  * Threat: bytes sent in clear before the handshake must never be taken for bytes of the TLS session (class of CVE-2021-23222).
  */
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { PostgresError } from '../errors.ts';
@@ -14,21 +15,28 @@ import { SocketReader } from '../wire/socket-reader.ts';
 export type ClientTls = {
   readonly context: SecureContext;
   readonly required: boolean;
-  /** Ask for, and verify, a client certificate. */
-  readonly verifyClient: boolean;
+  /** Whether client certificates are asked for. One that is shown has to be good in either case. */
+  readonly clientCertificates: 'none' | 'optional' | 'required';
 };
 
 export type ClientStartup = {
   readonly socket: Socket;
   readonly reader: SocketReader;
   readonly encrypted: boolean;
+  /** The client's own, verified. */
+  readonly certificate: X509Certificate | undefined;
   /** As it came, to be relayed. */
   readonly packet: Uint8Array;
   readonly request: Extract<StartupPacket, { readonly type: 'cancel' | 'startup' }>;
 };
 
 /** The connection as negotiated so far; errors are answered on its present socket. */
-export type Negotiation = { socket: Socket; encrypted: boolean; asked: Set<'ssl' | 'gssenc'> };
+export type Negotiation = {
+  socket: Socket;
+  encrypted: boolean;
+  certificate: X509Certificate | undefined;
+  asked: Set<'ssl' | 'gssenc'>;
+};
 
 const TLS_HANDSHAKE = 0x16;
 const YES = Buffer.from('S');
@@ -54,9 +62,13 @@ export async function readStartup(negotiation: Negotiation, tls: ClientTls | und
       case 'cancel':
       case 'startup':
         if (tls?.required === true && !negotiation.encrypted && request.type === 'startup') throw tlsRequired();
-        return { socket: negotiation.socket, reader, encrypted: negotiation.encrypted, packet, request };
+        return { ...pick(negotiation), reader, packet, request };
     }
   }
+}
+
+function pick({ socket, encrypted, certificate }: Negotiation): Omit<Negotiation, 'asked'> {
+  return { socket, encrypted, certificate };
 }
 
 async function readPacket(reader: SocketReader): Promise<Uint8Array> {
@@ -106,8 +118,8 @@ async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean
   const secure = new TLSSocket(negotiation.socket, {
     isServer: true,
     secureContext: tls.context,
-    requestCert: tls.verifyClient,
-    rejectUnauthorized: tls.verifyClient,
+    requestCert: tls.clientCertificates !== 'none',
+    rejectUnauthorized: tls.clientCertificates === 'required',
     ALPNProtocols: [ALPN],
   });
   await new Promise<void>((resolve, reject) => {
@@ -120,10 +132,34 @@ async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean
   // Without a negotiated protocol a direct connection could be another protocol's, confused (ALPACA).
   if (direct && secure.alpnProtocol !== ALPN)
     throw protocolError('direct TLS connection without ALPN protocol "postgresql"');
-  if (tls.verifyClient && !secure.authorized) throw protocolError('client certificate does not verify');
   negotiation.socket = secure;
   negotiation.encrypted = true;
+  negotiation.certificate = verifiedCertificate(secure, tls);
   return new SocketReader(secure, clientLeft);
+}
+
+type WithHandle = TLSSocket & { readonly _handle?: { readonly verifyError?: () => Error | null } | null };
+
+/**
+ * The certificate that the client showed, if it is good. Node sets `authorized` only on sockets of its own TLS server; what OpenSSL found is
+ * asked of the handle, as that server does (lib/internal/tls/wrap.js), and where it cannot be asked the certificate is not taken.
+ */
+function verifiedCertificate(secure: WithHandle, { clientCertificates }: ClientTls): X509Certificate | undefined {
+  if (clientCertificates === 'none') return undefined;
+  const certificate = secure.getPeerX509Certificate();
+  if (certificate === undefined) {
+    if (clientCertificates === 'required') throw certificateRefused('connection requires a valid client certificate');
+    return undefined;
+  }
+  const { _handle: handle } = secure;
+  const problem = typeof handle?.verifyError === 'function' ? handle.verifyError() : new Error('cannot be verified');
+  if (problem !== null) throw certificateRefused('the client certificate does not verify', problem);
+  return certificate;
+}
+
+/** Why it does not verify is for the log. */
+function certificateRefused(message: string, cause?: unknown): PostgresError {
+  return new PostgresError('ERR_POSTGRES_CERTIFICATE', message, { sqlstate: '28000' }, { cause });
 }
 
 const clientLeft = (cause?: unknown): ClientLeft => new ClientLeft(cause);

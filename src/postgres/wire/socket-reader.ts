@@ -13,6 +13,8 @@ const HEADER_BYTES = 5;
 /** More than any message of this phase: beyond it the socket is paused. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
+const frameOf = (bytes: Uint8Array): Frame => ({ type: bytes[0] ?? 0, bytes, body: bytes.subarray(HEADER_BYTES) });
+
 export class SocketReader {
   readonly #socket: Socket;
   readonly #closed: (cause?: unknown) => Error;
@@ -54,12 +56,20 @@ export class SocketReader {
 
   /** The next whole message of at most `limitBytes`. */
   async frame(limitBytes: number): Promise<Frame> {
+    return frameOf(await this.take(await this.#frameBytes(limitBytes)));
+  }
+
+  /** The same, left in place. */
+  async peekFrame(limitBytes: number): Promise<Frame> {
+    return frameOf(await this.peek(await this.#frameBytes(limitBytes)));
+  }
+
+  async #frameBytes(limitBytes: number): Promise<number> {
     const header = await this.peek(HEADER_BYTES);
     const length = uint32At(header, 1);
     if (length < 4 || length > limitBytes)
       throw protocolError('invalid message length before authentication is complete');
-    const bytes = await this.take(1 + length);
-    return { type: bytes[0] ?? 0, bytes, body: bytes.subarray(HEADER_BYTES) };
+    return 1 + length;
   }
 
   /** Lets go of the socket, paused; returns what was read too much. */

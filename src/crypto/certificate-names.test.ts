@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { namesOf } from './client-certificate.ts';
+import { namesOf } from './certificate-names.ts';
 
 test('Names are read in the form that Node gives them', () => {
   expect(namesOf({ subjectAltName: 'DNS:a.test, URI:spiffe://x/y, email:a@b.test' })).toEqual([

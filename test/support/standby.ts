@@ -1,0 +1,91 @@
+/** A hot standby that streams from a test's PostgreSQL, made from a copy of its files as pg_basebackup makes it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, lchown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { binaryFolder } from '../../src/cli/demo/postgres-server.ts';
+import { freePort } from '../../src/cli/demo/servers.ts';
+import type { TestPostgres } from './postgres.ts';
+
+export type Standby = Pick<TestPostgres, 'host' | 'port' | 'url'> & {
+  /** Makes a primary of it. */
+  promote(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function startStandby(primary: TestPostgres): Promise<Standby> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealgate-standby-'));
+  const data = join(folder, 'postgres');
+  const { uid, gid } = await stat(primary.dataDirectory);
+  await copyRunning(primary, data);
+  await writeFile(join(data, 'standby.signal'), '');
+  for (const path of [folder, data, ...(await readdir(data, { recursive: true })).map((name) => join(data, name))])
+    await lchown(path, uid, gid);
+  const port = await freePort();
+  const child = await start(primary, { data, port, uid, gid });
+  const url = (database = 'postgres') =>
+    `postgres://${primary.superuser}:${primary.password}@127.0.0.1:${port}/${database}`;
+  return {
+    host: '127.0.0.1',
+    port,
+    url,
+    promote: () => query(url(), 'SELECT pg_promote()'),
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGINT');
+        await exited;
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function copyRunning(primary: TestPostgres, data: string): Promise<void> {
+  const client = new pg.Client({ connectionString: primary.url() });
+  await client.connect();
+  await client.query("SELECT pg_backup_start('standby', true)");
+  const apart = ['postmaster.pid', 'postmaster.opts'];
+  const filter = (source: string): boolean => !apart.some((name) => source === join(primary.dataDirectory, name));
+  await cp(primary.dataDirectory, data, { recursive: true, filter, verbatimSymlinks: true, mode: 0 });
+  const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
+  await writeFile(join(data, 'backup_label'), rows[0]?.labelfile ?? '');
+  await client.end();
+}
+
+async function start(
+  primary: TestPostgres,
+  { data, port, uid, gid }: { data: string; port: number; uid: number; gid: number },
+): Promise<ChildProcess> {
+  // Where the server's user could not reach the package's programs they were copied beside the data.
+  const copied = join(dirname(primary.dataDirectory), 'native', 'bin');
+  const binaries = existsSync(copied) ? copied : await binaryFolder();
+  const from = `host=127.0.0.1 port=${primary.port} user=${primary.superuser} password=${primary.password}`;
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, 'fsync=off'];
+  const flags = [...settings, `primary_conninfo=${from}`].flatMap((setting) => ['-c', setting]);
+  const as = process.getuid?.() === 0 ? { uid, gid } : {};
+  const child = spawn(join(binaries, 'postgres'), ['-D', data, ...flags], {
+    ...as,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: '/',
+  });
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-20_000);
+      if (said.includes('ready to accept read-only connections')) resolve();
+    });
+    child.once('exit', () => reject(new Error(`the standby ended: ${said}`)));
+  });
+  return child;
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
