@@ -36,6 +36,9 @@ export const CLIENT_IDLE_MS = 60 * 1000;
 export const HEADERS_TIMEOUT_MS = 30 * 1000;
 /** Open connections of clients: an idle one with TLS takes some 50 KiB. As many as the KMS listener's. */
 export const MAX_CONNECTIONS = 10_000;
+/** A copy or completion that takes longer is answered with spaces first: SDKs give up after 50 or 60 s of silence, proxies after 60. */
+export const LATE_ANSWER_MS = 20 * 1000;
+export const LATE_ANSWER_SPACE_MS = 10 * 1000;
 /** Idle kept-alive connections. */
 export const KEEP_ALIVE_MS = 65 * 1000;
 /** An upstream that sends nothing for so long is gone. Completing a large upload may take minutes, S3 says. */

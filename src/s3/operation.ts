@@ -74,7 +74,7 @@ export interface S3Body extends ByteSource {
 
 export type S3Response = {
   readonly status: number;
-  /** Lower-case names. `content-length` must be there when `body` is a stream, and for answers to HEAD. The server adds request ids and date. */
+  /** Lower-case names. `content-length` is there when `body` is a stream (but for answers that come late), and for answers to HEAD. The server adds request ids and date. */
   readonly headers: S3Headers;
   /** A stream that fails after it began closes the connection: the client sees a truncated answer, never a wrong one. */
   readonly body?: Uint8Array | ByteSource;
@@ -101,6 +101,8 @@ export type GatewayOptions = {
   readonly accountId: string;
   /** Customers' keys (SSE-C) are taken over plain HTTP too: something in front of the gateway ends TLS. */
   readonly customerKeysWithoutTls?: boolean;
+  /** When answers that take long begin, and how often they go on (`edge/late-answer.ts`); as in `limits.ts` unless told. */
+  readonly lateAnswers?: { readonly afterMs: number; readonly everyMs: number };
 };
 
 /** What an operation may use. */

@@ -6,6 +6,7 @@ import {
   DeleteObjectsCommand,
   GetBucketCorsCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -13,6 +14,7 @@ import {
   ListObjectsV2Command,
   PutBucketCorsCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -44,6 +46,12 @@ const allow = (action: string | readonly string[], resource: string, condition?:
   ...(condition === undefined ? {} : { Condition: condition }),
 });
 
+const COPIES: readonly Json[] = [
+  { ...USE_KEYS, Action: 'kms:*' },
+  allow(['s3:PutObject', 's3:GetObject'], '*/out/*'),
+  allow('s3:GetObject', '*/in/*'),
+];
+
 const POLICIES: Readonly<Record<string, readonly Json[]>> = {
   reader: [
     USE_KEYS,
@@ -56,6 +64,10 @@ const POLICIES: Readonly<Record<string, readonly Json[]>> = {
     allow('s3:GetObject', 'plain/in/*'),
     allow('s3:ListBucket', 'plain'),
   ],
+  untagged: COPIES,
+  tagsReader: [...COPIES, allow('s3:GetObjectTagging', '*/in/*')],
+  tagsWriter: [...COPIES, allow('s3:PutObjectTagging', '*/out/*')],
+  tagger: [...COPIES, allow('s3:GetObjectTagging', '*/in/*'), allow('s3:PutObjectTagging', '*/out/*')],
   blind: [USE_KEYS, allow('s3:*', '*'), { ...allow('s3:GetObject', 'sealed/team/*'), Effect: 'Deny' }],
   walled: [
     allow('s3:*', '*'),
@@ -253,6 +265,30 @@ test('A copy takes the right to read its source and the right to write its desti
   await expect(copy('out/b', 'plain/closed/a')).rejects.toMatchObject(refused);
   await expect(copy('in/b', 'plain/in/a')).rejects.toMatchObject(refused);
 });
+
+test.each(['plain', 'sealed'])(
+  'Tags go along with a copy in %s for who may read them there and write them here',
+  async (Bucket) => {
+    const app = as('app', CLIENT);
+    const Tagging = { TagSet: [{ Key: 'team', Value: 'secret' }] };
+    for (const Key of ['in/tagged', 'in/bare']) await app.send(new PutObjectCommand({ Bucket, Key, Body: 'text' }));
+    await app.send(new PutObjectTaggingCommand({ Bucket, Key: 'in/tagged', Tagging }));
+    const copy = (name: string, more: object = {}) =>
+      as(name).send(
+        new CopyObjectCommand({ Bucket, Key: `out/by-${name}`, CopySource: `${Bucket}/in/tagged`, ...more }),
+      );
+    for (const name of ['untagged', 'tagsReader', 'tagsWriter'])
+      await expect(copy(name), name).rejects.toMatchObject(refused);
+    await copy('tagger');
+    // What has no tags, or leaves them behind, needs no right to them.
+    await copy('untagged', { CopySource: `${Bucket}/in/bare` });
+    await copy('untagged', { TaggingDirective: 'REPLACE' });
+    await expect(copy('untagged', { TaggingDirective: 'REPLACE', Tagging: 'a=b' })).rejects.toMatchObject(refused);
+    expect(await read(as('untagged'), Bucket, 'out/by-untagged')).toBe('text');
+    const tags = await app.send(new GetObjectTaggingCommand({ Bucket, Key: 'out/by-untagged' }));
+    expect(tags.TagSet).toEqual([]);
+  },
+);
 
 test('A caller sees the buckets that are its own', async () => {
   const names = async (client: S3Client) =>

@@ -12,6 +12,7 @@ import { permissionsFor } from '../access/permissions.ts';
 import type { S3AccessKey } from '../auth/authenticate.ts';
 import { planBody, type BodyPlan } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
+import { demandTagRights } from '../copy/tag-rights.ts';
 import { answerPreflight, CHANGES_CORS, corsHeaders } from '../cors/preflight.ts';
 import { decide } from '../decide.ts';
 import { S3Error } from '../errors.ts';
@@ -89,9 +90,11 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
       : understand(head, signed, edge, connection, seen);
   // A form has been admitted within: its file is under way.
   if (inItsForm === undefined) hold(await admit(request, decision, edge.gateway), outgoing);
-  const response = await answerWithinRights(request, () =>
-    decision.type === 'handle' ? decision.operation.handle(request, edge.gateway) : edge.gateway.forward(request),
-  );
+  const response = await answerWithinRights(request, async () => {
+    if (decision.type === 'handle') return decision.operation.handle(request, edge.gateway);
+    if (request.operation === 'CopyObject') await demandTagRights(request, edge.gateway);
+    return edge.gateway.forward(request);
+  });
   // Where the backend answers for itself it says what browsers may do.
   if (decision.type === 'forward') delete answering.cors;
   if (CHANGES_CORS.has(request.operation)) edge.gateway.caches.cors.forget(request.bucket);

@@ -7,6 +7,7 @@ import { parseDirectives, refuseIdleCopy, type Directives } from '../copy/direct
 import { serverCopy } from '../copy/server-copy.ts';
 import { sourceRequest } from '../copy/source-read.ts';
 import { streamCopy } from '../copy/stream-copy.ts';
+import { demandTagRights } from '../copy/tag-rights.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { copySourceOf } from '../request/copy-source.ts';
@@ -23,6 +24,7 @@ export const copyObject: S3Operation = {
     const place = copySourceOf(request.headers);
     const directives = parseDirectives(request.headers);
     refuseIdleCopy(request, place, directives);
+    await demandTagRights(request, gateway);
     const source = sourceRequest(request, gateway, place);
     for (let tries = 1; ; tries += 1) {
       try {

@@ -1,4 +1,5 @@
 /** Operation name to handler: the operations that exist on sealed keys and in buckets with a sealing rule. */
+import { answeringLate } from '../edge/late-answer.ts';
 import type { S3Operation } from '../operation.ts';
 import type { S3OperationName } from '../operation-names.ts';
 import { abortMultipartUpload } from './abort-multipart-upload.ts';
@@ -31,8 +32,8 @@ import { uploadPartCopy } from './upload-part-copy.ts';
 
 export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Operation>>> = {
   AbortMultipartUpload: abortMultipartUpload,
-  CompleteMultipartUpload: completeMultipartUpload,
-  CopyObject: copyObject,
+  CompleteMultipartUpload: answeringLate(completeMultipartUpload),
+  CopyObject: answeringLate(copyObject),
   CreateMultipartUpload: createMultipartUpload,
   DeleteBucket: deleteBucket,
   DeleteBucketEncryption: deleteBucketEncryption,
@@ -55,7 +56,7 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   PutPublicAccessBlock: putPublicAccessBlock,
   RestoreObject: restoreObject,
   UploadPart: uploadPart,
-  UploadPartCopy: uploadPartCopy,
+  UploadPartCopy: answeringLate(uploadPartCopy),
   ...Object.fromEntries(
     [...SETTING_OPERATIONS, ...SUBRESOURCE_OPERATIONS].map((operation) => [operation.name, operation]),
   ),
