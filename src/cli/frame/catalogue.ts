@@ -8,6 +8,7 @@ import { KMS_ERRORS } from '../../kms/error-catalogue.ts';
 import { ANALYSIS_ERRORS } from '../../postgres/analysis/errors.ts';
 import { COLUMN_ERRORS } from '../../postgres/columns/errors.ts';
 import { POSTGRES_ERRORS } from '../../postgres/errors.ts';
+import { MIGRATE_ERRORS } from '../../postgres/migrate/errors.ts';
 import { SERVICE_ERRORS } from '../../postgres/service/errors.ts';
 import { VALUE_ERRORS } from '../../postgres/types/errors.ts';
 import { S3_ERRORS } from '../../s3/error-catalogue.ts';
@@ -29,6 +30,7 @@ export const CATALOGUE: readonly CatalogueSection[] = [
   { title: 'PostgreSQL: statements', errors: ANALYSIS_ERRORS },
   { title: 'PostgreSQL: values', errors: VALUE_ERRORS },
   { title: 'PostgreSQL: sealed columns', errors: COLUMN_ERRORS },
+  { title: 'PostgreSQL: moving in and out', errors: MIGRATE_ERRORS },
   { title: 'PostgreSQL: service connection', errors: SERVICE_ERRORS },
 ];
 

@@ -18,6 +18,7 @@ export const DATABASE_OPTIONS = {
 
 export type ChosenDatabase = {
   readonly config: Config;
+  readonly postgres: PostgresConfig;
   readonly database: PostgresConfig['databases'][number];
   readonly rules: readonly ColumnRule[];
 };
@@ -28,14 +29,15 @@ export async function chooseDatabase(
   io: CommandIo,
 ): Promise<ChosenDatabase> {
   const config = await loadCommandConfig(values.config, io);
-  const { databases = [], columns = [] } = config.postgres ?? {};
+  const { postgres } = config;
+  const { databases = [], columns = [] } = postgres ?? {};
   const [only, ...others] = databases;
   const database = values.database === undefined ? only : databases.find(({ name }) => name === values.database);
   if (values.database === undefined && others.length > 0)
     throw new CliError('ERR_CLI_USAGE', `--database is needed: one of ${databases.map(({ name }) => name).join(', ')}`);
-  if (database === undefined)
+  if (postgres === undefined || database === undefined)
     throw new CliError('ERR_CLI_USAGE', `${config.file} names no such database in postgres.databases`);
-  return { config, database, rules: columns.filter((rule) => rule.database === database.name) };
+  return { config, postgres, database, rules: columns.filter((rule) => rule.database === database.name) };
 }
 
 /** The service connection, with schema `sealgate` made or verified. */

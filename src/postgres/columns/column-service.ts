@@ -4,6 +4,7 @@
  *
  * Invariant: authorisation and audit run for every statement's use of a column (`open`), with the current caller.
  */
+import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { ValueFormat, ValueSettings } from '../types/codec.ts';
 
@@ -27,6 +28,8 @@ export type SealOptions = {
 export type ColumnUse = {
   /** The Postgres role's principal, as an ARN. */
   readonly principal: string;
+  /** How audit records say where the use came from; `postgres` unless told. */
+  readonly via?: KeyUse['via'];
   /** The session's settings: where its TimeZone is new to us, its transitions are read from the server now. */
   readonly settings?: ValueSettings;
 };

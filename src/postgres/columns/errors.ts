@@ -10,7 +10,7 @@ export const COLUMN_ERRORS = {
   ERR_POSTGRES_COLUMN_GUARD: {
     says: 'a sealed column does not have the guard domain as its type',
     why: 'Without the guard the server would take plaintext wherever a statement slipped past the proxy.',
-    fix: 'Run the DDL that `sealgate check` prints. A column that already holds plaintext needs the sealing command of a later release; until then columns start empty.',
+    fix: 'Run the DDL that `sealgate check` prints. A column that already holds plaintext is moved in by `sealgate postgres seal`.',
   },
   ERR_POSTGRES_COLUMN_UNSEALABLE: {
     says: 'something in the schema reads or fills a sealed column inside the server',

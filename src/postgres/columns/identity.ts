@@ -79,6 +79,39 @@ async function bindAgain(
   return bound;
 }
 
+/**
+ * The identity under which the values of a plain column are going to be sealed. `begun`: some have been, so it stays what it is; else what
+ * was bound to this place before holds nothing any more and gives way.
+ *
+ * Errors: as `identify`.
+ */
+export async function identifyPlain(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  begun: boolean,
+  random: RandomSource,
+): Promise<ColumnIdentity> {
+  await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
+  const bound = await findBound(session, rule);
+  if (!begun && !(bound !== undefined && isAt(bound, live) && sameSealing(bound, rule))) {
+    const elsewhere = bound !== undefined && !isAt(bound, live) && (await stillExists(session, bound));
+    // A table that was renamed away: its values are sealed under what is bound to this name.
+    if (elsewhere) throw moved('its name is bound to another table, which is still there');
+    await session.query(
+      `DELETE FROM ${COLUMNS_TABLE} WHERE (relation = $1 AND attnum = $2) OR (schema_name = $3 AND table_name = $4 AND column_name = $5)`,
+      [live.relation, live.attnum, rule.schema, rule.table, rule.column],
+    );
+    await insertBinding(session, rule, live, Buffer.from(random(ID_BYTES)).toString('hex'));
+  }
+  return identify(session, rule, live, random);
+}
+
+/** The place holds plain values again. */
+export async function forgetBinding(session: ServiceSession, live: PlacedColumn): Promise<void> {
+  await session.query(`DELETE FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [live.relation, live.attnum]);
+}
+
 async function stillExists(session: ServiceSession, { relation, attnum }: BoundRow): Promise<boolean> {
   const found = await session.query(
     'SELECT 1 FROM pg_attribute WHERE attrelid = $1 AND attnum = $2 AND NOT attisdropped',

@@ -115,7 +115,7 @@ async function dekIdsIn(session: ServiceSession, rule: SealRule): Promise<readon
     [Buffer.from(SEALED_VALUE_MAGIC)],
   );
   if (rows.some(({ sealed }) => !sealed)) {
-    const message = `${ruleName(rule)} holds values that are not sealed; sealing what is there needs a later release`;
+    const message = `${ruleName(rule)} holds values that are not sealed; sealgate postgres seal moves them in`;
     throw new ColumnError('ERR_POSTGRES_COLUMN_GUARD', message);
   }
   return rows.map(({ id }) => id);

@@ -139,15 +139,16 @@ async function missingRights(
   ];
 }
 
-/** Errors: ERR_POSTGRES_COLUMN_CHECK. */
-function declarations(rule: SealRule): Pick<SealedColumn, 'checks' | 'default'> {
+/** What the rule declares beside the type. Errors: ERR_POSTGRES_COLUMN_CHECK. */
+export function declarations(rule: SealRule): Pick<SealedColumn, 'checks' | 'default'> {
   const type = parseLogicalType(rule.type);
   const checks = declaredChecks(rule, type);
   if (rule.default !== undefined) requireDefault(rule.default, type, checks);
   return { ...(checks.length > 0 && { checks }), ...(rule.default !== undefined && { default: rule.default }) };
 }
 
-function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {
+/** A rule at its place, under its identity. */
+export function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {
   const type: LogicalType = parseLogicalType(rule.type);
   const { database, schema, table, column, mode, domain, keyId } = rule;
   return {

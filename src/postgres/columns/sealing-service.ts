@@ -192,7 +192,8 @@ class SealingSession implements ColumnSession {
   }
 
   #keyUse(column: SealedColumn): KeyUse {
-    return { principal: this.#use.principal, via: 'postgres', resource: factsOf(column).resource };
+    const { principal, via = 'postgres' } = this.#use;
+    return { principal, via, resource: factsOf(column).resource };
   }
 }
 

@@ -3,13 +3,14 @@
  * alone; binds nothing.
  */
 import { createHash } from 'node:crypto';
+import { ColumnError } from '../columns/errors.ts';
+import { declarations, sealedColumn } from '../columns/resolve.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceSession } from '../service/connection.ts';
 import { judgeColumn } from '../service/judge-column.ts';
 import { readLiveColumn } from '../service/live-column.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
-import { parseLogicalType } from '../types/registry.ts';
 
 /** Those whose table and column are there. */
 export async function columnsAsIfSealed(
@@ -20,23 +21,11 @@ export async function columnsAsIfSealed(
   for (const rule of rules) {
     const live = await readLiveColumn(session, rule);
     if (live === undefined || live.attnum === null || live.parent !== null || !/^[rp]$/.test(live.kind)) continue;
-    const type = parseLogicalType(rule.type);
-    const { database, schema, table, column, mode, domain, keyId } = rule;
-    columns.push({
-      // No value is sealed under it.
-      id: createHash('sha256').update(ruleName(rule)).digest('hex').slice(0, 32),
-      database,
-      schema,
-      table,
-      column,
-      relationOid: live.relation,
-      attnum: live.attnum,
-      type,
-      storedType: type,
-      mode,
-      domain,
-      keyId,
-    });
+    // No value is sealed under it.
+    const id = createHash('sha256').update(ruleName(rule)).digest('hex').slice(0, 32);
+    const placed = { ...live, attnum: live.attnum };
+    if (declarationProblem(rule) !== undefined) continue;
+    columns.push({ ...sealedColumn(rule, placed, { id, domainId: undefined }), ...declarations(rule) });
   }
   return columns;
 }
@@ -47,6 +36,21 @@ export async function problemsNow(
   rules: readonly SealRule[],
 ): Promise<readonly ColumnProblem[]> {
   const problems: ColumnProblem[] = [];
-  for (const rule of rules) problems.push(...judgeColumn(rule, await readLiveColumn(session, rule), rules));
+  for (const rule of rules) {
+    problems.push(...judgeColumn(rule, await readLiveColumn(session, rule), rules));
+    const wrong = declarationProblem(rule);
+    if (wrong !== undefined)
+      problems.push({ code: wrong.code, severity: 'error', column: ruleName(rule), message: wrong.message, ddl: [] });
+  }
   return problems;
+}
+
+function declarationProblem(rule: SealRule): ColumnError | undefined {
+  try {
+    declarations(rule);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ColumnError) return error;
+    throw error;
+  }
 }

@@ -76,7 +76,7 @@ function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | unde
   const retype = `ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${target} USING ${source}::${target};`;
   return {
     code: 'ERR_POSTGRES_COLUMN_GUARD',
-    message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (a column that already holds plaintext needs the sealing command of a later release)`,
+    message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)`,
     ddl: live.hasDefault === true ? [dropDefault(place), retype] : [retype],
   };
 }
