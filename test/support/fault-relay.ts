@@ -18,6 +18,8 @@ export type FaultRelay = {
   readonly port: number;
   /** What happens to data from now on, on every connection. */
   fault: Fault;
+  /** How often it happens before there is none. */
+  strikes: number;
   readonly openSockets: () => number;
   close(): Promise<void>;
 };
@@ -36,13 +38,14 @@ export async function startFaultRelay(target: number): Promise<FaultRelay> {
         upstream.destroy();
       });
     }
-    carry(client, upstream, 'request', () => relay.fault);
-    carry(upstream, client, 'answer', () => relay.fault);
+    carry(client, upstream, 'request', relay);
+    carry(upstream, client, 'answer', relay);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const relay: FaultRelay = {
     port: (server.address() as AddressInfo).port, // A listening TCP server has an address object.
     fault: { type: 'none' },
+    strikes: Infinity,
     openSockets: () => open.size,
     close: async () => {
       const closed = once(server, 'close');
@@ -54,17 +57,30 @@ export async function startFaultRelay(target: number): Promise<FaultRelay> {
   return relay;
 }
 
-function carry(from: Socket, to: Socket, what: 'request' | 'answer', current: () => Fault): void {
+/** Once it has ended a connection as it should. */
+function strike(relay: FaultRelay): void {
+  relay.strikes -= 1;
+  if (relay.strikes > 0) return;
+  relay.fault = { type: 'none' };
+  relay.strikes = Infinity;
+}
+
+function carry(from: Socket, to: Socket, what: 'request' | 'answer', relay: FaultRelay): void {
   // Bytes under the fault that holds; another fault counts afresh.
   let fault: Fault = { type: 'none' };
   let moved = 0;
+  let struck = false;
   from.on('data', (piece: Buffer) => {
-    if (current() !== fault) [fault, moved] = [current(), 0];
+    // What still comes of an exchange that was ended.
+    if (struck) return;
+    if (relay.fault !== fault) [fault, moved] = [relay.fault, 0];
     const before = moved;
     moved += piece.length;
     if (fault.type === 'slow') pauseFor(from, fault.ms);
     if (fault.type === 'status' && what === 'request') {
+      struck = true;
       answerInstead(from, fault.status);
+      strike(relay);
       return;
     }
     const limit = fault.type === 'reset' && fault.of === what ? fault.afterBytes : Infinity;
@@ -74,6 +90,8 @@ function carry(from: Socket, to: Socket, what: 'request' | 'answer', current: ()
       return;
     }
     const rest = piece.subarray(0, Math.max(0, Math.min(limit, end) - before));
+    struck = true;
+    strike(relay);
     to.write(rest, () => (moved > limit ? to.resetAndDestroy() : to.end()));
     from.destroy();
   });

@@ -184,25 +184,27 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
   return flat;
 }
 
-/** A refused identity may have been renewed since. A POST may have taken effect, unless no connection came about. */
+/**
+ * A refused identity may have been renewed since. What lost its connection may have taken effect unheard: it is asked for again where doing it
+ * twice is the same as once.
+ */
 function mayRepeat(request: UpstreamRequest, error: unknown): boolean {
-  if (refusesIdentity(error)) return true;
-  return request.method !== 'POST' ? isConnectionTrouble(error) : codeOf(error) === 'ECONNREFUSED';
+  if (refusesIdentity(error) || NOT_CONNECTED.has(codeOf(error))) return true;
+  return CONNECTION_LOST.has(codeOf(error)) && isIdempotent(request);
 }
 
-const CONNECTION_TROUBLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'EAI_AGAIN',
-]);
+/** A write on a condition that had taken effect would find the condition broken by itself, and its client would be told that another was first. */
+const isIdempotent = ({ method, headers }: UpstreamRequest): boolean => {
+  if (method === 'POST') return false;
+  const writes = method === 'PUT' || method === 'DELETE';
+  return !writes || (headers?.['if-match'] === undefined && headers?.['if-none-match'] === undefined);
+};
+
+const NOT_CONNECTED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN']);
+const CONNECTION_LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 const refusesIdentity = (error: unknown): boolean =>
   error instanceof S3Error && error.code === 'ERR_S3_UPSTREAM_CREDENTIALS';
-
-const isConnectionTrouble = (error: unknown): boolean => CONNECTION_TROUBLE.has(codeOf(error));
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
