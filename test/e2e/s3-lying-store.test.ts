@@ -9,10 +9,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sealedSize } from '../../src/envelope/object/sizes.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
 import { startLyingStore, type Lie, type LyingStore, type StoredObject } from '../support/lying-store.ts';
-import { sign, statusIn } from '../support/raw-s3.ts';
+import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { startEdge, type TestEdge } from '../support/s3-edge.ts';
 import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 import { startS3rver, type TestStore } from '../support/s3rver.ts';
@@ -158,6 +159,27 @@ test.each(KEYS)('turned bits, shifted ranges, other sizes, broken-off answers: %
   await readsRightOrNot(key, () => ({ breakOff: 0.5 }));
   await readsRightOrNot(key, () => ({ ignoresRange: true }));
 });
+
+test.each(KEYS)('forged lengths and places of what is sent: %s', async (key) => {
+  for (const length of [1, -1, 192, -192, 65_536, -65_536]) await readsRightOrNot(key, () => ({ length }));
+  for (const place of [1, 16, 65_536]) await readsRightOrNot(key, () => ({ place }));
+});
+
+/** What HEAD and listings say is the store's word (docs/SECURITY.md), but never a size that no sealed object has. */
+test.each(['single', 'tiny'] as const)(
+  'HEAD tells the size of what would be stored so, or an error: %s',
+  async (key) => {
+    for (const length of [0, 1, -1, 16, -16, 65_536, -1e9]) {
+      store.lie = () => ({ length });
+      const { head } = sign(edge.port, { method: 'HEAD', path: `/${BUCKET}/${key}` });
+      const answer = await talk(edge.port, [head], (text) => text.includes('\r\n\r\n'));
+      const told = Number(/content-length: (\d+)/iu.exec(answer)?.[1]);
+      if (statusIn(answer) < 300) expect(sealedSize(told)).toBe(objectOf(key).body.length + length);
+      else expect(edge.outcomes.at(-1)).toMatchObject({ code: 'ERR_S3_SEALED_OBJECT_INVALID' });
+      if (length === 0) expect(told).toBe(bytesOf(key).length);
+    }
+  },
+);
 
 test.each(KEYS)('cut and lengthened objects: %s', async (key) => {
   const { body } = objectOf(key);

@@ -12,6 +12,10 @@ export type Lie = {
   readonly shift?: number;
   /** Added to the size that Content-Range names. */
   readonly total?: number;
+  /** Added to both ends that Content-Range names. */
+  readonly place?: number;
+  /** Added to Content-Length: the bytes are as many as before. */
+  readonly length?: number;
   /** Where in the bytes served (0 to 1) a bit is turned. */
   readonly flip?: number;
   /** The part of the bytes (0 to 1) after which the connection ends. */
@@ -73,12 +77,19 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse, truth: Stor
   const bytes = turned(body.subarray(Math.max(0, from + shift), Math.max(0, to + 1 + shift)), lie.flip);
   outgoing.writeHead(range === null ? 200 : 206, {
     ...headers,
-    'content-length': String(bytes.length),
-    ...(range === null ? {} : { 'content-range': `bytes ${from}-${to}/${body.length + (lie.total ?? 0)}` }),
+    'content-length': String(Math.max(0, bytes.length + (lie.length ?? 0))),
+    ...(range === null ? {} : { 'content-range': contentRange(from, to, body.length, lie) }),
   });
   if (incoming.method === 'HEAD') outgoing.end();
+  // What was announced and does not come: the connection ends.
+  else if ((lie.length ?? 0) > 0) outgoing.write(bytes, () => outgoing.destroy());
   else if (lie.breakOff === undefined) outgoing.end(bytes);
   else outgoing.write(bytes.subarray(0, Math.floor(bytes.length * lie.breakOff)), () => outgoing.destroy());
+}
+
+function contentRange(from: number, to: number, total: number, lie: Lie): string {
+  const place = lie.place ?? 0;
+  return `bytes ${from + place}-${to + place}/${total + (lie.total ?? 0)}`;
 }
 
 function turned(bytes: Buffer, at: number | undefined): Buffer {

@@ -32,6 +32,8 @@ async function* objectPages({ upstream, bucket }: HiddenPlace, prefix: string): 
     yield page.rows.filter((row) => row.key.startsWith(prefix));
     const last = markerAfter(page);
     if (!page.isTruncated || last === undefined) return;
+    // Else a store could keep us here for ever.
+    if (last === marker) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage lists the same page again.');
     marker = last;
   }
 }

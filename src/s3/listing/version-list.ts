@@ -31,8 +31,12 @@ export async function* versionPages(
     const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'ListVersionsResult');
     if (root === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
     yield [...childrenOf(root, 'Version'), ...childrenOf(root, 'DeleteMarker')].map(parseVersion);
-    from = nextVersion(root);
-    if (from === undefined) return;
+    const next = nextVersion(root);
+    if (next === undefined) return;
+    // Else a store could keep us here for ever.
+    if (next.key === from?.key && next.versionId === from.versionId)
+      throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage lists the same page again.');
+    from = next;
   }
 }
 

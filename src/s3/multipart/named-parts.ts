@@ -54,6 +54,9 @@ function findPart(
   const stored = listed?.get(number);
   const length =
     listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
+  // A list of parts by it would be sealed, and the object never open.
+  if (known !== undefined && length !== undefined && known.plainLength !== length)
+    throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage lists a part with another size than was sent.');
   return {
     number,
     etag: upstream,
