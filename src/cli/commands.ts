@@ -8,6 +8,7 @@ import { keyCommands } from './keys/table.ts';
 import { openCommands } from './open.ts';
 import type { Start } from './start.ts';
 import { postgresCommands } from './postgres/table.ts';
+import { s3ExplainAccessCommand } from './s3/explain-access.ts';
 import { upCommand } from './up.ts';
 
 export function commands(start: Start): readonly Command[] {
@@ -18,6 +19,7 @@ export function commands(start: Start): readonly Command[] {
     upCommand(start),
     ...keyCommands,
     auditVerifyCommand,
+    s3ExplainAccessCommand,
     ...postgresCommands,
     ...openCommands,
   ];

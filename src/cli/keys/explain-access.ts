@@ -93,20 +93,28 @@ function pairOf(text: string): readonly [string, string] {
 }
 
 function formatExplanation(explanation: Explanation & { readonly keyArn: string }, asked: AccessQuestion): string {
-  const { allowed, why, missing, statements, grants, keyArn } = explanation;
+  const { allowed, why, missing, keyArn } = explanation;
   const lines = [
     `${asked.principal} ${allowed ? 'may' : 'may not'} kms:${asked.action} with ${keyArn}`,
     `decided by  ${why}`,
     ...missing.map((each) => `missing     ${each}`),
   ];
-  const consulted = [
-    ...statements.map(({ policy, statement, effect, matches, because }) => [
+  return `${lines.join('\n')}\n${explanationTable(explanation)}`;
+}
+
+/** All that was consulted; nothing where nothing was. */
+export function explanationTable(...explanations: readonly (Explanation | undefined)[]): string {
+  const consulted = explanations.flatMap((explanation) => [
+    ...(explanation?.statements ?? []).map(({ policy, statement, effect, matches, because }) => [
       matches ? effect.toLowerCase() : '-',
       `${policy}, ${statement}`,
       because,
     ]),
-    ...grants.map(({ grantId, matches, because }) => [matches ? 'allow' : '-', `grant ${grantId}`, because]),
-  ];
-  const table = consulted.length === 0 ? '' : `\n${formatTable([['SAYS', 'CONSULTED', 'BECAUSE IT'], ...consulted])}`;
-  return `${lines.join('\n')}\n${table}`;
+    ...(explanation?.grants ?? []).map(({ grantId, matches, because }) => [
+      matches ? 'allow' : '-',
+      `grant ${grantId}`,
+      because,
+    ]),
+  ]);
+  return consulted.length === 0 ? '' : `\n${formatTable([['SAYS', 'CONSULTED', 'BECAUSE IT'], ...consulted])}`;
 }

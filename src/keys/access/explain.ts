@@ -119,7 +119,7 @@ function missing(decision: Decision, request: AccessRequest): readonly string[] 
 function missingFor(by: Refusal, request: AccessRequest): readonly string[] {
   const { principal, resource } = request;
   const action = displayAction(request.action);
-  const on = resource.type === 'key' ? resource.key.arn : resource.type === 'alias' ? resource.arn : '*';
+  const on = resource.type === 'key' ? resource.key.arn : 'arn' in resource ? resource.arn : '*';
   const identityPolicy = `an identity policy of ${principal.arn} that allows ${action} on ${on}`;
   switch (by.type) {
     case 'explicit-deny':

@@ -10,7 +10,8 @@ import type { KeyRealm } from '../arn.ts';
 import type { AuthorizationDecision } from '../options.ts';
 import { anonymousPrincipal } from './anonymous.ts';
 import { answer } from './answer.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type AccessRules } from './evaluate.ts';
+import { explain, type Explanation } from './explain.ts';
 import { makeIdentity, type Identity } from './identity.ts';
 import { Identities } from './identities.ts';
 import type { IdentitiesOptions } from './options.ts';
@@ -62,9 +63,13 @@ export class S3Authorizer {
   decide(question: S3Question): AuthorizationDecision {
     const { identity } = this.#caller(question.principal);
     const request = this.#request(question, identity);
-    // Buckets and objects have no policies of their own here, and no grants.
-    const rules = { identity, keyPolicy: undefined, grantsFor: () => [], grantsCrossAccounts: false };
-    return answer(request, evaluate(request, rules));
+    return answer(request, evaluate(request, rulesFor(identity)));
+  }
+
+  /** The same with everything that was consulted. */
+  explain(question: S3Question): Explanation {
+    const { identity } = this.#caller(question.principal);
+    return explain(this.#request(question, identity), rulesFor(identity));
   }
 
   #request({ action, resource, facts }: S3Question, { principal }: Identity): AccessRequest {
@@ -108,6 +113,14 @@ export class S3Authorizer {
     return { ...boundary, policy: { ...boundary.policy, statements } };
   }
 }
+
+/** Buckets and objects have no policies of their own here, and no grants. */
+const rulesFor = (identity: Identity): AccessRules => ({
+  identity,
+  keyPolicy: undefined,
+  grantsFor: () => [],
+  grantsCrossAccounts: false,
+});
 
 const speaks = ({ actions }: Policy['statements'][number]): boolean =>
   actions !== undefined && (actions.negated || isAboutS3(actions) || actions.services.has('*'));
