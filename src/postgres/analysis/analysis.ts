@@ -60,6 +60,8 @@ export class Analysis {
   readonly references = new Set<string>();
   /** The same, where the statement only writes them. */
   readonly writes = new Set<string>();
+  /** Parameters (`$1`) and constants (by byte offset) that may be text to the server, which a cast then makes the column's type of. */
+  readonly texts = new Set<string | number>();
   /** A number or string outside sealed positions decided something (an ordinal): the plan holds for this text alone. */
   literalsMatter = false;
 

@@ -1,10 +1,10 @@
 /** Constants in sealed positions: where they lie in the text, what value they are, and whether the column's type takes them. */
 import type { A_Const, TypeCast } from 'libpg-query';
-import { comparisonClass, logicalTypeByOid } from '../types/registry.ts';
+import { comparisonClass, logicalTypeByOid, numericModifier } from '../types/registry.ts';
 import type { LogicalType, SealedColumn } from '../plan.ts';
 import { refuseUse } from './errors.ts';
 import type { SourceText } from './source-text.ts';
-import { castType, locationOf } from './syntax.ts';
+import { builtinName, castType, locationOf, namesOf } from './syntax.ts';
 import { columnName } from './values.ts';
 
 export type ConstantValue = {
@@ -88,6 +88,17 @@ export function castFor(cast: TypeCast, column: SealedColumn, shape: 'scalar' | 
   return type.elementOid === column.type.oid ? undefined : type.elementOid;
 }
 
+/** Whether the cast names the modifier that the column itself has, and rounds as storing in it does: numeric(p,s). */
+export function roundsAsColumn(cast: TypeCast, { type, storedType = type }: SealedColumn): boolean {
+  const { typeName } = cast;
+  const modifiers = (typeName?.typmods ?? []).map((node) => ('A_Const' in node ? node.A_Const.ival : undefined));
+  const [precision, scale, ...more] = modifiers.map((number) => number && (number.ival ?? 0));
+  const column = numericModifier(storedType);
+  if (precision === undefined || column === undefined || more.length > 0) return false;
+  if (builtinName(namesOf(typeName?.names)) !== 'numeric' || (typeName?.arrayBounds ?? []).length > 0) return false;
+  return precision === column.precision && (modifiers.length === 1 ? 0 : scale) === column.scale;
+}
+
 /** Whether a value of that type can be taken for the column's: the same type, or one of its comparison class. */
 export function acceptsType(type: LogicalType, oid: number): boolean {
   if (type.oid === oid) return true;
@@ -129,6 +140,9 @@ export function typeNameSpan(source: SourceText, cast: TypeCast): { readonly sta
   let index = first;
   while (source.tokenText(index + 1) === '.') index += 2;
   index = skipWords(source, index);
+  if ((cast.typeName?.typmods ?? []).length > 0 && source.tokenText(index + 1) === '(') {
+    while (source.tokenText(index) !== ')' && index < source.tokens.length) index += 1;
+  }
   if (source.tokenText(index + 1).toLowerCase() === 'array') index += 1;
   while (source.tokenText(index + 1) === '[') {
     index += 1;

@@ -1,6 +1,6 @@
 /** FROM: tables, subqueries, functions, joins. Follows src/backend/parser/parse_clause.c. */
 import type { Alias, JoinExpr, RangeFunction, RangeSubselect } from 'libpg-query';
-import type { Analysis } from './analysis.ts';
+import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireComparable } from './comparisons.ts';
 import { refuseName, refuseStatement, refuseUse } from './errors.ts';
 import { plainParts } from './expressions.ts';
@@ -8,7 +8,9 @@ import { requirePlain } from './mould.ts';
 import { entry, renamed, tableEntry } from './relations.ts';
 import type { MergedColumn, RangeEntry, Scope } from './scope.ts';
 import { kindOf, locationOf, namesOf, type Node } from './syntax.ts';
+import { unnestArguments, unnestEntry } from './unnest.ts';
 import { columnName, passedThrough, PLAIN, sameBytes, type OutputColumn, type SettledValue } from './values.ts';
+import { NOTHING_WANTED, readRows, type Wanted } from './wanted.ts';
 
 /** What one FROM item brings: its entries, and the columns its joins merge. */
 export type FromItem = {
@@ -18,19 +20,25 @@ export type FromItem = {
 };
 
 /** Fills the scope, item by item: LATERAL items see those before them. */
-export function analyzeFrom(analysis: Analysis, items: readonly Node[], scope: Scope): readonly FromItem[] {
+export function analyzeFrom(
+  analysis: Analysis,
+  items: readonly Node[],
+  scope: Scope,
+  wanted: Wanted = NOTHING_WANTED,
+): readonly FromItem[] {
   return items.map((item) => {
-    const added = fromItem(analysis, item, scope);
+    const expected = wanted.get(item);
+    const added = fromItem(analysis, item, scope, expected);
     for (const added_ of added.entries) scope.add(added_);
     scope.merged.push(...added.merged);
     return added;
   });
 }
 
-function fromItem(analysis: Analysis, item: Node, scope: Scope): FromItem {
+function fromItem(analysis: Analysis, item: Node, scope: Scope, expected?: ExpectedColumns): FromItem {
   if ('RangeVar' in item) return single(tableEntry(analysis, item.RangeVar, scope));
-  if ('RangeSubselect' in item) return single(subselectEntry(analysis, item.RangeSubselect, scope));
-  if ('RangeFunction' in item) return single(functionEntry(analysis, item.RangeFunction, scope));
+  if ('RangeSubselect' in item) return single(subselectEntry(analysis, item.RangeSubselect, scope, expected));
+  if ('RangeFunction' in item) return single(functionEntry(analysis, item.RangeFunction, scope, expected));
   if ('JoinExpr' in item) return joinItem(analysis, item.JoinExpr, scope);
   if ('RangeTableSample' in item && item.RangeTableSample.relation !== undefined) {
     plainParts(analysis, { sample: { args: item.RangeTableSample.args ?? [] } }, scope, 'in TABLESAMPLE');
@@ -48,10 +56,16 @@ function single(added: RangeEntry): FromItem {
   return { entries: [added], merged: [], columns: added.columns };
 }
 
-function subselectEntry(analysis: Analysis, item: RangeSubselect, scope: Scope): RangeEntry {
+function subselectEntry(
+  analysis: Analysis,
+  item: RangeSubselect,
+  scope: Scope,
+  expected: ExpectedColumns | undefined,
+): RangeEntry {
   if (item.subquery === undefined) throw refuseStatement('an empty subquery', -1);
   const outer = item.lateral === true ? scope : scope.beside();
-  const columns = analysis.query(item.subquery, outer);
+  const columns = analysis.query(item.subquery, outer, expected);
+  if (expected !== undefined) readRows(analysis, item.subquery, expected);
   return entry(item.alias?.aliasname ?? '', undefined, renamed(columns, item.alias), {});
 }
 
@@ -68,7 +82,14 @@ const ONE_COLUMN: ReadonlySet<string> = new Set([
   'json_array_elements_text',
 ]);
 
-function functionEntry(analysis: Analysis, item: RangeFunction, scope: Scope): RangeEntry {
+function functionEntry(
+  analysis: Analysis,
+  item: RangeFunction,
+  scope: Scope,
+  expected: ExpectedColumns | undefined,
+): RangeEntry {
+  const arrays = expected === undefined ? undefined : unnestArguments(item);
+  if (expected !== undefined && arrays !== undefined) return unnestEntry(analysis, item, arrays, expected, scope);
   plainParts(analysis, { functions: { list: item.functions ?? [] } }, scope, 'as an argument of a function in FROM');
   const name = functionName(item);
   const alias = item.alias?.aliasname ?? name ?? '';

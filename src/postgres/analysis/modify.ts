@@ -15,6 +15,7 @@ import { Scope, type RangeEntry } from './scope.ts';
 import { locationOf, type Node } from './syntax.ts';
 import { analyzeTargets } from './targets.ts';
 import type { OutputColumn } from './values.ts';
+import { wantedColumns, type Wanted } from './wanted.ts';
 
 type Target = { readonly relation: Relation; readonly entry: RangeEntry };
 
@@ -143,10 +144,21 @@ export function analyzeUpdate(
   if (update.withClause !== undefined) analyzeWith(analysis, update.withClause, scope);
   const target = targetOf(analysis, update.relation);
   scope.add(target.entry);
-  const from = analyzeFrom(analysis, update.fromClause ?? [], scope);
+  const from = analyzeFrom(analysis, update.fromClause ?? [], scope, wantedBy(update, target.relation));
   if (update.whereClause !== undefined) requirePlain(analysis, update.whereClause, scope, 'as a condition');
   setTargets(analysis, update.targetList ?? [], target.relation, scope);
   return returning(analysis, update.returningClause, target, scope, from);
+}
+
+/** What its FROM items are to give for the columns that it sets. */
+function wantedBy(update: UpdateStmt, relation: Relation): Wanted {
+  const stored = (update.targetList ?? []).flatMap((target) => {
+    if (!('ResTarget' in target)) return [];
+    const { name, val } = target.ResTarget;
+    const sealed = relation.columns.find((column) => column.name === name)?.sealed;
+    return [{ value: val, expected: sealed && ({ column: sealed, purpose: 'store', named: false } as const) }];
+  });
+  return wantedColumns(update.fromClause ?? [], stored, [{ UpdateStmt: update }]);
 }
 
 export function analyzeDelete(

@@ -5,10 +5,18 @@
 import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
-import { acceptsType, castFor, constantSpan, constantValue, isNull, typeNameSpan } from './constants.ts';
+import {
+  acceptsType,
+  castFor,
+  constantSpan,
+  constantValue,
+  isNull,
+  roundsAsColumn,
+  typeNameSpan,
+} from './constants.ts';
 import { refuseUse } from './errors.ts';
 import type { Scope } from './scope.ts';
-import { elementType, locationOf, type Node } from './syntax.ts';
+import { castType, elementType, locationOf, type Node } from './syntax.ts';
 import { columnName, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
@@ -77,6 +85,11 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
   if ('TypeCast' in node && isLeaf(node.TypeCast.arg)) return mouldCast(analysis, node.TypeCast, column, purpose);
+  if ('TypeCast' in node && node.TypeCast.arg !== undefined && purpose === 'store') {
+    // What is stored is a value of the column's type in any case, so a cast to that changes nothing.
+    castTo(analysis, node.TypeCast, column);
+    return mould(analysis, node.TypeCast.arg, scope, column, purpose);
+  }
   if ('CoalesceExpr' in node) {
     for (const arg of node.CoalesceExpr.args ?? []) mould(analysis, arg, scope, column, purpose);
     return;
@@ -138,18 +151,49 @@ function mouldConstant(
 }
 
 function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
-  const oid = castFor(cast, column, 'scalar');
-  replaceType(analysis, cast, 'bytea');
+  const { oid, rounds } = castTo(analysis, cast, column);
   const { arg } = cast;
-  if (arg !== undefined && 'A_Const' in arg)
-    return mouldConstant(analysis, arg.A_Const, column, purpose, oid ?? column.type.oid);
-  if (arg !== undefined && 'ParamRef' in arg)
-    return mouldParameter(analysis, arg.ParamRef, column, purpose, 'scalar', oid ?? column.type.oid);
+  if (rounds && purpose === 'choose')
+    throw refuseUse(
+      `a rounding cast is not supported here for sealed column ${columnName(column)}`,
+      locationOf(cast.typeName),
+      'Leave the cast out.',
+    );
+  // Rounded as the column's values are, it is what storing makes of it.
+  const as = rounds ? 'store' : purpose;
+  if (arg !== undefined && 'A_Const' in arg) return mouldConstant(analysis, arg.A_Const, column, as, oid);
+  if (arg !== undefined && 'ParamRef' in arg) return mouldParameter(analysis, arg.ParamRef, column, as, 'scalar', oid);
+  // A cast to the same type again.
+  if (arg !== undefined && 'TypeCast' in arg && sameCast(cast, arg.TypeCast))
+    return mouldCast(analysis, arg.TypeCast, column, as);
   throw refuseUse(
     `a cast of a cast is not supported for sealed column ${columnName(column)}`,
     locationOf(cast.typeName),
     'Leave one cast.',
   );
+}
+
+/** `rounds`: it does what storing in the column would do. */
+function castTo(
+  analysis: Analysis,
+  cast: TypeCast,
+  column: SealedColumn,
+): { readonly oid: number; readonly rounds: boolean } {
+  const rounds = roundsAsColumn(cast, column);
+  // The numbers in the text decided it.
+  if (rounds) analysis.literalsMatter = true;
+  const oid = rounds ? column.type.oid : (castFor(cast, column, 'scalar') ?? column.type.oid);
+  replaceType(analysis, cast, 'bytea');
+  return { oid, rounds };
+}
+
+const UNLIMITED_TEXT: ReadonlySet<number> = new Set([25, 1043]);
+
+/** Of one type without modifier, or of text and varchar, which hold the same values. */
+function sameCast(outer: TypeCast, inner: TypeCast): boolean {
+  const [one, other] = [castType(outer.typeName)?.elementOid, castType(inner.typeName)?.elementOid];
+  if (one === undefined || other === undefined) return false;
+  return one === other || (UNLIMITED_TEXT.has(one) && UNLIMITED_TEXT.has(other));
 }
 
 /** The value is ciphertext upstream, so a cast that names its logical type names bytea there. */
@@ -174,17 +218,27 @@ export function mouldParameter(
   refuseInView(analysis, column, location);
   analysis.use(column);
   const declared = declaredType(analysis, number, column, shape, location);
-  if (declared !== undefined && castOid !== undefined && declared !== castOid) {
+  if (declared !== undefined && castOid !== undefined && !widens(declared, castOid)) {
     throw refuseUse(
       `parameter $${number} is declared as one type and cast to another`,
       location,
       'Declare the type the cast names.',
     );
   }
-  const elementOid = castOid ?? declared;
+  // The bytes come in the declared type, whatever wider one the cast names.
+  const elementOid = declared ?? castOid;
   const own = elementOid === undefined || elementOid === column.type.oid;
   const declaredOid = own ? undefined : shape === 'array' ? arrayOf(elementOid) : elementOid;
   analysis.parameters.useSealed(number, { column, shape, purpose, declaredOid, location });
+}
+
+/** int2, int4, int8, numeric: each holds all values of those before it. */
+const WIDENING: readonly number[] = [21, 23, 20, 1700];
+
+/** Whether a cast from one type to the other changes no value. */
+function widens(from: number, to: number): boolean {
+  if (from === to || (UNLIMITED_TEXT.has(from) && UNLIMITED_TEXT.has(to))) return true;
+  return WIDENING.includes(from) && WIDENING.indexOf(from) < WIDENING.indexOf(to);
 }
 
 function arrayOf(elementOid: number): number | undefined {

@@ -30,8 +30,11 @@ export type SecondOpinion = {
 type ShadowStatement = {
   readonly sql: string;
   readonly oids: readonly number[];
-  readonly expected: ReadonlyMap<number, { column: SealedColumn; array: boolean }>;
+  readonly expected: ReadonlyMap<number, ExpectedParameter>;
 };
+
+/** `text`: it may be text as well, as any value is before it is cast. */
+type ExpectedParameter = { readonly column: SealedColumn; readonly array: boolean; readonly text: boolean };
 
 /**
  * Resolves when both agree: the types of the sealed results, as the server gives them. Errors: ERR_POSTGRES_DISAGREEMENT,
@@ -104,20 +107,21 @@ function shadowStatement(
   { analysis, start, end }: SecondOpinion,
   shadowed: ReadonlyMap<number, ShadowRelation>,
 ): ShadowStatement {
-  const expected = new Map<number, { column: SealedColumn; array: boolean }>();
+  const expected = new Map<number, ExpectedParameter>();
   const oids: number[] = [...analysis.input.declaredOids];
   let next = oids.length;
   for (const number of [...analysis.parameters.sealed.keys(), ...analysis.parameters.plain])
     next = Math.max(next, number);
   for (const [number, { column, shape }] of analysis.parameters.sealed)
-    expected.set(number, { column, array: shape === 'array' });
+    expected.set(number, { column, array: shape === 'array', text: analysis.texts.has(`$${number}`) });
   const edits: Edit[] = [...analysis.shadowEdits];
   const seen = new Set<number>();
   for (const edit of analysis.edits) {
     if (typeof edit.replacement === 'string' || isList(edit.replacement) || seen.has(edit.start)) continue;
     seen.add(edit.start);
     next += 1;
-    expected.set(next, { column: edit.replacement.column, array: false });
+    const { column, shape } = edit.replacement;
+    expected.set(next, { column, array: shape === 'array', text: analysis.texts.has(edit.start) });
     while (oids.length < next) oids.push(0);
     oids[next - 1] = edit.constantOid ?? 0;
     edits.push({ ...edit, replacement: `$${next}` });
@@ -135,9 +139,12 @@ function shadowStatement(
   return { sql: pieces.filter((piece): piece is string => typeof piece === 'string').join(''), oids, expected };
 }
 
+const TEXT_OID = 25;
+
 function compareParameters({ expected }: ShadowStatement, { parameterOids }: StatementDescription): void {
-  for (const [number, { column, array }] of expected) {
+  for (const [number, { column, array, text }] of expected) {
     const oid = parameterOids[number - 1];
+    if (text && oid === TEXT_OID) continue;
     const element = oid !== undefined && array ? elementType(oid, 'array')?.oid : oid;
     if (element === undefined || !acceptsType(column.type, element)) {
       throw disagree(`a value of ${columnName(column)} has a type (OID ${oid ?? 0}) which that column does not`);

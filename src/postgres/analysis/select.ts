@@ -22,6 +22,7 @@ import {
   type OutputColumn,
   type SettledValue,
 } from './values.ts';
+import { wantedColumns, type Wanted } from './wanted.ts';
 
 export function analyzeSelect(
   analysis: Analysis,
@@ -52,7 +53,7 @@ function body(
 ): readonly OutputColumn[] {
   if (select.larg !== undefined && select.rarg !== undefined)
     return setOperation(analysis, select, select.larg, select.rarg, scope, expected);
-  if (select.valuesLists !== undefined) return valuesLists(analysis, select.valuesLists, scope, expected);
+  if (select.valuesLists !== undefined) return values(analysis, select, select.valuesLists, scope, expected);
   return simpleSelect(analysis, select, scope, expected);
 }
 
@@ -62,7 +63,7 @@ function simpleSelect(
   scope: Scope,
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
-  const from = analyzeFrom(analysis, select.fromClause ?? [], scope);
+  const from = analyzeFrom(analysis, select.fromClause ?? [], scope, wantedBy(select, expected));
   if (select.whereClause !== undefined) requirePlain(analysis, select.whereClause, scope, 'as a condition');
   const outputs = analyzeTargets(analysis, select.targetList ?? [], scope, from, expected);
   for (const item of select.groupClause ?? []) groupBy(analysis, item, scope, outputs);
@@ -75,9 +76,23 @@ function simpleSelect(
   return outputs;
 }
 
+/** What its FROM items are to give, where its results are stored in sealed columns. */
+function wantedBy(select: SelectStmt, expected: ExpectedColumns): Wanted {
+  // Rows that look alike once they are rounded for their column did not before.
+  const merges = select.distinctClause !== undefined || select.groupClause !== undefined;
+  const targets = select.targetList ?? [];
+  const given = targets.map((target) => ('ResTarget' in target ? target.ResTarget.val : undefined));
+  const stored = expected.map((one, index) => ({
+    value: given[index],
+    expected: merges && one?.column.type.typmod !== -1 ? undefined : one,
+  }));
+  return wantedColumns(select.fromClause ?? [], stored, [{ SelectStmt: select }]);
+}
+
 /** VALUES: of an INSERT with the target's columns expected, else plain. */
-function valuesLists(
+function values(
   analysis: Analysis,
+  { sortClause }: SelectStmt,
   lists: readonly Node[],
   scope: Scope,
   expected: ExpectedColumns,
@@ -88,11 +103,13 @@ function valuesLists(
     width.columns = Math.max(width.columns, items.length);
     items.forEach((item, index) => valuesItem(analysis, item, scope, expected[index]));
   }
-  return Array.from({ length: width.columns }, (_, index): OutputColumn => {
+  const outputs = Array.from({ length: width.columns }, (_, index): OutputColumn => {
     const column = expected[index]?.column;
     const value: SettledValue = column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } };
     return { name: `column${index + 1}`, value };
   });
+  for (const item of sortClause ?? []) orderBy(analysis, item, scope, outputs);
+  return outputs;
 }
 
 function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: ExpectedColumns[number]): void {
