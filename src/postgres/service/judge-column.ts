@@ -29,10 +29,11 @@ export function judgeColumn(
       : [
           // What reads the column stands in the way of another type, so its DDL comes first.
           ...judgeServerSide(live, place),
+          ...judgeIndexes(rule, live),
           judgeType(rule, live, place),
           judgeUniqueness(rule, live),
           ...judgeForeignKeys(rule, live, rules, place),
-          judgeExpressionIndexes(live),
+          judgeExpressionIndexes(rule, live),
         ];
   return drafts.flatMap((draft) =>
     draft === undefined
@@ -70,7 +71,7 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
 }
 
 function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
-  if (live.isGuard === true || (!rule.guard && live.isBytea === true)) return undefined;
+  if (hasType(rule, live)) return undefined;
   const target = rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
   const source = live.isBytea === true ? place.column : `${place.column}::text::bytea`;
   const retype = `ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${target} USING ${source}::${target};`;
@@ -125,6 +126,19 @@ function judgeServerSide(live: LiveColumn, place: Place): readonly (Draft | unde
   ];
 }
 
+/** Django and others make such indexes for LIKE; they would stand in the way of the column's new type. */
+function judgeIndexes(rule: SealRule, live: LiveColumn): readonly Draft[] {
+  if (hasType(rule, live)) return [];
+  return (live.unfitIndexes ?? []).map((name) => {
+    const message = `index ${name} cannot be one of ciphertext`;
+    return { code: 'ERR_POSTGRES_COLUMN_UNSEALABLE', message, ddl: [`DROP INDEX ${name};`] } as const;
+  });
+}
+
+function hasType({ guard }: SealRule, live: LiveColumn): boolean {
+  return live.isGuard === true || (!guard && live.isBytea === true);
+}
+
 function judgeUniqueness(rule: SealRule, live: LiveColumn): Draft | undefined {
   const [first] = live.uniques ?? [];
   if (rule.mode === 'deterministic' || first === undefined) return undefined;
@@ -151,8 +165,9 @@ function judgeForeignKeys(
   });
 }
 
-function judgeExpressionIndexes(live: LiveColumn): Draft | undefined {
-  const [first] = live.expressionIndexes ?? [];
+function judgeExpressionIndexes(rule: SealRule, live: LiveColumn): Draft | undefined {
+  const dropped = hasType(rule, live) ? [] : (live.unfitIndexes ?? []);
+  const first = live.expressionIndexes?.find((name) => !dropped.includes(name));
   if (first === undefined) return undefined;
   const message = `index ${first} computes with it, but sees only ciphertext`;
   return { code: 'ERR_POSTGRES_COLUMN_UNSEALABLE', message, severity: 'warning' };

@@ -25,6 +25,8 @@ export type LiveColumn = {
   readonly uniques: readonly string[] | null;
   /** Indexes on expressions or with predicates over the column. */
   readonly expressionIndexes: readonly string[] | null;
+  /** Indexes that the column's type at rest cannot have: with an operator class of another type, or on an expression over the column. */
+  readonly unfitIndexes: readonly string[] | null;
   readonly foreignKeys: readonly ForeignKeyEnd[] | null;
 };
 
@@ -65,6 +67,12 @@ SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
     JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
     WHERE i.indrelid = c.oid AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
       AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND NOT a.attnum = ANY (i.indkey) ORDER BY 1) AS "expressionIndexes",
+  ARRAY(SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = c.oid
+    AND (i.indexprs::text LIKE '%:varattno ' || a.attnum || ' %'
+      OR EXISTS (SELECT 1 FROM unnest(i.indkey::int2[], i.indclass::oid[]) AS k(attnum, opclass) JOIN pg_opclass o ON o.oid = k.opclass
+        WHERE k.attnum = a.attnum AND o.opcintype <> 'bytea'::regtype AND NOT (o.opcdefault AND EXISTS (
+          SELECT 1 FROM pg_opclass b WHERE b.opcmethod = o.opcmethod AND b.opcdefault AND b.opcintype = 'bytea'::regtype))))
+    ORDER BY 1) AS "unfitIndexes",
   (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'schema', on1.nspname, 'table', oc.relname, 'column', oa.attname)), '[]')
     FROM pg_constraint k, unnest(k.conkey, k.confkey) AS p(mine, theirs), pg_class oc, pg_namespace on1, pg_attribute oa
     WHERE k.contype = 'f' AND k.conparentid = 0
