@@ -4,7 +4,7 @@
  *   date      = year "-" month "-" day | YYYYMMDD          (a year of three digits or more)
  *   time      = hour ":" minute [":" second ["." fraction]]
  *   zone      = "Z" | "UTC" | ("+" | "-") hour [":" minute [":" second]] | ("+" | "-") hhmm
- *   timestamp = date [("T" | space) time [zone]] [" AD" | " BC"]
+ *   timestamp = date [("T" | space) time [zone] | space ("+" | "-") ...] [" AD" | " BC"]   (JDBC's dates have a zone and no time)
  *   special   = "infinity" | "+infinity" | "-infinity" | "epoch"
  *
  * Whatever else PostgreSQL takes (now, month names, abbreviations, zone names, 1/2/2024) depends on the server and is refused.
@@ -34,7 +34,7 @@ export type ParsedDatetime =
 const DATE = '(?:(\\d{3,7})-(\\d{1,2})-(\\d{1,2})|(\\d{4})(\\d\\d)(\\d\\d))';
 const TIME = '(\\d{1,2}):(\\d{1,2})(?::(\\d{1,2})(?:\\.(\\d*))?)?';
 const ZONE = '(?:(z|utc)|([+-])(\\d{1,2})(?::(\\d\\d)(?::(\\d\\d))?)?|([+-])(\\d\\d)(\\d\\d))';
-const TIMESTAMP = new RegExp(`^${DATE}(?:(?:\\s*t|\\s+)${TIME}\\s*${ZONE}?)?(?:\\s*(ad|bc))?$`, 'i');
+const TIMESTAMP = new RegExp(`^${DATE}(?:(?:(?:\\s*t|\\s+)${TIME}\\s*|\\s+(?=[+-]))${ZONE}?)?(?:\\s*(ad|bc))?$`, 'i');
 const SPECIAL = /^(?:(\+?infinity)|(-infinity)|(epoch))$/i;
 /** What only the server can tell, as opposed to what is no date at all. */
 const SERVER_FORMS = new RegExp(

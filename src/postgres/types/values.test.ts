@@ -69,6 +69,19 @@ describe('canonical bytes', () => {
     expect(canonical('int8', text)).toBe(canonical('numeric(30,0)', plain));
   });
 
+  test.each(['2000-01-02 +00', '2000-01-02 -11', '2000-01-02 +05:30', '2000-01-02 23:30:00-08'])(
+    'of the date %j are those of the day it names, whatever its zone',
+    (text) => {
+      expect(canonical('date', text)).toBe(canonical('date', '2000-01-02'));
+    },
+  );
+
+  test('of a timestamp without a time are those of its midnight in its zone', () => {
+    expect(canonical('timestamptz', '2000-01-02 +01')).toBe(canonical('timestamptz', '2000-01-01 23:00:00Z'));
+    expect(() => canonical('date', '2000-01-02 +')).toThrow(expect.objectContaining({ sqlstate: '22007' }));
+    expect(() => canonical('date', '2000-01-02-11')).toThrow(expect.objectContaining({ sqlstate: '22007' }));
+  });
+
   test.each(['', '-', '--5', '5-', '5a', '1e3', '/', ':'])('%j is no integer', (text) => {
     expect(() => canonical('int8', text)).toThrow(expect.objectContaining({ sqlstate: '22P02' }));
   });
