@@ -3,19 +3,23 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { CLUB_DDL, openClubDatabase, type ClubDatabase } from '../support/club-database.ts';
-import type { LanguageClient } from '../support/language-clients.ts';
+import { pythonClient, type LanguageClient } from '../support/language-clients.ts';
 import { nodeClient, prismaClient } from '../support/node-clients.ts';
 import { start } from '../support/run.ts';
 
 type Orm = {
   readonly name: string;
   readonly build: () => Promise<LanguageClient>;
-  /** Whether it makes its tables itself, by `migrate`. */
-  readonly migrates: boolean;
+  /** Words after the URL, run by run. */
+  readonly runs: readonly (readonly string[])[];
+  /** It makes its tables itself, by `migrate <url>`, and works on them by `use <url>`. */
+  readonly migrates?: true;
 };
 
+const PSYCOPG = 'psycopg[binary]==3.3.9';
+
 const ORMS: readonly Orm[] = [
-  { name: 'Prisma', build: () => prismaClient('postgres-prisma', '7.10.0'), migrates: false },
+  { name: 'Prisma', build: () => prismaClient('postgres-prisma', '7.10.0'), runs: [[]] },
   {
     name: 'Knex, Sequelize and TypeORM',
     build: () =>
@@ -26,7 +30,26 @@ const ORMS: readonly Orm[] = [
         'pg@8.23.1',
         'pg-query-stream@4.17.0',
       ]),
-    migrates: false,
+    runs: [[]],
+  },
+  {
+    name: 'Django',
+    build: () => pythonClient('postgres-django', ['django==5.2.19', PSYCOPG]),
+    // Values in the text of statements, as it does by itself; and as parameters.
+    runs: [[], ['bound-by-the-server']],
+    migrates: true,
+  },
+  {
+    name: 'SQLAlchemy over psycopg2, psycopg and asyncpg',
+    build: () =>
+      pythonClient('postgres-sqlalchemy', [
+        'sqlalchemy[asyncio]==2.1.9',
+        'psycopg2-binary==2.9.13',
+        PSYCOPG,
+        'asyncpg==0.32.0',
+      ]),
+    runs: [[]],
+    migrates: true,
   },
 ];
 
@@ -38,7 +61,7 @@ async function run(client: LanguageClient, ...words: readonly string[]): Promise
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
 }
 
-describe.each(ORMS)('$name', ({ build, migrates }) => {
+describe.each(ORMS)('$name', ({ build, runs, migrates }) => {
   let client: LanguageClient;
   let database: ClubDatabase;
 
@@ -46,7 +69,7 @@ describe.each(ORMS)('$name', ({ build, migrates }) => {
     client = await build();
     if (client.type === 'none') return;
     const made = client;
-    database = await openClubDatabase((url) => (migrates ? run(made, 'migrate', url) : makeTables(url)));
+    database = await openClubDatabase((url) => (migrates === true ? run(made, 'migrate', url) : makeTables(url)));
   }, CLIENT_BUILD_TIMEOUT_MS);
   afterAll(async () => {
     if (client.type === 'built') await database.close();
@@ -54,7 +77,7 @@ describe.each(ORMS)('$name', ({ build, migrates }) => {
 
   test('works on sealed columns as on others, and nothing of them lies at rest', async ({ skip }) => {
     if (client.type === 'none') return skip(client.reason);
-    await run(client, ...(migrates ? ['use'] : []), database.url);
+    for (const words of runs) await run(client, ...(migrates === true ? ['use'] : []), database.url, ...words);
     expect(await database.leaks()).toEqual([]);
   });
 });
