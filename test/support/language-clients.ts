@@ -1,4 +1,4 @@
-/** Programs of `test/clients` in Python and Java: made on first use, and told whom to trust in each language's own way. */
+/** Programs of `test/clients` in Python, Java and Go: made on first use, and told whom to trust in each language's own way. */
 import { join } from 'node:path';
 import { buildClient, type BuiltClient } from './client-cache.ts';
 import { start } from './run.ts';
@@ -46,6 +46,17 @@ export async function javaClient(name: string): Promise<LanguageClient> {
   const path = (folder: string): string => [join(folder, 'target/classes'), join(folder, 'lib/*')].join(':');
   // It lives for a moment: compiling it well costs more than it gains.
   return words(built, (folder) => ['java', '-XX:TieredStopAtLevel=1', '-cp', path(folder), 'Main']);
+}
+
+/** The Go program `test/clients/<name>`. */
+export async function goClient(name: string): Promise<LanguageClient> {
+  const built = await buildClient({
+    name,
+    needs: ['go'],
+    source: join(CLIENTS, name),
+    steps: [{ words: ['go', 'build', '-o', 'main', '.'] }],
+  });
+  return words(built, (folder) => [join(folder, 'main')]);
 }
 
 const words = (built: BuiltClient, of: (folder: string) => readonly [string, ...string[]]): LanguageClient =>

@@ -1,13 +1,13 @@
-/** ORMs that know nothing of sealing, each on tables of its own making, through a running `sealgate up`. */
+/** Drivers and ORMs that know nothing of sealing, on tables of their own making where they make any, through a running `sealgate up`. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { CLUB_DDL, openClubDatabase, type ClubDatabase } from '../support/club-database.ts';
-import { pythonClient, type LanguageClient } from '../support/language-clients.ts';
+import { goClient, javaClient, pythonClient, type LanguageClient } from '../support/language-clients.ts';
 import { nodeClient, prismaClient } from '../support/node-clients.ts';
 import { start } from '../support/run.ts';
 
-type Orm = {
+type Client = {
   readonly name: string;
   readonly build: () => Promise<LanguageClient>;
   /** Words after the URL, run by run. */
@@ -18,7 +18,7 @@ type Orm = {
 
 const PSYCOPG = 'psycopg[binary]==3.3.9';
 
-const ORMS: readonly Orm[] = [
+const CLIENTS: readonly Client[] = [
   { name: 'Prisma', build: () => prismaClient('postgres-prisma', '7.10.0'), runs: [[]] },
   {
     name: 'Knex, Sequelize and TypeORM',
@@ -51,6 +51,8 @@ const ORMS: readonly Orm[] = [
     runs: [[]],
     migrates: true,
   },
+  { name: 'pgx and lib/pq', build: () => goClient('postgres-go'), runs: [[]] },
+  { name: 'pgjdbc and Hibernate', build: () => javaClient('postgres-java'), runs: [[]], migrates: true },
 ];
 
 async function run(client: LanguageClient, ...words: readonly string[]): Promise<void> {
@@ -61,7 +63,7 @@ async function run(client: LanguageClient, ...words: readonly string[]): Promise
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
 }
 
-describe.each(ORMS)('$name', ({ build, runs, migrates }) => {
+describe.each(CLIENTS)('$name', ({ build, runs, migrates }) => {
   let client: LanguageClient;
   let database: ClubDatabase;
 
