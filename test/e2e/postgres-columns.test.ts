@@ -461,24 +461,6 @@ describe('guard and check', () => {
     expect(await codes([rule('t', 'a')])).toEqual([code]);
   });
 
-  test('the DDL drops indexes that ciphertext cannot have, and keeps the others', async () => {
-    await admin.query(
-      `CREATE TABLE t (id int, a varchar(20) UNIQUE);
-       CREATE INDEX for_like ON t (a varchar_pattern_ops); CREATE INDEX for_like_too ON t (id, (a || 'x'));
-       CREATE INDEX "In lower case" ON t (lower(a)); CREATE INDEX by_place ON t USING spgist (a);
-       CREATE INDEX hashed ON t USING hash (a); CREATE INDEX pair ON t (id, a); CREATE INDEX partial_one ON t (id) WHERE a IS NOT NULL`,
-    );
-    const rules = [{ ...rule('t', 'a'), mode: 'deterministic' as const }];
-    const { ddl } = await checkDatabase(service, rules, randomBytes);
-    await admin.query(ddl.join('\n'));
-    const { problems } = await checkDatabase(service, rules, randomBytes);
-    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
-    const { rows } = await admin.query<{ name: string }>(
-      "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE indrelid = 't'::regclass ORDER BY 1",
-    );
-    expect(rows.map(({ name }) => name)).toEqual(['hashed', 'pair', 'partial_one', 't_a_key']);
-  });
-
   test('a schema of this name that another role owns is not used', async () => {
     await admin.query('DROP SCHEMA sealgate CASCADE; DROP ROLE IF EXISTS mallory');
     await admin.query('CREATE ROLE mallory; CREATE SCHEMA sealgate AUTHORIZATION mallory');
