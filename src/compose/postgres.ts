@@ -79,7 +79,7 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
 }
 
 async function openDatabase(
-  { name, service: serviceConfig, allowRoutines }: PostgresConfig['databases'][number],
+  { name, service: serviceConfig, allowRoutines, catalog }: PostgresConfig['databases'][number],
   postgres: PostgresConfig,
   account: string,
   { dataKeys, log }: ProxyDeps,
@@ -95,6 +95,7 @@ async function openDatabase(
       rules,
       resolveColumns: () => resolveRules(service, rules, randomBytes),
       allowRoutines,
+      catalogTypes: catalog,
     });
     const columns = createColumnService({
       connection: service,

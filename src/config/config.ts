@@ -256,6 +256,8 @@ export type PostgresConfig = {
     readonly service: PostgresServiceConfig;
     /** `schema.name` of routines the operator vouches for. */
     readonly allowRoutines: readonly string[];
+    /** The types that queries of the catalog are shown for sealed columns. */
+    readonly catalog: 'logical' | 'physical';
   }[];
   readonly columns: readonly ColumnRule[];
 };

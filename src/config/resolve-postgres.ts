@@ -43,7 +43,7 @@ async function resolveDatabases(
 ): Promise<Pick<PostgresConfig, 'databases' | 'routes'>> {
   const databases = [];
   const routes = [];
-  for (const [index, { name, upstream: own, service, allowRoutines }] of section.databases.entries()) {
+  for (const [index, { name, upstream: own, service, allowRoutines, catalog }] of section.databases.entries()) {
     const at = ['postgres', 'databases', index];
     const server = own === undefined ? upstream : await resolveUpstream(own, [...at, 'upstream'], tools);
     if (own !== undefined) routes.push({ database: name, upstream: server });
@@ -51,6 +51,7 @@ async function resolveDatabases(
       databases.push({
         name,
         allowRoutines,
+        catalog,
         service: await resolveService({ name, service }, server, [...at, 'service'], tools),
       });
     else if (own === undefined) {

@@ -142,6 +142,8 @@ export type SealedPlan = {
   readonly copy?: CopyPlan;
   /** FETCH of a BINARY cursor, in the simple protocol. */
   readonly binaryRows?: boolean;
+  /** A query of the catalog that is shown logical types: it touches nothing sealed, and needs no catalog of ours. */
+  readonly asksCatalog?: true;
   /** As of a TrackPlan, where the statement calls set_config. */
   readonly effect?: TrackPlan['effect'];
 };

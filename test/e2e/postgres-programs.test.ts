@@ -89,8 +89,9 @@ describe('psql', () => {
     expect(stdout).toBe('1|10|changed\n2|20|it\'s\n"second"\n3||\nit\'s\n"second"\nnote|it\'s\n"second"\n');
   });
 
-  test('its catalog commands answer as without the proxy', async () => {
-    const past = { ...env, PGPORT: String(server.port) };
+  test('its catalog commands answer as without the proxy, where it is asked for the types that the server has', async () => {
+    const asked = { ...env, PGOPTIONS: '-c sealgate.catalog=physical' };
+    const past = { ...asked, PGPORT: String(server.port) };
     for (const command of [
       '\\d',
       '\\d+ secrets',
@@ -105,7 +106,7 @@ describe('psql', () => {
       '\\dp',
     ]) {
       const words = ['-X', '-c', command];
-      const answers = [await run('psql', ...words), await start('psql', words, { env: past }).done];
+      const answers = [await start('psql', words, { env: asked }).done, await start('psql', words, { env: past }).done];
       expect({ command, ...answers[0] }).toEqual({ command, ...answers[1] });
     }
   });

@@ -1,6 +1,7 @@
 /** The analysis alone: a made-up catalog, statements in, drafts out as readable text. */
 import type { SealedColumn, SealedPlan, StatementPlan } from '../../src/postgres/plan.ts';
 import { buildCatalog, type CatalogSnapshot } from '../../src/postgres/analysis/catalog-snapshot.ts';
+import { NO_FACTS } from '../../src/postgres/analysis/facade/catalog-facts.ts';
 import type { Catalog } from '../../src/postgres/analysis/catalog.ts';
 import { AnalysisError } from '../../src/postgres/analysis/errors.ts';
 import { draftStatement, type DraftPlan } from '../../src/postgres/analysis/plan-statement.ts';
@@ -54,6 +55,7 @@ export const oidOf = (name: string): number => 20_000 + NAMES.indexOf(name);
 
 const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
+  facts: NO_FACTS,
   relations: NAMES.map((full) => {
     const view = VIEWS[full];
     const columns = TABLES[full] ?? view?.[0] ?? [];

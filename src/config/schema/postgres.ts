@@ -84,6 +84,12 @@ const database = z.strictObject({
   name: text('Name of the database.'),
   upstream: upstream.optional().describe('The server of this database, where it is not that of `postgres.upstream`.'),
   service: service.optional(),
+  catalog: z
+    .enum(['logical', 'physical'])
+    .default('logical')
+    .describe(
+      'Types that queries of the catalog (psql \\d, information_schema, ORMs) show for sealed columns: those of the rules, or the guard domain. pg_dump is always shown the latter; a session chooses with SET sealgate.catalog.',
+    ),
   allowRoutines: z
     .array(z.string().regex(/^[^.]+\.[^.]+$/u, 'expected schema.name'))
     .default([])

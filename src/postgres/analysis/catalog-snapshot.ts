@@ -5,10 +5,12 @@ import { GUARD_DOMAIN_QUALIFIED } from '../service/names.ts';
 import type { RuledColumn } from './rules.ts';
 import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Relation } from './catalog.ts';
 import { shadowSchema } from './shadow-names.ts';
+import { CatalogFacts } from './facade/catalog-facts.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
 
 const Snapshot = z.object({
   searchPath: z.array(z.string()),
+  facts: CatalogFacts,
   relations: z.array(
     z.object({
       oid: z.number(),
@@ -67,6 +69,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     epoch: input.epoch,
     relations,
     rules: rulesByTable(rules),
+    facts: snapshot.facts,
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),
     hotRoutines: routinesByName(snapshot, hot),

@@ -4,7 +4,8 @@
  * Service connections search pg_catalog alone, so unqualified names here are the server's own.
  */
 
-import { COLUMNS_TABLE, DOMAINS_TABLE } from '../service/names.ts';
+import { COLUMNS_TABLE, DOMAINS_TABLE, GUARD_DOMAIN_QUALIFIED } from '../service/names.ts';
+import { catalogFactsSql } from './facade/catalog-facts.ts';
 
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
@@ -12,6 +13,7 @@ const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR 
 export const SNAPSHOT_SQL = `
 SELECT json_build_object(
   'searchPath', current_schemas(true),
+  'facts', ${catalogFactsSql(GUARD_DOMAIN_QUALIFIED)},
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
       'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')

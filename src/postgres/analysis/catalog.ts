@@ -1,5 +1,6 @@
 /** The catalog of one database as far as statements on sealed columns need it: one immutable value per catalog epoch. */
 import type { SealedColumn } from '../plan.ts';
+import type { CatalogFacts } from './facade/catalog-facts.ts';
 import type { RuledColumn } from './rules.ts';
 
 export type CatalogColumn = {
@@ -46,6 +47,8 @@ export type Catalog = {
   readonly relations: ReadonlyMap<string, Relation>;
   /** Of tables with rules, whether or not they are there: by relationKey, the rules by column. */
   readonly rules: ReadonlyMap<string, ReadonlyMap<string, RuledColumn>>;
+  /** Of the server's own catalog. */
+  readonly facts: CatalogFacts;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
   /** By name, whatever the schema. */

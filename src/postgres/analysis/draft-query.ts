@@ -22,6 +22,10 @@ export type PlanningContext = {
   readonly settings: SessionSettings;
   /** A statement ahead in the same message changes the catalog. */
   readonly afterCatalogChange?: boolean;
+  /** One changes settings. */
+  readonly afterSettingsChange?: boolean;
+  /** Queries of the catalog are to show types as the server has them. */
+  readonly seesPhysicalTypes?: boolean;
 };
 
 /** A sealed plan before the server has agreed to it. */

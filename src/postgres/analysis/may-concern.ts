@@ -3,6 +3,7 @@
  * the text alone, without parsing, and errs on the side of yes.
  */
 import type { Catalog } from './catalog.ts';
+import { CATALOG_WORDS } from './facade/catalog-query.ts';
 import { namesPattern } from './hot-set.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { SQL_RUNNING_FUNCTIONS } from './survey.ts';
@@ -18,7 +19,13 @@ export type MayConcern = (sql: string) => boolean;
 
 /** The hot names of one catalog, as a test on texts. */
 export function mayConcernTest(catalog: Catalog): MayConcern {
-  const names = [...catalog.hotRelationNames, ...catalog.hotRoutines.keys(), ...SQL_RUNNING_FUNCTIONS, SEALGATE_SCHEMA];
+  const names = [
+    ...catalog.hotRelationNames,
+    ...catalog.hotRoutines.keys(),
+    ...SQL_RUNNING_FUNCTIONS,
+    SEALGATE_SCHEMA,
+    ...CATALOG_WORDS,
+  ];
   const hot = namesPattern(names);
   return (sql) => {
     if (!ROW_STATEMENT.test(sql)) return sql.trim() !== '';

@@ -11,6 +11,7 @@ import { explainedQuery } from './inner-query.ts';
 import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { statementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
+import { draftCatalogQuery } from './facade/catalog-query.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
 
 export type { DraftPlan, PlanningContext } from './draft-query.ts';
@@ -48,6 +49,8 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
     return { ...plan, ...(named !== undefined && { named }), ...(copiesIn && { copiesIn }) };
   }
   if (hotTable(found, catalog) === undefined) {
+    const asked = found.hasInto ? undefined : draftCatalogQuery(statement, node, context);
+    if (asked !== undefined) return found.callsSetConfig ? { ...asked, effect: 'settings' } : asked;
     return found.callsSetConfig || found.hasInto
       ? { type: 'track', text, effect: found.hasInto ? 'catalog' : 'settings' }
       : { type: 'pass', text };

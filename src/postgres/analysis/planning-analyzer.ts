@@ -3,6 +3,7 @@ import { SealgateError } from '../../errors.ts';
 import type { Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
+import { shownTypes } from './facade/shown-types.ts';
 import { CatalogSource } from './catalog-source.ts';
 import type { Catalog } from './catalog.ts';
 import { AnalysisError } from './errors.ts';
@@ -93,7 +94,8 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     session: SessionSettings,
   ): readonly StatementPlan[] | Promise<readonly StatementPlan[]> {
     this.#usedSincePoll = true;
-    const prefix = `${settingsKey(session)}\u0000${declaredOids.join()}\u0000`;
+    const shown = shownTypes(session, this.#options.catalogTypes ?? 'logical');
+    const prefix = `${settingsKey(session)}\u0000${shown}\u0000${declaredOids.join()}\u0000`;
     try {
       const known = this.#known(prefix, sql);
       if (known !== undefined) return known;
@@ -174,10 +176,15 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     const statements = parseStatements(source.sql, source.byteLength);
     const attempt = (): Drafted => {
       const catalog = this.#catalog();
-      const context: PlanningContext = { catalog, source, declaredOids, settings };
+      const seesPhysicalTypes = shownTypes(settings, this.#options.catalogTypes ?? 'logical') === 'physical';
+      const context: PlanningContext = { catalog, source, declaredOids, settings, seesPhysicalTypes };
       const drafts: (DraftPlan | StatementPlan)[] = [];
       for (const statement of statements) {
-        const draft = draftStatement(statement, { ...context, afterCatalogChange: drafts.some(changesCatalog) });
+        const draft = draftStatement(statement, {
+          ...context,
+          afterCatalogChange: drafts.some(changesCatalog),
+          afterSettingsChange: drafts.some(changesSettings),
+        });
         requireSequence(drafts, draft);
         drafts.push(draft);
       }
@@ -253,7 +260,7 @@ function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
 
 /** Needs nothing of the catalog but that it names nothing hot. */
 function isPlain(draft: DraftPlan | StatementPlan): boolean {
-  return draft.type !== 'draft' && draft.type !== 'sealed';
+  return draft.type !== 'draft' && (draft.type !== 'sealed' || draft.asksCatalog === true);
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
+import type { CatalogTypes } from './facade/shown-types.ts';
 import type { RuledColumn } from './rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
@@ -50,6 +51,8 @@ export type AnalyzerOptions = {
   readonly allowRoutines?: readonly string[];
   /** Word in the names of the shadows' schemas, where rules other than the proxies' are looked at (`sealgate postgres explain`). */
   readonly shadowsApart?: string;
+  /** The types that queries of the catalog are shown for sealed columns; logical unless told. */
+  readonly catalogTypes?: CatalogTypes;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
   /** How old the last look at the catalog may be before a plan is not used without a new one. */

@@ -16,7 +16,7 @@ const NAME = 'sealgate settings';
 /** Every name is qualified: nothing in the client's schemas can stand in for it. */
 const PROBE_SQL =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_setting($$IntervalStyle$$), ' +
-  'pg_catalog.current_setting($$search_path$$), current_user, pg_catalog.pg_my_temp_schema()';
+  'current_user, pg_catalog.current_setting($$sealgate.catalog$$, true)';
 
 const FLUSH = serialize.flush();
 
@@ -90,10 +90,10 @@ function askInSequence(session: Session, internal: Internal): void {
 }
 
 function settingsFrom(settings: SessionSettings, row: readonly string[], uncommittedCatalog: boolean): SessionSettings {
-  const [schemas = '[]', intervalStyle = '', role = ''] = row;
+  const [schemas = '[]', intervalStyle = '', role = '', catalogTypes = ''] = row;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
-  const next = { ...settings, searchPath, intervalStyle, role, uncommittedCatalog };
+  const next = { ...settings, searchPath, intervalStyle, role, catalogTypes, uncommittedCatalog };
   // Identity says "nothing changed": prepared statements that were looked at need no second look.
   return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
 }

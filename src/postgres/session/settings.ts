@@ -20,6 +20,9 @@ export type SessionSettings = {
   readonly intervalStyle: string;
   /** current_user: SET ROLE and SET SESSION AUTHORIZATION change it. */
   readonly role: string;
+  readonly applicationName: string;
+  /** `SET sealgate.catalog`: empty where the session has not set it. */
+  readonly catalogTypes: string;
   /** The server's major version. */
   readonly serverVersion: number;
   /** The open transaction holds DDL nobody else can see: catalog snapshots of other connections do not tell its truth. */
@@ -38,6 +41,8 @@ export function initialSettings(user: string, database: string): SessionSettings
     dateStyle: 'ISO, MDY',
     intervalStyle: 'postgres',
     role: user,
+    applicationName: '',
+    catalogTypes: '',
     serverVersion: 18,
     uncommittedCatalog: false,
   };
@@ -56,6 +61,8 @@ export function withParameterStatus(settings: SessionSettings, name: string, val
       return { ...settings, timeZone: value };
     case 'DateStyle':
       return { ...settings, dateStyle: value };
+    case 'application_name':
+      return { ...settings, applicationName: value };
     case 'IntervalStyle':
       return { ...settings, intervalStyle: value };
     default:

@@ -1,0 +1,27 @@
+/** What the facade needs to know of the server's own catalog: read with the snapshot, the same for all of an epoch. */
+import { z } from 'zod';
+
+/** Names of information_schema's views that tell types of columns, with their definitions. */
+export const CatalogFacts = z.object({
+  /** pg_type.oid of the guard's domain; null: it is not there. */
+  guardOid: z.number().nullable(),
+  /** Columns of pg_attribute, in order: they differ from release to release. */
+  attributeColumns: z.array(z.string()),
+  informationViews: z.array(z.tuple([z.string(), z.string()])),
+});
+
+export type CatalogFacts = z.infer<typeof CatalogFacts>;
+
+export const NO_FACTS: CatalogFacts = { guardOid: null, attributeColumns: [], informationViews: [] };
+
+/** As a value in the snapshot's json_build_object. `guard`: the domain's qualified name. */
+export function catalogFactsSql(guard: string): string {
+  return `json_build_object(
+    'guardOid', to_regtype('${guard}')::oid::int8,
+    'attributeColumns', (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+      WHERE a.attrelid = 'pg_attribute'::regclass AND a.attnum > 0 AND NOT a.attisdropped),
+    'informationViews', (SELECT coalesce(json_agg(json_build_array(v.relname, v.definition)), '[]') FROM (
+      SELECT c.relname, pg_get_viewdef(c.oid) AS definition FROM pg_class c
+      WHERE c.relnamespace = 'information_schema'::regnamespace AND c.relkind = 'v'
+        AND c.relname IN ('columns', 'column_domain_usage', 'column_udt_usage', 'element_types')) v))`;
+}

@@ -1,0 +1,199 @@
+/**
+ * Queries of the catalog, as psql, ORMs and drivers ask them: sealed columns are shown with their logical types. The server still computes
+ * the whole answer, over a pg_attribute in which types of sealed columns, and of nothing else, are other ones.
+ */
+import type { RangeVar } from 'libpg-query';
+import type { SealedPlan } from '../../plan.ts';
+import { Analysis } from '../analysis.ts';
+import { findRelation, type Catalog } from '../catalog.ts';
+import { requireLexing, piecesOf, searchPathOf, type PlanningContext } from '../draft-query.ts';
+import type { Edit } from '../edits.ts';
+import { AnalysisError } from '../errors.ts';
+import { analyzeExpression } from '../expressions.ts';
+import { trimmed } from '../inner-query.ts';
+import { analyzeQuery } from '../queries.ts';
+import { relationColumns } from '../relations.ts';
+import { settingsKey } from '../settings-key.ts';
+import { SourceText } from '../source-text.ts';
+import { locationOf, parseStatements, type Node, type RawStatement } from '../syntax.ts';
+import { logicalAttributes, type ViewColumn } from './logical-attributes.ts';
+import { referencesOf, type References } from './references.ts';
+
+const ATTRIBUTES = 'pg_attribute';
+const INFORMATION = 'information_schema';
+/** They are of a table's row, and not of a subquery's. */
+const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+/** Words that texts of such queries hold. */
+export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, INFORMATION];
+
+/** The rewritten query; undefined: it asks for no types, or is left to see the server's own. */
+export function draftCatalogQuery(
+  statement: RawStatement,
+  query: Node,
+  context: PlanningContext,
+): SealedPlan | undefined {
+  if (context.seesPhysicalTypes === true || !('SelectStmt' in query) || !hasPlainSettings(context)) return undefined;
+  const { catalog, source, settings } = context;
+  const found = referencesOf(query);
+  const targets = found.tables.filter((table) => isTarget(table, found, context));
+  if (targets.length === 0) return undefined;
+  const edits = [...targets.flatMap((table) => replaced(table, found, context)), ...shortened(found, targets, source)];
+  if (edits.length === 0) return undefined;
+  return {
+    type: 'sealed',
+    ...piecesOf(source, trimmed(source, statement), edits),
+    parameters: new Map(),
+    parameterOids: new Map(),
+    columns: [],
+    results: undefined,
+    origins: undefined,
+    forbiddenOrigins: new Set(),
+    state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
+    asksCatalog: true,
+  };
+}
+
+/** Names and strings are what they look like; else the query is left as it is. */
+function hasPlainSettings({ settings, afterSettingsChange = false }: PlanningContext): boolean {
+  if (afterSettingsChange) return false;
+  try {
+    requireLexing(settings);
+    return true;
+  } catch (error) {
+    if (error instanceof AnalysisError) return false;
+    throw error;
+  }
+}
+
+function isTarget(table: RangeVar, found: References, { catalog, settings, source }: PlanningContext): boolean {
+  const { schemaname, relname = '', catalogname, inh } = table;
+  const before = source.tokenText((source.tokenAt(locationOf(table)) ?? 0) - 1).toLowerCase();
+  if (catalogname !== undefined || inh !== true || before === 'table') return false;
+  if (hidesSystemColumns(table, found)) return false;
+  if (schemaname === INFORMATION) return catalog.facts.informationViews.some(([name]) => name === relname);
+  if (relname !== ATTRIBUTES) return false;
+  if (schemaname !== undefined) return schemaname === 'pg_catalog';
+  return (
+    !found.commonTables.has(relname) && findRelation(catalog, searchPathOf(settings), undefined, relname) === undefined
+  );
+}
+
+function hidesSystemColumns({ alias, relname = '' }: RangeVar, { columns }: References): boolean {
+  const name = alias?.aliasname ?? relname;
+  return columns.some(({ names }) => {
+    const qualifier = names.at(-2);
+    return SYSTEM_COLUMNS.has(names.at(-1) ?? '') && (qualifier === undefined || qualifier === name);
+  });
+}
+
+function replaced(table: RangeVar, found: References, { catalog, source }: PlanningContext): readonly Edit[] {
+  const text = source.sql.toLowerCase();
+  const needsAll = takesRows(table, found);
+  const subquery =
+    table.schemaname === INFORMATION
+      ? informationView(catalog, table.relname ?? '')
+      : logicalAttributes(catalog, viewColumns(catalog), (column) => needsAll || text.includes(column));
+  const first = source.tokenAt(locationOf(table));
+  if (subquery === undefined || first === undefined) return [];
+  const last = table.schemaname === undefined ? first : first + 2;
+  const start = source.tokens[first]?.start ?? 0;
+  const name = table.alias === undefined ? ` AS ${table.relname ?? ''}` : '';
+  return [{ start, end: source.tokens[last]?.end ?? start, replacement: `${subquery}${name}` }];
+}
+
+/** Whether its columns are used under other names than their own. */
+function takesRows({ alias, relname = '' }: RangeVar, { columns }: References): boolean {
+  const name = alias?.aliasname ?? relname;
+  return alias?.colnames !== undefined || columns.some(({ star, names }) => star || names.at(-1) === name);
+}
+
+/** `pg_catalog.pg_attribute.attname`, as SQLAlchemy writes: a subquery has no schema. */
+function shortened(found: References, targets: readonly RangeVar[], source: SourceText): readonly Edit[] {
+  const bare = targets.filter(({ alias }) => alias === undefined);
+  return found.columns.flatMap(({ names, star, ref }) => {
+    const [schema, table] = names;
+    if (names.length !== (star ? 2 : 3)) return [];
+    if (!bare.some(({ schemaname = 'pg_catalog', relname }) => schemaname === schema && relname === table)) return [];
+    const first = source.tokenAt(locationOf(ref));
+    const next = first === undefined ? undefined : source.tokens[first + 2];
+    return next === undefined ? [] : [{ start: locationOf(ref), end: next.start, replacement: '' }];
+  });
+}
+
+const INFORMATION_VIEWS = new WeakMap<Catalog, Map<string, string | undefined>>();
+
+/** The view's own text over the other pg_attribute, in parentheses. */
+function informationView(catalog: Catalog, name: string): string | undefined {
+  const known = INFORMATION_VIEWS.get(catalog) ?? new Map<string, string | undefined>();
+  INFORMATION_VIEWS.set(catalog, known);
+  if (!known.has(name)) known.set(name, madeView(catalog, name));
+  return known.get(name);
+}
+
+function madeView(catalog: Catalog, name: string): string | undefined {
+  const definition = catalog.facts.informationViews.find(([view]) => view === name)?.[1];
+  const attributes = logicalAttributes(catalog, viewColumns(catalog), () => true);
+  if (definition === undefined || attributes === undefined) return undefined;
+  const source = new SourceText(definition);
+  const [statement] = parseStatements(definition, source.byteLength);
+  if (statement === undefined) return undefined;
+  const { tables, columns, commonTables } = referencesOf(statement.node);
+  const aliases = new Set<string>();
+  const edits: Edit[] = [];
+  for (const table of tables) {
+    const { schemaname, relname = '', alias } = table;
+    if (schemaname !== undefined || commonTables.has(relname)) continue;
+    const start = locationOf(table);
+    const isAttributes = relname === ATTRIBUTES;
+    if (isAttributes) aliases.add(alias?.aliasname ?? relname);
+    const named = isAttributes
+      ? `${attributes}${alias === undefined ? ` AS ${relname}` : ''}`
+      : `pg_catalog.${relname}`;
+    edits.push({ start, end: start + relname.length, replacement: named });
+  }
+  // Whole rows are handed to functions that take a row of pg_attribute.
+  for (const { names, star, ref } of columns) {
+    if (!star || names.length !== 1 || !aliases.has(names[0] ?? '')) continue;
+    const first = source.tokenAt(locationOf(ref)) ?? 0;
+    const end = source.tokens[first + 2]?.end ?? 0;
+    edits.push({ start: locationOf(ref), end, replacement: `ROW(${names[0] ?? ''}.*)::pg_catalog.${ATTRIBUTES}` });
+  }
+  const { pieces } = piecesOf(source, trimmed(source, statement), edits);
+  return `(${pieces.filter((piece) => typeof piece === 'string').join('')})`;
+}
+
+const VIEW_COLUMNS = new WeakMap<Catalog, readonly ViewColumn[]>();
+
+function viewColumns(catalog: Catalog): readonly ViewColumn[] {
+  const known = VIEW_COLUMNS.get(catalog);
+  if (known !== undefined) return known;
+  const made = [...catalog.relations.values()].flatMap((relation) =>
+    relation.kind === 'v' && relation.hot ? sealedOf(relation, catalog) : [],
+  );
+  VIEW_COLUMNS.set(catalog, made);
+  return made;
+}
+
+function sealedOf(view: Parameters<typeof relationColumns>[1], catalog: Catalog): readonly ViewColumn[] {
+  const analysis = new Analysis({
+    catalog,
+    searchPath: [],
+    source: new SourceText(''),
+    declaredOids: [],
+    analyzeQuery,
+    analyzeExpression,
+    within: 'statement',
+  });
+  try {
+    return relationColumns(analysis, view).flatMap(({ value }, index) => {
+      const attnum = view.columns[index]?.attnum;
+      if (value.type !== 'sealed' || attnum === undefined) return [];
+      return [{ relation: view.oid, attnum, type: value.column.type }];
+    });
+  } catch (error) {
+    // A view that cannot be analysed is refused to statements, and shown as it is.
+    if (error instanceof AnalysisError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+/** Where a query names pg_attribute, or a view of information_schema that tells types; and what stands in the way of replacing it. */
+import type { ColumnRef, RangeVar } from 'libpg-query';
+import { namesOf, type Node } from '../syntax.ts';
+
+export type References = {
+  readonly tables: readonly RangeVar[];
+  readonly columns: readonly { readonly names: readonly string[]; readonly star: boolean; readonly ref: ColumnRef }[];
+  /** Names that mean a common table of the query. */
+  readonly commonTables: ReadonlySet<string>;
+};
+
+export function referencesOf(query: Node): References {
+  const found = {
+    tables: [] as RangeVar[],
+    columns: [] as References['columns'][number][],
+    commonTables: new Set<string>(),
+  };
+  visit(query, found);
+  return found;
+}
+
+type Found = { tables: RangeVar[]; columns: References['columns'][number][]; commonTables: Set<string> };
+
+function visit(part: unknown, found: Found): void {
+  if (Array.isArray(part)) {
+    for (const item of part) visit(item, found);
+    return;
+  }
+  if (typeof part !== 'object' || part === null) return;
+  // As in survey.ts: no other node of the grammar has these fields.
+  if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
+  if ('ctename' in part && typeof part.ctename === 'string') found.commonTables.add(part.ctename);
+  if ('ColumnRef' in part) noteColumn(part.ColumnRef as ColumnRef, found); // the grammar's name for just this node
+  for (const value of Object.values(part)) visit(value, found);
+}
+
+function noteColumn(ref: ColumnRef, found: Found): void {
+  const fields = ref.fields ?? [];
+  const last = fields.at(-1);
+  const star = last !== undefined && 'A_Star' in last;
+  found.columns.push({ names: namesOf(star ? fields.slice(0, -1) : fields), star, ref });
+}
