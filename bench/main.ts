@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- lanes] [--rounds n] [--seconds n] [--backend store|s3rver|radosgw]`: Sealgate beside what people know, in one run.
- * Lanes: s3, memory, forwarding, postgres, copy, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
+ * Lanes: s3, memory, forwarding, postgres, copy, idle, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
  */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
@@ -35,6 +35,7 @@ const LANES: Readonly<Record<string, () => Promise<void>>> = {
   forwarding: async () => (await import('./forwarding/lane.ts')).benchForwarding(options),
   kms: async () => (await import('./kms/lane.ts')).benchKms(options),
   copy: async () => (await import('./postgres/copy.ts')).benchCopy(options),
+  idle: async () => (await import('./postgres/idle.ts')).benchIdle(options),
   postgres: async () => (await import('./postgres/lane.ts')).benchPostgres(options),
 };
 

@@ -75,12 +75,14 @@ function tracksPrepared(program: string): boolean {
   return Number(major) > 1 || Number(minor) >= 21;
 }
 
+export type PgBouncerSettings = { readonly auth?: 'scram-sha-256' | 'trust'; readonly maxClients?: number };
+
 /** PgBouncer in session mode with one user. It refuses to run as root. */
 export async function startPgBouncer(
   folder: string,
   upstreamPort: number,
-  user: string,
-  password: string,
+  { user, password }: { readonly user: string; readonly password: string },
+  { auth = 'scram-sha-256', maxClients = 200 }: PgBouncerSettings = {},
 ): Promise<(Running & { readonly pid: number }) | undefined> {
   const program = find('pgbouncer');
   if (program === undefined) return undefined;
@@ -90,8 +92,8 @@ export async function startPgBouncer(
   await writeFile(users, `"${user}" "${password}"\n`);
   await writeFile(
     config,
-    `[databases]\n* = host=127.0.0.1 port=${upstreamPort}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = ${users}
-pool_mode = session\nmax_client_conn = 200\ndefault_pool_size = 100\n${tracksPrepared(program) ? 'max_prepared_statements = 0\n' : ''}`,
+    `[databases]\n* = host=127.0.0.1 port=${upstreamPort}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_type = ${auth}\nauth_file = ${users}
+pool_mode = session\nmax_client_conn = ${maxClients}\ndefault_pool_size = 100\n${tracksPrepared(program) ? 'max_prepared_statements = 0\n' : ''}`,
   );
   await Promise.all([users, config].map((file) => chmod(file, 0o644)));
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};

@@ -28,12 +28,12 @@ export type PostgresWorld = {
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
-function startCli(words: readonly string[], cwd: string, execArgv: readonly string[] = []): ChildProcess {
+export function startCli(words: readonly string[], cwd: string, execArgv: readonly string[] = []): ChildProcess {
   return spawn(process.execPath, [...execArgv, MAIN, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Runs a command to its end; its standard output. `codes`: exit codes that mean it did its work. */
-async function cli(words: readonly string[], cwd: string, codes: readonly number[] = [0]): Promise<string> {
+export async function cli(words: readonly string[], cwd: string, codes: readonly number[] = [0]): Promise<string> {
   const child = startCli(words, cwd);
   let text = '';
   let complaint = '';
@@ -82,7 +82,7 @@ const TABLES = [
   `grant select, insert on all tables in schema public to ${USER}`,
 ];
 
-async function prepareDatabase(port: number, password: string): Promise<void> {
+export async function prepareDatabase(port: number, password: string): Promise<void> {
   await withClient({ port, user: 'postgres', password, database: 'postgres' }, async (admin) => {
     await admin.query(`create role sealgate login superuser password '${password}'`);
     await admin.query(`create role ${USER} login password '${password}'`);
@@ -118,7 +118,7 @@ const profiling = (): readonly string[] =>
   (process.env['SEALGATE_BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean);
 
 /** What Sealgate asks for; psql's own commands in it are for people. */
-async function applyDdl(folder: string, port: number, password: string): Promise<void> {
+export async function applyDdl(folder: string, port: number, password: string): Promise<void> {
   // It ends with 1 where something is missing, which is what the DDL mends.
   const ddl = await cli(['check', '--ddl'], folder, [0, 1]);
   await withClient({ port, user: 'sealgate', password, database: DATABASE }, async (owner) => {
@@ -161,7 +161,7 @@ export async function createPostgresWorld(say: (line: string) => void): Promise<
   say(`filling a sealed table with ${ROWS} rows …`);
   await fillSealed(sealgate.port, password);
   await settleTables(postgresPort, password);
-  const pgbouncer = await startPgBouncer(folder, postgresPort, USER, password);
+  const pgbouncer = await startPgBouncer(folder, postgresPort, { user: USER, password });
   if (pgbouncer !== undefined) started.defer(() => pgbouncer.stop());
   const owned = started.move();
   return { folder, password, postgresPort, pgbouncer, sealgate, close: () => owned.disposeAsync() };

@@ -21,6 +21,7 @@ import { ServerTimeZones } from '../postgres/service/time-zones.ts';
 import { startPostgresProxy } from '../postgres/server.ts';
 import { UpstreamServers } from '../postgres/startup/upstream-servers.ts';
 import { listening } from './listening.ts';
+import { refusePooling } from '../cli/options/pooling.ts';
 import type { StartedPart } from './s3.ts';
 import { authenticationOptions } from './verifiers.ts';
 import { CliError } from '../cli/errors.ts';
@@ -84,6 +85,7 @@ async function openDatabase(
   account: string,
   { dataKeys, log }: ProxyDeps,
 ): Promise<OpenDatabase> {
+  await refusePooling(name, serviceConfig, postgres, log);
   const service = openServiceConnection(await serviceOptions(serviceConfig));
   const rules = postgres.columns.filter(({ database }) => database === name);
   try {

@@ -91,10 +91,11 @@ async function login(
     fromUpstream: Buffer.concat([welcome, upstream.reader.release()]),
     fromClient: startup.reader.release(),
   };
-  if (rules === undefined) return spliceSession(ends, context.draining);
   const { logger, metrics = {} } = options;
-  if (replicates) return runReplication(ends, { user, database, logger, metrics }, context.draining);
-  runSession(ends, { ...rules, user, database, logger, metrics }, context.draining);
+  const told = { user, database, logger, metrics };
+  if (rules === undefined) return spliceSession(ends, told, context.draining);
+  if (replicates) return runReplication(ends, told, context.draining);
+  runSession(ends, { ...rules, ...told }, context.draining);
 }
 
 const NOTHING = new Uint8Array(0);

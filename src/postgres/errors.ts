@@ -47,6 +47,11 @@ export const POSTGRES_ERRORS = {
     why: 'The server offers none although it is required, or its certificate does not verify.',
     fix: 'Turn TLS on in the server, give the right CA, or choose the TLS mode you mean.',
   },
+  ERR_POSTGRES_TRANSACTION_POOLING: {
+    says: 'Between the proxy and the server something pools transactions.',
+    why: 'A session is then served by another backend at each transaction: the settings, prepared statements and temporary tables that the proxy reckons with are another session’s a moment later, and a statement could mean something else than was analysed.',
+    fix: 'Set the pooler to session pooling (PgBouncer: `pool_mode = session`) for these databases and users, or connect to the server directly. A pooler that pools transactions may stand in front of the proxy’s clients only where they would use it without the proxy.',
+  },
   ERR_POSTGRES_UPSTREAM_PROTOCOL: {
     says: 'The server answered with something the protocol does not allow here.',
     why: 'The answer does not fit what was asked, so values can no longer be matched to columns with certainty.',

@@ -35,6 +35,8 @@ export const SERVER_FAILED_MS = 10_000;
 export const SERVER_ROLE_MS = 1_000;
 /** A CancelRequest of which it is not known to which of several servers it belongs is sent to all; one that is down is not waited for longer. */
 export const CANCEL_ALL_MS = 2_000;
+/** How long a side that takes nothing is waited for once the other is gone: what it has not taken by then is held for nobody. */
+export const LINGER_MS = 30_000;
 /** Client connections of one listener. */
 export const MAX_CONNECTIONS = 10_000;
 /** SCRAM iterations accepted from an upstream or a verifier: a hostile count would spin the CPU; PostgreSQL's default is 4096. */

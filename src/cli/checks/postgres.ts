@@ -6,12 +6,14 @@ import { SealgateError } from '../../errors.ts';
 import type { DataKeys } from '../../keys/uses/data-keys.ts';
 import { rebindColumns } from '../../postgres/columns/rebind.ts';
 import { checkDatabase, unruledColumns } from '../../postgres/columns/resolve.ts';
+import { poolingAt } from '../../postgres/service/pooling.ts';
 import { openServiceConnection, type ServiceConnection } from '../../postgres/service/connection.ts';
 import { ServiceError } from '../../postgres/service/errors.ts';
 import { quoteIdentifier } from '../../postgres/service/names.ts';
 import { ensureSchema } from '../../postgres/service/schema.ts';
+import { poolingMessage, upstreamOf } from '../options/pooling.ts';
 import { UpstreamServers } from '../../postgres/startup/upstream-servers.ts';
-import { serviceOptions, upstreamServers } from '../options/postgres.ts';
+import { loginsAt, serviceOptions, upstreamServers } from '../options/postgres.ts';
 import type { CheckFinding } from './report.ts';
 
 /** Binds ruled columns anew to the identity their values were sealed under; undefined: only look. */
@@ -20,6 +22,7 @@ export type Rebind = { readonly keys: DataKeys; readonly principal: string };
 export async function checkPostgres(postgres: PostgresConfig, rebind?: Rebind): Promise<readonly CheckFinding[]> {
   const findings: CheckFinding[] = [...(await checkUpstreams(postgres))];
   for (const { name, service } of postgres.databases) {
+    findings.push(...(await checkPooling(name, service, postgres)));
     const connection = openServiceConnection(await serviceOptions(service));
     try {
       findings.push(...(await checkOne({ name, service }, postgres, connection, rebind)));
@@ -49,6 +52,18 @@ async function checkUpstream(upstream: PostgresServerConfig): Promise<CheckFindi
   } catch (error) {
     return unreachable(about, error);
   }
+}
+
+/** The proxy does not start in front of one; elsewhere there is nothing to say. */
+async function checkPooling(
+  name: string,
+  service: PostgresServiceConfig,
+  postgres: PostgresConfig,
+): Promise<readonly CheckFinding[]> {
+  const pooling = await poolingAt(loginsAt(upstreamOf(postgres, name), service));
+  if (pooling.type !== 'transactions') return [];
+  const message = `${poolingMessage(name)} (ERR_POSTGRES_TRANSACTION_POOLING)`;
+  return [{ type: 'missing', about: `database ${name}`, message }];
 }
 
 function unreachable(

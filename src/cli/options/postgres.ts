@@ -108,6 +108,14 @@ async function loginAt(server: ServerAddress, service: PostgresServiceConfig): P
   return serviceOptions({ ...service, servers: [only] });
 }
 
+/** The proxy's own login at each server that clients of a database are sent to. */
+export function loginsAt(
+  { servers, tls }: PostgresServerConfig,
+  service: PostgresServiceConfig,
+): readonly (() => Promise<ClientConfig>)[] {
+  return servers.map((server) => () => loginAt(addressOf(server), { ...service, tls }));
+}
+
 async function serviceServer(
   { host, address, port }: PostgresServerAddress,
   tls: PostgresTlsConfig,

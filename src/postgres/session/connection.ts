@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { shutdownError, TERMINATE, type Draining } from '../draining.ts';
 import { PostgresError } from '../errors.ts';
-import { MAX_PIPELINE_DEPTH } from '../limits.ts';
+import { LINGER_MS, MAX_PIPELINE_DEPTH } from '../limits.ts';
 import { encodeOwnError } from '../messages/error-response.ts';
 import { FrameStream, type FrameSink } from '../wire/frame-stream.ts';
 import { Intake } from '../wire/intake.ts';
@@ -59,12 +59,17 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
     isEnding = true;
     endIfIdle();
   });
-  closeTogether(client, upstream, () => {
+  const closed = (): void => {
     leave();
     session.replies.release();
     frontend.kill();
     backend.kill();
-  });
+  };
+  const farewell = (): Uint8Array | undefined => {
+    if (session.isOver || !backend.atBoundary) return undefined;
+    return serverLost(options);
+  };
+  closeTogether(client, upstream, closed, farewell);
   if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
   if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
   carryFrames(fromClient, upstream, frontend, isDeep);
@@ -128,27 +133,75 @@ export function carryFrames(source: Intake, sink: Socket, stream: FrameStream, h
   });
 }
 
-/** When one side ends, what it sent is still delivered to the other, which then ends too. */
-export function closeTogether(client: Socket, upstream: Socket, closed: () => void): void {
-  const link = (from: Socket, to: Socket): void => {
-    from.on('error', () => to.destroy());
-    from.on('end', () => to.end());
+/**
+ * When one side ends, what it sent is still delivered to the other, which then ends too. `farewell`: what the client is told of a server
+ * that went without a word; undefined where it has been told, or its stream is within a message.
+ */
+export function closeTogether(
+  client: Socket,
+  upstream: Socket,
+  closed: () => void,
+  farewell: () => Uint8Array | undefined,
+): void {
+  const tell = (): void => {
+    if (!client.writable) return;
+    const last = farewell();
+    if (last === undefined) client.end();
+    else client.end(last);
+  };
+  client.on('error', () => upstream.destroy());
+  client.on('end', () => upstream.end());
+  upstream.on('error', tell);
+  upstream.on('end', tell);
+  const follow = (from: Socket, to: Socket): void => {
     from.on('close', () => {
       closed();
       if (to.writableFinished || to.destroyed) to.destroy();
-      else to.destroySoon();
+      else endSoon(to);
     });
   };
-  link(client, upstream);
-  link(upstream, client);
+  follow(client, upstream);
+  follow(upstream, client);
+  // What happened before anybody listened here, while the session was opened, is told to nobody any more.
+  setImmediate(() => {
+    if (client.destroyed) {
+      closed();
+      upstream.destroy();
+    } else if (upstream.destroyed || upstream.readableEnded) {
+      tell();
+      endSoon(client);
+    } else if (client.readableEnded) upstream.end();
+  });
 }
+
+/** What was written is delivered, to whoever takes it in time. */
+function endSoon(socket: Socket): void {
+  socket.setTimeout(LINGER_MS, () => socket.destroy());
+  socket.destroySoon();
+}
+
+/** For a client, of a server that is gone: what a driver would say by itself, and that it was the server. */
+export function serverLost({ logger, metrics, user, database }: Told): Uint8Array {
+  const code = 'ERR_POSTGRES_UPSTREAM_CLOSED';
+  metrics.failed?.(code);
+  logger.warn({ code, user, database }, 'the server closed the connection');
+  return encodeOwnError({
+    severity: 'FATAL',
+    sqlstate: '08006',
+    code,
+    message: 'the server behind the proxy closed the connection',
+    hint: 'What became of a statement that was under way is not known.',
+  });
+}
+
+type Told = Pick<SessionOptions, 'user' | 'database' | 'logger' | 'metrics'>;
 
 /** A FATAL for the client where its stream is between two messages; in any case both connections end. */
 export function endWith(
   error: unknown,
   { client, upstream }: Pick<ConnectionEnds, 'client' | 'upstream'>,
   atBoundary: boolean,
-  options: Pick<SessionOptions, 'user' | 'database' | 'logger' | 'metrics'>,
+  options: Told,
 ): void {
   upstream.destroy();
   const known = error instanceof PostgresError ? error : internal(error);

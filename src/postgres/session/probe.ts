@@ -16,7 +16,7 @@ const NAME = 'sealgate settings';
 /** Every name is qualified: nothing in the client's schemas can stand in for it. */
 const PROBE_SQL =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_setting($$IntervalStyle$$), ' +
-  'current_user, pg_catalog.current_setting($$sealgate.catalog$$, true)';
+  'current_user, pg_catalog.current_setting($$sealgate.catalog$$, true), pg_catalog.pg_backend_pid()';
 
 const FLUSH = serialize.flush();
 
@@ -60,6 +60,7 @@ async function ask(session: Session): Promise<Readiness> {
       hint: 'Try again.',
     });
   }
+  requireOneBackend(session, row);
   session.settings = settingsFrom(session.settings, row, session.catalogTouched);
   session.settingsStale = false;
   return 'ready';
@@ -87,6 +88,16 @@ function askInSequence(session: Session, internal: Internal): void {
   session.expect({ kind: 'execute', internal: { ...internal, ...first } });
   session.expect({ kind: 'close', internal: first });
   session.expect({ kind: 'close', internal });
+}
+
+/** A session that is served by another backend than before is none: what was set in one holds nothing in the other. */
+function requireOneBackend(session: Session, [, , , , backend = '']: readonly string[]): void {
+  session.backend ??= backend;
+  if (session.backend === backend) return;
+  throw new PostgresError('ERR_POSTGRES_TRANSACTION_POOLING', 'another backend serves this session than before', {
+    sqlstate: '0A000',
+    hint: 'The pooler between the proxy and the server has to pool sessions, not transactions.',
+  });
 }
 
 function settingsFrom(settings: SessionSettings, row: readonly string[], uncommittedCatalog: boolean): SessionSettings {

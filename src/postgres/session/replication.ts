@@ -38,10 +38,11 @@ export function runReplication(
   const commands = new FrameStream(ONLY_COMMANDS, sinkTo(upstream, client, fail));
   // It is never between two transactions.
   const leave = draining.add(() => shutDown(sockets));
-  closeTogether(client, upstream, () => {
+  const closed = (): void => {
     leave();
     commands.kill();
-  });
+  };
+  closeTogether(client, upstream, closed, () => undefined);
   if (ends.fromClient.length > 0) commands.push(ends.fromClient);
   carryFrames(fromClient, upstream, commands, () => false);
   carryBytes(fromUpstream, client, ends.fromUpstream, () => undefined);

@@ -75,8 +75,12 @@ export class Session {
   readonly logger: ProxyLogger;
   readonly metrics: ProxyMetrics;
   settings: SessionSettings;
+  /** The process id of the server's backend, as it says itself; undefined until it was asked. */
+  backend: string | undefined;
   /** What the settings say may no longer be so: they are asked for before the next hot statement. */
   settingsStale = true;
+  /** The client said that it goes, or was told by the server that it has to. */
+  isOver = false;
   /** As of the last ReadyForQuery. */
   status: TransactionStatus = 'idle';
   /** The server ignores messages until the next Sync, and has said so. */

@@ -2,14 +2,19 @@
 import type { Socket } from 'node:net';
 import type { Draining } from '../draining.ts';
 import { Intake } from '../wire/intake.ts';
-import { closeTogether, shutDown, type ConnectionEnds } from './connection.ts';
+import { closeTogether, serverLost, shutDown, type ConnectionEnds } from './connection.ts';
+import type { SessionOptions } from './session.ts';
 
 /** Messages are not looked at here: bytes that look like the end of a transaction, and then nothing for so long, are taken for one. */
 const QUIET_MS = 50;
 /** ReadyForQuery, idle. */
 const READY: readonly number[] = [0x5a, 0, 0, 0, 5, 0x49];
 
-export function spliceSession(ends: ConnectionEnds, draining: Draining): void {
+export function spliceSession(
+  ends: ConnectionEnds,
+  options: Pick<SessionOptions, 'user' | 'database' | 'logger' | 'metrics'>,
+  draining: Draining,
+): void {
   const fromClient = new Intake(ends.client);
   const fromUpstream = new Intake(ends.upstream);
   const sockets = { client: fromClient.socket, upstream: fromUpstream.socket };
@@ -24,10 +29,11 @@ export function spliceSession(ends: ConnectionEnds, draining: Draining): void {
     isEnding = true;
     look();
   });
-  closeTogether(sockets.client, sockets.upstream, () => {
+  const closed = (): void => {
     leave();
     clearTimeout(quiet);
-  });
+  };
+  closeTogether(sockets.client, sockets.upstream, closed, () => (isReady ? serverLost(options) : undefined));
   carryBytes(fromClient, sockets.upstream, ends.fromClient, () => {
     isReady = false;
     if (isEnding) look();

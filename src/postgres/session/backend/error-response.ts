@@ -18,6 +18,7 @@ export const errorResponseHandler: BackendHandler = {
     const body = bytes.subarray(start, start + bodyLength);
     const severity = severityOf(body);
     const refusal = head?.refusal ?? copyRefusal(session, decodeErrorFields(body));
+    if (severity !== 'ERROR') session.isOver = true;
     endCopy(session, true);
     abandon(session, head);
     // FATAL is about the connection, not the statement: it always goes on.

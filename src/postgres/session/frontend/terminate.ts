@@ -4,5 +4,8 @@ import type { FrontendHandler } from './handler.ts';
 
 export const terminateHandler: FrontendHandler = {
   need: () => 0,
-  frame: () => FORWARD,
+  frame(session) {
+    session.isOver = true;
+    return FORWARD;
+  },
 };
