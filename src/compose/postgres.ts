@@ -11,7 +11,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { ReadinessCheck } from '../observe/readiness.ts';
 import { createAnalyzer } from '../postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../postgres/columns/dek-table.ts';
-import { checkDatabase, resolveRules } from '../postgres/columns/resolve.ts';
+import { checkDatabase, unruledColumns } from '../postgres/columns/resolve.ts';
 import { createColumnService } from '../postgres/columns/sealing-service.ts';
 import type { ColumnProblem } from '../postgres/service/problem.ts';
 import type { ProtectedDatabase, ProxyMetrics, UpstreamOptions } from '../postgres/options.ts';
@@ -20,6 +20,7 @@ import { ensureSchema } from '../postgres/service/schema.ts';
 import { ServerTimeZones } from '../postgres/service/time-zones.ts';
 import { startPostgresProxy } from '../postgres/server.ts';
 import { UpstreamServers } from '../postgres/startup/upstream-servers.ts';
+import { driftReporter } from './column-drift.ts';
 import { listening } from './listening.ts';
 import { refusePooling } from '../cli/options/pooling.ts';
 import type { StartedPart } from './s3.ts';
@@ -90,12 +91,16 @@ async function openDatabase(
   const rules = postgres.columns.filter(({ database }) => database === name);
   try {
     const { databaseId } = await ensureSchema(service, randomBytes);
-    await refuseBrokenRules(service, rules, name, log);
+    const report = driftReporter(name, log, await refuseBrokenRules(service, rules, name, log));
     const analyzer = await createAnalyzer({
       database: name,
       service,
       rules,
-      resolveColumns: () => resolveRules(service, rules, randomBytes),
+      resolveColumns: async () => {
+        const { columns, problems } = await checkDatabase(service, rules, randomBytes);
+        report([...problems, ...(await unruledColumns(service, rules))]);
+        return columns;
+      },
       allowRoutines,
       catalogTypes: catalog,
     });
@@ -124,13 +129,14 @@ async function refuseBrokenRules(
   rules: readonly ColumnRule[],
   database: string,
   log: Log,
-): Promise<void> {
-  const { problems } = await checkDatabase(service, rules, randomBytes);
+): Promise<readonly ColumnProblem[]> {
+  const { problems: ofRules } = await checkDatabase(service, rules, randomBytes);
+  const problems = [...ofRules, ...(await unruledColumns(service, rules))];
   const isBroken = ({ severity, awaited }: ColumnProblem): boolean => severity === 'error' && awaited !== true;
   const broken = problems.filter(isBroken);
   for (const { code, column, message } of problems.filter((problem) => !isBroken(problem)))
     log.warn({ code, database, column }, message);
-  if (broken.length === 0) return;
+  if (broken.length === 0) return problems;
   const lines = broken.map(({ code, column, message }) => `  ${database}.${column}: ${message} (${code})`);
   throw new CliError(
     'ERR_CLI_COLUMNS',

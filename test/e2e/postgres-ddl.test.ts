@@ -13,6 +13,13 @@ const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'note', type: 'text' },
   { table: 'letters', column: 'email', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
   { table: 'events', column: 'what', type: 'text' },
+  {
+    table: 'orders',
+    column: 'total',
+    type: 'numeric(10,2)',
+    default: '-1.50',
+    checks: [{ name: 'sane', expression: "VALUE > -10 AND value <> '3.33'" }],
+  },
   { table: 'copies', column: 'email', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
   { table: 'Odd "Name"', column: 'The Mail', type: 'integer', mode: 'deterministic', domain: 'number' },
 ];
@@ -216,6 +223,29 @@ describe('CREATE TABLE', () => {
     await db.direct.query('CREATE TABLE letters (email sealgate.sealed UNIQUE)');
     const refused = await refusal(sql);
     expect(refused).toMatchObject({ code: '0A000', message: expect.stringContaining(words), hint: expect.any(String) });
+  });
+
+  test('with the defaults and CHECKs that the rule declares: the proxy applies them, the server is not told', async () => {
+    await client.query(
+      `CREATE TABLE orders (id int, total numeric(10,2) DEFAULT -1.5::numeric NOT NULL CONSTRAINT sane CHECK ((total > -10) AND total <> '3.33'), CHECK (id > 0))`,
+    );
+    await client.query("ALTER TABLE orders ALTER total SET DEFAULT '-1.50'");
+    await client.query('INSERT INTO orders (id) VALUES (1)');
+    expect(await rows('SELECT total FROM orders')).toEqual([['-1.50']]);
+    expect(await refusal('INSERT INTO orders VALUES (2, 3.33)')).toMatchObject({ code: '23514', constraint: 'sane' });
+    const { rows: made } = await db.direct.query(
+      "SELECT conname, pg_get_constraintdef(oid) AS def FROM pg_constraint WHERE conrelid = 'orders'::regclass AND contype = 'c' ORDER BY 1",
+    );
+    expect(made).toEqual([
+      { conname: 'orders_id_check', def: 'CHECK ((id > 0))' },
+      { conname: 'sane', def: 'CHECK (true)' },
+    ]);
+    for (const sql of [
+      "ALTER TABLE orders ALTER total SET DEFAULT '-1.51'",
+      'ALTER TABLE orders ADD CONSTRAINT c CHECK (total > -10)',
+      'ALTER TABLE orders DROP total, ADD total numeric(10,2) DEFAULT -1.5',
+    ])
+      expect(await refusal(sql), sql).toMatchObject({ code: '0A000' });
   });
 
   test('LIKE between tables whose rules are the same copies sealed columns', async () => {

@@ -10,4 +10,7 @@ export type RuledColumn = {
   readonly domain: string | undefined;
   /** Whether the column must have the guard domain; otherwise it is plain bytea. */
   readonly guard: boolean;
+  /** What the proxy applies, and the server is not told. */
+  readonly default?: string;
+  readonly checks?: readonly { readonly name: string; readonly expression: string }[];
 };

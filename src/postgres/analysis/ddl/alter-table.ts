@@ -4,6 +4,7 @@ import type { RuledColumn } from '../rules.ts';
 import { locationOf, namesOf, type Node } from '../syntax.ts';
 import { collated, defineColumn, giveType, isNull, refusedDefault } from './column.ts';
 import { checkConstraint } from './constraint.ts';
+import { isDeclaredDefault } from './declared.ts';
 import { DIRECTLY, refuseDdl } from './errors.ts';
 import { refuseSealedIn } from './expressions.ts';
 import type { DdlStatement } from './statement.ts';
@@ -17,12 +18,12 @@ const forward: Handler = () => undefined;
 /** Subcommands that are not listed are refused. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
   AT_AddColumn: (ddl, { def }, table) => {
-    if (def !== undefined && 'ColumnDef' in def) defineColumn(ddl, def.ColumnDef, table);
+    if (def !== undefined && 'ColumnDef' in def) defineColumn(ddl, def.ColumnDef, table, 'table with rows');
   },
   AT_AlterColumnType: alterType,
   AT_ColumnDefault: alterDefault,
   AT_AddConstraint: (ddl, { def }, table) => {
-    if (def !== undefined && 'Constraint' in def) checkConstraint(ddl, def.Constraint, table, undefined);
+    if (def !== undefined && 'Constraint' in def) checkConstraint(ddl, def.Constraint, table, undefined, 'existing');
   },
   AT_AddIdentity: refuseGenerated,
   AT_SetExpression: (_ddl, { def }, table) => refuseSealedIn(def, table, 'a generated column'),
@@ -143,14 +144,16 @@ function startOf(node: Node): number {
   return 'ColumnRef' in node ? locationOf(node.ColumnRef) : 0;
 }
 
-/** SET DEFAULT NULL says what DROP DEFAULT does; but of a domain the server keeps it as a default. */
+/** SET DEFAULT NULL, and of what the proxy applies, become DROP DEFAULT: of a domain the server keeps even NULL as a default. */
 function alterDefault(ddl: DdlStatement, { name = '', def }: AlterTableCmd, table: DdlTable | undefined): void {
   if (def === undefined) return;
   refuseSealedIn(def, table, 'a default');
   if (table === undefined || !isSealedColumn(table, name)) return;
   const location = constantLocation(def);
   const word = wordBefore(ddl.source, location, 'set');
-  if (!isNull(def) || word === undefined) throw refusedDefault(columnOf(table, name), location);
+  const rule = table.rules.get(name);
+  const isApplied = rule !== undefined && isDeclaredDefault(def, rule);
+  if ((!isNull(def) && !isApplied) || word === undefined) throw refusedDefault(columnOf(table, name), location);
   ddl.replace(restOfItem(ddl.source, word, ddl.span.end), 'DROP DEFAULT');
 }
 

@@ -3,20 +3,26 @@ import type { Constraint } from 'libpg-query';
 import type { RuledColumn } from '../rules.ts';
 import { locationOf, namesOf, type Node } from '../syntax.ts';
 import type { DdlStatement } from './statement.ts';
+import { replaceDeclaredCheck } from './declared.ts';
 import { refuseSealedIn } from './expressions.ts';
 import { refuseDdl } from './errors.ts';
 import { columnOf, existingTable, isSealedColumn, type DdlTable } from './tables.ts';
 
-/** `column`: of a constraint written behind a column. Throws ERR_POSTGRES_SEALED_DDL. */
+/**
+ * `column`: of a constraint written behind a column. `of`: whether its columns are made with it, and hold no values yet. Throws
+ * ERR_POSTGRES_SEALED_DDL.
+ */
 export function checkConstraint(
   ddl: DdlStatement,
   constraint: Constraint,
   table: DdlTable | undefined,
   column: string | undefined,
+  of: 'new' | 'existing',
 ): void {
   const own = column === undefined ? [] : [column];
   switch (constraint.contype) {
     case 'CONSTR_CHECK':
+      if (of === 'new' && table !== undefined && replaceDeclaredCheck(ddl, constraint, table)) return;
       return refuseSealedIn(constraint.raw_expr, table, 'a CHECK constraint');
     case 'CONSTR_GENERATED':
       return refuseSealedIn(constraint.raw_expr, table, 'a generated column');

@@ -22,12 +22,12 @@ export function createTable(ddl: DdlStatement, statement: CreateStmt): void {
       'Write its columns out.',
     );
   for (const element of statement.tableElts ?? []) {
-    if ('ColumnDef' in element) defineColumn(ddl, element.ColumnDef, table);
-    if ('Constraint' in element) checkConstraint(ddl, element.Constraint, table, undefined);
+    if ('ColumnDef' in element) defineColumn(ddl, element.ColumnDef, table, 'new table');
+    if ('Constraint' in element) checkConstraint(ddl, element.Constraint, table, undefined, 'new');
     if ('TableLikeClause' in element) copyColumns(ddl, element.TableLikeClause, own);
   }
   for (const constraint of statement.constraints ?? [])
-    if ('Constraint' in constraint) checkConstraint(ddl, constraint.Constraint, table, undefined);
+    if ('Constraint' in constraint) checkConstraint(ddl, constraint.Constraint, table, undefined, 'new');
   checkPartitionKey(statement, table);
 }
 

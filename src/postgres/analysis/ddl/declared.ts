@@ -1,0 +1,90 @@
+/**
+ * Defaults and CHECKs that a column's rule declares: the proxy applies them, so a new table may say them too. The server is not told: a
+ * default is left out, a CHECK keeps its name and holds for everything.
+ */
+import type { Constraint } from 'libpg-query';
+import { STANDARD_SETTINGS } from '../../types/codec.ts';
+import { ValueError } from '../../types/errors.ts';
+import { parseLogicalType } from '../../types/registry.ts';
+import { readValue } from '../../types/values.ts';
+import type { RuledColumn } from '../rules.ts';
+import { isOperator, locationOf, parseStatements, type Node } from '../syntax.ts';
+import type { DdlStatement } from './statement.ts';
+import type { DdlTable } from './tables.ts';
+import { tokenAt } from './text.ts';
+
+/** Whether the default is the one that the rule declares, however it is written. */
+export function isDeclaredDefault(node: Node, rule: RuledColumn): boolean {
+  const written = constantText(node);
+  if (written === undefined || rule.default === undefined) return false;
+  const [ours, theirs] = [canonical(rule.default, rule), canonical(written, rule)];
+  return ours !== undefined && theirs !== undefined && Buffer.compare(ours, theirs) === 0;
+}
+
+function canonical(text: string, rule: RuledColumn): Uint8Array | undefined {
+  try {
+    const type = parseLogicalType(rule.type);
+    const zones = { zone: () => undefined };
+    return readValue(Buffer.from(text), 'text', { type, purpose: 'store', settings: STANDARD_SETTINGS, zones });
+  } catch (error) {
+    if (error instanceof ValueError) return undefined;
+    throw error;
+  }
+}
+
+/** A constant as its type is written in text; undefined: an expression. */
+function constantText(node: Node): string | undefined {
+  if ('TypeCast' in node) return node.TypeCast.arg === undefined ? undefined : constantText(node.TypeCast.arg);
+  if ('A_Expr' in node) return negated(node.A_Expr);
+  if (!('A_Const' in node)) return undefined;
+  const { ival, fval, sval, boolval } = node.A_Const;
+  if (ival !== undefined) return String(ival.ival ?? 0);
+  if (boolval !== undefined) return String(boolval.boolval ?? false);
+  return fval?.fval ?? sval?.sval ?? (sval === undefined ? undefined : '');
+}
+
+function negated({ kind, name, lexpr, rexpr }: Extract<Node, { A_Expr: unknown }>['A_Expr']): string | undefined {
+  if (kind !== 'AEXPR_OP' || lexpr !== undefined || rexpr === undefined || !isOperator(name, '-')) return undefined;
+  const text = constantText(rexpr);
+  return text === undefined ? undefined : `-${text}`;
+}
+
+/** A CHECK that a rule of the table declares: upstream it becomes CHECK (true). Gives whether it is one. */
+export function replaceDeclaredCheck(ddl: DdlStatement, constraint: Constraint, table: DdlTable): boolean {
+  const { raw_expr: expression } = constraint;
+  if (expression === undefined) return false;
+  const isDeclared = [...table.rules.values()].some(({ column, checks = [] }) =>
+    checks.some((check) => meaningOf(expression, column) === meaningOf(expressionOf(check.expression), column)),
+  );
+  if (isDeclared) ddl.replace(conditionSpan(ddl, constraint), 'true');
+  return isDeclared;
+}
+
+function expressionOf(text: string): Node | undefined {
+  const sql = `SELECT (${text})`;
+  const [statement] = parseStatements(sql, Buffer.byteLength(sql));
+  const select = statement !== undefined && 'SelectStmt' in statement.node ? statement.node.SelectStmt : undefined;
+  const [target] = select?.targetList ?? [];
+  return target !== undefined && 'ResTarget' in target ? target.ResTarget.val : undefined;
+}
+
+/** The tree without places, the column under one name: a rule may write VALUE for it. */
+function meaningOf(node: Node | undefined, column: string): string {
+  return JSON.stringify(node, (key, value: unknown) => {
+    if (key === 'location') return undefined;
+    return key === 'sval' && (value === column || value === 'value') ? 'the column' : value;
+  });
+}
+
+/** What stands in the parentheses of CHECK (...). */
+function conditionSpan(ddl: DdlStatement, constraint: Constraint): { readonly start: number; readonly end: number } {
+  const { source } = ddl;
+  let open = tokenAt(source, locationOf(constraint));
+  while (source.tokens[open] !== undefined && source.tokenText(open) !== '(') open++;
+  let close = open + 1;
+  for (let depth = 1; source.tokens[close] !== undefined; close++) {
+    if (source.tokenText(close) === '(') depth++;
+    if (source.tokenText(close) === ')' && --depth === 0) break;
+  }
+  return { start: source.tokens[open]?.end ?? 0, end: source.tokens[close]?.start ?? 0 };
+}
