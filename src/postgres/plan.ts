@@ -33,9 +33,10 @@ export type LogicalType = {
 
 /**
  * `store`: assigned to the column, its modifier applied. `compare`: for equality alone; nothing is rounded or cut. `choose`: a value that may
- * come out in the column's place (CASE, COALESCE, UNION), so it must print as it was written.
+ * come out in the column's place (CASE, COALESCE, UNION), so it must print as it was written. `both`: stored and compared, so that it must
+ * be stored as it is.
  */
-export type ValuePurpose = 'store' | 'compare' | 'choose';
+export type ValuePurpose = 'store' | 'compare' | 'choose' | 'both';
 
 /** One sealed column: a rule, resolved against the live catalog. */
 export type SealedColumn = {

@@ -12,7 +12,7 @@ import type { OutputColumn, SealedValue, Value } from './values.ts';
 export type ExpectedColumn =
   | {
       readonly column: SealedColumn;
-      readonly purpose: 'store' | 'choose';
+      readonly purpose: 'store' | 'choose' | 'both';
       /** Whether what its expression is called is what the result column is called. */
       readonly named: boolean;
     }
@@ -47,6 +47,7 @@ export class Analysis {
   readonly source: SourceText;
   readonly parameters = new ParameterRoles();
   readonly edits: Edit[] = [];
+  readonly #editOf = new Map<number, number>();
   /** What is edited only in the statement the server is asked about. */
   readonly shadowEdits: Edit[] = [];
   /** Relations named, by OID; where: the byte offset and length of each name in the text. */
@@ -54,6 +55,8 @@ export class Analysis {
   readonly relationNames: { readonly relation: Relation; readonly start: number; readonly end: number }[] = [];
   /** Schemas written before a table's name in front of a column: `s.t.c`. */
   readonly schemaNames: { readonly relation: Relation; readonly start: number; readonly end: number }[] = [];
+  /** Names of tables in the statement that were read as such, by their nodes. */
+  readonly tablesRead = new WeakSet<object>();
   /** Columns read, written, compared or passed through. */
   readonly columns = new Map<string, SealedColumn>();
   /** Places of sealed columns that names in the statement resolved to: `relation.attnum`. */
@@ -64,6 +67,7 @@ export class Analysis {
   readonly texts = new Set<string | number>();
   /** A number or string outside sealed positions decided something (an ordinal): the plan holds for this text alone. */
   literalsMatter = false;
+  #later: (() => void)[] = [];
 
   constructor(input: AnalysisInput) {
     this.input = input;
@@ -79,7 +83,26 @@ export class Analysis {
     return this.input.analyzeExpression(this, node, scope);
   }
 
+  /** What can be said only when the whole statement has been read. */
+  later(work: () => void): void {
+    this.#later.push(work);
+  }
+
+  /** Once, when it has. */
+  finish(): void {
+    const works = this.#later;
+    this.#later = [];
+    for (const work of works) work();
+  }
+
+  /** A place that is edited again is edited otherwise. */
   edit(edit: Edit): void {
+    const known = edit.end > edit.start ? this.#editOf.get(edit.start) : undefined;
+    if (known !== undefined) {
+      this.edits[known] = edit;
+      return;
+    }
+    if (edit.end > edit.start) this.#editOf.set(edit.start, this.edits.length);
     this.edits.push(edit);
   }
 

@@ -5,7 +5,7 @@ import type { Analysis, ExpectedColumn } from './analysis.ts';
 import type { CatalogColumn, Relation } from './catalog.ts';
 import { sealDefault } from './defaults.ts';
 import { refuseName, refuseUse } from './errors.ts';
-import { mould, refuseSealed, requireSame, settlePlain } from './mould.ts';
+import { mould, nodeLocation, refuseSealed, requireSame, settlePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, type Node } from './syntax.ts';
 import { PLAIN } from './values.ts';
@@ -23,6 +23,22 @@ export function setTargets(analysis: Analysis, targets: readonly Node[], relatio
     if (column.sealed !== undefined) written(analysis, relation, column);
     if (val !== undefined) assign(analysis, val, column, scope, location);
   }
+}
+
+/** The values of one row for columns of its table. */
+export function assignEach(
+  analysis: Analysis,
+  values: readonly Node[],
+  relation: Relation,
+  columns: readonly CatalogColumn[],
+  scope: Scope,
+): void {
+  values.forEach((value, index) => {
+    const column = columns[index];
+    if (column === undefined) return;
+    if (column.sealed !== undefined) written(analysis, relation, column);
+    assign(analysis, value, column, scope, nodeLocation(value));
+  });
 }
 
 function written(analysis: Analysis, relation: Relation, column: CatalogColumn): void {
@@ -68,7 +84,9 @@ function assignPart(
   const expected = Array.from({ length: index + 1 }, (_, at): ExpectedColumn =>
     at === index && sealed !== undefined ? { column: sealed, purpose: 'store', named: false } : undefined,
   );
-  const value = analysis.query(source.SubLink.subselect, scope, expected)[index]?.value ?? PLAIN;
+  const { value = PLAIN, open } = analysis.query(source.SubLink.subselect, scope, expected)[index] ?? {};
+  if (sealed !== undefined && open !== undefined) return open.mould(sealed, 'store', undefined);
+  open?.settlePlain();
   if (sealed !== undefined) return requireSame(value, sealed, 'store', location);
   if (value.type === 'sealed')
     throw refuseSealed(value.column, `as a value of column ${column.name}, which is not sealed`, location);

@@ -181,6 +181,9 @@ function writeRefusalOf(
   const place = `${relation.schema}.${relation.name}`;
   if (snapshot.rules.some(([owner, , isMore]) => owner === relation.oid && isMore))
     return `a rule (CREATE RULE) on ${place} rewrites what is written`;
+  // INSTEAD OF triggers, in whose hands the values would be.
+  if (relation.kind === 'v' && snapshot.triggers.some(([oid]) => oid === relation.oid))
+    return `a trigger (INSTEAD OF) on view ${place} takes what is written`;
   const names = namesPattern(columns.flatMap((column) => (column.sealed === undefined ? [] : [column.name])));
   for (const [oid, routineOid] of snapshot.triggers) {
     if (oid !== relation.oid) continue;

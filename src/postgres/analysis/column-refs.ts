@@ -3,17 +3,24 @@ import type { ColumnRef } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
 import { refuseName, refuseUse } from './errors.ts';
 import { noteSchema } from './relations.ts';
-import { SYSTEM_COLUMNS, type RangeEntry, type Scope } from './scope.ts';
+import type { OpenColumn } from './open-column.ts';
+import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from './scope.ts';
 import { locationOf } from './syntax.ts';
-import { columnName, PLAIN, type SettledValue } from './values.ts';
+import { columnName, type Value } from './values.ts';
 
-export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue {
-  const value = resolve(analysis, ref, scope);
+export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
+  const { value, open } = resolve(analysis, ref, scope);
+  if (open !== undefined) return { type: 'mouldable', node: { ColumnRef: ref } };
   if (value.type === 'sealed') analysis.refer(value);
   return value;
 }
 
-function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue {
+/** The column of constants and parameters that a reference reads. */
+export function openColumn(analysis: Analysis, ref: ColumnRef, scope: Scope): OpenColumn | undefined {
+  return resolve(analysis, ref, scope).open;
+}
+
+function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): ReadColumn {
   const location = locationOf(ref);
   const fields = ref.fields ?? [];
   const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
@@ -26,7 +33,7 @@ function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): SettledValue
   return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
 }
 
-function bareName(name: string, scope: Scope, location: number): SettledValue {
+function bareName(name: string, scope: Scope, location: number): ReadColumn {
   const column = scope.findColumn(name, location);
   if (column !== undefined) return column;
   const entry = scope.findEntry(name, undefined, location);
@@ -34,11 +41,11 @@ function bareName(name: string, scope: Scope, location: number): SettledValue {
   throw refuseName('42703', `column "${name}" does not exist`, location);
 }
 
-function inEntry(entry: RangeEntry, name: string, location: number): SettledValue {
+function inEntry(entry: RangeEntry, name: string, location: number): ReadColumn {
   const found = entry.columns.filter((column) => column.name === name);
   if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
-  if (found[0] !== undefined) return found[0].value;
-  if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN;
+  if (found[0] !== undefined) return found[0];
+  if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
 }
 
@@ -65,11 +72,12 @@ function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, l
 }
 
 /** A row as one value carries its sealed columns into whatever takes it. */
-function wholeRow(entry: RangeEntry, location: number): SettledValue {
-  for (const { value } of entry.columns) {
+function wholeRow(entry: RangeEntry, location: number): ReadColumn {
+  for (const { value, open } of entry.columns) {
+    open?.settlePlain();
     if (value.type !== 'sealed') continue;
     const message = `the row of "${entry.alias}" as one value holds sealed column ${columnName(value.column)}`;
     throw refuseUse(message, location, 'Name the columns you need one by one.');
   }
-  return PLAIN;
+  return PLAIN_COLUMN;
 }

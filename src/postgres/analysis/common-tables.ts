@@ -2,9 +2,10 @@
 import type { CommonTableExpr, WithClause } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
 import { refuseStatement } from './errors.ts';
+import { refuseSealed, requirePlain } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from './syntax.ts';
-import type { OutputColumn } from './values.ts';
+import { PLAIN, type OutputColumn } from './values.ts';
 
 export function analyzeWith(analysis: Analysis, clause: WithClause, scope: Scope): void {
   const tables = (clause.ctes ?? []).flatMap((node) => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []));
@@ -15,16 +16,40 @@ export function analyzeWith(analysis: Analysis, clause: WithClause, scope: Scope
 function oneTable(analysis: Analysis, table: CommonTableExpr, scope: Scope, recursive: boolean): void {
   const { ctename: name = '', ctequery: query } = table;
   if (query === undefined) return;
-  if (table.search_clause !== undefined || table.cycle_clause !== undefined) {
-    throw refuseStatement('SEARCH and CYCLE are not supported together with sealed columns', locationOf(table));
-  }
   const first = recursive ? firstArm(query) : undefined;
-  const assumed = first === undefined ? undefined : named(analysis.query(first, scope), table);
+  const assumed = first === undefined ? undefined : named(settledColumns(analysis.query(first, scope)), table);
   if (assumed !== undefined) scope.addCte({ name, columns: assumed });
   // The whole is analysed with the first arm's columns standing for itself, so they must be what comes out.
   const columns = named(analysis.query(query, scope), table);
   if (assumed !== undefined) requireSealedAlike(assumed, columns, locationOf(table));
-  scope.addCte({ name, columns });
+  scope.addCte({ name, columns: [...columns, ...searchColumns(analysis, table, columns, scope)] });
+}
+
+/** SEARCH and CYCLE add columns of their own, made of the rows' values: of plain ones only. */
+function searchColumns(
+  analysis: Analysis,
+  table: CommonTableExpr,
+  columns: readonly OutputColumn[],
+  scope: Scope,
+): readonly OutputColumn[] {
+  const { search_clause: search, cycle_clause: cycle } = table;
+  const location = search?.location ?? cycle?.location ?? -1;
+  for (const name of namesOf([...(search?.search_col_list ?? []), ...(cycle?.cycle_col_list ?? [])])) {
+    const sealed = columns.find((column) => column.name === name)?.value;
+    if (sealed?.type === 'sealed') throw refuseSealed(sealed.column, 'in SEARCH or CYCLE', location);
+  }
+  for (const mark of [cycle?.cycle_mark_value, cycle?.cycle_mark_default]) {
+    if (mark !== undefined) requirePlain(analysis, mark, scope, 'in CYCLE');
+  }
+  const added = [search?.search_seq_column, cycle?.cycle_mark_column, cycle?.cycle_path_column];
+  return added.flatMap((name) => (name === undefined ? [] : [{ name, value: PLAIN }]));
+}
+
+function settledColumns(columns: readonly OutputColumn[]): readonly OutputColumn[] {
+  return columns.map(({ name, value, open }) => {
+    open?.settlePlain();
+    return { name, value };
+  });
 }
 
 /** A constant of the first arm turns out sealed where the second gives a sealed column: inside, it was taken for plain. */

@@ -2,22 +2,31 @@
 import type { A_Expr } from 'libpg-query';
 import type { SealedColumn } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
+import { replaceType } from './casts.ts';
 import { castFor } from './constants.ts';
 import { refuseUse } from './errors.ts';
 import {
   isMouldable,
   isNullConstant,
   mould,
+  mouldArrayConstant,
   mouldParameter,
   nodeLocation,
   refuseSealed,
-  replaceType,
   requirePlain,
   settlePlain,
 } from './mould.ts';
 import type { Scope } from './scope.ts';
 import { isOperator, locationOf, namesOf, type Node } from './syntax.ts';
-import { columnName, comparable, passedThrough, PLAIN, type SettledValue, type Value } from './values.ts';
+import {
+  columnName,
+  comparable,
+  passedThrough,
+  PLAIN,
+  type OutputColumn,
+  type SettledValue,
+  type Value,
+} from './values.ts';
 
 export function analyzeOperator(analysis: Analysis, expression: A_Expr, scope: Scope): SettledValue {
   const { lexpr, rexpr, name } = expression;
@@ -73,6 +82,11 @@ function operatorName(expression: A_Expr): string {
 /** One side sealed: the other is moulded into its column. Both sealed: one domain. Neither: both plain. */
 export function compare(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
   if ('RowExpr' in left && 'RowExpr' in right) return compareRows(analysis, left, right, scope, location);
+  const query =
+    'SubLink' in right && right.SubLink.subLinkType === 'EXPR_SUBLINK' ? right.SubLink.subselect : undefined;
+  if ('RowExpr' in left && query !== undefined) {
+    return compareSubquery(analysis, left, analysis.query(query, scope), scope, location, true);
+  }
   const values = [analysis.infer(left, scope), analysis.infer(right, scope)] as const;
   compareValues(analysis, values[0], left, values[1], right, scope, location);
 }
@@ -190,6 +204,8 @@ function compareArray(analysis: Analysis, left: Node, right: Node, scope: Scope,
 
 function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn): void {
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, 'compare', 'array', undefined);
+  if ('A_Const' in node && (node.A_Const.sval !== undefined || isNullConstant(node)))
+    return mouldArrayConstant(analysis, node.A_Const, column, 'compare', undefined);
   if ('A_ArrayExpr' in node) {
     for (const element of node.A_ArrayExpr.elements ?? []) {
       const value = analysis.infer(element, scope);
@@ -199,7 +215,11 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
     return;
   }
   const inner = 'TypeCast' in node ? node.TypeCast.arg : undefined;
-  if (!('TypeCast' in node) || inner === undefined || !('ParamRef' in inner || 'A_ArrayExpr' in inner)) {
+  if (
+    !('TypeCast' in node) ||
+    inner === undefined ||
+    !('ParamRef' in inner || 'A_ArrayExpr' in inner || 'A_Const' in inner)
+  ) {
     throw refuseUse(
       `sealed column ${columnName(column)} is compared with an array that cannot be sealed`,
       nodeLocation(node),
@@ -209,6 +229,7 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
   const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
   replaceType(analysis, node.TypeCast, 'bytea[]');
   if ('ParamRef' in inner) mouldParameter(analysis, inner.ParamRef, column, 'compare', 'array', oid);
+  else if ('A_Const' in inner) mouldArrayConstant(analysis, inner.A_Const, column, 'compare', oid);
   else mouldArray(analysis, inner, scope, column);
 }
 
@@ -230,7 +251,7 @@ function compareNullif(analysis: Analysis, left: Node, right: Node, scope: Scope
 export function compareSubquery(
   analysis: Analysis,
   tested: Node,
-  columns: readonly SettledValue[],
+  columns: readonly OutputColumn[],
   scope: Scope,
   location: number,
   isEquality: boolean,
@@ -238,7 +259,7 @@ export function compareSubquery(
   const items = 'RowExpr' in tested ? rowItems(tested) : [tested];
   items.forEach((item, index) => {
     const value = analysis.infer(item, scope);
-    const other = columns[index] ?? PLAIN;
+    const other = comparedColumn(columns[index], value, location);
     const sealed = value.type === 'sealed' ? value : other;
     if (sealed.type === 'sealed' && !isEquality) throw refuseSealed(sealed.column, 'with this operator', location);
     if (value.type === 'sealed' && other.type === 'sealed')
@@ -249,4 +270,17 @@ export function compareSubquery(
     if (other.type === 'sealed') return compareSealed(analysis, other.column, PLAIN, item, scope, location);
     if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   });
+}
+
+/** Constants and parameters that a subquery gives become values of what they are compared with. */
+function comparedColumn(column: OutputColumn | undefined, value: Value, location: number): SettledValue {
+  const { value: other = PLAIN, open } = column ?? {};
+  if (open === undefined) return other;
+  if (value.type !== 'sealed') {
+    open.settlePlain();
+    return PLAIN;
+  }
+  requireDeterministic(value.column, location);
+  open.mould(value.column, 'compare', undefined);
+  return passedThrough(value.column);
 }

@@ -61,13 +61,23 @@ export function insertDefaults(
   );
 }
 
+/** Where a statement cannot be given the defaults of the columns it leaves out. */
+export function requireNoDefaults(
+  columns: readonly CatalogColumn[],
+  given: readonly CatalogColumn[],
+  location: number,
+): void {
+  const left = columns.find((column) => column.sealed?.default !== undefined && !given.includes(column));
+  if (left !== undefined) throw leftOut(left.sealed, location);
+}
+
 /** One sealed value for all rows of a query would show in which of them the default stands. */
 function leftOut(column: SealedColumn | undefined, location: number): Error {
   const name = column === undefined ? 'a sealed column' : `sealed column ${columnName(column)}`;
   return refuseUse(
-    `an INSERT of a query leaves out ${name}, which has a default`,
+    `what is inserted here leaves out ${name}, which has a default`,
     location,
-    'Name the column, and give it a value in the query.',
+    'Name the column, and give it a value.',
   );
 }
 

@@ -5,15 +5,16 @@ import { quoteQualified } from '../service/names.ts';
 import { Analysis } from './analysis.ts';
 import type { Catalog } from './catalog.ts';
 import { splice, type Edit } from './edits.ts';
-import { AnalysisError } from './errors.ts';
+import { AnalysisError, refuseStatement, refuseUse } from './errors.ts';
 import { analyzeExpression } from './expressions.ts';
 import { trimmed } from './inner-query.ts';
 import { analyzeQuery } from './queries.ts';
 import type { SecondOpinion } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import type { SourceText } from './source-text.ts';
-import type { Node, RawStatement } from './syntax.ts';
-import type { OutputColumn } from './values.ts';
+import { survey } from './survey.ts';
+import { locationOf, type Node, type RawStatement } from './syntax.ts';
+import { columnName, passedThrough, type OutputColumn } from './values.ts';
 
 export type PlanningContext = {
   readonly catalog: Catalog;
@@ -93,7 +94,10 @@ export function draftQuery(
     analyzeExpression,
     within: 'statement',
   });
-  const outputs = analysis.query(query, undefined);
+  const read = analysis.query(query, undefined);
+  analysis.finish();
+  requireAllRead(analysis, query);
+  const outputs = read.map(closed);
   const { start, end } = trimmed(source, statement);
   const edits = inOrder(
     [
@@ -122,6 +126,30 @@ export function draftQuery(
   };
   const opinion = { analysis, start: Math.max(inner.start, start), end: Math.min(inner.end, end), outputs };
   return { type: 'draft', plan, opinion, edits, start, end };
+}
+
+/** What the analysis has not seen could carry anything: every table that the grammar finds must have been read. */
+function requireAllRead(analysis: Analysis, query: Node): void {
+  for (const table of survey(query).tables) {
+    if (analysis.tablesRead.has(table)) continue;
+    throw refuseStatement(
+      `table "${table.relname ?? ''}" stands in a place that is not supported together with sealed columns`,
+      locationOf(table),
+      'Write it as a subquery in FROM or in WITH.',
+    );
+  }
+}
+
+/** A result column of constants and parameters that were sealed, since the statement compares or stores them as well. */
+function closed({ name, value, open }: OutputColumn): OutputColumn {
+  if (open?.sealed === undefined) return { name, value };
+  open.keepUnchanged();
+  if (open.printsExactly) return { name, value: passedThrough(open.sealed, 'any') };
+  throw refuseUse(
+    `a number that is compared with sealed column ${columnName(open.sealed)} would come out with other decimals`,
+    open.location,
+    'Give it twice, as two columns.',
+  );
 }
 
 /** The same plan with a text that is made by other edits, of another text. */

@@ -1,6 +1,7 @@
 /** Expressions: what each yields, and that no sealed value meets anything that would compute with it. */
 import type { CaseExpr, CoalesceExpr, FuncCall, SubLink, TypeCast, WindowDef } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
+import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
 import { castFor } from './constants.ts';
@@ -11,14 +12,14 @@ import {
   mould,
   nodeLocation,
   refuseSealed,
-  replaceType,
   requirePlain,
   settlePlain,
 } from './mould.ts';
+import { testForNull } from './null-tests.ts';
 import type { Scope } from './scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from './syntax.ts';
 import { logicalTypeByOid } from '../types/registry.ts';
-import { passedThrough, PLAIN, unnamed, type SettledValue, type Value } from './values.ts';
+import { passedThrough, PLAIN, unnamed, type OutputColumn, type Value } from './values.ts';
 
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
   if (isMouldable(node)) return { type: 'mouldable', node };
@@ -29,16 +30,24 @@ export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope):
   if ('CoalesceExpr' in node) return analyzeCoalesce(analysis, node.CoalesceExpr, scope);
   if ('SubLink' in node) return analyzeSubLink(analysis, node.SubLink, scope);
   if ('FuncCall' in node) return analyzeCall(analysis, node.FuncCall, scope);
-  if ('NullTest' in node) return analyzeNullTest(analysis, node.NullTest.arg, scope);
+  if ('NullTest' in node) {
+    if (node.NullTest.arg !== undefined) testForNull(analysis, node.NullTest.arg, scope);
+    return PLAIN;
+  }
+  if ('GroupingFunc' in node) {
+    for (const arg of node.GroupingFunc.args ?? []) requireGroupable(analysis, arg, scope);
+    return PLAIN;
+  }
   if ('SelectStmt' in node) {
-    analysis.query(node, scope).forEach((column) => refuseIfSealed(column.value, 'here', -1));
+    analysis.query(node, scope).forEach((column) => refuseIfSealed(column, 'here', -1));
     return PLAIN;
   }
   plainParts(analysis, node, scope, usageOf(node));
   return PLAIN;
 }
 
-function refuseIfSealed(value: SettledValue, usage: string, location: number): void {
+function refuseIfSealed({ value, open }: OutputColumn, usage: string, location: number): void {
+  open?.settlePlain();
   if (value.type === 'sealed') throw refuseSealed(value.column, usage, location);
 }
 
@@ -106,6 +115,8 @@ export function isNode(part: object): part is Node {
 function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   if (cast.arg === undefined) return PLAIN;
   const value = analysis.infer(cast.arg, scope);
+  // A cast of a column of constants and parameters may yet become one of sealed values.
+  if (value.type === 'mouldable' && 'ColumnRef' in value.node) return { type: 'mouldable', node: { TypeCast: cast } };
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   if (value.type !== 'sealed') return PLAIN;
   const { column } = value;
@@ -146,23 +157,17 @@ function chooseAmong(analysis: Analysis, branches: readonly Node[], scope: Scope
   return result;
 }
 
-function analyzeNullTest(analysis: Analysis, arg: Node | undefined, scope: Scope): Value {
-  if (arg === undefined) return PLAIN;
-  const value = analysis.infer(arg, scope);
-  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
-  return PLAIN;
-}
-
 function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value {
   if (link.subselect === undefined) return PLAIN;
-  const columns = analysis.query(link.subselect, scope).map((column) => column.value);
+  const columns = analysis.query(link.subselect, scope);
   const location = locationOf(link);
   switch (link.subLinkType) {
     case 'EXISTS_SUBLINK':
       return PLAIN;
     case 'EXPR_SUBLINK': {
-      const [first = PLAIN] = columns;
-      return first.type === 'sealed' ? unnamed(first.column) : PLAIN;
+      const [first] = columns;
+      first?.open?.settlePlain();
+      return first?.value.type === 'sealed' ? unnamed(first.value.column) : PLAIN;
     }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {
@@ -177,18 +182,34 @@ function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value 
   }
 }
 
-/** count() counts ciphertext as it would plaintext; every other function computes. */
+/** Functions of a window or a group that give one of the values they are given; the place of the one that stands in where there is none. */
+const CARRYING: ReadonlyMap<string, number | undefined> = new Map([
+  ['lag', 2],
+  ['lead', 2],
+  ['first_value', undefined],
+  ['last_value', undefined],
+  ['nth_value', undefined],
+  ['any_value', undefined],
+]);
+
+/** count() counts ciphertext as it would plaintext, and some functions give back what they are given; every other computes. */
 function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   const names = namesOf(call.funcname);
-  const isCount = builtinName(names) === 'count' && call.args?.length === 1;
-  for (const arg of call.args ?? []) {
+  const name = builtinName(names) ?? '';
+  const isCount = name === 'count' && call.args?.length === 1;
+  const [first, ...more] = call.args ?? [];
+  const carried =
+    first !== undefined && CARRYING.has(name) && call.agg_distinct !== true ? analysis.infer(first, scope) : undefined;
+  for (const arg of carried?.type === 'sealed' ? more : (call.args ?? [])) {
     if (isCount) countArgument(analysis, arg, scope, call.agg_distinct === true);
+    else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name))
+      mould(analysis, arg, scope, passedThrough(carried.column).column, 'choose');
     else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
   }
   plainParts(analysis, { order: call.agg_order ?? [] }, scope, 'in ORDER BY');
   if (call.agg_filter !== undefined) requirePlain(analysis, call.agg_filter, scope, 'as a condition');
   if (call.over !== undefined) analyzeWindow(analysis, call.over, scope);
-  return PLAIN;
+  return carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN;
 }
 
 function countArgument(analysis: Analysis, arg: Node, scope: Scope, distinct: boolean): void {

@@ -1,16 +1,15 @@
 /** FROM: tables, subqueries, functions, joins. Follows src/backend/parser/parse_clause.c. */
 import type { Alias, JoinExpr, RangeFunction, RangeSubselect } from 'libpg-query';
-import type { Analysis, ExpectedColumns } from './analysis.ts';
-import { requireComparable } from './comparisons.ts';
+import type { Analysis } from './analysis.ts';
+import { requireComparable, requireDeterministic } from './comparisons.ts';
 import { refuseName, refuseStatement, refuseUse } from './errors.ts';
 import { plainParts } from './expressions.ts';
 import { requirePlain } from './mould.ts';
 import { entry, renamed, tableEntry } from './relations.ts';
-import type { MergedColumn, RangeEntry, Scope } from './scope.ts';
+import { unnestedColumns } from './unnest.ts';
+import { PLAIN_COLUMN, type MergedColumn, type RangeEntry, type ReadColumn, type Scope } from './scope.ts';
 import { kindOf, locationOf, namesOf, type Node } from './syntax.ts';
-import { unnestArguments, unnestEntry } from './unnest.ts';
 import { columnName, passedThrough, PLAIN, sameBytes, type OutputColumn, type SettledValue } from './values.ts';
-import { NOTHING_WANTED, readRows, type Wanted } from './wanted.ts';
 
 /** What one FROM item brings: its entries, and the columns its joins merge. */
 export type FromItem = {
@@ -20,25 +19,19 @@ export type FromItem = {
 };
 
 /** Fills the scope, item by item: LATERAL items see those before them. */
-export function analyzeFrom(
-  analysis: Analysis,
-  items: readonly Node[],
-  scope: Scope,
-  wanted: Wanted = NOTHING_WANTED,
-): readonly FromItem[] {
+export function analyzeFrom(analysis: Analysis, items: readonly Node[], scope: Scope): readonly FromItem[] {
   return items.map((item) => {
-    const expected = wanted.get(item);
-    const added = fromItem(analysis, item, scope, expected);
+    const added = fromItem(analysis, item, scope);
     for (const added_ of added.entries) scope.add(added_);
     scope.merged.push(...added.merged);
     return added;
   });
 }
 
-function fromItem(analysis: Analysis, item: Node, scope: Scope, expected?: ExpectedColumns): FromItem {
+function fromItem(analysis: Analysis, item: Node, scope: Scope): FromItem {
   if ('RangeVar' in item) return single(tableEntry(analysis, item.RangeVar, scope));
-  if ('RangeSubselect' in item) return single(subselectEntry(analysis, item.RangeSubselect, scope, expected));
-  if ('RangeFunction' in item) return single(functionEntry(analysis, item.RangeFunction, scope, expected));
+  if ('RangeSubselect' in item) return single(subselectEntry(analysis, item.RangeSubselect, scope));
+  if ('RangeFunction' in item) return single(functionEntry(analysis, item.RangeFunction, scope));
   if ('JoinExpr' in item) return joinItem(analysis, item.JoinExpr, scope);
   if ('RangeTableSample' in item && item.RangeTableSample.relation !== undefined) {
     plainParts(analysis, { sample: { args: item.RangeTableSample.args ?? [] } }, scope, 'in TABLESAMPLE');
@@ -56,16 +49,10 @@ function single(added: RangeEntry): FromItem {
   return { entries: [added], merged: [], columns: added.columns };
 }
 
-function subselectEntry(
-  analysis: Analysis,
-  item: RangeSubselect,
-  scope: Scope,
-  expected: ExpectedColumns | undefined,
-): RangeEntry {
+function subselectEntry(analysis: Analysis, item: RangeSubselect, scope: Scope): RangeEntry {
   if (item.subquery === undefined) throw refuseStatement('an empty subquery', -1);
   const outer = item.lateral === true ? scope : scope.beside();
-  const columns = analysis.query(item.subquery, outer, expected);
-  if (expected !== undefined) readRows(analysis, item.subquery, expected);
+  const columns = analysis.query(item.subquery, outer);
   return entry(item.alias?.aliasname ?? '', undefined, renamed(columns, item.alias), {});
 }
 
@@ -82,15 +69,7 @@ const ONE_COLUMN: ReadonlySet<string> = new Set([
   'json_array_elements_text',
 ]);
 
-function functionEntry(
-  analysis: Analysis,
-  item: RangeFunction,
-  scope: Scope,
-  expected: ExpectedColumns | undefined,
-): RangeEntry {
-  const arrays = expected === undefined ? undefined : unnestArguments(item);
-  if (expected !== undefined && arrays !== undefined) return unnestEntry(analysis, item, arrays, expected, scope);
-  plainParts(analysis, { functions: { list: item.functions ?? [] } }, scope, 'as an argument of a function in FROM');
+function functionEntry(analysis: Analysis, item: RangeFunction, scope: Scope): RangeEntry {
   const name = functionName(item);
   const alias = item.alias?.aliasname ?? name ?? '';
   const [only, ...more] = item.functions ?? [];
@@ -98,13 +77,11 @@ function functionEntry(
     only !== undefined && 'List' in only && only.List.items?.[0] !== undefined && 'FuncCall' in only.List.items[0]
       ? (only.List.items[0].FuncCall.args ?? [])
       : [];
-  const known =
-    more.length === 0 &&
-    name !== undefined &&
-    ONE_COLUMN.has(name) &&
-    (name !== 'unnest' || args.length === 1) &&
-    item.ordinality !== true &&
-    (item.coldeflist ?? []).length === 0;
+  const isAlone = more.length === 0 && item.ordinality !== true && (item.coldeflist ?? []).length === 0;
+  const unnested = unnestedColumns(analysis, item, scope);
+  if (unnested !== undefined) return entry(alias, undefined, renamed(unnested, item.alias), {});
+  plainParts(analysis, { functions: { list: item.functions ?? [] } }, scope, 'as an argument of a function in FROM');
+  const known = isAlone && name !== undefined && ONE_COLUMN.has(name) && (name !== 'unnest' || args.length === 1);
   if (!known) return entry(alias, undefined, aliasedColumns(item.alias), { opaque: true });
   return entry(alias, undefined, renamed([{ name: alias, value: PLAIN }], item.alias), {});
 }
@@ -135,13 +112,13 @@ function joinItem(analysis: Analysis, join: JoinExpr, scope: Scope): FromItem {
   ];
   if (join.alias !== undefined)
     return single(entry(join.alias.aliasname ?? '', undefined, renamed(columns, join.alias), {}));
-  if (join.join_using_alias !== undefined)
-    throw refuseUse(
-      'an alias of JOIN USING is not supported together with sealed columns',
-      -1,
-      'Qualify the columns by their tables.',
-    );
-  return { entries: [...left.entries, ...right.entries], merged: [...left.merged, ...right.merged, ...using], columns };
+  const alias = join.join_using_alias?.aliasname;
+  const named = alias === undefined ? [] : [entry(alias, undefined, using, { qualifiedOnly: true })];
+  return {
+    entries: [...left.entries, ...right.entries, ...named],
+    merged: [...left.merged, ...right.merged, ...using],
+    columns,
+  };
 }
 
 function without(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
@@ -179,19 +156,34 @@ function mergeColumns(
   join: JoinExpr,
 ): readonly MergedColumn[] {
   return names.map((name) => {
-    const one = columnOf(left, name, join);
-    const other = columnOf(right, name, join);
+    const location = itemLocation(join.rarg);
+    const [one, other] = mouldedAlike(columnOf(left, name, join), columnOf(right, name, join), location);
     for (const side of [one, other]) if (side.type === 'sealed') analysis.refer(side);
     const members = [...left.entries, ...right.entries].filter((side) =>
       side.columns.some((column) => column.name === name),
     );
-    return { name, value: mergedValue(one, other, join), members };
+    return { name, value: mergedValue(one, other, join, location), members };
   });
 }
 
-function columnOf(item: FromItem, name: string, join: JoinExpr): SettledValue {
+/** Constants and parameters on one side become values of the sealed column on the other. */
+function mouldedAlike(one: ReadColumn, other: ReadColumn, location: number): readonly [SettledValue, SettledValue] {
+  const become = ({ value, open }: ReadColumn, partner: SettledValue): SettledValue => {
+    if (open === undefined) return value;
+    if (partner.type !== 'sealed') {
+      open.settlePlain();
+      return value;
+    }
+    requireDeterministic(partner.column, location);
+    open.mould(partner.column, 'compare', undefined);
+    return passedThrough(partner.column, 'any');
+  };
+  return [become(one, other.value), become(other, one.value)];
+}
+
+function columnOf(item: FromItem, name: string, join: JoinExpr): ReadColumn {
   const found = item.columns.filter((column) => column.name === name);
-  if (found.length === 0 && item.entries.some((side) => side.opaque)) return PLAIN;
+  if (found.length === 0 && item.entries.some((side) => side.opaque)) return PLAIN_COLUMN;
   const [only] = found;
   if (only === undefined || found.length > 1) {
     throw refuseName(
@@ -200,21 +192,29 @@ function columnOf(item: FromItem, name: string, join: JoinExpr): SettledValue {
       locationOf({ location: join.rtindex ?? -1 }),
     );
   }
-  return only.value;
+  return only;
 }
 
-function mergedValue(left: SettledValue, right: SettledValue, join: JoinExpr): SettledValue {
+/** Where a refusal about a side of a join points. */
+function itemLocation(item: Node | undefined): number {
+  if (item === undefined) return -1;
+  if ('RangeVar' in item) return locationOf(item.RangeVar);
+  return 'JoinExpr' in item ? itemLocation(item.JoinExpr.larg) : -1;
+}
+
+function mergedValue(left: SettledValue, right: SettledValue, join: JoinExpr, location: number): SettledValue {
   if (left.type === 'plain' && right.type === 'plain') return PLAIN;
   if (left.type === 'plain' || right.type === 'plain') {
     const column = left.type === 'sealed' ? left.column : right.type === 'sealed' ? right.column : undefined;
     throw refuseUse(
       `a join compares sealed column ${column === undefined ? '' : columnName(column)} with one that is not sealed`,
-      -1,
+      location,
+      'Join on sealed columns of one domain, or on columns that are not sealed.',
     );
   }
-  requireComparable(left.column, right.column, -1);
+  requireComparable(left.column, right.column, location);
   if (!sameBytes(left.column, right.column))
-    throw refuseUse('a join merges sealed columns of different types', -1, 'Write JOIN ... ON.');
+    throw refuseUse('a join merges sealed columns of different types', location, 'Write JOIN ... ON.');
   if (join.jointype === 'JOIN_FULL' || join.jointype === 'JOIN_RIGHT') return passedThrough(left.column, 'any');
   return left;
 }

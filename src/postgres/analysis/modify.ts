@@ -6,18 +6,17 @@ import { setTargets } from './assignments.ts';
 import type { CatalogColumn, Relation } from './catalog.ts';
 import { requireDeterministic } from './comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
-import { insertDefaults } from './defaults.ts';
+import { insertDefaults, requireNoDefaults } from './defaults.ts';
 import { refuseName, refuseStatement } from './errors.ts';
 import { analyzeFrom, type FromItem } from './from.ts';
 import { refuseSealed, requirePlain, requireSame } from './mould.ts';
-import { entry, nameInFull, relationColumns, resolveRelation } from './relations.ts';
+import { entry, hiddenColumns, nameInFull, relationColumns, resolveRelation, writtenRelation } from './relations.ts';
 import { Scope, type RangeEntry } from './scope.ts';
 import { locationOf, type Node } from './syntax.ts';
 import { analyzeTargets } from './targets.ts';
 import type { OutputColumn } from './values.ts';
-import { wantedColumns, type Wanted } from './wanted.ts';
 
-type Target = { readonly relation: Relation; readonly entry: RangeEntry };
+export type Target = { readonly relation: Relation; readonly entry: RangeEntry; readonly location: number };
 
 export function analyzeInsert(
   analysis: Analysis,
@@ -28,6 +27,7 @@ export function analyzeInsert(
   if (insert.withClause !== undefined) analyzeWith(analysis, insert.withClause, scope);
   const target = targetOf(analysis, insert.relation);
   const columns = insertColumns(target.relation, insert.cols);
+  if (target.relation.kind === 'v') requireNoDefaults(hiddenColumns(analysis, target.relation), [], target.location);
   const filled =
     insert.selectStmt === undefined ? 0 : insertSource(analysis, insert.selectStmt, scope, target.relation, columns);
   insertDefaults(analysis, insert, target.relation.columns, columns.slice(0, filled));
@@ -35,20 +35,20 @@ export function analyzeInsert(
   return returning(analysis, insert.returningClause, target, scope, []);
 }
 
-/** The target of a write: a table. Views over sealed columns are read only here. */
-function targetOf(analysis: Analysis, table: RangeVar | undefined): Target {
+/** The target of a write: a table, or a view through which the server writes one. */
+export function targetOf(analysis: Analysis, table: RangeVar | undefined): Target {
   if (table === undefined) throw refuseStatement('a statement without a table', -1);
-  const relation = resolveRelation(analysis, table);
+  analysis.tablesRead.add(table);
+  const named = resolveRelation(analysis, table);
   const location = locationOf(table);
-  if (relation === undefined)
-    throw refuseStatement('the catalog cannot be written together with sealed columns', location);
-  if (relation.kind === 'v' && relation.hot) {
+  if (named === undefined) {
     throw refuseStatement(
-      `view ${relation.name} over sealed columns cannot be written`,
+      'the catalog cannot be written together with sealed columns',
       location,
-      'Write to the table under it.',
+      'Write it in a statement of its own.',
     );
   }
+  const relation = writtenRelation(analysis, named, location);
   if (relation.writeRefusal !== undefined) {
     throw refuseStatement(
       relation.writeRefusal,
@@ -59,10 +59,10 @@ function targetOf(analysis: Analysis, table: RangeVar | undefined): Target {
   nameInFull(analysis, table, relation);
   const alias = table.alias?.aliasname ?? relation.name;
   const schema = table.alias === undefined ? relation.schema : undefined;
-  return { relation, entry: entry(alias, schema, relationColumns(analysis, relation), { isRelation: true }) };
+  return { relation, entry: entry(alias, schema, relationColumns(analysis, relation), { isRelation: true }), location };
 }
 
-function insertColumns(relation: Relation, cols: readonly Node[] | undefined): readonly CatalogColumn[] {
+export function insertColumns(relation: Relation, cols: readonly Node[] | undefined): readonly CatalogColumn[] {
   if (cols === undefined) return relation.columns;
   return cols.flatMap((col) => {
     if (!('ResTarget' in col)) return [];
@@ -90,13 +90,15 @@ function insertSource(
     scope,
     columns.map(({ sealed }) => sealed && { column: sealed, purpose: 'store', named: false }),
   );
-  outputs.forEach(({ value }, index) => {
+  outputs.forEach(({ value, open }, index) => {
     const column = columns[index];
     if (column?.sealed !== undefined) {
-      requireSame(value, column.sealed, 'store', -1);
+      if (open === undefined) requireSame(value, column.sealed, 'store', -1);
+      else open.mould(column.sealed, 'store', undefined);
       analysis.use(column.sealed);
       analysis.writes.add(originKey(relation.oid, column.attnum));
-    } else if (value.type === 'sealed') {
+    } else open?.settlePlain();
+    if (column?.sealed === undefined && value.type === 'sealed') {
       throw refuseSealed(
         value.column,
         `as a value of column ${relation.name}.${column?.name ?? '?'}, which is not sealed`,
@@ -144,21 +146,10 @@ export function analyzeUpdate(
   if (update.withClause !== undefined) analyzeWith(analysis, update.withClause, scope);
   const target = targetOf(analysis, update.relation);
   scope.add(target.entry);
-  const from = analyzeFrom(analysis, update.fromClause ?? [], scope, wantedBy(update, target.relation));
+  const from = analyzeFrom(analysis, update.fromClause ?? [], scope);
   if (update.whereClause !== undefined) requirePlain(analysis, update.whereClause, scope, 'as a condition');
   setTargets(analysis, update.targetList ?? [], target.relation, scope);
   return returning(analysis, update.returningClause, target, scope, from);
-}
-
-/** What its FROM items are to give for the columns that it sets. */
-function wantedBy(update: UpdateStmt, relation: Relation): Wanted {
-  const stored = (update.targetList ?? []).flatMap((target) => {
-    if (!('ResTarget' in target)) return [];
-    const { name, val } = target.ResTarget;
-    const sealed = relation.columns.find((column) => column.name === name)?.sealed;
-    return [{ value: val, expected: sealed && ({ column: sealed, purpose: 'store', named: false } as const) }];
-  });
-  return wantedColumns(update.fromClause ?? [], stored, [{ UpdateStmt: update }]);
 }
 
 export function analyzeDelete(
@@ -175,13 +166,14 @@ export function analyzeDelete(
   return returning(analysis, remove.returningClause, target, scope, from);
 }
 
-/** RETURNING sees the target (also as old and new, PostgreSQL 18) and what FROM or USING brought. */
-function returning(
+/** RETURNING sees the target (also as old and new, PostgreSQL 18) and what FROM or USING brought. `place`: of the target in `*`. */
+export function returning(
   analysis: Analysis,
   clause: ReturningClause | undefined,
   target: Target,
   statement: Scope,
   from: readonly FromItem[],
+  place: 'first' | 'last' = 'first',
 ): readonly OutputColumn[] {
   if (clause === undefined) return [];
   const scope = statement.beside();
@@ -195,7 +187,7 @@ function returning(
       scope.add({ ...target.entry, alias, schema: undefined, qualifiedOnly: true });
   }
   const own: FromItem = { entries: [target.entry], merged: [], columns: target.entry.columns };
-  return analyzeTargets(analysis, clause.exprs ?? [], scope, [own, ...from]);
+  return analyzeTargets(analysis, clause.exprs ?? [], scope, place === 'first' ? [own, ...from] : [...from, own]);
 }
 
 function oldAndNew(clause: ReturningClause): readonly string[] {

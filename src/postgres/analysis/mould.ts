@@ -5,18 +5,13 @@
 import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
-import {
-  acceptsType,
-  castFor,
-  constantSpan,
-  constantValue,
-  isNull,
-  roundsAsColumn,
-  typeNameSpan,
-} from './constants.ts';
+import { castTo, sameCast, widens } from './casts.ts';
+import { openColumn } from './column-refs.ts';
+import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
 import { refuseUse } from './errors.ts';
+import { mouldRead, openRead } from './open-reads.ts';
 import type { Scope } from './scope.ts';
-import { castType, elementType, locationOf, type Node } from './syntax.ts';
+import { elementType, locationOf, type Node } from './syntax.ts';
 import { columnName, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
@@ -62,6 +57,7 @@ export function refuseSealed(column: SealedColumn, usage: string, location: numb
 
 /** A mouldable expression that turned out to stand in no sealed position. */
 export function settlePlain(analysis: Analysis, node: Node, scope: Scope): void {
+  if ('ColumnRef' in node) openColumn(analysis, node.ColumnRef, scope)?.settlePlain();
   if ('ParamRef' in node) analysis.parameters.usePlain(node.ParamRef.number ?? 0, locationOf(node.ParamRef));
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) settlePlain(analysis, node.TypeCast.arg, scope);
   if ('CoalesceExpr' in node) for (const arg of node.CoalesceExpr.args ?? []) settlePlain(analysis, arg, scope);
@@ -72,11 +68,18 @@ export function settlePlain(analysis: Analysis, node: Node, scope: Scope): void 
 
 /** The conditions of CASE: booleans, or values compared with its argument. */
 export function caseConditions(analysis: Analysis, expression: CaseExpr, scope: Scope): void {
-  if (expression.arg !== undefined) requirePlain(analysis, expression.arg, scope, 'as the argument of CASE');
-  for (const arm of expression.args ?? []) {
-    if ('CaseWhen' in arm && arm.CaseWhen.expr !== undefined)
-      requirePlain(analysis, arm.CaseWhen.expr, scope, 'as a condition of CASE');
-  }
+  const conditions = (expression.args ?? []).flatMap((arm) =>
+    'CaseWhen' in arm && arm.CaseWhen.expr !== undefined ? [arm.CaseWhen.expr] : [],
+  );
+  if (expression.arg !== undefined) return void analysis.infer(anyEqual(expression.arg, conditions), scope);
+  for (const condition of conditions) requirePlain(analysis, condition, scope, 'as a condition of CASE');
+}
+
+/** CASE a WHEN b WHEN c compares as a IN (b, c) does. */
+function anyEqual(tested: Node, items: readonly Node[]): Node {
+  const name: Node[] = [{ String: { sval: '=' } }];
+  const location = nodeLocation(tested);
+  return { A_Expr: { kind: 'AEXPR_IN', name, lexpr: tested, rexpr: { List: { items: [...items] } }, location } };
 }
 
 /** The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass. */
@@ -85,7 +88,9 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
   if ('TypeCast' in node && isLeaf(node.TypeCast.arg)) return mouldCast(analysis, node.TypeCast, column, purpose);
-  if ('TypeCast' in node && node.TypeCast.arg !== undefined && purpose === 'store') {
+  const open = openRead(analysis, node, scope);
+  if (open !== undefined) return mouldRead(analysis, open, column, purpose);
+  if ('TypeCast' in node && node.TypeCast.arg !== undefined && stores(purpose)) {
     // What is stored is a value of the column's type in any case, so a cast to that changes nothing.
     castTo(analysis, node.TypeCast, column);
     return mould(analysis, node.TypeCast.arg, scope, column, purpose);
@@ -102,6 +107,8 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
 }
 
+const stores = (purpose: ValuePurpose): boolean => purpose === 'store' || purpose === 'both';
+
 export function requireSame(value: Value, column: SealedColumn, purpose: ValuePurpose, location: number): void {
   if (value.type !== 'sealed') {
     throw refuseUse(
@@ -111,14 +118,14 @@ export function requireSame(value: Value, column: SealedColumn, purpose: ValuePu
     );
   }
   // What passed the checks of one column may fail those of another.
-  if (purpose === 'store' && column.checks !== undefined && column.checks !== value.column.checks) {
+  if (stores(purpose) && column.checks !== undefined && column.checks !== value.column.checks) {
     throw refuseUse(
       `a value of sealed column ${columnName(value.column)} cannot become one of ${columnName(column)}, whose CHECK constraints it has not passed`,
       location,
       'Read the value and write it back through the proxy as a parameter.',
     );
   }
-  const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || purpose !== 'store';
+  const fits = column.type.typmod === -1 || column.type.typmod === value.column.type.typmod || !stores(purpose);
   if (sameBytes(value.column, column) && fits) return;
   throw refuseUse(
     `a value of sealed column ${columnName(value.column)} cannot become one of ${columnName(column)}`,
@@ -127,7 +134,7 @@ export function requireSame(value: Value, column: SealedColumn, purpose: ValuePu
   );
 }
 
-function mouldConstant(
+export function mouldConstant(
   analysis: Analysis,
   constant: A_Const,
   column: SealedColumn,
@@ -137,7 +144,7 @@ function mouldConstant(
   // A constant number stored in a text column is cast as an assignment would.
   const oid =
     castOid ??
-    (purpose === 'store' && ['text', 'varchar'].includes(column.type.name) && constant.ival !== undefined
+    (stores(purpose) && ['text', 'varchar'].includes(column.type.name) && constant.ival !== undefined
       ? column.type.oid
       : undefined);
   const known = constantValue(constant, column, oid);
@@ -148,6 +155,37 @@ function mouldConstant(
     known.declaredOid !== column.type.oid && { declaredOid: known.declaredOid };
   const replacement = { column, value: known.value, purpose, ...declared };
   analysis.edit({ start, end, replacement, constantOid: known.ownOid });
+}
+
+/** `'{a,b}'`, as array_in reads it. `elementOid`: the type that a cast gives the elements. */
+export function mouldArrayConstant(
+  analysis: Analysis,
+  constant: A_Const,
+  column: SealedColumn,
+  purpose: ValuePurpose,
+  elementOid: number | undefined,
+): void {
+  if (isNull(constant)) return;
+  const { start, end } = constantSpan(analysis.source, constant);
+  refuseInView(analysis, column, start);
+  analysis.use(column);
+  if (constant.sval === undefined) {
+    throw refuseUse(
+      'this kind of constant is no array for a sealed column',
+      start,
+      "Write '{a,b}' or ARRAY['a', 'b'].",
+    );
+  }
+  const arrayOid = elementOid === undefined || elementOid === column.type.oid ? undefined : arrayOf(elementOid);
+  const declared = arrayOid !== undefined && { declaredOid: arrayOid };
+  const replacement = {
+    column,
+    value: constant.sval.sval ?? '',
+    purpose,
+    shape: 'array',
+    ...declared,
+  } as const;
+  analysis.edit({ start, end, replacement });
 }
 
 function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
@@ -171,37 +209,6 @@ function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, pur
     locationOf(cast.typeName),
     'Leave one cast.',
   );
-}
-
-/** `rounds`: it does what storing in the column would do. */
-function castTo(
-  analysis: Analysis,
-  cast: TypeCast,
-  column: SealedColumn,
-): { readonly oid: number; readonly rounds: boolean } {
-  const rounds = roundsAsColumn(cast, column);
-  // The numbers in the text decided it.
-  if (rounds) analysis.literalsMatter = true;
-  const oid = rounds ? column.type.oid : (castFor(cast, column, 'scalar') ?? column.type.oid);
-  replaceType(analysis, cast, 'bytea');
-  return { oid, rounds };
-}
-
-const UNLIMITED_TEXT: ReadonlySet<number> = new Set([25, 1043]);
-
-/** Of one type without modifier, or of text and varchar, which hold the same values. */
-function sameCast(outer: TypeCast, inner: TypeCast): boolean {
-  const [one, other] = [castType(outer.typeName)?.elementOid, castType(inner.typeName)?.elementOid];
-  if (one === undefined || other === undefined) return false;
-  return one === other || (UNLIMITED_TEXT.has(one) && UNLIMITED_TEXT.has(other));
-}
-
-/** The value is ciphertext upstream, so a cast that names its logical type names bytea there. */
-export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string): void {
-  const span = typeNameSpan(analysis.source, cast);
-  analysis.edit({ ...span, replacement });
-  // `date '...'` takes a constant only: where that becomes a parameter, the type goes.
-  if (cast.location === -1) analysis.shadowEdits.push({ ...span, replacement: '' });
 }
 
 /** `castOid`: the (element's) type of a cast around it. */
@@ -230,15 +237,6 @@ export function mouldParameter(
   const own = elementOid === undefined || elementOid === column.type.oid;
   const declaredOid = own ? undefined : shape === 'array' ? arrayOf(elementOid) : elementOid;
   analysis.parameters.useSealed(number, { column, shape, purpose, declaredOid, location });
-}
-
-/** int2, int4, int8, numeric: each holds all values of those before it. */
-const WIDENING: readonly number[] = [21, 23, 20, 1700];
-
-/** Whether a cast from one type to the other changes no value. */
-function widens(from: number, to: number): boolean {
-  if (from === to || (UNLIMITED_TEXT.has(from) && UNLIMITED_TEXT.has(to))) return true;
-  return WIDENING.includes(from) && WIDENING.indexOf(from) < WIDENING.indexOf(to);
 }
 
 function arrayOf(elementOid: number): number | undefined {

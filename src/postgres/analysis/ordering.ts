@@ -12,6 +12,7 @@ export function orderBy(analysis: Analysis, item: Node, scope: Scope, outputs: r
   if (node === undefined) return;
   const output = byPosition(analysis, node, outputs) ?? byName(node, outputs);
   if (output === undefined) return requirePlain(analysis, node, scope, 'in ORDER BY');
+  output.open?.settlePlain();
   if (output.value.type === 'sealed') throw refuseSealed(output.value.column, 'in ORDER BY', nodeLocation(node));
 }
 
@@ -29,6 +30,7 @@ export function groupBy(analysis: Analysis, node: Node, scope: Scope, outputs: r
 
 function groupable(analysis: Analysis, node: Node, scope: Scope, output: OutputColumn | undefined): void {
   if (output === undefined) return requireGroupable(analysis, node, scope);
+  output.open?.settlePlain();
   if (output.value.type === 'sealed') requireDeterministic(output.value.column, nodeLocation(node));
 }
 
@@ -44,7 +46,10 @@ export function distinct(
   for (const item of items)
     groupable(analysis, item, scope, byPosition(analysis, item, outputs) ?? byName(item, outputs));
   if (items.length > 0) return;
-  for (const { value } of outputs) if (value.type === 'sealed') requireDeterministic(value.column, -1);
+  for (const { value, open } of outputs) {
+    open?.settlePlain();
+    if (value.type === 'sealed') requireDeterministic(value.column, -1);
+  }
 }
 
 function byPosition(analysis: Analysis, node: Node, outputs: readonly OutputColumn[]): OutputColumn | undefined {

@@ -1,7 +1,7 @@
 /** The role of each parameter of one statement: plain, or sealed for one column. */
 import type { SealedColumn, SealedParameter, ValuePurpose } from '../plan.ts';
 import { AnalysisError } from './errors.ts';
-import { columnName } from './values.ts';
+import { columnName, comparable } from './values.ts';
 
 export type ParameterUse = {
   readonly column: SealedColumn;
@@ -24,8 +24,9 @@ export class ParameterRoles {
   useSealed(number: number, use: ParameterUse): void {
     if (this.#plain.has(number)) throw conflict(number, use.column, use.location);
     const before = this.#sealed.get(number);
-    if (before !== undefined && !sameUse(before, use)) throw conflict(number, use.column, use.location);
-    this.#sealed.set(number, before ?? use);
+    const merged = before === undefined ? use : mergedUse(before, use);
+    if (merged === undefined) throw conflict(number, use.column, use.location);
+    this.#sealed.set(number, merged);
   }
 
   get plain(): ReadonlySet<number> {
@@ -47,14 +48,41 @@ export class ParameterRoles {
   }
 }
 
-/** One sealing must serve both places: without a type modifier, every purpose takes the same bytes; without it here, all but choosing do. */
-function sameUse(a: ParameterUse, b: ParameterUse): boolean {
+/** The one sealing that serves both places; undefined: there is none. */
+function mergedUse(a: ParameterUse, b: ParameterUse): ParameterUse | undefined {
+  const sealing = a.shape === b.shape && a.declaredOid === b.declaredOid ? mergedSealing(a, b) : undefined;
+  return sealing && { ...a, ...sealing };
+}
+
+export type Sealing = { readonly column: SealedColumn; readonly purpose: ValuePurpose };
+
+/** As above. What is stored anywhere is stored by the modifier of that column. */
+export function mergedSealing(a: Sealing, b: Sealing): Sealing | undefined {
+  if (!sameBytesFor(a, b)) return undefined;
+  const purpose = mergedPurpose(a, b);
+  if (purpose === undefined) return undefined;
+  return { column: !stores(a) && stores(b) ? b.column : a.column, purpose };
+}
+
+const stores = ({ purpose }: Sealing): boolean => purpose === 'store' || purpose === 'both';
+
+/** Columns of one domain have the same bytes for the same value; what may be stored in each is for each to say. */
+function sameBytesFor(a: Sealing, b: Sealing): boolean {
+  if (a.column.type.oid !== b.column.type.oid) return false;
+  const onlyCompared = a.purpose === 'compare' && b.purpose === 'compare';
+  return a.column.id === b.column.id || (onlyCompared && comparable(a.column, b.column));
+}
+
+/** Without a type modifier, every purpose takes the same bytes; without it here, all but choosing do. */
+function mergedPurpose(a: Sealing, b: Sealing): ValuePurpose | undefined {
   const uses = [a, b];
+  const purposes = new Set(uses.map(({ purpose }) => purpose));
+  if (purposes.size === 1) return a.purpose;
+  const stores = purposes.has('store') || purposes.has('both');
   const stored = uses.every(({ column }) => (column.storedType ?? column.type).typmod === -1);
-  const here = uses.every(({ column, purpose }) => column.type.typmod === -1 && purpose !== 'choose');
-  const samePurpose = a.purpose === b.purpose || stored || here;
-  const sameColumn = a.column.id === b.column.id && a.column.type.oid === b.column.type.oid;
-  return sameColumn && samePurpose && a.shape === b.shape && a.declaredOid === b.declaredOid;
+  if (stored) return stores ? 'store' : a.purpose;
+  if (!purposes.has('choose')) return 'both';
+  return undefined;
 }
 
 function conflict(number: number, column: SealedColumn, location: number): AnalysisError {

@@ -9,8 +9,6 @@ describe('by name', () => {
     "copy (select note from customers) to program 'x'",
     'copy customers from stdin (on_error ignore)',
     "copy customers to stdout (encoding 'latin1')",
-    'merge into customers c using people p on c.id = p.id when matched then delete',
-    'prepare p as merge into customers c using people p on c.id = p.id when matched then delete',
     'create table x as select * from customers',
     'select * into x from customers',
     'create rule r as on insert to customers do instead nothing',
@@ -25,7 +23,6 @@ describe('by name', () => {
     "select query_to_xml('select 1', true, true, '')",
     'select null::customers',
     'select * from sealgate.deks',
-    'insert into customer_names (id) values (1)',
     'insert into audited values (1)',
     'select table_to_xml(1, true, true, $$a$$)',
   ])('refuses %s', (sql) => {

@@ -16,7 +16,7 @@ import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
 
 export type { DraftPlan, PlanningContext } from './draft-query.ts';
 
-const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt']);
+const QUERIES: ReadonlySet<string> = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
 /** Throws AnalysisError where the statement is refused. */
 export function draftStatement(statement: RawStatement, context: PlanningContext): DraftPlan | StatementPlan {

@@ -6,17 +6,20 @@ import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts
 import { shownTypes } from './facade/shown-types.ts';
 import { CatalogSource } from './catalog-source.ts';
 import type { Catalog } from './catalog.ts';
+import { acceptsType } from './constants.ts';
 import { AnalysisError } from './errors.ts';
 import { executeText } from './execute.ts';
 import { normalizeText, type NormalizedText } from './normalize.ts';
+import { trimmed } from './inner-query.ts';
+import { placed } from './placed.ts';
 import { PlanCache } from './plan-cache.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
-import { isClientLiteral, requireAgreement } from './second-analysis.ts';
+import { isClientLiteral, requireAgreement, type Agreement } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import { Shadows } from './shadow.ts';
 import { SourceText } from './source-text.ts';
 import { instantiate, makeTemplate } from './template.ts';
-import { loadGrammar, parseStatements } from './syntax.ts';
+import { elementType, loadGrammar, parseStatements, type RawStatement } from './syntax.ts';
 
 /** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
 const POLL_INTERVAL_MS = 1_000;
@@ -180,7 +183,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       const context: PlanningContext = { catalog, source, declaredOids, settings, seesPhysicalTypes };
       const drafts: (DraftPlan | StatementPlan)[] = [];
       for (const statement of statements) {
-        const draft = draftStatement(statement, {
+        const draft = draftInPlace(statement, {
           ...context,
           afterCatalogChange: drafts.some(changesCatalog),
           afterSettingsChange: drafts.some(changesSettings),
@@ -215,14 +218,12 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     return plans;
   }
 
-  /** The plan with the types of its results as the server gives them: an expression over a column may have another. */
   async #agreed({ plan, opinion }: DraftPlan): Promise<SealedPlan> {
-    const types = await requireAgreement(this.#options.service, this.#shadows, opinion);
-    const results = plan.results?.map((column, index) => {
-      const type = types[index];
-      return column && type && { ...column, storedType: column.storedType ?? column.type, type };
+    const { service } = this.#options;
+    const agreement = await requireAgreement(service, this.#shadows, opinion).catch((error: unknown) => {
+      throw placed(error, opinion.start);
     });
-    return { ...plan, results };
+    return withTypes(plan, agreement);
   }
 
   #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
@@ -244,6 +245,34 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     if (normalized === undefined || normalized.literals.length === 0) return;
     const template = makeTemplate(plan, source, normalized, draft.edits, draft.start, draft.end);
     if (template !== undefined) this.#cache.keepTemplate(epoch, prefix + normalized.key, template);
+  }
+}
+
+/** The plan with types as the server gives them: an expression over a column may have another, and so may what a column is compared with. */
+function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Agreement): SealedPlan {
+  const results = plan.results?.map((column, index) => {
+    const type = types[index];
+    return column && type && { ...column, storedType: column.storedType ?? column.type, type };
+  });
+  const parameters = new Map(plan.parameters);
+  const parameterOids = new Map(plan.parameterOids);
+  for (const [number, oid] of oids) {
+    const parameter = parameters.get(number);
+    if (parameter === undefined || oid === parameterOids.get(number)) continue;
+    // Text that a cast reads stays what the column takes.
+    const element = parameter.shape === 'array' ? elementType(oid, 'array')?.oid : oid;
+    if (element === undefined || !acceptsType(parameter.column.type, element)) continue;
+    parameterOids.set(number, oid);
+    parameters.set(number, { ...parameter, declaredOid: oid });
+  }
+  return { ...plan, results, parameters, parameterOids };
+}
+
+function draftInPlace(statement: RawStatement, context: PlanningContext): DraftPlan | StatementPlan {
+  try {
+    return draftStatement(statement, context);
+  } catch (error) {
+    throw placed(error, trimmed(context.source, statement).start);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Tables and views as range table entries. */
 import type { Alias, RangeVar } from 'libpg-query';
 import { Analysis } from './analysis.ts';
-import { findRelation, type Relation } from './catalog.ts';
+import { findRelation, type CatalogColumn, type Relation } from './catalog.ts';
 import { AnalysisError, refuseName, refuseStatement, refuseUse } from './errors.ts';
 import type { RangeEntry, Scope } from './scope.ts';
 import { locationOf, namesOf, parseStatements } from './syntax.ts';
@@ -45,6 +45,7 @@ export function resolveRelation(analysis: Analysis, name: RangeVar): Relation | 
 
 /** `FROM t [AS] a (x, y)`: a CTE of that name first, as the server does. */
 export function tableEntry(analysis: Analysis, table: RangeVar, scope: Scope): RangeEntry {
+  analysis.tablesRead.add(table);
   const { relname = '', schemaname, alias } = table;
   const name = alias?.aliasname ?? relname;
   const cte = schemaname === undefined ? scope.findCte(relname) : undefined;
@@ -110,8 +111,62 @@ export function relationColumns(analysis: Analysis, relation: Relation): readonl
   }));
 }
 
+/**
+ * A relation as the target of a write: a view with the sealed columns of the table under it, where the server would write through it.
+ * The server itself refuses views it cannot write through.
+ */
+export function writtenRelation(analysis: Analysis, relation: Relation, location: number): Relation {
+  if (relation.kind !== 'v' || !relation.hot) return relation;
+  const { within, columns } = readView(analysis, relation);
+  for (const under of within.relations.values()) {
+    const reason =
+      under.writeRefusal ?? (under.kind === 'v' ? writtenRelation(analysis, under, location).writeRefusal : undefined);
+    if (reason !== undefined)
+      throw refuseStatement(`view ${relation.name}: ${reason}`, location, 'Write directly on the server.');
+  }
+  const sealed = columns.map(({ value }) => value);
+  return {
+    ...relation,
+    columns: relation.columns.map((column, index) => {
+      const value = sealed[index];
+      if (value?.type !== 'sealed') return column;
+      if (value.origin.type === 'column') return { ...column, sealed: value.column };
+      throw refuseStatement(
+        `view ${relation.name} computes column ${column.name} from a sealed one and cannot be written`,
+        location,
+        'Write to the table under it.',
+      );
+    }),
+  };
+}
+
+/** The columns of the tables under a view that it does not show. */
+export function hiddenColumns(analysis: Analysis, view: Relation): readonly CatalogColumn[] {
+  if (view.kind !== 'v' || !view.hot) return [];
+  const { within, columns } = readView(analysis, view);
+  const shown = new Set(columns.flatMap(({ value }) => (value.type === 'sealed' ? [value.column.id] : [])));
+  return [...within.relations.values()]
+    .flatMap((under) => [...(under.kind === 'v' ? hiddenColumns(analysis, under) : under.columns)])
+    .filter(({ sealed }) => sealed !== undefined && !shown.has(sealed.id));
+}
+
 /** What a view over sealed columns gives: its definition is analysed as a subquery of its own. */
 function viewColumns(analysis: Analysis, view: Relation): readonly OutputColumn[] {
+  const { columns: outputs } = readView(analysis, view);
+  return view.columns.map(({ name, attnum }, index) => {
+    const value = outputs[index]?.value ?? PLAIN;
+    return {
+      name,
+      value: value.type === 'sealed' ? { ...value, origin: { type: 'column', relationOid: view.oid, attnum } } : value,
+    };
+  });
+}
+
+/** Its definition, analysed as a statement of its own. */
+function readView(
+  analysis: Analysis,
+  view: Relation,
+): { readonly within: Analysis; readonly columns: readonly OutputColumn[] } {
   if (view.definition === undefined) throw refuseStatement(`the definition of view ${view.name} is not known`, -1);
   const source = new SourceText(view.definition);
   const [statement] = parseStatements(view.definition, source.byteLength);
@@ -125,16 +180,14 @@ function viewColumns(analysis: Analysis, view: Relation): readonly OutputColumn[
     declaredOids: [],
     within: 'view',
   });
-  const outputs = pointAtView(view, () => within.query(statement.node, undefined));
+  const outputs = pointAtView(view, () => {
+    const columns = within.query(statement.node, undefined);
+    within.finish();
+    return columns;
+  });
   if (outputs.length !== view.columns.length)
     throw refuseStatement(`view ${view.name} does not have the columns its definition gives`, -1);
-  return view.columns.map(({ name, attnum }, index) => {
-    const value = outputs[index]?.value ?? PLAIN;
-    return {
-      name,
-      value: value.type === 'sealed' ? { ...value, origin: { type: 'column', relationOid: view.oid, attnum } } : value,
-    };
-  });
+  return { within, columns: outputs };
 }
 
 /** A refusal inside a view points at the view, whose text the client did not send. */

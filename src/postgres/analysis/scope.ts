@@ -23,6 +23,10 @@ export type MergedColumn = {
   readonly members: readonly RangeEntry[];
 };
 
+/** A column as a name finds it. */
+export type ReadColumn = Pick<OutputColumn, 'value' | 'open'>;
+export const PLAIN_COLUMN: ReadColumn = { value: PLAIN };
+
 export type CommonTable = { readonly name: string; readonly columns: readonly OutputColumn[] };
 
 export class Scope {
@@ -79,21 +83,21 @@ export class Scope {
   }
 
   /** A bare column name. Undefined: no such column here or further out. */
-  findColumn(name: string, location: number): SettledValue | undefined {
+  findColumn(name: string, location: number): ReadColumn | undefined {
     const merged = this.merged.filter((column) => column.name === name);
     const hidden = new Set(merged.flatMap((column) => column.members));
-    const found: SettledValue[] = merged.map((column) => column.value);
+    const found: ReadColumn[] = [...merged];
     for (const entry of this.entries) {
       if (entry.qualifiedOnly || hidden.has(entry)) continue;
-      for (const column of entry.columns) if (column.name === name) found.push(column.value);
+      for (const column of entry.columns) if (column.name === name) found.push(column);
     }
     if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
     if (found[0] !== undefined) return found[0];
-    if (this.entries.some((entry) => entry.isRelation) && SYSTEM_COLUMNS.has(name)) return PLAIN;
+    if (this.entries.some((entry) => entry.isRelation) && SYSTEM_COLUMNS.has(name)) return PLAIN_COLUMN;
     const outer = this.parent?.findColumn(name, location);
     if (!this.entries.some((entry) => entry.opaque)) return outer;
     // It may be a column of the opaque entry, which would hide the outer one.
-    if (outer?.type === 'sealed') {
+    if (outer?.value.type === 'sealed' || outer?.open !== undefined) {
       throw refuseName(
         '0A000',
         `column "${name}" may belong to more than one table here`,
@@ -101,7 +105,7 @@ export class Scope {
         'Qualify it with its table.',
       );
     }
-    return outer ?? PLAIN;
+    return outer ?? PLAIN_COLUMN;
   }
 }
 

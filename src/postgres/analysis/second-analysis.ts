@@ -36,34 +36,53 @@ type ShadowStatement = {
 /** `text`: it may be text as well, as any value is before it is cast. */
 type ExpectedParameter = { readonly column: SealedColumn; readonly array: boolean; readonly text: boolean };
 
-/**
- * Resolves when both agree: the types of the sealed results, as the server gives them. Errors: ERR_POSTGRES_DISAGREEMENT,
- * ERR_POSTGRES_CATALOG.
- */
+/** What the server knows better: the types of sealed results, and of the client's sealed parameters by number. */
+export type Agreement = {
+  readonly results: readonly (LogicalType | undefined)[];
+  readonly parameterOids: ReadonlyMap<number, number>;
+};
+
+const NOTHING_HOT: Agreement = { results: [], parameterOids: new Map() };
+
+/** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
 export async function requireAgreement(
   service: ServiceConnection,
   shadows: Shadows,
   opinion: SecondOpinion,
-): Promise<readonly (LogicalType | undefined)[]> {
+): Promise<Agreement> {
   const { analysis, outputs } = opinion;
   const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
   // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
-  if (hot.length === 0) return [];
+  if (hot.length === 0) return NOTHING_HOT;
   try {
     const shadowed = new Map<number, ShadowRelation>();
     for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));
     const statement = shadowStatement(opinion, shadowed);
-    const description = await service.describe(statement.sql, statement.oids);
-    compareParameters(statement, description);
-    const types = compareResults(outputs, description, shadowed);
-    compareReferences(
-      analysis,
-      await references(service, statement.sql, description, shadowed, hot[0]?.shadowSchema ?? ''),
-    );
-    return types;
+    return await service.dryRun(async (session) => {
+      // What the statement calls unqualified is found where the client's session would find it.
+      await session.query(SEARCH_PATH_SQL, [searchPathText(analysis.input.searchPath)]);
+      const description = await session.describe(statement.sql, statement.oids);
+      compareParameters(statement, description);
+      const results = compareResults(outputs, description, shadowed);
+      const found = await references(session, statement.sql, description, shadowed, hot[0]?.shadowSchema ?? '');
+      compareReferences(analysis, found);
+      const numbers = [...analysis.parameters.sealed.keys()];
+      const oids = numbers.map((number): [number, number] => [number, description.parameterOids[number - 1] ?? 0]);
+      return { results, parameterOids: new Map(oids) };
+    });
   } catch (error) {
     throw asRefusal(error);
   }
+}
+
+const SEARCH_PATH_SQL = "SELECT set_config('search_path', $1, true)";
+
+/** Temporary schemas are a session's own: the service connection's would be another one. */
+function searchPathText(searchPath: readonly string[]): string {
+  return searchPath
+    .filter((schema) => !schema.startsWith('pg_temp'))
+    .map(quoteIdentifier)
+    .join(', ');
 }
 
 function asRefusal(error: unknown): unknown {
@@ -183,13 +202,13 @@ function printsAs(column: LogicalType, result: LogicalType): boolean {
 
 /** Columns of the shadow that the statement refers to, in the real relations' terms: pg_depend of a SQL-body function that is never kept. */
 async function references(
-  service: ServiceConnection,
+  session: ServiceSession,
   sql: string,
   description: StatementDescription,
   shadowed: ReadonlyMap<number, ShadowRelation>,
   schema: string,
 ): Promise<ReadonlySet<string>> {
-  const rows = await service.dryRun((session) => dependencies(session, sql, description, schema));
+  const rows = await dependencies(session, sql, description, schema);
   const places = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
   const found = new Set<string>();
   for (const row of rows) {

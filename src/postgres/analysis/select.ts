@@ -1,5 +1,6 @@
 /** SELECT, VALUES and set operations. Follows src/backend/parser/analyze.c. */
-import type { SelectStmt } from 'libpg-query';
+import type { A_Const, SelectStmt } from 'libpg-query';
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireDeterministic } from './comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
@@ -8,9 +9,11 @@ import { refuseStatement, refuseUse } from './errors.ts';
 import { analyzeWindow } from './expressions.ts';
 import { analyzeFrom } from './from.ts';
 import { groupBy, distinct, orderBy } from './ordering.ts';
-import { mould, refuseSealed, requirePlain, settlePlain } from './mould.ts';
+import { isMouldable, mould, nodeLocation, refuseSealed, requirePlain, settlePlain } from './mould.ts';
+import { OpenColumn } from './open-column.ts';
+import { mouldBelow } from './open-values.ts';
 import { Scope } from './scope.ts';
-import type { Node } from './syntax.ts';
+import { locationOf, type Node } from './syntax.ts';
 import { analyzeTargets } from './targets.ts';
 import {
   columnName,
@@ -22,7 +25,6 @@ import {
   type OutputColumn,
   type SettledValue,
 } from './values.ts';
-import { wantedColumns, type Wanted } from './wanted.ts';
 
 export function analyzeSelect(
   analysis: Analysis,
@@ -63,9 +65,16 @@ function simpleSelect(
   scope: Scope,
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
-  const from = analyzeFrom(analysis, select.fromClause ?? [], scope, wantedBy(select, expected));
+  const from = analyzeFrom(analysis, select.fromClause ?? [], scope);
+  const merges = select.distinctClause !== undefined || select.groupClause !== undefined;
   if (select.whereClause !== undefined) requirePlain(analysis, select.whereClause, scope, 'as a condition');
-  const outputs = analyzeTargets(analysis, select.targetList ?? [], scope, from, expected);
+  const outputs = analyzeTargets(
+    analysis,
+    select.targetList ?? [],
+    scope,
+    from,
+    merges ? expected.map(unchanged) : expected,
+  );
   for (const item of select.groupClause ?? []) groupBy(analysis, item, scope, outputs);
   if (select.havingClause !== undefined) requirePlain(analysis, select.havingClause, scope, 'as a condition');
   for (const window of select.windowClause ?? []) {
@@ -76,17 +85,9 @@ function simpleSelect(
   return outputs;
 }
 
-/** What its FROM items are to give, where its results are stored in sealed columns. */
-function wantedBy(select: SelectStmt, expected: ExpectedColumns): Wanted {
-  // Rows that look alike once they are rounded for their column did not before.
-  const merges = select.distinctClause !== undefined || select.groupClause !== undefined;
-  const targets = select.targetList ?? [];
-  const given = targets.map((target) => ('ResTarget' in target ? target.ResTarget.val : undefined));
-  const stored = expected.map((one, index) => ({
-    value: given[index],
-    expected: merges && one?.column.type.typmod !== -1 ? undefined : one,
-  }));
-  return wantedColumns(select.fromClause ?? [], stored, [{ SelectStmt: select }]);
+/** Rows that look alike once they are rounded for their column did not before. */
+function unchanged(expected: ExpectedColumns[number]): ExpectedColumns[number] {
+  return expected?.purpose === 'store' ? { ...expected, purpose: 'both' } : expected;
 }
 
 /** VALUES: of an INSERT with the target's columns expected, else plain. */
@@ -97,19 +98,42 @@ function values(
   scope: Scope,
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
-  const width = { columns: 0 };
-  for (const list of lists) {
-    const items = 'List' in list ? (list.List.items ?? []) : [];
-    width.columns = Math.max(width.columns, items.length);
-    items.forEach((item, index) => valuesItem(analysis, item, scope, expected[index]));
-  }
-  const outputs = Array.from({ length: width.columns }, (_, index): OutputColumn => {
+  const rows = lists.map((list) => ('List' in list ? (list.List.items ?? []) : []));
+  const width = Math.max(0, ...rows.map((row) => row.length));
+  const outputs = Array.from({ length: width }, (_, index): OutputColumn => {
+    const name = `column${index + 1}`;
+    const items = rows.flatMap((row) => row[index] ?? []);
     const column = expected[index]?.column;
-    const value: SettledValue = column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } };
-    return { name: `column${index + 1}`, value };
+    if (column === undefined && items.every(isMouldable))
+      return { name, value: PLAIN, open: openItems(analysis, items, scope) };
+    for (const item of items) valuesItem(analysis, item, scope, expected[index]);
+    return { name, value: column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } } };
   });
   for (const item of sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
+}
+
+function openItems(analysis: Analysis, items: readonly Node[], scope: Scope): OpenColumn {
+  const open = new OpenColumn({
+    mould: (column, purpose, castOid) => {
+      for (const item of items) {
+        // A column in which there is nothing but NULL would be text, which is no ciphertext.
+        if ('A_Const' in item && item.A_Const.isnull === true) castNull(analysis, item.A_Const);
+        else mouldBelow(analysis, item, scope, column, purpose, castOid);
+      }
+    },
+    settle: () => {
+      for (const item of items) settlePlain(analysis, item, scope);
+    },
+    location: items[0] === undefined ? -1 : nodeLocation(items[0]),
+  });
+  analysis.later(() => open.finish());
+  return open;
+}
+
+function castNull(analysis: Analysis, constant: A_Const): void {
+  const start = locationOf(constant);
+  analysis.edit({ start, end: start + 'NULL'.length, replacement: 'NULL::pg_catalog.bytea' });
 }
 
 function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: ExpectedColumns[number]): void {
@@ -131,43 +155,93 @@ function setOperation(
   scope: Scope,
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
-  let left = analyzeSelect(analysis, larg, scope, expected);
-  const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected, false));
-  // A NULL on the left takes the type of the right.
-  if (right.some((column, index) => column.value.type === 'sealed' && left[index]?.value.type !== 'sealed')) {
-    left = analyzeSelect(analysis, larg, scope, expectedOf(right, expected, true));
-  }
+  const left = analyzeSelect(analysis, larg, scope, expected);
+  const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected));
   const keepsAll = select.op === 'SETOP_UNION' && select.all === true;
-  const outputs = left.map((column, index): OutputColumn => ({
-    name: column.name,
-    value: united(column.value, right[index]?.value ?? PLAIN, keepsAll),
-  }));
+  const outputs = left.map((column, index): OutputColumn => {
+    const other = right[index] ?? { name: '', value: PLAIN };
+    return { name: column.name, ...unitedColumn(analysis, column, other, expected[index], keepsAll) };
+  });
   for (const item of select.sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
 }
 
-/** What the other arm's constants and parameters are moulded into. `named`: the other arm is the left one, which names the columns. */
-function expectedOf(columns: readonly OutputColumn[], expected: ExpectedColumns, named: boolean): ExpectedColumns {
+/** What the right arm's constants and parameters are moulded into. */
+function expectedOf(columns: readonly OutputColumn[], expected: ExpectedColumns): ExpectedColumns {
   return columns.map(({ value }, index) => {
     const outer = expected[index];
-    if (outer !== undefined) return { ...outer, named: named && outer.named };
+    if (outer !== undefined) return { ...outer, named: false };
     if (value.type !== 'sealed') return undefined;
-    return { column: passedThrough(value.column).column, purpose: 'choose', named };
+    return { column: passedThrough(value.column).column, purpose: 'choose', named: false };
   });
+}
+
+/** Constants and parameters of one arm become what the other has; where both have nothing else, they stay open. */
+function unitedColumn(
+  analysis: Analysis,
+  left: OutputColumn,
+  right: OutputColumn,
+  expected: ExpectedColumns[number],
+  keepsAll: boolean,
+): Pick<OutputColumn, 'value' | 'open'> {
+  if (left.open !== undefined && right.open !== undefined && expected === undefined && keepsAll)
+    return { value: PLAIN, open: bothOpen(analysis, left.open, right.open) };
+  const become = ({ value, open }: OutputColumn, other: OutputColumn): SettledValue => {
+    if (open === undefined) return value;
+    const sealed = expected ?? (other.value.type === 'sealed' ? chosen(other.value.column) : undefined);
+    if (sealed === undefined) {
+      open.settlePlain();
+      return PLAIN;
+    }
+    if (open === left.open && expected?.named !== false) open.requireName();
+    open.mould(sealed.column, sealed.purpose, undefined);
+    return passedThrough(sealed.column);
+  };
+  return { value: united(become(left, right), become(right, left), keepsAll) };
+}
+
+function chosen(column: SealedColumn): { readonly column: SealedColumn; readonly purpose: ValuePurpose } {
+  return { column: passedThrough(column).column, purpose: 'choose' };
+}
+
+function bothOpen(analysis: Analysis, left: OpenColumn, right: OpenColumn): OpenColumn {
+  const open = new OpenColumn({
+    mould: (column, purpose, castOid) => {
+      left.mould(column, purpose, castOid);
+      right.mould(column, purpose, castOid);
+    },
+    settle: () => {
+      left.settlePlain();
+      right.settlePlain();
+    },
+    requireName: () => left.requireName(),
+    location: left.location,
+  });
+  analysis.later(() => open.finish());
+  return open;
 }
 
 function united(left: SettledValue, right: SettledValue, keepsAll: boolean): SettledValue {
   if (left.type === 'plain' && right.type === 'plain') return PLAIN;
   if (left.type !== 'sealed' || right.type !== 'sealed')
-    throw refuseUse('a set operation mixes a sealed column with one that is not', -1);
+    throw refuseUse(
+      'a set operation mixes a sealed column with one that is not',
+      -1,
+      'Read the two separately, or leave the column out.',
+    );
   if (!sameBytes(left.column, right.column)) {
     throw refuseUse(
       `a set operation mixes sealed columns ${columnName(left.column)} and ${columnName(right.column)}`,
       -1,
+      'Read the two separately, or let both columns share a deterministic domain and type.',
     );
   }
   if (!keepsAll) requireDeterministic(left.column, -1);
   if (!keepsAll && !comparable(left.column, right.column))
-    throw refuseUse('a set operation compares columns of different domains', -1);
+    throw refuseUse(
+      'a set operation compares columns of different domains',
+      -1,
+      'Use UNION ALL, or give both rules the same domain.',
+    );
   return left.column.type.typmod === right.column.type.typmod ? unnamed(left.column) : passedThrough(left.column);
 }

@@ -46,7 +46,6 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   DropStmt: { effect: 'catalog', hot: FORWARD },
   // Of hot tables it is analysed.
   CopyStmt: { effect: 'none', hot: QUERY },
-  MergeStmt: { effect: 'none', hot: refuse('Write it as INSERT ... ON CONFLICT, or UPDATE and INSERT.') },
   CallStmt: { effect: 'settings', hot: QUERY },
   DoStmt: { effect: 'settings', hot: QUERY },
   CreateTableAsStmt: { effect: 'catalog', hot: refuse('Create the table first and use INSERT.') },

@@ -323,7 +323,6 @@ describe('SELECT', () => {
     'select note from customers where note = $1',
     'select note from customers where note in ($1)',
     'select note from customers where note = any($1)',
-    "select ssn from customers where ssn = any('{a,b}')",
     "select ssn from customers where ssn between 'a' and 'b'",
     'select ssn from customers where ssn > $1',
     'select ssn from customers where ssn = lower($1)',
@@ -348,7 +347,7 @@ describe('SELECT', () => {
     'select note from customers where note',
     'select array(select note from customers)',
     'select id, rank() over (order by ssn) from customers',
-    'select lag(note) over (order by id) from customers',
+    'select lag(note, 1, name) over (order by id) from customers',
     'select id, sum(id) over (partition by note) from customers',
     'select coalesce(note, name) from customers',
     'select case note when $1 then 1 end from customers',
@@ -391,9 +390,19 @@ describe('parameters', () => {
     'insert into customers (ssn, note) values ($1, $1)',
     'update customers set name = $1, ssn = $1',
     'select 1 from customers where ssn = $1 and ssn = any($1)',
-    'update customers set email = $1 where email = $1',
   ])('in two roles refuses: %s', (sql) => {
     expect(refusal(sql)).toBe('ERR_POSTGRES_PARAMETER_ROLES');
+  });
+
+  test('a value that is stored and compared is sealed for both', () => {
+    const plan = sealedPlan('update customers set email = $1 where email = $1');
+    expect(plan.parameters.get(1)).toMatchObject({ purpose: 'both', column: { type: { typmod: 24 } } });
+  });
+
+  test('ORDER BY of VALUES is read', () => {
+    expect(sealedPlan("values (1) order by (select 1 from customers where ssn = 'a')").pieces).toContainEqual(
+      expect.objectContaining({ value: 'a' }),
+    );
   });
 
   test('the logical OID is reported, or the declared one of the same class', () => {

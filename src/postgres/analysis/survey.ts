@@ -42,6 +42,8 @@ function visit(part: unknown, found: MutableSurvey): void {
   // Some nodes are wrapped in their kind, some lie bare in a field: they are told by what they hold.
   // A node with these fields is a RangeVar: no other of the grammar has them.
   if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
+  // FOR UPDATE OF names what FROM brought.
+  if ('lockedRels' in part) return;
   if ('funcname' in part) found.functions.push(named(part.funcname, part));
   if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
   if ('intoClause' in part) found.hasInto = true;

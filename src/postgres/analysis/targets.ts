@@ -1,10 +1,12 @@
 /** Target lists: result columns of SELECT and RETURNING, stars expanded. Follows src/backend/parser/parse_target.c. */
 import type { ColumnRef, ResTarget } from 'libpg-query';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
-import { requireEntry } from './column-refs.ts';
+import { openColumn, requireEntry } from './column-refs.ts';
 import { refuseUse } from './errors.ts';
 import type { FromItem } from './from.ts';
 import { isNullConstant, mould, nodeLocation, settlePlain } from './mould.ts';
+import { OpenColumn } from './open-column.ts';
+import { mouldBelow } from './open-values.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from './syntax.ts';
 import { PLAIN, type OutputColumn } from './values.ts';
@@ -44,8 +46,21 @@ function oneTarget(
   }
   const value = analysis.infer(val, scope);
   if (value.type !== 'mouldable') return { name, value };
-  settlePlain(analysis, value.node, scope);
-  return { name, value: PLAIN };
+  // Read as it is, it is the same column.
+  const same = 'ColumnRef' in val ? openColumn(analysis, val.ColumnRef, scope) : undefined;
+  if (same !== undefined) return { name, value: PLAIN, open: same };
+  return { name, value: PLAIN, open: openTarget(analysis, val, scope, target.name !== undefined) };
+}
+
+function openTarget(analysis: Analysis, val: Node, scope: Scope, hasName: boolean): OpenColumn {
+  const open = new OpenColumn({
+    mould: (column, purpose, castOid) => mouldBelow(analysis, val, scope, column, purpose, castOid),
+    settle: () => settlePlain(analysis, val, scope),
+    requireName: () => hasName || requireName(val),
+    location: nodeLocation(val),
+  });
+  analysis.later(() => open.finish());
+  return open;
 }
 
 /** Sealed, a constant is a cast of other bytes, and a column without a name is named after a cast's type. */

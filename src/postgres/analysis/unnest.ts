@@ -1,30 +1,45 @@
-/** unnest() in FROM whose columns are stored in sealed columns: its arrays are sealed element by element. */
+/** unnest() in FROM: rows of constants and parameters in another form, so its columns are sealed or plain as their readers need. */
 import type { RangeFunction } from 'libpg-query';
-import type { SealedColumn } from '../plan.ts';
-import type { Analysis, ExpectedColumns } from './analysis.ts';
-import { castFor, constantSpan } from './constants.ts';
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import { replaceType } from './casts.ts';
+import { castFor } from './constants.ts';
 import { refuseUse } from './errors.ts';
 import {
   isMouldable,
   isNullConstant,
   mould,
+  mouldArrayConstant,
   mouldParameter,
   nodeLocation,
-  replaceType,
   requirePlain,
 } from './mould.ts';
-import { entry, renamed } from './relations.ts';
-import type { RangeEntry, Scope } from './scope.ts';
-import { builtinName, elementType, namesOf, type Node } from './syntax.ts';
-import { columnName, PLAIN, type SettledValue } from './values.ts';
+import { OpenColumn } from './open-column.ts';
+import type { Scope } from './scope.ts';
+import { builtinName, namesOf, type Node } from './syntax.ts';
+import { columnName, PLAIN, type OutputColumn } from './values.ts';
+
+/** Its columns; undefined: it is another function, or they are not known. */
+export function unnestedColumns(
+  analysis: Analysis,
+  item: RangeFunction,
+  scope: Scope,
+): readonly OutputColumn[] | undefined {
+  const args = unnestArguments(item);
+  const name = args?.length === 1 ? (item.alias?.aliasname ?? 'unnest') : 'unnest';
+  return args?.map((arg): OutputColumn => {
+    const open = new OpenColumn({
+      mould: (column, purpose, castOid) => mouldArray(analysis, arg, scope, column, purpose, castOid),
+      settle: () => requirePlain(analysis, arg, scope, 'as an argument of unnest()'),
+      location: nodeLocation(arg),
+    });
+    analysis.later(() => open.finish());
+    return { name, value: PLAIN, open };
+  });
+}
 
 /** The arrays of `unnest(a, b, ...)`, each of which gives one column; undefined: it is another function, or its columns are not known. */
-export function unnestArguments({
-  functions,
-  ordinality,
-  coldeflist,
-  lateral,
-}: RangeFunction): readonly Node[] | undefined {
+function unnestArguments({ functions, ordinality, coldeflist, lateral }: RangeFunction): readonly Node[] | undefined {
   const [only, ...more] = functions ?? [];
   const call = only !== undefined && 'List' in only ? only.List.items?.[0] : undefined;
   if (call === undefined || !('FuncCall' in call) || more.length > 0) return undefined;
@@ -47,55 +62,31 @@ function isScalarArray(node: Node): boolean {
   return (typeName?.arrayBounds ?? []).length === 1 && SCALARS.has(builtinName(namesOf(typeName?.names)) ?? '');
 }
 
-export function unnestEntry(
+/** The elements become values of the column. `elementOid`: their type, by a cast. */
+function mouldArray(
   analysis: Analysis,
-  item: RangeFunction,
-  args: readonly Node[],
-  expected: ExpectedColumns,
+  node: Node,
   scope: Scope,
-): RangeEntry {
-  const alias = item.alias?.aliasname ?? 'unnest';
-  const columns = args.map((arg, index) => {
-    const column = expected[index]?.column;
-    if (column === undefined) requirePlain(analysis, arg, scope, 'as an argument of unnest()');
-    else mouldStored(analysis, arg, scope, column);
-    const value: SettledValue = column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } };
-    return { name: args.length === 1 ? alias : 'unnest', value };
-  });
-  return entry(alias, undefined, renamed(columns, item.alias), {});
-}
-
-/** Elements of the array are stored in the column. `elementOid`: their type, by a cast. */
-function mouldStored(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, elementOid?: number): void {
+  column: SealedColumn,
+  purpose: ValuePurpose,
+  elementOid: number | undefined,
+): void {
   analysis.use(column);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
     const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
     replaceType(analysis, node.TypeCast, 'bytea[]');
-    return mouldStored(analysis, node.TypeCast.arg, scope, column, elementOid ?? oid);
+    return mouldArray(analysis, node.TypeCast.arg, scope, column, purpose, elementOid ?? oid);
   }
-  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, 'store', 'array', elementOid);
+  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'array', elementOid);
   if ('A_ArrayExpr' in node) {
-    for (const element of node.A_ArrayExpr.elements ?? []) mould(analysis, element, scope, column, 'store');
+    for (const element of node.A_ArrayExpr.elements ?? []) mould(analysis, element, scope, column, purpose);
     return;
   }
   if (isNullConstant(node)) return;
-  const constant = 'A_Const' in node ? node.A_Const : undefined;
-  if (constant?.sval === undefined) {
-    throw refuseUse(
-      `this array cannot be sealed for column ${columnName(column)}`,
-      nodeLocation(node),
-      "Pass it as a parameter, or write '{a,b}' or ARRAY['a', 'b'].",
-    );
-  }
-  const own = elementOid === undefined || elementOid === column.type.oid;
-  const arrayOid = own ? undefined : elementType(elementOid)?.arrayOid;
-  const declared = arrayOid !== undefined && { declaredOid: arrayOid };
-  const replacement = {
-    column,
-    value: constant.sval.sval ?? '',
-    purpose: 'store',
-    shape: 'array',
-    ...declared,
-  } as const;
-  analysis.edit({ ...constantSpan(analysis.source, constant), replacement });
+  if ('A_Const' in node) return mouldArrayConstant(analysis, node.A_Const, column, purpose, elementOid);
+  throw refuseUse(
+    `this array cannot be sealed for column ${columnName(column)}`,
+    nodeLocation(node),
+    "Pass it as a parameter, or write '{a,b}' or ARRAY['a', 'b'].",
+  );
 }

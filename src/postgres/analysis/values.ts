@@ -1,6 +1,7 @@
 /** What an expression is, as far as sealing is concerned. */
 import type { ResultOrigin, SealedColumn } from '../plan.ts';
 import { numericModifier } from '../types/registry.ts';
+import type { OpenColumn } from './open-column.ts';
 import type { Node } from './syntax.ts';
 
 export type PlainValue = { readonly type: 'plain' };
@@ -11,8 +12,8 @@ export type MouldableValue = { readonly type: 'mouldable'; readonly node: Node }
 export type Value = PlainValue | SealedValue | MouldableValue;
 export type SettledValue = PlainValue | SealedValue;
 
-/** One column of a row: of a relation, a subquery, a result. */
-export type OutputColumn = { readonly name: string; readonly value: SettledValue };
+/** One column of a row: of a relation, a subquery, a result. `open`: what its value is, those that read it decide; until then, plain. */
+export type OutputColumn = { readonly name: string; readonly value: SettledValue; readonly open?: OpenColumn };
 
 export const PLAIN: PlainValue = { type: 'plain' };
 const EXPRESSION: ResultOrigin = { type: 'expression' };

@@ -108,11 +108,10 @@ class SealingSession implements ColumnSession {
     const context = this.#context(column, settings, options.purpose ?? 'store');
     if (shape === 'scalar') {
       const canonical = readValue(value, format, context, options.declaredOid);
-      if (context.purpose === 'store') enforceChecks(column, canonical);
-      return this.#sealCanonical(column, canonical);
+      return this.#sealChecked(column, canonical, context);
     }
     const elements = readArray(value, format, context, options.declaredOid).map((element) =>
-      element === undefined ? undefined : this.#sealCanonical(column, element),
+      element === undefined ? undefined : this.#sealChecked(column, element, context),
     );
     return encodeBinaryArray({ elementOid: BYTEA_OID, elements });
   }
@@ -151,6 +150,11 @@ class SealingSession implements ColumnSession {
     const open = { stored, id: idBytesOf(stored), dek };
     this.#open.push(open);
     return open;
+  }
+
+  #sealChecked(column: SealedColumn, canonical: Uint8Array, { purpose }: ValueContext): Uint8Array {
+    if (purpose === 'store' || purpose === 'both') enforceChecks(column, canonical);
+    return this.#sealCanonical(column, canonical);
   }
 
   #sealCanonical(column: SealedColumn, plaintext: Uint8Array): Uint8Array {

@@ -68,32 +68,18 @@ class PooledServiceConnection implements ServiceConnection {
   }
 
   transaction<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
-    return this.#inTransaction(work, 'COMMIT');
+    return this.#with((session) => inTransaction(session, work, 'COMMIT'));
   }
 
   dryRun<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
-    return this.#inTransaction(work, 'ROLLBACK');
+    return this.#withRetry((session) => inTransaction(session, work, 'ROLLBACK'));
   }
 
   async close(): Promise<void> {
     await this.#server.close();
   }
 
-  async #inTransaction<Result>(work: (session: ServiceSession) => Promise<Result>, ending: string): Promise<Result> {
-    return this.#with(async (session) => {
-      await session.query('BEGIN');
-      try {
-        const result = await work(session);
-        await session.query(ending);
-        return result;
-      } catch (error) {
-        await session.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      }
-    });
-  }
-
-  /** A pooled connection may have died unnoticed: single statements here are safe to run twice, so they are, once. */
+  /** A pooled connection may have died unnoticed: single statements here, and what is rolled back, are safe to run twice, so they are, once. */
   async #withRetry<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
     try {
       return await this.#with(work);
@@ -145,6 +131,22 @@ function openPool({ maxConnections, statementTimeoutMs, ...connect }: Omit<Servi
   // An idle connection that the server closes is no event of ours: the pool drops it, the next use opens another.
   pool.on('error', () => undefined);
   return pool;
+}
+
+async function inTransaction<Result>(
+  session: ServiceSession,
+  work: (session: ServiceSession) => Promise<Result>,
+  ending: 'COMMIT' | 'ROLLBACK',
+): Promise<Result> {
+  await session.query('BEGIN');
+  try {
+    const result = await work(session);
+    await session.query(ending);
+    return result;
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
 }
 
 class ClientSession implements ServiceSession {

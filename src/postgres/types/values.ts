@@ -41,10 +41,22 @@ const UNKNOWN_OID = 705;
  * Errors: ValueError.
  */
 export function readValue(value: Uint8Array, format: ValueFormat, context: ValueContext, declaredOid = 0): Uint8Array {
+  if (context.purpose === 'both') return readForBoth(value, format, context, declaredOid);
   requireUtf8(context);
   const declared = declaredType(declaredOid, context.type);
   if (declared === undefined) return readAs(value, format, context);
   return assign(readAs(value, format, { ...context, type: declared }), context);
+}
+
+/** What storing would change could not be found by the same bytes. */
+function readForBoth(value: Uint8Array, format: ValueFormat, context: ValueContext, declaredOid: number): Uint8Array {
+  const stored = readValue(value, format, { ...context, purpose: 'store' }, declaredOid);
+  const compared = readValue(value, format, { ...context, purpose: 'compare' }, declaredOid);
+  if (Buffer.compare(stored, compared) === 0) return stored;
+  throw unsupported(
+    `a value that is stored as ${formatLogicalType(context.type)} and compared in one statement would be changed by storing it`,
+    'Pass it as two parameters.',
+  );
 }
 
 function readAs(value: Uint8Array, format: ValueFormat, context: ValueContext): Uint8Array {
@@ -83,7 +95,7 @@ function assign(canonical: Uint8Array, context: ValueContext): Uint8Array {
   }
 }
 
-/** The canonical bytes of each element; undefined is NULL. Elements are compared, never stored. */
+/** The canonical bytes of each element; undefined is NULL. */
 export function readArray(
   value: Uint8Array,
   format: ValueFormat,
@@ -95,9 +107,8 @@ export function readArray(
     format === 'text'
       ? { elementOid: elementOidOf(declaredOid), elements: parseArrayText(value) }
       : decodeBinaryArray(value);
-  const compare: ValueContext = { ...context, purpose: 'compare' };
   return elements.map((element) =>
-    element === undefined ? undefined : readValue(element, format, compare, elementOid),
+    element === undefined ? undefined : readValue(element, format, context, elementOid),
   );
 }
 

@@ -38,11 +38,8 @@ describe('VALUES in FROM', () => {
     "update customers c set note = v.s from (values (1, 'a')) v(id, s) where c.name = v.s",
     "insert into customers (id, ssn) select 1, v.s || 'x' from (values (1, 'a')) v(id, s)",
     "insert into customers (id, note, ssn) select v.id, v.s, v.s from (values (1, 'a')) v(id, s)",
-    // A value that is stored in varchar(n) is not the one that is compared.
+    // A value that is compared with plain ones is not sealed.
     "insert into customers (id, email) select v.id, v.e from (values (1, 'a')) v(id, e) where v.e = 'b'",
-    "insert into customers (id, email) select distinct v.id, v.e from (values (1, 'a')) v(id, e)",
-    "update customers c set email = v.e from (values (1, 'a')) v(id, e) where c.id = v.id returning v.e",
-    "update customers c set email = v.e from (values (1, 'a')) v(id, e) where c.id = v.id returning *",
     "insert into customers (id, ssn) select v.id, v.s from (values (1, lower('a'))) v(id, s)",
     // Ciphertext has another order.
     "insert into customers (id, ssn) select v.id, v.s from (values (1, 'b'), (2, 'a')) v(id, s) order by v.s limit 1",
@@ -51,6 +48,15 @@ describe('VALUES in FROM', () => {
   ])('refuses %s', (sql) => {
     expect(refusal(sql)).toBe('ERR_POSTGRES_SEALED_USE');
   });
+});
+
+test.each([
+  ["insert into customers (id, email) select distinct v.id, v.e from (values (1, 'a')) v(id, e)", 'both'],
+  ["update customers c set email = v.e from (values (1, 'a')) v(id, e) where c.id = v.id returning v.e", 'both'],
+  ["update customers c set email = v.e from (values (1, 'a')) v(id, e) where c.id = v.id returning *", 'both'],
+  ["update customers c set email = v.e from (values (1, 'a')) v(id, e) where c.id = v.id", 'store'],
+])('%s: its value is sealed to %s', (sql, purpose) => {
+  expect(sealedPlan(sql).pieces).toContainEqual(expect.objectContaining({ value: 'a', purpose }));
 });
 
 describe('unnest() in FROM', () => {

@@ -1,0 +1,46 @@
+/** Casts around what is sealed: they change no value, and name bytea upstream. */
+import type { TypeCast } from 'libpg-query';
+import type { SealedColumn } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import { castFor, roundsAsColumn, typeNameSpan } from './constants.ts';
+import { castType } from './syntax.ts';
+
+/** `rounds`: it does what storing in the column would do. */
+export function castTo(
+  analysis: Analysis,
+  cast: TypeCast,
+  column: SealedColumn,
+): { readonly oid: number; readonly rounds: boolean } {
+  const rounds = roundsAsColumn(cast, column);
+  // The numbers in the text decided it.
+  if (rounds) analysis.literalsMatter = true;
+  const oid = rounds ? column.type.oid : (castFor(cast, column, 'scalar') ?? column.type.oid);
+  replaceType(analysis, cast, 'bytea');
+  return { oid, rounds };
+}
+
+const UNLIMITED_TEXT: ReadonlySet<number> = new Set([25, 1043]);
+
+/** Of one type without modifier, or of text and varchar, which hold the same values. */
+export function sameCast(outer: TypeCast, inner: TypeCast): boolean {
+  const [one, other] = [castType(outer.typeName)?.elementOid, castType(inner.typeName)?.elementOid];
+  if (one === undefined || other === undefined) return false;
+  return one === other || (UNLIMITED_TEXT.has(one) && UNLIMITED_TEXT.has(other));
+}
+
+/** int2, int4, int8, numeric: each holds all values of those before it. */
+const WIDENING: readonly number[] = [21, 23, 20, 1700];
+
+/** Whether a cast from one type to the other changes no value. */
+export function widens(from: number, to: number): boolean {
+  if (from === to || (UNLIMITED_TEXT.has(from) && UNLIMITED_TEXT.has(to))) return true;
+  return WIDENING.includes(from) && WIDENING.indexOf(from) < WIDENING.indexOf(to);
+}
+
+/** The value is ciphertext upstream, so a cast that names its logical type names bytea there. */
+export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string): void {
+  const span = typeNameSpan(analysis.source, cast);
+  analysis.edit({ ...span, replacement });
+  // `date '...'` takes a constant only: where that becomes a parameter, the type goes.
+  if (cast.location === -1) analysis.shadowEdits.push({ ...span, replacement: '' });
+}

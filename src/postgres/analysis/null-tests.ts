@@ -1,0 +1,36 @@
+/** IS [NOT] NULL: ciphertext is NULL where the value is, so any sealed value may be tested, alone or in a row. */
+import type { Analysis } from './analysis.ts';
+import { castFor } from './constants.ts';
+import { replaceType } from './casts.ts';
+import { settlePlain } from './mould.ts';
+import type { Scope } from './scope.ts';
+import type { Node } from './syntax.ts';
+
+export function testForNull(analysis: Analysis, tested: Node, scope: Scope): void {
+  if ('RowExpr' in tested) {
+    for (const item of tested.RowExpr.args ?? []) testForNull(analysis, item, scope);
+    return;
+  }
+  const number = parameterNumber(tested);
+  // What the parameter is, other places of the statement say.
+  if (number !== undefined) return analysis.later(() => parameterTested(analysis, number, tested, scope));
+  const value = analysis.infer(tested, scope);
+  // A column of constants and parameters may be tested whatever it becomes.
+  if (value.type === 'mouldable' && 'ColumnRef' in value.node) return;
+  if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
+}
+
+function parameterNumber(node: Node): number | undefined {
+  if ('ParamRef' in node) return node.ParamRef.number ?? 0;
+  return 'TypeCast' in node && node.TypeCast.arg !== undefined && 'ParamRef' in node.TypeCast.arg
+    ? (node.TypeCast.arg.ParamRef.number ?? 0)
+    : undefined;
+}
+
+function parameterTested(analysis: Analysis, number: number, tested: Node, scope: Scope): void {
+  const use = analysis.parameters.sealed.get(number);
+  if (use === undefined) return settlePlain(analysis, tested, scope);
+  if (!('TypeCast' in tested)) return;
+  castFor(tested.TypeCast, use.column, use.shape);
+  replaceType(analysis, tested.TypeCast, use.shape === 'array' ? 'bytea[]' : 'bytea');
+}

@@ -1,0 +1,42 @@
+/** The values of a column of constants and parameters, moulded as what reads it needs. */
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import type { Analysis } from './analysis.ts';
+import { widens } from './casts.ts';
+import { mould, mouldConstant, mouldParameter, nodeLocation } from './mould.ts';
+import { changing } from './open-reads.ts';
+import type { Scope } from './scope.ts';
+import { castType, locationOf, type Node } from './syntax.ts';
+
+/** A value below a cast that reads it must be of a type whose values that cast does not change. */
+export function mouldBelow(
+  analysis: Analysis,
+  node: Node,
+  scope: Scope,
+  column: SealedColumn,
+  purpose: ValuePurpose,
+  castOid: number | undefined,
+): void {
+  if (castOid === undefined) return mould(analysis, node, scope, column, purpose);
+  if ('ParamRef' in node) {
+    // Without a type of its own it is text to the server, which the cast reads.
+    analysis.texts.add(`$${node.ParamRef.number ?? 0}`);
+    return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', castOid);
+  }
+  if ('A_Const' in node && node.A_Const.sval !== undefined) {
+    analysis.texts.add(locationOf(node.A_Const));
+    return mouldConstant(analysis, node.A_Const, column, purpose, castOid);
+  }
+  const own = 'TypeCast' in node ? castType(node.TypeCast.typeName)?.elementOid : ownType(node);
+  if (own === undefined || !widens(own, castOid)) throw changing(column, nodeLocation(node));
+  mould(analysis, node, scope, column, purpose);
+}
+
+const INT4 = 23;
+const BOOL = 16;
+
+/** The type of a constant by itself, where a cast could not change it. */
+function ownType(node: Node): number | undefined {
+  if (!('A_Const' in node)) return undefined;
+  if (node.A_Const.boolval !== undefined) return BOOL;
+  return node.A_Const.ival === undefined ? undefined : INT4;
+}

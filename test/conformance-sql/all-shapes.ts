@@ -1,0 +1,7 @@
+import type { Shape } from './case.ts';
+import { QUERIES } from './cases/queries.ts';
+import { READING } from './cases/reading.ts';
+import { SESSIONS } from './cases/sessions.ts';
+import { WRITING } from './cases/writing.ts';
+
+export const SHAPES: readonly Shape[] = [...READING, ...QUERIES, ...WRITING, ...SESSIONS];

@@ -1,0 +1,75 @@
+/** The tables that statements run on: once with sealed columns, once with plain ones of the same types. */
+import type { TestRule } from '../support/sealed-database.ts';
+
+/** Column, type, and domain; `randomized` and `deterministic` ones have none. */
+const COLUMNS = {
+  customers: [
+    ['email', 'varchar(40)', 'mail'],
+    ['ssn', 'text', 'person'],
+    ['score', 'int4', 'numbers'],
+    ['points', 'int8', 'numbers'],
+    ['amount', 'numeric(10,2)', 'deterministic'],
+    ['born', 'date', 'deterministic'],
+    ['token', 'uuid', 'deterministic'],
+    ['note', 'text', 'randomized'],
+    ['memo', 'text', 'randomized'],
+    ['active', 'bool', 'randomized'],
+  ],
+  people: [
+    ['email', 'varchar(40)', 'mail'],
+    ['ssn', 'text', 'person'],
+    ['score', 'int4', 'numbers'],
+    ['nick', 'text', 'randomized'],
+  ],
+  tree: [['label', 'text', 'mail']],
+} as const;
+
+export const TABLES = ['customers', 'people', 'tree', 'orders'] as const;
+
+export const RULES: readonly TestRule[] = Object.entries(COLUMNS).flatMap(([table, columns]) =>
+  columns.map(([column, type, how]): TestRule => {
+    if (how === 'randomized') return { table, column, type };
+    return { table, column, type, mode: 'deterministic', domain: how === 'deterministic' ? undefined : how };
+  }),
+);
+
+export function ddl(sealed: boolean): string {
+  const columns = (table: keyof typeof COLUMNS): string =>
+    COLUMNS[table].map(([name, type]) => `${name} ${sealed ? 'sealgate.sealed' : type}`).join(', ');
+  return `
+CREATE TABLE customers (id int PRIMARY KEY, name text, ${columns('customers')}, UNIQUE (ssn));
+CREATE TABLE people (id int PRIMARY KEY, name text, ${columns('people')});
+CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, ${columns('tree')});
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int REFERENCES customers ON DELETE CASCADE, total numeric(10,2), remark text);
+CREATE VIEW customer_list AS SELECT id, name, email, ssn, note FROM customers;
+CREATE VIEW customer_totals AS SELECT c.id, c.ssn AS secret, c.name, count(o.id) AS orders, sum(o.total) AS total
+  FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id, c.ssn, c.name;
+CREATE VIEW everybody AS SELECT ssn, score FROM customers UNION SELECT ssn, score FROM people;
+CREATE VIEW customer_upper AS SELECT id, upper(name) AS name, ssn FROM customers WHERE id > 1;
+CREATE VIEW list_of_list AS SELECT id, email AS mail, note FROM customer_list WHERE id < 100 WITH CHECK OPTION;
+CREATE SCHEMA other;
+CREATE TABLE other.customers (id int, ssn text, note text);
+CREATE TABLE excluded (id int PRIMARY KEY, what text);
+CREATE FUNCTION doubled(x int) RETURNS int LANGUAGE sql AS 'SELECT x * 2';
+CREATE FUNCTION count_customers() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM customers';
+`;
+}
+
+export const FILL: readonly string[] = [
+  'TRUNCATE customers, people, tree, orders, other.customers, excluded CASCADE',
+  `INSERT INTO customers (id, name, email, ssn, score, points, amount, born, token, note, memo, active) VALUES
+     (1, 'Ann', 'ann@canary.example', 'canary-111', 5, 100, 1.50, '2001-02-03', '00000000-0000-4000-8000-000000000001', 'canary-n1', 'canary-m1', true),
+     (2, 'Bob', 'bob@canary.example', 'canary-222', -5, 5, 5, '1999-12-31', '00000000-0000-4000-8000-000000000002', 'canary-n2', '', false),
+     (3, 'Cid', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+     (4, 'Dee', 'ann@canary.example', '', 5, 5, 0, '2001-02-03', NULL, 'canary-n4', 'canary-m4', NULL)`,
+  `INSERT INTO people (id, name, email, ssn, score, nick) VALUES
+     (1, 'Ann', 'ann@canary.example', 'canary-111', 5, 'canary-a'), (2, 'Zoe', 'zoe@canary.example', 'canary-999', 7, 'canary-z'),
+     (5, NULL, NULL, NULL, -5, NULL)`,
+  "INSERT INTO tree (id, parent, label) VALUES (1, NULL, 'ann@canary.example'), (2, 1, 'bob@canary.example'), (3, 1, NULL), (4, 2, 'canary-leaf')",
+  "INSERT INTO orders VALUES (1, 1, 10.50, 'first'), (2, 1, 3, NULL), (3, 2, 7, 'last')",
+  "INSERT INTO other.customers VALUES (1, 'plain', 'open')",
+  "INSERT INTO excluded VALUES (1, 'a')",
+];
+
+/** What of a sealed value must be found nowhere on the server. */
+export const CANARY = 'canary';
