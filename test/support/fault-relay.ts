@@ -92,10 +92,18 @@ function carry(from: Socket, to: Socket, what: 'request' | 'answer', relay: Faul
     const rest = piece.subarray(0, Math.max(0, Math.min(limit, end) - before));
     struck = true;
     strike(relay);
-    to.write(rest, () => (moved > limit ? to.resetAndDestroy() : to.end()));
+    to.write(rest, () => (moved > limit ? reset(to) : to.end()));
     from.destroy();
   });
   from.on('end', () => to.end());
+}
+
+/**
+ * Node 26 cannot reset a connection whose end is being sent (EINVAL): the socket then never closes, and the process spins when it should exit.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function pauseFor(socket: Socket, ms: number): void {
