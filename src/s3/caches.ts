@@ -7,6 +7,7 @@ import type { KnownPart } from './multipart/known-parts.ts';
 import type { KnownPlain } from './plain/known-plain.ts';
 import { PartsInFlight } from './multipart/parts-in-flight.ts';
 import { OneAtATime } from './multipart/one-at-a-time.ts';
+import { SweepTimes } from './multipart/sweep-times.ts';
 
 export type GatewayCaches = {
   readonly cors: CorsLookup;
@@ -21,6 +22,8 @@ export type GatewayCaches = {
   readonly knownParts: LRUCache<string, KnownPart>;
   /** Completions and abortions of uploads under way, by object id. */
   readonly endings: OneAtATime;
+  /** Which buckets may hold what uploads left behind. */
+  readonly sweeps: SweepTimes;
   /** By object id. */
   readonly partsInFlight: PartsInFlight;
 };
@@ -40,6 +43,7 @@ export function createCaches(): GatewayCaches {
     plain: new LRUCache({ max: MAX_PLAIN }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),
     endings: new OneAtATime(),
+    sweeps: new SweepTimes(),
     partsInFlight: new PartsInFlight(),
   };
 }

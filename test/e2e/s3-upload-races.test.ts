@@ -13,7 +13,9 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MARK_COUNTS_MS, MARK_RENEWED_MS } from '../../src/s3/sealing/limits.ts';
+import { hookUpstream } from '../support/hooked-upstream.ts';
 import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const run = promisify(execFile);
@@ -123,28 +125,86 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
     for (const [key, whole] of completedOnes) expect(await found(key, { whole }), key).toBe('whole');
   });
 
-  test('the mark of a gateway that died while it completed keeps its upload from being aborted, and an aborted one is closed', async () => {
+  /** Names of hidden objects. */
+  const hidden = async (): Promise<readonly string[]> => {
+    const query = new Map([['prefix', '.sealgate/uploads/']]);
+    const listed = await setup.edges[0].gateway.upstream.send({ method: 'GET', bucket: BUCKET, query });
+    return [...(await listed.body.text(MIB)).matchAll(/<Key>([^<]*)<\/Key>/gu)].map(([, key = '']) => key);
+  };
+  /** Lays the mark of a gateway that completes, and is not heard of any more. */
+  const layMark = async (prefix: string): Promise<void> => {
+    const { upstream } = setup.edges[0].gateway;
+    const key = `${prefix}mark-0123456789abcdef`;
+    const mark = await upstream.send({ method: 'PUT', bucket: BUCKET, key, body: Buffer.alloc(0) });
+    expect(mark.status).toBe(200);
+  };
+  const prefixOf = (names: readonly string[]): string => /^(.*\/)part-00001$/u.exec(names.join('\n'))?.[1] ?? '';
+
+  test('the mark of a gateway that died while it completed keeps its upload from being aborted for a while, and an aborted one is closed', async () => {
     const upload = await create('marked');
     const body = randomBytes(SHORT_END);
     const parts = [await part(upload, 1, body)];
-    const { upstream } = setup.edges[0].gateway;
-    const listed = await upstream.send({
-      method: 'GET',
-      bucket: BUCKET,
-      query: new Map([['prefix', '.sealgate/uploads/']]),
-    });
-    const prefix = /<Key>([^<]*)part-00001<\/Key>/u.exec(await listed.body.text(MIB))?.[1] ?? '';
-    const mark = await upstream.send({
-      method: 'PUT',
-      bucket: BUCKET,
-      key: `${prefix}mark-0123456789abcdef`,
-      body: Buffer.alloc(0),
-    });
-    expect(mark.status).toBe(200);
+    const prefix = prefixOf((await hidden()).filter((name) => name.endsWith('part-00001')));
+    await layMark(prefix);
     await expect(abort(upload, 0)).rejects.toMatchObject({ name: 'SlowDown' });
     // Who wanted it gone has closed it.
     expect(await outcomeOf(complete(upload, parts, 0))).toBe('NoSuchUpload');
     expect(await found(upload.Key, { whole: body })).toBe('NoSuchKey');
+    const { gateway } = setup.edges[0];
+    const { now } = gateway;
+    Object.assign(gateway, { now: () => now() + MARK_COUNTS_MS + 60_000 });
+    // s3rver knows no abortion: what the gateway kept goes all the same.
+    expect(await outcomeOf(abort(upload, 0))).toBe(name === 's3rver' ? 'MethodNotAllowed' : 'ok');
+    Object.assign(gateway, { now });
+    expect((await hidden()).filter((one) => one.startsWith(prefix))).toEqual([]);
+  });
+
+  test('where it had completed, who aborts is told so at once, and the mark goes', async ({ skip }) => {
+    skip(name === 's3rver', 's3rver does not say that an upload is over');
+    const upload = await create('marked-completed');
+    const body = randomBytes(SHORT_END);
+    const parts = [await part(upload, 1, body)];
+    const prefix = prefixOf((await hidden()).filter((one) => one.endsWith('part-00001')));
+    await complete(upload, parts, 0);
+    await layMark(prefix);
+    expect(await outcomeOf(abort(upload, 1))).toBe('NoSuchUpload');
+    expect((await hidden()).filter((one) => one.startsWith(prefix))).toEqual([]);
+    expect(await found(upload.Key, { whole: body })).toBe('whole');
+  });
+
+  test('a gateway renews its mark for as long as it completes', async () => {
+    const upload = await create('slow');
+    const body = randomBytes(SHORT_END);
+    const parts = [await part(upload, 1, body)];
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const marks: string[] = [];
+    const [begun, held] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    using _slow = hookUpstream(setup.edges[0].gateway, async (request, send) => {
+      if (request.method === 'PUT' && request.key?.includes('/mark-') === true) marks.push(request.key);
+      if (request.method === 'POST') {
+        begun.resolve(undefined);
+        await held.promise;
+      }
+      return send(request);
+    });
+    try {
+      const completing = complete(upload, parts, 0);
+      await begun.promise;
+      for (const renewals of [0, 1, 2, 3]) {
+        await expect.poll(() => marks.length, { timeout: 20_000 }).toBe(1 + renewals);
+        vi.advanceTimersByTime(MARK_RENEWED_MS);
+      }
+      await expect(abort(upload, 1)).rejects.toMatchObject({ name: 'SlowDown' });
+      held.resolve(undefined);
+      await completing;
+      expect([new Set(marks).size, await hidden()]).toEqual([1, []]);
+      vi.advanceTimersByTime(10 * MARK_RENEWED_MS);
+      expect(marks.length).toBeLessThanOrEqual(5);
+    } finally {
+      held.resolve(undefined);
+      vi.useRealTimers();
+    }
+    expect(await found(upload.Key, { whole: body })).toBe('whole');
   });
 
   test.for([

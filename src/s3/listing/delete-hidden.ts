@@ -23,7 +23,11 @@ export async function listHidden(place: HiddenPlace, prefix: string): Promise<re
   return rows;
 }
 
-async function* objectPages({ upstream, bucket }: HiddenPlace, prefix: string): AsyncGenerator<readonly ListRow[]> {
+/** Likewise page by page. */
+export async function* objectPages(
+  { upstream, bucket }: HiddenPlace,
+  prefix: string,
+): AsyncGenerator<readonly ListRow[]> {
   for (let marker = ''; ;) {
     const query = new Map([['prefix', prefix], ...(marker === '' ? [] : [['marker', marker] as const])]);
     const response = await upstream.send({ method: 'GET', bucket, query });

@@ -13,9 +13,10 @@ import {
 import { S3Error } from '../errors.ts';
 import { deleteHiddenKey, listHidden } from '../listing/delete-hidden.ts';
 import type { GatewayContext } from '../operation.ts';
-import { MARK_COUNTS_MS } from '../sealing/limits.ts';
+import { MARK_COUNTS_MS, MARK_RENEWED_MS } from '../sealing/limits.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import type { OpenUpload } from './open-upload.ts';
+import { fetchPartsPage } from './list-parts-page.ts';
 import { isOpen } from './token-objects.ts';
 
 const MARK_ID_BYTES = 8;
@@ -28,15 +29,32 @@ export async function markedAsCompleting<T>(
 ): Promise<T> {
   const { bucket, objectId } = upload;
   const key = hiddenMarkKey(objectId, gateway.random(MARK_ID_BYTES));
-  const put = await sendOrThrow(gateway, { method: 'PUT', bucket, key, body: new Uint8Array(0) });
-  await put.body.release();
+  const mark = async (): Promise<void> => {
+    const put = await sendOrThrow(gateway, { method: 'PUT', bucket, key, body: new Uint8Array(0) });
+    await put.body.release();
+  };
+  await mark();
   try {
     if (!(await isOpen(gateway, upload))) throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
     // On success the mark is swept with all else.
-    return await work();
+    return await renewing(mark, gateway, work);
   } catch (error) {
     if (!mayGoOn(error)) await withdraw(gateway, upload, key);
     throw error;
+  }
+}
+
+/** Does `work`, and meanwhile `renew` again and again: none of it is under way any more when this is over, or it would put back what is swept. */
+async function renewing<T>(renew: () => Promise<void>, { log }: GatewayContext, work: () => Promise<T>): Promise<T> {
+  let last = Promise.resolve();
+  const timer = setInterval(() => {
+    last = last.then(renew).catch((error: unknown) => log.warn({ err: error }, 'a mark could not be renewed'));
+  }, MARK_RENEWED_MS).unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await last;
   }
 }
 
@@ -53,8 +71,12 @@ async function withdraw({ upstream, log }: GatewayContext, { bucket }: OpenUploa
   }
 }
 
-/** Takes the token away, so that nobody completes from now on. Throws ERR_S3_SLOW_DOWN where somebody is at it. */
-export async function closeForAbort(gateway: GatewayContext, { bucket, objectId }: OpenUpload): Promise<void> {
+/**
+ * Takes the token away, so that nobody completes from now on. Throws ERR_S3_SLOW_DOWN where somebody is at it, or was when its gateway died: the
+ * backend may be completing still. Where the upload is over there is nothing to wait for: ERR_S3_NO_SUCH_UPLOAD.
+ */
+export async function closeForAbort(gateway: GatewayContext, upload: OpenUpload): Promise<void> {
+  const { bucket, objectId } = upload;
   const place = { upstream: gateway.upstream, bucket };
   await deleteHiddenKey(place, hiddenTokenKey(objectId));
   const left = await listHidden(place, hiddenUploadPrefix(objectId));
@@ -62,5 +84,9 @@ export async function closeForAbort(gateway: GatewayContext, { bucket, objectId 
     ({ key, lastModified }) =>
       parseHiddenKey(key)?.type === 'mark' && !(gateway.now() - Date.parse(lastModified) > MARK_COUNTS_MS),
   );
-  if (counts) throw new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.');
+  if (!counts) return;
+  const backend = await gateway.caches.backend.learn(gateway, bucket);
+  // Throws where the upload is over.
+  if (backend?.listsParts === true) await fetchPartsPage(gateway, upload, { marker: 0, maxParts: 1 });
+  throw new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.');
 }

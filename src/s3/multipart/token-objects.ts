@@ -17,6 +17,12 @@ export const uploadMark = (key: string, backendUploadId: string): string =>
     .update(JSON.stringify([key, backendUploadId]))
     .digest('hex');
 
+/** Says the same without the key: lists of uploads may spell keys in another way, and what is swept must not depend on that. */
+export const UPLOAD_ID_MARK_NAME = 'x-amz-meta-sealgate-upload-id';
+
+export const uploadIdMark = (backendUploadId: string): string =>
+  createHash('sha256').update(backendUploadId).digest('hex');
+
 /** Keeps the token beside the upload. */
 export async function keepToken(
   { bucket, key, signal }: Pick<S3Request, 'bucket' | 'key' | 'signal'>,
@@ -27,7 +33,11 @@ export async function keepToken(
     method: 'PUT',
     bucket,
     key: hiddenTokenKey(upload.objectId),
-    headers: { 'content-type': 'text/plain', [UPLOAD_MARK_NAME]: uploadMark(key, upload.backendUploadId) },
+    headers: {
+      'content-type': 'text/plain',
+      [UPLOAD_MARK_NAME]: uploadMark(key, upload.backendUploadId),
+      [UPLOAD_ID_MARK_NAME]: uploadIdMark(upload.backendUploadId),
+    },
     body: Buffer.from(upload.token),
     signal,
   });

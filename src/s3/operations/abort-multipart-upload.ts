@@ -38,9 +38,9 @@ async function abortOrphan(request: S3Request, gateway: GatewayContext): Promise
 
 async function abortOnce(request: S3Request, gateway: GatewayContext, upload: OpenUpload): Promise<void> {
   const { bucket, key } = request;
-  await closeForAbort(gateway, upload);
   const query = new Map([['uploadId', upload.backendUploadId]]);
   try {
+    await closeForAbort(gateway, upload);
     // A client that leaves does not end it: nobody would know how far it came.
     const response = await sendToUpload(gateway, { method: 'DELETE', bucket, key, query });
     await response.body.release();

@@ -7,6 +7,7 @@ import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { childText, formatXml, parseXml } from '../listing/xml-tree.ts';
 import { makeUploadToken } from '../multipart/open-upload.ts';
+import { sweepWhenDue } from '../multipart/sweep-bucket.ts';
 import { keepToken } from '../multipart/token-objects.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request } from '../operation.ts';
 import { checksumOfUpload } from '../sealing/checksum-choice.ts';
@@ -36,6 +37,7 @@ export const createMultipartUpload: S3Operation = {
       await keepToken(request, gateway, { token: made, objectId, backendUploadId });
       return made;
     });
+    sweepWhenDue(gateway, bucket);
     const body = formatXml('InitiateMultipartUploadResult', { Bucket: bucket, Key: key, UploadId: token });
     return {
       status: 200,

@@ -10,8 +10,19 @@ export const MAX_BUFFERED_BYTES = 256 * 1024;
 export const PART_COPIES_AT_ONCE = 8;
 /** First read of a range on an object not seen before: the header and, for most small objects, all of it. */
 export const FIRST_READ_BYTES = 64 * 1024;
-/** A completion that marked the upload so long ago is over, or its gateway died: longer than the largest takes (S3: "several minutes"). */
-export const MARK_COUNTS_MS = 30 * 60 * 1000;
+/** While it completes, a gateway renews its mark so often: a PUT of nothing. */
+export const MARK_RENEWED_MS = 60 * 1000;
+/**
+ * A mark that was not renewed for so long is of a gateway that died: counted from when the backend last heard of it, and longer than that one may
+ * still be completing without it (S3: "several minutes"; UPSTREAM_IDLE_MS is how long a living gateway waits).
+ */
+export const MARK_COUNTS_MS = 10 * 60 * 1000;
+/** What uploads left behind is looked for so often in a bucket that takes uploads, by each process. */
+export const SWEEP_EVERY_MS = 60 * 60 * 1000;
+/** Nothing of an upload that was written to since is swept: a day, as nothing hurries. */
+export const SWEEP_AGE_MS = 24 * 60 * 60 * 1000;
+/** Looked at in one sweep; the others have their turn when these are gone. */
+export const MAX_SWEPT_UPLOADS = 10_000;
 /** 10 000 is the footer's. */
 export const MAX_PART_NUMBER = 9_999;
 /** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */
