@@ -40,6 +40,8 @@ export type S3Request = {
   readonly caller: S3Caller;
   /** It came over TLS. */
   readonly secure: boolean;
+  /** What it was sent to, as the client named it: scheme, host and path. */
+  readonly url: string;
   readonly body: S3Body;
   /** For shares of memory that are held for it. */
   readonly client: ShareHolder;

@@ -8,15 +8,40 @@ export type Difference = {
   readonly why: string;
   /** Operations it is found in; every one unless told. */
   readonly operations?: RegExp;
-  readonly where: RegExp;
+  /** At which places; wherever `says` is to be looked up unless told. */
+  readonly where?: RegExp;
   /** What the two sides say; where one says nothing at all, that is the empty string. */
   readonly direct?: RegExp;
   readonly gateway?: RegExp;
+  /** What the gateway says, place by place, where it answers something else altogether: at a place that is not named it says nothing. */
+  readonly says?: Readonly<Record<string, RegExp>>;
   /** Of which cases, by what they ask; every one unless told. */
   readonly what?: RegExp;
 };
 
 const NOTHING = /^$/u;
+
+const ISO_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u;
+const OBJECT_URL = /^http:\/\/127\.0\.0\.1:\d+\/bucket-\d+\/\S+$/u;
+
+/** What Ceph RGW says to a HEAD of a bucket, which it has deleted on its own side. */
+const STILL_THERE: Readonly<Record<string, RegExp>> = {
+  'header content-length': /^0$/u,
+  'header x-rgw-object-count': /^0$/u,
+  'header x-rgw-bytes-used': /^0$/u,
+  'header x-rgw-quota-user-size': /^-1$/u,
+  'header x-rgw-quota-user-objects': /^-1$/u,
+  'header x-rgw-quota-max-buckets': /^1000$/u,
+  'header x-rgw-quota-bucket-size': /^-1$/u,
+  'header x-rgw-quota-bucket-objects': /^-1$/u,
+};
+
+/** A refusal where the backend does something; its words are those of `error documents`. */
+const refusal = (status: number, code: string): Readonly<Record<string, RegExp>> => ({
+  status: new RegExp(`^${status}$`, 'u'),
+  'header content-type': /^application\/xml$/u,
+  '/Error/Code': new RegExp(`^${code}$`, 'u'),
+});
 
 /** What the gateway does otherwise than any plain store, and has to. */
 const OURS: readonly Difference[] = [
@@ -54,13 +79,34 @@ const BACKENDS: readonly Difference[] = [
     name: 'error documents',
     why: 'Ceph RGW leaves messages empty and names the bucket; the gateway says what S3 says, and the resource.',
     where: /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize|Condition)$/u,
+    says: {
+      '/Error/Message': /\S/u,
+      '/Error/Resource': /^\//u,
+      '/Error/RangeRequested': /^bytes=/u,
+      '/Error/ActualObjectSize': /^\d+$/u,
+      '/Error/Condition': /^If-(?:None-)?Match$/u,
+    },
+  },
+  {
+    name: 'a range of no bytes',
+    why: '`bytes=-0` cannot be satisfied; Ceph RGW 16 answers all.',
+    operations: /^GetObject$/u,
+    what: /^Range: bytes=-0 /u,
+    says: { ...refusal(416, 'InvalidRange'), 'header content-range': /^bytes \*\/5$/u },
   },
   {
     name: 'ranges that are none',
-    why: '`bytes=-0` cannot be satisfied; a range that is malformed, backward or manifold is ignored, S3 says. Ceph RGW 16 reads something out of it.',
+    why: 'A range that is malformed, backward or manifold is ignored, S3 says. Ceph RGW 16 reads something out of it.',
     operations: /^GetObject$/u,
-    what: /^Range: (?:bytes=-0|bytes=2-1|bytes=a-b|items=0-1|bytes=0-1,3-4) /u,
-    where: /./u,
+    what: /^Range: (?:bytes=2-1|bytes=a-b|items=0-1|bytes=0-1,3-4) /u,
+    says: {
+      status: /^200$/u,
+      body: /^hello$/u,
+      'header content-length': /^5$/u,
+      'header content-type': /^binary\/octet-stream$/u,
+      'header last-modified': /^\(date\)$/u,
+      'header etag': /^"\(etag 1\)-0"$/u,
+    },
   },
   {
     name: 'Content-Range of a refused range',
@@ -75,7 +121,7 @@ const BACKENDS: readonly Difference[] = [
     why: 'Any object matches (RFC 9110); Ceph RGW 16 takes the star for an ETag.',
     operations: /^GetObject$/u,
     what: /^If-None-Match: \*$/u,
-    where: /./u,
+    says: { status: /^304$/u },
   },
   {
     name: 'slashes in encoded names',
@@ -97,7 +143,7 @@ const BACKENDS: readonly Difference[] = [
     why: 'S3 refuses it, Ceph RGW 16 takes it for 0.',
     operations: /^List/u,
     what: /^max-keys=-1$/u,
-    where: /./u,
+    says: refusal(400, 'InvalidArgument'),
   },
   {
     name: 'NextMarker',
@@ -114,27 +160,29 @@ const MORE_OF_BACKENDS: readonly Difference[] = [
     why: 'S3 refuses all but `url`; Ceph RGW 16 does not look.',
     operations: /^List/u,
     what: /^encoding-type=base64$/u,
-    where: /./u,
+    says: refusal(400, 'InvalidArgument'),
   },
   {
     name: 'a version marker without a key marker',
     why: 'S3 refuses it; Ceph RGW 16 begins at the beginning.',
     operations: /^ListObjectVersions$/u,
     what: /without a key$/u,
-    where: /./u,
+    says: refusal(400, 'InvalidArgument'),
   },
   {
     name: 'length of a refused HEAD',
     why: 'Of the document that is not sent: it has other words.',
     operations: /^(?:Head|CopyObject)/u,
     where: /^header content-length$/u,
+    direct: /^2\d\d$/u,
+    gateway: /^2\d\d$/u,
   },
   {
     name: 'documents of DeleteObjects',
     why: 'S3 refuses another digest, more than 1000 keys and a list without any. Ceph RGW 16 deletes all the same, or says nothing.',
     operations: /^DeleteObjects$/u,
     what: /another document$|no document$|^no keys$|^1000 keys/u,
-    where: /./u,
+    says: refusal(400, '(?:BadDigest|MalformedXML)'),
   },
 ];
 
@@ -150,9 +198,10 @@ const OF_UPLOADS: readonly Difference[] = [
   },
   {
     name: 'Location',
-    why: 'The path of the object; the backend’s own name is nobody’s business.',
+    why: 'Where the object is as the client asked for it; the backend’s own name is nobody’s business.',
     operations: /^CompleteMultipartUpload$/u,
-    where: /\/Location$/u,
+    where: /^\/CompleteMultipartUploadResult\/Location$/u,
+    gateway: OBJECT_URL,
   },
   {
     name: 'ETag of what was completed',
@@ -181,7 +230,7 @@ const OF_UPLOADS: readonly Difference[] = [
     why: 'S3 has 1 to 10 000; Ceph RGW 16 takes any.',
     operations: /^UploadPart$/u,
     what: /part numbers that are none$/u,
-    where: /./u,
+    says: refusal(400, 'InvalidArgument'),
   },
   {
     name: 'what is said of lists of uploads',
@@ -197,13 +246,24 @@ const OF_SETTINGS: readonly Difference[] = [
     name: 'attributes',
     why: 'Ceph RGW 16 does not know them, and answers with the object itself.',
     operations: /^GetObjectAttributes$/u,
-    where: /./u,
+    says: {
+      'header content-type': /^application\/xml$/u,
+      '/GetObjectAttributesResponse/ETag': /^\(etag 1\)-0$/u,
+      '/GetObjectAttributesResponse/StorageClass': /^STANDARD$/u,
+      '/GetObjectAttributesResponse/ObjectSize': /^5$/u,
+    },
   },
   {
     name: 'where a form’s object is',
     why: 'S3 says it in headers as well, and by the name it was asked under.',
     operations: /^PostObject$/u,
     where: /^header (?:etag|location)$|\/PostResponse\/(?:Location|ETag)$/u,
+    says: {
+      'header etag': /^"\(etag 1\)-0"$/u,
+      'header location': OBJECT_URL,
+      '/PostResponse/Location': OBJECT_URL,
+      '/PostResponse/ETag': /^"\(etag 1\)-0"$/u,
+    },
   },
   {
     name: 'what browsers are told',
@@ -211,18 +271,33 @@ const OF_SETTINGS: readonly Difference[] = [
     operations: /^PutBucketCors$/u,
     what: /preflights/u,
     where: /^header (?:vary|access-control-allow-(?:methods|credentials))$|^\/Error\/(?:Code|Method|ResourceType)$/u,
+    says: {
+      'header vary': /^Origin, Access-Control-Request-Headers, Access-Control-Request-Method$/u,
+      'header access-control-allow-methods': /^GET, PUT$/u,
+      'header access-control-allow-credentials': /^true$/u,
+      '/Error/Code': /^AccessForbidden$/u,
+      '/Error/Method': /^(?:PUT|DELETE)$/u,
+      '/Error/ResourceType': /^OBJECT$/u,
+    },
   },
   {
     name: 'when a retention of the bucket ends',
     why: 'It is counted from the moment of the write.',
     operations: /^CompleteMultipartUpload$/u,
     where: /^header x-amz-object-lock-retain-until-date$/u,
+    direct: ISO_DATE,
+    gateway: ISO_DATE,
   },
   {
     name: 'settings that the backend does not know',
     why: 'Ceph RGW 16 ignores such parameters: it lists the bucket instead, or deletes it. The gateway looks before, and says NotImplemented.',
     operations: /Accelerate|OwnershipControls|Analytics|Inventory|Metrics|IntelligentTiering/u,
-    where: /./u,
+    says: {
+      ...refusal(501, 'NotImplemented'),
+      ...STILL_THERE,
+      status: /^(?:501|200)$/u,
+      'header content-type': /^(?:application\/xml)?$/u,
+    },
   },
   {
     name: 'logging',
@@ -230,6 +305,7 @@ const OF_SETTINGS: readonly Difference[] = [
     operations: /^PutBucketLogging$/u,
     what: /no document$/u,
     where: /^(?:status|\/Error\/Code)$/u,
+    says: refusal(400, 'MalformedXML'),
   },
 ];
 
@@ -246,14 +322,28 @@ const OF_COPIES: readonly Difference[] = [
     why: 'Ceph RGW 16 looks for them under other names than S3’s, and copies in any case.',
     operations: /^CopyObject$/u,
     what: /^if the source (?:has another|is older)/u,
-    where: /./u,
+    // The copy, and a HEAD of what is then not there.
+    says: {
+      status: /^(?:412|404)$/u,
+      'header content-type': /^application\/xml$/u,
+      'header content-length': /^238$/u,
+      '/Error/Code': /^PreconditionFailed$/u,
+    },
   },
   {
     name: 'tags of a copy',
     why: 'Ceph RGW 16 copies tags where metadata is copied, and drops them where it is replaced, whatever is said of tags; the gateway puts them right.',
     operations: /^CopyObject$/u,
     what: /^tags, taken over with metadata replaced, and replaced$/u,
-    where: /./u,
+    where: /^\/Tagging\/TagSet/u,
+    says: {
+      '/Tagging/TagSet/Tag[0]/Key': /^a?$/u,
+      '/Tagging/TagSet/Tag[0]/Value': /^1?$/u,
+      '/Tagging/TagSet/Tag[1]/Key': /^b?$/u,
+      '/Tagging/TagSet/Tag[1]/Value': /^2?$/u,
+      '/Tagging/TagSet/Tag/Key': /^c$/u,
+      '/Tagging/TagSet/Tag/Value': /^3$/u,
+    },
   },
   {
     name: 'version of the source',
@@ -261,12 +351,14 @@ const OF_COPIES: readonly Difference[] = [
     operations: /^CopyObject$/u,
     what: /^versions/u,
     where: /^header x-amz-(?:copy-source-)?version-id$/u,
+    gateway: /^\(version \d\)$/u,
   },
   {
     name: 'ranges of a source',
     why: 'S3 says InvalidArgument of a range that the source has not, Ceph RGW 16 InvalidRange.',
     operations: /^UploadPartCopy$/u,
     where: /^(?:status|\/Error\/(?:Code|ArgumentName))$/u,
+    says: { ...refusal(400, 'InvalidArgument'), '/Error/ArgumentName': /^x-amz-copy-source-range$/u },
   },
 ];
 
@@ -287,13 +379,15 @@ export type Found = {
   readonly gateway: string;
 };
 
-export function explaining({ operation, what, where, direct, gateway }: Found): Difference | undefined {
+export function explaining(found: Found): Difference | undefined {
+  const { operation, what, where, direct, gateway } = found;
   return DIFFERENCES.find(
     (one) =>
       (one.operations?.test(operation) ?? true) &&
       (one.what?.test(what) ?? true) &&
-      one.where.test(where) &&
+      (one.where?.test(where) ?? one.says !== undefined) &&
       (one.direct?.test(direct) ?? true) &&
-      (one.gateway?.test(gateway) ?? true),
+      (one.gateway?.test(gateway) ?? true) &&
+      (one.says === undefined || (one.says[where] ?? NOTHING).test(gateway)),
   );
 }

@@ -20,7 +20,10 @@ type Block = { readonly language: string; readonly text: string };
 /** The code blocks of a section, in order. */
 async function blocksOf(heading: string): Promise<readonly Block[]> {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const section = readme.split(/^## /mu).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  return blocksIn(readme.split(/^## /mu).find((text) => text.startsWith(`${heading}\n`)) ?? '');
+}
+
+function blocksIn(section: string): readonly Block[] {
   return [...section.matchAll(/^```(\w+)\n(.*?)^```$/gmsu)].map(([, language = '', text = '']) => ({ language, text }));
 }
 
@@ -93,6 +96,40 @@ describe('Front your own bucket', () => {
     expect(stdout).toMatch(/^ok +bucket invoices: is there$/mu);
     expect(stdout).toMatch(new RegExp(` ${report.length} report\\.pdf$`, 'mu'));
     expect((await searchFiles(store.directory, [CANARY])).found).toEqual([]);
+  });
+});
+
+describe('docs/S3.md', () => {
+  skipBecause(missing('aws', 'openssl', 'curl'));
+
+  test('works as it is written', async () => {
+    const store = await startS3rver({ buckets: ['invoices'] });
+    onTestFinished(() => store.close());
+    const report = `${CANARY}\n`.repeat(2000);
+    await writeFile(join(folder, 'report.pdf'), report);
+    await writeFile(join(folder, '.aws-config'), '');
+    env = { ...env, AWS_ACCESS_KEY_ID: store.accessKeyId, AWS_SECRET_ACCESS_KEY: store.secretAccessKey };
+    const own = {
+      'https://s3.eu-central-1.amazonaws.com': store.url,
+      '9000': String(await freePort()),
+      '9090': String(await freePort()),
+    };
+    const blocks = blocksIn(await readFile(join(root, 'docs/S3.md'), 'utf8')).map(({ text }) =>
+      Object.entries(own).reduce((all, [theirs, ours]) => all.replaceAll(theirs, ours), text),
+    );
+    const [yaml = '', json = '', script = ''] = blocks;
+    await writeFile(join(folder, 'sealgate.yaml'), yaml);
+    await writeFile(join(folder, 'reports.json'), json);
+    const lines = ['shopt -s expand_aliases', `trap 'echo "failed: $BASH_COMMAND"' ERR`, script];
+    const { stdout, stderr } = await bash(lines.join('\n').replaceAll(/^sealgate up.*$/gmu, UP));
+    expect({ stdout, stderr }).toMatchObject({ stdout: expect.not.stringContaining('failed:'), stderr: '' });
+    for (const said of ['without a signature: 403', 'reports may s3:GetObject', 'reports may not s3:GetObject'])
+      expect(stdout).toContain(said);
+    expect(stdout).toMatch(/^as said$/mu);
+    expect(stdout).toMatch(/^preflight: 200$/mu);
+    for (const file of ['everybody.pdf', 'back.pdf']) expect(await readFile(join(folder, file), 'utf8')).toBe(report);
+    const { found } = await searchFiles(store.directory, [CANARY]);
+    expect(found.every(({ file }) => file.includes('public'))).toBe(true);
   });
 });
 

@@ -114,6 +114,19 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed buckets in front of %s', (
     }
   });
 
+  test('a completed upload says where its object is, as it was asked for', async () => {
+    for (const Key of ['where it is/ü+&', 'folder/']) {
+      const id = await create(Key);
+      const part = await client.send(
+        new UploadPartCommand({ Bucket: BUCKET, Key, UploadId: id, PartNumber: 1, Body: 'x' }),
+      );
+      const Parts = [{ PartNumber: 1, ETag: part.ETag }];
+      const done = { Bucket: BUCKET, Key, UploadId: id, MultipartUpload: { Parts } };
+      const { Location = '' } = await client.send(new CompleteMultipartUploadCommand(done));
+      expect(Location).toBe(`${setup.edges[0].url}/${BUCKET}/${Key.split('/').map(encodeURIComponent).join('/')}`);
+    }
+  });
+
   test('an upload that is over takes no parts, and leaves nothing behind', async () => {
     const Key = 'over';
     const id = await create(Key);

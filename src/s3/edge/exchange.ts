@@ -25,6 +25,7 @@ import { routeOperation } from '../router.ts';
 import type { Share } from '../sealing/governor.ts';
 import { admit } from './admission.ts';
 import { clientBytes } from './client-bytes.ts';
+import { addressedUrl } from './addressed-url.ts';
 import { clientPace } from './client-pace.ts';
 import { asS3Error, respond, respondError, type Answering } from './respond.ts';
 import type { Judges, RequestHead, Understood } from './understood.ts';
@@ -175,6 +176,7 @@ function understand(
     ...{ operation, requestId, method, bucket, key, query, caller, ...connection },
     headers: operationHeaders(headers),
     secure: 'encrypted' in incoming.socket,
+    url: addressedUrl(incoming),
     body: new VerifyingBody(bytes, plan),
     rule: decision.rule,
   };

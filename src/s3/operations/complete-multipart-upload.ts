@@ -87,9 +87,9 @@ async function wasReplaced(gateway: GatewayContext, upload: OpenUpload, { parts 
   }
 }
 
-function answer({ bucket, key }: S3Request, completed: CompletedUpload): S3Response {
+function answer({ bucket, key, url }: S3Request, completed: CompletedUpload): S3Response {
   const body = formatXml('CompleteMultipartUploadResult', {
-    Location: `/${bucket}/${key}`,
+    Location: url,
     Bucket: bucket,
     Key: key,
     ETag: clientEtag(completed.etag),

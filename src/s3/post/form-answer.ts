@@ -1,9 +1,10 @@
 /** What a form upload is answered: nothing, a document or a redirection, as the form asks. */
 import type { IncomingMessage } from 'node:http';
 import { encodePath } from '../../sigv4/percent-encoding.ts';
+import { addressedUrl } from '../edge/addressed-url.ts';
 import { formatXml } from '../listing/xml-tree.ts';
 import type { S3Response } from '../operation.ts';
-import { splitTarget, type Place } from '../request/target.ts';
+import type { Place } from '../request/target.ts';
 
 export function formAnswer(
   stored: S3Response,
@@ -14,7 +15,7 @@ export function formAnswer(
   // Not the backend's word on a body it was sent, nor its length.
   const { 'content-length': _length, 'content-type': _type, ...kept } = stored.headers;
   const etag = kept['etag'] ?? '';
-  const location = locationOf(incoming, key);
+  const location = `${addressedUrl(incoming).replace(/\/+$/u, '')}/${encodePath(key)}`;
   const redirect = redirection(fields.get('success_action_redirect') ?? fields.get('redirect'), { bucket, key, etag });
   if (redirect !== undefined) return { status: 303, headers: { ...kept, location: redirect } };
   const headers = { ...kept, location };
@@ -38,10 +39,4 @@ function redirection(
   const url = new URL(target);
   for (const [name, value] of Object.entries(named)) url.searchParams.append(name, value);
   return url.href;
-}
-
-function locationOf({ headers, socket, url }: IncomingMessage, key: string): string {
-  const scheme = 'encrypted' in socket ? 'https' : 'http';
-  const base = splitTarget(url ?? '/').path.replace(/\/+$/u, '');
-  return `${scheme}://${headers.host ?? ''}${base}/${encodePath(key)}`;
 }

@@ -9,6 +9,7 @@ import { PulledBytes } from '../bodies/pulled-bytes.ts';
 import { planBody } from '../bodies/body-plan.ts';
 import { VerifyingBody } from '../bodies/verifying-body.ts';
 import { decide } from '../decide.ts';
+import { addressedUrl } from '../edge/addressed-url.ts';
 import type { Judges, RequestHead, Understood } from '../edge/understood.ts';
 import { S3Error } from '../errors.ts';
 import type { S3Request } from '../operation.ts';
@@ -75,6 +76,7 @@ async function understandFields(
       ...{ operation, requestId, method: 'PUT', ...place, query, caller, body, ...rest },
       headers: operationHeaders(headers),
       secure: 'encrypted' in incoming.socket,
+      url: addressedUrl(incoming),
       rule: decision.rule,
     },
     inItsForm: (stored) => formAnswer(stored, form.fields, place, incoming),
