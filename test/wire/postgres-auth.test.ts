@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PostgresProxyOptions, UpstreamTlsOptions, VerifierSource } from '../../src/postgres/options.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { authenticationOptions } from '../../src/compose/verifiers.ts';
+import { openServiceConnection } from '../../src/postgres/service/connection.ts';
+import type {
+  AuthenticationOptions,
+  PostgresProxyOptions,
+  UpstreamTlsOptions,
+  VerifierSource,
+} from '../../src/postgres/options.ts';
 import {
   PROXY_CERTIFICATE_PEM,
   PROXY_KEY_PEM,
@@ -203,6 +211,54 @@ describe('terminated authentication', () => {
         code: '28P01',
       });
     });
+  });
+
+  test('verifiers come from a query of a role that is no superuser, and from the config before that', async () => {
+    for (const statement of [
+      "SET password_encryption = 'scram-sha-256'; CREATE ROLE asker LOGIN PASSWORD 'asker-secret'",
+      "CREATE FUNCTION public.verifier_of(name, OUT who name, OUT hash text) LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT rolname, rolpassword FROM pg_authid WHERE rolname = $1'",
+      'REVOKE ALL ON FUNCTION public.verifier_of(name) FROM public; GRANT EXECUTE ON FUNCTION public.verifier_of(name) TO asker',
+    ])
+      await service.query(statement);
+    const { host, port } = server;
+    const asker = openServiceConnection({ host, port, user: 'asker', password: 'asker-secret', database: 'postgres' });
+    const unused = undefined as never; // of the config only what is read here
+    const sources = (query: string): AuthenticationOptions =>
+      authenticationOptions(
+        {
+          listen: { host, port, socket: undefined, tls: undefined },
+          upstream: {
+            servers: [{ host, port, address: undefined }],
+            tls: unused,
+            target: 'any',
+            order: 'listed',
+            connectTimeoutSeconds: undefined,
+          },
+          routes: [],
+          authentication: 'terminate',
+          users: [],
+          verifiers: { query, service: unused },
+          replication: 'refuse',
+          databases: [],
+          columns: [],
+        },
+        asker,
+        createLog({ level: 'silent' }, { write: () => undefined }),
+      );
+    await withProxy({ authentication: sources('SELECT * FROM public.verifier_of($1)') }, async (proxy) => {
+      expect(await whoami(proxy.url('postgres', 'ann', 'ann-secret'), false)).toBe('ann');
+      await expect(whoami(proxy.url('postgres', 'nobody', 'x'), false)).rejects.toMatchObject({ code: '28P01' });
+    });
+    // Without the right to read them everybody has a wrong password.
+    await withProxy(
+      { authentication: sources('SELECT rolpassword FROM pg_authid WHERE rolname = $1') },
+      async (proxy) => {
+        await expect(whoami(proxy.url('postgres', 'ann', 'ann-secret'), false)).rejects.toMatchObject({
+          code: '28P01',
+        });
+      },
+    );
+    await asker.close();
   });
 
   test('a verifier source that fails lets nobody in', async () => {

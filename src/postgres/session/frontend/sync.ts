@@ -1,5 +1,6 @@
 /** Sync ('S') and Flush ('H'). */
 import { FORWARD } from '../../wire/frame-stream.ts';
+import { protocolError } from '../../wire/protocol-error.ts';
 import { PASS } from '../reply.ts';
 import type { FrontendHandler } from './handler.ts';
 
@@ -15,8 +16,14 @@ export const syncHandler: FrontendHandler = {
   },
 };
 
-/** No reply of its own. */
+/**
+ * No reply of its own, unless it has a body: that is an error to the server, after which it ignores everything up to the next Sync, and here
+ * nothing would wait for it.
+ */
 export const flushHandler: FrontendHandler = {
   need: () => 0,
-  frame: () => FORWARD,
+  frame(_session, _bytes, _start, bodyLength) {
+    if (bodyLength > 0) throw protocolError('Flush with a body');
+    return FORWARD;
+  },
 };
