@@ -1,7 +1,8 @@
 import type { Shape } from './case.ts';
+import { ORMS } from './cases/orms.ts';
 import { QUERIES } from './cases/queries.ts';
 import { READING } from './cases/reading.ts';
 import { SESSIONS } from './cases/sessions.ts';
 import { WRITING } from './cases/writing.ts';
 
-export const SHAPES: readonly Shape[] = [...READING, ...QUERIES, ...WRITING, ...SESSIONS];
+export const SHAPES: readonly Shape[] = [...READING, ...QUERIES, ...WRITING, ...SESSIONS, ...ORMS];

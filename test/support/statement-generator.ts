@@ -71,16 +71,19 @@ export class StatementGenerator {
   #values: unknown[] = [];
   #withParameters = false;
   #nextId = 100;
+  readonly #isWide: boolean;
 
-  constructor(seed: number) {
+  /** `wide`: MERGE, views that are written, and rows of VALUES and unnest() as well; other statements than without it. */
+  constructor(seed: number, shapes: 'narrow' | 'wide' = 'narrow') {
     this.#state = seed * 7919 + 1;
+    this.#isWide = shapes === 'wide';
   }
 
   next(): GeneratedStatement {
     this.#values = [];
     this.#withParameters = this.#chance(0.5);
     const changes = this.#chance(0.3);
-    const sql = changes ? this.#change() : this.#query(2);
+    const sql = this.#isWide && this.#chance(0.6) ? this.#rows(changes) : changes ? this.#change() : this.#query(2);
     return { sql, values: this.#values, changes };
   }
 
@@ -290,6 +293,53 @@ export class StatementGenerator {
       default:
         return `DELETE FROM ${table}${where}${returning}`;
     }
+  }
+
+  /** Statements that bring rows along: to compare with a column, or to store in it. */
+  #rows(changes: boolean): string {
+    const table = this.#pick(['customers', 'people']);
+    const columns = (TABLES[table] ?? []).filter(({ name }) => ['email', 'score', 'name', 'note'].includes(name));
+    const column = this.#pick(columns);
+    const { name } = column;
+    const isView = changes && this.#chance(0.1);
+    if (isView) return this.#viewUpdate();
+    const source = this.#sourceOfRows(column);
+    if (!changes) {
+      const join = this.#pick(['JOIN', 'LEFT JOIN', 'RIGHT JOIN']);
+      const on = this.#pick([`v.x = t.${name}`, `v.x = t.${name} AND v.id = t.id`]);
+      return `SELECT t.id, t.${name}${this.#pick(['', ', v.id', ', v.x'])} FROM ${table} t ${join} ${source} ON ${on}`;
+    }
+    const returning = this.#pick(['', ' RETURNING *', ` RETURNING ${name}`]);
+    this.#nextId += 10;
+    const merged = this.#pick([`t.${name} = v.x`, `t.id = v.id AND t.${name} IS DISTINCT FROM v.x`]);
+    return this.#pick([
+      () =>
+        `UPDATE ${table} t SET ${name} = ${this.#pick(['v.x', `coalesce(v.x, t.${name})`])} FROM ${source} WHERE v.id = t.id`,
+      () => `INSERT INTO ${table} (id, ${name}) SELECT ${this.#nextId} + v.id, v.x FROM ${source}${returning}`,
+      () =>
+        `INSERT INTO ${table} (id, ${name}) SELECT v.id, v.x FROM ${source} ON CONFLICT (id) DO UPDATE SET ${name} = excluded.${name}${returning}`,
+      () => `DELETE FROM ${table} t USING ${source} WHERE t.${name} = v.x`,
+      () => `MERGE INTO ${table} t USING ${source} ON ${merged} WHEN MATCHED THEN ${this.#pick(['DELETE', `UPDATE SET ${name} = v.x`])}
+        WHEN NOT MATCHED THEN ${this.#pick(['DO NOTHING', `INSERT (id, ${name}) VALUES (${this.#nextId} + v.id, v.x)`])}`,
+      () => `WITH s AS (SELECT * FROM ${source}) UPDATE ${table} t SET ${name} = s.x FROM s WHERE s.id = t.id`,
+    ])();
+  }
+
+  #viewUpdate(): string {
+    const to = this.#constant({ name: 'email', type: 'text', searched: true });
+    return `UPDATE v SET ${this.#pick(['email', 'note'])} = ${to} WHERE id = 2${this.#pick(['', ' RETURNING *'])}`;
+  }
+
+  #sourceOfRows(column: Column): string {
+    const cast = { text: 'text', int: 'int', numeric: 'numeric', date: 'date', bool: 'bool' }[column.type];
+    const value = (): string =>
+      this.#pick([() => this.#constant(column), () => `${this.#constant(column)}::${cast}`, () => 'NULL'])();
+    if (this.#chance(0.25)) {
+      this.#values.push(['1', '2', '3'], [this.#pick(constantsFor(column)), null, this.#pick(constantsFor(column))]);
+      return `unnest($${this.#values.length - 1}::int[], $${this.#values.length}::${cast}[]) AS v (id, x)`;
+    }
+    if (this.#chance(0.3)) return `(SELECT 1 AS id, ${value()} AS x UNION ALL SELECT 2, ${value()}) v`;
+    return `(VALUES (1, ${value()}), (2, ${value()})) v (id, x)`;
   }
 
   #row(columns: readonly Column[]): string {

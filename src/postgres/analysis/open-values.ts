@@ -1,4 +1,5 @@
 /** The values of a column of constants and parameters, moulded as what reads it needs. */
+import type { A_Const } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
 import { widens } from './casts.ts';
@@ -39,4 +40,10 @@ function ownType(node: Node): number | undefined {
   if (!('A_Const' in node)) return undefined;
   if (node.A_Const.boolval !== undefined) return BOOL;
   return node.A_Const.ival === undefined ? undefined : INT4;
+}
+
+/** A column in which there is nothing but NULL would be text, which is no ciphertext. */
+export function castNull(analysis: Analysis, constant: A_Const): void {
+  const start = locationOf(constant);
+  analysis.edit({ start, end: start + 'NULL'.length, replacement: 'NULL::pg_catalog.bytea' });
 }

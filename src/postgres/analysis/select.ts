@@ -1,5 +1,5 @@
 /** SELECT, VALUES and set operations. Follows src/backend/parser/analyze.c. */
-import type { A_Const, SelectStmt } from 'libpg-query';
+import type { SelectStmt } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireDeterministic } from './comparisons.ts';
@@ -11,9 +11,9 @@ import { analyzeFrom } from './from.ts';
 import { groupBy, distinct, orderBy } from './ordering.ts';
 import { isMouldable, mould, nodeLocation, refuseSealed, requirePlain, settlePlain } from './mould.ts';
 import { OpenColumn } from './open-column.ts';
-import { mouldBelow } from './open-values.ts';
+import { castNull, mouldBelow } from './open-values.ts';
 import { Scope } from './scope.ts';
-import { locationOf, type Node } from './syntax.ts';
+import type { Node } from './syntax.ts';
 import { analyzeTargets } from './targets.ts';
 import {
   columnName,
@@ -117,7 +117,6 @@ function openItems(analysis: Analysis, items: readonly Node[], scope: Scope): Op
   const open = new OpenColumn({
     mould: (column, purpose, castOid) => {
       for (const item of items) {
-        // A column in which there is nothing but NULL would be text, which is no ciphertext.
         if ('A_Const' in item && item.A_Const.isnull === true) castNull(analysis, item.A_Const);
         else mouldBelow(analysis, item, scope, column, purpose, castOid);
       }
@@ -129,11 +128,6 @@ function openItems(analysis: Analysis, items: readonly Node[], scope: Scope): Op
   });
   analysis.later(() => open.finish());
   return open;
-}
-
-function castNull(analysis: Analysis, constant: A_Const): void {
-  const start = locationOf(constant);
-  analysis.edit({ start, end: start + 'NULL'.length, replacement: 'NULL::pg_catalog.bytea' });
 }
 
 function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: ExpectedColumns[number]): void {

@@ -6,7 +6,7 @@ import { refuseUse } from './errors.ts';
 import type { FromItem } from './from.ts';
 import { isNullConstant, mould, nodeLocation, settlePlain } from './mould.ts';
 import { OpenColumn } from './open-column.ts';
-import { mouldBelow } from './open-values.ts';
+import { castNull, mouldBelow } from './open-values.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from './syntax.ts';
 import { PLAIN, type OutputColumn } from './values.ts';
@@ -54,7 +54,11 @@ function oneTarget(
 
 function openTarget(analysis: Analysis, val: Node, scope: Scope, hasName: boolean): OpenColumn {
   const open = new OpenColumn({
-    mould: (column, purpose, castOid) => mouldBelow(analysis, val, scope, column, purpose, castOid),
+    mould: (column, purpose, castOid) => {
+      // Without a name of its own it would get the cast's.
+      if (hasName && 'A_Const' in val && val.A_Const.isnull === true) castNull(analysis, val.A_Const);
+      else mouldBelow(analysis, val, scope, column, purpose, castOid);
+    },
     settle: () => settlePlain(analysis, val, scope),
     requireName: () => hasName || requireName(val),
     location: nodeLocation(val),
