@@ -109,7 +109,8 @@ export type PassPlan = {
 export type TrackPlan = {
   readonly type: 'track';
   readonly text: string;
-  readonly effect: 'settings' | 'catalog' | 'transaction';
+  /** `elsewhere`: the catalog, but nothing that a name of anything sealed could come to mean. */
+  readonly effect: 'settings' | 'catalog' | 'elsewhere' | 'transaction';
   readonly named?: NamedUse;
 };
 /** Not forwarded: the client gets this error, in order and with the right transaction state. */

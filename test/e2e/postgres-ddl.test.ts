@@ -347,6 +347,56 @@ describe('ALTER TABLE', () => {
     expect(await columns('public.customers')).toContain('note sealgate.sealed');
   });
 
+  test('in a transaction that has changed only other things, statements on sealed columns go on', async () => {
+    await client.query(CREATE);
+    await client.query('CREATE TABLE plain (email text, n int)');
+    await client.query("INSERT INTO plain VALUES ('of the table', 1)");
+    await client.query('BEGIN');
+    await client.query('CREATE TABLE more (a int)');
+    await client.query('CREATE TEMP TABLE plain (email text, n int)');
+    await client.query('CREATE INDEX ON more (a)');
+    await client.query("INSERT INTO customers VALUES (1, 'canary@x.org', NULL, '')");
+    const lookup = {
+      name: 'in-between',
+      text: 'SELECT email FROM customers WHERE email = $1',
+      values: ['canary@x.org'],
+    };
+    expect((await client.query(lookup)).rows).toEqual([{ email: 'canary@x.org' }]);
+    // Which table `plain` is, is not known to anybody else yet.
+    expect(await refusal('SELECT c.email, p.email FROM customers c JOIN plain p ON p.n = c.id')).toMatchObject({
+      code: '0A000',
+    });
+    await client.query('ROLLBACK');
+    await client.query('CREATE TEMP TABLE plain (email text, n int)');
+    await client.query("INSERT INTO plain VALUES ('of the temporary table', 1)");
+    await client.query("INSERT INTO customers VALUES (1, 'canary@x.org', NULL, '')");
+    expect(await rows('SELECT p.email, c.email FROM customers c JOIN plain p ON p.n = c.id')).toEqual([
+      ['of the temporary table', 'canary@x.org'],
+    ]);
+    await client.query('DROP TABLE pg_temp.plain');
+    expect(await rows('SELECT p.email, c.email FROM customers c JOIN plain p ON p.n = c.id')).toEqual([
+      ['of the table', 'canary@x.org'],
+    ]);
+  });
+
+  test('comments anywhere are left out', async () => {
+    await client.query(
+      'CREATE TABLE /* a */ customers /* b */ (/* c */ email /* d */ varchar /* e */ (60) /* f */ DEFAULT /* g */ NULL /* h */ UNIQUE -- i\n)'.replace(
+        '\\n',
+        '\n',
+      ),
+    );
+    await client.query(
+      'ALTER TABLE customers ALTER /* a */ email /* b */ TYPE /* c */ varchar/* d */(60) /* e */ USING /* f */ email::/* g */varchar(60)',
+    );
+    expect(await columns('customers')).toBe('email sealgate.sealed');
+    expect(
+      await rows(
+        "SELECT attname FROM pg_catalog /* a */ . /* b */ pg_attribute /* c */ a WHERE attrelid = 'customers'::regclass AND attnum > 0",
+      ),
+    ).toEqual([['email']]);
+  });
+
   test('a table dropped and made again is the same for values yet to come', async () => {
     for (const value of ['canary one', 'canary two']) {
       await client.query(CREATE);

@@ -17,6 +17,9 @@ export type CatalogSourceOptions = {
   readonly now: () => number;
 };
 
+/** `began`: how often the catalog had been distrusted by then. */
+type Refreshing = { readonly began: number; readonly done: Promise<void> };
+
 type Loaded = { readonly catalog: Catalog; readonly mayConcern: MayConcern; readonly fingerprint: string };
 
 /** A catalog that changes on every look is a catalog that cannot be known. */
@@ -26,7 +29,10 @@ export class CatalogSource {
   readonly #options: CatalogSourceOptions;
   #loaded: Loaded | undefined;
   #checkedAt = -Infinity;
-  #refreshing: Promise<void> | undefined;
+  #refreshing: Refreshing | undefined;
+  /** How often the catalog was distrusted. */
+  #distrusted = 0;
+  #loadsAnew = false;
   #epoch = 0;
 
   constructor(options: CatalogSourceOptions) {
@@ -51,33 +57,53 @@ export class CatalogSource {
     return this.#loaded === undefined || this.#loaded.mayConcern(sql);
   }
 
-  /** The next use looks at the server first. */
+  /** The next use looks at the server first; a look that is under way came too early. */
   distrust(): void {
+    this.#distrusted += 1;
     this.#checkedAt = -Infinity;
+  }
+
+  /** As `distrust`, and loads it anew in any case: the fingerprint leaves temporary tables out. */
+  outdate(): void {
+    this.distrust();
+    this.#loadsAnew = true;
   }
 
   /** Asks the server whether the catalog is still this one, and loads it anew if not. Errors: ERR_POSTGRES_CATALOG. */
   async refresh(): Promise<void> {
-    this.#refreshing ??= this.#check().finally(() => {
+    const wanted = this.#distrusted;
+    for (let began = -1; began < wanted;) {
+      this.#refreshing ??= this.#begin();
+      ({ began } = this.#refreshing);
+      await this.#refreshing.done;
+    }
+  }
+
+  #begin(): Refreshing {
+    const done = this.#check().finally(() => {
       this.#refreshing = undefined;
     });
-    await this.#refreshing;
+    return { began: this.#distrusted, done };
   }
 
   /** Loads it anew in any case: what the fingerprint leaves out (temporary tables) may have changed. */
   async reload(): Promise<void> {
-    await this.#refreshing?.catch(() => undefined);
-    if (this.#loaded !== undefined) this.#loaded = { ...this.#loaded, fingerprint: '' };
+    await this.#refreshing?.done.catch(() => undefined);
+    this.#loadsAnew = true;
     await this.refresh();
   }
 
   async #check(): Promise<void> {
     try {
       const at = this.#options.now();
+      const began = this.#distrusted;
+      const loadsAnew = this.#loadsAnew;
+      this.#loadsAnew = false;
       const fingerprint = await this.#fingerprint();
-      if (fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint);
-      this.#checkedAt = at;
+      if (loadsAnew || fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint);
+      if (began === this.#distrusted) this.#checkedAt = at;
     } catch (error) {
+      this.#loadsAnew = true;
       throw new AnalysisError(
         'ERR_POSTGRES_CATALOG',
         '57P03',

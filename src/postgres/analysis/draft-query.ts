@@ -44,7 +44,11 @@ export type DraftPlan = {
 export function requireSettings(settings: SessionSettings): void {
   requireLexing(settings);
   if (!settings.uncommittedCatalog) return;
-  throw new AnalysisError(
+  throw uncommitted();
+}
+
+function uncommitted(): AnalysisError {
+  return new AnalysisError(
     'ERR_POSTGRES_CATALOG',
     '0A000',
     'the transaction has changed the catalog: statements on sealed columns wait for its end',
@@ -98,6 +102,7 @@ export function draftQuery(
   analysis.finish();
   requireAllRead(analysis, query);
   const outputs = read.map(closed);
+  if (settings.uncommittedElsewhere) requireHotAlone(analysis);
   const { start, end } = trimmed(source, statement);
   const edits = inOrder(
     [
@@ -129,7 +134,7 @@ export function draftQuery(
 }
 
 /** What the analysis has not seen could carry anything: every table that the grammar finds must have been read. */
-function requireAllRead(analysis: Analysis, query: Node): void {
+export function requireAllRead(analysis: Analysis, query: Node): void {
   for (const table of survey(query).tables) {
     if (analysis.tablesRead.has(table)) continue;
     throw refuseStatement(
@@ -150,6 +155,12 @@ function closed({ name, value, open }: OutputColumn): OutputColumn {
     open.location,
     'Give it twice, as two columns.',
   );
+}
+
+/** What other names mean, or what they are, the open transaction may have changed; names of hot tables it has not given away. */
+function requireHotAlone({ relations }: Analysis): void {
+  if ([...relations.values()].every(({ hot }) => hot)) return;
+  throw uncommitted();
 }
 
 /** The same plan with a text that is made by other edits, of another text. */

@@ -40,12 +40,17 @@ export function splice(source: SourceText, start: number, end: number, edits: re
     pieces.push(piece);
     places.push(source.position(from));
   };
+  const commentStarts = new Set(comments.map((comment) => comment.start));
   let at = start;
   let previous: Edit | undefined;
   for (const edit of ordered) {
     if (previous !== undefined && previous.start === edit.start && previous.end === edit.end && edit.end > edit.start)
       continue;
-    if (edit.start < at) throw new TypeError('edits overlap');
+    if (edit.start < at) {
+      // A comment inside of what is replaced goes with it.
+      if (edit.end <= at && commentStarts.has(edit.start)) continue;
+      throw new TypeError('edits overlap');
+    }
     add(source.slice(at, edit.start), at);
     for (const piece of isList(edit.replacement) ? edit.replacement : [edit.replacement]) add(piece, edit.start);
     at = edit.end;

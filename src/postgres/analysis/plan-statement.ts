@@ -9,7 +9,7 @@ import { refuseStatement } from './errors.ts';
 import { namesPattern } from './hot-set.ts';
 import { explainedQuery } from './inner-query.ts';
 import { draftDeclare, draftPrepare, namedUse } from './named.ts';
-import { statementKind } from './statement-kinds.ts';
+import { effectElsewhere, statementKind, type StatementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { draftCatalogQuery } from './facade/catalog-query.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
@@ -52,7 +52,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
     const asked = found.hasInto ? undefined : draftCatalogQuery(statement, node, context);
     if (asked !== undefined) return found.callsSetConfig ? { ...asked, effect: 'settings' } : asked;
     return found.callsSetConfig || found.hasInto
-      ? { type: 'track', text, effect: found.hasInto ? 'catalog' : 'settings' }
+      ? { type: 'track', text, effect: found.hasInto ? 'elsewhere' : 'settings' }
       : { type: 'pass', text };
   }
   requireSettings(context.settings);
@@ -96,8 +96,13 @@ function otherStatement(
     const message = `${commandName(kind)} is not supported on tables with sealed columns`;
     throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
   }
-  const does = found.callsSetConfig && effect === 'none' ? 'settings' : effect;
+  const does = found.callsSetConfig ? strongerThanSettings(effect) : named ? effect : effectElsewhere(kind, effect);
   return does === 'none' ? { type: 'pass', text } : { type: 'track', text, effect: does };
+}
+
+/** A statement that may also set what it likes. */
+function strongerThanSettings(effect: StatementKind['effect']): TrackPlan['effect'] {
+  return effect === 'catalog' ? 'catalog' : 'settings';
 }
 
 /** `CopyStmt` as COPY: the words before Stmt, apart and in capitals. */

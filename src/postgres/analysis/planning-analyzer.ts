@@ -82,7 +82,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   }
 
   catalogChanged(): void {
-    this.#source.distrust();
+    this.#source.outdate();
   }
 
   close(): void {

@@ -7,8 +7,14 @@ const KEYS = new WeakMap<SessionSettings, string>();
 export function settingsKey(settings: SessionSettings): string {
   const known = KEYS.get(settings);
   if (known !== undefined) return known;
-  const { searchPath, clientEncoding, standardConformingStrings, uncommittedCatalog } = settings;
-  const key = JSON.stringify([searchPath, clientEncoding, standardConformingStrings, uncommittedCatalog]);
+  const { searchPath, clientEncoding, standardConformingStrings, uncommittedCatalog, uncommittedElsewhere } = settings;
+  const key = JSON.stringify([
+    searchPath,
+    clientEncoding,
+    standardConformingStrings,
+    uncommittedCatalog,
+    uncommittedElsewhere,
+  ]);
   KEYS.set(settings, key);
   return key;
 }

@@ -5,7 +5,7 @@
 
 export type StatementKind = {
   /** `none`: forwarded untouched. Else what the session must re-read. */
-  readonly effect: 'none' | 'settings' | 'catalog' | 'transaction';
+  readonly effect: 'none' | 'settings' | 'catalog' | 'elsewhere' | 'transaction';
   /** Naming a hot table: `forward` is harmless; `refuse` with this hint. */
   readonly hot: { readonly type: 'forward' } | { readonly type: 'refuse'; readonly hint: string };
 };
@@ -60,6 +60,23 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
 };
 
 const UNLISTED: StatementKind = { effect: 'catalog', hot: DDL };
+
+/** Kinds that, where they name nothing hot, leave everything hot as it is: new names that are not hot ones, rights, comments. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'CreateStmt',
+  'CreateTableAsStmt',
+  'SelectStmt',
+  'AlterTableStmt',
+  'IndexStmt',
+  'CreateSeqStmt',
+  'AlterSeqStmt',
+  'GrantStmt',
+]);
+
+/** The effect of a statement that was found to name nothing hot. */
+export function effectElsewhere(kind: string, effect: StatementKind['effect']): StatementKind['effect'] {
+  return effect === 'catalog' && ELSEWHERE.has(kind) ? 'elsewhere' : effect;
+}
 
 export function statementKind(kind: string): StatementKind {
   return STATEMENT_KINDS[kind] ?? UNLISTED;

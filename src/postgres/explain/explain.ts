@@ -5,7 +5,7 @@
  */
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import { unreachable } from '../../errors.ts';
-import type { Refusal, SealedColumn, SealedLiteral, SealedPlan, StatementPlan } from '../plan.ts';
+import type { Refusal, SealedColumn, SealedLiteral, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { ruleName } from '../service/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import { soughtColumns } from './sought.ts';
@@ -19,7 +19,7 @@ export type Explanation = {
 
 export type Verdict =
   /** `changes`: what later statements mean may be another thing after it. */
-  | { readonly type: 'passes'; readonly changes?: 'settings' | 'catalog' | 'transaction' }
+  | { readonly type: 'passes'; readonly changes?: TrackPlan['effect'] }
   | {
       readonly type: 'rewritten';
       readonly to: string;

@@ -61,7 +61,7 @@ async function ask(session: Session): Promise<Readiness> {
     });
   }
   requireOneBackend(session, row);
-  session.settings = settingsFrom(session.settings, row, session.catalogTouched);
+  session.settings = settingsFrom(session, row);
   session.settingsStale = false;
   return 'ready';
 }
@@ -100,11 +100,14 @@ function requireOneBackend(session: Session, [, , , , backend = '']: readonly st
   });
 }
 
-function settingsFrom(settings: SessionSettings, row: readonly string[], uncommittedCatalog: boolean): SessionSettings {
+function settingsFrom(session: Session, row: readonly string[]): SessionSettings {
+  const { settings } = session;
   const [schemas = '[]', intervalStyle = '', role = '', catalogTypes = ''] = row;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
-  const next = { ...settings, searchPath, intervalStyle, role, catalogTypes, uncommittedCatalog };
+  const uncommittedCatalog = session.catalogTouched;
+  const uncommittedElsewhere = session.catalogTouchedElsewhere;
+  const next = { ...settings, searchPath, intervalStyle, role, catalogTypes, uncommittedCatalog, uncommittedElsewhere };
   // Identity says "nothing changed": prepared statements that were looked at need no second look.
   return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
 }

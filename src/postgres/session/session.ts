@@ -100,6 +100,8 @@ export class Session {
   /** The open transaction changed settings or catalog: its end may take that back, or make it true for all. */
   settingsTouched = false;
   catalogTouched = false;
+  /** It changed the catalog where that cannot concern anything sealed: statements on sealed columns need not wait for its end. */
+  catalogTouchedElsewhere = false;
   /** Index of the statement of the Query whose rows are coming. */
   queryIndex = 0;
   /** Plans whose RowDescription has been compared with the server's. */

@@ -27,6 +27,8 @@ export type SessionSettings = {
   readonly serverVersion: number;
   /** The open transaction holds DDL nobody else can see: catalog snapshots of other connections do not tell its truth. */
   readonly uncommittedCatalog: boolean;
+  /** It holds DDL that nothing sealed is concerned by: only what names other relations waits for its end. */
+  readonly uncommittedElsewhere: boolean;
 };
 
 /** PostgreSQL's defaults, until the server has reported its own. */
@@ -45,6 +47,7 @@ export function initialSettings(user: string, database: string): SessionSettings
     catalogTypes: '',
     serverVersion: 18,
     uncommittedCatalog: false,
+    uncommittedElsewhere: false,
   };
 }
 

@@ -7,6 +7,7 @@ export function noteEffect(session: Session, effect: TrackPlan['effect'] | undef
   if (effect === undefined || effect === 'transaction') return;
   session.settingsStale = true;
   if (effect === 'settings') session.settingsTouched = true;
+  else if (effect === 'elsewhere') session.catalogTouchedElsewhere = true;
   else session.catalogTouched = true;
 }
 
@@ -18,8 +19,10 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   if (session.portals.size > 0 && session.replies.size === 0) session.portals.forget(() => true);
   // As do cursors, but for those declared WITH HOLD.
   if (session.cursors.size > 0 && session.replies.size === 0) session.cursors.forget(({ holds }) => !holds);
-  if (session.catalogTouched) session.analyzer.catalogChanged();
-  if (session.catalogTouched || session.settingsTouched) session.settingsStale = true;
+  const { catalogTouched, catalogTouchedElsewhere, settingsTouched } = session;
+  if (catalogTouched || catalogTouchedElsewhere) session.analyzer.catalogChanged();
+  if (catalogTouched || catalogTouchedElsewhere || settingsTouched) session.settingsStale = true;
   session.catalogTouched = false;
+  session.catalogTouchedElsewhere = false;
   session.settingsTouched = false;
 }

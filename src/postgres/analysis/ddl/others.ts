@@ -9,7 +9,7 @@ import type {
   ViewStmt,
 } from 'libpg-query';
 import { Analysis } from '../analysis.ts';
-import { searchPathOf, requireSettings } from '../draft-query.ts';
+import { requireAllRead, searchPathOf, requireSettings } from '../draft-query.ts';
 import { analyzeExpression } from '../expressions.ts';
 import { analyzeQuery } from '../queries.ts';
 import { locationOf, type Node } from '../syntax.ts';
@@ -80,6 +80,8 @@ export function createView(ddl: DdlStatement, { view, query }: ViewStmt): void {
     within: 'view',
   });
   analysis.query(query, undefined);
+  analysis.finish();
+  requireAllRead(analysis, query);
   if (analysis.edits.length > 0 || analysis.shadowEdits.length > 0)
     throw refuseDdl(
       'a view compares or mixes a sealed column with a constant',
