@@ -279,6 +279,36 @@ describe('TLS to the server', () => {
     expect(await connecting({ mode })).toBe('ann');
   });
 
+  test('allow takes TLS only where the server lets nobody in without it, and prefer the other way round', async () => {
+    const path = join(server.dataDirectory, 'pg_hba.conf');
+    const before = await readFile(path, 'utf8');
+    const encryptedWith = async (mode: UpstreamTlsOptions['mode'], hba: string): Promise<boolean> => {
+      await serverFile('pg_hba.conf', `${hba}\n${before}`);
+      await service.query('SELECT pg_reload_conf()');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return withProxy({ upstream: { servers: [server], tls: { mode } } }, async (proxy) => {
+        const client = new pg.Client({ connectionString: proxy.url('postgres', 'ann', 'ann-secret') });
+        await client.connect();
+        const { rows } = await client.query<{ ssl: boolean }>(
+          'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+        );
+        await client.end();
+        return rows[0]?.ssl ?? false;
+      });
+    };
+    expect(await encryptedWith('allow', '')).toBe(false);
+    expect(await encryptedWith('allow', 'hostnossl all ann all reject')).toBe(true);
+    expect(await encryptedWith('prefer', '')).toBe(true);
+    expect(await encryptedWith('prefer', 'hostssl all ann all reject')).toBe(false);
+    await serverFile('pg_hba.conf', before);
+    await service.query('SELECT pg_reload_conf()');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  });
+
+  test('direct TLS asks for nothing first', async () => {
+    expect(await connecting({ mode: 'verify-full', direct: true, caPem: TEST_CA_PEM }, 'localhost')).toBe('ann');
+  });
+
   test('verify-full takes the certificate of the host', async () => {
     expect(await connecting({ mode: 'verify-full', caPem: TEST_CA_PEM }, 'localhost')).toBe('ann');
     expect(await connecting({ mode: 'verify-full', caPem: TEST_CA_PEM })).toBe('ann');
