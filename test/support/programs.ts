@@ -21,6 +21,8 @@ const PROGRAMS: Readonly<Record<string, DebianProgram>> = {
   aws: { packages: ['awscli'] },
   rclone: { packages: ['rclone'] },
   s3cmd: { packages: ['s3cmd'] },
+  restic: { packages: ['restic'] },
+  s3fs: { packages: ['s3fs', 'fuse3'] },
   strace: { packages: ['strace'] },
   prlimit: { packages: ['util-linux'] },
   radosgw: CEPH,
@@ -32,7 +34,11 @@ const APT_OPTIONS = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=2
 const APT_TIMEOUT_MS = 300_000;
 
 /** How programs are asked whether they are there, where it is not `--version`. */
-const ASKED: Readonly<Record<string, readonly string[]>> = { openssl: ['version'], go: ['version'] };
+const ASKED: Readonly<Record<string, readonly string[]>> = {
+  openssl: ['version'],
+  go: ['version'],
+  restic: ['version'],
+};
 
 // Run, not looked up: Debian's wrapper of pgbench is there without pgbench.
 const runs = (program: string): boolean =>
