@@ -57,7 +57,7 @@ function unquoted(constant: A_Const): { readonly value: string; readonly oid: nu
 }
 
 /** As make_const in parse_node.c: integers beyond int4 are int8 where they fit. */
-function numberOid(text: string): number {
+export function numberOid(text: string): number {
   if (!/^-?\d+$/.test(text)) return NUMERIC;
   const number = BigInt(text);
   return number <= MAX_INT8 && number >= -MAX_INT8 - 1n ? INT8 : NUMERIC;

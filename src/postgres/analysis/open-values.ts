@@ -1,8 +1,9 @@
 /** The values of a column of constants and parameters, moulded as what reads it needs. */
-import type { A_Const } from 'libpg-query';
+import type { A_Const, TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
 import { widens } from './casts.ts';
+import { numberOid, roundsAsColumn } from './constants.ts';
 import { mould, mouldConstant, mouldParameter, nodeLocation } from './mould.ts';
 import { changing } from './open-reads.ts';
 import type { Scope } from './scope.ts';
@@ -27,7 +28,7 @@ export function mouldBelow(
     analysis.texts.add(locationOf(node.A_Const));
     return mouldConstant(analysis, node.A_Const, column, purpose, castOid);
   }
-  const own = 'TypeCast' in node ? castType(node.TypeCast.typeName)?.elementOid : ownType(node);
+  const own = 'TypeCast' in node ? castTypeFor(node.TypeCast, column) : ownType(node);
   if (own === undefined || !widens(own, castOid)) throw changing(column, nodeLocation(node));
   mould(analysis, node, scope, column, purpose);
 }
@@ -35,10 +36,17 @@ export function mouldBelow(
 const INT4 = 23;
 const BOOL = 16;
 
+/** The type that a cast gives. One that rounds as the column does gives the column's. */
+function castTypeFor(cast: TypeCast, column: SealedColumn): number | undefined {
+  return roundsAsColumn(cast, column) ? column.type.oid : castType(cast.typeName)?.elementOid;
+}
+
 /** The type of a constant by itself, where a cast could not change it. */
 function ownType(node: Node): number | undefined {
   if (!('A_Const' in node)) return undefined;
   if (node.A_Const.boolval !== undefined) return BOOL;
+  const digits = node.A_Const.fval?.fval;
+  if (digits !== undefined) return numberOid(digits);
   return node.A_Const.ival === undefined ? undefined : INT4;
 }
 

@@ -132,9 +132,6 @@ func withMode(ctx context.Context, url string, mode pgx.QueryExecMode) {
 		one("seen = $1", *ann.Seen).same(ann)
 		one("ref = $1", ann.Ref).same(ann)
 		one("code = $1", 8).same(bob)
-		if mode == pgx.QueryExecModeSimpleProtocol {
-			continue
-		}
 		one("email = ANY($1) AND code <> $2", []string{ann.Email, bob.Email}, 8).same(ann)
 		one("code = ANY($1)", []int32{-7, 1000}).same(ann)
 	}

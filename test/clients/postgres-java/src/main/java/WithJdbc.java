@@ -26,7 +26,7 @@ final class WithJdbc {
   private WithJdbc() {}
 
   static void run(String url) throws Exception {
-    for (String options : List.of("", "&reWriteBatchedInserts=true", "&preferQueryMode=extendedForPrepared&prepareThreshold=1", "&binaryTransfer=false")) {
+    for (String options : List.of("", "&reWriteBatchedInserts=true", "&preferQueryMode=simple", "&preferQueryMode=extendedForPrepared&prepareThreshold=1", "&binaryTransfer=false")) {
       try (Connection on = DriverManager.getConnection(url + options)) {
         clear(on);
         insertAndFind(on);
