@@ -17,8 +17,19 @@ export type ColumnRule = ColumnName & {
   /** The column default, as its type is written in text. */
   readonly default?: string;
   readonly checks?: readonly CheckRule[];
+  /** `mode: format-preserving`, which is deterministic. */
+  readonly format?: FormatRule;
   /** A mode that hides little is meant. */
   readonly force?: true;
+};
+
+/** How values keep their form. */
+export type FormatRule = {
+  readonly alphabet: 'digits' | 'digits-and-small-letters' | 'digits-and-capitals' | 'alphanumeric';
+  readonly keepFirst: number;
+  readonly keepLast: number;
+  /** The number of the data key. */
+  readonly generation: number;
 };
 
 /** A CHECK constraint that the proxy enforces. */
@@ -65,7 +76,7 @@ function readRule(
   if ('problem' in name) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'column'], name.problem));
   if (type === undefined) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'type'], unknownType(rule.type)));
   if (findings.length > 0 || 'problem' in name || type === undefined) return { findings };
-  const { mode } = rule;
+  const preserves = rule.mode === 'format-preserving';
   return {
     path,
     type,
@@ -73,9 +84,11 @@ function readRule(
       ...name,
       type: type.text,
       keyId: rule.key,
-      mode,
+      mode: rule.mode === 'randomized' ? 'randomized' : 'deterministic',
       domain: rule.domain,
-      guard: rule.guard === undefined ? guard : rule.guard === 'on',
+      // What keeps its form has no form by which a server could tell it.
+      guard: preserves ? false : rule.guard === undefined ? guard : rule.guard === 'on',
+      ...(preserves && rule.format !== undefined && { format: rule.format }),
       ...(rule.default !== undefined && { default: rule.default }),
       ...(rule.check !== undefined && { checks: rule.check }),
       ...(rule.force && { force: rule.force }),
@@ -93,6 +106,8 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
   const contradiction = (key: string, message: string): readonly Finding[] => [
     wrong('ERR_CONFIG_CONTRADICTION', [...path, key], message, [...path, 'mode']),
   ];
+  if (rule.mode === 'format-preserving') return formatFindings(rule, path, type);
+  if (rule.format !== undefined) return contradiction('format', '`format` needs `mode: format-preserving`');
   if (rule.mode === 'randomized') {
     if (rule.search === 'equality')
       return contradiction(
@@ -125,6 +140,34 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
     'type',
     `a deterministic ${type.text} shows its two values by how often they occur; use \`mode: randomized\`, or say \`force: true\``,
   );
+}
+
+/** Types whose values are texts of characters. */
+const FORMAT_TYPES = /^(?:text|varchar|character varying)(?:\((\d+)\))?$/u;
+
+function formatFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undefined): readonly Finding[] {
+  const contradiction = (key: string, message: string): Finding =>
+    wrong('ERR_CONFIG_CONTRADICTION', [...path, key], message, [...path, 'mode']);
+  const none = (key: 'search' | 'domain' | 'guard', is: boolean, message: string): readonly Finding[] =>
+    is ? [contradiction(key, message)] : [];
+  const findings = [
+    ...none(
+      'search',
+      rule.search === 'none',
+      '`search: none` needs `mode: randomized`: values that keep their form can always be compared',
+    ),
+    ...none('domain', rule.domain !== undefined, 'a format-preserving column shares no domain: its tweak is its own'),
+    ...none(
+      'guard',
+      rule.guard === 'on',
+      'no server can tell a value that keeps its form from plaintext, so there is no guard',
+    ),
+  ];
+  if (rule.format === undefined)
+    findings.push(wrong('ERR_CONFIG_CONTRADICTION', [...path, 'mode'], '`mode: format-preserving` needs `format`'));
+  if (type !== undefined && !FORMAT_TYPES.test(type.text))
+    findings.push(contradiction('type', `${type.text} has no characters to preserve: use text or varchar(n)`));
+  return findings;
 }
 
 function unknownDatabases(placed: readonly Placed[], section: Section): readonly Finding[] {

@@ -8,7 +8,9 @@ import { concatBytes, equalBytes } from './bytes.ts';
 import { counterKdfPair } from './counter-kdf.ts';
 import { ed25519PublicBytes, ed25519PublicKey, signEd25519, takeEd25519Seed, verifyEd25519 } from './ed25519.ts';
 import { CryptoError } from './errors.ts';
+import { decryptFf1, encryptFf1 } from './ff1.ts';
 import { hkdfSha256 } from './hkdf.ts';
+import { takeKey } from './key-types.ts';
 import { hmacSha256 } from './hmac.ts';
 import { unwrapPadded, wrapPadded } from './key-wrap.ts';
 import { PAIR_SELF_TESTS } from './pairs/self-tests.ts';
@@ -46,6 +48,19 @@ const GCM_PLAINTEXT =
   'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39';
 
 export const SELF_TESTS: readonly SelfTest[] = [
+  {
+    name: 'FF1',
+    source: 'NIST, FF1samples.pdf, sample 8',
+    run: () => {
+      const key = takeKey('Dek', unhex(`2b7e151628aed2a6abf7158809cf4f3cef4359d8d580aa4f7f036d6f04fc6a94`));
+      const tweak = unhex('39383736353433323130');
+      const numerals = encryptFf1(key, 10, tweak, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      if (decryptFf1(key, 10, tweak, numerals).join('') !== '0123456789')
+        throw new Error('does not open what it sealed');
+      return Uint8Array.from(numerals);
+    },
+    answer: '01000001060203040603',
+  },
   {
     name: 'SHA-256',
     source: 'FIPS 180-2, B.1',

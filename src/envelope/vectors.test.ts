@@ -13,6 +13,7 @@ import { decodeEnvelope, verifyEnvelope } from './object/object-envelope.ts';
 import { ObjectOpener } from './object/object-opener.ts';
 import { openMetadata } from './object/sealed-metadata.ts';
 import { openUploadToken } from './object/upload-token.ts';
+import { openFormat, type PreservedFormat } from './format-preserving.ts';
 import { openValue } from './sealed-value.ts';
 import { unwrapKey } from './wrapped-key.ts';
 
@@ -35,6 +36,16 @@ const plain = (bytes: Uint8Array) => Uint8Array.from(bytes);
 describe('frozen vectors', () => {
   test.each(Object.entries(makeVectors()))('sealing anew gives the bytes of %s', (name, made) => {
     expect(JSON.parse(JSON.stringify(made))).toEqual(read<unknown>(name));
+  });
+
+  test('format-preserving values open', () => {
+    const rows =
+      read<readonly (PreservedFormat & Row & { readonly text: string; readonly sealed: string })[]>(
+        'format-preserving-v1.json',
+      );
+    for (const row of rows)
+      expect(openFormat({ dek: dekOf(row), aad: hexOf(row, 'aad'), format: row, text: row.sealed })).toBe(row.text);
+    expect(rows).toHaveLength(5);
   });
 
   test('wrapped keys open', () => {

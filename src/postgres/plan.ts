@@ -2,6 +2,7 @@
  * The vocabulary between the session (wire side), the analysis (SQL side) and the column service (value side).
  */
 import type { CopyFormat } from './copy/format.ts';
+import type { ColumnFormat } from './service/rules.ts';
 import type { RefusalPlace } from './refusal.ts';
 import type { ViolatedConstraint } from './types/errors.ts';
 
@@ -52,6 +53,8 @@ export type SealedColumn = {
   readonly mode: 'randomized' | 'deterministic';
   /** Deterministic columns of one domain compare equal across tables; undefined for randomized ones. */
   readonly domain: string | undefined;
+  /** Deterministic values that keep their form: the column has its own type, and no guard. */
+  readonly format?: ColumnFormat;
   /** The KMS key: id, ARN or alias. */
   readonly keyId: string;
   /** Of a column in a domain: the domain's stable id, which is then the AAD in place of `id` (`id` stays the column's own). */

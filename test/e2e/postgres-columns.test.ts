@@ -126,7 +126,7 @@ async function get(opened: Opened, table: string, column: string, index = 0): Pr
   const { session, column: sealed } = await use(opened, index);
   const values: string[] = [];
   for (const { v } of rows) {
-    if (!session.has(v)) await session.fetch(sealed, v);
+    if (!session.has(sealed, v)) await session.fetch(sealed, v);
     values.push(Buffer.from(session.unseal(sealed, v, 'text', SETTINGS)).toString());
   }
   return values;

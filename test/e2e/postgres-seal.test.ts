@@ -363,7 +363,7 @@ test('what stands in the way is refused by name, all of it, before anything is c
     CREATE INDEX odd_lower ON odd (lower(d));
     CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER watch BEFORE UPDATE OF e ON odd FOR EACH ROW EXECUTE FUNCTION nothing();
-    CREATE INDEX odd_pattern ON odd (g text_pattern_ops);
+    CREATE STATISTICS odd_statistics ON lower(g), id FROM odd;
     RESET ROLE`);
   const before = await columnsOf('odd');
   const refusal = async (column: string): Promise<string> => {
@@ -377,7 +377,7 @@ test('what stands in the way is refused by name, all of it, before anything is c
   expect(await refusal('d')).toContain('index public.odd_lower computes with it');
   expect(await refusal('e')).toMatch(/trigger watch on table (?:public\.)?odd depends on it/);
   expect(await refusal('f')).toContain('its type is character varying(5), but its rule says character varying(6)');
-  expect(await refusal('g')).toContain('the server would not take it: operator class');
+  expect(await refusal('g')).toContain('the server would not take it: ');
   expect((await move('seal', 'public.odd', '--dry-run')).code).toBe(1);
   const stranger = await installation.run(
     'postgres',

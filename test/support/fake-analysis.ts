@@ -39,7 +39,7 @@ const columnSession: ColumnSession = {
   seal: (_column, value) => seal(value),
   sealLiteral: (_column, text) => seal(Buffer.from(text)),
   unseal: (_column, sealed) => unseal(sealed),
-  has: (sealed) => sealed.length % 2 === 0,
+  has: (_column, sealed) => sealed.length % 2 === 0,
   fetch: () => new Promise((resolve) => setImmediate(resolve)),
 };
 

@@ -17,6 +17,7 @@ import { encodeEnvelope } from '../../src/envelope/object/object-envelope.ts';
 import type { BodyRecord } from '../../src/envelope/object/record.ts';
 import { sealMetadata } from '../../src/envelope/object/sealed-metadata.ts';
 import { sealUploadToken } from '../../src/envelope/object/upload-token.ts';
+import { sealFormat, type PreservedFormat } from '../../src/envelope/format-preserving.ts';
 import { sealValue } from '../../src/envelope/sealed-value.ts';
 import { wrapKey } from '../../src/envelope/wrapped-key.ts';
 import { deterministicRandom } from './deterministic-random.ts';
@@ -70,6 +71,12 @@ function sealedValue(name: string, mode: 'randomized' | 'deterministic', plainte
     plaintext: hex(plaintext),
     sealed: hex(sealed),
   };
+}
+
+function preservedValue(name: string, format: PreservedFormat, text: string) {
+  const aad = labelled('column id', 16);
+  const sealed = sealFormat({ dek: dek(), aad, format, text });
+  return { name, ...format, dek: hex(labelled('dek', 32)), aad: hex(aad), text, sealed };
 }
 
 type BodyShape = {
@@ -268,6 +275,13 @@ export function makeVectors(): Record<string, unknown> {
       wrappedKey('a DEK', 32, { 'aws:s3:arn': 'arn:aws:s3:::bucket/key', '\u{1f600}': 'after', '\uff5e': 'before' }, 0),
       wrappedKey('no context, multi-region', 32, {}, 1),
       wrappedKey('one byte', 1, { a: '' }, 0),
+    ],
+    'format-preserving-v1.json': [
+      preservedValue('digits', { alphabet: 'digits', keepFirst: 0, keepLast: 0 }, '123456'),
+      preservedValue('a card', { alphabet: 'digits', keepFirst: 6, keepLast: 4 }, '4111110000001111'),
+      preservedValue('small', { alphabet: 'digits-and-small-letters', keepFirst: 0, keepLast: 0 }, 'a1b2'),
+      preservedValue('capitals', { alphabet: 'digits-and-capitals', keepFirst: 2, keepLast: 0 }, 'CH93X0076201'),
+      preservedValue('alphanumeric', { alphabet: 'alphanumeric', keepFirst: 0, keepLast: 1 }, 'Zz09aAbB'),
     ],
     'sealed-value-v1.json': [
       sealedValue('randomized', 'randomized', Buffer.from('123-45-6789')),

@@ -124,6 +124,14 @@ const user = atMostOne(
   ['password', 'passwordFile'],
 );
 
+const kept = (which: 'first' | 'last') =>
+  z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe(`How many of the ${which} characters stay as they are, readable by the server.`);
+
 const columnRule = z.strictObject({
   column: z
     .string()
@@ -137,10 +145,28 @@ const columnRule = z.strictObject({
     ),
   key: keyReference,
   mode: z
-    .enum(['randomized', 'deterministic'])
+    .enum(['randomized', 'deterministic', 'format-preserving'])
     .default('randomized')
     .describe(
-      'randomized: equal values look different at rest. deterministic: equal values look equal, so that equality works.',
+      'randomized: equal values look different at rest. deterministic: equal values look equal, so that equality works. format-preserving: deterministic, and the value keeps its type, length and alphabet; no guard in the server, no tag on the value.',
+    ),
+  format: z
+    .strictObject({
+      alphabet: z
+        .enum(['digits', 'digits-and-small-letters', 'digits-and-capitals', 'alphanumeric'])
+        .describe('The characters that values consist of; others are refused.'),
+      keepFirst: kept('first'),
+      keepLast: kept('last'),
+      generation: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1)
+        .describe('The number of the data key. Another number is another key: what is stored does not read by it.'),
+    })
+    .optional()
+    .describe(
+      'Of `mode: format-preserving`: what the values look like. What is not kept must have a million values: 6 digits, 4 letters.',
     ),
   search: z
     .enum(['none', 'equality'])

@@ -1,6 +1,7 @@
 /** Casts around what is sealed: they change no value, and name bytea upstream. */
 import type { TypeCast } from 'libpg-query';
 import type { SealedColumn } from '../plan.ts';
+import { storedType } from '../columns/stored-type.ts';
 import type { Analysis } from './analysis.ts';
 import { castFor, roundsAsColumn, typeNameSpan } from './constants.ts';
 import { castType } from './syntax.ts';
@@ -15,7 +16,7 @@ export function castTo(
   // The numbers in the text decided it.
   if (rounds) analysis.literalsMatter = true;
   const oid = rounds ? column.type.oid : (castFor(cast, column, 'scalar') ?? column.type.oid);
-  replaceType(analysis, cast, 'bytea');
+  replaceType(analysis, cast, storedType(column).name);
   return { oid, rounds };
 }
 

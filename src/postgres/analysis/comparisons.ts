@@ -1,6 +1,7 @@
 /** Equality in its forms: =, <>, IS [NOT] DISTINCT FROM, IN, = ANY, <> ALL, NULLIF, rows. Everything else computes, and is refused. */
 import type { A_Expr } from 'libpg-query';
 import type { SealedColumn } from '../plan.ts';
+import { storedType } from '../columns/stored-type.ts';
 import type { Analysis } from './analysis.ts';
 import { replaceType } from './casts.ts';
 import { castFor } from './constants.ts';
@@ -227,7 +228,7 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
     );
   }
   const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
-  replaceType(analysis, node.TypeCast, 'bytea[]');
+  replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`);
   if ('ParamRef' in inner) mouldParameter(analysis, inner.ParamRef, column, 'compare', 'array', oid);
   else if ('A_Const' in inner) mouldArrayConstant(analysis, inner.A_Const, column, 'compare', oid);
   else mouldArray(analysis, inner, scope, column);

@@ -19,6 +19,7 @@ import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './e
 import { parenthesizedQuery } from './inner-query.ts';
 import { SourceText } from './source-text.ts';
 import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './syntax.ts';
+import { columnName } from './values.ts';
 
 /** The statement names something hot. */
 export function draftCopy(statement: RawStatement, copy: CopyStmt, context: PlanningContext): DraftPlan {
@@ -143,8 +144,24 @@ function whereStart(source: SourceText, { start, end }: RawStatement): number {
 }
 
 function withCopy(drafted: DraftPlan, copy: CopyPlan): DraftPlan {
+  refuseMarkers(drafted.plan, copy);
   const plan: SealedPlan = { ...drafted.plan, parameters: new Map(), parameterOids: new Map(), copy };
   return { ...drafted, plan };
+}
+
+/** A stored text that is the marker of NULL or DEFAULT would be taken for it. */
+function refuseMarkers({ columns }: SealedPlan, { format }: CopyPlan): void {
+  const preserving = columns.find((column) => column.format !== undefined);
+  if (preserving === undefined || format.type === 'binary') return;
+  const markers = [format.nullMarker, format.defaultMarker].map((marker) =>
+    Buffer.from(marker ?? []).toString('latin1'),
+  );
+  if (!markers.some((marker) => /^[0-9A-Za-z]{4,}$/.test(marker))) return;
+  throw refuseUse(
+    `a value of format-preserving column ${columnName(preserving)} could be the text that this COPY takes for NULL or DEFAULT`,
+    -1,
+    'Choose a marker with another character than letters and digits.',
+  );
 }
 
 /** The client's own text, with the table written in full and its columns named. */

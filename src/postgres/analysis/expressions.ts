@@ -1,5 +1,6 @@
 /** Expressions: what each yields, and that no sealed value meets anything that would compute with it. */
 import type { CaseExpr, CoalesceExpr, FuncCall, SubLink, TypeCast, WindowDef } from 'libpg-query';
+import { storedType } from '../columns/stored-type.ts';
 import type { Analysis } from './analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
@@ -128,7 +129,7 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   if (!same || analysis.input.within === 'view')
     throw refuseSealed(column, 'in a cast to another type', locationOf(cast));
   castFor(cast, column, 'scalar');
-  replaceType(analysis, cast, 'bytea');
+  replaceType(analysis, cast, storedType(column).name);
   // A cast to its own type is none to the server's eyes in the shadow, and one upstream: either origin is right.
   return passedThrough({ ...column, type }, 'any');
 }

@@ -4,6 +4,7 @@
  */
 import type { DeclareCursorStmt, PrepareStmt, TypeName } from 'libpg-query';
 import type { NamedUse, PreparedText, SealedPlan, TrackPlan } from '../plan.ts';
+import { storedType } from '../columns/stored-type.ts';
 import {
   draftQuery,
   piecesOf,
@@ -151,7 +152,8 @@ function typeList(sealed: SealedPlan['parameters'], plain: ReadonlySet<number>, 
   const types = Array.from({ length: count }, (_, index) => {
     const parameter = sealed.get(index + 1);
     if (parameter === undefined) return names[index] ?? 'unknown';
-    return parameter.shape === 'array' ? 'pg_catalog.bytea[]' : 'pg_catalog.bytea';
+    const { name } = storedType(parameter.column);
+    return parameter.shape === 'array' ? `pg_catalog.${name}[]` : `pg_catalog.${name}`;
   });
   return ` (${types.join(', ')})`;
 }

@@ -1,4 +1,5 @@
 /** IS [NOT] NULL: ciphertext is NULL where the value is, so any sealed value may be tested, alone or in a row. */
+import { storedType } from '../columns/stored-type.ts';
 import type { Analysis } from './analysis.ts';
 import { castFor } from './constants.ts';
 import { replaceType } from './casts.ts';
@@ -32,5 +33,5 @@ function parameterTested(analysis: Analysis, number: number, tested: Node, scope
   if (use === undefined) return settlePlain(analysis, tested, scope);
   if (!('TypeCast' in tested)) return;
   castFor(tested.TypeCast, use.column, use.shape);
-  replaceType(analysis, tested.TypeCast, use.shape === 'array' ? 'bytea[]' : 'bytea');
+  replaceType(analysis, tested.TypeCast, `${storedType(use.column).name}${use.shape === 'array' ? '[]' : ''}`);
 }

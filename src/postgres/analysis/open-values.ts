@@ -1,6 +1,7 @@
 /** The values of a column of constants and parameters, moulded as what reads it needs. */
 import type { A_Const, TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import { storedType } from '../columns/stored-type.ts';
 import type { Analysis } from './analysis.ts';
 import { widens } from './casts.ts';
 import { numberOid, roundsAsColumn } from './constants.ts';
@@ -51,7 +52,7 @@ function ownType(node: Node): number | undefined {
 }
 
 /** A column in which there is nothing but NULL would be text, which is no ciphertext. */
-export function castNull(analysis: Analysis, constant: A_Const): void {
+export function castNull(analysis: Analysis, constant: A_Const, column: SealedColumn): void {
   const start = locationOf(constant);
-  analysis.edit({ start, end: start + 'NULL'.length, replacement: 'NULL::pg_catalog.bytea' });
+  analysis.edit({ start, end: start + 'NULL'.length, replacement: `NULL::pg_catalog.${storedType(column).name}` });
 }

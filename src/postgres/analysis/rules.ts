@@ -8,6 +8,8 @@ export type RuledColumn = {
   readonly mode: 'randomized' | 'deterministic';
   /** Only of deterministic columns. */
   readonly domain: string | undefined;
+  /** Values keep their form, and the column its type. */
+  readonly format?: unknown;
   /** Whether the column must have the guard domain; otherwise it is plain bytea. */
   readonly guard: boolean;
   /** What the proxy applies, and the server is not told. */

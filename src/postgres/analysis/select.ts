@@ -117,7 +117,7 @@ function openItems(analysis: Analysis, items: readonly Node[], scope: Scope): Op
   const open = new OpenColumn({
     mould: (column, purpose, castOid) => {
       for (const item of items) {
-        if ('A_Const' in item && item.A_Const.isnull === true) castNull(analysis, item.A_Const);
+        if ('A_Const' in item && item.A_Const.isnull === true) castNull(analysis, item.A_Const, column);
         else mouldBelow(analysis, item, scope, column, purpose, castOid);
       }
     },

@@ -56,7 +56,7 @@ function openTarget(analysis: Analysis, val: Node, scope: Scope, hasName: boolea
   const open = new OpenColumn({
     mould: (column, purpose, castOid) => {
       // Without a name of its own it would get the cast's.
-      if (hasName && 'A_Const' in val && val.A_Const.isnull === true) castNull(analysis, val.A_Const);
+      if (hasName && 'A_Const' in val && val.A_Const.isnull === true) castNull(analysis, val.A_Const, column);
       else mouldBelow(analysis, val, scope, column, purpose, castOid);
     },
     settle: () => settlePlain(analysis, val, scope),

@@ -1,5 +1,6 @@
 /** unnest() in FROM: rows of constants and parameters in another form, so its columns are sealed or plain as their readers need. */
 import type { RangeFunction } from 'libpg-query';
+import { storedType } from '../columns/stored-type.ts';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
 import { replaceType } from './casts.ts';
@@ -74,7 +75,7 @@ function mouldArray(
   analysis.use(column);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
     const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
-    replaceType(analysis, node.TypeCast, 'bytea[]');
+    replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`);
     return mouldArray(analysis, node.TypeCast.arg, scope, column, purpose, elementOid ?? oid);
   }
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'array', elementOid);

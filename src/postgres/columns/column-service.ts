@@ -62,6 +62,6 @@ export interface ColumnSession {
   /** Sealed bytes (raw, not hex) become the value in the format the client asked for. */
   unseal(column: SealedColumn, sealed: Uint8Array, format: ValueFormat, settings: ValueSettings): Uint8Array;
   /** Whether the DEK that a sealed value names is at hand; if not, await `fetch` and go on. */
-  has(sealed: Uint8Array): boolean;
+  has(column: SealedColumn, sealed: Uint8Array): boolean;
   fetch(column: SealedColumn, sealed: Uint8Array): Promise<void>;
 }

@@ -13,7 +13,12 @@ import { ID_BYTES } from '../service/schema.ts';
 import { ColumnError } from './errors.ts';
 
 /** Whose values a DEK seals: a column's, or a domain's (hex ids). */
-export type DekOwner = { readonly type: 'column' | 'domain'; readonly id: string };
+export type DekOwner = {
+  readonly type: 'column' | 'domain';
+  readonly id: string;
+  /** That DEK of the owner's alone: its values do not name theirs. Undefined: the newest. */
+  readonly generation?: number;
+};
 
 export type StoredDek = {
   readonly id: string;
@@ -76,13 +81,13 @@ export class DekTable {
 
   /** The DEK new values of the owner are sealed with; made if there is none. */
   current(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
-    const known = this.#current.get(owner.id);
+    const known = this.#current.get(keyOf(owner));
     return known ?? this.#once(owner, () => this.#load(owner, keyId, use));
   }
 
   /** The same, where it is at hand. */
   currentNow(owner: DekOwner): StoredDek | undefined {
-    return this.#settled.get(owner.id);
+    return this.#settled.get(keyOf(owner));
   }
 
   /** Another current DEK in place of one that another KMS key wrapped. Only of randomized columns: equality would break. */
@@ -106,31 +111,32 @@ export class DekTable {
 
   /** What is under way or done is shared; what failed is tried again. */
   #once(owner: DekOwner, load: () => Promise<StoredDek>): Promise<StoredDek> {
-    const isLatest = (): boolean => this.#current.get(owner.id) === loading;
+    const key = keyOf(owner);
+    const isLatest = (): boolean => this.#current.get(key) === loading;
     const loading: Promise<StoredDek> = load().then(
       (stored) => {
-        if (isLatest()) this.#settled.set(owner.id, stored);
+        if (isLatest()) this.#settled.set(key, stored);
         return stored;
       },
       (error: unknown) => {
-        if (isLatest()) this.#current.delete(owner.id);
+        if (isLatest()) this.#current.delete(key);
         throw error;
       },
     );
-    this.#settled.delete(owner.id);
-    this.#current.set(owner.id, loading);
+    this.#settled.delete(key);
+    this.#current.set(key, loading);
     return loading;
   }
 
   async #load(owner: DekOwner, keyId: string, use: KeyUse): Promise<StoredDek> {
     const known = (await this.#newest(owner)) ?? (await this.#newestInEscrow(owner));
-    return this.#keep(known ?? (await this.#create(owner, keyId, use, FIRST_GENERATION)), use);
+    return this.#keep(known ?? (await this.#create(owner, keyId, use, owner.generation ?? FIRST_GENERATION)), use);
   }
 
   async #newest(owner: DekOwner): Promise<StoredDek | undefined> {
     const [row] = await this.#options.connection.query<DekRow>(
-      `${SELECT} WHERE owner = $1 ORDER BY generation DESC LIMIT 1`,
-      [Buffer.from(owner.id, 'hex')],
+      `${SELECT} WHERE owner = $1 AND generation = coalesce($2, generation) ORDER BY generation DESC LIMIT 1`,
+      [Buffer.from(owner.id, 'hex'), owner.generation ?? null],
     );
     return row === undefined ? undefined : fromRow(row);
   }
@@ -191,6 +197,10 @@ export class DekTable {
     this.#byId.set(stored.id, stored);
     return stored;
   }
+}
+
+function keyOf({ id, generation }: DekOwner): string {
+  return generation === undefined ? id : `${id} ${generation}`;
 }
 
 /** Does nothing where a row of this id, or of this owner and generation, is there already. */

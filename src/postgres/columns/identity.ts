@@ -134,7 +134,14 @@ function moved(why: string): ColumnError {
 
 function sameSealing(bound: BoundRow, rule: SealRule): boolean {
   const sameType = storageClass(parseLogicalType(bound.logical_type)) === storageClass(parseLogicalType(rule.type));
-  return sameType && bound.mode === rule.mode && bound.domain_name === (rule.domain ?? null);
+  return sameType && bound.mode === modeOf(rule) && bound.domain_name === (rule.domain ?? null);
+}
+
+/** Everything about the mode that decides stored bytes. What keeps its form has no bytes to say so, so the record says it all. */
+export function modeOf({ mode, format }: SealRule): string {
+  if (format === undefined) return mode;
+  const { alphabet, keepFirst, keepLast, generation } = format;
+  return `format-preserving ${alphabet} ${keepFirst} ${keepLast} ${generation}`;
 }
 
 async function findBound(session: ServiceSession, { schema, table, column }: SealRule): Promise<BoundRow | undefined> {
@@ -183,7 +190,7 @@ export async function insertBinding(
       live.relation,
       live.attnum,
       rule.type,
-      rule.mode,
+      modeOf(rule),
       rule.domain ?? null,
     ],
   );

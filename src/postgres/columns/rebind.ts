@@ -23,7 +23,7 @@ import { ID_BYTES } from '../service/schema.ts';
 import { comparisonClass, parseLogicalType, storageClass } from '../types/registry.ts';
 import { escrowOwnerOf, fromEscrow, insertDek, ownerOfContext, type DekOwner, type StoredDek } from './dek-table.ts';
 import { ColumnError } from './errors.ts';
-import { insertBinding, insertDomain, type PlacedColumn } from './identity.ts';
+import { insertBinding, insertDomain, modeOf, type PlacedColumn } from './identity.ts';
 import { isDeterministic } from './prove-deterministic.ts';
 
 export type RebindOptions = {
@@ -72,6 +72,7 @@ export async function rebindColumns(options: RebindOptions, rules: readonly Seal
 async function planRule(session: ServiceSession, source: DekSource, rule: SealRule): Promise<Plan | undefined> {
   const live = await readLiveColumn(session, rule);
   if (live === undefined || live.attnum === null) return undefined;
+  if (rule.format !== undefined) return planPreserving(session, rule, { ...live, attnum: live.attnum });
   const { owners, deks, restored } = await source.ownersOf(rule, await dekIdsIn(session, rule));
   const [owner] = owners;
   const wantsDomain = rule.domain !== undefined;
@@ -86,6 +87,22 @@ async function planRule(session: ServiceSession, source: DekSource, rule: SealRu
     throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
   }
   return { rule, live: { ...live, attnum: live.attnum }, owner, restored };
+}
+
+/** Its values name no key: they belong to what is bound to their very place, or nothing can say to what. */
+async function planPreserving(session: ServiceSession, rule: SealRule, live: PlacedColumn): Promise<Plan> {
+  const [bound] = await session.query<{ id: Buffer; mode: string }>(
+    `SELECT id, mode FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`,
+    [live.relation, live.attnum],
+  );
+  if (bound?.mode === modeOf(rule))
+    return { rule, live, owner: { type: 'column', id: bound.id.toString('hex') }, restored: false };
+  const [row] = await session.query<{ any: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM ${quoteQualified(rule.schema, rule.table)} WHERE ${quoteIdentifier(rule.column)} IS NOT NULL) AS any`,
+  );
+  if (row?.any === false) return { rule, live, owner: undefined, restored: false };
+  const message = `${ruleName(rule)} is format-preserving and holds values, which cannot say how they were sealed: give the rule back its former format and generation, or bring schema sealgate back from a backup of the same time`;
+  throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
 }
 
 /** Mode and type as the column was last bound; where that is lost, a deterministic column's values must prove it. */

@@ -165,5 +165,6 @@ export function sealedColumn(rule: SealRule, live: PlacedColumn, identity: Colum
     domain,
     keyId,
     ...(identity.domainId !== undefined && { domainId: identity.domainId }),
+    ...(rule.format !== undefined && { format: rule.format }),
   };
 }

@@ -7,13 +7,14 @@ import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
-import { BYTEA_OID } from '../service/names.ts';
 import type { ServerTimeZones } from '../service/time-zones.ts';
 import { encodeBinaryArray } from '../types/array-binary.ts';
 import type { ValueContext, ValueFormat, ValueSettings } from '../types/codec.ts';
 import { printValue, readArray, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
+import { openPreserved, sealPreserved } from './preserved-value.ts';
+import { storedType } from './stored-type.ts';
 import { enforceChecks } from './enforce-checks.ts';
 import { DekTable, type DekOwner, type DekTableOptions, type StoredDek } from './dek-table.ts';
 
@@ -113,7 +114,7 @@ class SealingSession implements ColumnSession {
     const elements = readArray(value, format, context, options.declaredOid).map((element) =>
       element === undefined ? undefined : this.#sealChecked(column, element, context),
     );
-    return encodeBinaryArray({ elementOid: BYTEA_OID, elements });
+    return encodeBinaryArray({ elementOid: storedType(column).oid, elements });
   }
 
   sealLiteral(column: SealedColumn, text: string, settings: ValueSettings, options: SealOptions = {}): Uint8Array {
@@ -121,6 +122,10 @@ class SealingSession implements ColumnSession {
   }
 
   unseal(column: SealedColumn, sealed: Uint8Array, format: ValueFormat, settings: ValueSettings): Uint8Array {
+    if (column.format !== undefined) {
+      const text = openPreserved(this.#preserving(column), column, sealed);
+      return printValue(text, format, this.#context(column, settings, 'store'));
+    }
     const { dek, stored } = this.#dekOf(sealed);
     // A value from another column: the same answer as a tag that fails.
     if (stored.owner !== ownerOf(column).id) throw openFailed();
@@ -128,11 +133,17 @@ class SealingSession implements ColumnSession {
     return printValue(canonical, format, this.#context(column, settings, 'store'));
   }
 
-  has(sealed: Uint8Array): boolean {
-    return this.#named(sealed) !== undefined;
+  has(column: SealedColumn, sealed: Uint8Array): boolean {
+    if (column.format === undefined) return this.#named(sealed) !== undefined;
+    return this.#open.some(({ stored }) => isGenerationOf(stored, column));
   }
 
   async fetch(column: SealedColumn, sealed: Uint8Array): Promise<void> {
+    if (column.format !== undefined) {
+      const stored = await this.#deks.current(ownerOf(column), column.keyId, this.#keyUse(column));
+      await this.#unwrap(column, stored);
+      return;
+    }
     const dekId = Buffer.from(parseSealedValue(sealed).dekId).toString('hex');
     const stored = await this.#deks.byId(dekId, this.#keyUse(column));
     // Never ask for another column's key in this column's name.
@@ -163,13 +174,22 @@ class SealingSession implements ColumnSession {
       throw new PostgresError('ERR_POSTGRES_TOO_LARGE', message, { sqlstate: '54000' });
     }
     const owner = ownerOf(column).id;
-    const current = this.#current.find(({ stored }) => stored.owner === owner);
+    const current = this.#current.find(({ stored }) =>
+      column.format === undefined ? stored.owner === owner : isGenerationOf(stored, column),
+    );
     if (current === undefined) {
       const message = `the rule of ${column.schema}.${column.table}.${column.column} names another KMS key than its values are sealed under`;
       throw new ColumnError('ERR_POSTGRES_COLUMN_RULE_CHANGED', message);
     }
     const { dek, id: dekId } = current;
+    if (column.format !== undefined) return sealPreserved(dek, column, plaintext);
     return sealValue({ dek, dekId, aad: aadOf(column), plaintext, mode: column.mode }, this.#options.random);
+  }
+
+  #preserving(column: SealedColumn): Dek {
+    const open = this.#open.find(({ stored }) => isGenerationOf(stored, column));
+    if (open === undefined) throw new TypeError('a value is opened whose key was not fetched');
+    return open.dek;
   }
 
   #dekOf(sealed: Uint8Array): OpenDek {
@@ -218,14 +238,19 @@ const factsByColumn = new WeakMap<SealedColumn, ColumnFacts>();
 function factsOf(column: SealedColumn): ColumnFacts {
   const known = factsByColumn.get(column);
   if (known !== undefined) return known;
-  const { id, domainId, database, schema, table } = column;
+  const { id, domainId, database, schema, table, format } = column;
+  const generation = format === undefined ? {} : { generation: format.generation };
   const facts: ColumnFacts = {
-    owner: domainId === undefined ? { type: 'column', id } : { type: 'domain', id: domainId },
+    owner: domainId === undefined ? { type: 'column', id, ...generation } : { type: 'domain', id: domainId },
     aad: Buffer.from(domainId ?? id, 'hex'),
     resource: `${database}.${schema}.${table}.${column.column}`,
   };
   factsByColumn.set(column, facts);
   return facts;
+}
+
+function isGenerationOf(stored: StoredDek, column: SealedColumn): boolean {
+  return stored.owner === column.id && stored.generation === column.format?.generation;
 }
 
 function ownerOf(column: SealedColumn): DekOwner {

@@ -91,6 +91,10 @@ export class BinaryFields implements FieldCodec {
     this.writeValue(output, sealed);
   }
 
+  writePreserved(output: CopyOutput, text: Uint8Array): void {
+    this.writeValue(output, text);
+  }
+
   sealedBytes(value: Uint8Array): Uint8Array {
     return value;
   }

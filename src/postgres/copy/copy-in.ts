@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ColumnSession } from '../columns/column-service.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_MESSAGE_BYTES, MAX_SEALED_VALUE_BYTES } from '../limits.ts';
-import type { CopyPlan, SealedLiteral, SealedParameter } from '../plan.ts';
+import type { CopyPlan, SealedColumn, SealedLiteral, SealedParameter } from '../plan.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import { BinaryFields, binaryHeaderLength, BinaryRows } from './binary-rows.ts';
@@ -172,7 +172,7 @@ export class CopyIn {
       if (value === undefined) continue;
       const sealed = this.#seal(value, parameter);
       this.#output.bytes(bytes, start + copied, start + fieldStart);
-      this.#codec.writeSealed(this.#output, sealed);
+      this.#write(parameter.column, sealed);
       copied = fieldEnd;
     }
     this.#output.bytes(bytes, start + copied, start + this.#rows.contentEnd);
@@ -196,7 +196,12 @@ export class CopyIn {
     const { format } = this.#options.plan;
     if (format.type !== 'binary') this.#output.byte(format.delimiter);
     this.#sealedSinceTurn++;
-    this.#codec.writeSealed(this.#output, this.#options.columns.sealLiteral(column, value ?? '', STANDARD_SETTINGS));
+    this.#write(column, this.#options.columns.sealLiteral(column, value ?? '', STANDARD_SETTINGS));
+  }
+
+  #write({ format }: SealedColumn, sealed: Uint8Array): void {
+    if (format === undefined) this.#codec.writeSealed(this.#output, sealed);
+    else this.#codec.writePreserved(this.#output, sealed);
   }
 
   #seal(value: Uint8Array, parameter: SealedParameter): Uint8Array {

@@ -62,9 +62,9 @@ export class CopyOut {
     let copied = 0;
     this.#eachRow(data, (start) => {
       for (const { index, column } of this.#sealed) {
-        const sealed = this.#sealedAt(data, start, index);
+        const sealed = this.#sealedAt(data, start, index, column);
         if (sealed === undefined) continue;
-        if (!columns.has(sealed)) {
+        if (!columns.has(column, sealed)) {
           this.#missing.push({ column, sealed: Uint8Array.from(sealed) });
           continue;
         }
@@ -113,10 +113,10 @@ export class CopyOut {
     return length;
   }
 
-  #sealedAt(data: Uint8Array, start: number, index: number): Uint8Array | undefined {
+  #sealedAt(data: Uint8Array, start: number, index: number, column: SealedColumn): Uint8Array | undefined {
     const { fields } = this.#rows;
     const value = this.#codec.read(data, start + fields.start(index), start + fields.end(index), index);
-    return value === undefined ? undefined : this.#codec.sealedBytes(value);
+    return value === undefined || column.format !== undefined ? value : this.#codec.sealedBytes(value);
   }
 
   #opened(column: SealedColumn, sealed: Uint8Array, settings: SessionSettings): Uint8Array {

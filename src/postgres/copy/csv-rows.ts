@@ -128,6 +128,12 @@ export class CsvFields implements FieldCodec {
     output.byte(quote);
   }
 
+  writePreserved(output: CopyOutput, text: Uint8Array): void {
+    output.byte(this.#format.quote);
+    this.#escaped(output, text);
+    output.byte(this.#format.quote);
+  }
+
   sealedBytes(value: Uint8Array): Uint8Array {
     return byteaFromText(value);
   }

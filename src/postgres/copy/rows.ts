@@ -31,6 +31,8 @@ export interface FieldCodec {
   read(bytes: Uint8Array, start: number, end: number, index: number): Uint8Array | undefined;
   /** The sealed bytes, as bytea is written in this format. */
   writeSealed(output: CopyOutput, sealed: Uint8Array): void;
+  /** What keeps its form, as text is written in this format, so that it is taken for neither NULL nor DEFAULT. */
+  writePreserved(output: CopyOutput, text: Uint8Array): void;
   /** Of `read`'s value, or `writeSealed`'s: the sealed bytes. */
   sealedBytes(value: Uint8Array): Uint8Array;
   /** A value as the server writes it in COPY TO. `alone`: the only column. */

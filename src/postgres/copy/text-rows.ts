@@ -99,6 +99,11 @@ export class TextFields implements FieldCodec {
     output.hex(sealed);
   }
 
+  /** Markers that look like such a text are refused by the analysis. */
+  writePreserved(output: CopyOutput, text: Uint8Array): void {
+    this.writeValue(output, text);
+  }
+
   sealedBytes(value: Uint8Array): Uint8Array {
     return byteaFromText(value);
   }

@@ -3,6 +3,7 @@
  *
  * Invariant: what is shown of a statement that goes upstream shows its sealed constants as places, never as values.
  */
+import { storedType } from '../columns/stored-type.ts';
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import { unreachable } from '../../errors.ts';
 import type { Refusal, SealedColumn, SealedLiteral, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
@@ -87,8 +88,8 @@ function rewritten(plan: SealedPlan, sql: string, hasIndex: HasIndex): Verdict {
 
 function placeholder({ column, value, shape }: SealedLiteral): string {
   if (value === null) return 'NULL';
-  const type = shape === 'array' ? 'pg_catalog.bytea[]' : 'pg_catalog.bytea';
-  return `'<sealed for ${ruleName(column)}>'::${type}`;
+  const { name } = storedType(column);
+  return `'<sealed for ${ruleName(column)}>'::pg_catalog.${name}${shape === 'array' ? '[]' : ''}`;
 }
 
 function neededIndex(column: SealedColumn): NeededIndex {

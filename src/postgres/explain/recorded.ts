@@ -56,5 +56,5 @@ export function masked(sql: string): string {
 
 /** What went through the proxy was recorded with the casts that it put around sealed constants. */
 function asClientsWroteIt(sql: string): string {
-  return sql.replaceAll(/(\$\d+)::pg_catalog\.bytea(\[\])?/g, '$1');
+  return sql.replaceAll(/(\$\d+)::pg_catalog\.(?:bytea|text)(\[\])?/g, '$1');
 }

@@ -84,7 +84,7 @@ class CellConverter {
 
   async #open(sealed: Uint8Array): Promise<Uint8Array> {
     parseSealedValue(sealed);
-    if (!this.#session.has(sealed)) await this.#session.fetch(this.#column, sealed);
+    if (!this.#session.has(this.#column, sealed)) await this.#session.fetch(this.#column, sealed);
     return this.#session.unseal(this.#column, sealed, 'text', this.#settings);
   }
 

@@ -55,7 +55,7 @@ async function columnObstacles(
     ...(live.expressionIndexes ?? []).map((name) => `index ${name} computes with it`),
     ...(await dependents(session, target, table, direction)).map((what) => `${what} depends on it`),
     ...(await otherEnds(session, target, direction, tables)),
-    ...(direction === 'seal' ? await collationProblem(session, target) : []),
+    ...(direction === 'seal' ? collationProblem(target) : []),
   ];
   return messages.map((message) => ({ column, message }));
 }
@@ -111,18 +111,11 @@ async function otherEnds(
 }
 
 /** Equality of sealed bytes is equality of the texts' bytes. */
-async function collationProblem(session: ServiceSession, { rule, live }: MoveTarget): Promise<readonly string[]> {
-  if (rule.mode !== 'deterministic') return [];
-  const [row] = await session.query<{ name: string }>(
-    `SELECT c.collname::text AS name FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
-     WHERE a.attrelid = $1 AND a.attnum = $2 AND NOT c.collisdeterministic`,
-    [live.relation, live.attnum],
-  );
-  return row === undefined
-    ? []
-    : [
-        `its collation ${row.name} holds different texts for equal, which no sealed column can: make the rule randomized`,
-      ];
+function collationProblem({ rule, live }: MoveTarget): readonly string[] {
+  if (rule.mode !== 'deterministic' || live.looseCollation === null) return [];
+  return [
+    `its collation ${live.looseCollation} holds different texts for equal, which no sealed column can: make the rule randomized`,
+  ];
 }
 
 async function inheritance(session: ServiceSession, { oid }: MoveTable): Promise<string | undefined> {

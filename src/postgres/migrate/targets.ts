@@ -76,11 +76,18 @@ export async function findTargets(
 }
 
 async function placed(session: ServiceSession, rule: SealRule): Promise<PlacedColumn> {
+  if (rule.format !== undefined) throw refusePreserving(rule);
   const live = await readLiveColumn(session, rule);
   if (live !== undefined && live.attnum !== null && live.parent === null && /^[rp]$/.test(live.kind))
     return { ...live, attnum: live.attnum };
   const [problem] = judgeColumn(rule, live, [rule]);
   throw new MigrateError('ERR_POSTGRES_MOVE_REFUSED', `${ruleName(rule)}: ${problem?.message ?? 'it is not there'}`);
+}
+
+/** Nothing in the database could tell a finished move from one that has not begun. */
+function refusePreserving(rule: SealRule): MigrateError {
+  const message = `${ruleName(rule)}: the values of a format-preserving column look the same before and after, so it is not moved in place: add a column, put the rule on it while it is empty, and copy the values through the proxy`;
+  return new MigrateError('ERR_POSTGRES_MOVE_REFUSED', message);
 }
 
 function isDone(direction: Direction, rule: SealRule, live: PlacedColumn): boolean {

@@ -4,6 +4,7 @@ import type { LiveColumn } from './live-column.ts';
 import { GUARD_DOMAIN_QUALIFIED, quoteIdentifier, quoteQualified } from './names.ts';
 import type { ColumnProblem } from './problem.ts';
 import { ruleName, type SealRule } from './rules.ts';
+import { formatLogicalType, parseLogicalType } from '../types/registry.ts';
 
 type Draft = {
   readonly code: ColumnErrorCode;
@@ -43,7 +44,12 @@ export function judgeColumn(
 }
 
 function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Place): Draft | undefined {
-  const type = rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
+  const type =
+    rule.format !== undefined
+      ? formatLogicalType(parseLogicalType(rule.type))
+      : rule.guard
+        ? GUARD_DOMAIN_QUALIFIED
+        : 'bytea';
   if (live === undefined) {
     return {
       code: 'ERR_POSTGRES_COLUMN_MISSING',
@@ -71,6 +77,7 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
 }
 
 function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
+  if (rule.format !== undefined) return judgeOwnType(rule, live, place);
   if (hasType(rule, live)) return undefined;
   const target = rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
   const source = live.isBytea === true ? place.column : `${place.column}::text::bytea`;
@@ -80,6 +87,17 @@ function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | unde
     message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)`,
     ddl: live.hasDefault === true ? [dropDefault(place), retype] : [retype],
   };
+}
+
+/** A format-preserving column keeps the type that its rule says; equality is the server's own, over what is stored. */
+function judgeOwnType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
+  const code = 'ERR_POSTGRES_COLUMN_GUARD';
+  const type = formatLogicalType(parseLogicalType(rule.type));
+  if (live.looseCollation !== null)
+    return { code, message: `its collation ${live.looseCollation} holds different stored texts for equal` };
+  if (live.typeName === type) return undefined;
+  const ddl = [`ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${type};`];
+  return { code, message: `its type is ${live.typeName ?? 'unknown'}, but its rule says ${type}`, ddl };
 }
 
 function dropDefault({ table, column }: Place): string {
@@ -135,8 +153,9 @@ function judgeIndexes(rule: SealRule, live: LiveColumn): readonly Draft[] {
   });
 }
 
-function hasType({ guard }: SealRule, live: LiveColumn): boolean {
-  return live.isGuard === true || (!guard && live.isBytea === true);
+/** What keeps its form keeps its type, and whatever index the type may have. */
+function hasType({ guard, format }: SealRule, live: LiveColumn): boolean {
+  return format !== undefined || live.isGuard === true || (!guard && live.isBytea === true);
 }
 
 function judgeUniqueness(rule: SealRule, live: LiveColumn): Draft | undefined {

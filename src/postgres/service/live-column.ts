@@ -13,6 +13,8 @@ export type LiveColumn = {
   readonly typeName: string | null;
   readonly isGuard: boolean | null;
   readonly isBytea: boolean | null;
+  /** The column's collation, where it holds different texts for equal. */
+  readonly looseCollation: string | null;
   readonly hasDefault: boolean | null;
   readonly isGenerated: boolean | null;
   /** Names of what reads the column inside the server. */
@@ -45,6 +47,7 @@ SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
   a.atttypid = (SELECT t.oid FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
     WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND t.typtype = 'd') AS "isGuard",
   a.atttypid = 'bytea'::regtype AS "isBytea",
+  (SELECT co.collname::text FROM pg_collation co WHERE co.oid = a.attcollation AND NOT co.collisdeterministic) AS "looseCollation",
   a.atthasdef AND a.attgenerated = '' AS "hasDefault",
   a.attgenerated <> '' OR a.attidentity <> '' AS "isGenerated",
   ARRAY(SELECT conname::text FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'

@@ -20,9 +20,6 @@ export const DOMAINS_TABLE = `${SEALGATE_SCHEMA}.domains`;
 /** Wrapped DEKs, by random id. */
 export const DEKS_TABLE = `${SEALGATE_SCHEMA}.deks`;
 
-/** pg_type.oid of bytea: what sealed values are on the wire to the upstream. */
-export const BYTEA_OID = 17;
-
 /** An identifier as SQL text, always quoted. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

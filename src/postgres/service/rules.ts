@@ -1,4 +1,5 @@
 /** A column rule as this room takes it: the config's, for one database. */
+import type { PreservedFormat } from '../../envelope/format-preserving.ts';
 
 export type SealRule = {
   readonly database: string;
@@ -18,9 +19,14 @@ export type SealRule = {
   readonly default?: string;
   /** CHECK constraints over the column alone, which the proxy enforces before it seals. */
   readonly checks?: readonly CheckRule[];
+  /** Deterministic values that keep their form, in a column of their own type. */
+  readonly format?: ColumnFormat;
   /** A deterministic column of a type with few values is meant. */
   readonly force?: true;
 };
+
+/** `generation`: the number of the data key, which the value itself cannot name. */
+export type ColumnFormat = PreservedFormat & { readonly generation: number };
 
 /** `expression`: SQL over VALUE, as in CREATE DOMAIN, or over the column's name, as in CREATE TABLE. */
 export type CheckRule = { readonly name: string; readonly expression: string };

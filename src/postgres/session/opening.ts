@@ -22,7 +22,8 @@ export function readRow(body: Uint8Array, opening: ResultOpening): SealedRow {
   if (textual)
     plan.results.forEach((column, index) => {
       const value = values[index];
-      if (column !== undefined && value !== undefined) values[index] = byteaFromText(value);
+      if (column === undefined || value === undefined) return;
+      values[index] = column.format === undefined ? byteaFromText(value) : value;
     });
   return { values, opening: { ...opening, columns } };
 }
@@ -32,7 +33,7 @@ export function fetchKeys({ values, opening }: SealedRow): Promise<void> | undef
   let work: Promise<void> | undefined;
   opening.plan.results?.forEach((column, index) => {
     const value = values[index];
-    if (column === undefined || value === undefined || opening.columns.has(value)) return;
+    if (column === undefined || value === undefined || opening.columns.has(column, value)) return;
     work = (work ?? Promise.resolve()).then(() => opening.columns.fetch(column, value));
   });
   return work;

@@ -5,15 +5,12 @@ import { PostgresError } from '../errors.ts';
 import type { ColumnSession } from '../columns/column-service.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import { formatAt, type Bind } from '../messages/bind.ts';
-import type { PassPlan, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
+import { storedType } from '../columns/stored-type.ts';
+import type { PassPlan, SealedColumn, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
 import { decodeBinaryArray } from '../types/array-binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { protocolError } from '../wire/protocol-error.ts';
 import type { SessionSettings } from './settings.ts';
-
-/** pg_type.oid of bytea and its array: what the server is told that sealed parameters are. */
-export const BYTEA_OID = 17;
-const BYTEA_ARRAY_OID = 1001;
 
 /** The upstream text of one statement. Throws what sealing throws. */
 export function sealedText(
@@ -36,25 +33,35 @@ function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, session: 
     literal.shape === 'array'
       ? columns.seal(column, Buffer.from(value), 'text', settings, 'array', literal)
       : columns.sealLiteral(column, value, settings, literal);
-  if (literal.shape === 'array') return sealedArray(sealed);
+  if (literal.shape === 'array') return sealedArray(column, sealed);
+  // Nothing but letters and digits: nothing to escape.
+  if (column.format !== undefined)
+    return `'${Buffer.from(sealed).toString('latin1')}'::pg_catalog.${storedType(column).name}`;
   const hex = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length).toString('hex');
   return `'\\x${hex}'::pg_catalog.bytea`;
 }
 
 /** A binary bytea[] as text. */
-function sealedArray(sealed: Uint8Array): string {
+function sealedArray(column: SealedColumn, sealed: Uint8Array): string {
+  const { name } = storedType(column);
   const elements = decodeBinaryArray(sealed).elements.map((element) =>
-    element === undefined ? 'NULL' : `"\\\\x${Buffer.from(element).toString('hex')}"`,
+    element === undefined ? 'NULL' : `"${elementText(column, element)}"`,
   );
-  return `'{${elements.join(',')}}'::pg_catalog.bytea[]`;
+  return `'{${elements.join(',')}}'::pg_catalog.${name}[]`;
 }
 
-/** The parameter types Parse declares upstream: bytea for sealed ones, the client's own for the rest. */
+function elementText({ format }: SealedColumn, element: Uint8Array): string {
+  const bytes = Buffer.from(element);
+  return format === undefined ? `\\\\x${bytes.toString('hex')}` : bytes.toString('latin1');
+}
+
+/** The parameter types Parse declares upstream: what sealed ones are stored as, the client's own for the rest. */
 export function upstreamOids(plan: SealedPlan, declaredOids: readonly number[]): readonly number[] {
   const oids = [...declaredOids];
-  for (const [number, { shape }] of plan.parameters) {
+  for (const [number, { shape, column }] of plan.parameters) {
     while (oids.length < number) oids.push(0);
-    oids[number - 1] = shape === 'array' ? BYTEA_ARRAY_OID : BYTEA_OID;
+    const { oid, arrayOid } = storedType(column);
+    oids[number - 1] = shape === 'array' ? arrayOid : oid;
   }
   return oids;
 }

@@ -12,6 +12,11 @@ export const VALUE_ERRORS = {
     why: 'PostgreSQL would take it, but what it means depends on the server (the clock, time zone abbreviations, DateStyle) or on a format Sealgate does not evaluate exactly. It is refused, not guessed.',
     fix: 'Write the value in its plain form: dates as 2024-02-29, timestamps as 2024-02-29 12:00:00+00.',
   },
+  ERR_POSTGRES_VALUE_FORMAT: {
+    says: 'a value does not have the form that a format-preserving column keeps',
+    why: 'It has characters outside of the rule’s alphabet, or so few that all of its kind could be tried. SQLSTATE 22P02; the value is left out.',
+    fix: 'Send it without separators and blanks, or choose another alphabet, fewer kept characters, or another mode in the rule.',
+  },
   ERR_POSTGRES_VALUE_CHECK: {
     says: 'a value violates a CHECK constraint of a sealed column, or of the domain that is its type',
     why: 'The server cannot check sealed values, so the proxy enforces what the rule (`check`) or the domain declares, before it seals. SQLSTATE 23514, as the server would answer.',

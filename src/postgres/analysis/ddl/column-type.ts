@@ -9,7 +9,8 @@ import { refuseDdl } from './errors.ts';
 import { ruledName } from './tables.ts';
 
 /** What the server is told. */
-export function upstreamType({ guard }: RuledColumn): string {
+export function upstreamType({ guard, type, format }: RuledColumn): string {
+  if (format !== undefined) return formatLogicalType(parseLogicalType(type));
   return guard ? quoteQualified(SEALGATE_SCHEMA, GUARD_DOMAIN) : 'pg_catalog.bytea';
 }
 
@@ -17,8 +18,9 @@ export function upstreamType({ guard }: RuledColumn): string {
 export function isUpstreamType(type: TypeName, rule: RuledColumn | undefined): boolean {
   const names = namesOf(type.names);
   if ((type.arrayBounds ?? []).length > 0) return false;
-  if (names.join('.') === `${SEALGATE_SCHEMA}.${GUARD_DOMAIN}`) return rule?.guard !== false;
-  return rule?.guard === false && builtinName(names) === 'bytea';
+  if (names.join('.') === `${SEALGATE_SCHEMA}.${GUARD_DOMAIN}`)
+    return rule?.guard !== false && rule?.format === undefined;
+  return rule?.guard === false && rule.format === undefined && builtinName(names) === 'bytea';
 }
 
 /** Refuses a type that is not the rule's, which is what clients are told and values are sealed as. */

@@ -64,7 +64,10 @@ function logicalColumn(column: string, source: Source): string | undefined {
 }
 
 function logicalSource(catalog: Catalog, views: readonly ViewColumn[], guardOid: number): Source | undefined {
-  const rules = [...catalog.rules.values()].flatMap((columns) => [...columns.values()]);
+  // Those that keep their form have their logical type in the server too.
+  const rules = [...catalog.rules.values()]
+    .flatMap((columns) => [...columns.values()])
+    .filter(({ format }) => format === undefined);
   const named = rules.flatMap((rule) => {
     const type = logicalTypeOf(rule, catalog);
     return type === undefined ? [] : [row(rule, type, rule.guard ? guardOid : BYTEA_OID)];

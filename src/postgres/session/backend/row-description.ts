@@ -4,7 +4,7 @@ import { decodeRowDescription, encodeRowDescription, type FieldDescription } fro
 import { formatAt } from '../../messages/bind.ts';
 import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { BYTEA_OID } from '../sealing.ts';
+import { isStoredAs } from '../../columns/stored-type.ts';
 import type { ResultOpening } from '../reply.ts';
 import { expectHead, needControl, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
 
@@ -65,7 +65,7 @@ export function checkFields(fields: readonly FieldDescription[], plan: SealedPla
   if (results !== undefined && results.length !== fields.length) throw mismatch('another number of columns');
   fields.forEach((field, index) => {
     const column = results?.[index];
-    if (column !== undefined && field.typeOid !== BYTEA_OID)
+    if (column !== undefined && !isStoredAs(column, field.typeOid))
       throw mismatch(`column ${index + 1} is not of a sealed type`);
     if (column === undefined && forbiddenOrigins.has(originKey(field.relationOid, field.attnum))) {
       throw mismatch(`column ${index + 1} comes from a sealed column`);

@@ -1,0 +1,19 @@
+/** What a sealed column's values are to the server. */
+import type { SealedColumn } from '../plan.ts';
+
+/** `name`: of a type in pg_catalog. */
+export type StoredType = { readonly oid: number; readonly arrayOid: number; readonly name: string };
+
+const SEALED: StoredType = { oid: 17, arrayOid: 1001, name: 'bytea' };
+/** Of text and varchar alike: the server assigns one to the other. */
+const TEXT: StoredType = { oid: 25, arrayOid: 1009, name: 'text' };
+const VARCHAR_OID = 1043;
+
+export function storedType({ format }: Pick<SealedColumn, 'format'>): StoredType {
+  return format === undefined ? SEALED : TEXT;
+}
+
+/** Whether a result column of this type can be the sealed column's. */
+export function isStoredAs(column: SealedColumn, oid: number): boolean {
+  return oid === storedType(column).oid || (column.format !== undefined && oid === VARCHAR_OID);
+}
