@@ -69,7 +69,7 @@ export const WRITING: readonly Shape[] = [
       "INSERT INTO customers (id, ssn, note) SELECT o.id + 20, NULL, 'canary-copy' FROM orders o",
       'INSERT INTO orders (id, customer_id, remark) SELECT 20 + id, id, name FROM customers WHERE email IS NOT NULL',
       'INSERT INTO customers (id, email) SELECT c.id + 20, p.email FROM customers c JOIN people p ON p.ssn = c.ssn',
-      'INSERT INTO customers (id, email) SELECT 20, email FROM people GROUP BY email HAVING count(*) = 1 LIMIT 1',
+      'INSERT INTO customers (id, email) SELECT 20, email FROM people WHERE id = 2 GROUP BY email HAVING count(*) = 1 LIMIT 1',
       'INSERT INTO people SELECT id + 20, name, email, ssn, score FROM customers',
       'INSERT INTO tree (id, label) SELECT 20, label FROM tree WHERE id = 1',
       [
