@@ -15,7 +15,7 @@ import { sealMetadata } from '../envelope/object/sealed-metadata.ts';
 import { sealValue } from '../envelope/sealed-value.ts';
 import { openKeyManager, type KeyManager } from '../keys/key-manager.ts';
 import { dekContext } from '../postgres/columns/dek-table.ts';
-import { parseLogicalType } from '../postgres/types/registry.ts';
+import { parseLogicalType } from '../postgres/types/type-text.ts';
 import { readValue } from '../postgres/types/values.ts';
 
 const { random } = testPorts;

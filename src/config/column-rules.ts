@@ -1,6 +1,6 @@
 /** Column rules: from the file's form to the rooms', and what contradicts what. */
 import { formatColumnName, parseColumnName, type ColumnName } from './column-name.ts';
-import { parseColumnType, TYPE_NAMES, type ColumnType } from './column-type.ts';
+import { parseColumnType, refusedType, TYPE_NAMES, type ColumnType } from './column-type.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
@@ -97,8 +97,10 @@ function readRule(
 }
 
 function unknownType(text: string): string {
+  const reason = refusedType(text);
+  if (reason !== undefined) return reason;
   const near = nearest(text.replace(/\(.*$/u, '').trim(), TYPE_NAMES);
-  return `no such type; expected one of ${TYPE_NAMES.join(', ')} (with varchar(n), numeric(p,s))${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
+  return `no such type; expected one of ${TYPE_NAMES.join(', ')} (with char(n), varchar(n), numeric(p,s), timestamptz(p), arrays such as text[]), or an enum or domain as schema.name${near === undefined ? '' : `; did you mean \`${near}\`?`}`;
 }
 
 /** What excludes what within one rule. */
@@ -126,10 +128,9 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
   }
   if (type === undefined) return [];
   if (type.comparison === undefined) {
-    const instead =
-      type.text === 'jsonb'
-        ? 'use `mode: randomized`'
-        : 'give it precision and scale, such as numeric(12,2), or use `mode: randomized`';
+    const instead = /^(?:numeric|decimal)$/u.test(type.text)
+      ? 'give it precision and scale, such as numeric(12,2), or use `mode: randomized`'
+      : 'use `mode: randomized`';
     return contradiction(
       'type',
       `${type.text} cannot be deterministic: equal values can be written in several ways; ${instead}`,
@@ -138,7 +139,7 @@ function modeFindings(rule: FileRule, path: ConfigPath, type: ColumnType | undef
   if (!type.fewValues || rule.force === true) return [];
   return contradiction(
     'type',
-    `a deterministic ${type.text} shows its two values by how often they occur; use \`mode: randomized\`, or say \`force: true\``,
+    `a deterministic ${type.text} shows its few values by how often they occur; use \`mode: randomized\`, or say \`force: true\``,
   );
 }
 

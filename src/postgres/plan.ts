@@ -10,16 +10,32 @@ import type { ViolatedConstraint } from './types/errors.ts';
 export type LogicalTypeName =
   | 'text'
   | 'varchar'
+  | 'bpchar'
   | 'int2'
   | 'int4'
   | 'int8'
   | 'numeric'
+  | 'float4'
+  | 'float8'
   | 'bool'
+  | 'bytea'
   | 'date'
+  | 'time'
+  | 'timetz'
+  | 'timestamp'
   | 'timestamptz'
+  | 'interval'
   | 'uuid'
+  | 'inet'
+  | 'cidr'
+  | 'macaddr'
+  | 'macaddr8'
+  | 'bit'
+  | 'varbit'
+  | 'json'
   | 'jsonb'
-  | 'bytea';
+  | 'enum'
+  | 'array';
 
 export type LogicalType = {
   readonly name: LogicalTypeName;
@@ -30,6 +46,12 @@ export type LogicalType = {
   readonly typmod: number;
   /** pg_type.typlen: what RowDescription reports. */
   readonly typlen: number;
+  /** Of an array: its elements' type, with the array's modifier. */
+  readonly element?: LogicalType;
+  /** Of a domain, whose base type this is otherwise: clients are told its OID for parameters, and the base type's for results. */
+  readonly domain?: { readonly schema: string; readonly name: string; readonly oid: number };
+  /** Of an enum: its name and labels in the database. */
+  readonly user?: { readonly schema: string; readonly name: string; readonly labels: readonly string[] };
 };
 
 /**

@@ -13,7 +13,7 @@ import { CheckNotEvaluated, parseCheck } from '../../src/postgres/checks/parse-c
 import { checkDatabase } from '../../src/postgres/columns/resolve.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import { STANDARD_SETTINGS, type ValueContext } from '../../src/postgres/types/codec.ts';
-import { parseLogicalType } from '../../src/postgres/types/registry.ts';
+import { parseLogicalType } from '../../src/postgres/types/type-text.ts';
 import { readValue } from '../../src/postgres/types/values.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
@@ -33,7 +33,8 @@ const table = (sealed: boolean): string =>
           .map(([check, expression]) => ` CONSTRAINT ${check} CHECK (${expression})`)
           .join('')}`,
   ).join(', ')}, plain text DEFAULT 'p');
-  CREATE TABLE g (s ${sealed ? 'sealgate.sealed' : "text DEFAULT 'x'"}, n int GENERATED ALWAYS AS (1) STORED, d ${sealed ? 'sealgate.sealed' : "int DEFAULT '7'"}, i int GENERATED ALWAYS AS IDENTITY)`;
+  CREATE TABLE g (s ${sealed ? 'sealgate.sealed' : "text DEFAULT 'x'"}, n int GENERATED ALWAYS AS (1) STORED, d ${sealed ? 'sealgate.sealed' : "int DEFAULT '7'"}, i int GENERATED ALWAYS AS IDENTITY);
+  CREATE TABLE n (c ${sealed ? 'sealgate.sealed' : 'varchar(3)'} NOT NULL)`;
 const RULES: readonly TestRule[] = [
   ...COLUMNS.map(([column, type, value, checks]): TestRule => ({
     table: 't',
@@ -45,6 +46,7 @@ const RULES: readonly TestRule[] = [
   })),
   { table: 'g', column: 's', type: 'text', default: 'x' },
   { table: 'g', column: 'd', type: 'int', default: '7' },
+  { table: 'n', column: 'c', type: 'varchar(3)' },
 ];
 
 let server: TestPostgres;
@@ -220,6 +222,22 @@ describe('CHECK constraints', () => {
     expect(await outcome(client, 'UPDATE t SET state = state')).toMatchObject({ command: 'UPDATE' });
     expect(await outcome(client, 'INSERT INTO t (id, state) SELECT 1, s FROM g')).toMatchObject({ code: '0A000' });
   });
+});
+
+describe('NOT NULL and lengths', () => {
+  test.each(
+    statements([
+      ['INSERT INTO n VALUES (NULL)'],
+      ['INSERT INTO n VALUES ($1)', [null]],
+      ['INSERT INTO n DEFAULT VALUES'],
+      ["INSERT INTO n VALUES ('abc'), ('abcd')"],
+      ["INSERT INTO n VALUES ('abc   ')"],
+      ['INSERT INTO n VALUES ($1)', ['abcd']],
+      ['INSERT INTO n SELECT unnest($1::text[])', [['abc  ', 'x']]],
+      ['INSERT INTO n SELECT unnest($1::text[])', [['abcd']]],
+      ['INSERT INTO t (id, state, amount, born) SELECT 1, unnest($1::text[]), 5, NULL', [['shut']]],
+    ]),
+  )('$sql', ({ sql, values }) => expectSame(sql, values));
 });
 
 describe('expressions', () => {

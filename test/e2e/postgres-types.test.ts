@@ -9,9 +9,12 @@ import { openServiceConnection, type ServiceConnection } from '../../src/postgre
 import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
 import type { ValueContext } from '../../src/postgres/types/codec.ts';
 import { ValueError } from '../../src/postgres/types/errors.ts';
-import { comparisonClass, formatLogicalType, parseLogicalType } from '../../src/postgres/types/registry.ts';
+import { comparisonClass } from '../../src/postgres/types/registry.ts';
+import { formatLogicalType, parseLogicalType } from '../../src/postgres/types/type-text.ts';
 import { printValue, readArray, readValue } from '../../src/postgres/types/values.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { OTHER_VALUES } from './postgres-other-values.ts';
+import { TIME_VALUES } from './postgres-time-values.ts';
 import { VALUES } from './postgres-values.ts';
 
 let server: TestPostgres;
@@ -57,20 +60,25 @@ function contextOf(type: LogicalType, timeZone = 'UTC', purpose: 'store' | 'comp
   return { type, purpose, zones, settings: { timeZone, dateStyle: 'ISO, MDY', clientEncoding: 'UTF8' } };
 }
 
-const SEND: Readonly<Record<string, string>> = {
-  text: 'textsend',
-  varchar: 'varcharsend',
-  int2: 'int2send',
-  int4: 'int4send',
-  int8: 'int8send',
-  numeric: 'numeric_send',
-  bool: 'boolsend',
-  date: 'date_send',
-  timestamptz: 'timestamptz_send',
-  uuid: 'uuid_send',
-  jsonb: 'jsonb_send',
-  bytea: 'byteasend',
-};
+/** Send functions that are not simply the type's name. */
+const UNDERSCORED: ReadonlySet<string> = new Set([
+  ...[
+    'numeric',
+    'date',
+    'timestamptz',
+    'timestamp',
+    'time',
+    'timetz',
+    'interval',
+    'uuid',
+    'jsonb',
+    'json',
+    'inet',
+    'cidr',
+  ],
+  ...['macaddr', 'macaddr8', 'bit', 'varbit', 'array'],
+]);
+const sendOf = (name: string): string => `${name}${UNDERSCORED.has(name) ? '_send' : 'send'}`;
 
 /** What the server makes of a value stored in a column of the type (npm pg reads binary results as text, hence the send function). */
 async function serverAnswer(value: string | Buffer, send: string): Promise<Answer> {
@@ -105,10 +113,10 @@ function ownAnswer(value: string | Buffer, context: ValueContext): Answer & { un
 async function columnFor(type: LogicalType): Promise<string> {
   await client.query('DROP TABLE IF EXISTS probe');
   await client.query(`CREATE TEMP TABLE probe (v ${formatLogicalType(type)})`);
-  return SEND[type.name] ?? '';
+  return sendOf(type.name);
 }
 
-describe.each(Object.entries(VALUES))('%s', (name, values) => {
+describe.each(Object.entries({ ...VALUES, ...TIME_VALUES, ...OTHER_VALUES }))('%s', (name, values) => {
   const type = parseLogicalType(name);
 
   test('text input, text output and binary output are the server’s, and so are the errors', async () => {
@@ -251,7 +259,6 @@ describe('time zones are the server’s own', () => {
       sqlstate: '0A000',
       unsupported: true,
     });
-    expect(ownAnswer('1/2/2024 10:00', contextOf(type))).toEqual({ sqlstate: '0A000', unsupported: true });
     expect(() => readValue(new Uint8Array(8), 'binary', contextOf(type, 'Mars/Olympus'))).not.toThrow();
   });
 });
@@ -280,6 +287,37 @@ describe('random values', () => {
           `${String(y).padStart(4, '0')}-${m}-${d}T${new Date(ms % 86_400_000).toISOString().slice(11, 23)}${zone < 0 ? '-' : '+'}${String(Math.abs(zone)).padStart(2, '0')}`,
       ),
     'varchar(5)': fc.string({ unit: 'binary', maxLength: 8 }),
+    'char(5)': fc.string({ unit: 'binary', maxLength: 8 }),
+    float8: fc.oneof(
+      fc.double({ noNaN: true }).map(String),
+      fc
+        .tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: -340, max: 300 }))
+        .map(([m, e]) => `${m}e${e}`),
+    ),
+    float4: fc.oneof(
+      fc.float({ noNaN: true }).map(String),
+      fc
+        .tuple(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), fc.integer({ min: -55, max: 30 }))
+        .map(([m, e]) => `${m}e${e}`),
+    ),
+    interval: fc
+      .tuple(fc.integer({ min: -200, max: 200 }), fc.integer({ min: -40, max: 40 }), fc.integer(), fc.nat(999_999))
+      .map(
+        ([months, days, seconds, micros]) =>
+          `${months} months ${days} days ${seconds}.${String(micros).padStart(6, '0')} seconds`,
+      ),
+    inet: fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.tuple(fc.ipV6(), fc.nat(130)).map(([ip, bits]) => `${ip}/${bits}`),
+      fc.tuple(fc.ipV4(), fc.nat(34)).map(([ip, bits]) => `${ip}/${bits}`),
+    ),
+    cidr: fc.tuple(fc.ipV4(), fc.nat(34)).map(([ip, bits]) => `${ip}/${bits}`),
+    'varbit(20)': fc.string({ unit: fc.constantFrom('0', '1'), maxLength: 24 }),
+    'text[]': fc
+      .array(fc.string({ unit: 'binary' }), { maxLength: 4 })
+      .map((items) => `{${items.map((item) => `"${item.replace(/["\\]/g, '\\$&')}"`).join(',')}}`),
+    json: fc.json(),
   };
   test.each(Object.entries(arbitraries))('%s', async (name, arbitrary) => {
     const type = parseLogicalType(name);
@@ -292,6 +330,97 @@ describe('random values', () => {
       { numRuns: 150 },
     );
   });
+});
+
+const STYLED: Readonly<Record<string, readonly string[]>> = {
+  date: ['2024-02-29', '0044-03-15 BC', '12345-01-02', '1/2/2024', '2024/3/4', '3-4-2024', 'infinity', '04.05.2024'],
+  timestamp: [
+    '2024-02-29 12:34:56.789',
+    '0044-03-15 12:00 BC',
+    '12345-01-02 00:00',
+    '1/2/2024 3:04',
+    '-infinity',
+    '12.11.2010 09:08',
+  ],
+  timestamptz: [
+    '2024-02-29 12:34:56.789+00',
+    '2024-07-01 00:00+00',
+    '0044-03-15 12:00+00 BC',
+    '1850-01-01 00:00+00',
+    '1/2/2024 3:04',
+  ],
+  'timestamptz[]': ['{"2024-07-01 00:00+00",NULL,infinity}'],
+};
+describe.each(['ISO', 'SQL', 'Postgres', 'German'])('DateStyle %s', (style) => {
+  test.each(['MDY', 'DMY', 'YMD'])('and order %s read and print as the server does', async (order) => {
+    const dateStyle = `${style}, ${order}`;
+    for (const [name, values] of Object.entries(STYLED)) {
+      const type = parseLogicalType(name);
+      const column = await columnFor(type);
+      for (const timeZone of ['UTC', 'Europe/Berlin', '<+0330>-03:30']) {
+        await zones.load(timeZone, style !== 'ISO');
+        await client.query('SELECT set_config($1, $2, false), set_config($3, $4, false)', [
+          ...['DateStyle', dateStyle, 'TimeZone', timeZone],
+        ]);
+        const context = contextOf(type, timeZone);
+        const styled = { ...context, settings: { ...context.settings, dateStyle } };
+        for (const value of values) {
+          const place = { dateStyle, timeZone, name, value };
+          expect({ ...place, ...ownAnswer(value, styled) }).toEqual({
+            ...place,
+            ...(await serverAnswer(value, column)),
+          });
+        }
+      }
+    }
+    await client.query('RESET DateStyle; RESET TimeZone');
+  });
+});
+
+describe.each(['postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'])('IntervalStyle %s', (intervalStyle) => {
+  test('reads and prints as the server does', async () => {
+    const type = parseLogicalType('interval');
+    const column = await columnFor(type);
+    await client.query(`SET IntervalStyle = '${intervalStyle}'`);
+    const context = contextOf(type);
+    const styled = { ...context, settings: { ...context.settings, intervalStyle } };
+    for (const value of TIME_VALUES['interval']?.taken ?? []) {
+      const printed = ownAnswer(value, styled);
+      expect({ value, ...printed }).toEqual({ value, ...(await serverAnswer(value, column)) });
+      if (!('text' in printed)) throw new Error('refused');
+      // What is printed is read again.
+      expect(ownAnswer(printed.text, styled)).toEqual(await serverAnswer(printed.text, column));
+    }
+    await client.query('RESET IntervalStyle');
+  });
+});
+
+test.each([-15, -4, -1, 0, 1, 3])('extra_float_digits %i', async (extraFloatDigits) => {
+  await client.query(`SET extra_float_digits = ${extraFloatDigits}`);
+  for (const name of ['float4', 'float8']) {
+    const type = parseLogicalType(name);
+    const column = await columnFor(type);
+    const context = contextOf(type);
+    const styled = { ...context, settings: { ...context.settings, extraFloatDigits } };
+    for (const value of OTHER_VALUES[name]?.taken ?? [])
+      expect({ name, value, ...ownAnswer(value, styled) }).toEqual({
+        name,
+        value,
+        ...(await serverAnswer(value, column)),
+      });
+  }
+  await client.query('RESET extra_float_digits');
+});
+
+test('bytea_output escape', async () => {
+  await client.query("SET bytea_output = 'escape'");
+  const type = parseLogicalType('bytea');
+  const column = await columnFor(type);
+  const context = contextOf(type);
+  const styled = { ...context, settings: { ...context.settings, byteaOutput: 'escape' } };
+  for (const value of VALUES['bytea']?.taken ?? [])
+    expect({ value, ...ownAnswer(value, styled) }).toEqual({ value, ...(await serverAnswer(value, column)) });
+  await client.query('RESET bytea_output');
 });
 
 describe('arrays for = ANY', () => {

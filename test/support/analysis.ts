@@ -8,7 +8,7 @@ import { draftStatement, type DraftPlan } from '../../src/postgres/analysis/plan
 import { SourceText } from '../../src/postgres/analysis/source-text.ts';
 import { loadGrammar, parseStatements } from '../../src/postgres/analysis/syntax.ts';
 import { initialSettings, type SessionSettings } from '../../src/postgres/session/settings.ts';
-import { parseLogicalType } from '../../src/postgres/types/registry.ts';
+import { parseLogicalType } from '../../src/postgres/types/type-text.ts';
 
 await loadGrammar();
 

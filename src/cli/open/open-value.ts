@@ -7,7 +7,7 @@ import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyManager } from '../../keys/key-manager.ts';
 import { ownerOfContext } from '../../postgres/columns/dek-table.ts';
-import { parseLogicalType } from '../../postgres/types/registry.ts';
+import { parseLogicalType } from '../../postgres/types/type-text.ts';
 import { printValue } from '../../postgres/types/values.ts';
 import type { CommandIo } from '../command.ts';
 import { CliError } from '../errors.ts';

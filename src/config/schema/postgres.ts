@@ -141,7 +141,7 @@ const columnRule = z.strictObject({
   type: z
     .string()
     .describe(
-      'The type that clients see: text, varchar(n), smallint, integer, bigint, numeric(p,s), boolean, date, timestamptz, uuid, jsonb, bytea.',
+      'The type that clients see, in PostgreSQL’s spelling: text, varchar(n), char(n), smallint, integer, bigint, numeric(p,s), real, double precision, boolean, bytea, date, time, timetz, timestamp, timestamptz, interval, uuid, inet, cidr, macaddr, macaddr8, bit(n), varbit(n), json, jsonb; arrays of them (text[]); enums and domains of the database by schema and name (public.mood).',
     ),
   key: keyReference,
   mode: z

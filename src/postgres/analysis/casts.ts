@@ -1,9 +1,10 @@
 /** Casts around what is sealed: they change no value, and name bytea upstream. */
 import type { TypeCast } from 'libpg-query';
-import type { SealedColumn } from '../plan.ts';
 import { storedType } from '../columns/stored-type.ts';
+import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import { formatLogicalType } from '../types/type-text.ts';
 import type { Analysis } from './analysis.ts';
-import { castFor, roundsAsColumn, typeNameSpan } from './constants.ts';
+import { castFor, namesOwnType, roundsAsColumn, typeNameSpan } from './constants.ts';
 import { castType } from './syntax.ts';
 
 /** `rounds`: it does what storing in the column would do. */
@@ -11,12 +12,15 @@ export function castTo(
   analysis: Analysis,
   cast: TypeCast,
   column: SealedColumn,
+  purpose: ValuePurpose,
 ): { readonly oid: number; readonly rounds: boolean } {
   const rounds = roundsAsColumn(cast, column);
   // The numbers in the text decided it.
   if (rounds) analysis.literalsMatter = true;
-  const oid = rounds ? column.type.oid : (castFor(cast, column, 'scalar') ?? column.type.oid);
-  replaceType(analysis, cast, storedType(column).name);
+  const { searchPath } = analysis.input;
+  const own = column.type.oid;
+  const oid = rounds ? own : (castFor(cast, column, { shape: 'scalar', purpose, searchPath }) ?? own);
+  replaceType(analysis, cast, storedType(column).name, column);
   return { oid, rounds };
 }
 
@@ -39,9 +43,11 @@ export function widens(from: number, to: number): boolean {
 }
 
 /** The value is ciphertext upstream, so a cast that names its logical type names bytea there. */
-export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string): void {
+export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string, column: SealedColumn): void {
   const span = typeNameSpan(analysis.source, cast);
   analysis.edit({ ...span, replacement });
   // `date '...'` takes a constant only: where that becomes a parameter, the type goes.
   if (cast.location === -1) analysis.shadowEdits.push({ ...span, replacement: '' });
+  else if (namesOwnType(cast.typeName, column.type, analysis.input.searchPath))
+    analysis.shadowEdits.push({ ...span, replacement: formatLogicalType(column.type) });
 }

@@ -52,6 +52,9 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'k' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k JOIN c ON c.oid = k.conrelid
   UNION ALL SELECT 'd' || d.oid::text || ':' || d.xmin::text FROM pg_attrdef d JOIN c ON c.oid = d.adrelid
   UNION ALL SELECT 'p' || p.oid::text || ':' || p.xmin::text FROM pg_proc p JOIN n ON n.oid = p.pronamespace
+  UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
+  UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
+  UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM ${COLUMNS_TABLE} b
   UNION ALL SELECT 'e' || b.id::text || ':' || b.xmin::text FROM ${DOMAINS_TABLE} b
 ) AS versions`;

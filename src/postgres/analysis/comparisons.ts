@@ -227,8 +227,9 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
       'Write = ANY($1) with an array parameter, IN (...), or ARRAY[...].',
     );
   }
-  const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
-  replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`);
+  const { searchPath } = analysis.input;
+  const oid = castFor(node.TypeCast, column, { shape: 'array', purpose: 'compare', searchPath }) ?? column.type.oid;
+  replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`, column);
   if ('ParamRef' in inner) mouldParameter(analysis, inner.ParamRef, column, 'compare', 'array', oid);
   else if ('A_Const' in inner) mouldArrayConstant(analysis, inner.A_Const, column, 'compare', oid);
   else mouldArray(analysis, inner, scope, column);

@@ -1,7 +1,10 @@
 /** Constants in sealed positions: where they lie in the text, what value they are, and whether the column's type takes them. */
-import type { A_Const, TypeCast } from 'libpg-query';
-import { comparisonClass, logicalTypeByOid, numericModifier } from '../types/registry.ts';
-import type { LogicalType, SealedColumn } from '../plan.ts';
+import type { A_Const, TypeCast, TypeName } from 'libpg-query';
+import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
+import { conversion } from '../types/conversions.ts';
+import { numericModifier } from '../types/modifiers.ts';
+import { isFloat, isNumber, isText, logicalTypeByOid, withTypmod } from '../types/registry.ts';
+import { formatLogicalType } from '../types/type-text.ts';
 import { refuseUse } from './errors.ts';
 import type { SourceText } from './source-text.ts';
 import { builtinName, castType, locationOf, namesOf } from './syntax.ts';
@@ -19,8 +22,7 @@ const INT8 = 20;
 const BOOL = 16;
 const NUMERIC = 1700;
 const MAX_INT8 = 9_223_372_036_854_775_807n;
-const NUMBER_NAMES: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'numeric']);
-const TEXT_NAMES: ReadonlySet<string> = new Set(['text', 'varchar']);
+const BIT = 1560;
 
 export function isNull(constant: A_Const): boolean {
   return constant.isnull === true;
@@ -34,15 +36,18 @@ export function constantValue(
 ): ConstantValue | undefined {
   if (isNull(constant)) return undefined;
   if (constant.sval !== undefined) return { value: constant.sval.sval ?? '', declaredOid: castOid };
+  const isBits = column.type.name === 'bit' || column.type.name === 'varbit';
+  if (constant.bsval !== undefined && isBits)
+    return { value: constant.bsval.bsval ?? '', declaredOid: castOid, ownOid: BIT };
   const own = unquoted(constant);
   if (own === undefined) throw wrongKind(column, locationOf(constant));
-  const isNumber = own.oid !== undefined;
-  const asNumber = isNumber && NUMBER_NAMES.has(column.type.name);
+  const asNumber = own.oid !== undefined && (isNumber(column.type) || isFloat(column.type));
   // int4 to text is the one assignment whose text is plainly the constant's own.
-  const asText = own.oid === INT4 && TEXT_NAMES.has(column.type.name) && castOid !== undefined;
+  const asText = own.oid === INT4 && isText(column.type) && castOid !== undefined;
   if (asNumber) return { value: own.value, declaredOid: castOid ?? own.oid, ownOid: own.oid };
   if (asText) return { value: own.value, declaredOid: castOid };
-  if (!isNumber && column.type.name === 'bool') return { value: own.value, declaredOid: castOid, ownOid: BOOL };
+  if (own.oid === undefined && column.type.name === 'bool')
+    return { value: own.value, declaredOid: castOid, ownOid: BOOL };
   throw wrongKind(column, locationOf(constant));
 }
 
@@ -65,27 +70,38 @@ export function numberOid(text: string): number {
 
 function wrongKind(column: SealedColumn, location: number): Error {
   return refuseUse(
-    `this kind of constant is not supported for sealed column ${columnName(column)} of type ${column.type.name}`,
+    `this kind of constant is not supported for sealed column ${columnName(column)} of type ${formatLogicalType(column.type)}`,
     location,
     'Write the value as a quoted string or pass it as a parameter.',
   );
 }
 
 /**
- * The type a cast gives a value for a column. Undefined: exactly the column's own. Refuses types of another comparison class, and
+ * The type a cast gives a value for a column. Undefined: exactly the column's own. Refuses types that the column's does not take, and
  * type modifiers, which would change the value.
  */
-export function castFor(cast: TypeCast, column: SealedColumn, shape: 'scalar' | 'array'): number | undefined {
+export function castFor(
+  cast: TypeCast,
+  column: SealedColumn,
+  use: { readonly shape: 'scalar' | 'array'; readonly purpose: ValuePurpose; readonly searchPath: readonly string[] },
+): number | undefined {
+  const isArray = use.shape === 'array';
+  if (namesOwnType(cast.typeName, column.type, use.searchPath) && !isArray) return undefined;
   const type = castType(cast.typeName);
-  const isArray = shape === 'array';
-  if (type === undefined || type.isArray !== isArray || !acceptsType(column.type, type.elementOid)) {
+  const oid = type === undefined ? undefined : isArray || !type.isArray ? type.elementOid : type.arrayOid;
+  if (
+    type === undefined ||
+    oid === undefined ||
+    (isArray && !type.isArray) ||
+    !acceptsType(column.type, oid, use.purpose)
+  ) {
     throw refuseUse(
-      `this cast does not give a value of sealed column ${columnName(column)}, which is of type ${column.type.name}`,
+      `this cast does not give a value of sealed column ${columnName(column)}, which is of type ${formatLogicalType(column.type)}`,
       locationOf(cast.typeName),
-      `Cast to ${column.type.name}${isArray ? '[]' : ''}, or leave the cast out.`,
+      `Cast to ${formatLogicalType(withTypmod(column.type, -1))}${isArray ? '[]' : ''}, or leave the cast out.`,
     );
   }
-  return type.elementOid === column.type.oid ? undefined : type.elementOid;
+  return oid === column.type.oid ? undefined : oid;
 }
 
 /** Whether the cast names the modifier that the column itself has, and rounds as storing in it does: numeric(p,s). */
@@ -99,19 +115,31 @@ export function roundsAsColumn(cast: TypeCast, { type, storedType = type }: Seal
   return precision === column.precision && (modifiers.length === 1 ? 0 : scale) === column.scale;
 }
 
-/** Whether a value of that type can be taken for the column's: the same type, or one of its comparison class. */
-export function acceptsType(type: LogicalType, oid: number): boolean {
-  if (type.oid === oid) return true;
+/** Whether a cast names the enum (or array of it) or domain that is a column's type: in full, or by the schema that is searched first. */
+export function namesOwnType(
+  typeName: TypeName | undefined,
+  { user, domain, element }: LogicalType,
+  searchPath: readonly string[],
+): boolean {
+  const own = domain ?? user ?? element?.user;
+  const names = namesOf(typeName?.names);
+  if (own === undefined || typeName === undefined) return false;
+  if ((typeName.arrayBounds ?? []).length > 0 !== (element !== undefined)) return false;
+  if (names.at(-1) !== own.name || names.length > 2) return false;
+  if (names.length === 2) return names[0] === own.schema;
+  return searchPath.find((schema) => !schema.startsWith('pg_')) === own.schema;
+}
+
+/** Whether a value of that type can be taken for the column's: the same type, or one that becomes it as the server would have it. */
+export function acceptsType(type: LogicalType, oid: number, purpose: ValuePurpose): boolean {
+  if (type.oid === oid || type.domain?.oid === oid) return true;
   const other = logicalTypeByOid(oid);
-  if (other === undefined) return false;
-  // Unconstrained numeric has no class of its own: its digits are kept; the values are numbers all the same.
-  if (NUMBER_NAMES.has(type.name) && NUMBER_NAMES.has(other.name)) return true;
-  const own = comparisonClass(type);
-  return own !== undefined && own === comparisonClass(other);
+  const purposes: readonly ValuePurpose[] = purpose === 'both' ? ['store', 'compare'] : [purpose];
+  return other !== undefined && purposes.every((one) => conversion(other, type, one) !== undefined);
 }
 
 /** How a constant of the kinds above begins. */
-const CONSTANT_TOKEN = /^(?:'|e'|u&'|\$|\.?\d|true$|false$)/i;
+const CONSTANT_TOKEN = /^(?:'|e'|u&'|b'|x'|\$|\.?\d|true$|false$)/i;
 
 /** The bytes of a constant in the text: a sign, then one token. Refuses forms that span more: `-(5)` and `- -5` are one constant too. */
 export function constantSpan(source: SourceText, constant: A_Const): { readonly start: number; readonly end: number } {
@@ -155,7 +183,9 @@ export function typeNameSpan(source: SourceText, cast: TypeCast): { readonly sta
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   character: ['varying'],
   char: ['varying'],
-  timestamp: ['with', 'time', 'zone'],
+  timestamp: ['with', 'without', 'time', 'zone'],
+  time: ['with', 'without', 'time', 'zone'],
+  bit: ['varying'],
   double: ['precision'],
   national: ['character', 'varying'],
 };

@@ -200,7 +200,7 @@ function parameterOids(analysis: Analysis): ReadonlyMap<number, number> {
   return new Map(
     [...analysis.parameters.sealed].map(([number, { column, shape, declaredOid }]) => [
       number,
-      declaredOid ?? (shape === 'array' ? column.type.arrayOid : column.type.oid),
+      declaredOid ?? (shape === 'array' ? column.type.arrayOid : (column.type.domain?.oid ?? column.type.oid)),
     ]),
   );
 }

@@ -5,7 +5,7 @@ import type { Analysis } from './analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
-import { castFor } from './constants.ts';
+import { castFor, namesOwnType } from './constants.ts';
 import {
   caseConditions,
   caseResults,
@@ -19,7 +19,7 @@ import {
 import { testForNull } from './null-tests.ts';
 import type { Scope } from './scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from './syntax.ts';
-import { logicalTypeByOid } from '../types/registry.ts';
+import { isText, typeLike, withTypmod } from '../types/registry.ts';
 import { passedThrough, PLAIN, unnamed, type OutputColumn, type Value } from './values.ts';
 
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
@@ -121,15 +121,16 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   if (value.type !== 'sealed') return PLAIN;
   const { column } = value;
+  const { searchPath } = analysis.input;
   const target = castType(cast.typeName);
-  const isText = (name: string | undefined): boolean => name === 'text' || name === 'varchar';
-  const type = target === undefined || target.isArray ? undefined : logicalTypeByOid(target.elementOid);
-  const same =
-    type !== undefined && (type.name === column.type.name || (isText(type.name) && isText(column.type.name)));
+  const type = namesOwnType(cast.typeName, column.type, searchPath)
+    ? withTypmod(column.type, -1)
+    : target && typeLike(column.type, target.isArray ? target.arrayOid : target.elementOid);
+  const same = type !== undefined && (type.oid === column.type.oid || (isText(type) && isText(column.type)));
   if (!same || analysis.input.within === 'view')
     throw refuseSealed(column, 'in a cast to another type', locationOf(cast));
-  castFor(cast, column, 'scalar');
-  replaceType(analysis, cast, storedType(column).name);
+  castFor(cast, column, { shape: 'scalar', purpose: 'compare', searchPath });
+  replaceType(analysis, cast, storedType(column).name, column);
   // A cast to its own type is none to the server's eyes in the shadow, and one upstream: either origin is right.
   return passedThrough({ ...column, type }, 'any');
 }

@@ -4,7 +4,9 @@
  */
 import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import { isText } from '../types/registry.ts';
 import type { Analysis } from './analysis.ts';
+import { formatLogicalType } from '../types/type-text.ts';
 import { castTo, sameCast, widens } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
@@ -92,7 +94,7 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   if (open !== undefined) return mouldRead(analysis, open, column, purpose);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined && stores(purpose)) {
     // What is stored is a value of the column's type in any case, so a cast to that changes nothing.
-    castTo(analysis, node.TypeCast, column);
+    castTo(analysis, node.TypeCast, column, purpose);
     return mould(analysis, node.TypeCast.arg, scope, column, purpose);
   }
   if ('CoalesceExpr' in node) {
@@ -143,10 +145,7 @@ export function mouldConstant(
 ): void {
   // A constant number stored in a text column is cast as an assignment would.
   const oid =
-    castOid ??
-    (stores(purpose) && ['text', 'varchar'].includes(column.type.name) && constant.ival !== undefined
-      ? column.type.oid
-      : undefined);
+    castOid ?? (stores(purpose) && isText(column.type) && constant.ival !== undefined ? column.type.oid : undefined);
   const known = constantValue(constant, column, oid);
   if (known === undefined) return;
   const { start, end } = constantSpan(analysis.source, constant);
@@ -189,7 +188,7 @@ export function mouldArrayConstant(
 }
 
 function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
-  const { oid, rounds } = castTo(analysis, cast, column);
+  const { oid, rounds } = castTo(analysis, cast, column, purpose);
   const { arg } = cast;
   if (rounds && purpose === 'choose')
     throw refuseUse(
@@ -224,7 +223,7 @@ export function mouldParameter(
   const location = locationOf(parameter);
   refuseInView(analysis, column, location);
   analysis.use(column);
-  const declared = declaredType(analysis, number, column, shape, location);
+  const declared = declaredType(analysis, number, { column, shape, purpose }, location);
   if (declared !== undefined && castOid !== undefined && !widens(declared, castOid)) {
     throw refuseUse(
       `parameter $${number} is declared as one type and cast to another`,
@@ -249,16 +248,16 @@ const UNKNOWN = 705;
 function declaredType(
   analysis: Analysis,
   number: number,
-  column: SealedColumn,
-  shape: 'scalar' | 'array',
+  { column, shape, purpose }: { column: SealedColumn; shape: 'scalar' | 'array'; purpose: ValuePurpose },
   location: number,
 ): number | undefined {
   const oid = analysis.input.declaredOids[number - 1] ?? 0;
   if (oid === 0 || oid === UNKNOWN) return undefined;
   const element = shape === 'array' ? elementType(oid, 'array')?.oid : oid;
-  if (element !== undefined && acceptsType(column.type, element)) return element;
+  if (element !== undefined && element === column.type.domain?.oid) return undefined;
+  if (element !== undefined && acceptsType(column.type, element, purpose)) return element;
   throw refuseUse(
-    `parameter $${number} is declared with type OID ${oid}, which sealed column ${columnName(column)} (${column.type.name}) does not take`,
+    `parameter $${number} is declared with type OID ${oid}, which sealed column ${columnName(column)} (${formatLogicalType(column.type)}) does not take`,
     location,
     'Leave the type unspecified or declare the type of the column.',
   );

@@ -32,6 +32,7 @@ function parameterTested(analysis: Analysis, number: number, tested: Node, scope
   const use = analysis.parameters.sealed.get(number);
   if (use === undefined) return settlePlain(analysis, tested, scope);
   if (!('TypeCast' in tested)) return;
-  castFor(tested.TypeCast, use.column, use.shape);
-  replaceType(analysis, tested.TypeCast, `${storedType(use.column).name}${use.shape === 'array' ? '[]' : ''}`);
+  const { column, shape, purpose } = use;
+  castFor(tested.TypeCast, column, { shape, purpose, searchPath: analysis.input.searchPath });
+  replaceType(analysis, tested.TypeCast, `${storedType(column).name}${shape === 'array' ? '[]' : ''}`, column);
 }

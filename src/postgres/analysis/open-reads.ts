@@ -29,7 +29,7 @@ export function mouldRead(
   column: SealedColumn,
   purpose: ValuePurpose,
 ): void {
-  const read = casts.map((cast) => castTo(analysis, cast, column));
+  const read = casts.map((cast) => castTo(analysis, cast, column, purpose));
   casts.forEach((cast, index) => {
     const below = casts[index + 1];
     if (below !== undefined && !sameCast(cast, below)) throw changing(column, locationOf(cast.typeName));

@@ -261,7 +261,7 @@ function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Ag
     if (parameter === undefined || oid === parameterOids.get(number)) continue;
     // Text that a cast reads stays what the column takes.
     const element = parameter.shape === 'array' ? elementType(oid, 'array')?.oid : oid;
-    if (element === undefined || !acceptsType(parameter.column.type, element)) continue;
+    if (element === undefined || !acceptsType(parameter.column.type, element, parameter.purpose ?? 'store')) continue;
     parameterOids.set(number, oid);
     parameters.set(number, { ...parameter, declaredOid: oid });
   }

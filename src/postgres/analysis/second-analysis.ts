@@ -5,16 +5,17 @@
  * Invariant: no sealed literal is sent; each stands as a parameter.
  */
 import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
-import { originKey, type LogicalType, type SealedColumn, type SealedLiteral } from '../plan.ts';
+import { originKey, type LogicalType, type SealedLiteral } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
-import { comparisonClass, logicalTypeByOid } from '../types/registry.ts';
+import { isText, typeLike } from '../types/registry.ts';
 import type { Analysis } from './analysis.ts';
 import { acceptsType } from './constants.ts';
 import { isList, splice, type Edit } from './edits.ts';
 import { AnalysisError } from './errors.ts';
+import type { ParameterUse } from './parameters.ts';
 import type { ShadowRelation, Shadows } from './shadow.ts';
 import { elementType, scanTokens } from './syntax.ts';
 import { columnName, type OutputColumn } from './values.ts';
@@ -34,7 +35,7 @@ type ShadowStatement = {
 };
 
 /** `text`: it may be text as well, as any value is before it is cast. */
-type ExpectedParameter = { readonly column: SealedColumn; readonly array: boolean; readonly text: boolean };
+type ExpectedParameter = Pick<ParameterUse, 'column' | 'shape' | 'purpose'> & { readonly text: boolean };
 
 /** What the server knows better: the types of sealed results, and of the client's sealed parameters by number. */
 export type Agreement = {
@@ -131,16 +132,16 @@ function shadowStatement(
   let next = oids.length;
   for (const number of [...analysis.parameters.sealed.keys(), ...analysis.parameters.plain])
     next = Math.max(next, number);
-  for (const [number, { column, shape }] of analysis.parameters.sealed)
-    expected.set(number, { column, array: shape === 'array', text: analysis.texts.has(`$${number}`) });
+  for (const [number, use] of analysis.parameters.sealed)
+    expected.set(number, { ...use, text: analysis.texts.has(`$${number}`) });
   const edits: Edit[] = [...analysis.shadowEdits];
   const seen = new Set<number>();
   for (const edit of analysis.edits) {
     if (typeof edit.replacement === 'string' || isList(edit.replacement) || seen.has(edit.start)) continue;
     seen.add(edit.start);
     next += 1;
-    const { column, shape } = edit.replacement;
-    expected.set(next, { column, array: shape === 'array', text: analysis.texts.has(edit.start) });
+    const { column, purpose = 'store', shape = 'scalar' } = edit.replacement;
+    expected.set(next, { column, purpose, shape, text: analysis.texts.has(edit.start) });
     while (oids.length < next) oids.push(0);
     oids[next - 1] = edit.constantOid ?? 0;
     edits.push({ ...edit, replacement: `$${next}` });
@@ -161,14 +162,19 @@ function shadowStatement(
 const TEXT_OID = 25;
 
 function compareParameters({ expected }: ShadowStatement, { parameterOids }: StatementDescription): void {
-  for (const [number, { column, array, text }] of expected) {
+  for (const [number, { column, shape, purpose, text }] of expected) {
     const oid = parameterOids[number - 1];
     if (text && oid === TEXT_OID) continue;
-    const element = oid !== undefined && array ? elementType(oid, 'array')?.oid : oid;
-    if (element === undefined || !acceptsType(column.type, element)) {
+    const element = oid !== undefined && shape === 'array' ? elementOid(column.type, oid) : oid;
+    if (element === undefined || !acceptsType(column.type, element, purpose)) {
       throw disagree(`a value of ${columnName(column)} has a type (OID ${oid ?? 0}) which that column does not`);
     }
   }
+}
+
+/** The element of an array's type. */
+function elementOid(type: LogicalType, arrayOid: number): number | undefined {
+  return arrayOid === type.arrayOid ? type.oid : elementType(arrayOid, 'array')?.oid;
 }
 
 function compareResults(
@@ -185,7 +191,7 @@ function compareResults(
       if (place !== undefined) throw disagree(`result column ${index + 1} comes from a sealed column`);
       return undefined;
     }
-    const type = logicalTypeByOid(field.typeOid, field.typmod);
+    const type = typeLike(value.column.type, field.typeOid, field.typmod);
     if (type === undefined || !printsAs(value.column.type, type))
       throw disagree(`result column ${index + 1} is of another type than ${columnName(value.column)}`);
     if (value.origin.type === 'any') return type;
@@ -197,7 +203,7 @@ function compareResults(
 
 /** Whether values of one type look the same as those of another: text and varchar do. */
 function printsAs(column: LogicalType, result: LogicalType): boolean {
-  return column.name === result.name || (comparisonClass(column) === 'text' && comparisonClass(result) === 'text');
+  return column.oid === result.oid || (isText(column) && isText(result));
 }
 
 /** Columns of the shadow that the statement refers to, in the real relations' terms: pg_depend of a SQL-body function that is never kept. */

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { originKey } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
-import { formatLogicalType } from '../types/registry.ts';
+import { formatLogicalType } from '../types/type-text.ts';
 import { Analysis } from './analysis.ts';
 import { analyzeExpression } from './expressions.ts';
 import { analyzeQuery } from './queries.ts';

@@ -1,5 +1,7 @@
 /** PostgreSQL's own grammar (libpg-query, version 18), and small readers of its syntax tree. */
 import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken, type TypeName } from 'libpg-query';
+import { logicalTypeByOid, logicalTypeOfArray } from '../types/registry.ts';
+import { isBuiltinTypeName, TYPES } from '../types/type-facts.ts';
 import { AnalysisError } from './errors.ts';
 
 export type { Node, ScanToken } from 'libpg-query';
@@ -28,9 +30,16 @@ export function parseStatements(sql: string, byteLength: number): readonly RawSt
   }
 }
 
+/**
+ * The scanner's answer is JSON in which control characters stand bare, so it is asked about others of one byte in their place: within quotes
+ * they end no token, and outside of them the parser refuses the statement. Only places are taken from it.
+ */
 export function scanTokens(sql: string): readonly ScanToken[] {
-  return scanSync(sql).tokens;
+  return scanSync(sql.replace(WHITE_CONTROLS, ' ').replace(CONTROLS, 'x')).tokens;
 }
+
+const WHITE_CONTROLS = /[\u000b\u000c]/g;
+const CONTROLS = /[\u0001-\u0008\u000e-\u001f]/g;
 
 /** The names of a `{ String }` list: qualified names, operator names. */
 export function namesOf(list: readonly Node[] | undefined): readonly string[] {
@@ -59,22 +68,6 @@ export function builtinName(names: readonly string[]): string | undefined {
   return names.length === 2 && first === 'pg_catalog' ? second : undefined;
 }
 
-/** pg_type names the grammar produces, and their OIDs, for the types a cast may name on a sealed position. */
-const TYPE_OIDS: Readonly<Record<string, readonly [scalar: number, array: number]>> = {
-  text: [25, 1009],
-  varchar: [1043, 1015],
-  int2: [21, 1005],
-  int4: [23, 1007],
-  int8: [20, 1016],
-  numeric: [1700, 1231],
-  bool: [16, 1000],
-  date: [1082, 1182],
-  timestamptz: [1184, 1185],
-  uuid: [2950, 2951],
-  jsonb: [3802, 3807],
-  bytea: [17, 1001],
-};
-
 /** The OIDs of a cast's type where it is one we know, without modifier; undefined: any other type. */
 export function castType(
   type: TypeName | undefined,
@@ -82,18 +75,15 @@ export function castType(
   if (type === undefined || (type.typmods ?? []).length > 0 || type.setof === true || type.pct_type === true)
     return undefined;
   const name = builtinName(namesOf(type.names));
-  const oids = name === undefined ? undefined : TYPE_OIDS[name];
-  if (oids === undefined) return undefined;
-  return { elementOid: oids[0], arrayOid: oids[1], isArray: (type.arrayBounds ?? []).length > 0 };
+  if (name === undefined || !isBuiltinTypeName(name)) return undefined;
+  const { oid, arrayOid } = TYPES[name];
+  return { elementOid: oid, arrayOid, isArray: (type.arrayBounds ?? []).length > 0 };
 }
 
-/** A type of the table above, found by its own OID or its array type's. */
+/** A type of the server that we know, found by its own OID or its array type's. */
 export function elementType(
   oid: number,
   by: 'element' | 'array' = 'element',
 ): { readonly oid: number; readonly arrayOid: number } | undefined {
-  for (const [scalar, array] of Object.values(TYPE_OIDS)) {
-    if ((by === 'element' ? scalar : array) === oid) return { oid: scalar, arrayOid: array };
-  }
-  return undefined;
+  return by === 'array' ? logicalTypeOfArray(oid) : logicalTypeByOid(oid);
 }

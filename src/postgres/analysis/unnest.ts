@@ -74,8 +74,9 @@ function mouldArray(
 ): void {
   analysis.use(column);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
-    const oid = castFor(node.TypeCast, column, 'array') ?? column.type.oid;
-    replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`);
+    const { searchPath } = analysis.input;
+    const oid = castFor(node.TypeCast, column, { shape: 'array', purpose, searchPath }) ?? column.type.oid;
+    replaceType(analysis, node.TypeCast, `${storedType(column).name}[]`, column);
     return mouldArray(analysis, node.TypeCast.arg, scope, column, purpose, elementOid ?? oid);
   }
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'array', elementOid);

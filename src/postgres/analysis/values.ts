@@ -1,6 +1,6 @@
 /** What an expression is, as far as sealing is concerned. */
 import type { ResultOrigin, SealedColumn } from '../plan.ts';
-import { numericModifier } from '../types/registry.ts';
+import { charLimit, numericModifier } from '../types/modifiers.ts';
 import type { OpenColumn } from './open-column.ts';
 import type { Node } from './syntax.ts';
 
@@ -37,12 +37,12 @@ function withoutModifier(column: SealedColumn): SealedColumn {
 /** Whether the ciphertext of one is ciphertext of the other: opened with the same AAD, read as the same type, printed alike. */
 export function sameBytes(a: SealedColumn, b: SealedColumn): boolean {
   if (a.type.oid !== b.type.oid) return false;
-  return a.id === b.id || (comparable(a, b) && decimalsOf(a) === decimalsOf(b));
+  return a.id === b.id || (comparable(a, b) && fillOf(a) === fillOf(b));
 }
 
-/** numeric(p,s) prints s decimals, which the sealed bytes do not hold. */
-function decimalsOf({ type, storedType = type }: SealedColumn): number | undefined {
-  return numericModifier(storedType)?.scale;
+/** numeric(p,s) prints s decimals and char(n) n characters, which the sealed bytes do not hold. */
+function fillOf({ type, storedType = type }: SealedColumn): number | undefined {
+  return numericModifier(storedType)?.scale ?? charLimit(storedType);
 }
 
 /** Whether equal values have equal ciphertext: both deterministic, in one domain. */

@@ -14,7 +14,7 @@ export type ValueShape = 'scalar' | 'array';
 export type SealOptions = {
   /**
    * `store` (the default for scalars) applies the column's type modifier as an assignment would: varchar(n) refuses or cuts
-   * blanks, numeric(p,s) rounds. `compare` (always for arrays) must not: `n = 1.005` matches nothing in numeric(10,2). `choose`: the
+   * blanks, numeric(p,s) rounds. `compare` (the default for arrays, whose elements may also be stored: unnest) must not: `n = 1.005` matches nothing in numeric(10,2). `choose`: the
    * value may come out in the column's place.
    */
   readonly purpose?: ValuePurpose;

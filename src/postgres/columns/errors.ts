@@ -27,6 +27,11 @@ export const COLUMN_ERRORS = {
     why: 'The server cannot look into sealed values, so the proxy must: it evaluates comparisons of the column with constants, BETWEEN, IN, its length, LIKE and regular expressions, joined by AND, OR and NOT. A default must be a constant of the column’s type that passes its checks.',
     fix: 'Write the constraint in these terms, or leave it to the application.',
   },
+  ERR_POSTGRES_COLUMN_TYPE: {
+    says: 'a rule names a type of the database that cannot be sealed so',
+    why: 'The type is not there, is neither enum nor domain over a type that is sealed, or is a domain that is NOT NULL or compares texts by a collation of its own; or its few values would show in mode deterministic.',
+    fix: 'Name the type by schema and name as the database has it; put NOT NULL on the column; use mode randomized.',
+  },
   ERR_POSTGRES_COLUMN_MOVED: {
     says: 'a sealed column is not where it was bound',
     why: 'The table was renamed, recreated, swapped or restored, or schema sealgate was lost: what lies in it may be sealed as another column.',

@@ -11,7 +11,7 @@ import type { LiveColumn } from '../service/live-column.ts';
 import { COLUMNS_TABLE, DOMAINS_TABLE, quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { SealRule } from '../service/rules.ts';
 import { ID_BYTES } from '../service/schema.ts';
-import { comparisonClass, parseLogicalType, storageClass } from '../types/registry.ts';
+import { comparisonClassOf, storageClassOf } from './column-type.ts';
 import { ColumnError } from './errors.ts';
 
 export type ColumnIdentity = { readonly id: string; readonly domainId: string | undefined };
@@ -133,7 +133,7 @@ function moved(why: string): ColumnError {
 }
 
 function sameSealing(bound: BoundRow, rule: SealRule): boolean {
-  const sameType = storageClass(parseLogicalType(bound.logical_type)) === storageClass(parseLogicalType(rule.type));
+  const sameType = storageClassOf(bound.logical_type) === storageClassOf(rule.type);
   return sameType && bound.mode === modeOf(rule) && bound.domain_name === (rule.domain ?? null);
 }
 
@@ -218,7 +218,7 @@ async function domainIdOf(
   name: string,
   random: RandomSource,
 ): Promise<string> {
-  const wanted = comparisonClass(parseLogicalType(rule.type)) ?? rule.type;
+  const wanted = comparisonClassOf(rule);
   await insertDomain(session, name, Buffer.from(random(ID_BYTES)).toString('hex'), wanted);
   const [row] = await session.query<{ id: Buffer; comparison_class: string }>(
     `SELECT id, comparison_class FROM ${DOMAINS_TABLE} WHERE name = $1`,

@@ -20,7 +20,7 @@ import {
 } from '../service/names.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { ID_BYTES } from '../service/schema.ts';
-import { comparisonClass, parseLogicalType, storageClass } from '../types/registry.ts';
+import { comparisonClassOf, storageClassOf } from './column-type.ts';
 import { escrowOwnerOf, fromEscrow, insertDek, ownerOfContext, type DekOwner, type StoredDek } from './dek-table.ts';
 import { ColumnError } from './errors.ts';
 import { insertBinding, insertDomain, modeOf, type PlacedColumn } from './identity.ts';
@@ -117,9 +117,7 @@ async function wasSealedSo(
     [Buffer.from(columnId, 'hex')],
   );
   if (bound === undefined) return rule.mode === 'randomized' || isDeterministic(session, rule, deks, columnId);
-  return (
-    bound.mode === rule.mode && storageClass(parseLogicalType(bound.type)) === storageClass(parseLogicalType(rule.type))
-  );
+  return bound.mode === rule.mode && storageClassOf(bound.type) === storageClassOf(rule.type);
 }
 
 /** Every DEK that values of the column name. */
@@ -267,7 +265,7 @@ function placeOf(live: PlacedColumn): string {
 /** The rule's domain name must be free, or be this domain already. */
 async function adoptDomain(session: ServiceSession, rule: SealRule, domainId: string): Promise<void> {
   const name = rule.domain ?? '';
-  await insertDomain(session, name, domainId, comparisonClass(parseLogicalType(rule.type)) ?? rule.type);
+  await insertDomain(session, name, domainId, comparisonClassOf(rule));
   const [row] = await session.query<{ id: Buffer }>(`SELECT id FROM ${DOMAINS_TABLE} WHERE name = $1`, [name]);
   if (row?.id.toString('hex') === domainId) return;
   const unused = await session.query(

@@ -1,7 +1,7 @@
 /** Column rules against the live database: which hold, as sealed columns; what is wrong with the others, and how to mend it. */
 import type { RandomSource } from '../../crypto/random.ts';
 import { loadGrammar } from '../analysis/syntax.ts';
-import type { LogicalType, SealedColumn } from '../plan.ts';
+import type { SealedColumn } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
 import { judgeColumn } from '../service/judge-column.ts';
@@ -9,7 +9,7 @@ import { readGuardedColumns, readLiveColumn } from '../service/live-column.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
-import { parseLogicalType } from '../types/registry.ts';
+import { columnType } from './column-type.ts';
 import { declaredChecks, requireDefault } from './declared.ts';
 import { ColumnError } from './errors.ts';
 import { type ColumnIdentity, identify, type PlacedColumn } from './identity.ts';
@@ -69,6 +69,9 @@ export async function unruledColumns(
   }));
 }
 
+/** What the rule and the database say of the column's values. */
+export type Declared = Pick<SealedColumn, 'type' | 'checks' | 'default'>;
+
 type RuleOutcome = { readonly column: SealedColumn | undefined; readonly problems: readonly ColumnProblem[] };
 
 async function checkRule(
@@ -91,9 +94,9 @@ async function checkRule(
   const placed: PlacedColumn = { ...live, attnum: live.attnum };
   await session.query('SAVEPOINT binding');
   try {
-    const declared = declarations(rule);
+    const declared = await declarations(session, rule);
     const identity = await identify(session, rule, placed, random);
-    return { column: { ...sealedColumn(rule, placed, identity), ...declared }, problems };
+    return { column: sealedColumn(rule, placed, identity, declared), problems };
   } catch (error) {
     await session.query('ROLLBACK TO SAVEPOINT binding');
     return { column: undefined, problems: [...problems, ...bindingProblems(error, rule, rights)] };
@@ -139,17 +142,21 @@ async function missingRights(
   ];
 }
 
-/** What the rule declares beside the type. Errors: ERR_POSTGRES_COLUMN_CHECK. */
-export function declarations(rule: SealRule): Pick<SealedColumn, 'checks' | 'default'> {
-  const type = parseLogicalType(rule.type);
-  const checks = declaredChecks(rule, type);
+/** What the rule and the database declare of its values. Errors: ERR_POSTGRES_COLUMN_CHECK, ERR_POSTGRES_COLUMN_TYPE. */
+export async function declarations(session: ServiceSession, rule: SealRule): Promise<Declared> {
+  const { type, checks: domainChecks } = await columnType(session, rule);
+  const checks = [...domainChecks, ...declaredChecks(rule, type)];
   if (rule.default !== undefined) requireDefault(rule.default, type, checks);
-  return { ...(checks.length > 0 && { checks }), ...(rule.default !== undefined && { default: rule.default }) };
+  return { type, ...(checks.length > 0 && { checks }), ...(rule.default !== undefined && { default: rule.default }) };
 }
 
 /** A rule at its place, under its identity. */
-export function sealedColumn(rule: SealRule, live: PlacedColumn, identity: ColumnIdentity): SealedColumn {
-  const type: LogicalType = parseLogicalType(rule.type);
+export function sealedColumn(
+  rule: SealRule,
+  live: PlacedColumn,
+  identity: ColumnIdentity,
+  declared: Declared,
+): SealedColumn {
   const { database, schema, table, column, mode, domain, keyId } = rule;
   return {
     id: identity.id,
@@ -159,8 +166,8 @@ export function sealedColumn(rule: SealRule, live: PlacedColumn, identity: Colum
     column,
     relationOid: live.relation,
     attnum: live.attnum,
-    type,
-    storedType: type,
+    ...declared,
+    storedType: declared.type,
     mode,
     domain,
     keyId,

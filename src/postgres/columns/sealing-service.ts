@@ -10,6 +10,8 @@ import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
 import type { ServerTimeZones } from '../service/time-zones.ts';
 import { encodeBinaryArray } from '../types/array-binary.ts';
 import type { ValueContext, ValueFormat, ValueSettings } from '../types/codec.ts';
+import { dateStyleOf } from '../types/date-style.ts';
+import { usesTimeZone } from '../types/registry.ts';
 import { printValue, readArray, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
@@ -65,16 +67,17 @@ class SealingSession implements ColumnSession {
   }
 
   #needsZone({ type }: SealedColumn): boolean {
-    const timeZone = this.#use.settings?.timeZone;
-    return type.name === 'timestamptz' && timeZone !== undefined && this.#options.zones.zone(timeZone) === undefined;
+    const { settings } = this.#use;
+    if (settings === undefined || !(usesTimeZone(type) || type.name === 'timestamp')) return false;
+    return !this.#options.zones.knows(settings.timeZone, printsZones(settings));
   }
 
   /** Each column's use is authorised and audited, also where two share a DEK. */
   async prepare(columns: readonly SealedColumn[]): Promise<void> {
-    const timeZone = this.#use.settings?.timeZone;
-    const zoned = timeZone !== undefined && columns.some(({ type }) => type.name === 'timestamptz');
+    const { settings } = this.#use;
+    const zoned = settings !== undefined && columns.some((column) => this.#needsZone(column));
     await Promise.all([
-      zoned ? this.#options.zones.load(timeZone).catch(() => undefined) : undefined,
+      zoned ? this.#options.zones.load(settings.timeZone, printsZones(settings)).catch(() => undefined) : undefined,
       ...columns.map(async (column) => {
         const stored = await this.#deks.current(ownerOf(column), column.keyId, this.#keyUse(column));
         await this.#openCurrent(column, stored);
@@ -219,6 +222,11 @@ class SealingSession implements ColumnSession {
     const { principal, via = 'postgres' } = this.#use;
     return { principal, via, resource: factsOf(column).resource };
   }
+}
+
+/** Every DateStyle but ISO prints what a time zone is called. */
+function printsZones(settings: ValueSettings): boolean {
+  return dateStyleOf(settings).style !== 'iso';
 }
 
 const idBytes = new WeakMap<StoredDek, Uint8Array>();

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ColumnError } from '../columns/errors.ts';
-import { declarations, sealedColumn } from '../columns/resolve.ts';
+import { declarations, sealedColumn, type Declared } from '../columns/resolve.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceSession } from '../service/connection.ts';
 import { judgeColumn } from '../service/judge-column.ts';
@@ -24,8 +24,9 @@ export async function columnsAsIfSealed(
     // No value is sealed under it.
     const id = createHash('sha256').update(ruleName(rule)).digest('hex').slice(0, 32);
     const placed = { ...live, attnum: live.attnum };
-    if (declarationProblem(rule) !== undefined) continue;
-    columns.push({ ...sealedColumn(rule, placed, { id, domainId: undefined }), ...declarations(rule) });
+    const declared = await declaredOrProblem(session, rule);
+    if (!(declared instanceof ColumnError))
+      columns.push(sealedColumn(rule, placed, { id, domainId: undefined }, declared));
   }
   return columns;
 }
@@ -38,17 +39,16 @@ export async function problemsNow(
   const problems: ColumnProblem[] = [];
   for (const rule of rules) {
     problems.push(...judgeColumn(rule, await readLiveColumn(session, rule), rules));
-    const wrong = declarationProblem(rule);
-    if (wrong !== undefined)
+    const wrong = await declaredOrProblem(session, rule);
+    if (wrong instanceof ColumnError)
       problems.push({ code: wrong.code, severity: 'error', column: ruleName(rule), message: wrong.message, ddl: [] });
   }
   return problems;
 }
 
-function declarationProblem(rule: SealRule): ColumnError | undefined {
+async function declaredOrProblem(session: ServiceSession, rule: SealRule): Promise<Declared | ColumnError> {
   try {
-    declarations(rule);
-    return undefined;
+    return await declarations(session, rule);
   } catch (error) {
     if (error instanceof ColumnError) return error;
     throw error;

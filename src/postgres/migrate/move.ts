@@ -7,7 +7,7 @@
 import type { RandomSource } from '../../crypto/random.ts';
 import type { ColumnService } from '../columns/column-service.ts';
 import { forgetBinding, identify, identifyPlain } from '../columns/identity.ts';
-import { sealedColumn } from '../columns/resolve.ts';
+import { declarations, sealedColumn } from '../columns/resolve.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import { converter, type Converter } from './convert.ts';
@@ -100,7 +100,7 @@ async function openConverters(
           direction === 'seal'
             ? await identifyPlain(session, rule, live, begun, random)
             : await identify(session, rule, live, random);
-        sealed.push(sealedColumn(rule, live, identity));
+        sealed.push(sealedColumn(rule, live, identity, await declarations(session, rule)));
       }
       found.set(table, sealed);
     }

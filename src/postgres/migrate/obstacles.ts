@@ -4,7 +4,7 @@ import { ServiceError } from '../service/errors.ts';
 import { judgeColumn } from '../service/judge-column.ts';
 import { readLiveColumn } from '../service/live-column.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
-import { formatLogicalType, parseLogicalType } from '../types/registry.ts';
+import { formatRuleType } from '../types/type-text.ts';
 import { swapStatement } from './swap-sql.ts';
 import { sqlNames, workType, type Direction, type MoveTable, type MoveTarget } from './targets.ts';
 
@@ -61,7 +61,7 @@ async function columnObstacles(
 }
 
 function typeProblems(direction: Direction, { rule, live }: MoveTarget): readonly string[] {
-  const type = formatLogicalType(parseLogicalType(rule.type));
+  const type = formatRuleType(rule.type);
   if (!rule.guard && type === 'bytea')
     return ['its rule says `guard: off`, so sealed and plain bytes have the same type: put the guard on to move it'];
   if (direction === 'unseal' || live.typeName === type) return [];

@@ -5,7 +5,7 @@ import { judgeColumn } from '../service/judge-column.ts';
 import { readLiveColumn } from '../service/live-column.ts';
 import { GUARD_DOMAIN_QUALIFIED, quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
-import { formatLogicalType, parseLogicalType } from '../types/registry.ts';
+import { formatRuleType } from '../types/type-text.ts';
 import { MigrateError } from './errors.ts';
 
 export type Direction = 'seal' | 'unseal';
@@ -96,7 +96,7 @@ function isDone(direction: Direction, rule: SealRule, live: PlacedColumn): boole
 }
 
 function targetType(direction: Direction, rule: SealRule): string {
-  if (direction === 'unseal') return formatLogicalType(parseLogicalType(rule.type));
+  if (direction === 'unseal') return formatRuleType(rule.type);
   return rule.guard ? GUARD_DOMAIN_QUALIFIED : 'pg_catalog.bytea';
 }
 

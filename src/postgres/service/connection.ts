@@ -194,6 +194,8 @@ function sessionSettings(statementTimeoutMs: number): string {
     "SET DateStyle = 'ISO, MDY'",
     "SET TimeZone = 'UTC'",
     "SET bytea_output = 'hex'",
+    "SET IntervalStyle = 'postgres'",
+    'SET extra_float_digits = 1',
     'SET default_transaction_read_only = off',
   ].join('; ');
 }

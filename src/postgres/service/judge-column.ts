@@ -4,7 +4,7 @@ import type { LiveColumn } from './live-column.ts';
 import { GUARD_DOMAIN_QUALIFIED, quoteIdentifier, quoteQualified } from './names.ts';
 import type { ColumnProblem } from './problem.ts';
 import { ruleName, type SealRule } from './rules.ts';
-import { formatLogicalType, parseLogicalType } from '../types/registry.ts';
+import { formatRuleType } from '../types/type-text.ts';
 
 type Draft = {
   readonly code: ColumnErrorCode;
@@ -46,7 +46,7 @@ export function judgeColumn(
 function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Place): Draft | undefined {
   const type =
     rule.format !== undefined
-      ? formatLogicalType(parseLogicalType(rule.type))
+      ? formatRuleType(rule.type)
       : rule.guard
         ? GUARD_DOMAIN_QUALIFIED
         : 'bytea';
@@ -92,7 +92,7 @@ function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | unde
 /** A format-preserving column keeps the type that its rule says; equality is the server's own, over what is stored. */
 function judgeOwnType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
   const code = 'ERR_POSTGRES_COLUMN_GUARD';
-  const type = formatLogicalType(parseLogicalType(rule.type));
+  const type = formatRuleType(rule.type);
   if (live.looseCollation !== null)
     return { code, message: `its collation ${live.looseCollation} holds different stored texts for equal` };
   if (live.typeName === type) return undefined;

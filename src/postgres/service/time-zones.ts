@@ -5,7 +5,7 @@
  * The server repeats its last rules in cycles of 400 years (src/timezone/localtime.c), and so do we.
  */
 import type { TimeZone, ZoneSource } from '../types/codec.ts';
-import type { ServiceConnection } from './connection.ts';
+import type { ServiceConnection, ServiceSession } from './connection.ts';
 
 const DAY_SECONDS = 86_400;
 const CYCLE_SECONDS = 146_097 * DAY_SECONDS;
@@ -15,29 +15,37 @@ const FIRST_DAY = '1800-01-01';
 const LAST_DAY = '2438-01-01';
 const REPEATS_FROM = Date.UTC(2037, 11, 31) / 1000;
 
-type Transition = { readonly at: number; readonly offset: number };
+type Transition<Value> = { readonly at: number; readonly value: Value };
 
-/** The days on which the offset changes, then by hours, minutes and seconds to the very second. */
-const TRANSITIONS = `
+/** Seconds east of UTC. */
+const OFFSET = 'extract(timezone FROM t)::int';
+/** Under DateStyle SQL, which prints it last. */
+const ABBREVIATION = "split_part(t::text, ' ', 3)";
+
+/** The days on which what an expression over t says changes, then by hours, minutes and seconds to the very second. */
+function transitionsSql(expression: string): string {
+  const at = (instant: string): string => expression.replace(/\bt\b/, instant);
+  return `
 WITH days AS (
-  SELECT t, extract(timezone FROM t)::int AS o, lead(extract(timezone FROM t)::int) OVER (ORDER BY t) AS n
+  SELECT t, ${at('t')} AS o, lead(${at('t')}) OVER (ORDER BY t) AS n
   FROM generate_series($1::timestamptz, $2::timestamptz, interval '24 hours') AS t
 ), changed AS (SELECT t, o FROM days WHERE n IS DISTINCT FROM o AND n IS NOT NULL),
 hours AS (
   SELECT h.t, c.o FROM changed c, LATERAL (
     SELECT max(u) AS t FROM generate_series(c.t, c.t + interval '23 hours', interval '1 hour') AS u
-    WHERE extract(timezone FROM u)::int = c.o) h
+    WHERE ${at('u')} = c.o) h
 ), minutes AS (
   SELECT m.t, c.o FROM hours c, LATERAL (
     SELECT max(u) AS t FROM generate_series(c.t, c.t + interval '59 minutes', interval '1 minute') AS u
-    WHERE extract(timezone FROM u)::int = c.o) m
+    WHERE ${at('u')} = c.o) m
 ), seconds AS (
   SELECT s.t, c.o FROM minutes c, LATERAL (
     SELECT max(u) AS t FROM generate_series(c.t, c.t + interval '59 seconds', interval '1 second') AS u
-    WHERE extract(timezone FROM u)::int = c.o) s
+    WHERE ${at('u')} = c.o) s
 )
-SELECT extract(epoch FROM t)::bigint + 1 AS at, extract(timezone FROM t + interval '1 second')::int AS zone_offset
+SELECT extract(epoch FROM t)::bigint + 1 AS at, ${at("(t + interval '1 second')")} AS value
 FROM seconds ORDER BY t`;
+}
 
 /** Fixed zones need no question. */
 const UTC_NAMES: ReadonlySet<string> = new Set([
@@ -65,77 +73,105 @@ export class ServerTimeZones implements ZoneSource {
     return UTC_NAMES.has(name.toUpperCase()) ? UTC : this.#loaded.get(name);
   }
 
-  /** Resolves once `zone(name)` is known. Names come from the server's own ParameterStatus. */
-  async load(name: string): Promise<void> {
-    if (this.zone(name) !== undefined) return;
-    const loading = this.#loading.get(name) ?? this.#read(name).finally(() => this.#loading.delete(name));
-    this.#loading.set(name, loading);
+  /** Whether what a session needs of its zone is known. `named`: what it is called, too, which only DateStyles other than ISO print. */
+  knows(name: string, named: boolean): boolean {
+    const zone = this.zone(name);
+    if (zone === undefined) return false;
+    return !named || zone.abbreviationAt?.(0) !== undefined;
+  }
+
+  /** Resolves once `knows(name, named)`. Names come from the server's own ParameterStatus. */
+  async load(name: string, named = false): Promise<void> {
+    if (this.knows(name, named)) return;
+    const key = `${String(named)} ${name}`;
+    const loading = this.#loading.get(key) ?? this.#read(name, named).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, loading);
     await loading;
   }
 
-  async #read(name: string): Promise<void> {
+  async #read(name: string, named: boolean): Promise<void> {
     const zone = await this.#connection.dryRun(async (session) => {
       await session.query("SELECT pg_catalog.set_config('TimeZone', $1, true)", [name]);
-      const [first] = await session.query<{ zone_offset: number }>(
-        'SELECT extract(timezone FROM $1::timestamptz)::int AS zone_offset',
-        [`${FIRST_DAY} 00:00:00+00`],
-      );
-      const rows = await session.query<{ at: string; zone_offset: number }>(TRANSITIONS, [
-        `${FIRST_DAY} 00:00:00+00`,
-        `${LAST_DAY} 00:00:00+00`,
-      ]);
-      const transitions = rows.map((row) => ({ at: Number(row.at), offset: row.zone_offset }));
-      return new TransitionZone(first?.zone_offset ?? 0, transitions);
+      await session.query("SET LOCAL DateStyle = 'SQL, MDY'");
+      const offsets = await readTransitions(session, OFFSET, Number);
+      const names = named ? await readTransitions(session, ABBREVIATION, String) : undefined;
+      return new TransitionZone(offsets, names);
     });
     this.#loaded.set(name, zone);
   }
 }
 
-const UTC: TimeZone = { offsetAt: () => 0, offsetForLocal: () => 0 };
+const UTC: TimeZone = { offsetAt: () => 0, offsetForLocal: () => 0, abbreviationAt: () => 'UTC' };
+
+/** What holds before the first transition, and all of them in order. */
+type Timeline<Value> = { readonly first: Value; readonly transitions: readonly Transition<Value>[] };
+
+async function readTransitions<Value>(
+  session: ServiceSession,
+  expression: string,
+  read: (value: unknown) => Value,
+): Promise<Timeline<Value>> {
+  const firstSql = `SELECT ${expression} AS value FROM (SELECT $1::timestamptz AS t) AS first`;
+  const [first] = await session.query<{ value: unknown }>(firstSql, [`${FIRST_DAY} 00:00:00+00`]);
+  const rows = await session.query<{ at: string; value: unknown }>(transitionsSql(expression), [
+    `${FIRST_DAY} 00:00:00+00`,
+    `${LAST_DAY} 00:00:00+00`,
+  ]);
+  return {
+    first: read(first?.value),
+    transitions: rows.map(({ at, value }) => ({ at: Number(at), value: read(value) })),
+  };
+}
 
 class TransitionZone implements TimeZone {
-  readonly #first: number;
-  readonly #transitions: readonly Transition[];
+  readonly #offsets: Timeline<number>;
+  readonly #names: Timeline<string> | undefined;
 
-  constructor(first: number, transitions: readonly Transition[]) {
-    this.#first = first;
-    this.#transitions = transitions;
+  constructor(offsets: Timeline<number>, names: Timeline<string> | undefined) {
+    this.#offsets = offsets;
+    this.#names = names;
   }
 
   offsetAt(epochSeconds: number): number {
-    return this.#before(this.#countUntil(withinCycle(epochSeconds)));
+    return valueAfter(this.#offsets, countUntil(this.#offsets, withinCycle(epochSeconds)));
+  }
+
+  abbreviationAt(epochSeconds: number): string | undefined {
+    const names = this.#names;
+    return names && valueAfter(names, countUntil(names, withinCycle(epochSeconds)));
   }
 
   /** As DetermineTimeZoneOffset in datetime.c: in a gap the offset before it, in an overlap the one after. */
   offsetForLocal(localSeconds: number): number {
     const local = withinCycle(localSeconds);
     // The one boundary the server looks at: the first after the day before.
-    const next = this.#transitions[this.#countUntil(local - DAY_SECONDS)];
-    const before = this.#before(this.#countUntil(local - DAY_SECONDS));
+    const count = countUntil(this.#offsets, local - DAY_SECONDS);
+    const next = this.#offsets.transitions[count];
+    const before = valueAfter(this.#offsets, count);
     if (next === undefined) return before;
     const beforeTime = local - before;
-    const afterTime = local - next.offset;
+    const afterTime = local - next.value;
     if (beforeTime < next.at && afterTime < next.at) return before;
-    if (beforeTime > next.at && afterTime >= next.at) return next.offset;
-    return beforeTime > afterTime ? before : next.offset;
+    if (beforeTime > next.at && afterTime >= next.at) return next.value;
+    return beforeTime > afterTime ? before : next.value;
   }
+}
 
-  /** The offset in force once this many transitions have passed. */
-  #before(count: number): number {
-    return count === 0 ? this.#first : (this.#transitions[count - 1]?.offset ?? this.#first);
-  }
+/** What is in force once this many transitions have passed. */
+function valueAfter<Value>({ first, transitions }: Timeline<Value>, count: number): Value {
+  return transitions[count - 1]?.value ?? first;
+}
 
-  /** How many transitions lie at or before an instant. */
-  #countUntil(epochSeconds: number): number {
-    let low = 0;
-    let high = this.#transitions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#transitions[middle]?.at ?? Infinity) <= epochSeconds) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+/** How many transitions lie at or before an instant. */
+function countUntil({ transitions }: Timeline<unknown>, epochSeconds: number): number {
+  let low = 0;
+  let high = transitions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((transitions[middle]?.at ?? Infinity) <= epochSeconds) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 function withinCycle(epochSeconds: number): number {

@@ -14,9 +14,12 @@ export type Readiness = 'ready' | 'failed' | 'skipped';
 
 const NAME = 'sealgate settings';
 /** Every name is qualified: nothing in the client's schemas can stand in for it. */
+const SETTINGS = ['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'] as const;
+/** The values of settings are asked for here although most are reported too: within a sequence reports come with its end. */
 const PROBE_SQL =
-  'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_setting($$IntervalStyle$$), ' +
-  'current_user, pg_catalog.current_setting($$sealgate.catalog$$, true), pg_catalog.pg_backend_pid()';
+  'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), current_user, pg_catalog.pg_backend_pid(), ' +
+  'pg_catalog.current_setting($$sealgate.catalog$$, true), ' +
+  SETTINGS.map((name) => `pg_catalog.current_setting($$${name}$$)`).join(', ');
 
 const FLUSH = serialize.flush();
 
@@ -91,7 +94,7 @@ function askInSequence(session: Session, internal: Internal): void {
 }
 
 /** A session that is served by another backend than before is none: what was set in one holds nothing in the other. */
-function requireOneBackend(session: Session, [, , , , backend = '']: readonly string[]): void {
+function requireOneBackend(session: Session, [, , backend = '']: readonly string[]): void {
   session.backend ??= backend;
   if (session.backend === backend) return;
   throw new PostgresError('ERR_POSTGRES_TRANSACTION_POOLING', 'another backend serves this session than before', {
@@ -102,12 +105,16 @@ function requireOneBackend(session: Session, [, , , , backend = '']: readonly st
 
 function settingsFrom(session: Session, row: readonly string[]): SessionSettings {
   const { settings } = session;
-  const [schemas = '[]', intervalStyle = '', role = '', catalogTypes = ''] = row;
+  const [schemas = '[]', role = '', , catalogTypes = '', ...shown] = row;
+  const [intervalStyle = '', dateStyle = '', timeZone = '', floatDigits, byteaOutput = ''] = shown;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
-  const uncommittedCatalog = session.catalogTouched;
-  const uncommittedElsewhere = session.catalogTouchedElsewhere;
-  const next = { ...settings, searchPath, intervalStyle, role, catalogTypes, uncommittedCatalog, uncommittedElsewhere };
+  const printing = { intervalStyle, dateStyle, timeZone, extraFloatDigits: Number(floatDigits), byteaOutput };
+  const uncommitted = {
+    uncommittedCatalog: session.catalogTouched,
+    uncommittedElsewhere: session.catalogTouchedElsewhere,
+  };
+  const next = { ...settings, ...printing, ...uncommitted, searchPath, role, catalogTypes };
   // Identity says "nothing changed": prepared statements that were looked at need no second look.
   return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
 }

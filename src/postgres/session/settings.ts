@@ -18,6 +18,9 @@ export type SessionSettings = {
   readonly timeZone: string;
   readonly dateStyle: string;
   readonly intervalStyle: string;
+  /** Both are reported by no server: only the probe tells. */
+  readonly extraFloatDigits: number;
+  readonly byteaOutput: string;
   /** current_user: SET ROLE and SET SESSION AUTHORIZATION change it. */
   readonly role: string;
   readonly applicationName: string;
@@ -42,6 +45,8 @@ export function initialSettings(user: string, database: string): SessionSettings
     timeZone: 'UTC',
     dateStyle: 'ISO, MDY',
     intervalStyle: 'postgres',
+    extraFloatDigits: 1,
+    byteaOutput: 'hex',
     role: user,
     applicationName: '',
     catalogTypes: '',

@@ -1,4 +1,4 @@
-/** bytea: the bytes. Text input in hex and escape form (byteain in src/backend/utils/adt/bytea.c), output always hex. */
+/** bytea: the bytes. Text input in hex and escape form (byteain in src/backend/utils/adt/bytea.c), output as bytea_output says. */
 import { checkText, encodeText } from './bytes.ts';
 import type { TypeCodec } from './codec.ts';
 import { invalidSyntax, SQLSTATE, ValueError } from './errors.ts';
@@ -12,7 +12,8 @@ export const byteaCodec: TypeCodec = {
     return text[0] === BACKSLASH && text[1] === LETTER_X ? fromHex(text.subarray(2)) : fromEscape(text);
   },
   fromBinary: (bytes) => bytes,
-  toText: (canonical) => encodeText(`\\x${Buffer.from(canonical).toString('hex')}`),
+  toText: (canonical, { settings }) =>
+    encodeText(settings.byteaOutput === 'escape' ? escaped(canonical) : `\\x${Buffer.from(canonical).toString('hex')}`),
   toBinary: (canonical) => canonical,
 };
 
@@ -53,4 +54,15 @@ function octalAt(text: Uint8Array, at: number): number {
   const valid = first >= 0 && first <= 3 && second >= 0 && second <= 7 && third >= 0 && third <= 7;
   if (!valid) throw invalidSyntax('bytea');
   return (first << 6) | (second << 3) | third;
+}
+
+/** byteaout with bytea_output = escape. */
+function escaped(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte === BACKSLASH) text += '\\\\';
+    else if (byte < 0x20 || byte > 0x7e) text += `\\${byte.toString(8).padStart(3, '0')}`;
+    else text += String.fromCharCode(byte);
+  }
+  return text;
 }

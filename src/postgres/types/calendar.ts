@@ -45,10 +45,3 @@ export function fromDays(days: number): CalendarDate {
   const year = yearOfEra + era * YEARS_PER_ERA + (month <= 2 ? 1 : 0);
   return { year, month, day: dayOfYear - Math.floor((153 * monthIndex + 2) / 5) + 1 };
 }
-
-/** `2024-02-29`, and ` BC` for years before 1, apart, since a time may stand between. */
-export function formatDate({ year, month, day }: CalendarDate): { date: string; suffix: string } {
-  const shown = year > 0 ? year : 1 - year;
-  const two = (part: number): string => part.toString().padStart(2, '0');
-  return { date: `${shown.toString().padStart(4, '0')}-${two(month)}-${two(day)}`, suffix: year > 0 ? '' : ' BC' };
-}

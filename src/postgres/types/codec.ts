@@ -10,6 +10,10 @@ export type ValueSettings = {
   readonly timeZone: string;
   readonly dateStyle: string;
   readonly clientEncoding: string;
+  /** Absent: the server's defaults. */
+  readonly intervalStyle?: string;
+  readonly extraFloatDigits?: number;
+  readonly byteaOutput?: string;
 };
 
 /** No client's session: for what must read and print alike in all. */
@@ -25,6 +29,8 @@ export interface ZoneSource {
 export interface TimeZone {
   /** Seconds east of UTC at an instant, given in seconds since 1970. */
   offsetAt(epochSeconds: number): number;
+  /** What the zone is called at an instant, as DateStyles other than ISO print it; undefined where that was not asked for. */
+  abbreviationAt?(epochSeconds: number): string | undefined;
   /** Seconds east of UTC that a wall clock reading (as seconds since 1970, were it UTC) means; gaps and overlaps as the server has them. */
   offsetForLocal(localSeconds: number): number;
 }

@@ -1,9 +1,10 @@
 /** date: int4, days since 2000-01-01, as on the binary wire. */
 import { decodeText, encodeText, viewOf } from './bytes.ts';
-import { formatDate, fromDays, toDays } from './calendar.ts';
+import { fromDays, toDays } from './calendar.ts';
 import type { TypeCodec, ValueSettings } from './codec.ts';
+import { dateStyleOf, printDate } from './date-style.ts';
 import { parseDatetime } from './datetime-text.ts';
-import { checkBinaryLength, damaged, SQLSTATE, unsupported, ValueError } from './errors.ts';
+import { checkBinaryLength, damaged, SQLSTATE, ValueError } from './errors.ts';
 
 const DATE_BYTES = 4;
 const INFINITY = 0x7fffffff;
@@ -13,7 +14,7 @@ const MIN_DAYS = -2_451_545;
 const END_DAYS = 2_145_031_949;
 
 export const dateCodec: TypeCodec = {
-  fromText: (text) => encodeDays(readDays(decodeText(text))),
+  fromText: (text, { settings }) => encodeDays(readDays(decodeText(text), settings)),
   fromBinary: (bytes) => {
     checkBinaryLength(bytes, DATE_BYTES, 'date');
     return encodeDays(checkRange(viewOf(bytes).getInt32(0)));
@@ -22,8 +23,8 @@ export const dateCodec: TypeCodec = {
   toBinary: (canonical) => encodeDays(daysOf(canonical)),
 };
 
-function readDays(text: string): number {
-  const parsed = parseDatetime(text, 'date');
+function readDays(text: string, settings: ValueSettings): number {
+  const parsed = parseDatetime(text, 'date', dateStyleOf(settings).order);
   if (parsed.type === 'special') {
     if (parsed.value === 'epoch') return toDays({ year: 1970, month: 1, day: 1 });
     return parsed.value === 'infinity' ? INFINITY : NEGATIVE_INFINITY;
@@ -49,18 +50,7 @@ function daysOf(canonical: Uint8Array): number {
 }
 
 function printDays(days: number, settings: ValueSettings): string {
-  requireIsoDates(settings);
   if (days === INFINITY) return 'infinity';
   if (days === NEGATIVE_INFINITY) return '-infinity';
-  const { date, suffix } = formatDate(fromDays(days));
-  return date + suffix;
-}
-
-/** Printing in another DateStyle is refused, not approximated. */
-export function requireIsoDates({ dateStyle }: ValueSettings): void {
-  if (/^iso\b/i.test(dateStyle)) return;
-  throw unsupported(
-    'sealed dates and timestamps print in the ISO DateStyle only',
-    "SET DateStyle = 'ISO', or ask for the column in binary format.",
-  );
+  return printDate(fromDays(days), settings);
 }

@@ -71,7 +71,12 @@ export const SQLSTATE = {
   datetimeRange: '22008',
   zoneRange: '22009',
   encoding: '22021',
+  intervalField: '22015',
   parameter: '22023',
+  bitLength: '22026',
+  arraySubscript: '2202E',
+  datatypeMismatch: '42804',
+  limit: '54000',
   syntax: '22P02',
   binaryFormat: '22P03',
   unicodeEscape: '22P05',
@@ -102,6 +107,32 @@ export function checkBinaryLength(bytes: Uint8Array, wanted: number, typeName: s
 
 export function outOfRange(typeName: string): ValueError {
   return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.outOfRange, `value out of range for type ${typeName}`);
+}
+
+export function floatRange(typeName: string): ValueError {
+  return new ValueError(
+    'ERR_POSTGRES_VALUE_INVALID',
+    SQLSTATE.outOfRange,
+    `value is out of range for type ${typeName}`,
+  );
+}
+
+export function intervalField(): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.intervalField, 'interval field value out of range');
+}
+
+export function macOctet(): ValueError {
+  const message = 'invalid octet value in a macaddr';
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.outOfRange, message);
+}
+
+export function bitDigit(kind: 'binary' | 'hexadecimal'): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.syntax, `a sign is not a valid ${kind} digit`);
+}
+
+export function tooManyDimensions(): ValueError {
+  const message = 'number of array dimensions exceeds the maximum allowed (6)';
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.limit, message);
 }
 
 export function unsupported(message: string, hint: string): ValueError {

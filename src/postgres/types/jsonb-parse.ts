@@ -35,12 +35,20 @@ export function parseJson(text: string): JsonValue {
   return new JsonParser(text).document();
 }
 
+/** As json_in, which looks at the grammar alone: escapes and the size of numbers are nobody's business there. */
+export function checkJson(text: string): void {
+  new JsonParser(text, 'text').document();
+}
+
 class JsonParser {
   readonly #text: string;
+  /** Whether values are made of what is read (jsonb), or it only must be JSON. */
+  readonly #keeps: 'values' | 'text';
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, keeps: 'values' | 'text' = 'values') {
     this.#text = text;
+    this.#keeps = keeps;
   }
 
   document(): JsonValue {
@@ -111,7 +119,7 @@ class JsonParser {
     if (digits === undefined) throw invalidSyntax('json');
     this.#at += digits.length;
     this.#endOfToken();
-    return { type: 'plain', text: formatDecimal(parseDecimal(digits)) };
+    return { type: 'plain', text: this.#keeps === 'text' ? '' : formatDecimal(parseDecimal(digits)) };
   }
 
   #endOfToken(): void {
@@ -140,6 +148,7 @@ class JsonParser {
     if (plain !== undefined) return plain;
     if (letter !== 'u') throw invalidSyntax('json');
     const unit = this.#hexUnit();
+    if (this.#keeps === 'text') return '';
     if (unit === 0) {
       throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.unicodeEscape, 'unsupported Unicode escape sequence');
     }

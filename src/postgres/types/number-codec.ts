@@ -15,7 +15,8 @@ import {
 import { parseDecimal } from './decimal-text.ts';
 import { checkBinaryLength, damaged, invalidSyntax, outOfRange, unsupported } from './errors.ts';
 import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
-import { formatLogicalType, numericModifier } from './registry.ts';
+import { numericModifier } from './modifiers.ts';
+import { formatLogicalType } from './type-text.ts';
 
 const INTEGER_BYTES: Readonly<Partial<Record<LogicalTypeName, number>>> = { int2: 2, int4: 4, int8: 8 };
 /** pg_strtoint32_safe: like numeric's syntax without point, exponent and special values. */

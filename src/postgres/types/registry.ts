@@ -1,152 +1,73 @@
-/**
- * The logical types a column rule may name: what the client is told about them (OIDs, lengths: pg_type.dat), and which of them
- * may be sealed deterministically.
- */
-import type { LogicalType, LogicalTypeName } from '../plan.ts';
-import { ValueError } from './errors.ts';
-
-type TypeFacts = {
-  readonly oid: number;
-  readonly arrayOid: number;
-  readonly typlen: number;
-  /** The name `format_type` prints. */
-  readonly sqlName: string;
-  /** Types of one class compare equal by their canonical bytes; undefined: equality is not byte equality. */
-  readonly equality: ComparisonClass | undefined;
-};
-
-export type ComparisonClass = 'text' | 'number' | 'bool' | 'date' | 'timestamptz' | 'uuid' | 'bytea';
-
-const TYPES = {
-  text: { oid: 25, arrayOid: 1009, typlen: -1, sqlName: 'text', equality: 'text' },
-  varchar: { oid: 1043, arrayOid: 1015, typlen: -1, sqlName: 'character varying', equality: 'text' },
-  int2: { oid: 21, arrayOid: 1005, typlen: 2, sqlName: 'smallint', equality: 'number' },
-  int4: { oid: 23, arrayOid: 1007, typlen: 4, sqlName: 'integer', equality: 'number' },
-  int8: { oid: 20, arrayOid: 1016, typlen: 8, sqlName: 'bigint', equality: 'number' },
-  numeric: { oid: 1700, arrayOid: 1231, typlen: -1, sqlName: 'numeric', equality: 'number' },
-  bool: { oid: 16, arrayOid: 1000, typlen: 1, sqlName: 'boolean', equality: 'bool' },
-  date: { oid: 1082, arrayOid: 1182, typlen: 4, sqlName: 'date', equality: 'date' },
-  timestamptz: { oid: 1184, arrayOid: 1185, typlen: 8, sqlName: 'timestamp with time zone', equality: 'timestamptz' },
-  uuid: { oid: 2950, arrayOid: 2951, typlen: 16, sqlName: 'uuid', equality: 'uuid' },
-  jsonb: { oid: 3802, arrayOid: 3807, typlen: -1, sqlName: 'jsonb', equality: undefined },
-  bytea: { oid: 17, arrayOid: 1001, typlen: -1, sqlName: 'bytea', equality: 'bytea' },
-} as const satisfies Record<LogicalTypeName, TypeFacts>;
-
-/** Other spellings PostgreSQL accepts. */
-const ALIASES: Readonly<Record<string, LogicalTypeName>> = {
-  'character varying': 'varchar',
-  smallint: 'int2',
-  int: 'int4',
-  integer: 'int4',
-  bigint: 'int8',
-  decimal: 'numeric',
-  boolean: 'bool',
-  'timestamp with time zone': 'timestamptz',
-};
-
-/** pg_attribute.atttypmod adds the varlena header to what the declaration says (src/include/c.h VARHDRSZ). */
-const TYPMOD_OFFSET = 4;
-/** MaxAttrSize in src/include/access/htup_details.h. */
-const MAX_VARCHAR = 10_485_760;
-const MAX_NUMERIC_PRECISION = 1000;
-const MAX_NUMERIC_SCALE = 1000;
+/** The logical types a column rule may name: what the client is told about them, and which of them may be sealed deterministically. */
+import type { LogicalType } from '../plan.ts';
+import { type BuiltinTypeName, isBuiltinTypeName, TYPES } from './type-facts.ts';
 
 export function isNumber({ name }: LogicalType): boolean {
   return name === 'int2' || name === 'int4' || name === 'int8' || name === 'numeric';
 }
 
+/** Not char(n), whose blanks do not count. */
 export function isText({ name }: LogicalType): boolean {
   return name === 'text' || name === 'varchar';
 }
 
+export function isFloat({ name }: LogicalType): boolean {
+  return name === 'float4' || name === 'float8';
+}
+
 /** The facts of a type. @param typmod as in pg_attribute.atttypmod; -1 for none. */
-export function logicalType(name: LogicalTypeName, typmod = -1): LogicalType {
+export function logicalType(name: BuiltinTypeName, typmod = -1): LogicalType {
   const { oid, arrayOid, typlen } = TYPES[name];
   return { name, oid, arrayOid, typmod, typlen };
 }
 
-export function isLogicalTypeName(name: string): name is LogicalTypeName {
-  return Object.hasOwn(TYPES, name);
+/** The array type of an element's type; a modifier is the elements'. */
+export function arrayOf(element: LogicalType): LogicalType {
+  return { name: 'array', oid: element.arrayOid, arrayOid: 0, typmod: element.typmod, typlen: -1, element };
 }
 
-/**
- * A type as a rule writes it: `varchar(20)`, `numeric(10,2)`, `bigint`.
- *
- * Errors: ERR_POSTGRES_TYPE_UNKNOWN.
- */
-export function parseLogicalType(text: string): LogicalType {
-  const match = /^\s*([a-z0-9 ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?\s*$/.exec(text.toLowerCase());
-  const base = match?.[1]?.replace(/\s+/g, ' ') ?? '';
-  const name = isLogicalTypeName(base) ? base : ALIASES[base];
-  if (match === null || name === undefined) throw unknownType(text);
-  if (match[2] === undefined) return logicalType(name);
-  return logicalType(
-    name,
-    typmodOf(text, name, Number(match[2]), match[3] === undefined ? undefined : Number(match[3])),
-  );
+/** The same type with another modifier. */
+export function withTypmod(type: LogicalType, typmod: number): LogicalType {
+  if (type.typmod === typmod) return type;
+  return { ...type, typmod, ...(type.element !== undefined && { element: withTypmod(type.element, typmod) }) };
 }
 
-function typmodOf(text: string, name: LogicalTypeName, first: number, second: number | undefined): number {
-  if (name === 'varchar' && second === undefined && first >= 1 && first <= MAX_VARCHAR) return first + TYPMOD_OFFSET;
-  const scale = second ?? 0;
-  const fits = first >= 1 && first <= MAX_NUMERIC_PRECISION && Math.abs(scale) <= MAX_NUMERIC_SCALE;
-  if (name === 'numeric' && fits) return ((first << 16) | (scale & 0x7ff)) + TYPMOD_OFFSET;
-  throw unknownType(text);
-}
+/** pg_type.typlen of an enum. */
+const ENUM_BYTES = 4;
 
-function unknownType(text: string): ValueError {
-  const known = Object.keys(TYPES).join(', ');
-  return new ValueError('ERR_POSTGRES_TYPE_UNKNOWN', '42704', `no such logical type: ${text} (known: ${known})`);
-}
-
-/** The type as DDL writes it: `varchar(20)`. */
-export function formatLogicalType(type: LogicalType): string {
-  const { sqlName } = TYPES[type.name];
-  if (type.typmod < 0) return sqlName;
-  const modifier = numericModifier(type);
-  return modifier === undefined
-    ? `${sqlName}(${type.typmod - TYPMOD_OFFSET})`
-    : `${sqlName}(${modifier.precision},${modifier.scale})`;
-}
-
-/** Characters a varchar(n) holds; undefined: no limit, or another type. */
-export function varcharLimit(type: LogicalType): number | undefined {
-  return type.name === 'varchar' && type.typmod >= 0 ? type.typmod - TYPMOD_OFFSET : undefined;
-}
-
-/** Precision and scale of numeric(p,s): src/backend/utils/adt/numeric.c numeric_typmod_scale. */
-export function numericModifier(type: LogicalType): { precision: number; scale: number } | undefined {
-  if (type.name !== 'numeric' || type.typmod < 0) return undefined;
-  const bits = type.typmod - TYPMOD_OFFSET;
-  return { precision: (bits >> 16) & 0xffff, scale: ((bits & 0x7ff) ^ 0x400) - 0x400 };
+/** An enum of the database. */
+export function enumType(oid: number, arrayOid: number, user: NonNullable<LogicalType['user']>): LogicalType {
+  return { name: 'enum', oid, arrayOid, typmod: -1, typlen: ENUM_BYTES, user };
 }
 
 /**
  * The class within which canonical bytes are equal exactly when SQL says the values are; undefined for types where they are
  * not (jsonb and unconstrained numeric: 1.0 = 1.00, yet both print as they were written), which cannot be deterministic.
  */
-export function comparisonClass(type: LogicalType): ComparisonClass | undefined {
-  if (type.name === 'numeric' && type.typmod < 0) return undefined;
-  return TYPES[type.name].equality;
+export function comparisonClass({ name, typmod, user }: LogicalType): string | undefined {
+  if (name === 'array' || (name === 'numeric' && typmod < 0)) return undefined;
+  if (name === 'enum') return `enum ${JSON.stringify([user?.schema, user?.name])}`;
+  return TYPES[name].equality;
 }
 
-const BY_OID: ReadonlyMap<number, LogicalTypeName> = new Map(
-  Object.keys(TYPES)
-    .filter(isLogicalTypeName)
-    .map((name) => [TYPES[name].oid, name]),
+const BUILTINS: readonly BuiltinTypeName[] = Object.keys(TYPES).filter(isBuiltinTypeName);
+const BY_OID: ReadonlyMap<number, BuiltinTypeName> = new Map(BUILTINS.map((name) => [TYPES[name].oid, name]));
+const BY_ARRAY_OID: ReadonlyMap<number, BuiltinTypeName> = new Map(
+  BUILTINS.map((name) => [TYPES[name].arrayOid, name]),
 );
 
-/** The logical type of a pg_type.oid; undefined: none of ours. */
+/** The logical type of a pg_type.oid; undefined: none of the server's that we know. */
 export function logicalTypeByOid(oid: number, typmod = -1): LogicalType | undefined {
   const name = BY_OID.get(oid);
-  return name === undefined ? undefined : logicalType(name, typmod);
+  if (name !== undefined) return logicalType(name, typmod);
+  const element = BY_ARRAY_OID.get(oid);
+  return element === undefined ? undefined : arrayOf(logicalType(element, typmod));
 }
 
-const BY_ARRAY_OID: ReadonlyMap<number, LogicalTypeName> = new Map(
-  Object.keys(TYPES)
-    .filter(isLogicalTypeName)
-    .map((name) => [TYPES[name].arrayOid, name]),
-);
+/** As `logicalTypeByOid`, also where it is the type of a column, which may be the database's own. */
+export function typeLike(column: LogicalType, oid: number, typmod = -1): LogicalType | undefined {
+  return oid === column.oid ? withTypmod(column, typmod) : logicalTypeByOid(oid, typmod);
+}
 
 /** The element type of a pg_type.oid that is an array of one of ours. */
 export function logicalTypeOfArray(oid: number): LogicalType | undefined {
@@ -156,5 +77,13 @@ export function logicalTypeOfArray(oid: number): LogicalType | undefined {
 
 /** Types whose sealed values can be read as one another: a rule may change its type within the class. */
 export function storageClass(type: LogicalType): string {
+  if (type.element !== undefined) return `array of ${storageClass(type.element)}`;
+  // They print otherwise than the rest of their class.
+  if (type.name === 'bpchar' || type.name === 'cidr') return type.name;
   return comparisonClass(type) ?? type.name;
+}
+
+/** Whether text of the type depends on the session's TimeZone. */
+export function usesTimeZone({ name, element }: LogicalType): boolean {
+  return name === 'timestamptz' || (element !== undefined && usesTimeZone(element));
 }

@@ -2,7 +2,8 @@
 import { checkText } from './bytes.ts';
 import type { TypeCodec, ValueContext } from './codec.ts';
 import { SQLSTATE, ValueError } from './errors.ts';
-import { formatLogicalType, varcharLimit } from './registry.ts';
+import { varcharLimit } from './modifiers.ts';
+import { formatLogicalType } from './type-text.ts';
 
 const SPACE_BYTE = 0x20;
 

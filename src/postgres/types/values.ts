@@ -4,33 +4,61 @@
  */
 import type { LogicalType, LogicalTypeName } from '../plan.ts';
 import { decodeBinaryArray } from './array-binary.ts';
+import { arrayCodec } from './array-codec.ts';
 import { parseArrayText } from './array-text.ts';
+import { bitCodec } from './bit-codec.ts';
 import { boolCodec } from './bool-codec.ts';
+import { bpcharCodec } from './bpchar-codec.ts';
 import { byteaCodec } from './bytea-codec.ts';
 import type { TypeCodec, ValueContext, ValueFormat } from './codec.ts';
 import { dateCodec } from './date-codec.ts';
+import { conversion } from './conversions.ts';
+import { enumCodec } from './enum-codec.ts';
 import { unsupported, ValueError } from './errors.ts';
+import { floatCodec } from './float-codec.ts';
+import { inetCodec } from './inet-codec.ts';
+import { intervalCodec } from './interval-codec.ts';
+import { jsonCodec } from './json-codec.ts';
 import { jsonbCodec } from './jsonb-codec.ts';
-import { assignNumber, integerCodec, numericCodec } from './number-codec.ts';
-import { formatLogicalType, logicalTypeByOid, logicalTypeOfArray } from './registry.ts';
-import { applyLength, textCodec } from './text-codec.ts';
-import { timestamptzCodec } from './timestamptz-codec.ts';
+import { macaddr8Codec, macaddrCodec } from './macaddr-codec.ts';
+import { integerCodec, numericCodec } from './number-codec.ts';
+import { logicalTypeByOid, logicalTypeOfArray } from './registry.ts';
+import { formatLogicalType } from './type-text.ts';
+import { textCodec } from './text-codec.ts';
+import { timeCodec } from './time-codec.ts';
+import { timestampCodec } from './timestamp-codec.ts';
 import { uuidCodec } from './uuid-codec.ts';
 
-const CODECS = {
+const CODECS: Readonly<Record<LogicalTypeName, TypeCodec>> = {
   text: textCodec,
   varchar: textCodec,
+  bpchar: bpcharCodec,
   int2: integerCodec,
   int4: integerCodec,
   int8: integerCodec,
   numeric: numericCodec,
+  float4: floatCodec,
+  float8: floatCodec,
   bool: boolCodec,
-  date: dateCodec,
-  timestamptz: timestamptzCodec,
-  uuid: uuidCodec,
-  jsonb: jsonbCodec,
   bytea: byteaCodec,
-} as const satisfies Record<LogicalTypeName, TypeCodec>;
+  date: dateCodec,
+  time: timeCodec,
+  timetz: timeCodec,
+  timestamp: timestampCodec,
+  timestamptz: timestampCodec,
+  interval: intervalCodec,
+  uuid: uuidCodec,
+  inet: inetCodec,
+  cidr: inetCodec,
+  macaddr: macaddrCodec,
+  macaddr8: macaddr8Codec,
+  bit: bitCodec,
+  varbit: bitCodec,
+  json: jsonCodec,
+  jsonb: jsonbCodec,
+  enum: enumCodec,
+  array: arrayCodec(({ name }) => CODECS[name]),
+};
 
 /** pg_type.oid of `unknown`: the type of an undecided literal. */
 const UNKNOWN_OID = 705;
@@ -43,9 +71,12 @@ const UNKNOWN_OID = 705;
 export function readValue(value: Uint8Array, format: ValueFormat, context: ValueContext, declaredOid = 0): Uint8Array {
   if (context.purpose === 'both') return readForBoth(value, format, context, declaredOid);
   requireUtf8(context);
-  const declared = declaredType(declaredOid, context.type);
+  const { type, purpose } = context;
+  const declared = declaredOid === type.domain?.oid ? undefined : declaredType(declaredOid, type);
   if (declared === undefined) return readAs(value, format, context);
-  return assign(readAs(value, format, { ...context, type: declared }), context);
+  const convert = conversion(declared, type, purpose);
+  if (convert === undefined) throw mismatch(type);
+  return convert(readAs(value, format, { ...context, type: declared, purpose: 'compare' }), declared, context);
 }
 
 /** What storing would change could not be found by the same bytes. */
@@ -68,31 +99,13 @@ function readAs(value: Uint8Array, format: ValueFormat, context: ValueContext): 
 function declaredType(oid: number, column: LogicalType): LogicalType | undefined {
   if (oid === 0 || oid === UNKNOWN_OID || oid === column.oid) return undefined;
   const declared = logicalTypeByOid(oid);
-  const convertible = declared !== undefined && conversionClass(declared) === conversionClass(column);
-  if (!convertible) throw mismatch(column);
+  if (declared === undefined) throw mismatch(column);
   return declared;
-}
-
-/** Types that the server assigns to each other without a cast, and that we convert alike. */
-function conversionClass({ name }: LogicalType): string {
-  if (name === 'varchar') return 'text';
-  return name === 'int2' || name === 'int4' || name === 'int8' || name === 'numeric' ? 'number' : name;
 }
 
 function mismatch(column: LogicalType): ValueError {
   const message = `the parameter is declared with a type that a sealed column of type ${formatLogicalType(column)} does not take`;
   return new ValueError('ERR_POSTGRES_VALUE_UNSUPPORTED', '42804', message, 'Declare the column’s own type, or none.');
-}
-
-function assign(canonical: Uint8Array, context: ValueContext): Uint8Array {
-  switch (conversionClass(context.type)) {
-    case 'number':
-      return assignNumber(canonical, context);
-    case 'text':
-      return applyLength(canonical, context);
-    default:
-      return canonical;
-  }
 }
 
 /** The canonical bytes of each element; undefined is NULL. */

@@ -1,7 +1,7 @@
 /** The type a schema change gives a sealed column: its rule's, or the statement is refused; upstream it becomes the guard's. */
 import type { TypeName } from 'libpg-query';
 import { GUARD_DOMAIN, quoteQualified, SEALGATE_SCHEMA } from '../../service/names.ts';
-import { formatLogicalType, parseLogicalType } from '../../types/registry.ts';
+import { formatRuleType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { RuledColumn } from '../rules.ts';
 import { builtinName, locationOf, namesOf } from '../syntax.ts';
@@ -10,7 +10,7 @@ import { ruledName } from './tables.ts';
 
 /** What the server is told. */
 export function upstreamType({ guard, type, format }: RuledColumn): string {
-  if (format !== undefined) return formatLogicalType(parseLogicalType(type));
+  if (format !== undefined) return formatRuleType(type);
   return guard ? quoteQualified(SEALGATE_SCHEMA, GUARD_DOMAIN) : 'pg_catalog.bytea';
 }
 
@@ -39,9 +39,11 @@ export function requireRuledType(type: TypeName, rule: RuledColumn): void {
 function spelled(type: TypeName): string {
   const names = namesOf(type.names);
   const name = builtinName(names) ?? names.join('.');
-  const modifiers = (type.typmods ?? []).map((modifier) =>
+  const written = (type.typmods ?? []).map((modifier) =>
     'A_Const' in modifier ? String(modifier.A_Const.ival?.ival ?? 0) : '?',
   );
+  // interval(3) is said to be of all fields.
+  const modifiers = name === 'interval' && written[0] === '32767' ? written.slice(1) : written;
   const bounds = '[]'.repeat((type.arrayBounds ?? []).length);
   return `${name}${modifiers.length === 0 ? '' : `(${modifiers.join(',')})`}${bounds}`;
 }
@@ -53,7 +55,7 @@ function sameType(written: string, ruled: string): boolean {
 /** As format_type prints it; what is no type of sealed columns as it is written. */
 function formatted(text: string): string {
   try {
-    return formatLogicalType(parseLogicalType(text));
+    return formatRuleType(text);
   } catch (error) {
     if (error instanceof ValueError) return text.toLowerCase();
     throw error;

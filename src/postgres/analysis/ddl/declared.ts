@@ -5,7 +5,7 @@
 import type { Constraint } from 'libpg-query';
 import { STANDARD_SETTINGS } from '../../types/codec.ts';
 import { ValueError } from '../../types/errors.ts';
-import { parseLogicalType } from '../../types/registry.ts';
+import { parseLogicalType } from '../../types/type-text.ts';
 import { readValue } from '../../types/values.ts';
 import type { RuledColumn } from '../rules.ts';
 import { isOperator, locationOf, parseStatements, type Node } from '../syntax.ts';

@@ -6,7 +6,7 @@
  * shown right, and a prepared query means the same whatever changes. Only columns of views are told by their OIDs.
  */
 import type { Catalog } from '../catalog.ts';
-import { parseLogicalType } from '../../types/registry.ts';
+import { parseLogicalType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { LogicalType } from '../../plan.ts';
 import type { RuledColumn } from '../rules.ts';
@@ -93,7 +93,8 @@ function logicalTypeOf(rule: RuledColumn, catalog: Catalog): LogicalType | undef
   }
 }
 
-function row({ schema, table, column }: RuledColumn, { oid, typmod }: LogicalType, stored: number): string {
+function row({ schema, table, column }: RuledColumn, type: LogicalType, stored: number): string {
+  const [oid, typmod] = type.domain === undefined ? [type.oid, type.typmod] : [type.domain.oid, -1];
   const names = [schema, table, column].map((name) => `${quoteLiteral(name)}::name`);
   return `(${names.join(', ')}, ${stored}::oid, ${oid}::oid, ${typmod})`;
 }
