@@ -233,9 +233,12 @@ describe('NOT NULL and lengths', () => {
       ["INSERT INTO n VALUES ('abc'), ('abcd')"],
       ["INSERT INTO n VALUES ('abc   ')"],
       ['INSERT INTO n VALUES ($1)', ['abcd']],
-      ['INSERT INTO n SELECT unnest($1::text[])', [['abc  ', 'x']]],
-      ['INSERT INTO n SELECT unnest($1::text[])', [['abcd']]],
-      ['INSERT INTO t (id, state, amount, born) SELECT 1, unnest($1::text[]), 5, NULL', [['shut']]],
+      ['INSERT INTO n (c) SELECT * FROM unnest($1::text[])', [['abc  ', 'x']]],
+      ['INSERT INTO n (c) SELECT * FROM unnest($1::text[])', [['abcd']]],
+      [
+        'INSERT INTO t (id, state, amount, born) SELECT * FROM unnest($1::int[], $2::text[], $3::numeric[], $4::date[])',
+        [[1], ['shut'], [5], ['2020-01-01']],
+      ],
     ]),
   )('$sql', ({ sql, values }) => expectSame(sql, values));
 });
