@@ -44,12 +44,7 @@ export function judgeColumn(
 }
 
 function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Place): Draft | undefined {
-  const type =
-    rule.format !== undefined
-      ? formatRuleType(rule.type)
-      : rule.guard
-        ? GUARD_DOMAIN_QUALIFIED
-        : 'bytea';
+  const type = rule.format !== undefined ? formatRuleType(rule.type) : rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
   if (live === undefined) {
     return {
       code: 'ERR_POSTGRES_COLUMN_MISSING',
