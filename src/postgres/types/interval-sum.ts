@@ -62,7 +62,9 @@ export class IntervalSum {
   }
 
   negate(): void {
-    this.#microseconds = -this.#microseconds;
+    const microseconds = -this.#microseconds;
+    if (BigInt.asIntN(64, microseconds) !== microseconds) throw intervalField();
+    this.#microseconds = microseconds;
     this.#days = int4(-this.#days);
     this.#months = int4(-this.#months);
     this.#years = int4(-this.#years);

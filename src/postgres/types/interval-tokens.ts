@@ -84,15 +84,15 @@ export type IntervalNumber = {
 const NUMBER = /^([+-]?)(\d*)(?:(\.\d*)|-(\d+))?$/;
 const MAX_WHOLE = 2n ** 63n;
 
-/** Undefined: no number. Throws for `years-months` of more than eleven months. */
+/** Undefined: no number. Throws for one beyond 64 bits, and for `years-months` of more than eleven months. */
 export function numberToken(text: string): IntervalNumber | undefined {
   const match = NUMBER.exec(text);
   const [, sign = '', digits = '', decimals, months] = match ?? [];
   if (match === null || (digits === '' && decimals === undefined)) return undefined;
   const whole = BigInt(digits === '' ? '0' : digits);
-  if (whole >= MAX_WHOLE) return undefined;
-  const fraction = decimals === undefined ? 0 : Number(`0${decimals}0`);
   const isBelow = sign === '-';
+  if (whole > MAX_WHOLE || (whole === MAX_WHOLE && !isBelow)) throw intervalField();
+  const fraction = decimals === undefined ? 0 : Number(`0${decimals}0`);
   if (months !== undefined && Number(months) >= 12) throw intervalField();
   const total = months === undefined ? whole : whole * 12n + BigInt(months);
   return made(isBelow ? -total : total, isBelow ? -fraction : fraction, months === undefined ? undefined : true);
