@@ -21,9 +21,10 @@ const RULES: readonly TestRule[] = [
     checks: [{ name: 'sane', expression: "VALUE > -10 AND value <> '3.33'" }],
   },
   { table: 'copies', column: 'email', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
+  { table: 'moods', column: 'past', type: 'public.mood[]' },
   { table: 'Odd "Name"', column: 'The Mail', type: 'integer', mode: 'deterministic', domain: 'number' },
 ];
-const TABLES = 'customers, letters, events, copies, "Odd ""Name""", plain, orders';
+const TABLES = 'customers, letters, events, copies, "Odd ""Name""", plain, orders, moods';
 const CREATE = `CREATE TABLE customers (
   id int PRIMARY KEY, -- the key
   email character varying(60) NOT NULL UNIQUE, born date DEFAULT NULL, note text CONSTRAINT noted NOT NULL, city text DEFAULT 'Rome')`;
@@ -37,7 +38,7 @@ beforeAll(async () => {
   server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
     log += Buffer.from(bytes).toString();
   });
-  db = await openSealedDatabase(server, 'sealed', 'CREATE SCHEMA other', RULES);
+  db = await openSealedDatabase(server, 'sealed', "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('sad', 'ok')", RULES);
   client = await connect();
 });
 afterAll(async () => {
@@ -89,6 +90,14 @@ async function refusal(sql: string): Promise<{ code?: string; message: string; h
 }
 
 describe('CREATE TABLE', () => {
+  test('takes types of the database by their names and along the search path', async () => {
+    await client.query('CREATE TABLE moods (id int, past mood[])');
+    await client.query("INSERT INTO moods VALUES (1, '{sad,ok}')");
+    expect(await rows('SELECT past FROM moods')).toEqual([['{sad,ok}']]);
+    await client.query('DROP TABLE moods; SET search_path TO other');
+    expect(await refusal('CREATE TABLE public.moods (past mood[])')).toMatchObject({ code: '0A000' });
+  });
+
   test('gives sealed columns the guard’s type, and keeps NOT NULL, UNIQUE and the rest', async () => {
     await client.query(CREATE);
     expect(await columns('customers')).toBe(

@@ -50,7 +50,11 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
       code: 'ERR_POSTGRES_COLUMN_MISSING',
       message: 'there is no such table; created through the proxy, it gets the right type',
       awaited: true,
-      ddl: [`CREATE TABLE ${place.table} (${place.column} ${type});`],
+      // In steps: other rules may be for columns of the same table.
+      ddl: [
+        `CREATE TABLE IF NOT EXISTS ${place.table} ();`,
+        `ALTER TABLE ${place.table} ADD COLUMN ${place.column} ${type};`,
+      ],
     };
   }
   if (live.kind !== 'r' && live.kind !== 'p') {

@@ -1,6 +1,6 @@
 /** The type a schema change gives a sealed column: its rule's, or the statement is refused; upstream it becomes the guard's. */
 import type { TypeName } from 'libpg-query';
-import { GUARD_DOMAIN, quoteQualified, SEALGATE_SCHEMA } from '../../service/names.ts';
+import { GUARD_DOMAIN, quoteIdentifier, quoteQualified, SEALGATE_SCHEMA } from '../../service/names.ts';
 import { formatRuleType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { RuledColumn } from '../rules.ts';
@@ -23,10 +23,17 @@ export function isUpstreamType(type: TypeName, rule: RuledColumn | undefined): b
   return rule?.guard === false && rule.format === undefined && builtinName(names) === 'bytea';
 }
 
-/** Refuses a type that is not the rule's, which is what clients are told and values are sealed as. */
-export function requireRuledType(type: TypeName, rule: RuledColumn): void {
-  const written = spelled(type);
-  if (sameType(written, rule.type)) return;
+/**
+ * Refuses a type that is not the rule's, which is what clients are told and values are sealed as.
+ *
+ * @param searchPath where a type without a schema is looked for, unless the server has it itself.
+ */
+export function requireRuledType(type: TypeName, rule: RuledColumn, searchPath: readonly string[]): void {
+  const names = namesOf(type.names);
+  const written = spelled(type, names);
+  const isFound = names.length === 1 && !isTypeOfServer(written);
+  const meant = isFound ? searchPath.map((schema) => spelled(type, [schema, ...names])) : [written];
+  if (meant.some((spelling) => sameType(spelling, rule.type))) return;
   const shown = formatted(written);
   throw refuseDdl(
     `column ${ruledName(rule)} would be of type ${shown}, and its rule says ${formatted(rule.type)}`,
@@ -36,9 +43,8 @@ export function requireRuledType(type: TypeName, rule: RuledColumn): void {
 }
 
 /** A type as a rule spells it: name, modifiers, array bounds. */
-function spelled(type: TypeName): string {
-  const names = namesOf(type.names);
-  const name = builtinName(names) ?? names.join('.');
+function spelled(type: TypeName, names: readonly string[]): string {
+  const name = builtinName(names) ?? names.map(quoteIdentifier).join('.');
   const written = (type.typmods ?? []).map((modifier) =>
     'A_Const' in modifier ? String(modifier.A_Const.ival?.ival ?? 0) : '?',
   );
@@ -46,6 +52,16 @@ function spelled(type: TypeName): string {
   const modifiers = name === 'interval' && written[0] === '32767' ? written.slice(1) : written;
   const bounds = '[]'.repeat((type.arrayBounds ?? []).length);
   return `${name}${modifiers.length === 0 ? '' : `(${modifiers.join(',')})`}${bounds}`;
+}
+
+function isTypeOfServer(text: string): boolean {
+  try {
+    formatRuleType(text);
+    return true;
+  } catch (error) {
+    if (error instanceof ValueError) return false;
+    throw error;
+  }
 }
 
 function sameType(written: string, ruled: string): boolean {

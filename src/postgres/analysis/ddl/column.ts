@@ -1,6 +1,7 @@
 /** A column's definition, of CREATE TABLE or ALTER TABLE ADD COLUMN. */
 import type { ColumnDef, Constraint } from 'libpg-query';
 import type { RuledColumn } from '../rules.ts';
+import { searchPathOf } from '../draft-query.ts';
 import { locationOf, type Node } from '../syntax.ts';
 import { isUpstreamType, requireRuledType, upstreamType } from './column-type.ts';
 import { checkConstraint } from './constraint.ts';
@@ -37,7 +38,7 @@ export function defineColumn(
 /** The guard's type in the place of the rule's. */
 export function giveType(ddl: DdlStatement, type: NonNullable<ColumnDef['typeName']>, rule: RuledColumn): void {
   if (isUpstreamType(type, rule)) return;
-  requireRuledType(type, rule);
+  requireRuledType(type, rule, searchPathOf(ddl.context.settings));
   ddl.replace(typeSpan(ddl.source, locationOf(type), ddl.span.end), upstreamType(rule));
 }
 
