@@ -116,7 +116,7 @@ function isWithin(candidate: Candidate, { low, high, exponent }: Neighbourhood):
   );
 }
 
-/** Which of two candidates is nearer to the value. */
+/** Which of two candidates is nearer to the value; of two that are as near, the even one (f2s.c: "round even"). */
 function distance(a: Candidate, { middle, exponent }: Neighbourhood, b: Candidate): number {
   const power = Math.min(a.power, b.power, 0);
   const scale = 10n ** BigInt(-power);
@@ -126,5 +126,5 @@ function distance(a: Candidate, { middle, exponent }: Neighbourhood, b: Candidat
     const difference = digits * 10n ** BigInt(own - power) * shift - target;
     return difference < 0n ? -difference : difference;
   };
-  return away(a) < away(b) ? -1 : away(a) > away(b) ? 1 : 0;
+  return away(a) < away(b) ? -1 : away(a) > away(b) ? 1 : Number(a.digits % 2n) - Number(b.digits % 2n);
 }
