@@ -11,7 +11,7 @@ import type { ValueContext } from '../../src/postgres/types/codec.ts';
 import { ValueError } from '../../src/postgres/types/errors.ts';
 import { comparisonClass } from '../../src/postgres/types/registry.ts';
 import { formatLogicalType, parseLogicalType } from '../../src/postgres/types/type-text.ts';
-import { printValue, readArray, readValue } from '../../src/postgres/types/values.ts';
+import { printValue, readList, readValue } from '../../src/postgres/types/values.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { OTHER_VALUES } from './postgres-other-values.ts';
 import { TIME_VALUES } from './postgres-time-values.ts';
@@ -445,7 +445,7 @@ describe('arrays for = ANY', () => {
       'SELECT e FROM unnest($1::text[]) WITH ORDINALITY AS u(e, n) ORDER BY n',
       [literal],
     );
-    const own = readArray(Buffer.from(literal), 'text', contextOf(parseLogicalType('text')));
+    const own = readList(Buffer.from(literal), 'text', contextOf(parseLogicalType('text')));
     expect(own.map((element) => (element === undefined ? null : Buffer.from(element).toString()))).toEqual(
       rows.map(({ e }) => e),
     );
@@ -454,14 +454,14 @@ describe('arrays for = ANY', () => {
     'malformed literal %s',
     async (literal) => {
       await expect(client.query('SELECT $1::text[]', [literal])).rejects.toMatchObject({ code: '22P02' });
-      expect(() => readArray(Buffer.from(literal), 'text', contextOf(parseLogicalType('text')))).toThrow(
+      expect(() => readList(Buffer.from(literal), 'text', contextOf(parseLogicalType('text')))).toThrow(
         expect.objectContaining({ sqlstate: '22P02' }),
       );
     },
   );
   test('a binary array as the server sends it', async () => {
     const { rows } = await client.query<{ v: Buffer }>('SELECT array_send(ARRAY[1, NULL, -7]::int4[]) AS v');
-    const own = readArray(rows[0]?.v ?? new Uint8Array(), 'binary', contextOf(parseLogicalType('int8')));
+    const own = readList(rows[0]?.v ?? new Uint8Array(), 'binary', contextOf(parseLogicalType('int8')));
     const seven = readValue(Buffer.from('-7'), 'text', contextOf(parseLogicalType('int8')));
     expect([own.length, own[1], own[2]]).toEqual([3, undefined, seven]);
   });

@@ -9,10 +9,11 @@ import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
 import type { ServerTimeZones } from '../service/time-zones.ts';
 import { encodeBinaryArray } from '../types/array-binary.ts';
+import { listOf } from '../types/array-shape.ts';
 import type { ValueContext, ValueFormat, ValueSettings } from '../types/codec.ts';
 import { dateStyleOf } from '../types/date-style.ts';
 import { usesTimeZone } from '../types/registry.ts';
-import { printValue, readArray, readValue } from '../types/values.ts';
+import { printValue, readList, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
 import { openPreserved, sealPreserved } from './preserved-value.ts';
@@ -114,10 +115,10 @@ class SealingSession implements ColumnSession {
       const canonical = readValue(value, format, context, options.declaredOid);
       return this.#sealChecked(column, canonical, context);
     }
-    const elements = readArray(value, format, context, options.declaredOid).map((element) =>
+    const elements = readList(value, format, context, options.declaredOid).map((element) =>
       element === undefined ? undefined : this.#sealChecked(column, element, context),
     );
-    return encodeBinaryArray({ elementOid: storedType(column).oid, elements });
+    return encodeBinaryArray({ elementOid: storedType(column).oid, ...listOf(elements) });
   }
 
   sealLiteral(column: SealedColumn, text: string, settings: ValueSettings, options: SealOptions = {}): Uint8Array {

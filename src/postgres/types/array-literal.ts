@@ -1,9 +1,7 @@
 /** Arrays of any dimensions as text: array_in and array_out in src/backend/utils/adt/arrayfuncs.c. Elements are the bytes of their text. */
-import { type ArrayShape, MAX_DIMENSIONS } from './array-shape.ts';
+import { type ArrayElements, type ArrayShape, MAX_DIMENSIONS, type ShapedElements } from './array-shape.ts';
 import { decodeText, encodeText, isSpace, trimSpace } from './bytes.ts';
 import { SQLSTATE, tooManyDimensions, ValueError } from './errors.ts';
-
-export type ArrayLiteral = { readonly shape: ArrayShape; readonly elements: readonly (Uint8Array | undefined)[] };
 
 const BOUND = /\[\s*([+-]?\d{1,10})\s*(?::\s*([+-]?\d{1,10})\s*)?\]\s*/y;
 const MAX_INT4 = 0x7fffffff;
@@ -12,7 +10,7 @@ function malformed(): ValueError {
   return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.syntax, 'malformed array literal');
 }
 
-export function parseArrayLiteral(bytes: Uint8Array): ArrayLiteral {
+export function parseArrayLiteral(bytes: Uint8Array): ShapedElements {
   const text = trimSpace(decodeText(bytes));
   const { bounds, at } = readBounds(text);
   const { sizes, elements } = new LiteralReader(text, at).whole();
@@ -71,7 +69,7 @@ class LiteralReader {
     this.#at = at;
   }
 
-  whole(): { readonly sizes: readonly number[]; readonly elements: readonly (Uint8Array | undefined)[] } {
+  whole(): { readonly sizes: readonly number[]; readonly elements: ArrayElements } {
     if (this.#text[this.#at] !== '{') throw malformed();
     this.#list(1);
     if (this.#at !== this.#text.length) throw malformed();
@@ -158,7 +156,7 @@ class LiteralReader {
   }
 }
 
-export function printArrayLiteral(shape: ArrayShape, elements: readonly (Uint8Array | undefined)[]): Uint8Array {
+export function printArrayLiteral({ shape, elements }: ShapedElements): Uint8Array {
   if (shape.length === 0) return encodeText('{}');
   const bounds = shape.every(({ lower }) => lower === 1)
     ? ''

@@ -5,7 +5,8 @@
 import type { LogicalType, LogicalTypeName } from '../plan.ts';
 import { decodeBinaryArray } from './array-binary.ts';
 import { arrayCodec } from './array-codec.ts';
-import { parseArrayText } from './array-text.ts';
+import { parseArrayLiteral } from './array-literal.ts';
+import { type ArrayElements, listed } from './array-shape.ts';
 import { bitCodec } from './bit-codec.ts';
 import { boolCodec } from './bool-codec.ts';
 import { bpcharCodec } from './bpchar-codec.ts';
@@ -108,21 +109,19 @@ function mismatch(column: LogicalType): ValueError {
   return new ValueError('ERR_POSTGRES_VALUE_UNSUPPORTED', '42804', message, 'Declare the column’s own type, or none.');
 }
 
-/** The canonical bytes of each element; undefined is NULL. */
-export function readArray(
+/** The canonical bytes of each element of a list. */
+export function readList(
   value: Uint8Array,
   format: ValueFormat,
   context: ValueContext,
   declaredOid = 0,
-): readonly (Uint8Array | undefined)[] {
+): ArrayElements {
   requireUtf8(context);
-  const { elementOid, elements } =
+  const { elementOid, ...array } =
     format === 'text'
-      ? { elementOid: elementOidOf(declaredOid), elements: parseArrayText(value) }
+      ? { elementOid: elementOidOf(declaredOid), ...parseArrayLiteral(value) }
       : decodeBinaryArray(value);
-  return elements.map((element) =>
-    element === undefined ? undefined : readValue(element, format, context, elementOid),
-  );
+  return listed(array).map((element) => element && readValue(element, format, context, elementOid));
 }
 
 /** A declared array type names its elements; the element type itself, or none, may be given as well. */
