@@ -14,6 +14,7 @@ const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'born', type: 'date' },
   { table: 'customers', column: 'score', type: 'numeric(10,2)' },
   { table: 'customers', column: 'visits', type: 'bigint' },
+  { table: 'customers', column: 'rank', type: 'public.positive' },
   { table: 'loose', column: 'raw', type: 'text', guard: false },
   { table: 'events', column: 'what', type: 'text' },
   { table: 'The "Odd"', column: "it's", type: 'uuid' },
@@ -24,13 +25,14 @@ const ddl = (sealed: boolean): string => {
   return `CREATE DOMAIN positive AS int CHECK (VALUE > 0);
     CREATE TYPE mood AS ENUM ('good', 'bad');
     CREATE TABLE customers (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', email ${as('varchar(60)')} NOT NULL UNIQUE,
-      born ${as('date')}, score ${as('numeric(10,2)')}, visits ${as('bigint')}, raw bytea, age positive, feels mood, tags text[], price numeric(6,2));
+      born ${as('date')}, score ${as('numeric(10,2)')}, visits ${as('bigint')}, raw bytea, age positive, feels mood, tags text[], price numeric(6,2),
+      rank ${as('positive')});
     COMMENT ON COLUMN customers.email IS 'the mail';
     CREATE TABLE loose (id int, raw ${as('text', 'bytea')}, other bytea);
     CREATE TABLE events (id int, what ${as('text')}) PARTITION BY RANGE (id);
     CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (10);
     CREATE TABLE "The ""Odd""" ("it's" ${as('uuid')});
-    CREATE VIEW mails AS SELECT id, email AS mail, name FROM customers;
+    CREATE VIEW mails AS SELECT id, email AS mail, name, rank FROM customers;
     CREATE TABLE plain (a int, b bytea, c text)`;
 };
 const TABLES = ['customers', 'loose', 'events', 'events_1', 'The "Odd"', 'mails', 'plain'];
@@ -137,7 +139,7 @@ describe('shows logical types', () => {
       FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON (c.relnamespace = n.oid) JOIN pg_catalog.pg_attribute a ON (a.attrelid = c.oid)
       JOIN pg_catalog.pg_type t ON (a.atttypid = t.oid) LEFT JOIN pg_catalog.pg_attrdef def ON (a.attrelid = def.adrelid AND a.attnum = def.adnum)
       LEFT JOIN pg_catalog.pg_description dsc ON (c.oid = dsc.objoid AND a.attnum = dsc.objsubid)
-      WHERE c.relkind in ('r','p','v','f','m') and a.attnum > 0 AND NOT a.attisdropped AND c.relname LIKE 'customers') c WHERE attname NOT IN ('age', 'feels') ORDER BY nspname, c.relname, attnum`);
+      WHERE c.relkind in ('r','p','v','f','m') and a.attnum > 0 AND NOT a.attisdropped AND c.relname LIKE 'customers') c WHERE attname NOT IN ('age', 'feels', 'rank') ORDER BY nspname, c.relname, attnum`);
     await same(
       `SELECT oid.namespace, info.table_name, info.column_name, format_type(att.atttypid, att.atttypmod) AS formatted_type, info.numeric_precision,
         info.numeric_scale, info.datetime_precision, info.data_type, info.udt_schema AS type_schema_name, info.udt_name AS full_data_type,

@@ -176,6 +176,25 @@ export function withEdits(
 }
 
 /** The edited text of a part of a statement. */
+/** A statement that goes up written otherwise, in which nothing is sealed or opened. */
+export function rewrittenPlan(
+  { catalog, settings, source }: PlanningContext,
+  span: { readonly start: number; readonly end: number },
+  edits: readonly Edit[],
+): SealedPlan {
+  return {
+    type: 'sealed',
+    ...piecesOf(source, span, edits),
+    parameters: new Map(),
+    parameterOids: new Map(),
+    columns: [],
+    results: undefined,
+    origins: undefined,
+    forbiddenOrigins: new Set(),
+    state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
+  };
+}
+
 export function piecesOf(
   source: SourceText,
   { start, end }: { readonly start: number; readonly end: number },

@@ -2,10 +2,9 @@
 import type { RangeVar } from 'libpg-query';
 import type { SealedPlan } from '../../plan.ts';
 import { quoteQualified } from '../../service/names.ts';
-import { piecesOf, type PlanningContext } from '../draft-query.ts';
+import { rewrittenPlan, type PlanningContext } from '../draft-query.ts';
 import type { Edit } from '../edits.ts';
 import { trimmed, type Span } from '../inner-query.ts';
-import { settingsKey } from '../settings-key.ts';
 import type { SourceText } from '../source-text.ts';
 import { locationOf, type RawStatement } from '../syntax.ts';
 import type { DdlTable } from './tables.ts';
@@ -40,18 +39,6 @@ export class DdlStatement {
   }
 
   plan(): SealedPlan {
-    const { catalog, settings } = this.context;
-    return {
-      type: 'sealed',
-      ...piecesOf(this.source, this.span, this.#edits),
-      parameters: new Map(),
-      parameterOids: new Map(),
-      columns: [],
-      results: undefined,
-      origins: undefined,
-      forbiddenOrigins: new Set(),
-      state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
-      effect: 'catalog',
-    };
+    return { ...rewrittenPlan(this.context, this.span, this.#edits), effect: 'catalog' };
   }
 }

@@ -6,14 +6,13 @@ import type { RangeVar } from 'libpg-query';
 import type { SealedPlan } from '../../plan.ts';
 import { Analysis } from '../analysis.ts';
 import { findRelation, type Catalog } from '../catalog.ts';
-import { requireLexing, piecesOf, searchPathOf, type PlanningContext } from '../draft-query.ts';
+import { piecesOf, requireLexing, rewrittenPlan, searchPathOf, type PlanningContext } from '../draft-query.ts';
 import type { Edit } from '../edits.ts';
 import { AnalysisError } from '../errors.ts';
 import { analyzeExpression } from '../expressions.ts';
 import { trimmed } from '../inner-query.ts';
 import { analyzeQuery } from '../queries.ts';
 import { relationColumns } from '../relations.ts';
-import { settingsKey } from '../settings-key.ts';
 import { SourceText } from '../source-text.ts';
 import { locationOf, parseStatements, type Node, type RawStatement } from '../syntax.ts';
 import { logicalAttributes, type ViewColumn } from './logical-attributes.ts';
@@ -34,24 +33,13 @@ export function draftCatalogQuery(
   context: PlanningContext,
 ): SealedPlan | undefined {
   if (context.seesPhysicalTypes === true || !('SelectStmt' in query) || !hasPlainSettings(context)) return undefined;
-  const { catalog, source, settings } = context;
+  const { source } = context;
   const found = referencesOf(query);
   const targets = found.tables.filter((table) => isTarget(table, found, context));
   if (targets.length === 0) return undefined;
   const edits = [...targets.flatMap((table) => replaced(table, found, context)), ...shortened(found, targets, source)];
   if (edits.length === 0) return undefined;
-  return {
-    type: 'sealed',
-    ...piecesOf(source, trimmed(source, statement), edits),
-    parameters: new Map(),
-    parameterOids: new Map(),
-    columns: [],
-    results: undefined,
-    origins: undefined,
-    forbiddenOrigins: new Set(),
-    state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
-    asksCatalog: true,
-  };
+  return { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true };
 }
 
 /** Names and strings are what they look like; else the query is left as it is. */

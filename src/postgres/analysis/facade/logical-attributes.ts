@@ -74,9 +74,7 @@ function logicalSource(catalog: Catalog, views: readonly ViewColumn[], guardOid:
   });
   if (named.length === 0) return undefined;
   const stored = rules.some(({ guard }) => !guard) ? [guardOid, BYTEA_OID] : [guardOid];
-  const numbered = views.map(
-    ({ relation, attnum, type }) => `(${relation}::oid, ${attnum}, ${type.oid}::oid, ${type.typmod})`,
-  );
+  const numbered = views.map(({ relation, attnum, type }) => `(${relation}::oid, ${attnum}, ${shown(type)})`);
   return { stored, of: (column) => lookup(column, named, numbered) };
 }
 
@@ -94,9 +92,13 @@ function logicalTypeOf(rule: RuledColumn, catalog: Catalog): LogicalType | undef
 }
 
 function row({ schema, table, column }: RuledColumn, type: LogicalType, stored: number): string {
-  const [oid, typmod] = type.domain === undefined ? [type.oid, type.typmod] : [type.domain.oid, -1];
   const names = [schema, table, column].map((name) => `${quoteLiteral(name)}::name`);
-  return `(${names.join(', ')}, ${stored}::oid, ${oid}::oid, ${typmod})`;
+  return `(${names.join(', ')}, ${stored}::oid, ${shown(type)})`;
+}
+
+/** atttypid and atttypmod: a domain's modifier is its own affair. */
+function shown({ oid, typmod, domain }: LogicalType): string {
+  return domain === undefined ? `${oid}::oid, ${typmod}` : `${domain.oid}::oid, -1`;
 }
 
 /** Standard strings are on wherever statements are rewritten. */
