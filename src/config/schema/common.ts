@@ -61,6 +61,14 @@ export function atMostOne<Shape extends z.ZodRawShape>(
     .meta({ not: { required: [...names] } });
 }
 
+/** Who vouches for client certificates. */
+export const clientAuthority = {
+  clientCaFile: path(
+    'Certificates that client certificates are checked with, PEM. With it clients may show one.',
+  ).optional(),
+  clientCrlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+};
+
 export const serverCertificate = {
   certFile: path('Certificate chain, PEM.'),
   keyFile: path('Private key, PEM.'),
@@ -101,10 +109,7 @@ export const postgresListen = z
       .strictObject({
         ...serverCertificate,
         required: z.boolean().default(true).describe('Refuse clients that do not ask for TLS; not on the Unix socket.'),
-        clientCaFile: path(
-          'Certificates that client certificates are checked with, PEM. With it clients may show one.',
-        ).optional(),
-        clientCrlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+        ...clientAuthority,
         clientCertificates: z
           .enum(['optional', 'required'])
           .default('required')

@@ -1,14 +1,19 @@
 /** Section `kms`: the AWS-KMS-compatible listener and its callers. Region and account are those of `keys`. */
 import { z } from 'zod';
-import { certificateName, exactlyOne, listenAddress, path, serverCertificate, text } from './common.ts';
+import {
+  certificateName,
+  clientAuthority,
+  exactlyOne,
+  listenAddress,
+  path,
+  serverCertificate,
+  text,
+} from './common.ts';
 
 const tls = z
   .strictObject({
     ...serverCertificate,
-    clientCaFile: path(
-      'Certificates that client certificates are checked with, PEM. With it clients may show one.',
-    ).optional(),
-    clientCrlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+    ...clientAuthority,
     clientCertificates: z
       .enum(['optional', 'required'])
       .default('optional')
