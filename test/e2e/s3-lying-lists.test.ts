@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -15,38 +14,17 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PART_OVERHEAD } from '../../src/envelope/object/sizes.ts';
 import type { UpstreamRequest, UpstreamResponse } from '../../src/s3/upstream/client.ts';
 import { WholeBody } from '../../src/s3/upstream/upstream-body.ts';
 import { hookUpstream } from '../support/hooked-upstream.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { BUCKET } from '../support/s3-sealed.ts';
+import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
 
 const MIB = 1024 * 1024;
 
-let missing: string | undefined;
-let backend: Backend;
-let setup: SealedSetup;
-
-beforeAll(async () => {
-  const started = await startBackend('radosgw');
-  if (typeof started === 'string') {
-    missing = `SKIPPED: ${started}`;
-    console.warn(missing);
-    return;
-  }
-  backend = started;
-  setup = await startSealed(backend);
-  await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-});
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-afterAll(async () => {
-  if (missing !== undefined) return;
-  await setup.close();
-  await backend.close();
-});
+const ceph = sealedOnRadosgw();
 
 /** 1: taken it all; 0: knows nothing of the parts that the other took. */
 type By = 0 | 1;
@@ -60,12 +38,12 @@ type Upload = {
 /** Two long parts and a short one, taken by gateway 1. */
 async function upload(Key: string): Promise<Upload> {
   const place = { Bucket: BUCKET, Key };
-  const { UploadId } = await setup.clients[1].send(new CreateMultipartUploadCommand(place));
+  const { UploadId } = await ceph.setup.clients[1].send(new CreateMultipartUploadCommand(place));
   const bodies = [randomBytes(5 * MIB), randomBytes(5 * MIB + 7), randomBytes(1000)];
   const parts: CompletedPart[] = [];
   for (const [index, Body] of bodies.entries()) {
     const PartNumber = index + 1;
-    const { ETag } = await setup.clients[1].send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }));
+    const { ETag } = await ceph.setup.clients[1].send(new UploadPartCommand({ ...place, UploadId, PartNumber, Body }));
     parts.push({ PartNumber, ETag });
   }
   return { place, UploadId, parts, whole: Buffer.concat(bodies) };
@@ -75,7 +53,7 @@ type Change = (text: string) => string;
 
 /** Documents of the store that answer `asked` come changed to gateway `by`. */
 function lying(by: By, asked: (request: UpstreamRequest) => boolean, change: Change): Disposable {
-  return hookUpstream(setup.edges[by].gateway, async (request, send) => {
+  return hookUpstream(ceph.setup.edges[by].gateway, async (request, send) => {
     const response = await send(request);
     return asked(request) && response.status === 200 ? changed(response, change) : response;
   });
@@ -104,10 +82,10 @@ function swapped(text: string): string {
 
 /** The code with which completing by this gateway ends, or `completed`. */
 async function completing({ place, UploadId, parts }: Upload, by: By): Promise<string | undefined> {
-  const { outcomes } = setup.edges[by];
+  const { outcomes } = ceph.setup.edges[by];
   outcomes.length = 0;
   const command = new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload: { Parts: [...parts] } });
-  const done = await setup.clients[by].send(command).then(
+  const done = await ceph.setup.clients[by].send(command).then(
     () => true,
     () => false,
   );
@@ -117,9 +95,9 @@ async function completing({ place, UploadId, parts }: Upload, by: By): Promise<s
 
 /** What a read of the whole ends with: `right`, or a code. Never other bytes. */
 async function reading({ place, whole }: Upload): Promise<string | undefined> {
-  const { outcomes } = setup.edges[0];
+  const { outcomes } = ceph.setup.edges[0];
   outcomes.length = 0;
-  const bytes = await setup.clients[0]
+  const bytes = await ceph.setup.clients[0]
     .send(new GetObjectCommand(place))
     .then(async ({ Body }) => Buffer.from((await Body?.transformToByteArray()) ?? []))
     .catch(() => undefined);
@@ -176,7 +154,7 @@ test('what ListParts tells a client is the store’s word, and an end', async ()
   const seen: unknown[] = [];
   for (let pages = 0; pages < 5; pages += 1) {
     const command = new ListPartsCommand({ ...place, UploadId, PartNumberMarker: marker });
-    const page = await setup.clients[1].send(command);
+    const page = await ceph.setup.clients[1].send(command);
     seen.push(...(page.Parts ?? []).map(({ PartNumber }) => PartNumber));
     if (page.IsTruncated !== true) break;
     marker = page.NextPartNumberMarker;
@@ -187,7 +165,7 @@ test('what ListParts tells a client is the store’s word, and an end', async ()
 test('success that a store tells without having completed gives nobody other bytes', async () => {
   const made = await upload('not-done');
   {
-    using _idle = hookUpstream(setup.edges[1].gateway, async (request, send) => {
+    using _idle = hookUpstream(ceph.setup.edges[1].gateway, async (request, send) => {
       if (!isComplete(request)) return send(request);
       const told =
         '<CompleteMultipartUploadResult><ETag>"0123456789abcdef0123456789abcdef-3"</ETag></CompleteMultipartUploadResult>';
@@ -201,18 +179,18 @@ test('success that a store tells without having completed gives nobody other byt
 test('forged sizes in a listing are shown as far as they can be, and every read is right all the same', async () => {
   const place = { Bucket: BUCKET, Key: 'row' };
   const whole = randomBytes(70_000);
-  await setup.clients[0].send(new PutObjectCommand({ ...place, Body: whole }));
+  await ceph.setup.clients[0].send(new PutObjectCommand({ ...place, Body: whole }));
   for (const size of ['0', '5', '70297', '999999999999999']) {
     using _lie = lying(0, isList, (text) => text.replace(/<Size>\d+/gu, `<Size>${size}`));
-    const { Contents } = await setup.clients[0].send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'row' }));
+    const { Contents } = await ceph.setup.clients[0].send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'row' }));
     expect(Contents?.map(({ Key, Size }) => [Key, Number.isSafeInteger(Size)])).toEqual([['row', true]]);
   }
   for (const size of ['-1', 'x', '1e400']) {
     using _lie = lying(0, isList, (text) => text.replace(/<Size>\d+/gu, `<Size>${size}`));
-    await expect(setup.clients[0].send(new ListObjectsV2Command({ Bucket: BUCKET }))).rejects.toMatchObject({
+    await expect(ceph.setup.clients[0].send(new ListObjectsV2Command({ Bucket: BUCKET }))).rejects.toMatchObject({
       name: 'InternalError',
     });
-    expect(setup.edges[0].outcomes.at(-1)?.code).toBe('ERR_S3_UPSTREAM_PROTOCOL');
+    expect(ceph.setup.edges[0].outcomes.at(-1)?.code).toBe('ERR_S3_UPSTREAM_PROTOCOL');
   }
   expect(await reading({ place, UploadId: undefined, parts: [], whole })).toBe('right');
 });
@@ -226,8 +204,8 @@ test('a list that begins again and again does not hold the gateway', async () =>
       return first;
     });
     const abort = new AbortMultipartUploadCommand({ ...place, UploadId });
-    await expect(setup.clients[1].send(abort)).rejects.toMatchObject({ name: 'InternalError' });
-    expect(setup.edges[1].outcomes.at(-1)?.code).toBe('ERR_S3_UPSTREAM_PROTOCOL');
+    await expect(ceph.setup.clients[1].send(abort)).rejects.toMatchObject({ name: 'InternalError' });
+    expect(ceph.setup.edges[1].outcomes.at(-1)?.code).toBe('ERR_S3_UPSTREAM_PROTOCOL');
   }
-  await setup.clients[1].send(new AbortMultipartUploadCommand({ ...place, UploadId }));
+  await ceph.setup.clients[1].send(new AbortMultipartUploadCommand({ ...place, UploadId }));
 });

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import {
   ChecksumType,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -15,36 +14,14 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDigest } from '../../src/s3/bodies/checksums.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { BUCKET } from '../support/s3-sealed.ts';
+import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
 
 const MIB = 1024 * 1024;
 
-let missing: string | undefined;
-let backend: Backend;
-let setup: SealedSetup;
-
-beforeAll(async () => {
-  // It lists parts.
-  const started = await startBackend('radosgw');
-  if (typeof started === 'string') {
-    missing = `SKIPPED: ${started}`;
-    console.warn(missing);
-    return;
-  }
-  backend = started;
-  setup = await startSealed(backend);
-  await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-});
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-afterAll(async () => {
-  if (missing !== undefined) return;
-  await setup.close();
-  await backend.close();
-});
+const ceph = sealedOnRadosgw();
 
 async function digestOf(...pieces: readonly Uint8Array[]): Promise<Buffer> {
   const digest = await createDigest('crc32c');
@@ -70,14 +47,14 @@ type Started = {
 async function start(Key: string, type: ChecksumType): Promise<Started> {
   const place = { Bucket: BUCKET, Key };
   const create = new CreateMultipartUploadCommand({ ...place, ChecksumAlgorithm: 'CRC32C', ChecksumType: type });
-  const { UploadId } = await setup.clients[0].send(create);
+  const { UploadId } = await ceph.setup.clients[0].send(create);
   const upload = { ...place, UploadId };
   const parts: CompletedPart[] = [];
   const bodies: Buffer[] = [];
   for (const [PartNumber, by, length] of TAKEN_BY) {
     const Body = randomBytes(length);
     const part = { ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32C' } as const;
-    const { ETag } = await setup.clients[by].send(new UploadPartCommand(part));
+    const { ETag } = await ceph.setup.clients[by].send(new UploadPartCommand(part));
     parts.push({ PartNumber, ETag });
     bodies.push(Body);
   }
@@ -86,7 +63,9 @@ async function start(Key: string, type: ChecksumType): Promise<Started> {
 }
 
 const complete = ({ upload }: Started, by: 0 | 1, Parts: readonly CompletedPart[]) =>
-  setup.clients[by].send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: [...Parts] } }));
+  ceph.setup.clients[by].send(
+    new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: [...Parts] } }),
+  );
 const repeated = ({ parts, crcs }: Started): CompletedPart[] =>
   parts.map((part, index) => ({ ...part, ChecksumCRC32C: crcs[index] }));
 
@@ -96,8 +75,10 @@ async function served(
   by: 0 | 1,
   bodies: readonly Buffer[],
 ): Promise<readonly [boolean, string | undefined]> {
-  const got = await setup.clients[by].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-  const head = await setup.clients[by].send(new HeadObjectCommand({ Bucket: BUCKET, Key, ChecksumMode: 'ENABLED' }));
+  const got = await ceph.setup.clients[by].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+  const head = await ceph.setup.clients[by].send(
+    new HeadObjectCommand({ Bucket: BUCKET, Key, ChecksumMode: 'ENABLED' }),
+  );
   const body = Buffer.from((await got.Body?.transformToByteArray()) ?? []);
   return [body.equals(Buffer.concat(bodies)), head.ChecksumCRC32C];
 }
@@ -105,7 +86,7 @@ async function served(
 test('parts are listed by each with their sizes and ETags, and with checksums by who took them', async () => {
   const started = await start('listed', 'COMPOSITE');
   for (const by of [0, 1] as const) {
-    const { Parts = [] } = await setup.clients[by].send(new ListPartsCommand(started.upload));
+    const { Parts = [] } = await ceph.setup.clients[by].send(new ListPartsCommand(started.upload));
     expect(Parts.map((part) => [part.PartNumber, part.Size, part.ETag, part.ChecksumCRC32C])).toEqual(
       TAKEN_BY.map(([number, taker, length], index) => [
         number,
@@ -131,7 +112,7 @@ test.each([0, 1] as const)(
     for (const other of [0, 1] as const) {
       expect(await served(Key, other, started.bodies)).toEqual([true, expected]);
       const attributes = new GetObjectAttributesCommand({ Bucket: BUCKET, Key, ObjectAttributes: ['ObjectParts'] });
-      const { ObjectParts } = await setup.clients[other].send(attributes);
+      const { ObjectParts } = await ceph.setup.clients[other].send(attributes);
       expect(ObjectParts?.Parts?.map((part) => part.ChecksumCRC32C)).toEqual(started.crcs);
     }
   },

@@ -3,85 +3,63 @@ import { randomBytes } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sweepBucket } from '../../src/s3/multipart/sweep-bucket.ts';
 import type { GatewayContext } from '../../src/s3/operation.ts';
 import { SWEEP_AGE_MS, SWEEP_EVERY_MS } from '../../src/s3/sealing/limits.ts';
 import type { UpstreamRequest } from '../../src/s3/upstream/client.ts';
 import { WholeBody } from '../../src/s3/upstream/upstream-body.ts';
 import { hookUpstream } from '../support/hooked-upstream.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { BUCKET } from '../support/s3-sealed.ts';
+import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
 
 const MIB = 1024 * 1024;
 
-let missing: string | undefined;
-let backend: Backend;
-let setup: SealedSetup;
-
-beforeAll(async () => {
-  // It lists uploads.
-  const started = await startBackend('radosgw');
-  if (typeof started === 'string') {
-    missing = `SKIPPED: ${started}`;
-    console.warn(missing);
-    return;
-  }
-  backend = started;
-  setup = await startSealed(backend);
-  await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-});
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-afterAll(async () => {
-  if (missing !== undefined) return;
-  await setup.close();
-  await backend.close();
-});
+const ceph = sealedOnRadosgw();
 
 type Upload = { readonly Bucket: string; readonly Key: string; readonly UploadId: string | undefined };
 
 /** With one short part, which is held. */
 async function start(Key: string, body: Uint8Array): Promise<{ upload: Upload; part: CompletedPart }> {
-  const [client] = setup.clients;
+  const [client] = ceph.setup.clients;
   const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
   const upload = { Bucket: BUCKET, Key, UploadId };
   const { ETag } = await client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: body }));
   return { upload, part: { PartNumber: 1, ETag } };
 }
 const complete = ({ upload, part }: { upload: Upload; part: CompletedPart }) =>
-  setup.clients[0].send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: [part] } }));
+  ceph.setup.clients[0].send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: [part] } }));
 async function read(Key: string): Promise<Buffer> {
-  const { Body } = await setup.clients[0].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+  const { Body } = await ceph.setup.clients[0].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
 }
 
 /** Of hidden objects, by the folder of their upload. */
 async function hidden(): Promise<ReadonlySet<string>> {
   const query = new Map([['prefix', '.sealgate/']]);
-  const listed = await setup.edges[0].gateway.upstream.send({ method: 'GET', bucket: BUCKET, query });
+  const listed = await ceph.setup.edges[0].gateway.upstream.send({ method: 'GET', bucket: BUCKET, query });
   const keys = [...(await listed.body.text(MIB)).matchAll(/<Key>([^<]*)<\/Key>/gu)].map(([, key = '']) => key);
   return new Set(keys.map((key) => key.split('/').slice(0, 3).join('/')));
 }
 /** The uploads that the store knows, as who has its disks sees them. */
-const known = async () => (await setup.direct.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? [];
+const known = async () =>
+  (await ceph.setup.direct.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? [];
 /** As a lifecycle rule does. */
 async function abortPast(Key: string): Promise<void> {
   const found = (await known()).find((one) => one.Key === Key);
-  await setup.direct.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId: found?.UploadId }));
+  await ceph.setup.direct.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId: found?.UploadId }));
 }
 
 /** The gateway's context so much later. */
 const later = (gateway: GatewayContext, byMs: number): GatewayContext => ({ ...gateway, now: () => Date.now() + byMs });
 const sweep = (byMs = SWEEP_AGE_MS + 60_000): Promise<number> =>
-  sweepBucket(later(setup.edges[1].gateway, byMs), BUCKET);
+  sweepBucket(later(ceph.setup.edges[1].gateway, byMs), BUCKET);
 const isUploadList = ({ method, query }: UpstreamRequest): boolean =>
   method === 'GET' && query?.has('uploads') === true;
 
@@ -94,7 +72,7 @@ test('what is left of uploads that are over goes, and an open one goes on', asyn
   const completed = await start('completed', other);
   {
     // A gateway that dies before it has swept deletes nothing.
-    using _dying = hookUpstream(setup.edges[0].gateway, (request, send) =>
+    using _dying = hookUpstream(ceph.setup.edges[0].gateway, (request, send) =>
       request.method === 'DELETE' ? Promise.reject(new Error('it has died')) : send(request),
     );
     await complete(completed);
@@ -102,12 +80,12 @@ test('what is left of uploads that are over goes, and an open one goes on', asyn
   const closed = await start('closed', other);
   {
     // One that dies between closing an upload and aborting it.
-    using _dying = hookUpstream(setup.edges[0].gateway, (request, send) =>
+    using _dying = hookUpstream(ceph.setup.edges[0].gateway, (request, send) =>
       request.method === 'DELETE' && request.query !== undefined
         ? Promise.reject(new Error('it has died'))
         : send(request),
     );
-    await expect(setup.clients[0].send(new AbortMultipartUploadCommand(closed.upload))).rejects.toThrow();
+    await expect(ceph.setup.clients[0].send(new AbortMultipartUploadCommand(closed.upload))).rejects.toThrow();
   }
   expect((await hidden()).size - before.size).toBe(4);
 
@@ -135,13 +113,13 @@ test.each([
   const uploads = [await start('!first', body), await start('~last', body)];
   const before = await hidden();
   {
-    using _lying = hookUpstream(setup.edges[1].gateway, async (request, send) => {
+    using _lying = hookUpstream(ceph.setup.edges[1].gateway, async (request, send) => {
       const response = await send(request);
       if (!isUploadList(request)) return response;
       const text = change(await response.body.text(MIB));
       return { ...response, body: new WholeBody(Buffer.from(text)) };
     });
-    expect(await sweepBucket(later(setup.edges[1].gateway, 2 * SWEEP_AGE_MS), BUCKET)).toBe(0);
+    expect(await sweepBucket(later(ceph.setup.edges[1].gateway, 2 * SWEEP_AGE_MS), BUCKET)).toBe(0);
   }
   expect(await hidden()).toEqual(before);
   for (const upload of uploads) await complete(upload);
@@ -164,7 +142,7 @@ test('open uploads of any name are told from those that are over', async () => {
 test('page by page too, unless a page begins at a name that may be read in two ways', async () => {
   await start('over', randomBytes(10));
   await abortPast('over');
-  using _paging = hookUpstream(setup.edges[1].gateway, (request, send) =>
+  using _paging = hookUpstream(ceph.setup.edges[1].gateway, (request, send) =>
     send(
       isUploadList(request)
         ? { ...request, query: new Map([...(request.query ?? []), ['max-uploads', '1']]) }
@@ -184,14 +162,14 @@ test('page by page too, unless a page begins at a name that may be read in two w
 test('uploads made in a bucket have it swept, when that is due', async () => {
   await start('left', randomBytes(10));
   await abortPast('left');
-  const [edge] = setup.edges;
+  const [edge] = ceph.setup.edges;
   const { now } = edge.gateway;
   try {
     // As if a day had passed: it was seen before, and is due.
     Object.assign(edge.gateway, { now: () => Date.now() + SWEEP_AGE_MS + SWEEP_EVERY_MS });
     const { upload } = await start('next', randomBytes(10));
     await expect.poll(async () => (await hidden()).size, { timeout: 20_000 }).toBe(1);
-    await setup.clients[0].send(new AbortMultipartUploadCommand(upload));
+    await ceph.setup.clients[0].send(new AbortMultipartUploadCommand(upload));
   } finally {
     Object.assign(edge.gateway, { now });
   }
