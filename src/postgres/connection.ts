@@ -73,7 +73,9 @@ async function login(
 ): Promise<void> {
   const { options, upstream: usual, routes } = context;
   const user = parameters.get('user') ?? '';
-  const database = parameters.get('database') ?? user;
+  // As the server does: an empty name is none (ProcessStartupPacket in tcop/backend_startup.c).
+  const named = parameters.get('database') ?? '';
+  const database = named === '' ? user : named;
   const rules = options.databases.get(database);
   const replicates = isReplication(parameters.get('replication'));
   if (rules !== undefined && replicates && options.replication !== 'pass') throw replicationRefused();

@@ -205,23 +205,27 @@ describe('startup', () => {
     await small.close();
   });
 
-  const replicating = (mode: string): Uint8Array =>
+  const replicating = (mode: string, database?: string): Uint8Array =>
     encodeStartup(
       0,
       new Map([
         ['user', 'postgres'],
-        ['database', 'postgres'],
+        ...(database === undefined ? [] : [['database', database] as const]),
         ['replication', mode],
       ]),
     );
 
-  test('replication from a database with rules is refused; from others it is the server’s business', async () => {
-    const guarded = await startTestProxy(server, { databases: new Map([['postgres', NO_RULES]]) });
-    const client = await RawClient.connect(guarded.port);
-    client.send(replicating('database'));
-    expect(errorOf(await client.untilClosed())).toMatchObject({ C: '0A000', R: 'ERR_POSTGRES_REPLICATION' });
-    await guarded.close();
-  });
+  // Without a name, or with an empty one, the server opens the database that is called as the user.
+  test.each(['postgres', '', undefined])(
+    'replication from a database with rules (named %j) is refused',
+    async (name) => {
+      const guarded = await startTestProxy(server, { databases: new Map([['postgres', NO_RULES]]) });
+      const client = await RawClient.connect(guarded.port);
+      client.send(replicating('database', name));
+      expect(errorOf(await client.untilClosed())).toMatchObject({ C: '0A000', R: 'ERR_POSTGRES_REPLICATION' });
+      await guarded.close();
+    },
+  );
 
   test.each(['database', 'true'])('where it passes (%s), replication commands do and SQL does not', async (mode) => {
     const passing = await startTestProxy(server, {
