@@ -20,7 +20,13 @@ export async function listenAt(
     await listening(servers.local, { path, readableAll: true, writableAll: true });
   }
   if (host === undefined) return { host: path ?? '', port, socket: path };
-  await listening(servers.tcp, { host, port, reusePort: shared });
+  try {
+    await listening(servers.tcp, { host, port, reusePort: shared });
+  } catch (error) {
+    // Nobody would be left to serve, or to end, who came in by the other.
+    servers.local.close();
+    throw error;
+  }
   // A TCP server's address is never a path, and null only when closed.
   const address = servers.tcp.address() as AddressInfo;
   return { host: address.address, port: address.port, socket: path };
