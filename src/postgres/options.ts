@@ -32,7 +32,8 @@ export type ServerRole = { readonly isStandby: boolean; readonly isReadOnly: boo
 
 /** Asks a server what it is. Rejects where it cannot be asked. */
 export interface ServerRoles {
-  roleOf(server: ServerAddress): Promise<ServerRole>;
+  /** Rejects where it does not answer, connecting or asked, within the time. */
+  roleOf(server: ServerAddress, timeoutMs: number): Promise<ServerRole>;
 }
 
 /** One server, or several among which `target` chooses. */

@@ -10,6 +10,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresProxyOptions, ServerAddress, TargetServer, UpstreamOptions } from '../../src/postgres/options.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
+import { poolingAt } from '../../src/postgres/service/pooling.ts';
 import { askServers } from '../../src/postgres/service/server-roles.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
@@ -35,6 +36,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** AuthenticationOk and ReadyForQuery. */
+const WELCOME = Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49);
 const DEAD: ServerAddress = { host: '127.0.0.1', port: 1 };
 const plain = { mode: 'disable' } as const;
 const roles = askServers(({ host, port }) =>
@@ -110,6 +113,27 @@ describe('several servers', () => {
     server.close();
   });
 
+  test('what one that is passed over has said ends its connection, whether it closes it or not', async () => {
+    const error = Buffer.from('SFATAL\0C57P03\0Mthe database system is starting up\0\0');
+    const starting = Buffer.concat([Uint8Array.of(0x45, 0, 0, 0, error.length + 4), error]);
+    // Of a server that has no process left: an error of protocol 2 (report_fork_failure_to_client).
+    const full = Buffer.from('Ecould not fork new process for connection\n\0');
+    for (const words of [starting, full]) {
+      const open = new Set<Socket>();
+      const { server, address } = await startServer((socket) => {
+        open.add(socket);
+        socket.on('error', () => undefined);
+        socket.on('close', () => open.delete(socket));
+        socket.once('data', () => socket.write(words));
+      });
+      await withProxy({ upstream: upstream([address, primary]) }, async (proxy) => {
+        expect(await portOf(proxy.url())).toBe(primary.port);
+        await expect.poll(() => open.size).toBe(0);
+      });
+      server.close();
+    }
+  });
+
   test('one that does not take connections yet (57P03) is passed over; its words are told where there is no other', async () => {
     const error = Buffer.from('SFATAL\0C57P03\0Mthe database system is starting up\0\0');
     const frame = Buffer.concat([Uint8Array.of(0x45, 0, 0, 0, error.length + 4), error]);
@@ -177,12 +201,29 @@ describe('target_session_attrs', () => {
     await admin.end();
   });
 
+  test.each(['connecting', 'asked'])('a server that falls silent, %s, is passed over', async (when) => {
+    const open = new Set<Socket>();
+    const { server, address } = await startServer((socket) => {
+      open.add(socket);
+      socket.on('error', () => undefined);
+      if (when === 'asked') socket.once('data', () => socket.write(WELCOME));
+    });
+    const options = { target: 'read-write', connectTimeoutMs: 300 } as const;
+    await withProxy({ upstream: upstream([address, primary], options) }, async (proxy) => {
+      expect(await portOf(proxy.url())).toBe(primary.port);
+    });
+    const login = { host: address.host, port: address.port, user: 'postgres', connectionTimeoutMillis: 300 };
+    expect(await poolingAt([() => Promise.resolve(login)])).toMatchObject({ type: 'unknown' });
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+
   test('sessions that come together ask once', async () => {
     let asked = 0;
     const counted = {
       roleOf: (server: ServerAddress) => {
         asked += 1;
-        return roles.roleOf(server);
+        return roles.roleOf(server, 10_000);
       },
     };
     await withProxy({ upstream: upstream([primary], { target: 'primary', roles: counted }) }, async (proxy) => {
@@ -258,6 +299,17 @@ describe('Unix sockets', () => {
       expect(await throughSocket(both.port)).toBe(primary.port);
       expect(await portOf(proxy.url())).toBe(primary.port);
     });
+  });
+
+  test('where the port is taken, nobody is served by the socket either', async () => {
+    const taken = createServer();
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    // A listening TCP server has an address object.
+    const { port } = taken.address() as AddressInfo;
+    const started = startTestProxy(primary, { listen: { host: '127.0.0.1', port, socket: folder } });
+    await expect(started).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(stat(join(folder, `.s.PGSQL.${port}`))).rejects.toMatchObject({ code: 'ENOENT' });
+    taken.close();
   });
 
   test('what a killed process left is replaced, a live one is not', async () => {

@@ -7,6 +7,7 @@
  * gets that of the first) or the one that waited longest (the first gets two).
  */
 import { Client, type ClientConfig } from 'pg';
+import { UPSTREAM_CONNECT_TIMEOUT_MS } from '../limits.ts';
 
 const ROUNDS = 3;
 
@@ -30,7 +31,9 @@ export async function poolingAt(logins: readonly (() => Promise<ClientConfig>)[]
 }
 
 async function poolsTransactions(login: ClientConfig): Promise<boolean> {
-  const clients = [new Client(login), new Client(login)] as const;
+  const { connectionTimeoutMillis = UPSTREAM_CONNECT_TIMEOUT_MS } = login;
+  const limited = { ...login, connectionTimeoutMillis, query_timeout: connectionTimeoutMillis };
+  const clients = [new Client(limited), new Client(limited)] as const;
   for (const client of clients) client.on('error', () => undefined);
   try {
     for (const client of clients) await client.connect();

@@ -9,8 +9,9 @@ const QUESTION =
 
 export function askServers(loginAt: (server: ServerAddress) => Promise<ClientConfig>): ServerRoles {
   return {
-    async roleOf(server) {
-      const client = new Client({ ...(await loginAt(server)), application_name: 'sealgate' });
+    async roleOf(server, timeoutMs) {
+      const limits = { connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs };
+      const client = new Client({ ...(await loginAt(server)), ...limits, application_name: 'sealgate' });
       client.on('error', () => undefined);
       try {
         await client.connect();

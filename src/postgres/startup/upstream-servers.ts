@@ -60,8 +60,8 @@ export class UpstreamServers {
     try {
       return await this.#first(async (server) => {
         const begun = await beginAt(server, packet);
-        if (begun.refusal !== CANNOT_CONNECT_NOW || this.servers.length === 1) return begun;
         busy?.socket.destroy();
+        if (begun.refusal !== CANNOT_CONNECT_NOW || this.servers.length === 1) return begun;
         busy = begun;
         throw unavailable('the server does not take connections now');
       });
@@ -113,7 +113,8 @@ export class UpstreamServers {
   #roleOf(server: UpstreamServer): Promise<ServerRole> {
     const known = this.#roles.get(server);
     if (known !== undefined && known.untilMs > Date.now()) return known.role;
-    const role = this.#options.roles?.roleOf(server) ?? Promise.reject(new Error('nobody can ask'));
+    const role =
+      this.#options.roles?.roleOf(server, connectTimeoutMs(server)) ?? Promise.reject(new Error('nobody can ask'));
     role.catch(() => {
       this.#roles.delete(server);
       this.#failedUntilMs.set(server, Date.now() + SERVER_FAILED_MS);
@@ -146,8 +147,13 @@ async function beginWith(connection: UpstreamConnection, server: UpstreamServer,
   socket.on('error', () => undefined);
   const reader = new SocketReader(socket, upstreamClosed);
   socket.write(packet);
-  const refusal = await within(connectTimeoutMs(server), socket, () => refusalIn(reader));
-  return { ...connection, reader, server, refusal };
+  try {
+    const refusal = await within(connectTimeoutMs(server), socket, () => refusalIn(reader));
+    return { ...connection, reader, server, refusal };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** The SQLSTATE of the ErrorResponse that the server begins with; undefined where it begins otherwise. Nothing is taken. */
