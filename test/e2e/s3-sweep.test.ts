@@ -106,6 +106,11 @@ test.each([
   ['lists no uploads', (text: string) => text.replace(/<Upload>.*<\/Upload>/su, '')],
   ['lists the first upload alone', (text: string) => text.replace(/(<Upload>.*?<\/Upload>).*<\/Upload>/su, '$1')],
   ['lists uploads without an end', (text: string) => text.replace('>false</IsTruncated>', '>true</IsTruncated>')],
+  [
+    'cuts its list and does not say so',
+    (text: string) =>
+      text.replace(/^(.*<\/Upload>)\s*<Upload>.*<\/Upload>/su, '$1').replace(/<MaxUploads>\d+/u, '<MaxUploads>2'),
+  ],
   ['has no list of uploads', () => '<ListBucketResult></ListBucketResult>'],
 ] as const)('in front of a store that %s nothing is lost', async (_what, change) => {
   const body = randomBytes(1000);

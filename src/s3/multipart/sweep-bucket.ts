@@ -124,7 +124,8 @@ async function forgetOpen(
   for (let from: Marker | undefined; ;) {
     const root = await uploadsPage(place, from);
     if (root === undefined) return false;
-    for (const row of childrenOf(root, 'Upload')) {
+    const rows = childrenOf(root, 'Upload');
+    for (const row of rows) {
       const [key = '', id = ''] = [childText(row, 'Key'), childText(row, 'UploadId')];
       const mark = uploadIdMark(id);
       isWitnessed ||= mark === witness;
@@ -133,11 +134,20 @@ async function forgetOpen(
       if (key.startsWith(WITNESS_PREFIX) && now - Date.parse(childText(row, 'Initiated') ?? '') > SWEEP_AGE_MS)
         await abort(place, key, id);
     }
-    if (childText(root, 'IsTruncated') !== 'true') return isWitnessed;
+    if (childText(root, 'IsTruncated') !== 'true')
+      return isWitnessed && (from !== undefined || !isFull(root, rows.length));
     const next = markerOf(root);
     if (next === undefined || (next.key === from?.key && next.uploadId === from.uploadId)) return false;
     from = next;
   }
+}
+
+const MAX_UPLOADS_LISTED = 1000;
+
+/** As many as a page may have: where that is said to be all of them, the store knows no pages, or cuts its list and does not say so. */
+function isFull(root: XmlTree, rows: number): boolean {
+  const limit = Number(childText(root, 'MaxUploads'));
+  return rows >= (limit > 0 ? Math.min(limit, MAX_UPLOADS_LISTED) : MAX_UPLOADS_LISTED);
 }
 
 type Marker = { readonly key: string; readonly uploadId: string };
