@@ -336,6 +336,23 @@ describe('Unix sockets', () => {
 });
 
 describe('the proxy’s own connection', () => {
+  test('a server that will not say what it is keeps none of those that asked', async () => {
+    const admin = new pg.Client({ connectionString: other.url() });
+    await admin.connect();
+    await admin.query("CREATE ROLE asking LOGIN PASSWORD 'asks'");
+    await admin.query('REVOKE EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() FROM PUBLIC');
+    const login = { user: 'asking', password: 'asks', database: 'postgres' };
+    const service = openServiceConnection({ ...login, host: other.host, port: other.port, others: [DEAD] });
+    await expect(service.query('SELECT 1')).rejects.toThrow();
+    const asking = async () =>
+      (await admin.query("SELECT 1 FROM pg_stat_activity WHERE usename = 'asking'")).rows.length;
+    await expect.poll(asking).toBe(0);
+    await service.close();
+    await admin.query('GRANT EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() TO PUBLIC');
+    await admin.query('DROP ROLE asking');
+    await admin.end();
+  });
+
   test('of several servers it uses the one that can be written to, and finds the next one after a failover', async () => {
     const login = { user: 'postgres', password: primary.password, database: 'postgres' };
     const at = ({ host, port }: ServerAddress) => ({ host, port });

@@ -49,7 +49,11 @@ export class WritableServer {
       const pool = open();
       try {
         const client = await pool.connect();
-        if (await isWritable(client)) return this.#keep(client, pool);
+        const writable = await isWritable(client).catch((error: unknown) => {
+          client.release(true);
+          throw error;
+        });
+        if (writable) return this.#keep(client, pool);
         client.release();
       } catch (error) {
         failure = error;
