@@ -152,6 +152,15 @@ test('session pooling and a server itself are never taken for it, however busy',
   expect(await poolingAt([at(1)])).toMatchObject({ type: 'unknown' });
 });
 
+/** As many transactions at once leave that many backends in the pool, to be used in turn. */
+async function openBackends(port: number, count: number): Promise<void> {
+  const clients = Array.from({ length: count }, () => client(port));
+  for (const each of clients) await each.connect();
+  for (const each of clients) await each.query('BEGIN');
+  for (const each of clients) await each.query('COMMIT');
+  for (const each of clients) await each.end();
+}
+
 test('where it cannot be told at start, a session that notices refuses for itself', async ({ skip }) => {
   skip(absent !== undefined, absent);
   // The role of the proxy is unknown to this PgBouncer.
@@ -159,12 +168,13 @@ test('where it cannot be told at start, a session that notices refuses for itsel
     target: server.port,
     mode: 'transaction',
     users: { app: USERS.app },
-    settings: { server_round_robin: '1', min_pool_size: '3' },
+    settings: { server_round_robin: '1' },
   });
   onTestFinished(() => pooler.stop());
   const installation = await sealgate(pooler.port, server.port);
   await applyDdl(installation, server, bank);
   const { ports } = await installation.up();
+  await openBackends(pooler.port, 3);
   const sessions = [client(ports['postgres'] ?? 0), client(ports['postgres'] ?? 0)];
   const failures: unknown[] = [];
   for (const session of sessions) {
