@@ -14,14 +14,30 @@ export function castTo(
   column: SealedColumn,
   purpose: ValuePurpose,
 ): { readonly oid: number; readonly rounds: boolean } {
-  const rounds = roundsAsColumn(cast, column);
-  // The numbers in the text decided it.
-  if (rounds) analysis.literalsMatter = true;
   const { searchPath } = analysis.input;
+  const roundsNumber = roundsAsColumn(cast, column);
+  // The numbers in the text decided it.
+  if (roundsNumber) analysis.literalsMatter = true;
+  const rounds = roundsNumber || entersDomain(cast, column, searchPath);
   const own = column.type.oid;
   const oid = rounds ? own : (castFor(cast, column, { shape: 'scalar', purpose, searchPath }) ?? own);
   replaceType(analysis, cast, storedType(column).name, column);
   return { oid, rounds };
+}
+
+/** A cast to the column's domain checks the value and fits it to the type below, as storing it does. */
+function entersDomain(
+  cast: TypeCast,
+  { type, storedType: stored = type, checks }: SealedColumn,
+  path: readonly string[],
+): boolean {
+  const changes = stored.typmod !== -1 || (checks ?? []).some(({ domain }) => domain !== undefined);
+  return stored.domain !== undefined && changes && namesOwnType(cast.typeName, stored, path);
+}
+
+/** Not after COALESCE and the like, where nothing is assigned to the column. */
+export function keepsModifier({ type, storedType = type }: SealedColumn): boolean {
+  return type.typmod === storedType.typmod;
 }
 
 const UNLIMITED_TEXT: ReadonlySet<number> = new Set([25, 1043]);

@@ -18,7 +18,7 @@ import {
   settlePlain,
 } from './mould.ts';
 import type { Scope } from './scope.ts';
-import { isOperator, locationOf, namesOf, type Node } from './syntax.ts';
+import { castType, isOperator, locationOf, namesOf, type Node } from './syntax.ts';
 import {
   columnName,
   comparable,
@@ -182,10 +182,31 @@ function compareList(analysis: Analysis, left: Node, right: Node, scope: Scope, 
   if (sealed === undefined || sealed.type !== 'sealed')
     return settleAll(analysis, [value, ...others.map(({ other }) => other)], scope);
   if (value.type !== 'sealed') compareSealed(analysis, sealed.column, value, left, scope, location);
+  const ours = others.filter(({ other }) => other.type !== 'sealed').map(({ item }) => item);
+  if (value.type === 'sealed' && ours.length > 1) requireNoTexts(analysis, ours, value.column);
   for (const { item, other } of others) {
     if (other.type === 'sealed') requireComparable(sealed.column, other.column, location);
     else compareSealed(analysis, sealed.column, other, item, scope, location);
   }
+}
+
+/** In a list of several constants every text beside a char becomes a char, whose blanks at the end do not count. */
+function requireNoTexts(analysis: Analysis, items: readonly Node[], column: SealedColumn): void {
+  if (column.type.name !== 'bpchar') return;
+  const text = items.find((item) => typeOf(analysis, item) === TEXT_OID);
+  if (text === undefined) return;
+  throw refuseUse(
+    `texts in a list are compared with column ${columnName(column)}, which is a char`,
+    nodeLocation(text),
+    'Leave the type out, or cast to bpchar.',
+  );
+}
+
+const TEXT_OID = 25;
+
+function typeOf(analysis: Analysis, node: Node): number | undefined {
+  if ('TypeCast' in node) return castType(node.TypeCast.typeName)?.elementOid;
+  return 'ParamRef' in node ? analysis.input.declaredOids[(node.ParamRef.number ?? 0) - 1] : undefined;
 }
 
 function settleAll(analysis: Analysis, values: readonly Value[], scope: Scope): void {

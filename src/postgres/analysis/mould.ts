@@ -7,7 +7,7 @@ import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import { isText } from '../types/registry.ts';
 import type { Analysis } from './analysis.ts';
 import { formatLogicalType } from '../types/type-text.ts';
-import { castTo, sameCast, widens } from './casts.ts';
+import { castTo, keepsModifier, sameCast, widens } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
 import { refuseUse } from './errors.ts';
@@ -190,7 +190,7 @@ export function mouldArrayConstant(
 function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
   const { oid, rounds } = castTo(analysis, cast, column, purpose);
   const { arg } = cast;
-  if (rounds && purpose === 'choose')
+  if (rounds && (purpose === 'choose' || !keepsModifier(column)))
     throw refuseUse(
       `a rounding cast is not supported here for sealed column ${columnName(column)}`,
       locationOf(cast.typeName),

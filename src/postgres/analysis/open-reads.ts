@@ -2,7 +2,7 @@
 import type { TypeCast } from 'libpg-query';
 import type { SealedColumn, ValuePurpose } from '../plan.ts';
 import type { Analysis } from './analysis.ts';
-import { castTo, sameCast } from './casts.ts';
+import { castTo, keepsModifier, sameCast } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { refuseUse } from './errors.ts';
 import type { OpenColumn } from './open-column.ts';
@@ -35,7 +35,7 @@ export function mouldRead(
     if (below !== undefined && !sameCast(cast, below)) throw changing(column, locationOf(cast.typeName));
   });
   const rounds = read.some((cast) => cast.rounds);
-  if (rounds && purpose === 'choose') throw changing(column, open.location);
+  if (rounds && (purpose === 'choose' || !keepsModifier(column))) throw changing(column, open.location);
   open.mould(column, rounds ? 'store' : purpose, read.at(-1)?.oid);
 }
 

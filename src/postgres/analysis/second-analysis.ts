@@ -17,6 +17,7 @@ import { isList, splice, type Edit } from './edits.ts';
 import { AnalysisError } from './errors.ts';
 import type { ParameterUse } from './parameters.ts';
 import type { ShadowRelation, Shadows } from './shadow.ts';
+import { readsAlike } from './reads-alike.ts';
 import { elementType, scanTokens } from './syntax.ts';
 import { columnName, type OutputColumn } from './values.ts';
 
@@ -35,7 +36,7 @@ type ShadowStatement = {
 };
 
 /** `text`: it may be text as well, as any value is before it is cast. */
-type ExpectedParameter = Pick<ParameterUse, 'column' | 'shape' | 'purpose'> & { readonly text: boolean };
+type ExpectedParameter = Omit<ParameterUse, 'location'> & { readonly text: boolean };
 
 /** What the server knows better: the types of sealed results, and of the client's sealed parameters by number. */
 export type Agreement = {
@@ -140,8 +141,8 @@ function shadowStatement(
     if (typeof edit.replacement === 'string' || isList(edit.replacement) || seen.has(edit.start)) continue;
     seen.add(edit.start);
     next += 1;
-    const { column, purpose = 'store', shape = 'scalar' } = edit.replacement;
-    expected.set(next, { column, purpose, shape, text: analysis.texts.has(edit.start) });
+    const { column, purpose = 'store', shape = 'scalar', declaredOid } = edit.replacement;
+    expected.set(next, { column, purpose, shape, declaredOid, text: analysis.texts.has(edit.start) });
     while (oids.length < next) oids.push(0);
     oids[next - 1] = edit.constantOid ?? 0;
     edits.push({ ...edit, replacement: `$${next}` });
@@ -162,13 +163,16 @@ function shadowStatement(
 const TEXT_OID = 25;
 
 function compareParameters({ expected }: ShadowStatement, { parameterOids }: StatementDescription): void {
-  for (const [number, { column, shape, purpose, text }] of expected) {
+  for (const [number, { column, shape, purpose, declaredOid, text }] of expected) {
     const oid = parameterOids[number - 1];
     if (text && oid === TEXT_OID) continue;
     const element = oid !== undefined && shape === 'array' ? elementOid(column.type, oid) : oid;
     if (element === undefined || !acceptsType(column.type, element, purpose)) {
       throw disagree(`a value of ${columnName(column)} has a type (OID ${oid ?? 0}) which that column does not`);
     }
+    const isCompared = purpose === 'compare' || purpose === 'both';
+    if (isCompared && !readsAlike(column.type, declaredOid, element))
+      throw disagree(`a value compared with ${columnName(column)} is of another type to it (OID ${element})`);
   }
 }
 

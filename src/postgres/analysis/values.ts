@@ -47,8 +47,14 @@ function fillOf({ type, storedType = type }: SealedColumn): number | undefined {
 
 /** Whether equal values have equal ciphertext: both deterministic, in one domain. */
 export function comparable(a: SealedColumn, b: SealedColumn): boolean {
-  if (a.mode !== 'deterministic' || b.mode !== 'deterministic') return false;
+  if (a.mode !== 'deterministic' || b.mode !== 'deterministic' || ignoresBlanks(a, b)) return false;
   return a.id === b.id || (a.domain !== undefined && a.domain === b.domain);
+}
+
+/** Between char and varchar the server looks at no blanks at the end, which a varchar's bytes hold. */
+function ignoresBlanks(a: SealedColumn, b: SealedColumn): boolean {
+  const names = [a.type.name, b.type.name];
+  return names.includes('bpchar') && names.includes('varchar');
 }
 
 /** How messages name a column. */

@@ -4,7 +4,7 @@
  */
 import type { LogicalType } from '../plan.ts';
 import { bitCodec } from './bit-codec.ts';
-import { assignChar } from './bpchar-codec.ts';
+import { assignChar, withoutBlanks } from './bpchar-codec.ts';
 import { viewOf } from './bytes.ts';
 import type { ValueContext } from './codec.ts';
 import { decodeDecimal, encodeDecimal, formatDecimal } from './decimal.ts';
@@ -39,10 +39,9 @@ export function conversion(
   const stores = purpose === 'store';
   if (isNumber(from) && isNumber(to)) return (canonical, _from, context) => assignNumber(canonical, context);
   if (isText(from) && isText(to)) return (canonical, _from, context) => applyLength(canonical, context);
-  // Compared with text a char is text without blanks at its end; the other text keeps its own.
-  if (isText(from) && to.name === 'bpchar' && purpose !== 'choose')
-    return (canonical, _from, context) => (stores ? assignChar(canonical, context) : canonical);
-  if (from.name === 'bpchar' && isText(to) && purpose !== 'choose')
+  if (isText(from) && to.name === 'bpchar' && purpose !== 'choose') return stores ? toChar : comparedWithChar;
+  // A varchar beside a char is compared as one, so blanks at the end of what is stored would not count.
+  if (from.name === 'bpchar' && isText(to) && (stores || (to.name === 'text' && purpose === 'compare')))
     return (canonical, _from, context) => applyLength(canonical, context);
   // Canonical bytes are the wire's; the length is the column's to judge.
   if (from.name === 'bit' && to.name === 'varbit')
@@ -58,6 +57,12 @@ export function conversion(
   if (isFloat(from) && to.name === 'numeric') return floatToNumeric;
   return assignDatetime(from, to);
 }
+
+const toChar: Conversion = (canonical, _from, context) => assignChar(canonical, context);
+
+/** Beside text a char is text without blanks at its end, and the other text keeps its own; varchar becomes char. */
+const comparedWithChar: Conversion = (canonical, { name }) =>
+  name === 'varchar' ? withoutBlanks(canonical) : canonical;
 
 function toFloat(canonical: Uint8Array, from: LogicalType, context: ValueContext): Uint8Array {
   if (isNumber(from)) {

@@ -23,7 +23,7 @@ import { jsonCodec } from './json-codec.ts';
 import { jsonbCodec } from './jsonb-codec.ts';
 import { macaddr8Codec, macaddrCodec } from './macaddr-codec.ts';
 import { integerCodec, numericCodec } from './number-codec.ts';
-import { logicalTypeByOid, logicalTypeOfArray } from './registry.ts';
+import { logicalType, logicalTypeByOid, logicalTypeOfArray } from './registry.ts';
 import { formatLogicalType } from './type-text.ts';
 import { textCodec } from './text-codec.ts';
 import { timeCodec } from './time-codec.ts';
@@ -74,7 +74,10 @@ export function readValue(value: Uint8Array, format: ValueFormat, context: Value
   requireUtf8(context);
   const { type, purpose } = context;
   const declared = declaredOid === type.domain?.oid ? undefined : declaredType(declaredOid, type);
-  if (declared === undefined) return readAs(value, format, context);
+  if (declared === undefined)
+    return type.name === 'cidr' && purpose === 'compare'
+      ? readAsNetwork(value, format, context)
+      : readAs(value, format, context);
   const convert = conversion(declared, type, purpose);
   if (convert === undefined) throw mismatch(type);
   return convert(readAs(value, format, { ...context, type: declared, purpose: 'compare' }), declared, context);
@@ -94,6 +97,16 @@ function readForBoth(value: Uint8Array, format: ValueFormat, context: ValueConte
 function readAs(value: Uint8Array, format: ValueFormat, context: ValueContext): Uint8Array {
   const codec = CODECS[context.type.name];
   return format === 'text' ? codec.fromText(value, context) : codec.fromBinary(value, context);
+}
+
+/** A cidr is compared by the operator of inet, which takes addresses with bits beside the mask: no cidr equals them. */
+function readAsNetwork(value: Uint8Array, format: ValueFormat, context: ValueContext): Uint8Array {
+  try {
+    return readAs(value, format, context);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    return readAs(value, format, { ...context, type: logicalType('inet') });
+  }
 }
 
 /** Undefined: the column's own type. */

@@ -10,6 +10,7 @@ import type { Node, RawStatement } from '../syntax.ts';
 import { alterTable } from './alter-table.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';
+import { refuseRenamedLabel } from './labels.ts';
 import { createPolicy, createPublication, createStatistics, createTrigger, createView } from './others.ts';
 import { refuseOwnSchema } from './own-schema.ts';
 import { rename, setSchema } from './rename.ts';
@@ -26,6 +27,7 @@ export function draftDdl(statement: RawStatement, context: PlanningContext): Sea
 /** Of every statement that is no query, whether or not it names a hot table. */
 export function refuseForbiddenDdl(node: Node, context: PlanningContext): void {
   refuseOwnSchema(node);
+  refuseRenamedLabel(node, context.catalog);
   if ('RenameStmt' in node && node.RenameStmt.renameType === 'OBJECT_SCHEMA')
     rename(new DdlStatement({ node, start: 0, end: 0 }, context), node.RenameStmt);
 }
