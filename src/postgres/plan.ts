@@ -1,6 +1,7 @@
 /**
  * The vocabulary between the session (wire side), the analysis (SQL side) and the column service (value side).
  */
+import type { ComingRelation } from './analysis/catalog.ts';
 import type { CopyFormat } from './copy/format.ts';
 import type { ColumnFormat } from './service/rules.ts';
 import type { RefusalPlace } from './refusal.ts';
@@ -173,6 +174,8 @@ export type SealedPlan = {
   readonly asksCatalog?: true;
   /** As of a TrackPlan, where the statement calls set_config. */
   readonly effect?: TrackPlan['effect'];
+  /** Relations that come to have sealed columns by it. */
+  readonly makes?: readonly ComingRelation[];
 };
 
 /** What a statement does with the session's cursors and prepared statements, by name. */

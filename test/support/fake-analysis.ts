@@ -73,6 +73,10 @@ export class FakeAnalysis implements StatementAnalyzer {
     this.catalogChanges++;
   }
 
+  expect(): () => void {
+    return () => undefined;
+  }
+
   close(): void {}
 
   #planOne(text: string): StatementPlan {

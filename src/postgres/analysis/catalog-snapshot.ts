@@ -70,6 +70,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     relations,
     rules: rulesByTable(rules),
     facts: snapshot.facts,
+    coming: new Map(),
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),
     hotRoutines: routinesByName(snapshot, hot),
@@ -85,6 +86,10 @@ function rulesByTable(rules: readonly RuledColumn[]): Catalog['rules'] {
 function guardedColumns({ kind, columns }: SnapshotRelation): readonly string[] {
   if (kind === 'v' || kind === 'm') return [];
   return columns.flatMap(([name, , typeName]) => (typeName === GUARD_DOMAIN_QUALIFIED ? [name] : []));
+}
+
+function unguardedNames(rules: readonly RuledColumn[]): readonly string[] {
+  return rules.filter(({ guard, format }) => !guard || format !== undefined).map(({ column }) => column);
 }
 
 function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
@@ -138,6 +143,7 @@ function buildRelation(
     keys: relation.keys.map(([keyName, definition]) => ({ name: keyName, definition })),
     definition: relation.definition ?? undefined,
     hot: isHot,
+    unguarded: new Set(isHot && !ruledOids.has(oid) ? unguardedNames(input.rules) : []),
     refusal: isHot ? refusalOf(input, relation, columns, ruledOids, hot) : undefined,
     writeRefusal: isHot ? writeRefusalOf(input, relation, columns, hot) : undefined,
   };

@@ -3,7 +3,7 @@ import type { SealedColumn } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import { FINGERPRINT_SQL, SNAPSHOT_SQL } from './catalog-sql.ts';
 import { buildCatalog, parseSnapshot } from './catalog-snapshot.ts';
-import type { Catalog } from './catalog.ts';
+import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
 import { AnalysisError } from './errors.ts';
 import { mayConcernTest, type MayConcern } from './may-concern.ts';
 import type { RuledColumn } from './rules.ts';
@@ -22,6 +22,9 @@ type Refreshing = { readonly began: number; readonly done: Promise<void> };
 
 type Loaded = { readonly catalog: Catalog; readonly mayConcern: MayConcern; readonly fingerprint: string };
 
+/** `until`: how often the catalog has to have been distrusted when a look begins that tells what became of them. */
+type Coming = { readonly relations: readonly ComingRelation[]; until: number };
+
 /** A catalog that changes on every look is a catalog that cannot be known. */
 const MAX_LOADS = 5;
 
@@ -34,6 +37,7 @@ export class CatalogSource {
   #distrusted = 0;
   #loadsAnew = false;
   #epoch = 0;
+  readonly #coming = new Set<Coming>();
 
   constructor(options: CatalogSourceOptions) {
     this.#options = options;
@@ -69,6 +73,25 @@ export class CatalogSource {
     this.#loadsAnew = true;
   }
 
+  /** Their names are hot from now on, and until the catalog is looked at after the release. */
+  expect(relations: readonly ComingRelation[]): () => void {
+    const coming: Coming = { relations, until: Infinity };
+    this.#coming.add(coming);
+    if (this.#loaded !== undefined) this.#replace(this.#loaded.catalog, this.#loaded.fingerprint);
+    return () => {
+      if (coming.until !== Infinity) return;
+      this.outdate();
+      coming.until = this.#distrusted;
+    };
+  }
+
+  #replace(catalog: Catalog, fingerprint: string): void {
+    this.#epoch += 1;
+    const relations = [...this.#coming].flatMap((coming) => coming.relations);
+    const whole = withComing({ ...catalog, epoch: this.#epoch }, relations);
+    this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), fingerprint };
+  }
+
   /** Asks the server whether the catalog is still this one, and loads it anew if not. Errors: ERR_POSTGRES_CATALOG. */
   async refresh(): Promise<void> {
     const wanted = this.#distrusted;
@@ -100,7 +123,7 @@ export class CatalogSource {
       const loadsAnew = this.#loadsAnew;
       this.#loadsAnew = false;
       const fingerprint = await this.#fingerprint();
-      if (loadsAnew || fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint);
+      if (loadsAnew || fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint, began);
       if (began === this.#distrusted) this.#checkedAt = at;
     } catch (error) {
       this.#loadsAnew = true;
@@ -116,7 +139,7 @@ export class CatalogSource {
   }
 
   /** Between two equal fingerprints nothing changed, so rules and catalog belong together. */
-  async #load(before: string): Promise<void> {
+  async #load(before: string, began: number): Promise<void> {
     const { service, rules, resolveColumns, allowRoutines, shadowsApart } = this.#options;
     let fingerprint = before;
     for (let load = 0; load < MAX_LOADS; load += 1) {
@@ -124,7 +147,7 @@ export class CatalogSource {
       const sealed = await resolveColumns();
       const after = await this.#fingerprint();
       if (after === fingerprint) {
-        this.#epoch += 1;
+        for (const coming of this.#coming) if (coming.until <= began) this.#coming.delete(coming);
         const catalog = buildCatalog({
           epoch: this.#epoch,
           snapshot: parseSnapshot(row?.['snapshot']),
@@ -133,7 +156,7 @@ export class CatalogSource {
           allowRoutines,
           shadowsApart,
         });
-        this.#loaded = { catalog, mayConcern: mayConcernTest(catalog), fingerprint };
+        this.#replace(catalog, fingerprint);
         return;
       }
       fingerprint = after;

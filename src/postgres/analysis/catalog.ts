@@ -34,6 +34,8 @@ export type Relation = {
   readonly definition: string | undefined;
   /** Touched by a rule, directly or through inheritance, partitions, views, rules, triggers. */
   readonly hot: boolean;
+  /** Names of columns that rules seal without a guard, of a relation that has no rules itself and may share or show them. */
+  readonly unguarded: ReadonlySet<string>;
   /** Why no statement may touch it; undefined: statements are analysed. */
   readonly refusal: string | undefined;
   /** Why no statement may write it. */
@@ -41,6 +43,14 @@ export type Relation = {
 };
 
 export type HotRoutine = { readonly schema: string; readonly name: string };
+
+/** A relation that a schema change gives sealed columns, before the catalog has it. */
+export type ComingRelation = {
+  readonly schema: string;
+  readonly name: string;
+  /** Of its columns, where they are known. */
+  readonly rules: ReadonlyMap<string, RuledColumn> | undefined;
+};
 
 export type Catalog = {
   readonly epoch: number;
@@ -51,6 +61,8 @@ export type Catalog = {
   readonly facts: CatalogFacts;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
+  /** By name: what statements under way make, which nobody else can see yet. Their names are hot. */
+  readonly coming: ReadonlyMap<string, ComingRelation>;
   /** By name, whatever the schema. */
   readonly hotRelationNames: ReadonlySet<string>;
   readonly hotRoutines: ReadonlyMap<string, readonly HotRoutine[]>;
@@ -74,4 +86,13 @@ export function findRelation(
     if (relation !== undefined) return relation;
   }
   return undefined;
+}
+
+export function withComing(catalog: Catalog, more: readonly ComingRelation[]): Catalog {
+  if (more.length === 0) return catalog;
+  return {
+    ...catalog,
+    coming: new Map([...catalog.coming, ...more.map((relation) => [relation.name, relation] as const)]),
+    hotRelationNames: new Set([...catalog.hotRelationNames, ...more.map(({ name }) => name)]),
+  };
 }

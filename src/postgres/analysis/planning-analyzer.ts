@@ -5,7 +5,7 @@ import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 import { shownTypes } from './facade/shown-types.ts';
 import { CatalogSource } from './catalog-source.ts';
-import type { Catalog } from './catalog.ts';
+import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
 import { acceptsType } from './constants.ts';
 import { AnalysisError } from './errors.ts';
 import { executeText } from './execute.ts';
@@ -83,6 +83,10 @@ export class PlanningAnalyzer implements StatementAnalyzer {
 
   catalogChanged(): void {
     this.#source.outdate();
+  }
+
+  expect(relations: readonly ComingRelation[]): () => void {
+    return this.#source.expect(relations);
   }
 
   close(): void {
@@ -185,6 +189,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       for (const statement of statements) {
         const draft = draftInPlace(statement, {
           ...context,
+          catalog: withComing(catalog, drafts.flatMap(madeBy)),
           afterCatalogChange: drafts.some(changesCatalog),
           afterSettingsChange: drafts.some(changesSettings),
         });
@@ -325,6 +330,8 @@ function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | u
   if (statement.type === 'draft') return statement.plan.effect;
   return 'effect' in statement ? statement.effect : undefined;
 }
+
+const madeBy = (before: DraftPlan | StatementPlan) => (before.type === 'sealed' ? (before.makes ?? []) : []);
 
 /** Beginning a transaction or a savepoint changes neither settings nor names. */
 function opensOnly(text: string): boolean {

@@ -7,6 +7,7 @@
 import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { CatalogTypes } from './facade/shown-types.ts';
+import type { ComingRelation } from './catalog.ts';
 import type { RuledColumn } from './rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
@@ -33,6 +34,11 @@ export interface StatementAnalyzer {
   readonly catalogEpoch: number;
   /** A session committed DDL: the next plan looks at the catalog anew, and no plan made before is current. */
   catalogChanged(): void;
+  /**
+   * A session runs what makes these: from now on their names concern sealed columns. The release says that its transaction has ended,
+   * and that the catalog knows.
+   */
+  expect(relations: readonly ComingRelation[]): () => void;
   /** Stops polling. Plans are refused afterwards. */
   close(): void;
 }

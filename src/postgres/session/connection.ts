@@ -61,6 +61,7 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   });
   const closed = (): void => {
     leave();
+    session.made();
     session.replies.release();
     frontend.kill();
     backend.kill();

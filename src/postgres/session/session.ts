@@ -102,6 +102,8 @@ export class Session {
   catalogTouched = false;
   /** It changed the catalog where that cannot concern anything sealed: statements on sealed columns need not wait for its end. */
   catalogTouchedElsewhere = false;
+  /** Releases of what the open transaction makes. */
+  making: (() => void)[] = [];
   /** Index of the statement of the Query whose rows are coming. */
   queryIndex = 0;
   /** Plans whose RowDescription has been compared with the server's. */
@@ -116,6 +118,17 @@ export class Session {
     this.settings = initialSettings(options.user, options.database);
     // The ReadyForQuery that ends startup.
     this.replies.push(PASS.sync);
+  }
+
+  /** A statement with this plan is sent. */
+  makes({ makes }: SealedPlan): void {
+    if (makes !== undefined) this.making.push(this.analyzer.expect(makes));
+  }
+
+  /** Whether it was made is for the catalog to say. */
+  made(): void {
+    for (const release of this.making) release();
+    this.making = [];
   }
 
   /** A reply to come; keeps count of what the handlers need to know about those in flight. */

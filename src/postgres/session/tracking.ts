@@ -19,6 +19,7 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   if (session.portals.size > 0 && session.replies.size === 0) session.portals.forget(() => true);
   // As do cursors, but for those declared WITH HOLD.
   if (session.cursors.size > 0 && session.replies.size === 0) session.cursors.forget(({ holds }) => !holds);
+  if (session.making.length > 0 && session.tracksPending === 0) session.made();
   const { catalogTouched, catalogTouchedElsewhere, settingsTouched } = session;
   if (catalogTouched || catalogTouchedElsewhere) session.analyzer.catalogChanged();
   if (catalogTouched || catalogTouchedElsewhere || settingsTouched) session.settingsStale = true;

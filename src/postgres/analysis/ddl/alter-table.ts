@@ -86,6 +86,7 @@ export function alterTable(ddl: DdlStatement, { relation, cmds = [] }: AlterTabl
         DIRECTLY,
       );
     handler(ddl, command, table);
+    if (table === undefined && (handler === attach || handler === inherit)) ddl.makes(relation);
   }
 }
 
@@ -148,7 +149,9 @@ function startOf(node: Node): number {
 function alterDefault(ddl: DdlStatement, { name = '', def }: AlterTableCmd, table: DdlTable | undefined): void {
   if (def === undefined) return;
   refuseSealedIn(def, table, 'a default');
-  if (table === undefined || !isSealedColumn(table, name)) return;
+  // What a view's column is in the table under it is not said here.
+  const isOfView = table?.relation?.kind === 'v' && table.relation.hot && !isNull(def);
+  if (table === undefined || !(isOfView || isSealedColumn(table, name))) return;
   const location = constantLocation(def);
   const word = wordBefore(ddl.source, location, 'set');
   const rule = table.rules.get(name);
@@ -185,6 +188,7 @@ function inherit(ddl: DdlStatement, { def }: AlterTableCmd, table: DdlTable | un
 function joinTables(ddl: DdlStatement, name: RangeVar, table: DdlTable | undefined): void {
   const other = existingTable(name, ddl.context);
   ddl.qualify(name, other);
+  if (other === undefined) ddl.makes(name);
   const [parent, child] = [table, other];
   if ((parent?.rules.size ?? 0) === 0 || (child?.rules.size ?? 0) === 0) return;
   throw refuseDdl(

@@ -15,6 +15,7 @@ export function createTable(ddl: DdlStatement, statement: CreateStmt): void {
   const own = newTable(relation, ddl.context);
   const table = withParents(ddl, own, relation, statement);
   ddl.qualify(relation, own);
+  if (own === undefined && table !== undefined) ddl.makes(relation, table.rules);
   if (statement.ofTypename !== undefined && table !== undefined && table.rules.size > 0)
     throw refuseDdl(
       `${table.schema}.${table.name} has rules and would take its columns from a type`,

@@ -2,13 +2,13 @@
  * Defaults and CHECKs that a column's rule declares: the proxy applies them, so a new table may say them too. The server is not told: a
  * default is left out, a CHECK keeps its name and holds for everything.
  */
-import type { Constraint } from 'libpg-query';
+import type { ColumnRef, Constraint } from 'libpg-query';
 import { STANDARD_SETTINGS } from '../../types/codec.ts';
 import { ValueError } from '../../types/errors.ts';
 import { parseLogicalType } from '../../types/type-text.ts';
 import { readValue } from '../../types/values.ts';
 import type { RuledColumn } from '../rules.ts';
-import { isOperator, locationOf, parseStatements, type Node } from '../syntax.ts';
+import { isOperator, locationOf, namesOf, parseStatements, type Node } from '../syntax.ts';
 import type { DdlStatement } from './statement.ts';
 import type { DdlTable } from './tables.ts';
 import { tokenAt } from './text.ts';
@@ -54,7 +54,9 @@ export function replaceDeclaredCheck(ddl: DdlStatement, constraint: Constraint, 
   const { raw_expr: expression } = constraint;
   if (expression === undefined) return false;
   const isDeclared = [...table.rules.values()].some(({ column, checks = [] }) =>
-    checks.some((check) => meaningOf(expression, column) === meaningOf(expressionOf(check.expression), column)),
+    checks.some(
+      (check) => meaningOf(expression, [column]) === meaningOf(expressionOf(check.expression), [column, 'value']),
+    ),
   );
   if (isDeclared) ddl.replace(conditionSpan(ddl, constraint), 'true');
   return isDeclared;
@@ -68,12 +70,18 @@ function expressionOf(text: string): Node | undefined {
   return target !== undefined && 'ResTarget' in target ? target.ResTarget.val : undefined;
 }
 
-/** The tree without places, the column under one name: a rule may write VALUE for it. */
-function meaningOf(node: Node | undefined, column: string): string {
+/** The tree without places, the column under one name: a rule may write VALUE for it, which in a table is another column. */
+function meaningOf(node: Node | undefined, names: readonly string[]): string {
   return JSON.stringify(node, (key, value: unknown) => {
     if (key === 'location') return undefined;
-    return key === 'sval' && (value === column || value === 'value') ? 'the column' : value;
+    return key === 'ColumnRef' && isOneOf(value, names) ? 'the column' : value;
   });
+}
+
+function isOneOf(reference: unknown, names: readonly string[]): boolean {
+  // The grammar's name for just this node.
+  const [name, ...more] = namesOf((reference as ColumnRef).fields);
+  return name !== undefined && more.length === 0 && names.includes(name);
 }
 
 /** What stands in the parentheses of CHECK (...). */
@@ -86,5 +94,5 @@ function conditionSpan(ddl: DdlStatement, constraint: Constraint): { readonly st
     if (source.tokenText(close) === '(') depth++;
     if (source.tokenText(close) === ')' && --depth === 0) break;
   }
-  return { start: source.tokens[open]?.end ?? 0, end: source.tokens[close]?.start ?? 0 };
+  return { start: source.tokens[open + 1]?.start ?? 0, end: source.tokens[close]?.start ?? 0 };
 }

@@ -7,17 +7,17 @@ import { locationOf, namesOf, type Node } from '../syntax.ts';
 import { refuseDdl } from './errors.ts';
 import { columnOf, isSealedColumn, type DdlTable } from './tables.ts';
 
-/** `what`: as the message names it, "a CHECK constraint". NULL tests of a sealed column are exact, and carry no value: `nullTests` lets them be. */
+/** `what`: as the message names it, "a CHECK constraint". NULL tests of a sealed column are exact, and carry no value: `nullTests` lets them be. `rows`: other names of the table's row. */
 export function refuseSealedIn(
   expression: unknown,
   table: DdlTable | undefined,
   what: string,
-  options: { readonly nullTests?: true } = {},
+  options: { readonly nullTests?: true; readonly rows?: ReadonlySet<string> } = {},
 ): void {
   if (table === undefined) return;
   for (const { names, wholeRow, location } of columnRefs(expression, options.nullTests === true)) {
     const name = names.at(-1) ?? '';
-    const takesRow = wholeRow || (names.length === 1 && name === table.name);
+    const takesRow = wholeRow || (names.length === 1 && (name === table.name || options.rows?.has(name) === true));
     if (takesRow && hasSealed(table))
       throw refused(`${what} takes whole rows of ${table.schema}.${table.name}`, location);
     if (isSealedColumn(table, name)) throw refused(`${what} reads sealed column ${columnOf(table, name)}`, location);
@@ -25,7 +25,11 @@ export function refuseSealedIn(
 }
 
 function hasSealed(table: DdlTable): boolean {
-  return table.rules.size > 0 || table.relation?.columns.some(({ name }) => isSealedColumn(table, name)) === true;
+  return (
+    table.opaque === true ||
+    table.rules.size > 0 ||
+    table.relation?.columns.some(({ name }) => isSealedColumn(table, name)) === true
+  );
 }
 
 function refused(message: string, location: number): Error {

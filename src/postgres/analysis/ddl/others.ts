@@ -18,9 +18,11 @@ import { refuseSealedIn } from './expressions.ts';
 import type { DdlStatement } from './statement.ts';
 import { existingTable, newTable, type DdlTable } from './tables.ts';
 
+const TRIGGER_ROWS: ReadonlySet<string> = new Set(['new', 'old']);
+
 /** A trigger sees ciphertext. What its function may do is judged when the table is written (`writeRefusal`), and where it is named here. */
 export function createTrigger(ddl: DdlStatement, { relation, whenClause, constrrel }: CreateTrigStmt): void {
-  refuseSealedIn(whenClause, named(ddl, relation), 'the condition of a trigger');
+  refuseSealedIn(whenClause, named(ddl, relation), 'the condition of a trigger', { rows: TRIGGER_ROWS });
   named(ddl, constrrel);
 }
 
@@ -88,6 +90,7 @@ export function createView(ddl: DdlStatement, { view, query }: ViewStmt): void {
       locationOf(view),
       'Compare in the query over the view.',
     );
+  ddl.makes(view);
   for (const { relation, start, end } of analysis.relationNames)
     ddl.replaceName({ start, end }, relation.schema, relation.name);
 }

@@ -25,6 +25,7 @@ export function rename(ddl: DdlStatement, statement: RenameStmt): void {
   refuseRuled(table, relation);
   const schemas = table === undefined ? ddl.context.settings.searchPath : [table.schema];
   refuseTaken(catalog, relation.schemaname === undefined ? schemas : [relation.schemaname], newname, relation);
+  if (table !== undefined) ddl.makes({ schemaname: table.schema, relname: newname });
 }
 
 const RELATIONS: ReadonlySet<string> = new Set([
@@ -58,6 +59,7 @@ export function setSchema(ddl: DdlStatement, { relation, newschema = '' }: Alter
   ddl.qualify(relation, table);
   refuseRuled(table, relation);
   refuseTaken(ddl.context.catalog, [newschema], relation.relname ?? '', relation);
+  if (table !== undefined) ddl.makes({ schemaname: newschema, relname: table.name });
 }
 
 function refuseRuled(table: DdlTable | undefined, relation: RangeVar): void {

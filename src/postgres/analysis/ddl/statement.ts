@@ -1,5 +1,6 @@
 /** One schema change on its way through the analysis: what of its text is written otherwise upstream. */
 import type { RangeVar } from 'libpg-query';
+import type { ComingRelation } from '../catalog.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { quoteQualified } from '../../service/names.ts';
 import { rewrittenPlan, type PlanningContext } from '../draft-query.ts';
@@ -7,13 +8,14 @@ import type { Edit } from '../edits.ts';
 import { trimmed, type Span } from '../inner-query.ts';
 import type { SourceText } from '../source-text.ts';
 import { locationOf, type RawStatement } from '../syntax.ts';
-import type { DdlTable } from './tables.ts';
+import { userSchemas, type DdlTable } from './tables.ts';
 
 export class DdlStatement {
   readonly context: PlanningContext;
   readonly source: SourceText;
   readonly span: Span;
   readonly #edits: Edit[] = [];
+  readonly #makes: ComingRelation[] = [];
 
   constructor(statement: RawStatement, context: PlanningContext) {
     this.context = context;
@@ -38,7 +40,17 @@ export class DdlStatement {
     this.replace(span, quoteQualified(schema, name));
   }
 
+  /** `rules`: of its columns, where they are known. */
+  makes({ schemaname, relname = '', relpersistence }: RangeVar, rules?: ComingRelation['rules']): void {
+    const schema = relpersistence === 't' ? 'pg_temp' : (schemaname ?? userSchemas(this.context)[0] ?? '');
+    this.#makes.push({ schema, name: relname, rules });
+  }
+
   plan(): SealedPlan {
-    return { ...rewrittenPlan(this.context, this.span, this.#edits), effect: 'catalog' };
+    return {
+      ...rewrittenPlan(this.context, this.span, this.#edits),
+      effect: 'catalog',
+      ...(this.#makes.length > 0 && { makes: this.#makes }),
+    };
   }
 }

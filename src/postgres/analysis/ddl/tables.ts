@@ -20,6 +20,8 @@ export type DdlTable = {
   readonly rules: ReadonlyMap<string, RuledColumn>;
   /** As the catalog has it, which may not know what the open transaction has done. */
   readonly relation: Relation | undefined;
+  /** Any of its columns may be sealed. */
+  readonly opaque?: boolean;
 };
 
 const NO_RULES: ReadonlyMap<string, RuledColumn> = new Map();
@@ -30,8 +32,10 @@ export function existingTable(name: RangeVar, context: PlanningContext): DdlTabl
   const { schemaname, relname = '' } = name;
   if (!isHotName(name, catalog)) return undefined;
   refuseDatabaseName(name);
-  if (schemaname !== undefined) return tableIn(catalog, schemaname, relname);
   const path = userSchemas(context);
+  const coming = comingTable(catalog, name, path);
+  if (coming !== undefined) return coming;
+  if (schemaname !== undefined) return tableIn(catalog, schemaname, relname);
   const uncertain = settings.uncommittedCatalog || afterCatalogChange;
   const ruled = path.filter((schema) => catalog.rules.has(relationKey(schema, relname)));
   if (uncertain && path.length > 1 && ruled.length > 0) {
@@ -45,6 +49,20 @@ export function existingTable(name: RangeVar, context: PlanningContext): DdlTabl
   // One that another client has just made: its rules hold for it.
   const schema = relation?.schema ?? ruled[0];
   return schema === undefined ? undefined : tableIn(catalog, schema, relname);
+}
+
+function comingTable(
+  { coming }: Catalog,
+  { schemaname, relname = '' }: RangeVar,
+  path: readonly string[],
+): DdlTable | undefined {
+  const found = coming.get(relname);
+  if (found === undefined) return undefined;
+  const { schema, name, rules } = found;
+  const isMeant = schemaname === undefined ? schema === 'pg_temp' || path.includes(schema) : schemaname === schema;
+  return isMeant
+    ? { schema, name, rules: rules ?? NO_RULES, relation: undefined, opaque: rules === undefined }
+    : undefined;
 }
 
 /** The table that CREATE makes under this name. Undefined: no rule is for it. */
@@ -65,7 +83,7 @@ export function newTable(name: RangeVar, context: PlanningContext): DdlTable | u
 }
 
 /** Where an unqualified name is looked for, without the server's own schemas; temporary tables of hot names are refused. */
-function userSchemas({ settings }: PlanningContext): readonly string[] {
+export function userSchemas({ settings }: PlanningContext): readonly string[] {
   return settings.searchPath.filter((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp'));
 }
 
@@ -86,12 +104,15 @@ function refuseDatabaseName(name: RangeVar): void {
 /** Whether a column of that name is sealed, or is to be: by its rule, or by its type where it has none. */
 export function isSealedColumn(table: DdlTable | undefined, column: string): boolean {
   if (table === undefined) return false;
-  return table.rules.has(column) || isGuarded(table.relation, column);
+  return table.opaque === true || table.rules.has(column) || isGuarded(table.relation, column);
 }
 
 function isGuarded(relation: Relation | undefined, column: string): boolean {
   const found = relation?.columns.find(({ name }) => name === column);
-  return found !== undefined && (found.sealed !== undefined || found.typeName === GUARD_DOMAIN_QUALIFIED);
+  if (found === undefined) return false;
+  return (
+    found.sealed !== undefined || found.typeName === GUARD_DOMAIN_QUALIFIED || relation?.unguarded.has(column) === true
+  );
 }
 
 /** How messages name a column. */

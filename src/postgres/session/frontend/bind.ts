@@ -126,6 +126,7 @@ function sendSealed(
   const sealed = sealedBind(bind, plan, columns, session.settings);
   const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
   session.wires.toUpstream(encodeBind(sealed));
+  session.makes(plan);
   session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...(change !== undefined && { change }) }));
   session.metrics.statement?.('sealed');
   session.metrics.valuesSealed?.(plan.parameters.size);

@@ -105,6 +105,7 @@ function sendSealed(
   );
   const track = strongest(plans);
   session.wires.toUpstream(encodeQuery(text));
+  for (const plan of plans) if (plan.type === 'sealed') session.makes(plan);
   session.metrics.statement?.('sealed');
   const made = makeChanges(session, changes);
   const reply: Reply = { kind: 'query', copiesIn, openings, ...(track !== undefined && { track }), ...made };
