@@ -9,9 +9,9 @@ import { ConfigError } from './errors.ts';
 import { ConfigFiles, reasonOf, type ReadFile } from './files.ts';
 import { interpolate, type Environment } from './interpolate.ts';
 import { formatPath, formatProblem, type ConfigPath, type Finding, type Problem } from './problem.ts';
-import type { CheckPolicy } from './resolve-access.ts';
-import type { CheckLifeRule } from './resolve-key-life.ts';
-import { resolveConfig } from './resolve.ts';
+import type { CheckPolicy } from './resolve/access.ts';
+import type { CheckLifeRule } from './resolve/key-life.ts';
+import { resolveConfig } from './resolve/resolve.ts';
 import { checkShape } from './shape.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 /**
  * The vocabulary between the session (wire side), the analysis (SQL side) and the column service (value side).
  */
-import type { ComingRelation } from './analysis/catalog.ts';
+import type { ComingRelation } from './analysis/catalog/catalog.ts';
 import type { CopyFormat } from './copy/format.ts';
 import type { ColumnFormat } from './service/rules.ts';
 import type { RefusalPlace } from './refusal.ts';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { loadGrammar } from '../../src/postgres/analysis/syntax.ts';
+import { loadGrammar } from '../../src/postgres/analysis/text/syntax.ts';
 import { evaluate } from '../../src/postgres/checks/condition.ts';
 import { CheckNotEvaluated, parseCheck } from '../../src/postgres/checks/parse-check.ts';
 import { checkDatabase } from '../../src/postgres/columns/resolve.ts';

@@ -1,12 +1,12 @@
 /** The analysis alone: a made-up catalog, statements in, drafts out as readable text. */
 import type { SealedColumn, SealedPlan, StatementPlan } from '../../src/postgres/plan.ts';
-import { buildCatalog, type CatalogSnapshot } from '../../src/postgres/analysis/catalog-snapshot.ts';
+import { buildCatalog, type CatalogSnapshot } from '../../src/postgres/analysis/catalog/snapshot.ts';
 import { NO_FACTS } from '../../src/postgres/analysis/facade/catalog-facts.ts';
-import type { Catalog } from '../../src/postgres/analysis/catalog.ts';
+import type { Catalog } from '../../src/postgres/analysis/catalog/catalog.ts';
 import { AnalysisError } from '../../src/postgres/analysis/errors.ts';
 import { draftStatement, type DraftPlan } from '../../src/postgres/analysis/plan-statement.ts';
-import { SourceText } from '../../src/postgres/analysis/source-text.ts';
-import { loadGrammar, parseStatements } from '../../src/postgres/analysis/syntax.ts';
+import { SourceText } from '../../src/postgres/analysis/text/source-text.ts';
+import { loadGrammar, parseStatements } from '../../src/postgres/analysis/text/syntax.ts';
 import { initialSettings, type SessionSettings } from '../../src/postgres/session/settings.ts';
 import { parseLogicalType } from '../../src/postgres/types/type-text.ts';
 

@@ -98,7 +98,7 @@ async function given(
   source: Exclude<Source, { type: 'recorded' }>,
   io: CommandIo,
 ): Promise<readonly { sql: string }[]> {
-  const { loadGrammar } = await import('../../postgres/analysis/syntax.ts');
+  const { loadGrammar } = await import('../../postgres/analysis/text/syntax.ts');
   const { splitStatements } = await import('../../postgres/explain/split.ts');
   await loadGrammar();
   const text = source.type === 'text' ? source.sql : await readText(source.path, io);

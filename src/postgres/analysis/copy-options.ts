@@ -2,7 +2,7 @@
 import type { DefElem } from 'libpg-query';
 import type { ColumnChoice, CopyFormat, HeaderLine } from '../copy/format.ts';
 import { AnalysisError, refuseStatement } from './errors.ts';
-import { locationOf, namesOf, type Node } from './syntax.ts';
+import { locationOf, namesOf, type Node } from './text/syntax.ts';
 
 type Options = ReadonlyMap<string, DefElem>;
 

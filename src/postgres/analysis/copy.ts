@@ -5,7 +5,7 @@
 import type { CopyStmt, RangeVar } from 'libpg-query';
 import type { CopyPlan, SealedLiteral, SealedPlan } from '../plan.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
-import { findRelation, type CatalogColumn, type Relation } from './catalog.ts';
+import { findRelation, type CatalogColumn, type Relation } from './catalog/catalog.ts';
 import { copyFormat } from './copy-options.ts';
 import {
   draftQuery,
@@ -16,10 +16,10 @@ import {
   type PlanningContext,
 } from './draft-query.ts';
 import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
-import { parenthesizedQuery } from './inner-query.ts';
-import { SourceText } from './source-text.ts';
-import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './syntax.ts';
-import { columnName } from './values.ts';
+import { parenthesizedQuery } from './text/inner-query.ts';
+import { SourceText } from './text/source-text.ts';
+import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './text/syntax.ts';
+import { columnName } from './expressions/values.ts';
 
 /** The statement names something hot. */
 export function draftCopy(statement: RawStatement, copy: CopyStmt, context: PlanningContext): DraftPlan {

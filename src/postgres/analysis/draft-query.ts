@@ -2,19 +2,19 @@
 import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import { quoteQualified } from '../service/names.ts';
-import { Analysis } from './analysis.ts';
-import type { Catalog } from './catalog.ts';
-import { splice, type Edit } from './edits.ts';
+import { Analysis } from './query/analysis.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { splice, type Edit } from './text/edits.ts';
 import { AnalysisError, refuseStatement, refuseUse } from './errors.ts';
-import { analyzeExpression } from './expressions.ts';
-import { trimmed } from './inner-query.ts';
-import { analyzeQuery } from './queries.ts';
+import { analyzeExpression } from './expressions/expressions.ts';
+import { trimmed } from './text/inner-query.ts';
+import { analyzeQuery } from './query/queries.ts';
 import type { SecondOpinion } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
-import type { SourceText } from './source-text.ts';
+import type { SourceText } from './text/source-text.ts';
 import { survey } from './survey.ts';
-import { locationOf, type Node, type RawStatement } from './syntax.ts';
-import { columnName, passedThrough, type OutputColumn } from './values.ts';
+import { locationOf, type Node, type RawStatement } from './text/syntax.ts';
+import { columnName, passedThrough, type OutputColumn } from './expressions/values.ts';
 
 export type PlanningContext = {
   readonly catalog: Catalog;

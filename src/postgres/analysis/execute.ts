@@ -1,19 +1,19 @@
 /** EXECUTE of a prepared statement with sealed parameters: its arguments are constants, sealed as the parameters would be. */
 import type { A_Const, ExecuteStmt } from 'libpg-query';
 import type { SealedLiteral, SealedParameter, SealedPlan } from '../plan.ts';
-import { Analysis } from './analysis.ts';
-import type { Catalog } from './catalog.ts';
-import { isList } from './edits.ts';
-import { constantSpan } from './constants.ts';
+import { Analysis } from './query/analysis.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { isList } from './text/edits.ts';
+import { constantSpan } from './expressions/constants.ts';
 import { piecesOf } from './draft-query.ts';
 import { refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
-import { analyzeExpression } from './expressions.ts';
-import { mould, nodeLocation } from './mould.ts';
-import { analyzeQuery } from './queries.ts';
-import { Scope } from './scope.ts';
-import { SourceText } from './source-text.ts';
-import { trimmed } from './inner-query.ts';
-import { parseStatements, type Node } from './syntax.ts';
+import { analyzeExpression } from './expressions/expressions.ts';
+import { mould, nodeLocation } from './expressions/mould.ts';
+import { analyzeQuery } from './query/queries.ts';
+import { Scope } from './query/scope.ts';
+import { SourceText } from './text/source-text.ts';
+import { trimmed } from './text/inner-query.ts';
+import { parseStatements, type Node } from './text/syntax.ts';
 
 const NUMERIC = 1700;
 

@@ -2,9 +2,9 @@
  * The question every statement is asked before anything else: could it name something hot, or change what names mean? Answers from
  * the text alone, without parsing, and errs on the side of yes.
  */
-import type { Catalog } from './catalog.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
-import { namesPattern } from './hot-set.ts';
+import { namesPattern } from './catalog/hot-set.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { SQL_RUNNING_FUNCTIONS } from './survey.ts';
 

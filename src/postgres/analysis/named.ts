@@ -13,8 +13,8 @@ import {
   type DraftPlan,
   type PlanningContext,
 } from './draft-query.ts';
-import { queryAfter, trimmed } from './inner-query.ts';
-import { castType, type Node, type RawStatement } from './syntax.ts';
+import { queryAfter, trimmed } from './text/inner-query.ts';
+import { castType, type Node, type RawStatement } from './text/syntax.ts';
 
 /** Bits of DeclareCursorStmt.options: CURSOR_OPT_BINARY and CURSOR_OPT_HOLD (nodes/parsenodes.h). */
 const BINARY = 0x0001;

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { StatementPlan } from '../plan.ts';
-import type { PlanTemplate } from './template.ts';
+import type { PlanTemplate } from './text/template.ts';
 
 /** Entries of each kind: an application has some hundred statements; generated ones are bounded by size. */
 const MAX_PLANS = 5_000;

@@ -1,18 +1,18 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
 import type { PassPlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
-import type { Catalog } from './catalog.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
 import { draftDdl, refuseForbiddenDdl } from './ddl/draft-ddl.ts';
 import { refuseStatement } from './errors.ts';
-import { namesPattern } from './hot-set.ts';
-import { explainedQuery } from './inner-query.ts';
+import { namesPattern } from './catalog/hot-set.ts';
+import { explainedQuery } from './text/inner-query.ts';
 import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { effectElsewhere, statementKind, type StatementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { draftCatalogQuery } from './facade/catalog-query.ts';
-import { kindOf, locationOf, type Node, type RawStatement } from './syntax.ts';
+import { kindOf, locationOf, type Node, type RawStatement } from './text/syntax.ts';
 
 export type { DraftPlan, PlanningContext } from './draft-query.ts';
 

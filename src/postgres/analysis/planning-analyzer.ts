@@ -4,22 +4,22 @@ import type { Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 import { shownTypes } from './facade/shown-types.ts';
-import { CatalogSource } from './catalog-source.ts';
-import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
-import { acceptsType } from './constants.ts';
+import { CatalogSource } from './catalog/source.ts';
+import { withComing, type Catalog, type ComingRelation } from './catalog/catalog.ts';
+import { acceptsType } from './expressions/constants.ts';
 import { AnalysisError } from './errors.ts';
 import { executeText } from './execute.ts';
-import { normalizeText, type NormalizedText } from './normalize.ts';
-import { trimmed } from './inner-query.ts';
+import { normalizeText, type NormalizedText } from './text/normalize.ts';
+import { trimmed } from './text/inner-query.ts';
 import { placed } from './placed.ts';
 import { PlanCache } from './plan-cache.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
 import { isClientLiteral, requireAgreement, type Agreement } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
-import { Shadows } from './shadow.ts';
-import { SourceText } from './source-text.ts';
-import { instantiate, makeTemplate } from './template.ts';
-import { elementType, loadGrammar, parseStatements, type RawStatement } from './syntax.ts';
+import { Shadows } from './catalog/shadow.ts';
+import { SourceText } from './text/source-text.ts';
+import { instantiate, makeTemplate } from './text/template.ts';
+import { elementType, loadGrammar, parseStatements, type RawStatement } from './text/syntax.ts';
 
 /** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
 const POLL_INTERVAL_MS = 1_000;

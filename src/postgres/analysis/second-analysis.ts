@@ -11,15 +11,15 @@ import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { isText, typeLike } from '../types/registry.ts';
-import type { Analysis } from './analysis.ts';
-import { acceptsType } from './constants.ts';
-import { isList, splice, type Edit } from './edits.ts';
+import type { Analysis } from './query/analysis.ts';
+import { acceptsType } from './expressions/constants.ts';
+import { isList, splice, type Edit } from './text/edits.ts';
 import { AnalysisError } from './errors.ts';
-import type { ParameterUse } from './parameters.ts';
-import type { ShadowRelation, Shadows } from './shadow.ts';
-import { readsAlike } from './reads-alike.ts';
-import { elementType, scanTokens } from './syntax.ts';
-import { columnName, type OutputColumn } from './values.ts';
+import type { ParameterUse } from './expressions/parameters.ts';
+import type { ShadowRelation, Shadows } from './catalog/shadow.ts';
+import { readsAlike } from './expressions/reads-alike.ts';
+import { elementType, scanTokens } from './text/syntax.ts';
+import { columnName, type OutputColumn } from './expressions/values.ts';
 
 export type SecondOpinion = {
   readonly analysis: Analysis;

@@ -7,8 +7,8 @@
 import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { CatalogTypes } from './facade/shown-types.ts';
-import type { ComingRelation } from './catalog.ts';
-import type { RuledColumn } from './rules.ts';
+import type { ComingRelation } from './catalog/catalog.ts';
+import type { RuledColumn } from './catalog/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
 export interface StatementAnalyzer {

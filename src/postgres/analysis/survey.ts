@@ -3,11 +3,11 @@
  * to refuse what is refused by name.
  */
 import type { RangeVar } from 'libpg-query';
-import type { Catalog } from './catalog.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
-import { SHADOW_PREFIX } from './shadow-names.ts';
-import { locationOf, namesOf, type Node } from './syntax.ts';
+import { SHADOW_PREFIX } from './catalog/shadow-names.ts';
+import { locationOf, namesOf, type Node } from './text/syntax.ts';
 
 export type Survey = {
   readonly tables: readonly RangeVar[];

@@ -1,6 +1,6 @@
 /** The constants that CHECK expressions compare with, as canonical bytes, and how canonical bytes of a type are ordered. */
 import type { A_Const, TypeName } from 'libpg-query';
-import { castType, type Node } from '../analysis/syntax.ts';
+import { castType, type Node } from '../analysis/text/syntax.ts';
 import type { LogicalType } from '../plan.ts';
 import type { ValueContext } from '../types/codec.ts';
 import { encodeDecimal, reduce } from '../types/decimal.ts';

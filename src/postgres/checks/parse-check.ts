@@ -4,7 +4,7 @@
  * joined by AND, OR and NOT. Anything else is refused: half a constraint would be none.
  */
 import type { A_Expr, FuncCall } from 'libpg-query';
-import { parseStatements, builtinName, kindOf, namesOf, type Node } from '../analysis/syntax.ts';
+import { parseStatements, builtinName, kindOf, namesOf, type Node } from '../analysis/text/syntax.ts';
 import type { LogicalType } from '../plan.ts';
 import type { Comparison, Condition } from './condition.ts';
 import { checkConstant, isValueCast, orderFor } from './constants.ts';

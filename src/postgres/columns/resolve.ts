@@ -1,6 +1,6 @@
 /** Column rules against the live database: which hold, as sealed columns; what is wrong with the others, and how to mend it. */
 import type { RandomSource } from '../../crypto/random.ts';
-import { loadGrammar } from '../analysis/syntax.ts';
+import { loadGrammar } from '../analysis/text/syntax.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';

@@ -1,5 +1,5 @@
 /** Statements as pg_stat_statements recorded them: normalised by the server, and whatever literal is left masked here. */
-import { scanTokens } from '../analysis/syntax.ts';
+import { scanTokens } from '../analysis/text/syntax.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
 

@@ -1,7 +1,7 @@
 /** One explanation of many statements: the analysis opened against the live catalog, and everything it made taken away again. */
 import type { RandomSource } from '../../crypto/random.ts';
 import { createAnalyzer } from '../analysis/analyzer.ts';
-import { SHADOW_PREFIX } from '../analysis/shadow-names.ts';
+import { SHADOW_PREFIX } from '../analysis/catalog/shadow-names.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import { quoteIdentifier } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';

@@ -1,8 +1,8 @@
 /** The columns that a statement looks for values in, by equality: those that an index serves. */
 import type { A_Expr } from 'libpg-query';
-import { isNode } from '../analysis/expressions.ts';
-import { SourceText } from '../analysis/source-text.ts';
-import { isOperator, locationOf, parseStatements, type Node } from '../analysis/syntax.ts';
+import { isNode } from '../analysis/expressions/expressions.ts';
+import { SourceText } from '../analysis/text/source-text.ts';
+import { isOperator, locationOf, parseStatements, type Node } from '../analysis/text/syntax.ts';
 import type { SealedColumn, SealedPlan } from '../plan.ts';
 
 const SEEKING: ReadonlySet<string> = new Set(['AEXPR_OP', 'AEXPR_IN', 'AEXPR_OP_ANY']);

@@ -1,7 +1,7 @@
 /** A text of several statements, as psql would send them: one after the other. Each keeps its own text. */
 import { AnalysisError } from '../analysis/errors.ts';
-import { SourceText } from '../analysis/source-text.ts';
-import { parseStatements, scanTokens } from '../analysis/syntax.ts';
+import { SourceText } from '../analysis/text/source-text.ts';
+import { parseStatements, scanTokens } from '../analysis/text/syntax.ts';
 
 /** Statements in order, without the semicolons between them. One that the grammar does not take keeps its place among the others. */
 export function splitStatements(text: string): readonly string[] {

@@ -71,7 +71,7 @@ export async function ensureSchema(connection: ServiceConnection, random: Random
   return identity;
 }
 
-/** The right is needed for good, and not for this schema alone: shadows of ruled tables (`analysis/shadow.ts`) follow their changes. */
+/** The right is needed for good, and not for this schema alone: shadows of ruled tables (`analysis/catalog/shadow.ts`) follow their changes. */
 async function refuseWithoutCreate(session: ServiceSession): Promise<void> {
   const [row] = await session.query<{ may: boolean }>(
     "SELECT has_database_privilege(current_database(), 'CREATE') AS may",

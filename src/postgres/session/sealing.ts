@@ -7,7 +7,7 @@ import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import { formatAt, type Bind } from '../messages/bind.ts';
 import { storedType } from '../columns/stored-type.ts';
 import type { PassPlan, SealedColumn, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
-import { decodeBinaryArray } from '../types/array-binary.ts';
+import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { protocolError } from '../wire/protocol-error.ts';
 import type { SessionSettings } from './settings.ts';

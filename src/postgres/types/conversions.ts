@@ -10,12 +10,12 @@ import type { ValueContext } from './codec.ts';
 import { decodeDecimal, encodeDecimal, formatDecimal } from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
 import { damaged, floatRange } from './errors.ts';
-import { encodeFloat, floatOf, parseFloatText } from './float-codec.ts';
-import { printFloat } from './float-print.ts';
+import { encodeFloat, floatOf, parseFloatText } from './float/codec.ts';
+import { printFloat } from './float/print.ts';
 import { assignNumber } from './number-codec.ts';
 import { isFloat, isNumber, isText } from './registry.ts';
 import { applyLength } from './text-codec.ts';
-import { DAY_MICROSECONDS, roundMicroseconds } from './time-parts.ts';
+import { DAY_MICROSECONDS, roundMicroseconds } from './datetime/time-parts.ts';
 import {
   checkTimestamp,
   encodeTimestamp,
@@ -24,7 +24,7 @@ import {
   TIMESTAMP_NEGATIVE_INFINITY,
   timestampOf,
   toLocal,
-} from './timestamp-codec.ts';
+} from './datetime/timestamp-codec.ts';
 import { timePrecision } from './modifiers.ts';
 import { formatLogicalType } from './type-text.ts';
 

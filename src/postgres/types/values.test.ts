@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeBinaryArray, encodeBinaryArray } from './array-binary.ts';
-import { listOf } from './array-shape.ts';
+import { decodeBinaryArray, encodeBinaryArray } from './array/binary.ts';
+import { listOf } from './array/shape.ts';
 import type { ValuePurpose } from '../plan.ts';
 import type { ValueContext } from './codec.ts';
 import { decodeDecimal, encodeDecimal, encodeSafeInteger, finite, formatDecimal } from './decimal.ts';

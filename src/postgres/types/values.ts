@@ -3,22 +3,22 @@
  * where that is another of the same comparison class.
  */
 import type { LogicalType, LogicalTypeName } from '../plan.ts';
-import { decodeBinaryArray } from './array-binary.ts';
-import { arrayCodec } from './array-codec.ts';
-import { parseArrayLiteral } from './array-literal.ts';
-import { type ArrayElements, listed } from './array-shape.ts';
+import { decodeBinaryArray } from './array/binary.ts';
+import { arrayCodec } from './array/codec.ts';
+import { parseArrayLiteral } from './array/literal.ts';
+import { type ArrayElements, listed } from './array/shape.ts';
 import { bitCodec } from './bit-codec.ts';
 import { boolCodec } from './bool-codec.ts';
 import { bpcharCodec } from './bpchar-codec.ts';
 import { byteaCodec } from './bytea-codec.ts';
 import type { TypeCodec, ValueContext, ValueFormat } from './codec.ts';
-import { dateCodec } from './date-codec.ts';
+import { dateCodec } from './datetime/date-codec.ts';
 import { conversion } from './conversions.ts';
 import { enumCodec } from './enum-codec.ts';
 import { unsupported, ValueError } from './errors.ts';
-import { floatCodec } from './float-codec.ts';
+import { floatCodec } from './float/codec.ts';
 import { inetCodec } from './inet-codec.ts';
-import { intervalCodec } from './interval-codec.ts';
+import { intervalCodec } from './interval/codec.ts';
 import { jsonCodec } from './json-codec.ts';
 import { jsonbCodec } from './jsonb-codec.ts';
 import { macaddr8Codec, macaddrCodec } from './macaddr-codec.ts';
@@ -26,8 +26,8 @@ import { integerCodec, numericCodec } from './number-codec.ts';
 import { logicalType, logicalTypeByOid, logicalTypeOfArray } from './registry.ts';
 import { formatLogicalType } from './type-text.ts';
 import { textCodec } from './text-codec.ts';
-import { timeCodec } from './time-codec.ts';
-import { timestampCodec } from './timestamp-codec.ts';
+import { timeCodec } from './datetime/time-codec.ts';
+import { timestampCodec } from './datetime/timestamp-codec.ts';
 import { uuidCodec } from './uuid-codec.ts';
 
 const CODECS: Readonly<Record<LogicalTypeName, TypeCodec>> = {

@@ -1,7 +1,7 @@
 /** ALTER TABLE of a table with sealed columns, or that comes to refer to one: one handler per subcommand. */
 import type { AlterTableCmd, AlterTableStmt, ColumnDef, RangeVar } from 'libpg-query';
-import type { RuledColumn } from '../rules.ts';
-import { locationOf, namesOf, type Node } from '../syntax.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { collated, defineColumn, giveType, isNull, refusedDefault } from './column.ts';
 import { checkConstraint } from './constraint.ts';
 import { isDeclaredDefault } from './declared.ts';

@@ -3,8 +3,8 @@ import type { TypeName } from 'libpg-query';
 import { GUARD_DOMAIN, quoteIdentifier, quoteQualified, SEALGATE_SCHEMA } from '../../service/names.ts';
 import { formatRuleType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
-import type { RuledColumn } from '../rules.ts';
-import { builtinName, locationOf, namesOf } from '../syntax.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
+import { builtinName, locationOf, namesOf } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 import { ruledName } from './tables.ts';
 

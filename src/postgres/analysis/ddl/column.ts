@@ -1,8 +1,8 @@
 /** A column's definition, of CREATE TABLE or ALTER TABLE ADD COLUMN. */
 import type { ColumnDef, Constraint } from 'libpg-query';
-import type { RuledColumn } from '../rules.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
 import { searchPathOf } from '../draft-query.ts';
-import { locationOf, type Node } from '../syntax.ts';
+import { locationOf, type Node } from '../text/syntax.ts';
 import { isUpstreamType, requireRuledType, upstreamType } from './column-type.ts';
 import { checkConstraint } from './constraint.ts';
 import { isDeclaredDefault } from './declared.ts';

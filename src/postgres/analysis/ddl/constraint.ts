@@ -1,7 +1,7 @@
 /** Constraints of a table or column: which of them hold over ciphertext. Equality does, of deterministic columns; nothing else does. */
 import type { Constraint } from 'libpg-query';
-import type { RuledColumn } from '../rules.ts';
-import { locationOf, namesOf, type Node } from '../syntax.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import type { DdlStatement } from './statement.ts';
 import { replaceDeclaredCheck } from './declared.ts';
 import { refuseSealedIn } from './expressions.ts';

@@ -1,6 +1,6 @@
 /** CREATE INDEX on a table with sealed columns: over deterministic ones, for equality. */
 import type { IndexElem, IndexStmt } from 'libpg-query';
-import { locationOf, namesOf } from '../syntax.ts';
+import { locationOf, namesOf } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 import { refuseSealedIn } from './expressions.ts';
 import type { DdlStatement } from './statement.ts';

@@ -1,7 +1,7 @@
 /** CREATE TABLE of a table with rules, of a partition or child of one, or of one that refers to one. */
 import type { CreateStmt, RangeVar, TableLikeClause } from 'libpg-query';
-import type { RuledColumn } from '../rules.ts';
-import { locationOf } from '../syntax.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
+import { locationOf } from '../text/syntax.ts';
 import { defineColumn } from './column.ts';
 import { checkConstraint } from './constraint.ts';
 import { refuseDdl } from './errors.ts';

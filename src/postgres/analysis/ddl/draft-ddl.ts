@@ -6,7 +6,7 @@
  */
 import type { SealedPlan } from '../../plan.ts';
 import { requireLexing, type PlanningContext } from '../draft-query.ts';
-import type { Node, RawStatement } from '../syntax.ts';
+import type { Node, RawStatement } from '../text/syntax.ts';
 import { alterTable } from './alter-table.ts';
 import { createIndex } from './create-index.ts';
 import { createTable } from './create-table.ts';

@@ -3,7 +3,7 @@
  * them, over ciphertext, and their constants would go upstream in clear: none may read a sealed column.
  */
 import type { ColumnRef } from 'libpg-query';
-import { locationOf, namesOf, type Node } from '../syntax.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 import { columnOf, isSealedColumn, type DdlTable } from './tables.ts';
 

@@ -1,8 +1,8 @@
 /** Enums of sealed columns: what is sealed is the label, so under another name it would be no value of the type any more. */
-import type { Node } from '../syntax.ts';
-import { namesOf } from '../syntax.ts';
-import type { Catalog } from '../catalog.ts';
-import { columnName } from '../values.ts';
+import type { Node } from '../text/syntax.ts';
+import { namesOf } from '../text/syntax.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { columnName } from '../expressions/values.ts';
 import { refuseDdl } from './errors.ts';
 
 export function refuseRenamedLabel(node: Node, { relations }: Catalog): void {

@@ -8,11 +8,11 @@ import type {
   RangeVar,
   ViewStmt,
 } from 'libpg-query';
-import { Analysis } from '../analysis.ts';
+import { Analysis } from '../query/analysis.ts';
 import { requireAllRead, searchPathOf, requireSettings } from '../draft-query.ts';
-import { analyzeExpression } from '../expressions.ts';
-import { analyzeQuery } from '../queries.ts';
-import { locationOf, type Node } from '../syntax.ts';
+import { analyzeExpression } from '../expressions/expressions.ts';
+import { analyzeQuery } from '../query/queries.ts';
+import { locationOf, type Node } from '../text/syntax.ts';
 import { DIRECTLY, refuseDdl } from './errors.ts';
 import { refuseSealedIn } from './expressions.ts';
 import type { DdlStatement } from './statement.ts';

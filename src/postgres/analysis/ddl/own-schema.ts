@@ -1,7 +1,7 @@
 /** Schema `sealgate` and the shadows belong to the proxy: no schema change of a client names what is in them. */
 import { SEALGATE_SCHEMA } from '../../service/names.ts';
-import { SHADOW_PREFIX } from '../shadow-names.ts';
-import { kindOf, type Node } from '../syntax.ts';
+import { SHADOW_PREFIX } from '../catalog/shadow-names.ts';
+import { kindOf, type Node } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 
 /** Kinds of statements whose lists of names are those of what they change. Types of columns are judged where they are defined. */

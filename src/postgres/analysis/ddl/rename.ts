@@ -3,8 +3,8 @@
  * the name away, or give it to something else, is refused.
  */
 import type { AlterObjectSchemaStmt, RangeVar, RenameStmt } from 'libpg-query';
-import { relationKey, type Catalog } from '../catalog.ts';
-import { locationOf } from '../syntax.ts';
+import { relationKey, type Catalog } from '../catalog/catalog.ts';
+import { locationOf } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 import type { DdlStatement } from './statement.ts';
 import { columnOf, existingTable, isSealedColumn, type DdlTable } from './tables.ts';

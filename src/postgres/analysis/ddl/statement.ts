@@ -1,13 +1,13 @@
 /** One schema change on its way through the analysis: what of its text is written otherwise upstream. */
 import type { RangeVar } from 'libpg-query';
-import type { ComingRelation } from '../catalog.ts';
+import type { ComingRelation } from '../catalog/catalog.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { quoteQualified } from '../../service/names.ts';
 import { rewrittenPlan, type PlanningContext } from '../draft-query.ts';
-import type { Edit } from '../edits.ts';
-import { trimmed, type Span } from '../inner-query.ts';
-import type { SourceText } from '../source-text.ts';
-import { locationOf, type RawStatement } from '../syntax.ts';
+import type { Edit } from '../text/edits.ts';
+import { trimmed, type Span } from '../text/inner-query.ts';
+import type { SourceText } from '../text/source-text.ts';
+import { locationOf, type RawStatement } from '../text/syntax.ts';
 import { userSchemas, type DdlTable } from './tables.ts';
 
 export class DdlStatement {

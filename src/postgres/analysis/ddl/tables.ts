@@ -6,11 +6,11 @@
  */
 import type { RangeVar } from 'libpg-query';
 import { GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
-import { findRelation, relationKey, type Catalog, type Relation } from '../catalog.ts';
+import { findRelation, relationKey, type Catalog, type Relation } from '../catalog/catalog.ts';
 import type { PlanningContext } from '../draft-query.ts';
 import { searchPathOf } from '../draft-query.ts';
-import type { RuledColumn } from '../rules.ts';
-import { locationOf } from '../syntax.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
+import { locationOf } from '../text/syntax.ts';
 import { refuseDdl } from './errors.ts';
 
 export type DdlTable = {

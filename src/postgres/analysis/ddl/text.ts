@@ -1,6 +1,6 @@
 /** Places in the text of a schema change that the syntax tree does not say: where a type, a clause, a list's item ends. */
-import type { SourceText } from '../source-text.ts';
-import type { Span } from '../inner-query.ts';
+import type { SourceText } from '../text/source-text.ts';
+import type { Span } from '../text/inner-query.ts';
 import { refuseDdl, DIRECTLY } from './errors.ts';
 
 /** Words that end the name of a type: what may stand behind it in a column's definition or in ALTER COLUMN TYPE. None is part of one. */

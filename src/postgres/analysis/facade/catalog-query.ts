@@ -4,17 +4,17 @@
  */
 import type { RangeVar } from 'libpg-query';
 import type { SealedPlan } from '../../plan.ts';
-import { Analysis } from '../analysis.ts';
-import { findRelation, type Catalog } from '../catalog.ts';
+import { Analysis } from '../query/analysis.ts';
+import { findRelation, type Catalog } from '../catalog/catalog.ts';
 import { piecesOf, requireLexing, rewrittenPlan, searchPathOf, type PlanningContext } from '../draft-query.ts';
-import type { Edit } from '../edits.ts';
+import type { Edit } from '../text/edits.ts';
 import { AnalysisError } from '../errors.ts';
-import { analyzeExpression } from '../expressions.ts';
-import { trimmed } from '../inner-query.ts';
-import { analyzeQuery } from '../queries.ts';
-import { relationColumns } from '../relations.ts';
-import { SourceText } from '../source-text.ts';
-import { locationOf, parseStatements, type Node, type RawStatement } from '../syntax.ts';
+import { analyzeExpression } from '../expressions/expressions.ts';
+import { trimmed } from '../text/inner-query.ts';
+import { analyzeQuery } from '../query/queries.ts';
+import { relationColumns } from '../query/relations.ts';
+import { SourceText } from '../text/source-text.ts';
+import { locationOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
 import { logicalAttributes, type ViewColumn } from './logical-attributes.ts';
 import { referencesOf, type References } from './references.ts';
 

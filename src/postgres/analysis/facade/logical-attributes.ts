@@ -5,11 +5,11 @@
  * Rules are found by names and inheritance on the server, at the time of the query: columns made in the client's own transaction are
  * shown right, and a prepared query means the same whatever changes. Only columns of views are told by their OIDs.
  */
-import type { Catalog } from '../catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { parseLogicalType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { LogicalType } from '../../plan.ts';
-import type { RuledColumn } from '../rules.ts';
+import type { RuledColumn } from '../catalog/rules.ts';
 
 /** pg_type.oid of bytea, which a column has whose rule says `guard: off`. */
 const BYTEA_OID = 17;

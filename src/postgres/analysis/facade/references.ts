@@ -1,6 +1,6 @@
 /** Where a query names pg_attribute, or a view of information_schema that tells types; and what stands in the way of replacing it. */
 import type { ColumnRef, RangeVar } from 'libpg-query';
-import { namesOf, type Node } from '../syntax.ts';
+import { namesOf, type Node } from '../text/syntax.ts';
 
 export type References = {
   readonly tables: readonly RangeVar[];

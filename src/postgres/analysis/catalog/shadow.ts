@@ -1,0 +1,142 @@
+/**
+ * Shadows of hot relations: in a schema of ours, a table with the same columns in their logical types, or a view with the same text
+ * over shadows. Structure only; nothing ever writes a row. Made when first needed, made anew when the original changed.
+ */
+import { createHash } from 'node:crypto';
+import { originKey } from '../../plan.ts';
+import type { ServiceConnection, ServiceSession } from '../../service/connection.ts';
+import { quoteIdentifier, quoteQualified } from '../../service/names.ts';
+import { formatLogicalType } from '../../types/type-text.ts';
+import { Analysis } from '../query/analysis.ts';
+import { analyzeExpression } from '../expressions/expressions.ts';
+import { analyzeQuery } from '../query/queries.ts';
+import type { Catalog, Relation } from './catalog.ts';
+import { splice } from '../text/edits.ts';
+import { refuseStatement } from '../errors.ts';
+import { relationColumns } from '../query/relations.ts';
+import { SourceText } from '../text/source-text.ts';
+import { parseStatements } from '../text/syntax.ts';
+
+export type ShadowRelation = {
+  readonly oid: number;
+  /** Sealed columns: the shadow's place, and the original's, as originKey spells them. */
+  readonly sealedPlaces: ReadonlyMap<string, string>;
+};
+
+export class Shadows {
+  readonly #service: ServiceConnection;
+  readonly #made = new Map<number, Promise<ShadowRelation>>();
+  #epoch = -1;
+
+  constructor(service: ServiceConnection) {
+    this.#service = service;
+  }
+
+  /** The shadow of a relation as the catalog has it. Rejects with the service connection's error. */
+  async ensure(relation: Relation, catalog: Catalog): Promise<ShadowRelation> {
+    if (this.#epoch !== catalog.epoch) this.#made.clear();
+    this.#epoch = catalog.epoch;
+    const known = this.#made.get(relation.oid);
+    if (known !== undefined) return known;
+    const made = this.#make(relation, catalog);
+    this.#made.set(relation.oid, made);
+    made.catch(() => {
+      if (this.#made.get(relation.oid) === made) this.#made.delete(relation.oid);
+    });
+    return made;
+  }
+
+  async #make(relation: Relation, catalog: Catalog): Promise<ShadowRelation> {
+    const view = relation.kind === 'v' ? viewDefinition(relation, catalog) : undefined;
+    for (const source of view?.hot ?? []) await this.ensure(source, catalog);
+    const ddl =
+      view === undefined
+        ? tableDdl(relation)
+        : `CREATE VIEW ${shadowName(relation)} (${columnList(relation)}) AS ${view.sql}`;
+    const oid = await this.#service.transaction((session) => install(session, relation, ddl));
+    return { oid, sealedPlaces: sealedPlaces(relation, catalog, oid) };
+  }
+}
+
+function shadowName(relation: Relation): string {
+  return quoteQualified(relation.shadowSchema, relation.name);
+}
+
+function columnList(relation: Relation): string {
+  return relation.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+}
+
+function tableDdl(relation: Relation): string {
+  const columns = relation.columns.map(
+    ({ name, typeName, sealed }) =>
+      `${quoteIdentifier(name)} ${sealed === undefined ? typeName : formatLogicalType(sealed.type)}`,
+  );
+  const keys = relation.keys.map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`);
+  return `CREATE TABLE ${shadowName(relation)} (${[...columns, ...keys].join(', ')})`;
+}
+
+/** The view's text with hot relations replaced by their shadows. */
+function viewDefinition(view: Relation, catalog: Catalog): { readonly sql: string; readonly hot: readonly Relation[] } {
+  const source = new SourceText(view.definition ?? '');
+  const [statement] = parseStatements(source.sql, source.byteLength);
+  if (statement === undefined) throw refuseStatement(`the definition of view ${view.name} is not known`, -1);
+  const analysis = new Analysis({
+    catalog,
+    searchPath: catalog.viewSearchPath,
+    source,
+    declaredOids: [],
+    analyzeQuery,
+    analyzeExpression,
+    within: 'view',
+  });
+  analysis.query(statement.node, undefined);
+  const edits = analysis.relationNames.map(({ relation, start, end }) => ({
+    start,
+    end,
+    replacement: quoteQualified(relation.hot ? relation.shadowSchema : relation.schema, relation.name),
+  }));
+  const { pieces } = splice(source, statement.start, statement.end, edits);
+  const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
+  return { sql, hot: [...analysis.relations.values()].filter((relation) => relation.hot) };
+}
+
+const FIND_SQL = `
+SELECT c.oid::int8::float8 AS oid, c.relkind AS kind, obj_description(c.oid, 'pg_class') AS note
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
+/** Replicas make the same shadows: one at a time. An arbitrary constant of ours. */
+const LOCK_SQL = 'SELECT pg_advisory_xact_lock(7308895158)';
+
+async function install(session: ServiceSession, relation: Relation, ddl: string): Promise<number> {
+  const schema = relation.shadowSchema;
+  const note = `sealgate ${createHash('sha256').update(`${relation.oid} ${ddl}`).digest('hex')}`;
+  await session.query(LOCK_SQL);
+  const [before] = await session.query(FIND_SQL, [schema, relation.name]);
+  if (before?.['note'] === note) return Number(before['oid']);
+  await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  if (before !== undefined)
+    await session.query(`DROP ${before['kind'] === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} CASCADE`);
+  await session.query(ddl);
+  await session.query(`COMMENT ON ${relation.kind === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} IS '${note}'`);
+  const [after] = await session.query(FIND_SQL, [schema, relation.name]);
+  return Number(after?.['oid']);
+}
+
+/** Shadows number their columns from 1 without gaps. */
+function sealedPlaces(relation: Relation, catalog: Catalog, shadowOid: number): ReadonlyMap<string, string> {
+  const source = new SourceText('');
+  const analysis = new Analysis({
+    catalog,
+    searchPath: [],
+    source,
+    declaredOids: [],
+    analyzeQuery,
+    analyzeExpression,
+    within: 'statement',
+  });
+  const places = new Map<string, string>();
+  relationColumns(analysis, relation).forEach(({ value }, index) => {
+    if (value.type !== 'sealed') return;
+    places.set(originKey(shadowOid, index + 1), originKey(relation.oid, relation.columns[index]?.attnum ?? 0));
+  });
+  return places;
+}

@@ -1,0 +1,60 @@
+/**
+ * The two questions asked of pg_catalog: what is there (one statement, so one snapshot), and whether it changed.
+ *
+ * Service connections search pg_catalog alone, so unqualified names here are the server's own.
+ */
+
+import { COLUMNS_TABLE, DOMAINS_TABLE, GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
+import { catalogFactsSql } from '../facade/catalog-facts.ts';
+
+/** Namespaces that hold no user data, or are ours. */
+const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
+
+export const SNAPSHOT_SQL = `
+SELECT json_build_object(
+  'searchPath', current_schemas(true),
+  'facts', ${catalogFactsSql(GUARD_DOMAIN_QUALIFIED)},
+  'relations', (SELECT coalesce(json_agg(json_build_object(
+      'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
+      'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')
+                  FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+      'keys', (SELECT coalesce(json_agg(json_build_array(k.conname, pg_get_constraintdef(k.oid)) ORDER BY k.conname), '[]')
+               FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')),
+      'definition', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END)), '[]')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT ${OURS}),
+  'inherits', (SELECT coalesce(json_agg(json_build_array(i.inhrelid::int8, i.inhparent::int8)), '[]') FROM pg_inherits i),
+  'rules', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(r.ev_class::int8, d.refobjid::int8, r.rulename <> '_RETURN')), '[]')
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE r.ev_class >= 16384),
+  'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
+  'routines', (SELECT coalesce(json_agg(json_build_object(
+      'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', l.lanname,
+      'definition', CASE WHEN l.lanname NOT IN ('c', 'internal') AND p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE '' END)), '[]')
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    WHERE NOT ${OURS})
+) AS snapshot`;
+
+/**
+ * One number over the row versions of everything above and of the columns' identities (`check --rebind` changes those alone); tables of
+ * other sessions' temporary schemas left out.
+ */
+export const FINGERPRINT_SQL = `
+WITH n AS (SELECT n.oid, n.nspname, n.xmin FROM pg_namespace n WHERE NOT ${OURS} AND n.nspname NOT LIKE 'pg\\_temp%'),
+     c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))
+SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' || count(*)::text AS fingerprint FROM (
+  SELECT 'n' || oid::text || ':' || xmin::text AS row_version FROM n
+  UNION ALL SELECT 'c' || oid::text || ':' || xmin::text FROM c
+  UNION ALL SELECT 'a' || a.attrelid::text || '.' || a.attnum::text || ':' || a.xmin::text FROM pg_attribute a JOIN c ON c.oid = a.attrelid WHERE a.attnum > 0
+  UNION ALL SELECT 'i' || i.inhrelid::text || '.' || i.inhparent::text || ':' || i.xmin::text FROM pg_inherits i
+  UNION ALL SELECT 'r' || r.oid::text || ':' || r.xmin::text FROM pg_rewrite r JOIN c ON c.oid = r.ev_class
+  UNION ALL SELECT 't' || t.oid::text || ':' || t.xmin::text FROM pg_trigger t WHERE NOT t.tgisinternal
+  UNION ALL SELECT 'k' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k JOIN c ON c.oid = k.conrelid
+  UNION ALL SELECT 'd' || d.oid::text || ':' || d.xmin::text FROM pg_attrdef d JOIN c ON c.oid = d.adrelid
+  UNION ALL SELECT 'p' || p.oid::text || ':' || p.xmin::text FROM pg_proc p JOIN n ON n.oid = p.pronamespace
+  UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
+  UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
+  UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
+  UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM ${COLUMNS_TABLE} b
+  UNION ALL SELECT 'e' || b.id::text || ':' || b.xmin::text FROM ${DOMAINS_TABLE} b
+) AS versions`;

@@ -1,0 +1,83 @@
+/** Column references: `c`, `t.c`, `s.t.c`, and whole rows. */
+import type { ColumnRef } from 'libpg-query';
+import type { Analysis } from '../query/analysis.ts';
+import { refuseName, refuseUse } from '../errors.ts';
+import { noteSchema } from '../query/relations.ts';
+import type { OpenColumn } from './open-column.ts';
+import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
+import { locationOf } from '../text/syntax.ts';
+import { columnName, type Value } from './values.ts';
+
+export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
+  const { value, open } = resolve(analysis, ref, scope);
+  if (open !== undefined) return { type: 'mouldable', node: { ColumnRef: ref } };
+  if (value.type === 'sealed') analysis.refer(value);
+  return value;
+}
+
+/** The column of constants and parameters that a reference reads. */
+export function openColumn(analysis: Analysis, ref: ColumnRef, scope: Scope): OpenColumn | undefined {
+  return resolve(analysis, ref, scope).open;
+}
+
+function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): ReadColumn {
+  const location = locationOf(ref);
+  const fields = ref.fields ?? [];
+  const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
+  if (names.length < fields.length) return wholeRow(starEntry(analysis, names, scope, location), location);
+  const [first = '', second, third] = names;
+  if (names.length === 1) return bareName(first, scope, location);
+  if (names.length > 3) throw refuseName('0A000', 'a database name in front of a column is not supported', location);
+  if (third !== undefined)
+    return inEntry(requireEntry(analysis, second ?? '', first, scope, location), third, location);
+  return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
+}
+
+function bareName(name: string, scope: Scope, location: number): ReadColumn {
+  const column = scope.findColumn(name, location);
+  if (column !== undefined) return column;
+  const entry = scope.findEntry(name, undefined, location);
+  if (entry !== undefined) return wholeRow(entry, location);
+  throw refuseName('42703', `column "${name}" does not exist`, location);
+}
+
+function inEntry(entry: RangeEntry, name: string, location: number): ReadColumn {
+  const found = entry.columns.filter((column) => column.name === name);
+  if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
+  if (found[0] !== undefined) return found[0];
+  if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
+  throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
+}
+
+export function requireEntry(
+  analysis: Analysis,
+  alias: string,
+  schema: string | undefined,
+  scope: Scope,
+  location: number,
+): RangeEntry {
+  const entry = scope.findEntry(alias, schema, location);
+  if (entry === undefined) throw refuseName('42P01', `missing FROM-clause entry for table "${alias}"`, location);
+  if (schema !== undefined) noteSchema(analysis, schema, alias, location);
+  return entry;
+}
+
+/** `t.*`, or `s.t.*`, in an expression. */
+function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, location: number): RangeEntry {
+  const [first, second] = names;
+  if (first === undefined || names.length > 2) throw refuseUse('* cannot stand here', location);
+  return second === undefined
+    ? requireEntry(analysis, first, undefined, scope, location)
+    : requireEntry(analysis, second, first, scope, location);
+}
+
+/** A row as one value carries its sealed columns into whatever takes it. */
+function wholeRow(entry: RangeEntry, location: number): ReadColumn {
+  for (const { value, open } of entry.columns) {
+    open?.settlePlain();
+    if (value.type !== 'sealed') continue;
+    const message = `the row of "${entry.alias}" as one value holds sealed column ${columnName(value.column)}`;
+    throw refuseUse(message, location, 'Name the columns you need one by one.');
+  }
+  return PLAIN_COLUMN;
+}

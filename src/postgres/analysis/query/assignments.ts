@@ -1,0 +1,93 @@
+/** SET lists of UPDATE and ON CONFLICT: `c = e`, `(a, b) = (x, y)`, `(a, b) = (SELECT ...)`. */
+import type { MultiAssignRef } from 'libpg-query';
+import { originKey } from '../../plan.ts';
+import type { Analysis, ExpectedColumn } from './analysis.ts';
+import type { CatalogColumn, Relation } from '../catalog/catalog.ts';
+import { sealDefault } from './defaults.ts';
+import { refuseName, refuseUse } from '../errors.ts';
+import { mould, nodeLocation, refuseSealed, requireSame, settlePlain } from '../expressions/mould.ts';
+import type { Scope } from './scope.ts';
+import { locationOf, type Node } from '../text/syntax.ts';
+import { PLAIN } from '../expressions/values.ts';
+
+export function setTargets(analysis: Analysis, targets: readonly Node[], relation: Relation, scope: Scope): void {
+  for (const target of targets) {
+    if (!('ResTarget' in target)) continue;
+    const { name = '', val, indirection } = target.ResTarget;
+    const location = locationOf(target.ResTarget);
+    const column = relation.columns.find((candidate) => candidate.name === name);
+    if (column === undefined)
+      throw refuseName('42703', `column "${name}" of relation "${relation.name}" does not exist`, location);
+    if (column.sealed !== undefined && (indirection ?? []).length > 0)
+      throw refuseSealed(column.sealed, 'with a subscript', location);
+    if (column.sealed !== undefined) written(analysis, relation, column);
+    if (val !== undefined) assign(analysis, val, column, scope, location);
+  }
+}
+
+/** The values of one row for columns of its table. */
+export function assignEach(
+  analysis: Analysis,
+  values: readonly Node[],
+  relation: Relation,
+  columns: readonly CatalogColumn[],
+  scope: Scope,
+): void {
+  values.forEach((value, index) => {
+    const column = columns[index];
+    if (column === undefined) return;
+    if (column.sealed !== undefined) written(analysis, relation, column);
+    assign(analysis, value, column, scope, nodeLocation(value));
+  });
+}
+
+function written(analysis: Analysis, relation: Relation, column: CatalogColumn): void {
+  if (column.sealed !== undefined) analysis.use(column.sealed);
+  analysis.writes.add(originKey(relation.oid, column.attnum));
+}
+
+function assign(analysis: Analysis, value: Node, column: CatalogColumn, scope: Scope, location: number): void {
+  if ('SetToDefault' in value) {
+    if (column.sealed !== undefined) sealDefault(analysis, value.SetToDefault, column.sealed);
+    return;
+  }
+  if ('MultiAssignRef' in value) return assignPart(analysis, value.MultiAssignRef, column, scope, location);
+  if (column.sealed !== undefined) return mould(analysis, value, scope, column.sealed, 'store');
+  const given = analysis.infer(value, scope);
+  if (given.type === 'mouldable') settlePlain(analysis, given.node, scope);
+  if (given.type === 'sealed')
+    throw refuseSealed(given.column, `as a value of column ${column.name}, which is not sealed`, location);
+}
+
+function assignPart(
+  analysis: Analysis,
+  part: MultiAssignRef,
+  column: CatalogColumn,
+  scope: Scope,
+  location: number,
+): void {
+  const index = (part.colno ?? 1) - 1;
+  const { source } = part;
+  if (source !== undefined && 'RowExpr' in source) {
+    const item = source.RowExpr.args?.[index];
+    if (item !== undefined) assign(analysis, item, column, scope, location);
+    return;
+  }
+  if (source === undefined || !('SubLink' in source) || source.SubLink.subselect === undefined) {
+    throw refuseUse(
+      'this form of a multiple assignment is not supported together with sealed columns',
+      location,
+      'Assign the columns one by one.',
+    );
+  }
+  const { sealed } = column;
+  const expected = Array.from({ length: index + 1 }, (_, at): ExpectedColumn =>
+    at === index && sealed !== undefined ? { column: sealed, purpose: 'store', named: false } : undefined,
+  );
+  const { value = PLAIN, open } = analysis.query(source.SubLink.subselect, scope, expected)[index] ?? {};
+  if (sealed !== undefined && open !== undefined) return open.mould(sealed, 'store', undefined);
+  open?.settlePlain();
+  if (sealed !== undefined) return requireSame(value, sealed, 'store', location);
+  if (value.type === 'sealed')
+    throw refuseSealed(value.column, `as a value of column ${column.name}, which is not sealed`, location);
+}

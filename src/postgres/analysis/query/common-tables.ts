@@ -1,0 +1,80 @@
+/** WITH: each query in turn; recursive ones by their first arm. */
+import type { CommonTableExpr, WithClause } from 'libpg-query';
+import type { Analysis } from './analysis.ts';
+import { refuseStatement } from '../errors.ts';
+import { refuseSealed, requirePlain } from '../expressions/mould.ts';
+import type { Scope } from './scope.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
+import { PLAIN, type OutputColumn } from '../expressions/values.ts';
+
+export function analyzeWith(analysis: Analysis, clause: WithClause, scope: Scope): void {
+  const tables = (clause.ctes ?? []).flatMap((node) => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []));
+  if (clause.recursive === true) for (const table of tables) scope.expectCte(table.ctename ?? '');
+  for (const table of tables) oneTable(analysis, table, scope, clause.recursive === true);
+}
+
+function oneTable(analysis: Analysis, table: CommonTableExpr, scope: Scope, recursive: boolean): void {
+  const { ctename: name = '', ctequery: query } = table;
+  if (query === undefined) return;
+  const first = recursive ? firstArm(query) : undefined;
+  const assumed = first === undefined ? undefined : named(settledColumns(analysis.query(first, scope)), table);
+  if (assumed !== undefined) scope.addCte({ name, columns: assumed });
+  // The whole is analysed with the first arm's columns standing for itself, so they must be what comes out.
+  const columns = named(analysis.query(query, scope), table);
+  if (assumed !== undefined) requireSealedAlike(assumed, columns, locationOf(table));
+  scope.addCte({ name, columns: [...columns, ...searchColumns(analysis, table, columns, scope)] });
+}
+
+/** SEARCH and CYCLE add columns of their own, made of the rows' values: of plain ones only. */
+function searchColumns(
+  analysis: Analysis,
+  table: CommonTableExpr,
+  columns: readonly OutputColumn[],
+  scope: Scope,
+): readonly OutputColumn[] {
+  const { search_clause: search, cycle_clause: cycle } = table;
+  const location = search?.location ?? cycle?.location ?? -1;
+  for (const name of namesOf([...(search?.search_col_list ?? []), ...(cycle?.cycle_col_list ?? [])])) {
+    const sealed = columns.find((column) => column.name === name)?.value;
+    if (sealed?.type === 'sealed') throw refuseSealed(sealed.column, 'in SEARCH or CYCLE', location);
+  }
+  for (const mark of [cycle?.cycle_mark_value, cycle?.cycle_mark_default]) {
+    if (mark !== undefined) requirePlain(analysis, mark, scope, 'in CYCLE');
+  }
+  const added = [search?.search_seq_column, cycle?.cycle_mark_column, cycle?.cycle_path_column];
+  return added.flatMap((name) => (name === undefined ? [] : [{ name, value: PLAIN }]));
+}
+
+function settledColumns(columns: readonly OutputColumn[]): readonly OutputColumn[] {
+  return columns.map(({ name, value, open }) => {
+    open?.settlePlain();
+    return { name, value };
+  });
+}
+
+/** A constant of the first arm turns out sealed where the second gives a sealed column: inside, it was taken for plain. */
+function requireSealedAlike(
+  assumed: readonly OutputColumn[],
+  columns: readonly OutputColumn[],
+  location: number,
+): void {
+  if (columns.every(({ value }, index) => value.type === assumed[index]?.value.type)) return;
+  throw refuseStatement(
+    'the first part of a recursive query has a constant where the second has a sealed column',
+    location,
+    'Begin with rows of the sealed column.',
+  );
+}
+
+/** Of `first UNION [ALL] recursive`, with the WITH clause of the whole left out: it holds no reference to itself. */
+function firstArm(query: Node): Node | undefined {
+  if (!('SelectStmt' in query) || query.SelectStmt.larg === undefined) return undefined;
+  if (query.SelectStmt.withClause !== undefined)
+    throw refuseStatement('WITH inside of a recursive query is not supported together with sealed columns', -1);
+  return { SelectStmt: query.SelectStmt.larg };
+}
+
+function named(columns: readonly OutputColumn[], table: CommonTableExpr): readonly OutputColumn[] {
+  const names = namesOf(table.aliascolnames);
+  return columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+}

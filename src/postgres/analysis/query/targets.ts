@@ -1,0 +1,158 @@
+/** Target lists: result columns of SELECT and RETURNING, stars expanded. Follows src/backend/parser/parse_target.c. */
+import type { ColumnRef, ResTarget } from 'libpg-query';
+import type { Analysis, ExpectedColumns } from './analysis.ts';
+import { openColumn, requireEntry } from '../expressions/column-refs.ts';
+import { refuseUse } from '../errors.ts';
+import type { FromItem } from './from.ts';
+import { isNullConstant, mould, nodeLocation, settlePlain } from '../expressions/mould.ts';
+import { OpenColumn } from '../expressions/open-column.ts';
+import { castNull, mouldBelow } from '../expressions/open-values.ts';
+import type { Scope } from './scope.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
+import { PLAIN, type OutputColumn } from '../expressions/values.ts';
+
+export function analyzeTargets(
+  analysis: Analysis,
+  targets: readonly Node[],
+  scope: Scope,
+  from: readonly FromItem[],
+  expected: ExpectedColumns = [],
+): readonly OutputColumn[] {
+  const outputs: OutputColumn[] = [];
+  for (const target of targets) {
+    if (!('ResTarget' in target)) continue;
+    const { ResTarget: item } = target;
+    const star = starOf(item);
+    if (star === undefined) outputs.push(oneTarget(analysis, item, scope, expected[outputs.length]));
+    else outputs.push(...expandStar(analysis, star, scope, from));
+  }
+  return outputs;
+}
+
+function oneTarget(
+  analysis: Analysis,
+  target: ResTarget,
+  scope: Scope,
+  expected: ExpectedColumns[number],
+): OutputColumn {
+  const { val } = target;
+  if (val === undefined) return { name: target.name ?? '?column?', value: PLAIN };
+  const name = target.name ?? figureName(val);
+  if (expected !== undefined) {
+    const { column, purpose, named } = expected;
+    if (named && target.name === undefined) requireName(val);
+    mould(analysis, val, scope, column, purpose);
+    return { name, value: { type: 'sealed', column, origin: { type: 'any' } } };
+  }
+  const value = analysis.infer(val, scope);
+  if (value.type !== 'mouldable') return { name, value };
+  // Read as it is, it is the same column.
+  const same = 'ColumnRef' in val ? openColumn(analysis, val.ColumnRef, scope) : undefined;
+  if (same !== undefined) return { name, value: PLAIN, open: same };
+  return { name, value: PLAIN, open: openTarget(analysis, val, scope, target.name !== undefined) };
+}
+
+function openTarget(analysis: Analysis, val: Node, scope: Scope, hasName: boolean): OpenColumn {
+  const open = new OpenColumn({
+    mould: (column, purpose, castOid) => {
+      // Without a name of its own it would get the cast's.
+      if (hasName && 'A_Const' in val && val.A_Const.isnull === true) castNull(analysis, val.A_Const, column);
+      else mouldBelow(analysis, val, scope, column, purpose, castOid);
+    },
+    settle: () => settlePlain(analysis, val, scope),
+    requireName: () => hasName || requireName(val),
+    location: nodeLocation(val),
+  });
+  analysis.later(() => open.finish());
+  return open;
+}
+
+/** Sealed, a constant is a cast of other bytes, and a column without a name is named after a cast's type. */
+function requireName(node: Node): void {
+  if (isNullConstant(node) || !('A_Const' in node || 'TypeCast' in node)) return;
+  throw refuseUse(
+    'a constant that is sealed as a result column needs a name of its own',
+    nodeLocation(node),
+    'Write AS and a name after it.',
+  );
+}
+
+function starOf(target: ResTarget): ColumnRef | undefined {
+  if (target.val === undefined || !('ColumnRef' in target.val)) return undefined;
+  const { ColumnRef: ref } = target.val;
+  const last = ref.fields?.at(-1);
+  return last !== undefined && 'A_Star' in last ? ref : undefined;
+}
+
+function expandStar(
+  analysis: Analysis,
+  star: ColumnRef,
+  scope: Scope,
+  from: readonly FromItem[],
+): readonly OutputColumn[] {
+  const location = locationOf(star);
+  const names = namesOf((star.fields ?? []).slice(0, -1));
+  const [first, second] = names;
+  if (names.length > 2) throw refuseUse('a database name in front of * is not supported', location);
+  const columns =
+    first === undefined
+      ? everything(from, location)
+      : second === undefined
+        ? entryColumns(analysis, first, undefined, scope, location)
+        : entryColumns(analysis, second, first, scope, location);
+  for (const { value } of columns) if (value.type === 'sealed') analysis.refer(value);
+  return columns;
+}
+
+function entryColumns(
+  analysis: Analysis,
+  alias: string,
+  schema: string | undefined,
+  scope: Scope,
+  location: number,
+): readonly OutputColumn[] {
+  const entry = requireEntry(analysis, alias, schema, scope, location);
+  if (entry.opaque) throw unknownColumns(location);
+  return entry.columns;
+}
+
+function everything(from: readonly FromItem[], location: number): readonly OutputColumn[] {
+  if (from.some((item) => item.entries.some((entry) => entry.opaque))) throw unknownColumns(location);
+  return from.flatMap((item) => item.columns);
+}
+
+function unknownColumns(location: number): Error {
+  return refuseUse('* stands for columns that are not known here', location, 'Name the columns one by one.');
+}
+
+/** The name the server gives a column without one: FigureColnameInternal in parse_target.c. */
+export function figureName(node: Node): string {
+  return strongName(node) ?? weakName(node) ?? '?column?';
+}
+
+function strongName(node: Node): string | undefined {
+  if ('ColumnRef' in node) return namesOf(node.ColumnRef.fields).at(-1);
+  if ('FuncCall' in node) return namesOf(node.FuncCall.funcname).at(-1);
+  if ('TypeCast' in node && node.TypeCast.arg !== undefined) return strongName(node.TypeCast.arg);
+  if ('CollateClause' in node && node.CollateClause.arg !== undefined) return strongName(node.CollateClause.arg);
+  if ('CaseExpr' in node && node.CaseExpr.defresult !== undefined) return strongName(node.CaseExpr.defresult);
+  if ('CoalesceExpr' in node) return 'coalesce';
+  if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF') return 'nullif';
+  if ('SubLink' in node) return subLinkName(node);
+  return undefined;
+}
+
+function subLinkName(node: Extract<Node, { SubLink: unknown }>): string | undefined {
+  const { subLinkType, subselect } = node.SubLink;
+  if (subLinkType === 'EXISTS_SUBLINK') return 'exists';
+  if (subLinkType === 'ARRAY_SUBLINK') return 'array';
+  if (subLinkType !== 'EXPR_SUBLINK' || subselect === undefined || !('SelectStmt' in subselect)) return undefined;
+  const [first] = subselect.SelectStmt.targetList ?? [];
+  if (first === undefined || !('ResTarget' in first)) return undefined;
+  return first.ResTarget.name ?? (first.ResTarget.val === undefined ? undefined : strongName(first.ResTarget.val));
+}
+
+function weakName(node: Node): string | undefined {
+  if ('TypeCast' in node) return namesOf(node.TypeCast.typeName?.names).at(-1);
+  return 'CaseExpr' in node ? 'case' : undefined;
+}
