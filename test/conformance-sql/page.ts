@@ -32,7 +32,8 @@ Rows, names and types of columns, types of parameters, command tags, errors, the
 names the column and the place, and says how to write it. Written anew by \`npm test -- test/conformance-sql -u\`.
 
 In these tables \`email\` (varchar(40)), \`ssn\` (text), \`score\` (int4), \`points\` (int8), \`amount\` (numeric(10,2)), \`born\` (date), \`token\` (uuid) and \`tree.label\` are sealed deterministically, those of one name in one domain
-(\`score\` and \`points\` in one, \`label\` with \`email\`); \`note\`, \`memo\`, \`nick\` (text) and \`active\` (bool) are randomized; everything else is plain.`;
+(\`score\` and \`points\` in one, \`label\` with \`email\`); \`note\`, \`memo\`, \`nick\` (text) and \`active\` (bool) are randomized; everything else is plain.
+\`events\` is partitioned by \`day\`, with \`events_listed\` and \`events_hashed\` partitioned in turn; \`cats\` inherits from \`animals\`. Rules name the topmost tables alone.`;
 
 function section(proofs: readonly Proof[]): readonly string[] {
   const exact = proofs.filter(({ refusal }) => refusal === undefined);

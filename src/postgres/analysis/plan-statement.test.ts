@@ -49,9 +49,9 @@ describe('by name', () => {
     expect(refusal(sql)).toBe('ERR_POSTGRES_SEALED_DDL');
   });
 
-  test('a partition of a ruled table is refused, whatever is done to it', () => {
-    expect(refusal('select * from events_2026')).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
-    expect(refusal('insert into events_2026 values (1)')).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
+  test('a partition of a ruled table has the columns that the rule seals', () => {
+    expect(refusal('select * from events_2026')).toBe('draft');
+    expect(refusal('select lower(what) from events_2026')).toBe('ERR_POSTGRES_SEALED_USE');
   });
 
   test.each([

@@ -4,8 +4,8 @@ import { loadGrammar } from '../analysis/text/syntax.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
-import { judgeColumn } from '../service/judge-column.ts';
-import { readGuardedColumns, readLiveColumn } from '../service/live-column.ts';
+import { judgeTable } from '../service/judge-table.ts';
+import { readGuardedColumns } from '../service/live-column.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
@@ -82,8 +82,7 @@ async function checkRule(
 ): Promise<RuleOutcome> {
   // The look through an unbound column may take its time, and must see rows behind policies.
   await session.query("SELECT set_config('statement_timeout', '0', true), set_config('row_security', 'off', true)");
-  const live = await readLiveColumn(session, rule);
-  const problems = judgeColumn(rule, live, rules);
+  const { live, problems } = await judgeTable(session, rule, rules);
   const broken = problems.some(({ severity }) => severity === 'error');
   if (live === undefined || live.attnum === null) return { column: undefined, problems };
   // Said together with the rest, so that one round of DDL mends it all.

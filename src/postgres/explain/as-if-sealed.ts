@@ -7,7 +7,7 @@ import { ColumnError } from '../columns/errors.ts';
 import { declarations, sealedColumn, type Declared } from '../columns/resolve.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ServiceSession } from '../service/connection.ts';
-import { judgeColumn } from '../service/judge-column.ts';
+import { judgeTable } from '../service/judge-table.ts';
 import { readLiveColumn } from '../service/live-column.ts';
 import type { ColumnProblem } from '../service/problem.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
@@ -38,7 +38,7 @@ export async function problemsNow(
 ): Promise<readonly ColumnProblem[]> {
   const problems: ColumnProblem[] = [];
   for (const rule of rules) {
-    problems.push(...judgeColumn(rule, await readLiveColumn(session, rule), rules));
+    problems.push(...(await judgeTable(session, rule, rules)).problems);
     const wrong = await declaredOrProblem(session, rule);
     if (wrong instanceof ColumnError)
       problems.push({ code: wrong.code, severity: 'error', column: ruleName(rule), message: wrong.message, ddl: [] });

@@ -43,6 +43,25 @@ export function judgeColumn(
   );
 }
 
+/** A partition or child of a table that has passed: what it has on the column beyond its parent. */
+export function judgeColumnBelow(
+  rule: SealRule,
+  live: LiveColumn,
+  rules: readonly SealRule[],
+): readonly ColumnProblem[] {
+  const place = { table: live.relationName, column: quoteIdentifier(rule.column) };
+  const drafts = [
+    ...judgeServerSide(live, place),
+    judgeUniqueness(rule, live),
+    ...judgeForeignKeys(rule, live, rules, place),
+  ];
+  return drafts.flatMap((draft): ColumnProblem[] => {
+    if (draft === undefined) return [];
+    const message = `in ${live.relationName}, a partition or child of its table: ${draft.message}`;
+    return [{ severity: 'error', ddl: [], ...draft, message, column: ruleName(rule) }];
+  });
+}
+
 function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Place): Draft | undefined {
   const type = rule.format !== undefined ? formatRuleType(rule.type) : rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
   if (live === undefined) {
@@ -66,7 +85,7 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
   if (live.parent !== null) {
     return {
       code: 'ERR_POSTGRES_COLUMN_MISSING',
-      message: `the table is a partition or child of ${live.parent}: name the parent in the rule`,
+      message: `the table has the column as a partition or child of ${live.parent}: name the parent in the rule`,
     };
   }
   if (live.attnum !== null) return undefined;

@@ -4,9 +4,11 @@ import { GUARD_DOMAIN, SEALGATE_SCHEMA } from './names.ts';
 
 export type LiveColumn = {
   readonly relation: number;
+  /** As the server writes it: with its schema where that is not searched. */
+  readonly relationName: string;
   /** pg_class.relkind: r table, p partitioned table. */
   readonly kind: string;
-  /** The table this one is a partition or child of. */
+  /** The table this one has the column from, as its partition or child. */
   readonly parent: string | null;
   /** Null: no such column. */
   readonly attnum: number | null;
@@ -41,8 +43,8 @@ export type ForeignKeyEnd = {
 };
 
 const FACTS = `
-SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
-  (SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid LIMIT 1) AS parent,
+SELECT c.oid::bigint::int8 AS relation, c.oid::regclass::text AS "relationName", c.relkind::text AS kind,
+  (SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid AND coalesce(a.attinhcount > 0, true) LIMIT 1) AS parent,
   a.attnum, format_type(a.atttypid, a.atttypmod) AS "typeName",
   a.atttypid = (SELECT t.oid FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace
     WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND t.typtype = 'd') AS "isGuard",
@@ -84,31 +86,48 @@ SELECT c.oid::bigint::int8 AS relation, c.relkind::text AS kind,
       AND on1.oid = oc.relnamespace AND oa.attrelid = oc.oid) AS "foreignKeys"
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = $1 AND c.relname = $2`;
+`;
+
+const OF_TABLE = 'WHERE n.nspname = $1 AND c.relname = $2';
+const BELOW_TABLE = `WHERE c.oid IN (
+  WITH RECURSIVE below(oid) AS (
+    SELECT i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+      WHERE pn.nspname = $1 AND p.relname = $2
+    UNION SELECT i.inhrelid FROM pg_inherits i JOIN below ON below.oid = i.inhparent)
+  SELECT oid FROM below) ORDER BY c.oid`;
 
 const GUARDED = `
 SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
 WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND c.relkind IN ('r', 'p')
-  AND NOT c.relispartition AND NOT a.attisdropped ORDER BY 1, 2, a.attnum`;
+  AND a.attinhcount = 0 AND NOT a.attisdropped ORDER BY 1, 2, a.attnum`;
 
-/** Every column of a table that has the guard's type, in order. */
+/** Every column of a table that has the guard's type, in order; inherited ones are their parents'. */
 export async function readGuardedColumns(
   session: ServiceSession,
 ): Promise<readonly { readonly schema: string; readonly table: string; readonly column: string }[]> {
   return session.query<{ schema: string; table: string; column: string }>(GUARDED);
 }
 
+type Place = { readonly schema: string; readonly table: string; readonly column: string };
+type Row = Omit<LiveColumn, 'relation'> & { readonly relation: string };
+
 /** Undefined: no such relation. */
-export async function readLiveColumn(
+export async function readLiveColumn(session: ServiceSession, place: Place): Promise<LiveColumn | undefined> {
+  return (await read(session, OF_TABLE, place))[0];
+}
+
+/** The same column of every partition and child of the table, and of theirs. */
+export async function readColumnsBelow(session: ServiceSession, place: Place): Promise<readonly LiveColumn[]> {
+  return read(session, BELOW_TABLE, place);
+}
+
+async function read(
   session: ServiceSession,
-  place: { readonly schema: string; readonly table: string; readonly column: string },
-): Promise<LiveColumn | undefined> {
-  const [row] = await session.query<Omit<LiveColumn, 'relation'> & { relation: string }>(FACTS, [
-    place.schema,
-    place.table,
-    place.column,
-  ]);
-  return row === undefined ? undefined : { ...row, relation: Number(row.relation) };
+  which: string,
+  { schema, table, column }: Place,
+): Promise<readonly LiveColumn[]> {
+  const rows = await session.query<Row>(FACTS + which, [schema, table, column]);
+  return rows.map((row) => ({ ...row, relation: Number(row.relation) }));
 }

@@ -101,8 +101,14 @@ function viewDefinition(view: Relation, catalog: Catalog): { readonly sql: strin
 }
 
 const FIND_SQL = `
-SELECT c.oid::int8::float8 AS oid, c.relkind AS kind, obj_description(c.oid, 'pg_class') AS note
+SELECT c.oid::int8::float8 AS oid, obj_description(c.oid, 'pg_class') AS note
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`;
+/** What goes by one of these names in the shadows' schema, an index as its table: names that have changed hands since. */
+const IN_THE_WAY_SQL = `
+SELECT DISTINCT coalesce(t.relname, c.relname) AS name, coalesce(t.relkind, c.relkind) AS kind
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid
+WHERE n.nspname = $1 AND c.relname = ANY ($2::text[])`;
 /** Replicas make the same shadows: one at a time. An arbitrary constant of ours. */
 const LOCK_SQL = 'SELECT pg_advisory_xact_lock(7308895158)';
 
@@ -113,8 +119,11 @@ async function install(session: ServiceSession, relation: Relation, ddl: string)
   const [before] = await session.query(FIND_SQL, [schema, relation.name]);
   if (before?.['note'] === note) return Number(before['oid']);
   await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
-  if (before !== undefined)
-    await session.query(`DROP ${before['kind'] === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} CASCADE`);
+  const names = [relation.name, ...relation.keys.map(({ name }) => name)];
+  for (const { name, kind } of await session.query(IN_THE_WAY_SQL, [schema, names]))
+    await session.query(
+      `DROP ${kind === 'v' ? 'VIEW' : 'TABLE'} IF EXISTS ${quoteQualified(schema, String(name))} CASCADE`,
+    );
   await session.query(ddl);
   await session.query(`COMMENT ON ${relation.kind === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} IS '${note}'`);
   const [after] = await session.query(FIND_SQL, [schema, relation.name]);

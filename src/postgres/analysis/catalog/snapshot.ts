@@ -7,6 +7,7 @@ import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Re
 import { shadowSchema } from './shadow-names.ts';
 import { CatalogFacts } from '../facade/catalog-facts.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
+import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
 
 const Snapshot = z.object({
   searchPath: z.array(z.string()),
@@ -58,9 +59,14 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const guarded = snapshot.relations.filter((relation) => guardedColumns(relation).length > 0);
   const seeds = [...ruledOids, ...guarded.map((relation) => relation.oid)];
   const hot = closeHotSet(seeds, tables, linksOf(snapshot), snapshot.routines, input.allowRoutines);
+  const family: Family = {
+    inheritance: new Inheritance(snapshot.inherits),
+    sealedOf: Map.groupBy(input.sealed, ({ relationOid }) => relationOid),
+    byOid: new Map(snapshot.relations.map((relation) => [relation.oid, relation])),
+  };
   const relations = new Map<string, Relation>();
   for (const relation of snapshot.relations) {
-    relations.set(relationKey(relation.schema, relation.name), buildRelation(input, relation, hot, ruledOids));
+    relations.set(relationKey(relation.schema, relation.name), buildRelation(input, relation, hot, ruledOids, family));
   }
   const hotNames = snapshot.relations
     .filter((relation) => hot.relations.has(relation.oid))
@@ -76,6 +82,12 @@ export function buildCatalog(input: CatalogInput): Catalog {
     hotRoutines: routinesByName(snapshot, hot),
   };
 }
+
+type Family = {
+  readonly inheritance: Inheritance;
+  readonly sealedOf: ReadonlyMap<number, readonly SealedColumn[]>;
+  readonly byOid: ReadonlyMap<number, SnapshotRelation>;
+};
 
 function rulesByTable(rules: readonly RuledColumn[]): Catalog['rules'] {
   const tables = Map.groupBy(rules, ({ schema, table }) => relationKey(schema, table));
@@ -120,19 +132,16 @@ function buildRelation(
   relation: SnapshotRelation,
   hot: HotSet,
   ruledOids: ReadonlySet<number>,
+  family: Family,
 ): Relation {
-  const sealed = new Map(
-    input.sealed.filter((column) => column.relationOid === relation.oid).map((column) => [column.attnum, column]),
-  );
-  const columns = relation.columns.map(([name, attnum, typeName, generated]): CatalogColumn => ({
-    name,
-    attnum,
-    typeName,
-    generated,
-    sealed: sealed.get(attnum),
-  }));
-  const isHot = hot.relations.has(relation.oid);
   const { oid, schema, schemaOid, name, kind } = relation;
+  const isHot = hot.relations.has(oid);
+  const shared = isHot ? sharedColumns(oid, family.inheritance, family.sealedOf) : NOTHING_SHARED;
+  const columns = relation.columns.map(([columnName, attnum, typeName, generated]): CatalogColumn => {
+    const [sealed] = shared.get(columnName) ?? [];
+    return { name: columnName, attnum, typeName, generated, sealed };
+  });
+  const isUnruled = isHot && !ruledOids.has(oid);
   return {
     oid,
     schema,
@@ -143,19 +152,21 @@ function buildRelation(
     keys: relation.keys.map(([keyName, definition]) => ({ name: keyName, definition })),
     definition: relation.definition ?? undefined,
     hot: isHot,
-    unguarded: new Set(isHot && !ruledOids.has(oid) ? unguardedNames(input.rules) : []),
-    refusal: isHot ? refusalOf(input, relation, columns, ruledOids, hot) : undefined,
-    writeRefusal: isHot ? writeRefusalOf(input, relation, columns, hot) : undefined,
+    unguarded: new Set(isUnruled ? unguardedNames(input.rules) : []),
+    refusal: isHot ? refusalOf(input, relation, columns, ruledOids, family) : undefined,
+    writeRefusal: isHot ? writeRefusalOf(input, relation, hot, family) : undefined,
   };
 }
 
+const NOTHING_SHARED: SharedColumns = new Map();
+
 /** Why a hot relation may not be touched at all. */
 function refusalOf(
-  { rules, snapshot }: CatalogInput,
+  { rules }: CatalogInput,
   relation: SnapshotRelation,
   columns: readonly CatalogColumn[],
   ruledOids: ReadonlySet<number>,
-  hot: HotSet,
+  family: Family,
 ): string | undefined {
   const { oid, schema, name, kind } = relation;
   for (const rule of rules) {
@@ -164,25 +175,58 @@ function refusalOf(
     if (column?.sealed === undefined)
       return `the rule for ${schema}.${name}.${rule.column} does not hold in this database`;
   }
+  const torn = tornColumn(relation, family);
+  if (torn !== undefined) return torn;
   if (ruledOids.has(oid))
     return kind === 'r' || kind === 'p' ? undefined : `${schema}.${name} has a rule and is no table`;
   if (kind === 'm' || kind === 'f') return `${schema}.${name} holds copies of sealed columns without a rule`;
-  const inherits = snapshot.inherits.some(
-    ([child, parent]) => (child === oid && hot.relations.has(parent)) || (parent === oid && hot.relations.has(child)),
-  );
-  if (inherits) return `${schema}.${name} shares columns with a table that has rules, and has none itself`;
-  const [guarded] = guardedColumns(relation);
-  return guarded === undefined
-    ? undefined
-    : `${schema}.${name}.${guarded} is a sealed column by its type, and no rule names it`;
+  const stray = strayColumn(rules, relation, columns, family);
+  return stray === undefined ? undefined : `${schema}.${name}${stray}`;
+}
+
+/** A column of the relation, or of those it reads from, that the rules of two tables seal: what one wrote, the other could not open. */
+function tornColumn({ oid }: SnapshotRelation, { inheritance, sealedOf, byOid }: Family): string | undefined {
+  for (const holder of [oid, ...inheritance.descendants(oid)]) {
+    for (const [column, [one, other]] of sharedColumns(holder, inheritance, sealedOf)) {
+      if (one === undefined || other === undefined) continue;
+      const { schema = '', name = '' } = byOid.get(holder) ?? {};
+      return `${schema}.${name}.${column} is sealed by the rules of two tables, ${one.schema}.${one.table} and ${other.schema}.${other.table}`;
+    }
+  }
+  return undefined;
+}
+
+/** A column without a rule that holds, or may hold, sealed values: by its type, or since a descendant's are sealed. */
+function strayColumn(
+  rules: CatalogInput['rules'],
+  relation: SnapshotRelation,
+  columns: readonly CatalogColumn[],
+  { inheritance, byOid }: Family,
+): string | undefined {
+  const inherited = [...inheritance.ancestors(relation.oid)].flatMap((oid) => byOid.get(oid) ?? []);
+  const below = [...inheritance.descendants(relation.oid)].flatMap((oid) => byOid.get(oid) ?? []);
+  const names = new Set([...inherited, ...below].flatMap((other) => ruledNames(rules, other)));
+  const guarded = guardedColumns(relation);
+  for (const { name, sealed } of columns) {
+    if (sealed !== undefined) continue;
+    if (names.has(name)) return ` shares columns with a table that has rules, and has none itself`;
+    if (guarded.includes(name)) return `.${name} is a sealed column by its type, and no rule names it`;
+  }
+  return undefined;
+}
+
+function ruledNames(rules: CatalogInput['rules'], relation: SnapshotRelation): readonly string[] {
+  return rules
+    .filter(({ schema, table }) => schema === relation.schema && table === relation.name)
+    .map(({ column }) => column);
 }
 
 /** Why a hot table may not be written: what fires there would see ciphertext, or do what cannot be known. */
 function writeRefusalOf(
   { snapshot, allowRoutines }: CatalogInput,
   relation: SnapshotRelation,
-  columns: readonly CatalogColumn[],
   hot: HotSet,
+  { inheritance, sealedOf, byOid }: Family,
 ): string | undefined {
   const place = `${relation.schema}.${relation.name}`;
   if (snapshot.rules.some(([owner, , isMore]) => owner === relation.oid && isMore))
@@ -190,13 +234,18 @@ function writeRefusalOf(
   // INSTEAD OF triggers, in whose hands the values would be.
   if (relation.kind === 'v' && snapshot.triggers.some(([oid]) => oid === relation.oid))
     return `a trigger (INSTEAD OF) on view ${place} takes what is written`;
-  const names = namesPattern(columns.flatMap((column) => (column.sealed === undefined ? [] : [column.name])));
+  // Those of a partition fire for the rows that come into it through its parent, a partitioned table's for what is written to a partition.
+  const ancestors = inheritance.ancestors(relation.oid);
+  const firing = new Set([relation.oid, ...inheritance.descendants(relation.oid), ...ancestors]);
+  const sealed = [...firing].flatMap((oid) => sealedOf.get(oid) ?? []);
+  const names = namesPattern(sealed.map(({ column }) => column));
   for (const [oid, routineOid] of snapshot.triggers) {
-    if (oid !== relation.oid) continue;
+    if (!firing.has(oid)) continue;
     const routine = snapshot.routines.find((candidate) => candidate.oid === routineOid);
     if (routine === undefined || allowRoutines.has(`${routine.schema}.${routine.name}`)) continue;
     if (hot.routines.has(routineOid) || names?.test(routine.definition) === true) {
-      return `trigger function ${routine.schema}.${routine.name} on ${place} names sealed data or runs dynamic SQL`;
+      const { schema, name } = byOid.get(oid) ?? relation;
+      return `trigger function ${routine.schema}.${routine.name} on ${schema}.${name} names sealed data or runs dynamic SQL`;
     }
   }
   return undefined;

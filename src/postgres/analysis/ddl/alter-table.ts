@@ -28,10 +28,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   AT_AddIdentity: refuseGenerated,
   AT_SetExpression: (_ddl, { def }, table) => refuseSealedIn(def, table, 'a generated column'),
   AT_AttachPartition: attach,
-  AT_DetachPartition: attach,
-  AT_DetachPartitionFinalize: attach,
+  AT_DetachPartition: part,
+  AT_DetachPartitionFinalize: part,
   AT_AddInherit: inherit,
-  AT_DropInherit: inherit,
+  AT_DropInherit: part,
   AT_DropColumn: forward,
   AT_DropNotNull: forward,
   AT_SetNotNull: forward,
@@ -177,19 +177,36 @@ function refuseGenerated(_ddl: DdlStatement, { name = '' }: AlterTableCmd, table
 
 /** A partition holds the values of its parent's columns, under the parent's identity: one with rules of its own holds others. */
 function attach(ddl: DdlStatement, { def }: AlterTableCmd, table: DdlTable | undefined): void {
-  if (def === undefined || !('PartitionCmd' in def) || def.PartitionCmd.name === undefined) return;
-  joinTables(ddl, def.PartitionCmd.name, table);
+  const name = otherTable(def);
+  if (name !== undefined) joinTables(name, { parent: table, child: namedTable(ddl, name) });
 }
 
 function inherit(ddl: DdlStatement, { def }: AlterTableCmd, table: DdlTable | undefined): void {
-  if (def !== undefined && 'RangeVar' in def) joinTables(ddl, def.RangeVar, table);
+  const name = otherTable(def);
+  if (name !== undefined) joinTables(name, { parent: namedTable(ddl, name), child: table });
 }
 
-function joinTables(ddl: DdlStatement, name: RangeVar, table: DdlTable | undefined): void {
+/** What was a partition or child stays sealed by its type, and is refused until it is one again or has a rule. */
+function part(ddl: DdlStatement, { def }: AlterTableCmd): void {
+  const name = otherTable(def);
+  if (name !== undefined) namedTable(ddl, name);
+}
+
+function otherTable(def: Node | undefined): RangeVar | undefined {
+  if (def === undefined) return undefined;
+  return 'PartitionCmd' in def ? def.PartitionCmd.name : 'RangeVar' in def ? def.RangeVar : undefined;
+}
+
+function namedTable(ddl: DdlStatement, name: RangeVar): DdlTable | undefined {
   const other = existingTable(name, ddl.context);
   ddl.qualify(name, other);
   if (other === undefined) ddl.makes(name);
-  const [parent, child] = [table, other];
+  return other;
+}
+
+type Joined = { readonly parent: DdlTable | undefined; readonly child: DdlTable | undefined };
+
+function joinTables(name: RangeVar, { parent, child }: Joined): void {
   if ((parent?.rules.size ?? 0) === 0 || (child?.rules.size ?? 0) === 0) return;
   throw refuseDdl(
     'both tables have rules of their own, so their values were sealed as different columns',

@@ -7,7 +7,7 @@ import { checkConstraint } from './constraint.ts';
 import { refuseDdl } from './errors.ts';
 import { refuseSealedIn } from './expressions.ts';
 import type { DdlStatement } from './statement.ts';
-import { columnOf, existingTable, isSealedColumn, newTable, type DdlTable } from './tables.ts';
+import { columnOf, existingTable, isSealedColumn, newTable, userSchemas, type DdlTable } from './tables.ts';
 
 export function createTable(ddl: DdlStatement, statement: CreateStmt): void {
   const { relation } = statement;
@@ -39,7 +39,7 @@ function withParents(
   name: RangeVar,
   { inhRelations = [] }: CreateStmt,
 ): DdlTable | undefined {
-  const rules = new Map<string, RuledColumn>(own?.rules);
+  const rules = new Map<string, RuledColumn>();
   let hasHotParent = false;
   for (const node of inhRelations) {
     if (!('RangeVar' in node)) continue;
@@ -47,7 +47,11 @@ function withParents(
     if (parent === undefined) continue;
     hasHotParent = true;
     ddl.qualify(node.RangeVar, parent);
-    for (const [column, rule] of parent.rules) rules.set(column, rule);
+    for (const [column, rule] of parent.rules) {
+      const other = rules.get(column);
+      if (other !== undefined && other !== rule) throw torn(column, [other, rule], locationOf(node.RangeVar));
+      rules.set(column, rule);
+    }
   }
   if (own !== undefined && own.rules.size > 0 && hasHotParent)
     throw refuseDdl(
@@ -56,8 +60,22 @@ function withParents(
       'Write rules for the parent alone: they hold for its partitions and children.',
     );
   if (own === undefined && !hasHotParent) return undefined;
-  const { schemaname: schema = '', relname = '' } = name;
-  return { schema: own?.schema ?? schema, name: own?.name ?? relname, relation: undefined, rules };
+  const { schemaname: schema = userSchemas(ddl.context)[0] ?? '', relname = '' } = name;
+  return {
+    schema: own?.schema ?? schema,
+    name: own?.name ?? relname,
+    relation: undefined,
+    rules: hasHotParent ? rules : (own?.rules ?? rules),
+  };
+}
+
+/** Values that are written through one parent are read through the other. */
+function torn(column: string, rules: readonly RuledColumn[], location: number): Error {
+  return refuseDdl(
+    `column ${column} would be sealed by the rules of two tables, ${rules.map((rule) => `${rule.schema}.${rule.table}`).join(' and ')}`,
+    location,
+    'Let it inherit from one of them.',
+  );
 }
 
 /** LIKE copies types, so sealed columns stay sealed; each needs a rule of the same kind in the new table. */

@@ -63,7 +63,7 @@ export function setSchema(ddl: DdlStatement, { relation, newschema = '' }: Alter
 }
 
 function refuseRuled(table: DdlTable | undefined, relation: RangeVar): void {
-  if (table === undefined || table.rules.size === 0) return;
+  if (table === undefined || table.rules.size === 0 || table.inherits === true) return;
   throw refuseDdl(
     `${table.schema}.${table.name} has sealed columns and cannot be renamed here`,
     locationOf(relation),

@@ -16,8 +16,10 @@ import { refuseDdl } from './errors.ts';
 export type DdlTable = {
   readonly schema: string;
   readonly name: string;
-  /** By column name. */
+  /** By column name; of a partition or child also those of the tables above it. */
   readonly rules: ReadonlyMap<string, RuledColumn>;
+  /** Its rules name other tables, above it: its own name is free. */
+  readonly inherits?: boolean;
   /** As the catalog has it, which may not know what the open transaction has done. */
   readonly relation: Relation | undefined;
   /** Any of its columns may be sealed. */
@@ -79,7 +81,7 @@ export function newTable(name: RangeVar, context: PlanningContext): DdlTable | u
     );
   }
   const schema = schemaname ?? userSchemas(context)[0];
-  return schema === undefined ? undefined : tableIn(catalog, schema, relname);
+  return schema === undefined ? undefined : ownTable(catalog, schema, relname);
 }
 
 /** Where an unqualified name is looked for, without the server's own schemas; temporary tables of hot names are refused. */
@@ -88,8 +90,22 @@ export function userSchemas({ settings }: PlanningContext): readonly string[] {
 }
 
 export function tableIn(catalog: Catalog, schema: string, name: string): DdlTable {
+  const own = ownTable(catalog, schema, name);
+  return own.rules.size > 0 ? own : { ...own, rules: inheritedRules(catalog, own.relation), inherits: true };
+}
+
+function ownTable(catalog: Catalog, schema: string, name: string): DdlTable {
   const key = relationKey(schema, name);
   return { schema, name, rules: catalog.rules.get(key) ?? NO_RULES, relation: catalog.relations.get(key) };
+}
+
+function inheritedRules(catalog: Catalog, relation: Relation | undefined): ReadonlyMap<string, RuledColumn> {
+  const rules = (relation?.columns ?? []).flatMap(({ name, sealed }) => {
+    const of = sealed === undefined ? undefined : catalog.rules.get(relationKey(sealed.schema, sealed.table));
+    const rule = of?.get(name);
+    return rule === undefined ? [] : [[name, rule] as const];
+  });
+  return rules.length === 0 ? NO_RULES : new Map(rules);
 }
 
 function isHotName({ relname = '' }: RangeVar, catalog: Catalog): boolean {
