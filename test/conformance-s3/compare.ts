@@ -1,7 +1,7 @@
 /** What differs between two answers, field by field. */
 import type { AnswerTree } from './answer-tree.ts';
 import type { Case } from './case.ts';
-import type { Found } from './differences.ts';
+import type { Found } from './differences/difference.ts';
 
 export function differencesOf({ operation, what }: Case, direct: AnswerTree, gateway: AnswerTree): readonly Found[] {
   const places = new Set([...direct.keys(), ...gateway.keys()]);

@@ -1,11 +1,12 @@
-/** docs/S3-CONFORMANCE.md, of what the tests found. */
+/** docs/S3-CONFORMANCE.md and its sibling, of what the tests found. */
 import {
   BUCKET_OPERATIONS,
   OBJECT_OPERATIONS,
   SERVICE_OPERATIONS,
   type S3OperationName,
 } from '../../src/s3/operation-names.ts';
-import { DIFFERENCES } from './differences.ts';
+import type { ComparedBackend } from './backends.ts';
+import type { Difference } from './differences/difference.ts';
 import { ELSEWHERE, OWN, REFUSED } from './refused.ts';
 
 /** A case that ran, and the names of the differences it showed. */
@@ -21,57 +22,83 @@ export const ALL_OPERATIONS: readonly S3OperationName[] = [
   ...OBJECT_OPERATIONS,
 ].toSorted();
 
-export function conformancePage(proofs: readonly Proof[]): string {
+/** A case that the backend cannot be asked, and why not. */
+export type Lacking = { readonly operation: S3OperationName; readonly what: string; readonly why: string };
+
+export function conformancePage(
+  backend: ComparedBackend,
+  proofs: readonly Proof[],
+  lacking: readonly Lacking[],
+): string {
+  const { name, differences } = backend;
   const parts = [
-    '# S3 conformance',
-    INTRODUCTION,
+    `# S3 conformance${name === 'Ceph RGW' ? '' : `, in front of ${name}`}`,
+    introduction(backend),
     `${ALL_OPERATIONS.length} operations, ${new Set(proofs.map(({ operation }) => operation)).size} of them compared in ${proofs.length} cases.`,
     '## Operations',
     table(
       ['operation', 'tested', 'differences'],
-      ALL_OPERATIONS.map((operation) => summary(operation, proofs)),
+      ALL_OPERATIONS.map((operation) => summary(operation, proofs, lacking, differences)),
     ),
     '## Differences and their reasons',
     table(
       ['difference', 'reason'],
-      DIFFERENCES.map(({ name, why }) => [name, why]),
+      differences.map(({ name, why }) => [name, why]),
     ),
     '## Case by case',
     table(
       ['operation', 'what is asked', 'differences'],
-      ALL_OPERATIONS.flatMap((operation) => details(operation, proofs)),
+      ALL_OPERATIONS.flatMap((operation) => details(operation, proofs, lacking, backend)),
     ),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `Every operation of Amazon S3, and how the answer of a sealed bucket behind Sealgate differs from the answer of a plain bucket at
-the same backend. This page is written by the tests (\`test/conformance-s3/\`) from what they found: each case sends the same requests to both and compares status, headers and every element of the
+const introduction = ({
+  name,
+  needs,
+}: ComparedBackend): string => `Every operation of Amazon S3, and how the answer of a sealed bucket behind Sealgate differs from the answer of a plain bucket at
+the same backend, ${name}. This page is written by the tests (\`test/conformance-s3/\`) from what they found: each case sends the same requests to both and compares status, headers and every element of the
 document. A difference that is not listed here with its reason fails the tests; so does a reason that nothing shows any more, and an operation that is neither compared nor refused. Written anew by
-\`npm test -- test/conformance-s3 -u\`, where Ceph RGW is installed.
+\`npm test -- test/conformance-s3 -u\`${needs}.
 
 Not compared: dates and ids of requests, hosts and uploads (that they stand in the same places is), the connection's own headers, and the length of documents. ETags and version ids are compared by which
-of them are equal, and by the marks on them.`;
+of them are equal, and by the marks on them. ${name === 'Ceph RGW' ? 'The same in front of s3rver, which is there on every machine and knows less: [S3-CONFORMANCE-S3RVER.md](S3-CONFORMANCE-S3RVER.md).' : 'In front of Ceph RGW, which knows more: [S3-CONFORMANCE.md](S3-CONFORMANCE.md).'}`;
 
-const of = (operation: S3OperationName, proofs: readonly Proof[]): readonly Proof[] =>
-  proofs.filter((proof) => proof.operation === operation);
+const of = <One extends { readonly operation: string }>(operation: string, all: readonly One[]): readonly One[] =>
+  all.filter((one) => one.operation === operation);
 
-const names = (proofs: readonly Proof[]): string => {
-  const found = new Set(proofs.flatMap(({ differences }) => [...differences]));
-  return DIFFERENCES.flatMap(({ name }) => (found.has(name) ? [name] : [])).join('; ');
-};
+function names(proofs: readonly Proof[], differences: readonly Difference[]): string {
+  const found = new Set(proofs.flatMap((proof) => [...proof.differences]));
+  return differences.flatMap(({ name }) => (found.has(name) ? [name] : [])).join('; ');
+}
 
-function summary(operation: S3OperationName, proofs: readonly Proof[]): readonly string[] {
+function summary(
+  operation: S3OperationName,
+  proofs: readonly Proof[],
+  lacking: readonly Lacking[],
+  differences: readonly Difference[],
+): readonly string[] {
   const own = of(operation, proofs);
-  if (own.length > 0) return [operation, `${own.length} ${own.length === 1 ? 'case' : 'cases'}`, names(own)];
+  if (own.length > 0)
+    return [operation, `${own.length} ${own.length === 1 ? 'case' : 'cases'}`, names(own, differences)];
   const ownWord = OWN[operation];
   if (ownWord !== undefined) return [operation, 'of its own', ownWord];
+  const [lack] = of(operation, lacking);
+  if (lack !== undefined) return [operation, 'not here', `the backend ${lack.why}`];
   const why = REFUSED[operation];
   return [operation, why === undefined ? '' : 'refused', why ?? ELSEWHERE[operation] ?? 'GAP'];
 }
 
-const details = (operation: S3OperationName, proofs: readonly Proof[]): readonly (readonly string[])[] =>
-  of(operation, proofs).map((proof) => [operation, proof.what, names([proof])]);
+const details = (
+  operation: S3OperationName,
+  proofs: readonly Proof[],
+  lacking: readonly Lacking[],
+  { name, differences }: ComparedBackend,
+): readonly (readonly string[])[] => [
+  ...of(operation, proofs).map((proof) => [operation, proof.what, names([proof], differences)]),
+  ...of(operation, lacking).map(({ what, why }) => [operation, what, `not compared: ${name} ${why}`]),
+];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;

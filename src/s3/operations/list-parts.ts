@@ -40,7 +40,11 @@ export const listParts: S3Operation = {
 
 function numberParameter({ query }: S3Request, name: string, fallback: number): number {
   const text = query.get(name) ?? '';
-  if (!/^[0-9]{0,10}$/u.test(text)) throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer`);
+  // Beyond 31 bits S3 has no integer.
+  if (!/^[0-9]{0,10}$/u.test(text) || Number(text) >= 2 ** 31)
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer or within integer range`, {
+      details: { ArgumentName: name, ArgumentValue: text },
+    });
   return text === '' ? fallback : Number(text);
 }
 
@@ -80,7 +84,7 @@ function respond(
     ...answer.about,
     ...checksumChoiceContent(upload.checksum),
     PartNumberMarker: answer.marker,
-    NextPartNumberMarker: answer.parts.at(-1)?.number ?? answer.marker,
+    NextPartNumberMarker: answer.parts.at(-1)?.number ?? 0,
     MaxParts: answer.maxParts,
     IsTruncated: answer.isTruncated,
     Part: answer.parts.map((part) => ({

@@ -59,9 +59,13 @@ async function readRange(source: S3Request, gateway: GatewayContext, range: stri
   if (range === undefined) return fitting(await readSource(source, gateway));
   const [, first, last] = ONE_RANGE.exec(range) ?? [];
   const length = Number(last) - Number(first) + 1;
-  if (Number.isNaN(length) || length < 1) throw malformedRange();
-  const read = await readSource({ ...source, headers: { ...source.headers, range } }, gateway).catch(asRangeError);
-  if (read.length !== length) throw outside();
+  if (Number.isNaN(length) || length < 1) throw malformedRange(range);
+  const read = await readSource({ ...source, headers: { ...source.headers, range } }, gateway).catch(
+    (error: unknown) => {
+      throw error instanceof S3Error && error.status === 416 ? outside(range) : error;
+    },
+  );
+  if (read.length !== length) throw outside(range);
   return fitting(read);
 }
 
@@ -70,20 +74,16 @@ function fitting(read: ReadSource): ReadSource {
   return read;
 }
 
-function asRangeError(error: unknown): never {
-  throw error instanceof S3Error && error.status === 416 ? outside() : error;
-}
-
-const malformedRange = (): S3Error =>
+const malformedRange = (range: string): S3Error =>
   new S3Error(
     'ERR_S3_INVALID_ARGUMENT',
     'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
-    { details: { ArgumentName: 'x-amz-copy-source-range' } },
+    { details: { ArgumentName: 'x-amz-copy-source-range', ArgumentValue: range } },
   );
 
-const outside = (): S3Error =>
+const outside = (range: string): S3Error =>
   new S3Error('ERR_S3_INVALID_ARGUMENT', 'Range specified is not valid for the size of the source object.', {
-    details: { ArgumentName: 'x-amz-copy-source-range' },
+    details: { ArgumentName: 'x-amz-copy-source-range', ArgumentValue: range },
   });
 
 /** Headers of the answer. */

@@ -53,12 +53,25 @@ const V1: readonly (readonly [string, Query])[] = [
   ['max-keys=x', { 'max-keys': 'x' }],
   ['a marker', { marker: 'dir/1' }],
   ['a marker behind all', { marker: 'zz' }],
+  ['a marker before the prefix', { marker: 'a', prefix: 'dir/' }],
+  ['a marker behind the prefix', { marker: 'e', prefix: 'dir/' }],
+  ['a prefix that is a whole key', { prefix: 'dir/1' }],
+  ['a prefix that nothing has', { prefix: 'none/' }],
+  ['a delimiter of several letters', { delimiter: 'ir/s' }],
+  ['a delimiter that nothing has', { delimiter: '|' }],
+  ['an empty delimiter, prefix and marker', { delimiter: '', prefix: '', marker: '' }],
+  ['a marker within what the delimiter puts together', { delimiter: '/', marker: 'dir/1' }],
 ];
 
 const V2: readonly (readonly [string, Query])[] = [
   ...V1.filter(([, query]) => query['marker'] === undefined),
   ['fetch-owner', { 'fetch-owner': 'true' }],
   ['start-after', { 'start-after': 'dir/1' }],
+  ['start-after, before the prefix', { 'start-after': 'a', prefix: 'dir/' }],
+  ['start-after, behind the prefix', { 'start-after': 'e', prefix: 'dir/' }],
+  ['an empty start-after', { 'start-after': '' }],
+  ['a token that is none', { 'continuation-token': 'nonsense' }],
+  ['an empty token', { 'continuation-token': '' }],
   ['encoding-type=url, with start-after', { 'encoding-type': 'url', 'start-after': 'a b' }],
 ];
 

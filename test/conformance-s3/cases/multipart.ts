@@ -70,6 +70,22 @@ export const MULTIPART_CASES: readonly Case[] = [
       return [none, ...parts, await listParts(side, id), ...pages];
     },
   },
+  {
+    operation: 'ListParts',
+    what: 'pages of none, of too many, and those that cannot be',
+    run: async (side) => {
+      const id = await opened(side);
+      await upload(side, id, 1, 'end');
+      return [
+        await listParts(side, id, { 'max-parts': '0' }),
+        await listParts(side, id, { 'max-parts': '2000' }),
+        await listParts(side, id, { 'max-parts': '-1' }),
+        await listParts(side, id, { 'max-parts': 'x' }),
+        await listParts(side, id, { 'part-number-marker': '5' }),
+        await listParts(side, id, { 'part-number-marker': 'x' }),
+      ];
+    },
+  },
   { operation: 'ListParts', what: 'an upload that is none', run: (side) => listParts(side, 'nonsense') },
   {
     operation: 'CompleteMultipartUpload',
@@ -184,6 +200,22 @@ export const MULTIPART_CASES: readonly Case[] = [
         await uploads({ 'encoding-type': 'url' }),
         first,
         await uploads({ 'max-uploads': '1', ...markers }),
+      ];
+    },
+  },
+  {
+    operation: 'ListMultipartUploads',
+    what: 'pages of none, of too many, and those that cannot be',
+    run: async (side) => {
+      const uploads = (more = {}): Promise<Answer> => side.send({ method: 'GET', query: { uploads: '', ...more } });
+      await create(side, 'a');
+      return [
+        await uploads({ 'max-uploads': '0' }),
+        await uploads({ 'max-uploads': '2000' }),
+        await uploads({ 'max-uploads': '-1' }),
+        await uploads({ 'max-uploads': 'x' }),
+        await uploads({ 'key-marker': 'b' }),
+        await uploads({ 'upload-id-marker': 'nonsense' }),
       ];
     },
   },

@@ -1,5 +1,6 @@
 /** Objects as wholes and in ranges: write, read, describe, delete. */
 import type { Case } from '../case.ts';
+import type { Answer } from '../twins.ts';
 import { put, SUSPENDED, VERSIONED } from './requests.ts';
 
 const HEADERS = {
@@ -33,6 +34,44 @@ export const OBJECT_CASES: readonly Case[] = [
       await put(side, 'k', '1');
       await side.done(SUSPENDED);
       return put(side, 'k', '2');
+    },
+  },
+  {
+    operation: 'PutObject',
+    what: 'keys that look like paths, or are hard to write',
+    run: async (side) => {
+      const keys = [
+        'a//b',
+        '/a',
+        'a/',
+        '%2F',
+        'a%2fb',
+        'a b+c',
+        'ü\u0308',
+        '💾',
+        '?x=1&y',
+        '#',
+        "'()*!~",
+        '\\',
+        'a;b=c',
+      ];
+      const answers: Answer[] = [];
+      for (const [index, key] of keys.entries()) {
+        answers.push(await side.send({ method: 'PUT', key, body: 'x'.repeat(index) }));
+        answers.push(await side.send({ method: 'GET', key }));
+      }
+      return answers;
+    },
+  },
+  {
+    operation: 'PutObject',
+    what: 'keys with dot segments',
+    run: async (side) => {
+      const answers: Answer[] = [];
+      for (const key of ['a/./b', 'a/../b', '..'])
+        for (const method of ['PUT', 'GET', 'DELETE'] as const)
+          answers.push(await side.send({ method, key, ...(method === 'PUT' ? { body: 'x' } : {}) }));
+      return answers;
     },
   },
   {

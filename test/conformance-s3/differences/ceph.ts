@@ -1,28 +1,8 @@
-/**
- * Every difference between the backend's own answer and the gateway's that is meant, with its reason. One that is found and not named here
- * fails the tests, and so does an entry that nothing shows any more.
- */
-export type Difference = {
-  /** As docs/S3-CONFORMANCE.md calls it. */
-  readonly name: string;
-  readonly why: string;
-  /** Operations it is found in; every one unless told. */
-  readonly operations?: RegExp;
-  /** At which places; wherever `says` is to be looked up unless told. */
-  readonly where?: RegExp;
-  /** What the two sides say; where one says nothing at all, that is the empty string. */
-  readonly direct?: RegExp;
-  readonly gateway?: RegExp;
-  /** What the gateway says, place by place, where it answers something else altogether: at a place that is not named it says nothing. */
-  readonly says?: Readonly<Record<string, RegExp>>;
-  /** Of which cases, by what they ask; every one unless told. */
-  readonly what?: RegExp;
-};
-
-const NOTHING = /^$/u;
+/** In front of Ceph RGW 16: what it does otherwise than Amazon S3, and the gateway as S3. */
+import { NOTHING, OBJECT_URL, refusal, type Difference } from './difference.ts';
+import { OURS } from './ours.ts';
 
 const ISO_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/u;
-const OBJECT_URL = /^http:\/\/127\.0\.0\.1:\d+\/bucket-\d+\/\S+$/u;
 
 /** What Ceph RGW says to a HEAD of a bucket, which it has deleted on its own side. */
 const STILL_THERE: Readonly<Record<string, RegExp>> = {
@@ -36,32 +16,7 @@ const STILL_THERE: Readonly<Record<string, RegExp>> = {
   'header x-rgw-quota-bucket-objects': /^-1$/u,
 };
 
-/** A refusal where the backend does something; its words are those of `error documents`. */
-const refusal = (status: number, code: string): Readonly<Record<string, RegExp>> => ({
-  status: new RegExp(`^${status}$`, 'u'),
-  'header content-type': /^application\/xml$/u,
-  '/Error/Code': new RegExp(`^${code}$`, 'u'),
-});
-
-/** What the gateway does otherwise than any plain store, and has to. */
-const OURS: readonly Difference[] = [
-  {
-    name: 'marked ETags',
-    why: 'The ETag is that of the ciphertext, with `-0` behind it: clients that take 32 hex digits for an MD5 of the content would find it wrong (and rclone would delete the object).',
-    where: /(?:^header etag|\/ETag)$/u,
-    direct: /^"\(etag \d+\)"$/u,
-    gateway: /^"\(etag \d+\)-0"$/u,
-  },
-  {
-    name: 'encryption headers',
-    why: 'Sealed objects are said to be encrypted, as S3 says it of SSE-KMS.',
-    where: /^header x-amz-server-side-encryption(?:-aws-kms-key-id)?$/u,
-    direct: NOTHING,
-  },
-];
-
-/** What the backend does otherwise than Amazon S3, and the gateway as S3. */
-const BACKENDS: readonly Difference[] = [
+const OF_ALL: readonly Difference[] = [
   {
     name: 'headers of Ceph',
     why: 'Ceph RGW’s own headers and elements, which S3 does not have.',
@@ -78,8 +33,11 @@ const BACKENDS: readonly Difference[] = [
   {
     name: 'error documents',
     why: 'Ceph RGW leaves messages empty and names the bucket; the gateway says what S3 says, and the resource.',
-    where: /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize|Condition)$/u,
+    where:
+      /^\/Error\/(?:Message|BucketName|Resource|RangeRequested|ActualObjectSize|Condition|ArgumentName|ArgumentValue)$/u,
     says: {
+      '/Error/ArgumentName': /^[a-z-]+$/u,
+      '/Error/ArgumentValue': /^(?:base64|x|-1|bytes=.*)$/u,
       '/Error/Message': /\S/u,
       '/Error/Resource': /^\//u,
       '/Error/RangeRequested': /^bytes=/u,
@@ -111,7 +69,7 @@ const BACKENDS: readonly Difference[] = [
   {
     name: 'Content-Range of a refused range',
     why: 'The size that a client asks again with; Ceph RGW 16 leaves it out.',
-    operations: /^GetObject$/u,
+    operations: /^(?:Get|Head)Object$/u,
     where: /^header content-range$/u,
     direct: NOTHING,
     gateway: /^bytes \*\//u,
@@ -154,7 +112,77 @@ const BACKENDS: readonly Difference[] = [
   },
 ];
 
-const MORE_OF_BACKENDS: readonly Difference[] = [
+/** The object `k` of five bytes, as the gateway gives it whole. */
+const HELLO: Readonly<Record<string, RegExp>> = {
+  status: /^200$/u,
+  body: /^hello$/u,
+  'header content-length': /^5$/u,
+  'header content-type': /^binary\/octet-stream$/u,
+  'header last-modified': /^\(date\)$/u,
+  'header etag': /^"\(etag 1\)-0"$/u,
+};
+
+const OF_CONDITIONS: readonly Difference[] = [
+  {
+    name: 'what a 304 says',
+    why: 'ETag and date of the object, which Ceph RGW 16 leaves out.',
+    operations: /^(?:Get|Head)Object$/u,
+    where: /^header (?:etag|last-modified)$/u,
+    direct: NOTHING,
+    gateway: /^(?:"\(etag 1\)-0"|\(date\))$/u,
+  },
+  {
+    name: 'lists of ETags, and dates that are none',
+    why: 'Any of a list may match, and what is no date is ignored (RFC 9110); Ceph RGW 16 takes a list for one ETag, and refuses.',
+    operations: /^GetObject$/u,
+    what: /^If-Match of another ETag and of its own$|^dates that are none$/u,
+    says: HELLO,
+  },
+  {
+    name: 'If-Range',
+    why: 'Ceph RGW 16 does not know it. The whole object where it is another one, or its date is not the very same (RFC 9110).',
+    operations: /^GetObject$/u,
+    what: /^a range if it (?:has another ETag|is not modified since)$/u,
+    says: HELLO,
+  },
+  {
+    name: 'If-Match on writes',
+    why: 'Ceph RGW 16 wants the ETag without its quotes, and says 412 where S3 says that there is no such key.',
+    operations: /^PutObject$/u,
+    what: /^if there is one of this ETag/u,
+    says: {
+      status: /^(?:200|404)$/u,
+      'header etag': /^"\(etag 1\)-0"$/u,
+      'header content-length': /^0$/u,
+      'header content-type': /^(?:application\/xml)?$/u,
+      '/Error/Code': /^(?:NoSuchKey)?$/u,
+    },
+  },
+  {
+    name: 'part numbers',
+    why: 'Ceph RGW 16 does not know them.',
+    operations: /^GetObject$/u,
+    what: /^by part number/u,
+    says: {
+      status: /^(?:206|416|400)$/u,
+      body: /^(?:hello|last)?$/u,
+      'header content-length': /^(?:5|4|5242880)?$/u,
+      'header content-type': /^(?:binary\/octet-stream|application\/xml)$/u,
+      'header content-range': /^(?:bytes (?:0-4\/5|5242880-5242883\/5242884|0-5242879\/5242884))?$/u,
+      'header x-amz-mp-parts-count': /^2$/u,
+      '/Error/Code': /^(?:InvalidPartNumber|InvalidArgument|InvalidRequest)$/u,
+    },
+  },
+  {
+    name: 'keys with dot segments',
+    why: 'A store that keeps files takes `a/../b` for another key, perhaps of another bucket, than the one the rules were asked about. They are refused.',
+    operations: /^PutObject$/u,
+    what: /^keys with dot segments$/u,
+    says: refusal(400, 'InvalidURI'),
+  },
+];
+
+const OF_LISTS_AND_DELETIONS: readonly Difference[] = [
   {
     name: 'encoding types that are none',
     why: 'S3 refuses all but `url`; Ceph RGW 16 does not look.',
@@ -175,7 +203,7 @@ const MORE_OF_BACKENDS: readonly Difference[] = [
     operations: /^(?:Head|CopyObject)/u,
     where: /^header content-length$/u,
     direct: /^2\d\d$/u,
-    gateway: /^2\d\d$/u,
+    gateway: /^[23]\d\d$/u,
   },
   {
     name: 'documents of DeleteObjects',
@@ -187,6 +215,17 @@ const MORE_OF_BACKENDS: readonly Difference[] = [
 ];
 
 const OF_UPLOADS: readonly Difference[] = [
+  {
+    name: 'negative max-parts',
+    why: 'S3 refuses it, Ceph RGW 16 takes it for 0.',
+    operations: /^ListParts$/u,
+    what: /^pages of none/u,
+    says: {
+      ...refusal(400, 'InvalidArgument'),
+      '/Error/ArgumentName': /^max-parts$/u,
+      '/Error/ArgumentValue': /^-1$/u,
+    },
+  },
   {
     name: 'one more part in the ETag',
     why: 'An upload whose last part has 5 MiB or more ends in a part of the gateway’s own, which the backend counts.',
@@ -362,32 +401,12 @@ const OF_COPIES: readonly Difference[] = [
   },
 ];
 
-export const DIFFERENCES: readonly Difference[] = [
+export const CEPH_DIFFERENCES: readonly Difference[] = [
   ...OF_COPIES,
   ...OURS,
-  ...BACKENDS,
-  ...MORE_OF_BACKENDS,
+  ...OF_ALL,
+  ...OF_CONDITIONS,
+  ...OF_LISTS_AND_DELETIONS,
   ...OF_UPLOADS,
   ...OF_SETTINGS,
 ];
-
-export type Found = {
-  readonly operation: string;
-  readonly what: string;
-  readonly where: string;
-  readonly direct: string;
-  readonly gateway: string;
-};
-
-export function explaining(found: Found): Difference | undefined {
-  const { operation, what, where, direct, gateway } = found;
-  return DIFFERENCES.find(
-    (one) =>
-      (one.operations?.test(operation) ?? true) &&
-      (one.what?.test(what) ?? true) &&
-      (one.where?.test(where) ?? one.says !== undefined) &&
-      (one.direct?.test(direct) ?? true) &&
-      (one.gateway?.test(gateway) ?? true) &&
-      (one.says === undefined || (one.says[where] ?? NOTHING).test(gateway)),
-  );
-}

@@ -1,0 +1,18 @@
+/** What the gateway does otherwise than any plain store, and has to. */
+import { NOTHING, type Difference } from './difference.ts';
+
+export const OURS: readonly Difference[] = [
+  {
+    name: 'marked ETags',
+    why: 'The ETag is that of the ciphertext, with `-0` behind it: clients that take 32 hex digits for an MD5 of the content would find it wrong (and rclone would delete the object).',
+    where: /(?:^header etag|\/ETag)$/u,
+    direct: /^"\(etag \d+\)"$/u,
+    gateway: /^"\(etag \d+\)-0"$/u,
+  },
+  {
+    name: 'encryption headers',
+    why: 'Sealed objects are said to be encrypted, as S3 says it of SSE-KMS.',
+    where: /^header x-amz-server-side-encryption(?:-aws-kms-key-id)?$/u,
+    direct: NOTHING,
+  },
+];
