@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- lanes] [--rounds n] [--seconds n] [--backend store|s3rver|radosgw]`: Sealgate beside what people know, in one run.
- * Lanes: s3, memory, forwarding, postgres, copy, idle, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
+ * Lanes: s3, bodies, range, list, workers, memory, forwarding, postgres, copy, idle, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
  */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
@@ -31,6 +31,10 @@ const backend = backendName(values.backend);
 /** Each is loaded only when it is wanted: none needs what another needs installed. */
 const LANES: Readonly<Record<string, () => Promise<void>>> = {
   s3: async () => (await import('./s3/lane.ts')).benchS3(options, backend),
+  bodies: async () => (await import('./s3/bodies.ts')).benchBodies(options, backend),
+  range: async () => (await import('./s3/range.ts')).benchRange(options, backend),
+  list: async () => (await import('./s3/list.ts')).benchList(options),
+  workers: async () => (await import('./s3/scaling.ts')).benchScaling(options, backend),
   memory: async () => (await import('./s3/memory.ts')).benchMemory(options, backend),
   forwarding: async () => (await import('./forwarding/lane.ts')).benchForwarding(options),
   kms: async () => (await import('./kms/lane.ts')).benchKms(options),

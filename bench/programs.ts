@@ -44,11 +44,17 @@ async function stopChild(child: ChildProcess): Promise<void> {
 export async function startNginx(
   folder: string,
   upstreamPort: number,
+  /** Files beside its config: TLS to clients. */
+  certificate?: { readonly cert: string; readonly key: string },
 ): Promise<(Running & { readonly pid: number }) | undefined> {
   const nginx = find('nginx');
   if (nginx === undefined) return undefined;
   const port = await freePort();
   const config = join(folder, 'nginx.conf');
+  const ssl =
+    certificate === undefined
+      ? ''
+      : `ssl_certificate ${folder}/${certificate.cert}; ssl_certificate_key ${folder}/${certificate.key}; ssl_protocols TLSv1.3;`;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   await writeFile(
     config,
@@ -60,7 +66,7 @@ http {
   proxy_buffering on; proxy_buffer_size 64k; proxy_buffers 16 64k; proxy_busy_buffers_size 128k; proxy_max_temp_file_size 0;
   ${temporary.map((name) => `${name}_temp_path ${folder}/nginx-${name};`).join(' ')}
   upstream store { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000; }
-  server { listen 127.0.0.1:${port}; location / { proxy_pass http://store; proxy_set_header Host $http_host; proxy_set_header Connection ""; } }
+  server { listen 127.0.0.1:${port}${ssl === '' ? '' : ' ssl'}; ${ssl} location / { proxy_pass http://store; proxy_set_header Host $http_host; proxy_set_header Connection ""; } }
 }\n`,
   );
   const child = spawn(nginx, ['-c', config, '-p', folder], { stdio: 'ignore' });

@@ -8,6 +8,7 @@ export type Endpoint = {
   readonly port: number;
   /** Of the process that is measured; undefined where nothing stands between. */
   readonly pid: number | undefined;
+  readonly tls: boolean;
   readonly bucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -27,10 +28,10 @@ export type Connection = {
   readonly close: () => void;
 };
 
-export function objectsAt({ port, bucket, accessKeyId, secretAccessKey }: Endpoint): Objects {
+export function objectsAt({ port, tls, bucket, accessKeyId, secretAccessKey }: Endpoint): Objects {
   const s3 = new S3Client({
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -50,7 +51,7 @@ export function objectsAt({ port, bucket, accessKeyId, secretAccessKey }: Endpoi
   };
   return {
     prepare,
-    connect: () => connection(new WireClient(port), request),
+    connect: () => connection(new WireClient(port, { tls }), request),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The bench's own store, a process of its own: what S3 looks like to a proxy (PUT, GET with Range, HEAD, DELETE, metadata, ETags), with
- * as little work behind it as a process can do. Objects lie in memory; keys below `sink/` are received and not kept. It checks no
+ * as little work behind it as a process can do. Objects lie in memory; keys below `sink/` are received and not kept, and their uploads in
+ * parts are begun and never completed. It checks no
  * signature and never sees plaintext of a sealed bucket. Real stores (s3rver, Ceph RGW) cost many times what a proxy costs, and hide it.
  *
  * Started by `startStore`; says its port to its parent.
@@ -36,7 +37,11 @@ class Exchange {
     const { head, rest } = this.#heads.take(chunk);
     if (head === undefined) return rest;
     const [method = '', target = ''] = head.first.split(' ');
-    const path = target.split('?')[0] ?? '';
+    const [path = '', query = ''] = target.split('?');
+    if (method === 'POST' && /^uploads(?:=|$)/u.test(query)) {
+      this.#beginUpload(path);
+      return rest;
+    }
     if (method !== 'PUT') {
       this.#answer(method, path, head);
       return rest;
@@ -89,6 +94,12 @@ class Exchange {
     if (from !== undefined) lines.push(`content-range: bytes ${start}-${end}/${total}`);
     const body = method === 'GET' ? found.bytes.subarray(start, end + 1) : undefined;
     this.#send(from === undefined ? '200 OK' : '206 Partial Content', [...lines, ...found.headers], body);
+  }
+
+  #beginUpload(path: string): void {
+    const [, bucket = '', ...key] = path.split('/');
+    const xml = `<InitiateMultipartUploadResult><Bucket>${bucket}</Bucket><Key>${key.join('/')}</Key><UploadId>upload</UploadId></InitiateMultipartUploadResult>`;
+    this.#send('200 OK', ['content-type: application/xml', `content-length: ${xml.length}`], Buffer.from(xml));
   }
 
   #send(status: string, lines: readonly string[], body?: Buffer): void {
