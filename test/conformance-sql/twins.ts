@@ -30,7 +30,8 @@ const CHANGES = /\b(?:insert|update|delete|merge|truncate|copy|execute)\b/iu;
 const ORDERED = /\border by\b[^)]*$/iu;
 const NOTHING: After = [];
 
-export async function openTwins(): Promise<Twins> {
+/** `binaries`: of another version than the chosen one. */
+export async function openTwins(binaries?: string): Promise<Twins> {
   const logged: Buffer[] = [];
   const settings = [
     'log_statement=all',
@@ -38,10 +39,10 @@ export async function openTwins(): Promise<Twins> {
     'timezone=UTC',
     'shared_preload_libraries=pg_stat_statements',
   ];
-  const server = await startPostgres(settings, undefined, (log) => logged.push(Buffer.from(log)));
+  const server = await startPostgres(settings, binaries, (log) => logged.push(Buffer.from(log)));
   const db = await openSealedDatabase(server, 'sealed', `CREATE EXTENSION pg_stat_statements; ${ddl(true)}`, RULES);
   // On a server of its own, so that what is found on the first one came through the proxy.
-  const plainServer = await startPostgres(settings);
+  const plainServer = await startPostgres(settings, binaries);
   const direct = new pg.Client({ connectionString: plainServer.url() });
   await direct.connect();
   await direct.query(ddl(false));
@@ -140,7 +141,12 @@ async function filesWith(folder: string, text: string): Promise<readonly string[
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    if ((await readFile(path)).includes(text)) found.push(path.slice(folder.length + 1));
+    // The server takes some of its files away while it works.
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return '';
+    });
+    if (bytes.includes(text)) found.push(path.slice(folder.length + 1));
   }
   return found;
 }

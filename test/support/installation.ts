@@ -66,7 +66,7 @@ export async function install(
 }
 
 function portOf(program: Program, name: string): number {
-  const [, port] = new RegExp(`^${name} .*:(\\d+)/?$`, 'mu').exec(program.said()) ?? [];
+  const [, port] = new RegExp(`^${name} .*:(\\d+)/?(?:\\?.*)?$`, 'mu').exec(program.said()) ?? [];
   if (port === undefined) throw new Error(`no listener ${name} in: ${program.said()}`);
   return Number(port);
 }

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres as startServer } from '../../src/cli/demo/postgres-server.ts';
+import { binariesOf, chosenVersion } from './postgres-versions.ts';
 
 export type TestPostgres = {
   readonly host: string;
@@ -19,18 +20,19 @@ export type TestPostgres = {
 };
 
 /**
- * Starts a server; `settings` are `name=value` server settings, `binaries` those of another version, `said` gets what it logs. Call `stop`
- * in afterAll.
+ * Starts a server; `settings` are `name=value` server settings, `binaries` those of another version than the chosen one, `said` gets what it
+ * logs. Call `stop` in afterAll.
  */
 export async function startPostgres(
   settings: readonly string[] = [],
-  binaries?: string,
+  given?: string,
   said?: (log: Uint8Array) => void,
 ): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-pg-'));
   const superuser = 'postgres';
   const password = 'super-secret';
   try {
+    const binaries = given ?? (await chosenBinaries());
     const { port, dataFolder, stop } = await startServer({
       folder,
       password,
@@ -54,6 +56,15 @@ export async function startPostgres(
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Of the version that every suite was asked to run on. */
+export async function chosenBinaries(): Promise<string | undefined> {
+  const version = chosenVersion();
+  if (version === undefined) return undefined;
+  const found = await binariesOf(version);
+  if (found.type === 'none') throw new Error(found.reason);
+  return found.folder;
 }
 
 function settingOf(text: string): [name: string, value: string] {

@@ -377,6 +377,21 @@ describe('the settings of the session', () => {
     expect(last()?.searchPath).toEqual(['pg_catalog', 'public']);
   });
 
+  test.each([
+    ['ROLLBACK TO', ['BEGIN', 'SAVEPOINT s', 'SET search_path = other'], 'ROLLBACK TO s'],
+    ['COMMIT AND CHAIN', ['BEGIN', 'SET LOCAL search_path = other'], 'COMMIT AND CHAIN'],
+    ['the end and beginning in one message', ['BEGIN', 'SET LOCAL search_path = other'], 'COMMIT; BEGIN'],
+  ])('so is one that %s takes back within a transaction, whatever the server reports', async (_name, before, back) => {
+    const changed = 'SET LOCAL bytea_output = escape';
+    for (const sql of [...before, changed]) await ask(query(sql));
+    await ask(query('SELECT id, secret FROM vault'));
+    expect(last()).toMatchObject({ searchPath: ['pg_catalog', 'other'], byteaOutput: 'escape' });
+    await ask(query(back));
+    await ask(query('SELECT id, secret FROM vault'));
+    expect(last()).toMatchObject({ searchPath: ['pg_catalog', 'public'], byteaOutput: 'hex' });
+    await ask(query('ROLLBACK'));
+  });
+
   test('temporary tables and uncommitted DDL show', async () => {
     await ask(query('CREATE TEMP TABLE shadow (x int)'));
     await ask(query('SELECT id, secret FROM vault'));

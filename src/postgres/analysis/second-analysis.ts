@@ -6,7 +6,7 @@
  */
 import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
 import { originKey, type LogicalType, type SealedLiteral } from '../plan.ts';
-import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
+import type { ServiceConnection } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
@@ -18,7 +18,8 @@ import { AnalysisError } from './errors.ts';
 import type { ParameterUse } from './expressions/parameters.ts';
 import type { ShadowRelation, Shadows } from './catalog/shadow.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
-import { elementType, scanTokens } from './text/syntax.ts';
+import { serverReferences } from './server-references.ts';
+import { elementType } from './text/syntax.ts';
 import { columnName, type OutputColumn } from './expressions/values.ts';
 
 export type SecondOpinion = {
@@ -66,8 +67,10 @@ export async function requireAgreement(
       const description = await session.describe(statement.sql, statement.oids);
       compareParameters(statement, description);
       const results = compareResults(outputs, description, shadowed);
-      const found = await references(session, statement.sql, description, shadowed, hot[0]?.shadowSchema ?? '');
-      compareReferences(analysis, found);
+      const { serverVersion } = analysis.catalog.facts;
+      const described = { sql: statement.sql, description };
+      const found = await serverReferences(session, described, hot[0]?.shadowSchema ?? '', serverVersion);
+      compareReferences(analysis, placesOf(found, shadowed));
       const numbers = [...analysis.parameters.sealed.keys()];
       const oids = numbers.map((number): [number, number] => [number, description.parameterOids[number - 1] ?? 0]);
       return { results, parameterOids: new Map(oids) };
@@ -210,56 +213,18 @@ function printsAs(column: LogicalType, result: LogicalType): boolean {
   return column.oid === result.oid || (isText(column) && isText(result));
 }
 
-/** Columns of the shadow that the statement refers to, in the real relations' terms: pg_depend of a SQL-body function that is never kept. */
-async function references(
-  session: ServiceSession,
-  sql: string,
-  description: StatementDescription,
+/** Those in the real relations' terms. */
+function placesOf(
+  rows: Awaited<ReturnType<typeof serverReferences>>,
   shadowed: ReadonlyMap<number, ShadowRelation>,
-  schema: string,
-): Promise<ReadonlySet<string>> {
-  const rows = await dependencies(session, sql, description, schema);
+): ReadonlySet<string> {
   const places = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
   const found = new Set<string>();
-  for (const row of rows) {
-    const place = places.get(`${String(row['relation'])}.${String(row['attribute'])}`);
+  for (const { relation, attribute } of rows) {
+    const place = places.get(`${String(relation)}.${String(attribute)}`);
     if (place !== undefined) found.add(place);
   }
   return found;
-}
-
-const DEPENDENCIES_SQL = `
-SELECT d.refobjid::int8 AS relation, d.refobjsubid AS attribute FROM pg_depend d
-WHERE d.classid = 'pg_proc'::regclass AND d.objid = $1::regproc AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0`;
-const TYPES_SQL = `SELECT format_type(t.oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, place) ORDER BY t.place`;
-
-async function dependencies(
-  session: ServiceSession,
-  sql: string,
-  { parameterOids }: StatementDescription,
-  schema: string,
-): ReturnType<ServiceSession['query']> {
-  const types = parameterOids.length === 0 ? [] : await session.query(TYPES_SQL, [parameterOids]);
-  const name = quoteQualified(schema, 'second_analysis');
-  const body = withNulls(
-    sql,
-    types.map((row) => String(row['name'])),
-  );
-  await session.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql BEGIN ATOMIC ${body}; END`);
-  return session.query(DEPENDENCIES_SQL, [name]);
-}
-
-/** Each parameter as a NULL of its type: a function has at most 100 arguments (FUNC_MAX_ARGS), an INSERT of many rows more values. */
-function withNulls(sql: string, typeNames: readonly string[]): string {
-  const bytes = Buffer.from(sql);
-  const parts: string[] = [];
-  let at = 0;
-  for (const { tokenName, start, end, text } of scanTokens(sql)) {
-    if (tokenName !== 'PARAM') continue;
-    parts.push(bytes.toString('utf8', at, start), `(NULL::${typeNames[Number(text.slice(1)) - 1] ?? 'unknown'})`);
-    at = end;
-  }
-  return parts.join('') + bytes.toString('utf8', at);
 }
 
 function compareReferences(analysis: Analysis, server: ReadonlySet<string>): void {

@@ -4,8 +4,11 @@ import type { Session, TransactionStatus } from './session.ts';
 
 /** A statement with an effect has ended, well or not. */
 export function noteEffect(session: Session, effect: TrackPlan['effect'] | undefined): void {
-  if (effect === undefined || effect === 'transaction') return;
+  if (effect === undefined) return;
+  // ROLLBACK TO takes settings back, and COMMIT AND CHAIN those that were LOCAL, with the transaction open before and after.
+  if (effect === 'transaction' && !session.settingsTouched) return;
   session.settingsStale = true;
+  if (effect === 'transaction') return;
   if (effect === 'settings') session.settingsTouched = true;
   else if (effect === 'elsewhere') session.catalogTouchedElsewhere = true;
   else session.catalogTouched = true;

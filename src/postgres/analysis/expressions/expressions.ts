@@ -6,6 +6,7 @@ import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
 import { castFor, namesOwnType } from './constants.ts';
+import { refuseUse } from '../errors.ts';
 import {
   caseConditions,
   caseResults,
@@ -15,6 +16,7 @@ import {
   refuseSealed,
   requirePlain,
   settlePlain,
+  isNullConstant,
 } from './mould.ts';
 import { testForNull } from './null-tests.ts';
 import type { Scope } from '../query/scope.ts';
@@ -204,14 +206,23 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
     first !== undefined && CARRYING.has(name) && call.agg_distinct !== true ? analysis.infer(first, scope) : undefined;
   for (const arg of carried?.type === 'sealed' ? more : (call.args ?? [])) {
     if (isCount) countArgument(analysis, arg, scope, call.agg_distinct === true);
-    else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name))
+    else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name)) {
+      requireAlikeArguments(analysis, arg, name);
       mould(analysis, arg, scope, passedThrough(carried.column).column, 'choose');
-    else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
+    } else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
   }
   plainParts(analysis, { order: call.agg_order ?? [] }, scope, 'in ORDER BY');
   if (call.agg_filter !== undefined) requirePlain(analysis, call.agg_filter, scope, 'as a condition');
   if (call.over !== undefined) analyzeWindow(analysis, call.over, scope);
   return carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN;
+}
+
+/** Before PostgreSQL 14 lag() and lead() want both of one type: a sealed constant is bytea, the column of a domain over it. */
+function requireAlikeArguments(analysis: Analysis, arg: Node, name: string): void {
+  if (analysis.catalog.facts.serverVersion >= 140_000 || !isMouldable(arg)) return;
+  if ('A_Const' in arg && isNullConstant(arg)) return;
+  const hint = 'Leave it out and replace the NULL in the application.';
+  throw refuseUse(`before PostgreSQL 14 ${name}() of a sealed column takes no such value`, nodeLocation(arg), hint);
 }
 
 function countArgument(analysis: Analysis, arg: Node, scope: Scope, distinct: boolean): void {

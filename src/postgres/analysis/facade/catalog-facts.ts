@@ -1,8 +1,10 @@
-/** What the facade needs to know of the server's own catalog: read with the snapshot, the same for all of an epoch. */
+/** What has to be known of the server's own catalog: read with the snapshot, the same for all of an epoch. */
 import { z } from 'zod';
 
 /** Names of information_schema's views that tell types of columns, with their definitions. */
 export const CatalogFacts = z.object({
+  /** As `server_version_num` says it. */
+  serverVersion: z.number(),
   /** pg_type.oid of the guard's domain; null: it is not there. */
   guardOid: z.number().nullable(),
   /** Columns of pg_attribute, in order: they differ from release to release. */
@@ -12,11 +14,17 @@ export const CatalogFacts = z.object({
 
 export type CatalogFacts = z.infer<typeof CatalogFacts>;
 
-export const NO_FACTS: CatalogFacts = { guardOid: null, attributeColumns: [], informationViews: [] };
+export const NO_FACTS: CatalogFacts = {
+  serverVersion: 180_000,
+  guardOid: null,
+  attributeColumns: [],
+  informationViews: [],
+};
 
 /** As a value in the snapshot's json_build_object. `guard`: the domain's qualified name. */
 export function catalogFactsSql(guard: string): string {
   return `json_build_object(
+    'serverVersion', current_setting('server_version_num')::int,
     'guardOid', to_regtype('${guard}')::oid::int8,
     'attributeColumns', (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
       WHERE a.attrelid = 'pg_attribute'::regclass AND a.attnum > 0 AND NOT a.attisdropped),

@@ -1,0 +1,77 @@
+/**
+ * Columns that a statement refers to, as the server finds them: what it depends on (pg_depend) as the body of something that is made and
+ * never kept. That is a SQL function where its body is stored parsed (PostgreSQL 14 and later), and a rule before.
+ *
+ * Source: PostgreSQL manual, "CREATE FUNCTION" (sql_body), "CREATE RULE".
+ */
+import type { ServiceSession } from '../service/connection.ts';
+import type { StatementDescription } from '../service/describe.ts';
+import { quoteQualified } from '../service/names.ts';
+import { scanTokens } from './text/syntax.ts';
+
+/** As `server_version_num` says it. */
+const SQL_BODIES_SINCE = 140_000;
+
+export type DescribedStatement = { readonly sql: string; readonly description: StatementDescription };
+
+/** Relation and attribute of each. Within a transaction that is rolled back; `schema` is where something may be made. */
+export async function serverReferences(
+  session: ServiceSession,
+  { sql, description }: DescribedStatement,
+  schema: string,
+  serverVersion: number,
+): Promise<readonly { readonly relation: unknown; readonly attribute: unknown }[]> {
+  const body = withNulls(sql, await typeNames(session, description.parameterOids));
+  const name = quoteQualified(schema, 'second_analysis');
+  if (serverVersion >= SQL_BODIES_SINCE) {
+    await session.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql BEGIN ATOMIC ${body}; END`);
+    return session.query(FUNCTION_SQL, [name]);
+  }
+  // What the statement returns has to be a row of the rule's table.
+  const columns = (await resultTypes(session, description)).map((type, index) => `c${index} ${type}`);
+  await session.query(`CREATE TABLE ${name} (${columns.join(', ')})`);
+  // A rule names its rows: "new" where they are inserted, "old" where they are deleted. The statement may use one of these itself.
+  const event = /\bnew\b/iu.test(body) ? 'DELETE' : 'INSERT';
+  await session.query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${body}`);
+  return session.query(RULE_SQL, [name]);
+}
+
+const columnsFrom = (catalog: string, object: string): string => `
+SELECT d.refobjid::int8 AS relation, d.refobjsubid AS attribute FROM pg_depend d
+WHERE d.classid = '${catalog}'::regclass AND d.objid = ${object} AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0`;
+const FUNCTION_SQL = columnsFrom('pg_proc', '$1::regproc');
+const RULE_SQL = columnsFrom('pg_rewrite', '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)');
+
+const TYPES_SQL = `SELECT format_type(t.oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, place) ORDER BY t.place`;
+
+async function typeNames(session: ServiceSession, oids: readonly number[]): Promise<readonly string[]> {
+  if (oids.length === 0) return [];
+  return (await session.query(TYPES_SQL, [oids])).map((row) => String(row['name']));
+}
+
+/** With their modifiers, which have to be the same (`character` alone is character(1)); of columns, also where it is a domain: a description says its base. */
+const RESULT_TYPES_SQL = `
+SELECT coalesce(format_type(a.atttypid, a.atttypmod), format_type(t.oid, t.typmod)) AS name
+FROM unnest($1::oid[], $2::int4[], $3::oid[], $4::int4[]) WITH ORDINALITY AS t(oid, typmod, relation, attribute, place)
+LEFT JOIN pg_attribute a ON a.attrelid = t.relation AND a.attnum = t.attribute ORDER BY t.place`;
+
+async function resultTypes(session: ServiceSession, { fields }: StatementDescription): Promise<readonly string[]> {
+  if (fields.length === 0) return [];
+  const given = (['typeOid', 'typmod', 'tableOid', 'attnum'] as const).map((what) =>
+    fields.map((field) => field[what]),
+  );
+  return (await session.query(RESULT_TYPES_SQL, given)).map((row) => String(row['name']));
+}
+
+/** Each parameter as a NULL of its type: a function has at most 100 arguments (FUNC_MAX_ARGS), an INSERT of many rows more values. */
+function withNulls(sql: string, types: readonly string[]): string {
+  const bytes = Buffer.from(sql);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { tokenName, start, end, text } of scanTokens(sql)) {
+    if (tokenName !== 'PARAM') continue;
+    parts.push(bytes.toString('utf8', at, start), `(NULL::${types[Number(text.slice(1)) - 1] ?? 'unknown'})`);
+    at = end;
+  }
+  return parts.join('') + bytes.toString('utf8', at);
+}
