@@ -73,10 +73,7 @@ async function bindAgain(
   await refuseBoundElsewhere(session, live);
   const id = sameSealing(old, rule) ? old.id : Buffer.from(random(ID_BYTES));
   await session.query(`DELETE FROM ${COLUMNS_TABLE} WHERE id = $1`, [old.id]);
-  await insertBinding(session, rule, live, id.toString('hex'));
-  const bound = await findBound(session, rule);
-  if (bound === undefined) throw moved('its identity cannot be read back');
-  return bound;
+  return bind(session, rule, live, id);
 }
 
 /**
@@ -166,6 +163,10 @@ async function bindNew(
   await refuseBoundElsewhere(session, live);
   if (await holdsValues(session, rule, live)) throw moved('it holds values, but has no identity in schema sealgate');
   const id = Buffer.from(random(ID_BYTES));
+  return bind(session, rule, live, id);
+}
+
+async function bind(session: ServiceSession, rule: SealRule, live: PlacedColumn, id: Buffer): Promise<BoundRow> {
   await insertBinding(session, rule, live, id.toString('hex'));
   const bound = await findBound(session, rule);
   if (bound === undefined) throw moved('its identity cannot be read back');
