@@ -2,7 +2,7 @@
 import type { Kek } from '../crypto/key-types.ts';
 import type { KeyPair } from '../crypto/pairs/key-pair.ts';
 import { MATERIAL_REF_BYTES, WRAPPED_KEY_FLAGS } from '../envelope/wrapped-key.ts';
-import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm } from './arn.ts';
+import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm, type KeyReference } from './arn.ts';
 import { KeysError } from './errors.ts';
 import { usableUntil } from './import/availability.ts';
 import { materialAllows, shownState, type KeyState } from './life/key-states.ts';
@@ -10,6 +10,7 @@ import type { KeyUsage } from './key-kinds.ts';
 import { openMaterial, type MaterialKind, type MaterialSecret, type MaterialVault } from './material.ts';
 import type { AliasRecord, KeyRecord, MaterialRecord } from './records.ts';
 import type { RowRegion } from './regions/row-names.ts';
+import { remembered } from './remembered.ts';
 import { SortedNames } from './admin/sorted-names.ts';
 
 export type HeldMaterial = {
@@ -46,6 +47,7 @@ export class KeyRing {
   readonly region: RowRegion;
   readonly related: RingPlace['related'];
   readonly #realm: KeyRealm;
+  readonly #reference: (keyId: string) => KeyReference;
   readonly #now: () => number;
   readonly #keys = new Map<string, HeldKey>();
   readonly #keyIds = new SortedNames();
@@ -59,6 +61,7 @@ export class KeyRing {
     this.region = region;
     this.related = related;
     this.#realm = realm;
+    this.#reference = remembered((keyId) => parseKeyReference(keyId, realm));
     this.#now = now;
   }
 
@@ -68,7 +71,7 @@ export class KeyRing {
 
   /** The key that an id, ARN or alias names; ERR_KEYS_INVALID_ID, ERR_KEYS_NOT_FOUND. */
   find(keyId: string): HeldKey {
-    const reference = parseKeyReference(keyId, this.#realm);
+    const reference = this.#reference(keyId);
     const id = reference.type === 'key' ? reference.keyId : this.alias(reference.aliasName).keyId;
     return this.byId(id);
   }

@@ -1,6 +1,7 @@
 /** What the services themselves know of a request that policies may look at. */
-import type { RequestParameters } from './access/request.ts';
+import type { RequestFacts, RequestParameters } from './access/request.ts';
 import { parseKeyReference, type KeyRealm } from './arn.ts';
+import { remembered } from './remembered.ts';
 
 /** Every key here is symmetric. */
 export const ALGORITHM: RequestParameters = { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
@@ -9,4 +10,11 @@ export const ALGORITHM: RequestParameters = { EncryptionAlgorithm: 'SYMMETRIC_DE
 export function aliasNamed(keyId: string, realm: KeyRealm): RequestParameters {
   const reference = parseKeyReference(keyId, realm);
   return reference.type === 'alias' ? { RequestAlias: reference.aliasName } : {};
+}
+
+/** What a Decrypt says that names its key so: one object for the same name. */
+export function decryptFacts(realm: KeyRealm): (keyId: string | undefined) => RequestFacts {
+  const unnamed: RequestFacts = { parameters: ALGORITHM };
+  const named = remembered<RequestFacts>((keyId) => ({ parameters: { ...ALGORITHM, ...aliasNamed(keyId, realm) } }));
+  return (keyId) => (keyId === undefined ? unnamed : named(keyId));
 }

@@ -41,3 +41,5 @@ export const LINGER_MS = 30_000;
 export const MAX_CONNECTIONS = 10_000;
 /** SCRAM iterations accepted from an upstream or a verifier: a hostile count would spin the CPU; PostgreSQL's default is 4096. */
 export const MAX_SCRAM_ITERATIONS = 1_000_000;
+/** Callers times columns whose uses of keys are remembered, at about a kilobyte each with what the key manager remembers of them. */
+export const MAX_KEY_USES = 10_000;

@@ -13,6 +13,7 @@ import { evaluate, type AccessRules } from './evaluate.ts';
 import { explain, type Explanation } from './explain.ts';
 import type { Grant, GrantSource } from './grants/grant.ts';
 import { CONTEXT_OPERATIONS } from './grants/constraint.ts';
+import { RepeatedQuestions } from './repeated-questions.ts';
 import { evaluateRetirement } from './grants/retire.ts';
 import { Identities } from './identities.ts';
 import type { AccessOptions, IdentitiesOptions, ViaServices } from './options.ts';
@@ -50,6 +51,7 @@ export class PolicyAuthorizer implements KeyAuthorizer {
   readonly #grantsCrossAccounts: boolean;
   readonly #now: () => number;
   readonly #cache = new DecisionCache();
+  readonly #repeated = new RepeatedQuestions();
   #identities: Identities;
 
   constructor(options: AccessOptions, realm: KeyRealm, grants: GrantSource, now: () => number) {
@@ -70,13 +72,18 @@ export class PolicyAuthorizer implements KeyAuthorizer {
   decide(question: AuthorizationQuestion): AuthorizationDecision {
     if (question.via === 'cli') return OPERATOR;
     if (question.action === 'EscrowDataKey' && question.via !== 'kms') return ESCROW;
+    const identities = this.#identities;
+    const known = this.#repeated.decision(question, identities, this.#grants);
+    if (known !== undefined) return known;
     const { key, action, via, principal } = question;
-    const identity = this.#identities.of(principal, via);
+    const identity = identities.of(principal, via);
     if (key === undefined || !KEPT.has(action)) return this.#decideNow(question, identity).decision;
     const basis = { key, identity, grants: this.#grants.version(key.keyId) };
     const name = `${via} ${principal} ${action} ${key.keyId}`;
     const entry = this.#cache.entry(name, basis, () => this.#consulted(identity, key), action);
-    return this.#decideKept(question, identity, entry);
+    const decision = this.#decideKept(question, identity, entry);
+    if (entry.keys !== undefined) this.#repeated.keep(question, { identities, grants: basis.grants, decision });
+    return decision;
   }
 
   explain(question: AuthorizationQuestion): Explanation {

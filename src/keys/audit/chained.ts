@@ -1,7 +1,17 @@
 /** Lines that continue a chain, not yet written. */
 import { checkpointEntry } from './checkpoint.ts';
 import type { AuditIdentity } from './identity.ts';
-import { lineHashText, lineRoom, recordJson, writeRecord, type AuditEntry, type AuditHead } from './record.ts';
+import {
+  lineHashText,
+  lineRoom,
+  recordJson,
+  repeatedRoom,
+  writeRecord,
+  writeRepeated,
+  type AuditEntry,
+  type AuditHead,
+  type RepeatedEntry,
+} from './record.ts';
 
 const LINE_END = 0x0a;
 /** Some dozens of records; what needs more grows it. */
@@ -33,27 +43,41 @@ export class LineBuffer {
   }
 }
 
+/** A chain's end as the next record names it: by its hash in hex. */
+export type ChainEnd = Omit<AuditHead, 'hash'> & { readonly hash: string };
+
+export const endOf = ({ seq, hash, offset }: AuditHead): ChainEnd => ({
+  seq,
+  hash: Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString('hex'),
+  offset,
+});
+export const headOf = ({ seq, hash, offset }: ChainEnd): AuditHead => ({
+  seq,
+  hash: Buffer.from(hash, 'hex'),
+  offset,
+});
+
 export class Chained {
   readonly #identity: AuditIdentity;
   readonly #buffer: LineBuffer;
   readonly #start: number;
   #length = 0;
   #seq: number;
-  /** Of the last line, in hex: only the last of a batch is needed as bytes. */
+  /** Of the last line, in hex. */
   #hash: string;
   /** Whether the last of them is a checkpoint. */
   isAttested = false;
 
-  constructor(identity: AuditIdentity, { seq, hash, offset }: AuditHead, buffer: LineBuffer) {
+  constructor(identity: AuditIdentity, { seq, hash, offset }: ChainEnd, buffer: LineBuffer) {
     this.#identity = identity;
     this.#buffer = buffer;
     this.#start = offset;
     this.#seq = seq;
-    this.#hash = Buffer.from(hash).toString('hex');
+    this.#hash = hash;
   }
 
-  get head(): AuditHead {
-    return { seq: this.#seq, hash: Buffer.from(this.#hash, 'hex'), offset: this.#start + this.#length };
+  get end(): ChainEnd {
+    return { seq: this.#seq, hash: this.#hash, offset: this.#start + this.#length };
   }
 
   /** Good until the buffer is used again. */
@@ -61,11 +85,26 @@ export class Chained {
     return this.#buffer.first(this.#length);
   }
 
-  add(entry: AuditEntry): void {
+  add(entry: AuditEntry | RepeatedEntry): void {
+    if ('saying' in entry) this.#repeat(entry);
+    else this.#say(entry);
+  }
+
+  #say(entry: AuditEntry): void {
     const start = this.#length;
     const json = recordJson(entry, this.#seq + 1, this.#hash);
     const bytes = this.#buffer.reserve(start, lineRoom(json) + 1);
-    const end = writeRecord(json, this.#identity.key, bytes, start);
+    this.#endLine(bytes, start, writeRecord(json, this.#identity.key, bytes, start));
+  }
+
+  #repeat(entry: RepeatedEntry): void {
+    const start = this.#length;
+    const bytes = this.#buffer.reserve(start, repeatedRoom(entry) + 1);
+    const place = { seq: this.#seq + 1, prevHash: this.#hash };
+    this.#endLine(bytes, start, writeRepeated(entry, place, this.#identity.key, bytes, start));
+  }
+
+  #endLine(bytes: Buffer, start: number, end: number): void {
     this.#hash = lineHashText(bytes.subarray(start, end));
     this.#seq += 1;
     bytes[end] = LINE_END;
@@ -73,7 +112,7 @@ export class Chained {
   }
 
   attest(nowMs: number): void {
-    this.add(checkpointEntry(this.#identity, this.head, nowMs));
+    this.add(checkpointEntry(this.#identity, headOf(this.end), nowMs));
     this.isAttested = true;
   }
 }

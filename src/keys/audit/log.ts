@@ -14,11 +14,11 @@ import {
 import type { AuditOptions } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
 import { syncFolder, writeAll } from '../stores/durable-file.ts';
-import { Chained, LineBuffer } from './chained.ts';
+import { Chained, endOf, headOf, LineBuffer, type ChainEnd } from './chained.ts';
 import type { AuditFeed } from './forward/forwarder.ts';
 import { HeadFile, laterHead, readHeadFile } from './head-file.ts';
 import type { AuditIdentity } from './identity.ts';
-import { EMPTY_HEAD, type AuditEntry, type AuditHead } from './record.ts';
+import { EMPTY_HEAD, type AuditEntry, type AuditHead, type RepeatedEntry } from './record.ts';
 import { resumeLog, type Resumption } from './resume.ts';
 
 /** Records that go out in one write. Whoever waits for one of them waits for all: they are written together, or none of them is. */
@@ -37,7 +37,7 @@ export class AuditLog implements AuditFeed {
   /** In the order of their records; the last still takes some. */
   #queue: Group[] = [];
   /** The chain's end in the file, and the part of it that is known to be on the disk. */
-  #written: AuditHead;
+  #written: ChainEnd;
   #synced: AuditHead;
   #flushing: Promise<void> | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -58,7 +58,7 @@ export class AuditLog implements AuditFeed {
     this.#attestedAtMs = now();
     this.#file = file;
     this.#headFile = new HeadFile(options.path, identity);
-    this.#written = head;
+    this.#written = endOf(head);
     this.#synced = head;
   }
 
@@ -72,7 +72,7 @@ export class AuditLog implements AuditFeed {
   }
 
   get head(): AuditHead {
-    return this.#written;
+    return headOf(this.#written);
   }
 
   onWritten(listener: () => void): () => void {
@@ -108,7 +108,7 @@ export class AuditLog implements AuditFeed {
   }
 
   /** Returns once the record is written, where none has to wait for a sync; ERR_KEYS_AUDIT_UNAVAILABLE. */
-  appendNow(entry: AuditEntry): void {
+  appendNow(entry: AuditEntry | RepeatedEntry): void {
     if (!this.writesAtOnce) throw new TypeError('records of this log wait for a sync');
     try {
       this.#write([entry]);
@@ -142,7 +142,7 @@ export class AuditLog implements AuditFeed {
       this.#attest();
       if (this.#dead === undefined) {
         fdatasyncSync(this.#file);
-        this.#remember(this.#written);
+        this.#remember(this.head);
       }
       this.#headFile.close();
     } finally {
@@ -161,8 +161,8 @@ export class AuditLog implements AuditFeed {
 
   async #writeGroup({ entries, resolve, reject }: Group): Promise<void> {
     try {
-      const head = this.#write(entries);
-      if (this.#options.durability === 'fsync') await this.#sync(head);
+      this.#write(entries);
+      if (this.#options.durability === 'fsync') await this.#sync(this.head);
       else this.#scheduleSync();
       this.#failing = false;
       resolve();
@@ -176,15 +176,14 @@ export class AuditLog implements AuditFeed {
     return error instanceof KeysError ? error : this.#unavailable(error);
   }
 
-  #write(entries: readonly AuditEntry[]): AuditHead {
+  #write(entries: readonly (AuditEntry | RepeatedEntry)[]): void {
     this.check();
     const chained = new Chained(this.#identity, this.#written, this.#lines);
     for (const entry of entries) chained.add(entry);
     const attests = this.#unattested + entries.length >= CHECKPOINT_RECORDS;
     if (attests) chained.attest(this.#now());
-    const head = this.#put(chained);
+    this.#put(chained);
     if (!attests) this.#unattested += entries.length;
-    return head;
   }
 
   /** A checkpoint, where records were written since the last; where it cannot be written the next start's records are its own. */
@@ -199,7 +198,7 @@ export class AuditLog implements AuditFeed {
     }
   }
 
-  #put(chained: Chained): AuditHead {
+  #put(chained: Chained): void {
     try {
       writeAll(this.#file, chained.bytes);
     } catch (error) {
@@ -208,14 +207,12 @@ export class AuditLog implements AuditFeed {
     } finally {
       this.#lines.release();
     }
-    const { head } = chained;
-    this.#written = head;
+    this.#written = chained.end;
     if (chained.isAttested) {
       this.#unattested = 0;
       this.#attestedAtMs = this.#now();
     }
     for (const listener of this.#listeners) listener();
-    return head;
   }
 
   /** A full disk may free itself: remove what was half written, refuse these records, and go on. */
@@ -256,7 +253,7 @@ export class AuditLog implements AuditFeed {
       this.#syncTimer = undefined;
       if (this.#now() - this.#attestedAtMs >= CHECKPOINT_INTERVAL_MS) this.#attest();
       // A failure is kept in #dead, and refuses everything from here on.
-      this.#sync(this.#written).catch(() => undefined);
+      this.#sync(this.head).catch(() => undefined);
     }, AUDIT_SYNC_INTERVAL_MS).unref();
   }
 

@@ -31,6 +31,9 @@ export type AuditEntry = {
   readonly detail?: Readonly<Record<string, string | number>>;
 };
 
+/** A record of a use that comes again and again: what it says after its time, as `sayingOf` gives it, is the same each time. */
+export type RepeatedEntry = { readonly time: string; readonly saying: Uint8Array };
+
 /** Where a chain ends: the last record's number, the hash of its line, and the byte after its line end. */
 export type AuditHead = { readonly seq: number; readonly hash: Uint8Array; readonly offset: number };
 
@@ -44,6 +47,8 @@ const MAC_OPEN = ',"mac":"';
 const MAC_CLOSE = '"}';
 /** 32 bytes in base64url without padding. */
 const MAC_CHARS = 43;
+/** Of a repeated entry's line, what is neither its time, its saying nor its MAC: a number of at most 16 digits, names, a hash in hex. */
+const REPEATED_BYTES = '{"seq":,"time":"",,"prevHash":""'.length + 16 + 2 * HASH_BYTES;
 const SUFFIX_BYTES = MAC_OPEN.length + MAC_CHARS + MAC_CLOSE.length;
 
 /** What the line takes at most, its MAC included, of a record whose covered part is `json`: UTF-8 has up to three bytes for each code unit. */
@@ -56,7 +61,34 @@ export function recordJson(entry: AuditEntry, seq: number, prevHash: string): st
 
 /** Writes the line of `json`, without its line end, into `target`, which has room for it; where it ends. */
 export function writeRecord(json: string, key: KeyObject, target: Buffer, at: number): number {
-  const end = at + target.write(json, at, 'utf8');
+  return close(at + target.write(json, at, 'utf8'), key, target, at);
+}
+
+/** The members of a record after its time, as bytes of its line. */
+export function sayingOf({ time: _time, ...said }: AuditEntry): Uint8Array {
+  return Buffer.from(JSON.stringify(said).slice(1, -1));
+}
+
+/** What the line of a repeated entry takes at most. */
+export const repeatedRoom = ({ time, saying }: RepeatedEntry): number =>
+  saying.length + time.length + REPEATED_BYTES + SUFFIX_BYTES;
+
+/** As `writeRecord` does for the entry that says the same. `prevHash` in hex. */
+export function writeRepeated(
+  { time, saying }: RepeatedEntry,
+  { seq, prevHash }: { readonly seq: number; readonly prevHash: string },
+  key: KeyObject,
+  target: Buffer,
+  at: number,
+): number {
+  const said = at + target.write(`{"seq":${seq},"time":"${time}",`, at, 'latin1');
+  target.set(saying, said);
+  const end = said + saying.length;
+  return close(end + target.write(`,"prevHash":"${prevHash}"`, end, 'latin1'), key, target, at);
+}
+
+/** Ends the line of which `target` holds all up to `end` but the MAC. */
+function close(end: number, key: KeyObject, target: Buffer, at: number): number {
   const mac = hmacSha256Text(key, target.subarray(at, end));
   return end + target.write(`${MAC_OPEN}${mac}${MAC_CLOSE}`, end, SUFFIX_BYTES, 'latin1');
 }

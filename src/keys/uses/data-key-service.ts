@@ -1,7 +1,7 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
 import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
-import type { RequestParameters } from '../access/request.ts';
+import type { RequestFacts, RequestParameters } from '../access/request.ts';
 import {
   canonicalContext,
   invalidCiphertext,
@@ -18,7 +18,7 @@ import { KeyUses, wrapBy } from './key-uses.ts';
 import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { FirstUses } from '../managed/first-use.ts';
 import type { KeyPorts } from '../options.ts';
-import { ALGORITHM, aliasNamed } from '../request-facts.ts';
+import { ALGORITHM, aliasNamed, decryptFacts } from '../request-facts.ts';
 import { unlessRefused, type UseRecorder, type UseTrace } from './use-recorder.ts';
 
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
@@ -39,9 +39,11 @@ export class DataKeyService {
   readonly #uses: KeyUses;
   readonly #ports: KeyPorts;
   readonly #known = new KnownCiphertexts<CiphertextFacts>();
+  readonly #decryptFacts: (keyId: string | undefined) => RequestFacts;
 
   constructor({ ring, cache, recorder, ports, firstUses }: DataKeyParts) {
     this.#firstUses = firstUses;
+    this.#decryptFacts = decryptFacts(ring.realm);
     this.#ring = ring;
     this.#cache = cache;
     this.#recorder = recorder;
@@ -121,7 +123,7 @@ export class DataKeyService {
       const source = this.#source(wrapped, undefined, trace);
       parameters = { ...ALGORITHM, ReEncryptOnSameKey: String(source.key === this.#ring.find(destinationKeyId)) };
       const canonical = canonicalContext(sourceContext);
-      this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, parameters }, use, trace);
+      this.#authorizeSource(source, 'ReEncryptFrom', { context: sourceContext, facts: { parameters } }, use, trace);
       return openWrapped(source, wrapped, canonical);
     });
     try {
@@ -172,18 +174,17 @@ export class DataKeyService {
   }
 
   #authorizeDecrypt(source: Source, { keyId, context }: DecryptRequest, use: KeyUse, trace: UseTrace): void {
-    const named = keyId === undefined ? {} : aliasNamed(keyId, this.#ring.realm);
-    this.#authorizeSource(source, 'Decrypt', { context, parameters: { ...ALGORITHM, ...named } }, use, trace);
+    this.#authorizeSource(source, 'Decrypt', { context, facts: this.#decryptFacts(keyId) }, use, trace);
   }
 
   #authorizeSource(
     source: Source,
     action: string,
-    { context, parameters }: { readonly context: EncryptionContext; readonly parameters: RequestParameters },
+    { context, facts }: { readonly context: EncryptionContext; readonly facts: RequestFacts },
     use: KeyUse,
     trace: UseTrace,
   ): void {
-    this.#recorder.authorize(trace, action, use, context, { parameters });
+    this.#recorder.authorize(trace, action, use, context, facts);
     assertKeyUsable(source.key);
     this.#recorder.life.assertProcesses(source.key, source.material, trace);
   }

@@ -1,14 +1,15 @@
 /** Around every use of a key: who may, and the audit record without which no answer leaves. */
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
-import { MAX_CONTEXT_BYTES } from '../../envelope/limits.ts';
 import type { AuditLog } from '../audit/log.ts';
-import type { AuditEntry } from '../audit/record.ts';
+import type { AuditEntry, RepeatedEntry } from '../audit/record.ts';
 import type { GrantStore } from '../access/grants/grant-store.ts';
 import type { RequestFacts } from '../access/request.ts';
 import type { KeyUse } from './data-keys.ts';
+import { entryOf, IsoTimes } from './use-entry.ts';
 import { KeysError } from '../errors.ts';
 import type { HeldKey, HeldMaterial, KeyRing } from '../key-ring.ts';
 import type { LastUses } from './last-uses.ts';
+import { RepeatedUses } from './repeated-uses.ts';
 import type { LifeGuard, LifeTrace } from '../life/guard/life-guard.ts';
 import { RotationDue } from '../life/guard/rotation-due.ts';
 import type { LifeWarning } from '../life/guard/warnings.ts';
@@ -46,11 +47,9 @@ type Work<Result> = (trace: UseTrace) => Result | Promise<Result>;
 
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
+const NO_FACTS: RequestFacts = Object.freeze({});
 /** What gives plaintext of something stored. */
 const OPENING: ReadonlySet<string> = new Set(['Decrypt', 'ReEncryptFrom']);
-/** The use failed before anybody was asked. */
-const UNDECIDED: AuthorizationDecision = { allow: false, why: 'not reached' };
-
 export type RecorderParts = {
   readonly log: AuditLog;
   readonly ring: KeyRing;
@@ -70,6 +69,7 @@ export class UseRecorder {
   readonly #grants: GrantStore;
   readonly #ports: KeyPorts;
   readonly #times = new IsoTimes();
+  readonly #repeated = new RepeatedUses();
 
   constructor(parts: RecorderParts) {
     this.#log = parts.log;
@@ -148,7 +148,7 @@ export class UseRecorder {
       return undefined;
     }
     for (const warning of warnings) this.#writeWarningNow(warning, use);
-    this.#log.appendNow(this.#entry(action, use, context, trace, 'success'));
+    this.#log.appendNow(this.#successEntry(action, use, context, trace));
     this.#noteUse(action, use, trace);
     return result;
   }
@@ -160,8 +160,18 @@ export class UseRecorder {
   }
 
   /** Asks whether the caller may; `own`: what we know of the request ourselves. ERR_KEYS_ACCESS_DENIED, ERR_KEYS_GRANT_TOKEN. */
-  authorize(trace: UseTrace, action: string, use: KeyUse, context: EncryptionContext, own: RequestFacts = {}): void {
-    this.authorizeAbout({}, trace, action, use, context, own);
+  authorize(
+    trace: UseTrace,
+    action: string,
+    use: KeyUse,
+    context: EncryptionContext,
+    own: RequestFacts = NO_FACTS,
+  ): void {
+    const key = trace.key === undefined ? undefined : this.facts(trace.key);
+    const question = this.#repeated.question({ action, use, context, key, own }, () =>
+      questionOf(action, use, context, key, own),
+    );
+    this.#decide(question, trace);
   }
 
   /** Where the action is about more than its key. */
@@ -171,24 +181,16 @@ export class UseRecorder {
     action: string,
     use: KeyUse,
     context: EncryptionContext,
-    own: RequestFacts = {},
+    own: RequestFacts = NO_FACTS,
   ): void {
-    const { principal, via } = use;
-    const key = subject.alias === undefined ? trace.key : undefined;
-    const request = mergeFacts(use.request ?? {}, own);
-    const question: AuthorizationQuestion = {
-      principal,
-      via,
-      action,
-      keyId: key === undefined ? undefined : keyIdOf(key),
-      key: key === undefined ? undefined : this.facts(key),
-      context,
-      request,
-      ...subject,
-    };
+    const key = subject.alias === undefined && trace.key !== undefined ? this.facts(trace.key) : undefined;
+    this.#decide({ ...questionOf(action, use, context, key, own), ...subject }, trace);
+  }
+
+  #decide(question: AuthorizationQuestion, trace: UseTrace): void {
     trace.decision = this.#ports.authorizer?.decide(question) ?? NO_POLICY;
     if (!trace.decision.allow) throw denied(question, trace.decision);
-    for (const token of request.grantTokens ?? []) {
+    for (const token of question.request.grantTokens ?? []) {
       if (this.#grants.byToken(token) === undefined)
         throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
     }
@@ -253,41 +255,27 @@ export class UseRecorder {
     return { ...this.#entry('KeyLifeWarning', use, null, trace, 'success'), key: keyArn };
   }
 
+  /** What most uses are recorded as. */
+  #successEntry(
+    action: string,
+    use: KeyUse,
+    context: EncryptionContext | null,
+    trace: UseTrace,
+  ): AuditEntry | RepeatedEntry {
+    const { key, material, decision, detail, bytes } = trace;
+    if (detail !== undefined || bytes !== undefined) return this.#entry(action, use, context, trace, 'success');
+    this.#ports.metrics?.keyUse(action, 'success');
+    if (use.recorded !== undefined) use.recorded.isSo = true;
+    const time = this.#times.at(this.#ports.now());
+    return this.#repeated.entry(use, { action, context, key, material, decision }, time, () =>
+      entryOf(time, action, use, context, trace, 'success'),
+    );
+  }
+
   #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
-    const { allow, why } = trace.decision ?? UNDECIDED;
     this.#ports.metrics?.keyUse(action, result);
     if (use.recorded !== undefined) use.recorded.isSo = true;
-    const entry: { -readonly [Name in keyof AuditEntry]: AuditEntry[Name] } = {
-      time: this.#times.at(this.#ports.now()),
-      principal: shortened(use.principal),
-      action,
-      key: trace.key?.arn ?? null,
-      material: trace.material?.name ?? null,
-      via: use.via,
-      resource: shortened(use.resource),
-      context: recordable(context),
-      decision: allow ? 'allow' : 'deny',
-      why: shortened(why),
-      result,
-    };
-    if (use.requestId !== undefined) entry.request = shortened(use.requestId);
-    if (trace.detail !== undefined) entry.detail = shortenedDetail(trace.detail);
-    if (trace.bytes !== undefined) entry.detail = { ...entry.detail, bytes: trace.bytes };
-    return entry;
-  }
-}
-
-/** ISO 8601; the many uses of one millisecond share one text. */
-class IsoTimes {
-  #ms = Number.NaN;
-  #text = '';
-
-  at(ms: number): string {
-    if (ms !== this.#ms) {
-      this.#text = new Date(ms).toISOString();
-      this.#ms = ms;
-    }
-    return this.#text;
+    return entryOf(this.#times.at(this.#ports.now()), action, use, context, trace, result);
   }
 }
 
@@ -311,26 +299,17 @@ function denied({ principal, action, key }: AuthorizationQuestion, { message }: 
   );
 }
 
+function questionOf(
+  action: string,
+  { principal, via, request = NO_FACTS }: KeyUse,
+  context: EncryptionContext,
+  key: QuestionedKey | undefined,
+  own: RequestFacts,
+): AuthorizationQuestion {
+  return { principal, via, action, keyId: key?.keyId, key, context, request: mergeFacts(request, own) };
+}
+
 /** What the edge saw, and what we know better. */
 function mergeFacts(seen: RequestFacts, own: RequestFacts): RequestFacts {
   return { ...seen, ...own, parameters: { ...seen.parameters, ...own.parameters } };
-}
-
-/** A record stays far below MAX_AUDIT_LINE_BYTES, whatever a caller gave and however JSON writes it. */
-const MAX_TEXT_CHARS = 4096;
-
-const shortened = (text: string): string => (text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…` : text);
-
-function shortenedDetail(detail: NonNullable<UseTrace['detail']>): NonNullable<UseTrace['detail']> {
-  return Object.fromEntries(
-    Object.entries(detail).map(([name, value]) => [name, typeof value === 'string' ? shortened(value) : value]),
-  );
-}
-
-/** Too large for an encryption context: the use was refused for it, and it is not written down. */
-function recordable(context: EncryptionContext | null): EncryptionContext | null {
-  if (context === null) return null;
-  let chars = 0;
-  for (const name of Object.keys(context)) chars += name.length + (context[name]?.length ?? 0);
-  return chars > MAX_CONTEXT_BYTES ? null : context;
 }

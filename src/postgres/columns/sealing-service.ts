@@ -16,6 +16,7 @@ import { usesTimeZone } from '../types/registry.ts';
 import { printValue, readList, readValue } from '../types/values.ts';
 import type { ColumnService, ColumnSession, ColumnUse, SealOptions, ValueShape } from './column-service.ts';
 import { ColumnError } from './errors.ts';
+import { CallerUses } from './caller-uses.ts';
 import { openPreserved, sealPreserved } from './preserved-value.ts';
 import { storedType } from './stored-type.ts';
 import { enforceChecks } from './enforce-checks.ts';
@@ -29,20 +30,25 @@ export type SealingOptions = DekTableOptions & {
 
 export function createColumnService(options: SealingOptions): ColumnService {
   const deks = new DekTable(options);
+  const parts: SessionParts = { ...options, deks, callerUses: new CallerUses() };
   return {
     principalOf: options.principalOf,
     open: (columns, use) => {
-      const session = new SealingSession(options, deks, use);
-      const waiting = columns.filter((column) => !session.prepareNow(column));
-      return waiting.length === 0 ? session : session.prepare(waiting).then(() => session);
+      const session = new SealingSession(parts, use);
+      let waiting: SealedColumn[] | undefined;
+      for (const column of columns) if (!session.prepareNow(column)) (waiting ??= []).push(column);
+      return waiting === undefined ? session : session.prepare(waiting).then(() => session);
     },
   };
 }
 
 type OpenDek = { readonly stored: StoredDek; readonly id: Uint8Array; readonly dek: Dek };
 
+/** What the sessions of a database have in common. */
+type SessionParts = SealingOptions & { readonly deks: DekTable; readonly callerUses: CallerUses };
+
 class SealingSession implements ColumnSession {
-  readonly #options: SealingOptions;
+  readonly #options: SessionParts;
   readonly #deks: DekTable;
   readonly #use: ColumnUse;
   /** Opened for this statement's caller. A statement has few, and a list of few is searched faster than a map is made. */
@@ -50,9 +56,9 @@ class SealingSession implements ColumnSession {
   /** Those new values are sealed with, one of each owner. */
   readonly #current: OpenDek[] = [];
 
-  constructor(options: SealingOptions, deks: DekTable, use: ColumnUse) {
+  constructor(options: SessionParts, use: ColumnUse) {
     this.#options = options;
-    this.#deks = deks;
+    this.#deks = options.deks;
     this.#use = use;
   }
 
@@ -162,7 +168,7 @@ class SealingSession implements ColumnSession {
   }
 
   #opened(stored: StoredDek, dek: Dek): OpenDek {
-    const open = { stored, id: idBytesOf(stored), dek };
+    const open = { stored, id: dekFactsOf(stored).id, dek };
     this.#open.push(open);
     return open;
   }
@@ -220,8 +226,7 @@ class SealingSession implements ColumnSession {
   }
 
   #keyUse(column: SealedColumn): KeyUse {
-    const { principal, via = 'postgres' } = this.#use;
-    return { principal, via, resource: factsOf(column).resource };
+    return this.#options.callerUses.of(this.#use, factsOf(column).resource);
   }
 }
 
@@ -230,14 +235,16 @@ function printsZones(settings: ValueSettings): boolean {
   return dateStyleOf(settings).style !== 'iso';
 }
 
-const idBytes = new WeakMap<StoredDek, Uint8Array>();
+/** What follows from a stored DEK alone: its id in bytes, and how it was last asked for. */
+type DekFacts = { readonly id: Uint8Array; request: DecryptRequest };
+const factsByDek = new WeakMap<StoredDek, DekFacts>();
 
-function idBytesOf(stored: StoredDek): Uint8Array {
-  const known = idBytes.get(stored);
+function dekFactsOf(stored: StoredDek): DekFacts {
+  const known = factsByDek.get(stored);
   if (known !== undefined) return known;
-  const bytes = Buffer.from(stored.id, 'hex');
-  idBytes.set(stored, bytes);
-  return bytes;
+  const facts: DekFacts = { id: Buffer.from(stored.id, 'hex'), request: newRequest(stored, undefined) };
+  factsByDek.set(stored, facts);
+  return facts;
 }
 
 /** What follows from a column alone, found once: the DEK's owner, the AAD of its values, and its name in audit records. */
@@ -266,7 +273,13 @@ function ownerOf(column: SealedColumn): DekOwner {
   return factsOf(column).owner;
 }
 
-function requestFor({ wrapped, context }: StoredDek, keyId: string | undefined): DecryptRequest {
+function requestFor(stored: StoredDek, keyId: string | undefined): DecryptRequest {
+  const facts = dekFactsOf(stored);
+  if (facts.request.keyId !== keyId) facts.request = newRequest(stored, keyId);
+  return facts.request;
+}
+
+function newRequest({ wrapped, context }: StoredDek, keyId: string | undefined): DecryptRequest {
   return { wrapped, context, ...(keyId !== undefined && { keyId }) };
 }
 

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { allow, deny, document, type Json } from '../../../test/support/access.ts';
+import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
+import type { EncryptionContext } from '../../envelope/encryption-context.ts';
+import { PolicyAuthorizer } from '../access/authorizer.ts';
+import type { AccessOptions } from '../access/options.ts';
+import type { KeyManager } from '../key-manager.ts';
+import { verifyAudit } from '../offline.ts';
+import type { AuthorizationQuestion } from '../options.ts';
+import type { DecryptRequest, KeyUse } from './data-keys.ts';
+
+const principal = 'arn:aws:iam::000000000000:user/app';
+const use: KeyUse = Object.freeze({ principal, via: 'postgres', resource: 'shop.public."größe".n' });
+const context: EncryptionContext = Object.freeze({ team: 'red', words: 'ä"\\' });
+const ACCESS: AccessOptions = {
+  identities: [],
+  organizationPolicies: [],
+  unlistedStorageCallers: 'use-keys',
+  grantsCrossAccounts: false,
+};
+const withPolicy = (...statements: readonly Json[]): AccessOptions => ({
+  ...ACCESS,
+  identities: [{ arn: principal, policies: [{ name: 'own', document: document(...statements) }] }],
+});
+
+/** A data key that was opened once, named by its key's alias. */
+async function opened(manager: KeyManager): Promise<DecryptRequest> {
+  await manager.createKey({ alias: 'alias/a', tags: [{ key: 'team', value: 'red' }] }, operator);
+  const { wrapped } = await manager.generateDataKey({ keyId: 'alias/a', context }, operator);
+  const request = { wrapped, context, keyId: 'alias/a' };
+  await manager.decrypt(request, operator);
+  return request;
+}
+
+const lines = ({ options }: KeyFolder): readonly string[] =>
+  readFileSync(options.audit.path, 'utf8').trimEnd().split('\n');
+/** But for what is of its place in the log and of its time. */
+const said = (line: string | undefined): string | undefined =>
+  line
+    ?.replace(/^\{"seq":\d+,"time":"\d{4}-[^"]+",/, '{')
+    .replace(/,"prevHash":"[0-9a-f]{64}","mac":"[\w-]{43}"\}$/, '}');
+
+describe('A use that comes again and again as the same frozen object', () => {
+  test('is recorded each time, in the very words of one that does not', async () => {
+    await using keys = await keyFolder({ access: ACCESS });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    expect(manager.decryptNow(request, { ...use })).toBeDefined();
+    const once = said(lines(keys).at(-1));
+    expect(once).toContain('größe');
+    for (let times = 0; times < 3; times++) {
+      const before = lines(keys).length;
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      expect(lines(keys)).toHaveLength(before + 1);
+      expect(said(lines(keys).at(-1))).toBe(once);
+      await manager.decrypt(request, use);
+      expect(said(lines(keys).at(-1))).toBe(once);
+    }
+    await manager.close();
+    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, unfinishedBytes: 0 });
+  });
+
+  test('is decided anew once the key’s policy is another, and back', async () => {
+    await using keys = await keyFolder({ access: ACCESS });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    const root = allow({ Principal: { AWS: 'arn:aws:iam::000000000000:root' } });
+    const refuse = document(root, deny({ Principal: { AWS: principal }, Action: 'kms:Decrypt' }));
+    for (let times = 0; times < 2; times++) {
+      await manager.settings.putPolicy({ keyId, policy: document(root) }, operator);
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      await manager.settings.putPolicy({ keyId, policy: refuse }, operator);
+      expect(manager.decryptNow(request, use)).toBeUndefined();
+    }
+  });
+
+  test('is decided anew once a grant is made, and once it is gone', async () => {
+    await using keys = await keyFolder({ access: { ...ACCESS, unlistedStorageCallers: 'nothing' } });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    for (let times = 0; times < 2; times++) {
+      expect(manager.decryptNow(request, use)).toBeUndefined();
+      const grant = await manager.grants.create({ keyId, grantee: principal, operations: ['Decrypt'] }, operator);
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      expect(said(lines(keys).at(-1))).toContain(grant.grantId);
+      await manager.grants.revoke({ keyId, grantId: grant.grantId }, operator);
+    }
+    expect(manager.decryptNow(request, use)).toBeUndefined();
+  });
+
+  test('is decided by the key’s tags of the moment', async () => {
+    const red = allow({ Condition: { StringEquals: { 'aws:ResourceTag/team': 'red' } } });
+    await using keys = await keyFolder({ access: withPolicy(red) });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    for (const value of ['red', 'blue', 'red']) {
+      await manager.settings.tagKey({ keyId, tags: [{ key: 'team', value }] }, operator);
+      expect(manager.decryptNow(request, use) !== undefined).toBe(value === 'red');
+    }
+  });
+
+  test('is refused once the alias that it names is another key’s', async () => {
+    await using keys = await keyFolder({ access: ACCESS });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const first = await manager.describeKey('alias/a', operator);
+    const other = await manager.createKey({}, operator);
+    for (let times = 0; times < 2; times++) {
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      await manager.updateAlias({ aliasName: 'alias/a', keyId: other.keyId }, operator);
+      expect(manager.decryptNow(request, use)).toBeUndefined();
+      await manager.updateAlias({ aliasName: 'alias/a', keyId: first.keyId }, operator);
+    }
+  });
+
+  test('is never decided by what the clock said before', async () => {
+    const morning = allow({ Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-01T12:00:00Z' } } });
+    await using keys = await keyFolder({ access: withPolicy(morning) });
+    let now = Date.parse('2027-01-01T11:59:59Z');
+    const manager = await keys.open({}, { now: () => now });
+    const request = await opened(manager);
+    expect(manager.decryptNow(request, use)).toBeDefined();
+    expect(manager.decryptNow(request, use)).toBeDefined();
+    now += 2000;
+    expect(manager.decryptNow(request, use)).toBeUndefined();
+  });
+
+  test('is decided by its own context', async () => {
+    const red = allow({ Condition: { StringEquals: { 'kms:EncryptionContext:team': 'red' } } });
+    await using keys = await keyFolder({ access: withPolicy(red) });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const blue = Object.freeze({ team: 'blue' });
+    const { wrapped } = await manager.generateDataKey({ keyId: 'alias/a', context: blue }, operator);
+    await manager.decrypt({ wrapped, context: blue }, operator);
+    for (let times = 0; times < 2; times++) {
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      expect(manager.decryptNow({ wrapped, context: blue }, use)).toBeUndefined();
+    }
+  });
+});
+
+test('An object that is not frozen is asked about as it is at the moment', async () => {
+  await using keys = await keyFolder({ access: { ...ACCESS, unlistedStorageCallers: 'nothing' } });
+  const manager = await keys.open();
+  const request = await opened(manager);
+  const { keyId } = await manager.describeKey('alias/a', operator);
+  await manager.grants.create({ keyId, grantee: principal, operations: ['Decrypt'] }, operator);
+  const loose = { ...use };
+  expect(manager.decryptNow(request, loose)).toBeDefined();
+  loose.principal = 'arn:aws:iam::000000000000:user/other';
+  expect(manager.decryptNow(request, loose)).toBeUndefined();
+});
+
+test('A frozen question is decided anew under other identities', () => {
+  const realm = { region: 'eu-central-1', account: '000000000000' };
+  const grants = { version: () => 0, of: () => [] };
+  const authorizer = new PolicyAuthorizer(ACCESS, realm, grants, Date.now);
+  const keyId = '00000000-0000-4000-8000-000000000000';
+  const arn = `arn:aws:kms:${realm.region}:${realm.account}:key/${keyId}`;
+  const facts = { spec: '', usage: '', origin: '', multiRegion: false, tags: {}, aliases: [], policy: undefined };
+  const key = { keyId, arn, account: realm.account, ...facts };
+  const asked = { principal, via: 'postgres', action: 'Decrypt', keyId, key, context, request: {} } as const;
+  const question: AuthorizationQuestion = Object.freeze(asked);
+  for (let times = 0; times < 2; times++) {
+    authorizer.replaceIdentities(ACCESS);
+    expect([authorizer.decide(question).allow, authorizer.decide(question).allow]).toEqual([true, true]);
+    authorizer.replaceIdentities({ ...ACCESS, unlistedStorageCallers: 'nothing' });
+    expect([authorizer.decide(question).allow, authorizer.decide(question).allow]).toEqual([false, false]);
+  }
+});
