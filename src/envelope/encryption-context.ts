@@ -24,7 +24,7 @@ export function isCanonical(context: EncryptionContext | CanonicalContext): cont
 /** The canonical bytes of a context; an absent context is `{}`. Errors: ERR_ENVELOPE_CONTEXT (lone surrogates, too large). */
 export function encodeContext(context: EncryptionContext): CanonicalContext {
   const names = Object.keys(context);
-  if (names.length > 1) names.sort(compareUtf8);
+  sortByUtf8(names);
   let length = 4;
   for (const name of names) length += 8 + textBytes(name) + textBytes(context[name]);
   if (length > MAX_CONTEXT_BYTES) throw new EnvelopeError('ERR_ENVELOPE_CONTEXT', `over ${MAX_CONTEXT_BYTES} bytes`);
@@ -34,6 +34,22 @@ export function encodeContext(context: EncryptionContext): CanonicalContext {
   for (const name of names) at = putText(bytes, putText(bytes, at, name), context[name] ?? '');
   // The brand exists in types alone: this is the one place that puts it on.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length) as CanonicalContext;
+}
+
+/** Up to here by insertion: `sort` makes arrays of its own, which most contexts, of two or three names, are not worth. */
+const FEW_NAMES = 8;
+
+function sortByUtf8(names: string[]): void {
+  if (names.length > FEW_NAMES) {
+    names.sort(compareUtf8);
+    return;
+  }
+  for (let at = 1; at < names.length; at++) {
+    const name = names[at] ?? '';
+    let to = at;
+    for (; to > 0 && compareUtf8(names[to - 1] ?? '', name) > 0; to--) names[to] = names[to - 1] ?? '';
+    names[to] = name;
+  }
 }
 
 /** The order of two well-formed texts by their UTF-8 bytes, which is that of their code points: UTF-16 has the last before others. */

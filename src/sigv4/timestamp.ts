@@ -2,8 +2,16 @@
 
 const BASIC_FORMAT = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/u;
 
+/** Of what was read last: the requests of one second, or of one signature, say the same, and each says it twice. */
+let lastRead: { readonly text: string; readonly time: number | undefined } = { text: '', time: undefined };
+
 /** Milliseconds since 1970, or undefined where it is no such time. */
 export function parseTimestamp(text: string): number | undefined {
+  if (lastRead.text !== text) lastRead = { text, time: readTimestamp(text) };
+  return lastRead.time;
+}
+
+function readTimestamp(text: string): number | undefined {
   const match = BASIC_FORMAT.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match;

@@ -79,6 +79,11 @@ export function keep(entry: CachedDecisions, values: string, decision: Authoriza
 /** The values the decision hangs on, as one text: the same text just for the same values. */
 export function decidingValues(request: AccessRequest, keys: readonly ConditionKey[], wholeContext: boolean): string {
   if (keys.length === 0 && !wholeContext) return '';
+  if (keys.length === 1 && !wholeContext) {
+    const value = keys[0]?.read(request);
+    // Most policies ask about one text at most. What JSON writes below begins with a bracket.
+    if (typeof value === 'string') return `=${value}`;
+  }
   const values: unknown[] = keys.map((key) => {
     const value = key.read(request);
     return value === undefined ? 0 : value === AMBIGUOUS ? 1 : value;

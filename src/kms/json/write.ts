@@ -17,43 +17,64 @@ export type JsonOutput =
 
 /** UTF-8 JSON: blobs as base64, times as seconds since 1970 with milliseconds. */
 export function encodeJson(value: JsonOutput): Buffer {
-  const pieces: (string | Uint8Array)[] = [];
+  const pieces = new Pieces();
   collect(value, pieces);
-  const length = pieces.reduce(
-    (sum, piece) => sum + (typeof piece === 'string' ? Buffer.byteLength(piece) : base64Length(piece.length)),
-    0,
-  );
-  const out = Buffer.alloc(length);
-  let at = 0;
-  for (const piece of pieces) at = typeof piece === 'string' ? at + out.write(piece, at) : encodeBase64(piece, out, at);
-  return out;
+  return pieces.joined();
 }
 
-function collect(value: JsonOutput, pieces: (string | Uint8Array)[]): void {
-  if (value instanceof Uint8Array) pieces.push('"', value, '"');
-  else if (value instanceof Date) pieces.push(String(value.getTime() / 1000));
+/** Blobs, and the text between them in one piece each: every piece is measured and written by calls that leave the engine. */
+class Pieces {
+  readonly #pieces: (string | Uint8Array)[] = [];
+  #text = '';
+
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  blob(blob: Uint8Array): void {
+    this.#pieces.push(`${this.#text}"`, blob);
+    this.#text = '"';
+  }
+
+  joined(): Buffer {
+    const pieces = [...this.#pieces, this.#text];
+    let length = 0;
+    for (const piece of pieces)
+      length += typeof piece === 'string' ? Buffer.byteLength(piece) : base64Length(piece.length);
+    const out = Buffer.alloc(length);
+    let at = 0;
+    for (const piece of pieces)
+      at = typeof piece === 'string' ? at + out.write(piece, at) : encodeBase64(piece, out, at);
+    return out;
+  }
+}
+
+function collect(value: JsonOutput, pieces: Pieces): void {
+  if (value instanceof Uint8Array) pieces.blob(value);
+  else if (value instanceof Date) pieces.text(String(value.getTime() / 1000));
   else if (Array.isArray(value)) collectItems(value, pieces);
   else if (typeof value === 'object')
     collectMembers(value as { readonly [name: string]: JsonOutput }, pieces); // no other object is left
-  else pieces.push(JSON.stringify(value ?? null));
+  else pieces.text(JSON.stringify(value ?? null));
 }
 
-function collectItems(items: readonly JsonOutput[], pieces: (string | Uint8Array)[]): void {
-  pieces.push('[');
+function collectItems(items: readonly JsonOutput[], pieces: Pieces): void {
+  pieces.text('[');
   for (const [index, item] of items.entries()) {
-    if (index > 0) pieces.push(',');
+    if (index > 0) pieces.text(',');
     collect(item, pieces);
   }
-  pieces.push(']');
+  pieces.text(']');
 }
 
-function collectMembers(members: { readonly [name: string]: JsonOutput }, pieces: (string | Uint8Array)[]): void {
+function collectMembers(members: { readonly [name: string]: JsonOutput }, pieces: Pieces): void {
   let opening = '{';
-  for (const [name, member] of Object.entries(members)) {
+  for (const name of Object.keys(members)) {
+    const member = members[name];
     if (member === undefined) continue;
-    pieces.push(`${opening}${JSON.stringify(name)}:`);
+    pieces.text(`${opening}${JSON.stringify(name)}:`);
     collect(member, pieces);
     opening = ',';
   }
-  pieces.push(opening === '{' ? '{}' : '}');
+  pieces.text(opening === '{' ? '{}' : '}');
 }

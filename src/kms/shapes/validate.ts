@@ -112,19 +112,29 @@ const CONSTRAINTS: readonly Constraint[] = [
   },
 ];
 
+/** What one shape sets: found out once, as most shapes set one or two of all that there are. */
+type Bound = { readonly holds: (value: unknown) => boolean; readonly says: () => string };
+
+const boundsOf = new WeakMap<ShapeData, readonly Bound[]>();
+
+function bounds(shape: ShapeData): readonly Bound[] {
+  const known = boundsOf.get(shape);
+  if (known !== undefined) return known;
+  const found = CONSTRAINTS.flatMap(({ limit, holds, says }): readonly Bound[] => {
+    // Each row's `holds` and `says` take what its own `limit` gives.
+    const bound = limit(shape) as never;
+    return bound === undefined ? [] : [{ holds: (value) => holds(value, bound), says: () => says(bound) }];
+  });
+  boundsOf.set(shape, found);
+  return found;
+}
+
 function constraints(value: unknown, shape: ShapeData): readonly string[] {
   let broken = NONE;
-  for (const { limit, holds, says } of CONSTRAINTS) {
-    const bound = limit(shape);
-    // Each row's `holds` and `says` take what its own `limit` gives.
-    if (bound !== undefined && !holds(value, bound as never)) broken = [...broken, says(bound as never)];
-  }
+  for (const { holds, says } of bounds(shape)) if (!holds(value)) broken = [...broken, says()];
   return broken;
 }
 
 function everyConstraint(shape: ShapeData): readonly string[] {
-  return CONSTRAINTS.flatMap(({ limit, says }) => {
-    const bound = limit(shape);
-    return bound === undefined ? [] : [says(bound as never)]; // as above
-  });
+  return bounds(shape).map(({ says }) => says());
 }
