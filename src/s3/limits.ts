@@ -16,6 +16,8 @@ export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 export const MAX_SUBRESOURCE_BYTES = 1024 * 1024;
 /** Opening and closing tags of the largest document: 10 000 parts of number, ETag and five checksums (CompleteMultipartUpload). */
 export const MAX_XML_TAGS = 2 * 8 * 10_000 + 100;
+/** Elements within each other: S3's deepest documents (lifecycle, notifications) have seven. */
+export const MAX_XML_DEPTH = 32;
 /** What a form upload may have before its file (S3: MaxPostPreDataLengthExceededError): 20 KB, and the heads of some dozens of fields. */
 export const MAX_FORM_BYTES = 32 * 1024;
 /** A form's file up to this is read whole, whatever stands behind it: within what its request holds (STREAM_COST_BYTES). */

@@ -6,6 +6,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -286,6 +287,29 @@ describe.each(['s3rver', 'radosgw'] as const)('Encryption asked for, in front of
     expect(await refusal(get('plain', customer(key)))).toMatchObject({
       name: 'InvalidRequest',
       message: 'The encryption parameters are not applicable to this object.',
+    });
+  });
+
+  test('attributes of what a customer’s key sealed are told with that key alone', async () => {
+    const [key, other] = [randomBytes(32), randomBytes(32)];
+    await put('described', customer(key), Buffer.alloc(1234));
+    const attributes = (more: object) =>
+      client.send(
+        new GetObjectAttributesCommand({
+          ...{ Bucket: BUCKET, Key: 'described', ObjectAttributes: ['ETag', 'ObjectSize', 'Checksum', 'ObjectParts'] },
+          ...more,
+        }),
+      );
+    expect(await attributes(customer(key))).toMatchObject({
+      ETag: expect.stringMatching(/^[0-9a-f]{32}-0$/u) as string,
+      ObjectSize: 1234,
+      Checksum: { ChecksumType: 'FULL_OBJECT' },
+    });
+    await expect(attributes(customer(other))).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+    await expect(attributes({})).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
+    await put('described otherwise');
+    await expect(attributes({ Key: 'described otherwise', ...customer(key) })).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
     });
   });
 

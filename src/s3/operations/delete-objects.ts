@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { deletePermissions } from '../access/permissions.ts';
 import { S3Error } from '../errors.ts';
-import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
+import { childrenOf, childText, formatXml, parseXml, type XmlTree } from '../listing/xml-tree.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
-import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
+import type { GatewayContext, S3Headers, S3Operation, S3Request, S3Response } from '../operation.ts';
 import { checked } from '../request/target.ts';
 import { ruleForKey } from '../rule-for-key.ts';
 import { upstreamEtag } from '../sealing/etag.ts';
@@ -41,8 +41,11 @@ export const deleteObjects: S3Operation = {
       refusal: refusalOf(request, gateway, object) ?? (await conditionRefusal(request, gateway, object)),
     }));
     const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ object }) => object);
-    const answer = allowed.length === 0 ? undefined : await deleteUpstream(request, gateway, allowed);
-    return respond(answer, judged, childText(document, 'Quiet') === 'true');
+    const apart = allowed.filter((object) => NOT_IN_XML.test(childText(object, 'Key') ?? ''));
+    const together = allowed.filter((object) => !apart.includes(object));
+    const answer = together.length === 0 ? undefined : await deleteUpstream(request, gateway, together);
+    const outcomes = await mapBounded(apart, SIZE_LOOKUPS_AT_ONCE, (object) => deleteAlone(request, gateway, object));
+    return respond(answer, outcomes, judged, childText(document, 'Quiet') === 'true');
   },
 };
 
@@ -117,7 +120,48 @@ async function deleteUpstream(
   return answer;
 }
 
-function objectContent({ bucket }: S3Request, { rules }: GatewayContext, object: XmlTree): XmlContent {
+/**
+ * What a document can only refer to by number: XML 1.0 has no form for most of these, so that a backend refuses the whole document (Ceph RGW 16),
+ * or says that it deleted what it did not (s3rver). Such a key is deleted by a request of its own.
+ */
+const NOT_IN_XML = /[\u0000-\u001f\u007f\ufffe\uffff]/u;
+
+type Row = Readonly<Record<string, string>>;
+type Outcome = { readonly deleted: Row } | { readonly failed: Row };
+
+async function deleteAlone(request: S3Request, gateway: GatewayContext, object: XmlTree): Promise<Outcome> {
+  const { bucket, headers, signal } = request;
+  const named = texts(object, ['Key', 'VersionId']);
+  const { ETag: etag } = objectContent(request, gateway, object);
+  try {
+    const response = await sendOrThrow(gateway, {
+      method: 'DELETE',
+      bucket,
+      key: named['Key'] ?? '',
+      query: new Map(named['VersionId'] === undefined ? [] : [['versionId', named['VersionId']]]),
+      headers: { ...pick(headers, FORWARDED), ...(etag === undefined ? {} : { 'if-match': etag }) },
+      signal,
+    });
+    await response.body.release();
+    return { deleted: { ...named, ...markerOf(response.headers) } };
+  } catch (error) {
+    if (error instanceof S3Error) return { failed: { ...named, Code: error.s3Code, Message: error.message } };
+    throw error;
+  }
+}
+
+/** What DeleteObject says in headers, as DeleteObjects says it. */
+function markerOf(headers: S3Headers): Row {
+  if (headers['x-amz-delete-marker'] !== 'true') return {};
+  const version = headers['x-amz-version-id'];
+  return { DeleteMarker: 'true', ...(version === undefined ? {} : { DeleteMarkerVersionId: version }) };
+}
+
+function objectContent(
+  { bucket }: S3Request,
+  { rules }: GatewayContext,
+  object: XmlTree,
+): Readonly<Record<string, string | undefined>> {
   const etag = childText(object, 'ETag');
   const isSealed = rules.forKey(bucket, childText(object, 'Key') ?? '')?.type === 'seal';
   return {
@@ -126,11 +170,21 @@ function objectContent({ bucket }: S3Request, { rules }: GatewayContext, object:
   };
 }
 
-function respond(answer: XmlTree | undefined, judged: readonly Judged[], quiet: boolean) {
+function respond(
+  answer: XmlTree | undefined,
+  apart: readonly Outcome[],
+  judged: readonly Judged[],
+  quiet: boolean,
+): S3Response {
+  const deleted = [
+    ...childrenOf(answer, 'Deleted').map((row) => texts(row, DELETED)),
+    ...apart.flatMap((outcome) => ('deleted' in outcome ? [outcome.deleted] : [])),
+  ];
   const body = formatXml('DeleteResult', {
-    Deleted: quiet ? [] : childrenOf(answer, 'Deleted').map((row) => texts(row, DELETED)),
+    Deleted: quiet ? [] : deleted,
     Error: [
       ...childrenOf(answer, 'Error').map((row) => texts(row, FAILED)),
+      ...apart.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : [])),
       ...judged.flatMap(({ object, refusal }) =>
         refusal === undefined
           ? []
