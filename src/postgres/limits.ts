@@ -11,6 +11,18 @@ export const MAX_AUTH_MESSAGE_BYTES = 64 * KIB;
 export const MAX_MESSAGE_BYTES = 0x3fffffff;
 /** Query and Parse texts on databases with rules: they are read whole to be analysed. */
 export const MAX_STATEMENT_BYTES = 64 * MIB;
+/** Statements that are longer are read on a thread of their own: a parse of this much takes some 10 ms, in which nobody else is served. */
+export const LARGE_STATEMENT_BYTES = 64 * KIB;
+/** After one that is longer the thread ends, so that its memory is given back: a hundred and fifty times the text (measured). */
+export const VERY_LARGE_STATEMENT_BYTES = 1 * MIB;
+/** Words, signs and constants of one statement to be analysed: 800 bytes each while it is read (measured: 0.9 million took 720 MB). */
+export const MAX_STATEMENT_TOKENS = 1_000_000;
+/** EXECUTE of a prepared statement on sealed columns, whose arguments are read on the main thread. */
+export const MAX_EXECUTE_BYTES = 1 * MIB;
+/** JavaScript's heap of that thread: the tree of the largest statement, and what is made of it. */
+export const LARGE_THREAD_HEAP_MIB = 2048;
+/** How long it is kept without work: its start takes as long as reading a megabyte. */
+export const LARGE_THREAD_IDLE_MS = 30_000;
 /** A sealed value's plaintext: it may not leave before its tag has verified (docs/SECURITY.md). */
 export const MAX_SEALED_VALUE_BYTES = 16 * MIB;
 /** A Bind or DataRow that carries sealed values: held whole; eight of the largest values, or four in hexadecimal. */

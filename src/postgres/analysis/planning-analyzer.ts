@@ -1,35 +1,37 @@
 /** The analyzer of one database: caches in front, the catalog behind, the server's opinion last. */
-import { SealgateError } from '../../errors.ts';
-import type { Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import { LARGE_STATEMENT_BYTES, MAX_EXECUTE_BYTES } from '../limits.ts';
+import type { RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 import { shownTypes } from './facade/shown-types.ts';
 import { CatalogSource } from './catalog/source.ts';
-import { withComing, type Catalog, type ComingRelation } from './catalog/catalog.ts';
-import { acceptsType } from './expressions/constants.ts';
+import type { Catalog, ComingRelation } from './catalog/catalog.ts';
+import { confirmDrafts } from './confirm.ts';
+import { draftStatements, isPlain, type Drafted } from './draft-statements.ts';
 import { AnalysisError } from './errors.ts';
 import { executeText } from './execute.ts';
+import { planLarge, tooLarge } from './large/plan-large.ts';
+import { LargeThread } from './large/large-thread.ts';
 import { normalizeText, type NormalizedText } from './text/normalize.ts';
-import { trimmed } from './text/inner-query.ts';
-import { placed } from './placed.ts';
 import { PlanCache } from './plan-cache.ts';
-import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
-import { isClientLiteral, requireAgreement, type Agreement } from './second-analysis.ts';
+import { refusePlan } from './refuse-plan.ts';
+import { isClientLiteral } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import { Shadows } from './catalog/shadow.ts';
 import { SourceText } from './text/source-text.ts';
 import { instantiate, makeTemplate } from './text/template.ts';
-import { elementType, loadGrammar, parseStatements, type RawStatement } from './text/syntax.ts';
+import { loadGrammar, parseStatements } from './text/syntax.ts';
 
 /** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
 const POLL_INTERVAL_MS = 1_000;
 const MAX_CATALOG_AGE_MS = 2_500;
 /** Longer texts are not worth a place in the cache. */
-const MAX_CACHED_TEXT = 64 * 1024;
+const MAX_CACHED_TEXT = LARGE_STATEMENT_BYTES;
 
 export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #source: CatalogSource;
   readonly #shadows: Shadows;
+  readonly #large: LargeThread;
   readonly #options: AnalyzerOptions;
   readonly #now: () => number;
   readonly #maxAgeMs: number;
@@ -52,6 +54,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       now: this.#now,
     });
     this.#shadows = new Shadows(service);
+    this.#large = new LargeThread(service);
   }
 
   async start(): Promise<void> {
@@ -92,6 +95,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#large.close();
     this.#source.distrust();
   }
 
@@ -130,6 +134,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     parameters: SealedPlan['parameters'],
   ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan {
     try {
+      if (sql.length > MAX_EXECUTE_BYTES) throw tooLarge('an EXECUTE on sealed columns');
       return executeText(sql, parameters, this.#catalog());
     } catch (error) {
       return refusePlan(error, new SourceText(sql));
@@ -160,8 +165,13 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       const known = this.#known(prefix, source.sql);
       if (known !== undefined) return known;
     }
+    if (source.sql.length > MAX_CACHED_TEXT) {
+      const seesPhysicalTypes = this.#seesPhysicalTypes(session);
+      const statement = { sql: source.sql, declaredOids, settings: session, seesPhysicalTypes };
+      return planLarge(this.#large, this.#source, statement);
+    }
     const drafted = await this.#draft(source, declaredOids, session);
-    const plans = await this.#confirm(drafted.statements);
+    const plans = await confirmDrafts(this.#options.service, this.#shadows, drafted.statements);
     this.#keep(prefix, source, drafted, plans);
     return plans;
   }
@@ -182,21 +192,14 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   async #draft(source: SourceText, declaredOids: readonly number[], settings: SessionSettings): Promise<Drafted> {
     const statements = parseStatements(source.sql, source.byteLength);
     const attempt = (): Drafted => {
-      const catalog = this.#catalog();
-      const seesPhysicalTypes = shownTypes(settings, this.#options.catalogTypes ?? 'logical') === 'physical';
-      const context: PlanningContext = { catalog, source, declaredOids, settings, seesPhysicalTypes };
-      const drafts: (DraftPlan | StatementPlan)[] = [];
-      for (const statement of statements) {
-        const draft = draftInPlace(statement, {
-          ...context,
-          catalog: withComing(catalog, drafts.flatMap(madeBy)),
-          afterCatalogChange: drafts.some(changesCatalog),
-          afterSettingsChange: drafts.some(changesSettings),
-        });
-        requireSequence(drafts, draft);
-        drafts.push(draft);
-      }
-      return { epoch: catalog.epoch, statements: drafts };
+      const seesPhysicalTypes = this.#seesPhysicalTypes(settings);
+      return draftStatements(statements, {
+        catalog: this.#catalog(),
+        source,
+        declaredOids,
+        settings,
+        seesPhysicalTypes,
+      });
     };
     const first = attemptOrError(attempt);
     if (!(first instanceof AnalysisError) && first.statements.every(isPlain)) return first;
@@ -208,32 +211,16 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     return first;
   }
 
+  #seesPhysicalTypes(settings: SessionSettings): boolean {
+    return shownTypes(settings, this.#options.catalogTypes ?? 'logical') === 'physical';
+  }
+
   #catalog(): Catalog {
-    const { catalog } = this.#source;
-    if (catalog === undefined)
-      throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the catalog of the database has not been read');
-    return catalog;
-  }
-
-  async #confirm(drafts: Drafted['statements']): Promise<readonly StatementPlan[]> {
-    const plans: StatementPlan[] = [];
-    for (const draft of drafts) {
-      plans.push(draft.type === 'draft' ? await this.#agreed(draft) : draft);
-    }
-    return plans;
-  }
-
-  async #agreed({ plan, opinion }: DraftPlan): Promise<SealedPlan> {
-    const { service } = this.#options;
-    const agreement = await requireAgreement(service, this.#shadows, opinion).catch((error: unknown) => {
-      throw placed(error, opinion.start);
-    });
-    return withTypes(plan, agreement);
+    return this.#source.requireCatalog();
   }
 
   #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
     const { sql } = source;
-    if (sql.length > MAX_CACHED_TEXT) return;
     if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isClientLiteral))) {
       this.#cache.keepPlans(epoch, prefix + sql, plans);
     }
@@ -253,36 +240,6 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   }
 }
 
-/** The plan with types as the server gives them: an expression over a column may have another, and so may what a column is compared with. */
-function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Agreement): SealedPlan {
-  const results = plan.results?.map((column, index) => {
-    const type = types[index];
-    return column && type && { ...column, storedType: column.storedType ?? column.type, type };
-  });
-  const parameters = new Map(plan.parameters);
-  const parameterOids = new Map(plan.parameterOids);
-  for (const [number, oid] of oids) {
-    const parameter = parameters.get(number);
-    if (parameter === undefined || oid === parameterOids.get(number)) continue;
-    // Text that a cast reads stays what the column takes.
-    const element = parameter.shape === 'array' ? elementType(oid, 'array')?.oid : oid;
-    if (element === undefined || !acceptsType(parameter.column.type, element, parameter.purpose ?? 'store')) continue;
-    parameterOids.set(number, oid);
-    parameters.set(number, { ...parameter, declaredOid: oid });
-  }
-  return { ...plan, results, parameters, parameterOids };
-}
-
-function draftInPlace(statement: RawStatement, context: PlanningContext): DraftPlan | StatementPlan {
-  try {
-    return draftStatement(statement, context);
-  } catch (error) {
-    throw placed(error, trimmed(context.source, statement).start);
-  }
-}
-
-type Drafted = { readonly epoch: number; readonly statements: readonly (DraftPlan | StatementPlan)[] };
-
 function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
   try {
     return attempt();
@@ -290,62 +247,4 @@ function attemptOrError(attempt: () => Drafted): Drafted | AnalysisError {
     if (error instanceof AnalysisError) return error;
     throw error;
   }
-}
-
-/** Needs nothing of the catalog but that it names nothing hot. */
-function isPlain(draft: DraftPlan | StatementPlan): boolean {
-  return draft.type !== 'draft' && (draft.type !== 'sealed' || draft.asksCatalog === true);
-}
-
-/**
- * A hot statement is analysed before those ahead of it have run: none of them may change what it means. Schema changes mean what the
- * rules say, whatever others did before them.
- */
-function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
-  if (isPlain(next)) return;
-  const changes = next.type === 'draft' ? changesMeaning : changesSettings;
-  if (!before.some(changes)) return;
-  throw new AnalysisError(
-    'ERR_POSTGRES_SEQUENCE',
-    '0A000',
-    'a statement on sealed columns follows one in the same message that may change what it means',
-    next.type === 'draft' ? next.start : -1,
-    'Send them one after the other.',
-  );
-}
-
-function changesMeaning(before: DraftPlan | StatementPlan): boolean {
-  return effectOf(before) !== undefined && !(before.type === 'track' && opensOnly(before.text));
-}
-
-function changesSettings(before: DraftPlan | StatementPlan): boolean {
-  return effectOf(before) === 'settings';
-}
-
-function changesCatalog(before: DraftPlan | StatementPlan): boolean {
-  return effectOf(before) === 'catalog';
-}
-
-function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | undefined {
-  if (statement.type === 'draft') return statement.plan.effect;
-  return 'effect' in statement ? statement.effect : undefined;
-}
-
-const madeBy = (before: DraftPlan | StatementPlan) => (before.type === 'sealed' ? (before.makes ?? []) : []);
-
-/** Beginning a transaction or a savepoint changes neither settings nor names. */
-function opensOnly(text: string): boolean {
-  return /^\s*(?:begin|start\s+transaction|savepoint|release)\b/i.test(text);
-}
-
-/** The one place where trouble becomes a plan. */
-function refusePlan(error: unknown, source: SourceText): RefusePlan {
-  if (!(error instanceof AnalysisError)) {
-    const code: string = error instanceof SealgateError ? String(error.code) : 'ERR_POSTGRES_ANALYSIS';
-    const message = `the statement could not be analysed (${code})`;
-    return { type: 'refuse', refusal: { code: 'ERR_POSTGRES_ANALYSIS', sqlstate: 'XX000', message } };
-  }
-  const place = error.location >= 0 ? { place: { position: source.position(error.location) } } : {};
-  const refusal: Refusal = { ...error.refusal, ...place };
-  return { type: 'refuse', refusal };
 }

@@ -49,7 +49,7 @@ const NOTHING_HOT: Agreement = { results: [], parameterOids: new Map() };
 
 /** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
 export async function requireAgreement(
-  service: ServiceConnection,
+  service: Pick<ServiceConnection, 'dryRun'>,
   shadows: Shadows,
   opinion: SecondOpinion,
 ): Promise<Agreement> {

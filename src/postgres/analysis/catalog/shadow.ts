@@ -24,11 +24,11 @@ export type ShadowRelation = {
 };
 
 export class Shadows {
-  readonly #service: ServiceConnection;
+  readonly #service: Pick<ServiceConnection, 'transaction'>;
   readonly #made = new Map<number, Promise<ShadowRelation>>();
   #epoch = -1;
 
-  constructor(service: ServiceConnection) {
+  constructor(service: Pick<ServiceConnection, 'transaction'>) {
     this.#service = service;
   }
 

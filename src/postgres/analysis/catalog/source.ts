@@ -48,6 +48,13 @@ export class CatalogSource {
     return this.#loaded?.catalog;
   }
 
+  /** Errors: ERR_POSTGRES_CATALOG before the first load. */
+  requireCatalog(): Catalog {
+    if (this.#loaded === undefined)
+      throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the catalog of the database has not been read');
+    return this.#loaded.catalog;
+  }
+
   get epoch(): number {
     return this.#epoch;
   }

@@ -1,0 +1,50 @@
+/** Plans of what was drafted, once the server has agreed. */
+import type { SealedPlan, StatementPlan } from '../plan.ts';
+import type { ServiceConnection } from '../service/connection.ts';
+import type { Shadows } from './catalog/shadow.ts';
+import type { Drafted } from './draft-statements.ts';
+import { acceptsType } from './expressions/constants.ts';
+import { placed } from './placed.ts';
+import type { DraftPlan } from './plan-statement.ts';
+import { requireAgreement, type Agreement } from './second-analysis.ts';
+import { elementType } from './text/syntax.ts';
+
+export type DryRuns = Pick<ServiceConnection, 'dryRun'>;
+
+/** Errors: as requireAgreement. */
+export async function confirmDrafts(
+  service: DryRuns,
+  shadows: Shadows,
+  drafts: Drafted['statements'],
+): Promise<readonly StatementPlan[]> {
+  const plans: StatementPlan[] = [];
+  for (const draft of drafts) plans.push(draft.type === 'draft' ? await agreed(service, shadows, draft) : draft);
+  return plans;
+}
+
+async function agreed(service: DryRuns, shadows: Shadows, { plan, opinion }: DraftPlan): Promise<SealedPlan> {
+  const agreement = await requireAgreement(service, shadows, opinion).catch((error: unknown) => {
+    throw placed(error, opinion.start);
+  });
+  return withTypes(plan, agreement);
+}
+
+/** The plan with types as the server gives them: an expression over a column may have another, and so may what a column is compared with. */
+function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Agreement): SealedPlan {
+  const results = plan.results?.map((column, index) => {
+    const type = types[index];
+    return column && type && { ...column, storedType: column.storedType ?? column.type, type };
+  });
+  const parameters = new Map(plan.parameters);
+  const parameterOids = new Map(plan.parameterOids);
+  for (const [number, oid] of oids) {
+    const parameter = parameters.get(number);
+    if (parameter === undefined || oid === parameterOids.get(number)) continue;
+    // Text that a cast reads stays what the column takes.
+    const element = parameter.shape === 'array' ? elementType(oid, 'array')?.oid : oid;
+    if (element === undefined || !acceptsType(parameter.column.type, element, parameter.purpose ?? 'store')) continue;
+    parameterOids.set(number, oid);
+    parameters.set(number, { ...parameter, declaredOid: oid });
+  }
+  return { ...plan, results, parameters, parameterOids };
+}

@@ -1,0 +1,81 @@
+/** All statements of one message, analysed with one catalog: each knows what those ahead of it change. */
+import type { StatementPlan, TrackPlan } from '../plan.ts';
+import { withComing } from './catalog/catalog.ts';
+import { AnalysisError } from './errors.ts';
+import { placed } from './placed.ts';
+import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
+import { trimmed } from './text/inner-query.ts';
+import type { RawStatement } from './text/syntax.ts';
+
+/** Throws AnalysisError where one is refused. */
+export function draftStatements(statements: readonly RawStatement[], context: PlanningContext): Drafted {
+  const { catalog } = context;
+  const drafts: (DraftPlan | StatementPlan)[] = [];
+  for (const statement of statements) {
+    const draft = draftInPlace(statement, {
+      ...context,
+      catalog: withComing(catalog, drafts.flatMap(madeBy)),
+      afterCatalogChange: drafts.some(changesCatalog),
+      afterSettingsChange: drafts.some(changesSettings),
+    });
+    requireSequence(drafts, draft);
+    drafts.push(draft);
+  }
+  return { epoch: catalog.epoch, statements: drafts };
+}
+
+function draftInPlace(statement: RawStatement, context: PlanningContext): DraftPlan | StatementPlan {
+  try {
+    return draftStatement(statement, context);
+  } catch (error) {
+    throw placed(error, trimmed(context.source, statement).start);
+  }
+}
+
+export type Drafted = { readonly epoch: number; readonly statements: readonly (DraftPlan | StatementPlan)[] };
+
+/** Needs nothing of the catalog but that it names nothing hot. */
+export function isPlain(draft: DraftPlan | StatementPlan): boolean {
+  return draft.type !== 'draft' && (draft.type !== 'sealed' || draft.asksCatalog === true);
+}
+
+/**
+ * A hot statement is analysed before those ahead of it have run: none of them may change what it means. Schema changes mean what the
+ * rules say, whatever others did before them.
+ */
+function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
+  if (isPlain(next)) return;
+  const changes = next.type === 'draft' ? changesMeaning : changesSettings;
+  if (!before.some(changes)) return;
+  throw new AnalysisError(
+    'ERR_POSTGRES_SEQUENCE',
+    '0A000',
+    'a statement on sealed columns follows one in the same message that may change what it means',
+    next.type === 'draft' ? next.start : -1,
+    'Send them one after the other.',
+  );
+}
+
+function changesMeaning(before: DraftPlan | StatementPlan): boolean {
+  return effectOf(before) !== undefined && !(before.type === 'track' && opensOnly(before.text));
+}
+
+function changesSettings(before: DraftPlan | StatementPlan): boolean {
+  return effectOf(before) === 'settings';
+}
+
+function changesCatalog(before: DraftPlan | StatementPlan): boolean {
+  return effectOf(before) === 'catalog';
+}
+
+function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | undefined {
+  if (statement.type === 'draft') return statement.plan.effect;
+  return 'effect' in statement ? statement.effect : undefined;
+}
+
+const madeBy = (before: DraftPlan | StatementPlan) => (before.type === 'sealed' ? (before.makes ?? []) : []);
+
+/** Beginning a transaction or a savepoint changes neither settings nor names. */
+function opensOnly(text: string): boolean {
+  return /^\s*(?:begin|start\s+transaction|savepoint|release)\b/i.test(text);
+}
