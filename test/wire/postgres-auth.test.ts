@@ -182,6 +182,15 @@ describe('terminated authentication', () => {
     });
   });
 
+  test('SCRAM works where the first of several servers is down', async () => {
+    const servers = [{ host: '127.0.0.1', port: 1 }, server];
+    const upstream = { servers, tls: { mode: 'require', caPem: TEST_CA_PEM } } as const;
+    await withProxy({ clientTls, upstream, authentication: terminate }, async (proxy) => {
+      expect(await whoami(proxy.url('postgres', 'ann', 'ann-secret'), true)).toBe('ann');
+      await expect(whoami(proxy.url('postgres', 'ann', 'guess'), true)).rejects.toMatchObject({ code: '28P01' });
+    });
+  });
+
   test('libpq with channel_binding=require gets its channel binding', async ({ skip }) => {
     skip(noPsql !== undefined, noPsql);
     await withProxy(
