@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
+import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { startRecordingStore } from '../support/recording-store.ts';
 import { CLIENT, startEdge } from '../support/s3-edge.ts';
 import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
@@ -77,6 +78,54 @@ describe('Of a backend that says more', () => {
   );
 });
 
+describe('Of a backend whose lists do not end', () => {
+  const hidden = '<Key>.sealgate/x</Key><VersionId>v</VersionId><Size>1</Size><ETag>"e"</ETag>';
+  const page = (root: string, rows: string): string =>
+    `<${root}><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>${rows}</${root}>`;
+
+  test.each([
+    [
+      'ListObjects',
+      page('ListBucketResult', `<Contents>${hidden}</Contents>`),
+      new ListObjectsCommand({ Bucket: BUCKET }),
+    ],
+    ['ListObjectsV2', page('ListBucketResult', ''), new ListObjectsV2Command({ Bucket: BUCKET })],
+    [
+      'ListObjectVersions',
+      page('ListVersionsResult', `<Version>${hidden}</Version>`),
+      new ListObjectVersionsCommand({ Bucket: BUCKET }),
+    ],
+  ] as const)('%s is refused, and of no rows there is one page', async (name, body, command) => {
+    const store = await startRecordingStore();
+    const edge = await startEdge({
+      store,
+      rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } }],
+      capabilities: AWS_CAPABILITIES,
+      operations: SEALED_OPERATIONS,
+    });
+    const client = {
+      endpoint: edge.url,
+      region: 'us-east-1',
+      credentials: CLIENT,
+      forcePathStyle: true,
+      maxAttempts: 1,
+    };
+    const s3 = new S3Client(client);
+    try {
+      store.reply = { status: 200, headers: { 'content-type': 'application/xml' }, body };
+      await expect(s3.send(command)).rejects.toMatchObject({ $fault: 'server' });
+      expect(store.seen.length, name).toBe(2);
+      command.input.MaxKeys = 0;
+      await s3.send(command);
+      expect(store.seen.length).toBe(3);
+    } finally {
+      s3.destroy();
+      await edge.close();
+      await store.close();
+    }
+  });
+});
+
 describe.each(['s3rver', 'radosgw'] as const)('Names with control characters, in front of %s', (name) => {
   let missing: string | undefined;
   let backend: Backend;
@@ -100,6 +149,15 @@ describe.each(['s3rver', 'radosgw'] as const)('Names with control characters, in
     if (missing !== undefined) return;
     await setup.close();
     await backend.close();
+  });
+
+  test('are not read out of a document that is not UTF-8', async () => {
+    const [edge] = setup.edges;
+    const body = Buffer.from('<Delete><Object><Key>caf\u00e9</Key></Object></Delete>', 'latin1');
+    const headers = { 'content-length': String(body.length) };
+    const { head } = sign(edge.port, { method: 'POST', path: `/${BUCKET}`, query: 'delete=', headers });
+    const answer = await talk(edge.port, [head, body]);
+    expect([statusIn(answer), /<Code>(\w+)/u.exec(answer)?.[1]]).toEqual([400, 'MalformedXML']);
   });
 
   test('are written, listed in both ways, read, copied and deleted', async () => {

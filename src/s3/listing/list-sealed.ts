@@ -49,7 +49,9 @@ async function firstVisiblePage(request: S3Request, gateway: GatewayContext, lis
   for (;;) {
     const page = await fetchPage(request, gateway, query);
     const visible = withoutHidden(page);
-    if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated) return visible;
+    // Of nothing that was asked for no page has more.
+    if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || list.maxKeys === 0)
+      return visible;
     query = nextPageQuery(query, page, list);
   }
 }
@@ -75,11 +77,14 @@ function nextPageQuery(
   page: ListPage,
   list: ListRequest,
 ): ReadonlyMap<string, string> {
-  if (list.version === 2 && page.nextContinuationToken !== undefined) {
-    return new Map([...query, ['continuation-token', page.nextContinuationToken]]);
+  const token = page.nextContinuationToken;
+  if (list.version === 2 && token !== undefined && token !== query.get('continuation-token')) {
+    return new Map([...query, ['continuation-token', token]]);
   }
   const last = markerAfter(page);
-  if (list.version === 2 || last === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  // A store that lists the same page again could keep us here for ever.
+  if (list.version === 2 || last === undefined || last === query.get('marker'))
+    throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return new Map([...query, ['marker', last]]);
 }
 

@@ -31,7 +31,7 @@ const FAILED = ['Key', 'VersionId', 'Code', 'Message'] as const;
 export const deleteObjects: S3Operation = {
   name: 'DeleteObjects',
   async handle(request, gateway) {
-    const document = parseXml(Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString(), 'Delete');
+    const document = parseXml(utf8(await request.body.bytes(MAX_DOCUMENT_BYTES)), 'Delete');
     const objects = childrenOf(document, 'Object');
     if (objects.length === 0 || objects.length > MAX_KEYS || objects.some((object) => !childText(object, 'Key'))) {
       throw new S3Error('ERR_S3_MALFORMED_XML');
@@ -48,6 +48,15 @@ export const deleteObjects: S3Operation = {
     return respond(answer, outcomes, judged, childText(document, 'Quiet') === 'true');
   },
 };
+
+/** Throws ERR_S3_MALFORMED_XML for what is not UTF-8: read leniently, it would name other keys than were meant. */
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new S3Error('ERR_S3_MALFORMED_XML', undefined, { cause });
+  }
+}
 
 /** Why a key is not deleted: what DeleteObject would answer. A key with dot segments may lie in another bucket, to a store that keeps files. */
 function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTree): S3Error | undefined {

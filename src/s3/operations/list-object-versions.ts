@@ -59,9 +59,14 @@ async function firstVisiblePage(
   for (;;) {
     const page = await fetchPage(request, gateway, asked, from);
     const visible = withoutHidden(page);
-    if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated) return visible;
-    from = versionMarkerAfter(page);
-    if (from === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+    // Of nothing that was asked for no page has more.
+    if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || asked.maxKeys === 0)
+      return visible;
+    const next = versionMarkerAfter(page);
+    // A store that lists the same page again could keep us here for ever.
+    if (next === undefined || (next.key === from?.key && next.versionId === from.versionId))
+      throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+    from = next;
   }
 }
 
