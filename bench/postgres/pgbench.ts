@@ -43,11 +43,17 @@ export async function pgbench(run: PgbenchRun): Promise<PgbenchResult> {
 }
 
 /** Finds one of `rows` people by a number that pgbench draws, and reads `columns` of the row. */
-export async function writeLookup(
+export function writeLookup(
   folder: string,
   { table, columns, rows }: { readonly table: string; readonly columns: string; readonly rows: number },
 ): Promise<readonly string[]> {
-  const file = join(folder, `lookup-${table}.sql`);
-  await writeFile(file, `\\set number random(1, ${rows})\nselect ${columns} from ${table} where number = :number;\n`);
+  const lookup = `\\set number random(1, ${rows})\nselect ${columns} from ${table} where number = :number;\n`;
+  return writeScript(folder, `lookup-${table}`, lookup);
+}
+
+/** What pgbench is to run, as its options. */
+export async function writeScript(folder: string, name: string, script: string): Promise<readonly string[]> {
+  const file = join(folder, `${name}.sql`);
+  await writeFile(file, script);
   return ['-f', file];
 }

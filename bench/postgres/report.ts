@@ -6,9 +6,9 @@ export type Case = { readonly title: string; readonly measured: readonly Measure
 const speed = (sample: Sample): number => sample.perSecond;
 const cost = (sample: Sample): number | undefined => sample.costUs;
 
-/** One protocol with one number of clients. */
-export function caseTable({ title, measured }: Case): string {
-  const head = ['', 'transactions/s', 'lowest to highest', 'CPU of the proxy, µs each', 'speed / PgBouncer'];
+/** One protocol with one number of clients. `base`: what the speed is a part of. */
+export function caseTable({ title, measured }: Case, base = 'PgBouncer'): string {
+  const head = ['', 'transactions/s', 'lowest to highest', 'CPU of the proxy, µs each', `speed / ${base}`];
   const rows = measured.map((one) => [
     one.name,
     number(middle(series(one, speed))),

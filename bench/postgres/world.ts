@@ -52,7 +52,12 @@ postgres:
   listen: { port: ${port} }
   upstream: { host: 127.0.0.1, port: ${postgresPort}, tls: { mode: disable } }
   databases: [{ name: ${DATABASE}, service: { user: sealgate, password: ${secret} } }]
-  columns: [{ column: ${DATABASE}.public.sealed_people.number, type: integer, key: alias/bench, mode: deterministic }, { column: ${DATABASE}.public.sealed_load.mail, type: text, key: alias/bench }]
+  columns:
+    - { column: ${DATABASE}.public.sealed_people.number, type: integer, key: alias/bench, mode: deterministic }
+    - { column: ${DATABASE}.public.sealed_load.mail, type: text, key: alias/bench }
+    - { column: ${DATABASE}.public.sealed_three.name, type: text, key: alias/bench }
+    - { column: ${DATABASE}.public.sealed_three.mail, type: text, key: alias/bench, mode: deterministic }
+    - { column: ${DATABASE}.public.sealed_three.born, type: date, key: alias/bench }
 observe: { log: { level: warn } }
 `;
 }
@@ -78,6 +83,8 @@ const TABLES = [
   `insert into plain_people select g, g, 'note ' || g from generate_series(1, ${ROWS}) g`,
   'create table plain_load (id int, mail text, note text)',
   'create table sealed_load (id int, mail text, note text)',
+  'create table plain_three (id int, name text, mail text, born date)',
+  'create table sealed_three (id int, name text, mail text, born date)',
   `grant truncate on plain_load, sealed_load to ${USER}`,
   `grant select, insert on all tables in schema public to ${USER}`,
 ];
@@ -86,6 +93,8 @@ export async function prepareDatabase(port: number, password: string): Promise<v
   await withClient({ port, user: 'postgres', password, database: 'postgres' }, async (admin) => {
     await admin.query(`create role sealgate login superuser password '${password}'`);
     await admin.query(`create role ${USER} login password '${password}'`);
+    // The disk is not what is measured: a commit does not wait for it.
+    await admin.query(`alter role ${USER} set synchronous_commit = off`);
     await admin.query(`create database ${DATABASE}`);
   });
   await withClient({ port, user: 'sealgate', password, database: DATABASE }, async (owner) => {
