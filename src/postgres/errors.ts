@@ -94,8 +94,8 @@ export const POSTGRES_ERRORS = {
   },
   ERR_POSTGRES_EXECUTE: {
     says: 'EXECUTE runs a statement on sealed columns in a way that is not supported.',
-    why: 'CREATE TABLE AS EXECUTE would fill a table without rules with sealed values.',
-    fix: 'Run the statement by itself, and insert what it gives.',
+    why: 'CREATE TABLE AS EXECUTE would fill a table without rules with sealed values. And the arguments of a statement that is not known (its PREPARE failed or was refused, or its name has a slip) may be meant for a sealed column: they are not sent, nor logged by the server.',
+    fix: 'Run the statement by itself, and insert what it gives. Look why PREPARE failed.',
   },
   ERR_POSTGRES_COPY_DATA: {
     says: 'The data of a COPY is not what its format and options say.',

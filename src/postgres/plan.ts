@@ -188,7 +188,12 @@ export type NamedUse =
   | { readonly type: 'discard' }
   | { readonly type: 'prepare'; readonly name: string; readonly statement: PreparedText }
   /** EXECUTE, also explained, or as what CREATE TABLE AS makes a table of. */
-  | { readonly type: 'execute'; readonly name: string; readonly within: 'itself' | 'explain' | 'create' };
+  | {
+      readonly type: 'execute';
+      readonly name: string;
+      readonly within: 'itself' | 'explain' | 'create';
+      readonly hasArguments: boolean;
+    };
 
 /** The statement of a PREPARE, as Parse would have been given it. */
 export type PreparedText = {

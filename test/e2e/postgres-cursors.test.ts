@@ -285,7 +285,7 @@ const PREPARED: Readonly<Record<string, readonly string[]>> = {
   'a second PREPARE of the name fails, and changes nothing': [
     'PREPARE p AS SELECT $1::text AS given',
     'PREPARE p AS SELECT id FROM people WHERE mail = $1',
-    "EXECUTE p('ann@x.org')",
+    "EXECUTE p('given@plain')",
     'DEALLOCATE p',
     'PREPARE p AS SELECT id FROM people WHERE mail = $1',
     'PREPARE p AS SELECT $1::text AS given',

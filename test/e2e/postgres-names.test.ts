@@ -87,6 +87,51 @@ describe('a name of a statement that failed', () => {
   });
 });
 
+describe('what EXECUTE gives a name that stands for nothing is not sent', () => {
+  const failure = async (sql: string): Promise<string | undefined> => errorOf(await say(query(sql)))['C'];
+
+  test('its PREPARE was refused', async () => {
+    expect(await failure('PREPARE r AS INSERT INTO people SELECT 1, upper($1)')).toBe('0A000');
+    expect(await failure("EXECUTE r ('LEAK-refused')")).toBe('26000');
+    expect(errorOf(await say(parse({ text: "EXECUTE r ('LEAK-refused')" }), sync()))['C']).toBe('26000');
+  });
+
+  test('its PREPARE failed', async () => {
+    expect(await failure(`BEGIN; SELECT 1/0`)).toBe('22012');
+    expect(await failure(`PREPARE f AS ${INSERT}`)).toBe('25P02');
+    expect(await failure("EXECUTE f ('LEAK-failed')")).toBe('26000');
+    await say(query('ROLLBACK'));
+    expect(await failure("EXPLAIN EXECUTE f ('LEAK-failed')")).toBe('26000');
+  });
+
+  test('it was deallocated, or is written with a slip', async () => {
+    await say(query(`PREPARE g AS ${INSERT}`), query("EXECUTE g ('good')"));
+    expect(await failure("DEALLOCATE g; EXECUTE g ('LEAK-gone')")).toBe('26000');
+    await say(query('DEALLOCATE g'));
+    expect(await failure("EXECUTE g ('LEAK-gone')")).toBe('26000');
+    expect(await failure("EXECUTE gg ('LEAK-slip')")).toBe('26000');
+  });
+
+  test('and a plain statement gets its arguments', async () => {
+    await say(query('PREPARE h AS SELECT $1::text'));
+    expect(rowsOf(await say(query("EXECUTE h ('given')"))).join()).toContain('given');
+    const both = await say(query("DEALLOCATE h; PREPARE h AS SELECT $1::text || '!'; EXECUTE h ('given')"));
+    expect(rowsOf(both).join()).toContain('given!');
+    expect(await failure('EXECUTE nobody')).toBe('26000');
+  });
+});
+
+test.each(['DISCARD ALL', 'DISCARD TEMP'])(
+  'a temporary table that %s has dropped hides no other any more',
+  async (discard) => {
+    const read = query('SELECT plain.note, mail FROM people JOIN plain ON true');
+    await say(query("CREATE TEMP TABLE plain (id int, note text); INSERT INTO plain VALUES (1, 'temporary')"));
+    expect(rowsOf(await say(read)).join()).toContain('temporary');
+    await say(query(discard));
+    expect(rowsOf(await say(read)).join()).toContain('one');
+  },
+);
+
 test('a message that is being planned when the server begins to skip is skipped', async () => {
   const first = parse({ text: 'SELEC' });
   const said = await say(

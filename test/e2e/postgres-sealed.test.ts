@@ -145,6 +145,16 @@ describe('npm pg', () => {
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
+  test.each(['simple', 'prepared'])(
+    'an error of the server has its place in the text of the client, %s',
+    async (way) => {
+      const text = `INSERT INTO customers (id, name) VALUES (77, 'x') RETURNING customers.id, coalesce(customers.id, 'y')`;
+      const asked = way === 'simple' ? { text } : { text, name: 'placed', values: [] };
+      const position = String(text.indexOf("'y'") + 1);
+      await expect(client.query(asked)).rejects.toMatchObject({ code: '22P02', position });
+    },
+  );
+
   test('a duplicate is refused by the server without showing the value', async () => {
     const error: unknown = await client
       .query('INSERT INTO customers (id, name, email) VALUES (2, $1, $2)', ['x', ANN.email])

@@ -42,7 +42,10 @@ function declared({ portalname = '', options = 0 }: DeclareCursorStmt): NamedUse
 }
 
 function executed(node: Node): (NamedUse & { type: 'execute' }) | undefined {
-  if ('ExecuteStmt' in node) return { type: 'execute', name: node.ExecuteStmt.name ?? '', within: 'itself' };
+  if ('ExecuteStmt' in node) {
+    const { name = '', params = [] } = node.ExecuteStmt;
+    return { type: 'execute', name, within: 'itself', hasArguments: params.length > 0 };
+  }
   const made = 'CreateTableAsStmt' in node;
   const inner = made ? node.CreateTableAsStmt.query : 'ExplainStmt' in node ? node.ExplainStmt.query : undefined;
   const use = inner && executed(inner);

@@ -96,8 +96,22 @@ function otherStatement(
     const message = `${commandName(kind)} is not supported on tables with sealed columns`;
     throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
   }
-  const does = found.callsSetConfig ? strongerThanSettings(effect) : named ? effect : effectElsewhere(kind, effect);
+  const does = dropsTemporary(node, context)
+    ? 'catalog'
+    : found.callsSetConfig
+      ? strongerThanSettings(effect)
+      : named
+        ? effect
+        : effectElsewhere(kind, effect);
   return does === 'none' ? { type: 'pass', text } : { type: 'track', text, effect: does };
+}
+
+/** DISCARD ALL and DISCARD TEMP drop the temporary tables of the session, where it has had any. */
+function dropsTemporary(node: Node, { settings }: PlanningContext): boolean {
+  if (!('DiscardStmt' in node)) return false;
+  const { target } = node.DiscardStmt;
+  if (target !== 'DISCARD_ALL' && target !== 'DISCARD_TEMP') return false;
+  return settings.searchPath.some((schema) => schema.startsWith('pg_temp'));
 }
 
 /** A statement that may also set what it likes. */

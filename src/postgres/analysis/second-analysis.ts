@@ -5,7 +5,8 @@
  * Invariant: no sealed literal is sent; each stands as a parameter.
  */
 import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
-import { originKey, type LogicalType, type SealedLiteral } from '../plan.ts';
+import { originKey, type LogicalType, type SealedLiteral, type SealedPlan } from '../plan.ts';
+import { clientPosition } from '../positions.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
@@ -34,7 +35,7 @@ type ShadowStatement = {
   readonly sql: string;
   readonly oids: readonly number[];
   readonly expected: ReadonlyMap<number, ExpectedParameter>;
-};
+} & Pick<SealedPlan, 'pieces' | 'piecePlaces'>;
 
 /** `text`: it may be text as well, as any value is before it is cast. */
 type ExpectedParameter = Omit<ParameterUse, 'location'> & { readonly text: boolean };
@@ -57,6 +58,7 @@ export async function requireAgreement(
   const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
   // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
   if (hot.length === 0) return NOTHING_HOT;
+  let place = -1;
   try {
     const shadowed = new Map<number, ShadowRelation>();
     for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));
@@ -64,7 +66,10 @@ export async function requireAgreement(
     return await service.dryRun(async (session) => {
       // What the statement calls unqualified is found where the client's session would find it.
       await session.query(SEARCH_PATH_SQL, [searchPathText(analysis.input.searchPath)]);
-      const description = await session.describe(statement.sql, statement.oids);
+      const description = await session.describe(statement.sql, statement.oids).catch((error: unknown) => {
+        place = placeOf(error, statement, analysis);
+        throw error;
+      });
       compareParameters(statement, description);
       const results = compareResults(outputs, description, shadowed);
       const { serverVersion } = analysis.catalog.facts;
@@ -76,7 +81,7 @@ export async function requireAgreement(
       return { results, parameterOids: new Map(oids) };
     });
   } catch (error) {
-    throw asRefusal(error);
+    throw asRefusal(error, place);
   }
 }
 
@@ -90,7 +95,16 @@ function searchPathText(searchPath: readonly string[]): string {
     .join(', ');
 }
 
-function asRefusal(error: unknown): unknown {
+/** Where the server finds fault with the statement, as a byte offset of the client's text. */
+function placeOf(error: unknown, statement: ShadowStatement, { source }: Analysis): number {
+  const cause: unknown = error instanceof ServiceError ? error.cause : error;
+  const said = typeof cause === 'object' && cause !== null && 'position' in cause ? Number(cause.position) : 0;
+  const position = clientPosition(said, statement);
+  return position === undefined ? -1 : source.offset(position);
+}
+
+/** `location`: a byte offset. */
+function asRefusal(error: unknown, location: number): unknown {
   if (!(error instanceof ServiceError)) return error;
   if (error.code === 'ERR_POSTGRES_SERVICE_QUERY') {
     const hint =
@@ -99,7 +113,7 @@ function asRefusal(error: unknown): unknown {
       'ERR_POSTGRES_DISAGREEMENT',
       error.sqlstate,
       `the server does not accept the statement (SQLSTATE ${error.sqlstate})`,
-      -1,
+      location,
       hint,
     );
   }
@@ -159,8 +173,9 @@ function shadowStatement(
     if (!shadowed.has(relation.oid)) continue;
     edits.push({ start: from, end: to, replacement: quoteIdentifier(relation.shadowSchema) });
   }
-  const { pieces } = splice(analysis.source, start, end, edits);
-  return { sql: pieces.filter((piece): piece is string => typeof piece === 'string').join(''), oids, expected };
+  const { pieces, places } = splice(analysis.source, start, end, edits);
+  const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
+  return { sql, oids, expected, pieces, piecePlaces: places };
 }
 
 const TEXT_OID = 25;

@@ -27,7 +27,8 @@ type Forwarded = PassPlan | TrackPlan | SealedPlan;
 export type NameChange = (session: Session) => () => void;
 
 /** Names as they are after the statements of one message that come before. */
-type Overlay = { readonly [Kind in keyof Kept]: Map<string, Kept[Kind] | undefined> };
+type KeptOverlay = { readonly [Kind in keyof Kept]: Map<string, Kept[Kind] | undefined> };
+type Overlay = KeptOverlay & { readonly plainNames: Set<string> };
 
 export type Resolved = { readonly plan: StatementPlan; readonly change?: NameChange };
 
@@ -44,7 +45,7 @@ function usesName(plan: StatementPlan): boolean {
 }
 
 async function resolveEach(session: Session, plans: readonly StatementPlan[]): Promise<readonly Resolved[]> {
-  const overlay: Overlay = { cursors: new Map(), statements: new Map() };
+  const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Set() };
   const resolved: Resolved[] = [];
   for (const plan of plans) {
     const named = plan.type === 'refuse' ? undefined : plan.named;
@@ -74,10 +75,12 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return { plan, change: clear('cursors', 'statements') };
     case 'prepare':
       if (session.statements.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
-      return changed(plan, overlay, 'statements', nameOfSql(named.name), statementOf(session, plan, named));
+      return prepared(session, plan, named, overlay);
     case 'execute': {
       const name = nameOfSql(named.name);
       const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
+      const isPlain = overlay.plainNames.has(name) || (session.plainNames.has(name) && !overlay.statements.has(name));
+      if (statement === undefined && !isPlain && named.hasArguments) return { plan: NOT_PREPARED };
       return { plan: await executed(session, plan, named, statement) };
     }
   }
@@ -162,6 +165,35 @@ function statementOf(
   return { type: 'watched', sql, declaredOids, settings, catalogEpoch: analyzer.catalogEpoch };
 }
 
+/** Where it comes to nothing, the name stands for no plain statement any more: what EXECUTE gives it then is not sent. */
+function prepared(
+  session: Session,
+  plan: Forwarded,
+  named: NamedUse & { type: 'prepare' },
+  overlay: Overlay,
+): Resolved {
+  const name = nameOfSql(named.name);
+  const isPlain = plan.type !== 'sealed';
+  if (isPlain && session.plainNames.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
+  if (isPlain) overlay.plainNames.add(name);
+  else overlay.plainNames.delete(name);
+  const { change } = changed(plan, overlay, 'statements', name, statementOf(session, plan, named));
+  return {
+    plan,
+    change: (made) => {
+      const undo = [change?.(made), setPlain(made.plainNames, name, isPlain)];
+      return () => undo.forEach((restore) => restore?.());
+    },
+  };
+}
+
+function setPlain(names: Set<string>, name: string, isPlain: boolean): () => void {
+  const put = (isIn: boolean): void => void (isIn ? names.add(name) : names.delete(name));
+  const before = names.has(name);
+  put(isPlain);
+  return () => put(before);
+}
+
 async function executed(
   session: Session,
   plan: Forwarded,
@@ -197,6 +229,16 @@ async function executedSealed(
 }
 
 const TOO_MANY = `a session may hold at most ${MAX_STATEMENTS} cursors and prepared statements on sealed columns`;
+/** Its arguments may be meant for a sealed column: a PREPARE that failed or was refused, or a name with a slip. */
+const NOT_PREPARED: RefusePlan = {
+  type: 'refuse',
+  refusal: {
+    code: 'ERR_POSTGRES_EXECUTE',
+    sqlstate: '26000',
+    message: 'the prepared statement does not exist, or was not made by PREPARE',
+    hint: 'Prepare it with PREPARE; what was prepared by the protocol is run by it.',
+  },
+};
 const INTO_A_TABLE = 'CREATE TABLE AS EXECUTE of a statement on sealed columns is not supported';
 const NOT_A_QUERY = 'EXECUTE of this statement is not supported on tables with sealed columns';
 
@@ -204,7 +246,7 @@ type Kept = { readonly cursors: Cursor; readonly statements: Statement };
 
 function changed<Kind extends keyof Kept>(
   plan: Forwarded,
-  overlay: Overlay,
+  overlay: KeptOverlay,
   kind: Kind,
   name: string,
   value: Kept[Kind] | undefined,

@@ -36,6 +36,8 @@ export type Reply = {
   readonly refusal?: Refusal;
   /** One for each statement of a Query, one otherwise. */
   readonly openings?: readonly (ResultOpening | undefined)[];
+  /** Of Parse and Bind: the statement whose text errors are about. */
+  readonly plan?: SealedPlan;
   readonly track?: TrackPlan['effect'];
   /** The proxy's own message: nothing of the answer goes to the client, except an error. */
   readonly internal?: InternalReply;

@@ -5,6 +5,7 @@
 import { scrubContext } from '../copy/errors.ts';
 import type { ErrorFields } from '../messages/error-response.ts';
 import type { SealedPlan } from '../plan.ts';
+import { clientPosition } from '../positions.ts';
 
 /** Detail, context, and the internal query with its position: they quote rows, literals and rewritten SQL. */
 const DROPPED = ['D', 'W', 'p', 'q'] as const;
@@ -21,23 +22,8 @@ export function scrubError(fields: ErrorFields, plan: SealedPlan | undefined): E
     const text = scrubbed.get(code);
     if (text !== undefined) scrubbed.set(code, text.replace(HEX_BYTEA, '(sealed value)'));
   }
-  const position = mapPosition(Number(fields.get('P')), plan);
+  const position = plan === undefined ? undefined : clientPosition(Number(fields.get('P')), plan);
   if (position === undefined) scrubbed.delete('P');
   else scrubbed.set('P', String(position));
   return scrubbed;
-}
-
-/** Upstream's 1-based character position to the client's; undefined where it falls into text of ours. */
-function mapPosition(position: number, plan: SealedPlan | undefined): number | undefined {
-  if (plan === undefined || !(position >= 1)) return undefined;
-  let before = 0;
-  for (const [index, piece] of plan.pieces.entries()) {
-    // After a sealed literal lengths differ from what is known here: only the text before the first one can be counted.
-    if (typeof piece !== 'string') return undefined;
-    const length = [...piece].length;
-    const place = plan.piecePlaces[index];
-    if (position <= before + length) return place === undefined ? undefined : place + (position - before - 1);
-    before += length;
-  }
-  return undefined;
 }

@@ -66,6 +66,8 @@ export type SessionOptions = {
 export class Session {
   readonly replies = new ReplyQueue();
   readonly statements = new NameTable<Statement>(this.replies);
+  /** Of PREPARE, on nothing sealed: what EXECUTE gives them may be sent. Some may be no more. */
+  readonly plainNames = new Set<string>();
   readonly portals = new NameTable<Portal>(this.replies);
   /** SQL's cursors over sealed columns. */
   readonly cursors = new NameTable<Cursor>(this.replies);

@@ -75,8 +75,8 @@ export function readValue(value: Uint8Array, format: ValueFormat, context: Value
   const { type, purpose } = context;
   const declared = declaredOid === type.domain?.oid ? undefined : declaredType(declaredOid, type);
   if (declared === undefined)
-    return type.name === 'cidr' && purpose === 'compare'
-      ? readAsNetwork(value, format, context)
+    return isUndecidedNetwork(context, declaredOid)
+      ? readUndecidedNetwork(value, format, context)
       : readAs(value, format, context);
   const convert = conversion(declared, type, purpose);
   if (convert === undefined) throw mismatch(type);
@@ -99,13 +99,26 @@ function readAs(value: Uint8Array, format: ValueFormat, context: ValueContext): 
   return format === 'text' ? codec.fromText(value, context) : codec.fromBinary(value, context);
 }
 
-/** A cidr is compared by the operator of inet, which takes addresses with bits beside the mask: no cidr equals them. */
-function readAsNetwork(value: Uint8Array, format: ValueFormat, context: ValueContext): Uint8Array {
+function isUndecidedNetwork({ type, purpose }: ValueContext, declaredOid: number): boolean {
+  return type.name === 'cidr' && purpose === 'compare' && declaredOid !== type.oid && declaredOid !== type.domain?.oid;
+}
+
+/**
+ * cidr has no `=` of its own: what has no type beside it becomes an inet, in a list of several a cidr. Only what both read alike is read.
+ */
+function readUndecidedNetwork(value: Uint8Array, format: ValueFormat, context: ValueContext): Uint8Array {
+  const asInet = readAs(value, format, { ...context, type: logicalType('inet') });
+  const asCidr = attempt(() => readAs(value, format, context));
+  if (asCidr !== undefined && Buffer.compare(asInet, asCidr) === 0) return asInet;
+  throw unsupported('a value compared with a cidr column is no network in full', 'Cast it to cidr or to inet.');
+}
+
+function attempt(read: () => Uint8Array): Uint8Array | undefined {
   try {
-    return readAs(value, format, context);
+    return read();
   } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
-    return readAs(value, format, { ...context, type: logicalType('inet') });
+    if (error instanceof ValueError) return undefined;
+    throw error;
   }
 }
 

@@ -151,7 +151,7 @@ export function mouldConstant(
   const { start, end } = constantSpan(analysis.source, constant);
   refuseInView(analysis, column, start);
   const declared = known.declaredOid !== undefined &&
-    known.declaredOid !== column.type.oid && { declaredOid: known.declaredOid };
+    !isRead(column, known.declaredOid) && { declaredOid: known.declaredOid };
   const replacement = { column, value: known.value, purpose, ...declared };
   analysis.edit({ start, end, replacement, constantOid: known.ownOid });
 }
@@ -175,7 +175,7 @@ export function mouldArrayConstant(
       "Write '{a,b}' or ARRAY['a', 'b'].",
     );
   }
-  const arrayOid = elementOid === undefined || elementOid === column.type.oid ? undefined : arrayOf(elementOid);
+  const arrayOid = elementOid === undefined || isRead(column, elementOid) ? undefined : arrayOf(elementOid);
   const declared = arrayOid !== undefined && { declaredOid: arrayOid };
   const replacement = {
     column,
@@ -233,9 +233,14 @@ export function mouldParameter(
   }
   // The bytes come in the declared type, whatever wider one the cast names.
   const elementOid = declared ?? castOid;
-  const own = elementOid === undefined || elementOid === column.type.oid;
+  const own = elementOid === undefined || isRead(column, elementOid);
   const declaredOid = own ? undefined : shape === 'array' ? arrayOf(elementOid) : elementOid;
   analysis.parameters.useSealed(number, { column, shape, purpose, declaredOid, location });
+}
+
+/** Whether a value is read as this type without its being said. Beside a cidr what has no type may become an inet. */
+function isRead({ type }: SealedColumn, oid: number): boolean {
+  return oid === type.oid && type.name !== 'cidr';
 }
 
 function arrayOf(elementOid: number): number | undefined {

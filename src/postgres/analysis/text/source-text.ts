@@ -34,6 +34,16 @@ export class SourceText {
     return Array.from(this.#bytes.toString('utf8', 0, byteOffset)).length + 1;
   }
 
+  /** The byte offset of such a position. */
+  offset(position: number): number {
+    if (this.#bytes === undefined) return position - 1;
+    return Buffer.byteLength(
+      Array.from(this.sql)
+        .slice(0, position - 1)
+        .join(''),
+    );
+  }
+
   /** Without comments. */
   get tokens(): readonly ScanToken[] {
     if (this.#tokens === undefined) {

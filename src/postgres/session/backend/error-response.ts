@@ -28,10 +28,9 @@ export const errorResponseHandler: BackendHandler = {
     }
     // The proxy's own question failed in a Query of its own; the client's statement is answered separately.
     if (head?.internal !== undefined && head.kind === 'query') return CONSUME;
-    if (head?.openings === undefined) return FORWARD;
-    session.wires.toClient(
-      encodeErrorFields(scrubError(decodeErrorFields(body), head.openings.length === 1 ? opening?.plan : undefined)),
-    );
+    if (head?.openings === undefined && head?.plan === undefined) return FORWARD;
+    const plan = head.plan ?? (head.openings?.length === 1 ? opening?.plan : undefined);
+    session.wires.toClient(encodeErrorFields(scrubError(decodeErrorFields(body), plan)));
     return CONSUME;
   },
 };

@@ -60,7 +60,8 @@ function passPortal(session: Session, name: string, portal: Portal | undefined):
 function replyTo(session: Session, name: string, portal: Portal | undefined): Reply {
   const { portals } = session;
   if (portal === undefined && !portals.has(name)) return PASS.bind;
-  return { kind: 'bind', undo: portals.set(name, portal) };
+  const undo = portals.set(name, portal);
+  return portal?.type === 'sealed' ? { kind: 'bind', undo, plan: portal.opening.plan } : { kind: 'bind', undo };
 }
 
 /** A whole Bind as it came: its body is `bytes` from `start` to `end`. */

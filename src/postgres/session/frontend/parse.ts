@@ -43,7 +43,8 @@ export const parseHandler: FrontendHandler = {
 function replyTo(session: Session, name: string, statement: Statement | undefined): Reply {
   const { statements } = session;
   if (statement === undefined && !statements.has(name)) return PASS.parse;
-  return { kind: 'parse', undo: statements.set(name, statement) };
+  const undo = statements.set(name, statement);
+  return statement?.type === 'sealed' ? { kind: 'parse', undo, plan: statement.plan } : { kind: 'parse', undo };
 }
 
 function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
