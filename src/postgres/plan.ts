@@ -88,7 +88,36 @@ export type SealedColumn = {
   readonly default?: string;
   /** What every value must pass before it is sealed for the column. */
   readonly checks?: readonly ColumnCheck[];
+  /** No column of a rule, but a value with sealed ones inside it: nothing is sealed for it, and nothing compared. */
+  readonly carries?: Carried;
 };
+
+/** Sealed values inside another: in an array, in JSON, or in a row that has not become JSON yet. */
+export type Carried =
+  | { readonly as: 'array'; readonly of: SealedColumn }
+  | { readonly as: 'json'; readonly shape: JsonShape }
+  | { readonly as: 'row'; readonly alias: string; readonly location: number; readonly fields: readonly RowField[] };
+
+/** `name`: undefined where the server may call it otherwise. `column`: undefined where it is plain. */
+export type RowField = { readonly name: string | undefined; readonly column: SealedColumn | undefined };
+
+/** `jsonb` keeps numbers as numeric does, and its text has a space after each comma. */
+export type JsonForm = 'json' | 'jsonb';
+
+/** Where sealed values stand in JSON that the server makes of them, as strings; every part may be null as well. */
+export type JsonShape =
+  | { readonly is: 'plain' }
+  | { readonly is: 'value'; readonly column: SealedColumn; readonly form: JsonForm }
+  /** Any number of items. */
+  | { readonly is: 'list'; readonly items: JsonShape }
+  /** These items, or none. */
+  | { readonly is: 'tuple'; readonly items: readonly JsonShape[] }
+  /** These members, or none: in their order, or found by their keys. */
+  | { readonly is: 'object'; readonly by: 'place' | 'key'; readonly members: readonly JsonMember[] }
+  /** Members of any keys. */
+  | { readonly is: 'map'; readonly values: JsonShape };
+
+type JsonMember = { readonly key: string | undefined; readonly shape: JsonShape };
 
 /** A declared CHECK that the proxy enforces: of the column, or of the domain that is its type. */
 export type ColumnCheck = {

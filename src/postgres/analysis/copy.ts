@@ -19,6 +19,7 @@ import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './e
 import { parenthesizedQuery } from './text/inner-query.ts';
 import { SourceText } from './text/source-text.ts';
 import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './text/syntax.ts';
+import { refuseSealed } from './expressions/mould.ts';
 import { columnName } from './expressions/values.ts';
 
 /** The statement names something hot. */
@@ -42,6 +43,9 @@ function copyQuery(statement: RawStatement, copy: CopyStmt, query: Node, context
   const drafted = draftQuery(statement, query, parenthesizedQuery(source, statement), context);
   requireNoParameters(drafted.plan.parameters);
   drafted.opinion.analysis.literalsMatter = true;
+  for (const { value } of drafted.opinion.outputs)
+    if (value.type === 'sealed' && value.column.carries !== undefined)
+      throw refuseSealed(value.column, 'as a column of COPY', -1);
   const names = drafted.opinion.outputs.map(({ name }) => name);
   const format = copyFormat(copy.options ?? [], names);
   return withCopy(drafted, { direction: 'out', format, table: '', names, fields: [] });

@@ -13,6 +13,7 @@ import {
   type DraftPlan,
   type PlanningContext,
 } from './draft-query.ts';
+import { refuseSealed } from './expressions/mould.ts';
 import { queryAfter, trimmed } from './text/inner-query.ts';
 import { castType, type Node, type RawStatement } from './text/syntax.ts';
 
@@ -62,7 +63,11 @@ export function draftDeclare(
 ): DraftPlan {
   requireSettings(context.settings);
   const drafted = draftQuery(statement, query, queryAfter(context.source, statement, 'for'), context);
-  return { ...drafted, plan: { ...drafted.plan, named: declared(declare) } };
+  const named = declared(declare);
+  for (const { value } of drafted.opinion.outputs)
+    if (named.binary && value.type === 'sealed' && value.column.carries !== undefined)
+      throw refuseSealed(value.column, 'in a BINARY cursor', -1);
+  return { ...drafted, plan: { ...drafted.plan, named } };
 }
 
 /** PREPARE name (types) AS query, which names something hot: upstream with the types its sealed parameters have there. */

@@ -5,7 +5,7 @@
  * Invariant: no sealed literal is sent; each stands as a parameter.
  */
 import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
-import { originKey, type LogicalType, type SealedLiteral, type SealedPlan } from '../plan.ts';
+import { originKey, type LogicalType, type SealedColumn, type SealedLiteral, type SealedPlan } from '../plan.ts';
 import { clientPosition } from '../positions.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
@@ -213,6 +213,7 @@ function compareResults(
       if (place !== undefined) throw disagree(`result column ${index + 1} comes from a sealed column`);
       return undefined;
     }
+    if (value.column.carries !== undefined) return carriedType(value.column, field, index);
     const type = typeLike(value.column.type, field.typeOid, field.typmod);
     if (type === undefined || !printsAs(value.column.type, type))
       throw disagree(`result column ${index + 1} is of another type than ${columnName(value.column)}`);
@@ -222,6 +223,14 @@ function compareResults(
     return type;
   });
 }
+
+/** Its places are checked where it is opened. */
+function carriedType({ type }: SealedColumn, { typeOid, typmod }: DescribedField, index: number): LogicalType {
+  if (typeOid !== type.oid) throw disagree(`result column ${index + 1} has a type (OID ${typeOid}) that was not found`);
+  return { ...type, typmod };
+}
+
+type DescribedField = StatementDescription['fields'][number];
 
 /** Whether values of one type look the same as those of another: text and varchar do. */
 function printsAs(column: LogicalType, result: LogicalType): boolean {

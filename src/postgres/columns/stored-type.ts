@@ -1,5 +1,5 @@
 /** What a sealed column's values are to the server. */
-import type { SealedColumn } from '../plan.ts';
+import type { Carried, SealedColumn } from '../plan.ts';
 
 /** `name`: of a type in pg_catalog. */
 export type StoredType = { readonly oid: number; readonly arrayOid: number; readonly name: string };
@@ -13,7 +13,20 @@ export function storedType({ format }: Pick<SealedColumn, 'format'>): StoredType
   return format === undefined ? SEALED : TEXT;
 }
 
+/** FirstNormalObjectId (access/transam.h): types of the database itself, as the array type of the guard's domain is. */
+const FIRST_OWN_OID = 16_384;
+const VARCHAR_ARRAY_OID = 1015;
+
 /** Whether a result column of this type can be the sealed column's. */
 export function isStoredAs(column: SealedColumn, oid: number): boolean {
+  if (column.carries !== undefined) return isCarriedAs(column, column.carries, oid);
   return oid === storedType(column).oid || (column.format !== undefined && oid === VARCHAR_OID);
+}
+
+function isCarriedAs({ type }: SealedColumn, carried: Carried, oid: number): boolean {
+  if (carried.as !== 'array') return oid === type.oid;
+  const { of } = carried;
+  return (
+    oid === storedType(of).arrayOid || (of.format === undefined ? oid >= FIRST_OWN_OID : oid === VARCHAR_ARRAY_OID)
+  );
 }

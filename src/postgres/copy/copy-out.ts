@@ -3,7 +3,7 @@
  */
 import type { ColumnSession } from '../columns/column-service.ts';
 import type { CopyPlan, SealedColumn } from '../plan.ts';
-import { openFailed } from '../session/opening.ts';
+import { openFailed } from '../carried/errors.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import { BinaryFields, binaryHeaderLength, BinaryRows } from './binary-rows.ts';
 import { CsvFields, CsvRows } from './csv-rows.ts';

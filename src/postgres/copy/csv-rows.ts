@@ -1,5 +1,5 @@
 /** COPY's csv format: fields between delimiters, quoted where need be (CopyReadLineText, CopyReadAttributesCSV, CopyAttributeOutCSV). */
-import { byteaFromText } from '../session/opening.ts';
+import { byteaFromText } from '../carried/bytea-text.ts';
 import { badCopyData } from './errors.ts';
 import { FieldList } from './fields.ts';
 import { BACKSLASH, chooses, DOT, NEWLINE, RETURN, sameBytes, type CsvFormat } from './format.ts';

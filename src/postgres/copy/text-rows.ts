@@ -1,5 +1,5 @@
 /** COPY's text format: fields between delimiters, backslash escapes (CopyReadLineText, CopyReadAttributesText, CopyAttributeOutText). */
-import { byteaFromText } from '../session/opening.ts';
+import { byteaFromText } from '../carried/bytea-text.ts';
 import { badCopyData } from './errors.ts';
 import { FieldList } from './fields.ts';
 import { BACKSLASH, DOT, NEWLINE, RETURN, sameBytes, type TextFormat } from './format.ts';

@@ -9,6 +9,7 @@ import { unreachable } from '../../errors.ts';
 import type { Refusal, SealedColumn, SealedLiteral, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { ruleName } from '../service/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
+import { carriedColumns } from '../analysis/expressions/carried.ts';
 import { soughtColumns } from './sought.ts';
 
 export type Explanation = {
@@ -80,10 +81,16 @@ function rewritten(plan: SealedPlan, sql: string, hasIndex: HasIndex): Verdict {
       array: shape === 'array',
     })),
     opened: (plan.results ?? []).flatMap((column, index) =>
-      column === undefined ? [] : [{ position: index + 1, column: ruleName(column) }],
+      columnsIn(column).map((inside) => ({ position: index + 1, column: ruleName(inside) })),
     ),
     needsIndex: missing.map(neededIndex),
   };
+}
+
+/** Of a result column: the one that it is, or those whose values are inside. */
+function columnsIn(column: SealedColumn | undefined): readonly SealedColumn[] {
+  if (column === undefined) return [];
+  return column.carries === undefined ? [column] : carriedColumns(column.carries);
 }
 
 function placeholder({ column, value, shape }: SealedLiteral): string {

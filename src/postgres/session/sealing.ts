@@ -96,7 +96,10 @@ function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readon
   if (results === undefined || results.length === 0) return asked;
   // A wrong count is the server's to refuse, with its own words.
   if (asked.length > 1 && asked.length !== results.length) return asked;
-  return results.map((column, index) => (column === undefined ? formatAt(asked, index) : 1));
+  // JSON is text either way.
+  return results.map((column, index) =>
+    column === undefined ? formatAt(asked, index) : column.carries?.as === 'json' ? 0 : 1,
+  );
 }
 
 function checkSize(length: number): void {

@@ -47,9 +47,11 @@ export const ORMS: readonly Shape[] = [
         'SELECT "t0"."id", "t0"."note" FROM "public"."customers" AS "t0" WHERE ("t0"."id") IN (SELECT "t1"."customer_id" FROM "public"."orders" AS "t1" WHERE ("t1"."total" > $1 AND "t1"."customer_id" IS NOT NULL))',
         '5',
       ],
+      'SELECT "t0"."id", "__agg"."data" FROM "public"."orders" AS "t0" LEFT JOIN LATERAL (SELECT COALESCE(JSONB_AGG("__prisma_data__"), \'[]\') AS "data" FROM (SELECT JSONB_BUILD_OBJECT(\'note\', "c"."note") AS "__prisma_data__" FROM "public"."customers" AS "c" WHERE "c"."id" = "t0"."customer_id") AS "t") AS "__agg" ON true',
+      'SELECT "t0"."id", "t0"."email", "c_orders"."__prisma_data__" AS "orders" FROM "public"."customers" AS "t0" LEFT JOIN LATERAL (SELECT COALESCE(JSONB_AGG("__prisma_data__"), \'[]\') AS "__prisma_data__" FROM (SELECT "t3"."__prisma_data__" FROM (SELECT JSONB_BUILD_OBJECT(\'id\', "t2"."id", \'people\', "t4"."__prisma_data__") AS "__prisma_data__" FROM (SELECT "t1".* FROM "public"."orders" AS "t1" WHERE "t0"."id" = "t1"."customer_id") AS "t2" LEFT JOIN LATERAL (SELECT JSONB_BUILD_OBJECT(\'nick\', "t5"."nick", \'score\', "t5"."score") AS "__prisma_data__" FROM (SELECT "p".* FROM "public"."people" AS "p" WHERE "p"."id" = "t2"."customer_id" LIMIT 1) AS "t5") AS "t4" ON true) AS "t3") AS "t6") AS "c_orders" ON true',
     ],
     refused: [
-      'SELECT "t0"."id", "__agg"."data" FROM "public"."orders" AS "t0" LEFT JOIN LATERAL (SELECT COALESCE(JSONB_AGG("__prisma_data__"), \'[]\') AS "data" FROM (SELECT JSONB_BUILD_OBJECT(\'note\', "c"."note") AS "__prisma_data__" FROM "public"."customers" AS "c" WHERE "c"."id" = "t0"."customer_id") AS "t") AS "__agg" ON true',
+      'SELECT "public"."customers"."id" FROM "public"."customers" WHERE "public"."customers"."email"::text ILIKE \'ann%\'',
     ],
   },
   {
@@ -96,10 +98,11 @@ export const ORMS: readonly Shape[] = [
       [
         'delete from "customers" where exists (select 1 from "people" where "people"."ssn" = "customers"."ssn") returning "note"',
       ],
-    ],
-    refused: [
       'select "id", (select coalesce(json_agg(json_build_array("c"."note")), \'[]\'::json) from "customers" "c" where "c"."id" = "orders"."customer_id") as "customer" from "orders"',
+      'select "orders"."id", "orders"."remark", "orders_customer"."data" as "customer" from "orders" left join lateral (select json_build_array("orders_customer"."id", "orders_customer"."email", "orders_customer"."born", "orders_customer"."active") as "data" from (select * from "customers" "orders_customer" where "orders_customer"."id" = "orders"."customer_id" limit 1) "orders_customer") "orders_customer" on true',
+      'select "customers"."id", "customers"."note", "customers_orders"."data" as "orders" from "customers" left join lateral (select coalesce(json_agg(json_build_array("customers_orders"."id", "customers_orders_people"."data") order by "customers_orders"."id"), \'[]\'::json) as "data" from "orders" "customers_orders" left join lateral (select json_build_array("p"."nick", "p"."score") as "data" from "people" "p" where "p"."id" = "customers_orders"."customer_id" limit 1) "customers_orders_people" on true where "customers_orders"."customer_id" = "customers"."id") "customers_orders" on true',
     ],
+    refused: ['select "id" from "customers" where "customers"."email" ilike \'ann%\''],
   },
   {
     shape: 'Written by Django',

@@ -28,7 +28,6 @@ export const READING: readonly Shape[] = [
       'SELECT customers FROM customers',
       'SELECT c FROM customers c WHERE c.id = 1',
       'SELECT (c).email FROM customers c',
-      'SELECT (c.*) IS NULL FROM customers c',
       'SELECT lower(email) FROM customers',
       'SELECT LENGTH(note) FROM customers',
       "SELECT concat(name, ' ', note) FROM customers",

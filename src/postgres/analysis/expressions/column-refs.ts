@@ -1,12 +1,14 @@
 /** Column references: `c`, `t.c`, `s.t.c`, and whole rows. */
 import type { ColumnRef } from 'libpg-query';
+import type { RowField } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { refuseName, refuseUse } from '../errors.ts';
 import { noteSchema } from '../query/relations.ts';
 import type { OpenColumn } from './open-column.ts';
 import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
 import { locationOf } from '../text/syntax.ts';
-import { columnName, type Value } from './values.ts';
+import { carriedRow } from './carried.ts';
+import type { Value } from './values.ts';
 
 export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
   const { value, open } = resolve(analysis, ref, scope);
@@ -72,12 +74,11 @@ function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, l
 }
 
 /** A row as one value carries its sealed columns into whatever takes it. */
-function wholeRow(entry: RangeEntry, location: number): ReadColumn {
-  for (const { value, open } of entry.columns) {
+function wholeRow({ alias, columns, renamesRow = false }: RangeEntry, location: number): ReadColumn {
+  const fields = columns.map(({ name, value, open }): RowField => {
     open?.settlePlain();
-    if (value.type !== 'sealed') continue;
-    const message = `the row of "${entry.alias}" as one value holds sealed column ${columnName(value.column)}`;
-    throw refuseUse(message, location, 'Name the columns you need one by one.');
-  }
-  return PLAIN_COLUMN;
+    return { name: renamesRow ? undefined : name, column: value.type === 'sealed' ? value.column : undefined };
+  });
+  const value = carriedRow(alias, location, fields);
+  return value === undefined ? PLAIN_COLUMN : { value };
 }

@@ -5,6 +5,7 @@ import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
+import { carryingArray, carryingCall, carryingSubquery } from './carrying-calls.ts';
 import { castFor, namesOwnType } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import {
@@ -33,6 +34,7 @@ export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope):
   if ('CoalesceExpr' in node) return analyzeCoalesce(analysis, node.CoalesceExpr, scope);
   if ('SubLink' in node) return analyzeSubLink(analysis, node.SubLink, scope);
   if ('FuncCall' in node) return analyzeCall(analysis, node.FuncCall, scope);
+  if ('A_ArrayExpr' in node) return carryingArray(analysis, node.A_ArrayExpr.elements ?? [], scope);
   if ('NullTest' in node) {
     if (node.NullTest.arg !== undefined) testForNull(analysis, node.NullTest.arg, scope);
     return PLAIN;
@@ -125,6 +127,8 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   const { column } = value;
   const { searchPath } = analysis.input;
   const target = castType(cast.typeName);
+  if (column.carries?.as === 'json' && target?.isArray === false && target.elementOid === column.type.oid) return value;
+  if (column.carries !== undefined) throw refuseSealed(column, 'in a cast', locationOf(cast));
   const type = namesOwnType(cast.typeName, column.type, searchPath)
     ? withTypmod(column.type, -1)
     : target && typeLike(column.type, target.isArray ? target.arrayOid : target.elementOid);
@@ -173,6 +177,11 @@ function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value 
       first?.open?.settlePlain();
       return first?.value.type === 'sealed' ? unnamed(first.value.column) : PLAIN;
     }
+    case 'ARRAY_SUBLINK': {
+      const [first] = columns;
+      first?.open?.settlePlain();
+      return carryingSubquery(first?.value ?? PLAIN, location);
+    }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {
       const isEquality = link.operName === undefined || isOperator(link.operName, '=', '<>');
@@ -200,11 +209,13 @@ const CARRYING: ReadonlyMap<string, number | undefined> = new Map([
 function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   const names = namesOf(call.funcname);
   const name = builtinName(names) ?? '';
+  const made = carryingCall(analysis, name, call, scope);
   const isCount = name === 'count' && call.args?.length === 1;
   const [first, ...more] = call.args ?? [];
   const carried =
     first !== undefined && CARRYING.has(name) && call.agg_distinct !== true ? analysis.infer(first, scope) : undefined;
-  for (const arg of carried?.type === 'sealed' ? more : (call.args ?? [])) {
+  const others = carried?.type === 'sealed' ? more : (call.args ?? []);
+  for (const arg of made === undefined ? others : []) {
     if (isCount) countArgument(analysis, arg, scope, call.agg_distinct === true);
     else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name)) {
       requireAlikeArguments(analysis, arg, name);
@@ -214,7 +225,7 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   plainParts(analysis, { order: call.agg_order ?? [] }, scope, 'in ORDER BY');
   if (call.agg_filter !== undefined) requirePlain(analysis, call.agg_filter, scope, 'as a condition');
   if (call.over !== undefined) analyzeWindow(analysis, call.over, scope);
-  return carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN;
+  return made ?? (carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN);
 }
 
 /** Before PostgreSQL 14 lag() and lead() want both of one type: a sealed constant is bytea, the column of a domain over it. */

@@ -3,7 +3,7 @@
  * elsewhere it stays as it is.
  */
 import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
-import type { SealedColumn, ValuePurpose } from '../../plan.ts';
+import type { Carried, SealedColumn, ValuePurpose } from '../../plan.ts';
 import { isText } from '../../types/registry.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { formatLogicalType } from '../../types/type-text.ts';
@@ -11,6 +11,7 @@ import { castTo, keepsModifier, sameCast, widens } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
 import { refuseUse } from '../errors.ts';
+import { standsForNothing } from './carried-nothing.ts';
 import { mouldRead, openRead } from './open-reads.ts';
 import type { Scope } from '../query/scope.ts';
 import { elementType, locationOf, type Node } from '../text/syntax.ts';
@@ -50,11 +51,24 @@ export function requirePlain(analysis: Analysis, node: Node, scope: Scope, usage
 }
 
 export function refuseSealed(column: SealedColumn, usage: string, location: number): Error {
+  if (column.carries !== undefined) return refuseCarried(column, column.carries, usage, location);
   const hint =
     column.mode === 'randomized'
       ? 'A randomized column can be written, read as it is, and tested for NULL; compute in the application.'
       : 'A deterministic column can be written, read as it is, tested for NULL and compared for equality; compute the rest in the application.';
   return refuseUse(`sealed column ${columnName(column)} cannot be used ${usage}`, location, hint);
+}
+
+function refuseCarried(column: SealedColumn, carried: Carried, usage: string, location: number): Error {
+  const name = columnName(column);
+  if (carried.as === 'row')
+    return refuseUse(
+      `the row of "${carried.alias}" as one value holds sealed column ${name}`,
+      location,
+      'Name the columns you need one by one.',
+    );
+  const hint = 'It can be read as it is, and become part of JSON of the same kind; compute in the application.';
+  return refuseUse(`${carried.as} with values of sealed column ${name} cannot be used ${usage}`, location, hint);
 }
 
 /** A mouldable expression that turned out to stand in no sealed position. */
@@ -86,6 +100,7 @@ function anyEqual(tested: Node, items: readonly Node[]): Node {
 
 /** The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass. */
 export function mould(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, purpose: ValuePurpose): void {
+  if (column.carries !== undefined) return mouldCarried(analysis, node, scope, column);
   analysis.use(column);
   if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
@@ -97,16 +112,25 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
     castTo(analysis, node.TypeCast, column, purpose);
     return mould(analysis, node.TypeCast.arg, scope, column, purpose);
   }
-  if ('CoalesceExpr' in node) {
-    for (const arg of node.CoalesceExpr.args ?? []) mould(analysis, arg, scope, column, purpose);
-    return;
-  }
-  if ('CaseExpr' in node) {
-    caseConditions(analysis, node.CaseExpr, scope);
-    for (const result of caseResults(node.CaseExpr)) mould(analysis, result, scope, column, purpose);
-    return;
-  }
-  requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
+  const choice = choiceOf(analysis, node, scope);
+  if (choice === undefined) return requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
+  for (const branch of choice) mould(analysis, branch, scope, column, purpose);
+}
+
+/** What CASE or COALESCE chooses among. */
+function choiceOf(analysis: Analysis, node: Node, scope: Scope): readonly Node[] | undefined {
+  if ('CoalesceExpr' in node) return node.CoalesceExpr.args ?? [];
+  if (!('CaseExpr' in node)) return undefined;
+  caseConditions(analysis, node.CaseExpr, scope);
+  return caseResults(node.CaseExpr);
+}
+
+/** Beside a value that carries sealed ones only the same may stand, or nothing. */
+function mouldCarried(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn): void {
+  if (standsForNothing(analysis, node, column)) return;
+  const choice = choiceOf(analysis, node, scope);
+  if (choice === undefined) return requireSame(analysis.infer(node, scope), column, 'choose', nodeLocation(node));
+  for (const branch of choice) mouldCarried(analysis, branch, scope, column);
 }
 
 const stores = (purpose: ValuePurpose): boolean => purpose === 'store' || purpose === 'both';

@@ -53,6 +53,7 @@ function ownType(node: Node): number | undefined {
 
 /** A column in which there is nothing but NULL would be text, which is no ciphertext. */
 export function castNull(analysis: Analysis, constant: A_Const, column: SealedColumn): void {
+  if (column.carries !== undefined) return;
   const start = locationOf(constant);
   analysis.edit({ start, end: start + 'NULL'.length, replacement: `NULL::pg_catalog.${storedType(column).name}` });
 }

@@ -30,7 +30,7 @@ export function passedThrough(column: SealedColumn, origin: 'expression' | 'any'
 }
 
 /** CASE, COALESCE and the like lose varchar(n) and numeric(p,s). */
-function withoutModifier(column: SealedColumn): SealedColumn {
+export function withoutModifier(column: SealedColumn): SealedColumn {
   return column.type.typmod === -1 ? column : { ...column, type: { ...column.type, typmod: -1 } };
 }
 

@@ -54,14 +54,17 @@ export function tableEntry(analysis: Analysis, table: RangeVar, scope: Scope): R
   if (relation === undefined) return entry(name, undefined, [], { opaque: true });
   nameInFull(analysis, table, relation);
   const columns = renamed(relationColumns(analysis, relation), alias);
-  return entry(name, alias === undefined ? relation.schema : undefined, columns, { isRelation: relation.kind !== 'v' });
+  return entry(name, alias === undefined ? relation.schema : undefined, columns, {
+    isRelation: relation.kind !== 'v',
+    renamesRow: namesOf(alias?.colnames).length > 0,
+  });
 }
 
 export function entry(
   alias: string,
   schema: string | undefined,
   columns: readonly OutputColumn[],
-  flags: Partial<Pick<RangeEntry, 'opaque' | 'qualifiedOnly' | 'isRelation'>>,
+  flags: Partial<Pick<RangeEntry, 'opaque' | 'qualifiedOnly' | 'isRelation' | 'renamesRow'>>,
 ): RangeEntry {
   return { alias, schema, columns, opaque: false, qualifiedOnly: false, isRelation: false, ...flags };
 }

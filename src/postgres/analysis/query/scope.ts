@@ -14,6 +14,8 @@ export type RangeEntry = {
   readonly qualifiedOnly: boolean;
   /** A base relation: system columns exist. */
   readonly isRelation: boolean;
+  /** Its columns have aliases, and the fields of its row their own names. */
+  readonly renamesRow?: boolean;
 };
 
 /** A column merged by JOIN USING or NATURAL: found by its bare name, once. */

@@ -5,7 +5,7 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import type { CopyOut } from '../../copy/copy-out.ts';
 import type { CopyPlan } from '../../plan.ts';
 import { beginCopy } from '../copying.ts';
-import { openFailed } from '../opening.ts';
+import { openFailed } from '../../carried/errors.ts';
 import type { Session } from '../session.ts';
 import { expectHead, needControl, outOfStep, type BackendHandler } from './handler.ts';
 

@@ -2,7 +2,8 @@
 import { MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
 import { decodeDataRow } from '../../messages/data-row.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { fetchKeys, openFailed, openRow, readRow, type SealedRow } from '../opening.ts';
+import { openFailed } from '../../carried/errors.ts';
+import { fetchKeys, openRow, readRow, type SealedRow } from '../opening.ts';
 import type { ResultOpening } from '../reply.ts';
 import type { Session } from '../session.ts';
 import { expectHead, outOfStep, type BackendHandler } from './handler.ts';

@@ -1,0 +1,153 @@
+/**
+ * Values with sealed ones inside them, as columns that no rule names: they have an identity of their own and are randomized, so whatever
+ * would compare, store or compute with them is refused where that is refused for a sealed column.
+ */
+import type { Carried, JsonForm, JsonShape, LogicalType, RowField, SealedColumn } from '../../plan.ts';
+import { arrayOf, logicalType } from '../../types/registry.ts';
+import { unnamed, withoutModifier, type SealedValue } from './values.ts';
+
+/** The columns whose values are inside. */
+export function carriedColumns(carried: Carried): readonly SealedColumn[] {
+  switch (carried.as) {
+    case 'array':
+      return [carried.of];
+    case 'json':
+      return shapeColumns(carried.shape);
+    case 'row':
+      return carried.fields.flatMap(({ column }) => (column === undefined ? [] : leavesOf(column)));
+  }
+}
+
+function leavesOf(column: SealedColumn): readonly SealedColumn[] {
+  return column.carries === undefined ? [column] : carriedColumns(column.carries);
+}
+
+function shapeColumns(shape: JsonShape): readonly SealedColumn[] {
+  switch (shape.is) {
+    case 'plain':
+      return [];
+    case 'value':
+      return [shape.column];
+    case 'list':
+      return shapeColumns(shape.items);
+    case 'map':
+      return shapeColumns(shape.values);
+    case 'tuple':
+      return shape.items.flatMap(shapeColumns);
+    case 'object':
+      return shape.members.flatMap((member) => shapeColumns(member.shape));
+  }
+}
+
+function carrying(carried: Carried, type: LogicalType, id: string): SealedValue | undefined {
+  const [first] = carriedColumns(carried);
+  if (first === undefined) return undefined;
+  const { database, schema, table, column, relationOid, attnum, keyId } = first;
+  const place = { database, schema, table, column, relationOid, attnum, keyId };
+  return unnamed({ ...place, id, type, storedType: type, mode: 'randomized', domain: undefined, carries: carried });
+}
+
+/** An array of the column's values. Undefined: of its type there is none that could be told here. */
+export function carriedArray(column: SealedColumn): SealedValue | undefined {
+  const { type, storedType = type } = column;
+  // Arrays of arrays have more dimensions; the array type of a domain is not known.
+  if (column.carries !== undefined || type.name === 'array' || type.arrayOid === 0) return undefined;
+  if (storedType.domain !== undefined) return undefined;
+  const of = withoutModifier(column);
+  return carrying({ as: 'array', of }, arrayOf(of.type), `${column.id}[]`);
+}
+
+/** Undefined: nothing in it is sealed. */
+export function carriedJson(shape: JsonShape, form: JsonForm): SealedValue | undefined {
+  const columns = shapeColumns(shape);
+  if (columns.length === 0) return undefined;
+  return carrying({ as: 'json', shape }, logicalType(form), `${form} ${JSON.stringify(shape, identity)}`);
+}
+
+function identity(_key: string, value: unknown): unknown {
+  const isColumn = typeof value === 'object' && value !== null && 'attnum' in value && 'id' in value;
+  return isColumn ? [value.id, 'type' in value ? value.type : undefined] : value;
+}
+
+/** Undefined: nothing in it is sealed. */
+export function carriedRow(alias: string, location: number, fields: readonly RowField[]): SealedValue | undefined {
+  const type: LogicalType = { name: 'text', oid: RECORD, arrayOid: 0, typmod: -1, typlen: -1 };
+  return carrying({ as: 'row', alias, location, fields }, type, `row of ${alias}`);
+}
+
+/** pg_type.oid of record. */
+const RECORD = 2249;
+
+/** The value as JSON; undefined: how the server would write it is not known here. */
+export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | undefined {
+  const { carries } = column;
+  if (carries === undefined) {
+    const { type, storedType = type } = column;
+    return isJsonable(storedType, form) ? { is: 'value', column: withoutModifier(column), form } : undefined;
+  }
+  switch (carries.as) {
+    case 'array': {
+      const items = jsonShape(carries.of, form);
+      return items && { is: 'list', items };
+    }
+    case 'json':
+      return form === 'json' ? carries.shape : asJsonb(carries.shape);
+    case 'row':
+      return rowShape(carries.fields, form);
+  }
+}
+
+/** Enums may have a cast to json of their own; json that becomes jsonb is written otherwise. */
+function isJsonable(type: LogicalType, form: JsonForm): boolean {
+  if (type.element !== undefined) return isJsonable(type.element, form);
+  return type.name !== 'enum' && !(type.name === 'json' && form === 'jsonb');
+}
+
+function rowShape(fields: readonly RowField[], form: JsonForm): JsonShape | undefined {
+  const shapes = fields.map(({ column }) => (column === undefined ? PLAIN_SHAPE : jsonShape(column, form)));
+  return objectShape(
+    fields.map(({ name }, index) => ({ key: name, shape: shapes[index] })),
+    form,
+  );
+}
+
+export const PLAIN_SHAPE: JsonShape = { is: 'plain' };
+
+/** jsonb orders its members by key and keeps the last of one key: each has to be known, and one of its kind. */
+export function objectShape(
+  members: readonly { readonly key: string | undefined; readonly shape: JsonShape | undefined }[],
+  form: JsonForm,
+): JsonShape | undefined {
+  const known = members.flatMap(({ key, shape }) => (shape === undefined ? [] : [{ key, shape }]));
+  if (known.length < members.length) return undefined;
+  const keys = new Set(known.map(({ key }) => key));
+  if (form === 'jsonb' && (keys.size < known.length || keys.has(undefined))) return undefined;
+  return { is: 'object', by: form === 'json' ? 'place' : 'key', members: known };
+}
+
+/** JSON that is read again as jsonb. */
+function asJsonb(shape: JsonShape): JsonShape | undefined {
+  switch (shape.is) {
+    case 'plain':
+      return shape;
+    case 'value':
+      return jsonShape(shape.column, 'jsonb');
+    case 'list': {
+      const items = asJsonb(shape.items);
+      return items && { is: 'list', items };
+    }
+    case 'map': {
+      const values = asJsonb(shape.values);
+      return values && { is: 'map', values };
+    }
+    case 'tuple': {
+      const items = shape.items.flatMap((item) => asJsonb(item) ?? []);
+      return items.length === shape.items.length ? { is: 'tuple', items } : undefined;
+    }
+    case 'object':
+      return objectShape(
+        shape.members.map(({ key, shape: inner }) => ({ key, shape: asJsonb(inner) })),
+        'jsonb',
+      );
+  }
+}

@@ -1,0 +1,174 @@
+/** Functions and constructors whose results carry values as they are given them: arrays, and JSON of built-in functions. */
+import type { FuncCall } from 'libpg-query';
+import type { JsonForm, JsonShape, RowField } from '../../plan.ts';
+import type { Analysis } from '../query/analysis.ts';
+import { refuseUse } from '../errors.ts';
+import type { Scope } from '../query/scope.ts';
+import { namesOf, type Node } from '../text/syntax.ts';
+import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, PLAIN_SHAPE } from './carried.ts';
+import { nodeLocation, refuseSealed, settlePlain } from './mould.ts';
+import { columnName, PLAIN, type SettledValue } from './values.ts';
+
+type Maker =
+  | { readonly makes: 'array' }
+  | { readonly makes: 'value' | 'list' | 'tuple' | 'object' | 'map'; readonly form: JsonForm };
+
+/** `value`: of the first argument; `list`, `map`: of the values, or keys and values, of many rows; `tuple`, `object`: of the arguments. */
+const MAKERS: ReadonlyMap<string, Maker> = new Map([
+  ['array_agg', { makes: 'array' }],
+  ['to_json', { makes: 'value', form: 'json' }],
+  ['to_jsonb', { makes: 'value', form: 'jsonb' }],
+  ['row_to_json', { makes: 'value', form: 'json' }],
+  ['json_agg', { makes: 'list', form: 'json' }],
+  ['jsonb_agg', { makes: 'list', form: 'jsonb' }],
+  ['json_build_array', { makes: 'tuple', form: 'json' }],
+  ['jsonb_build_array', { makes: 'tuple', form: 'jsonb' }],
+  ['json_build_object', { makes: 'object', form: 'json' }],
+  ['jsonb_build_object', { makes: 'object', form: 'jsonb' }],
+  ['json_object_agg', { makes: 'map', form: 'json' }],
+  ['jsonb_object_agg', { makes: 'map', form: 'jsonb' }],
+]);
+
+/** What the call gives; undefined: it is of another function. Its ORDER BY, FILTER and OVER are the caller's. */
+export function carryingCall(analysis: Analysis, name: string, call: FuncCall, scope: Scope): SettledValue | undefined {
+  const maker = MAKERS.get(name);
+  if (maker === undefined || call.func_variadic === true) return undefined;
+  const args = call.args ?? [];
+  const usage = `as an argument of ${namesOf(call.funcname).join('.')}()`;
+  const values = args.map((arg) => argumentOf(analysis, arg, scope));
+  const first = values.findIndex(({ type }) => type === 'sealed');
+  const sealed = values[first];
+  if (sealed?.type !== 'sealed') return PLAIN;
+  const refused = (): Error => refuseSealed(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
+  // DISTINCT orders what it keeps.
+  if (call.agg_distinct === true) throw refused();
+  const made = maker.makes === 'array' ? carriedArray(sealed.column) : madeJson(analysis, maker, args, values);
+  if (made === undefined) throw refused();
+  return made;
+}
+
+/** A row constructor is a row of its own; anything else is what it is elsewhere. */
+function argumentOf(analysis: Analysis, arg: Node, scope: Scope): SettledValue {
+  if ('RowExpr' in arg) return rowValue(analysis, arg.RowExpr.args ?? [], scope);
+  const value = analysis.infer(arg, scope);
+  if (value.type !== 'mouldable') return value;
+  settlePlain(analysis, value.node, scope);
+  return PLAIN;
+}
+
+function rowValue(analysis: Analysis, items: readonly Node[], scope: Scope): SettledValue {
+  const fields = items.map((item, index): RowField => {
+    const value = argumentOf(analysis, item, scope);
+    // `t.*` would be as many fields as it has columns.
+    if (value.type === 'sealed' && isStar(item)) throw refuseSealed(value.column, 'in a row value', nodeLocation(item));
+    return { name: `f${index + 1}`, column: value.type === 'sealed' ? value.column : undefined };
+  });
+  return carriedRow('ROW()', -1, fields) ?? PLAIN;
+}
+
+function isStar(node: Node): boolean {
+  const last = 'ColumnRef' in node ? node.ColumnRef.fields?.at(-1) : undefined;
+  return last !== undefined && 'A_Star' in last;
+}
+
+type JsonMaker = Exclude<Maker, { makes: 'array' }>;
+
+function madeJson(
+  analysis: Analysis,
+  maker: JsonMaker,
+  args: readonly Node[],
+  values: readonly SettledValue[],
+): SettledValue | undefined {
+  const { form } = maker;
+  const shapes = values.map((value) => (value.type === 'sealed' ? jsonShape(value.column, form) : PLAIN_SHAPE));
+  const shape = madeShape(analysis, maker, args, shapes);
+  return shape && carriedJson(shape, form);
+}
+
+function madeShape(
+  analysis: Analysis,
+  { makes, form }: JsonMaker,
+  args: readonly Node[],
+  shapes: readonly (JsonShape | undefined)[],
+): JsonShape | undefined {
+  const [first, second] = shapes;
+  switch (makes) {
+    case 'value':
+      return shapes[1] === undefined || shapes[1] === PLAIN_SHAPE ? first : undefined;
+    case 'list':
+      return first && { is: 'list', items: first };
+    case 'tuple': {
+      const items = shapes.filter((shape) => shape !== undefined);
+      return items.length === shapes.length ? { is: 'tuple', items } : undefined;
+    }
+    case 'map':
+      return first === PLAIN_SHAPE && second !== undefined ? { is: 'map', values: second } : undefined;
+    case 'object':
+      return builtObject(analysis, form, args, shapes);
+  }
+}
+
+/** Keys and values in turn. */
+function builtObject(
+  analysis: Analysis,
+  form: JsonForm,
+  args: readonly Node[],
+  shapes: readonly (JsonShape | undefined)[],
+): JsonShape | undefined {
+  const keys = args.filter((_arg, index) => index % 2 === 0);
+  if (shapes.some((shape, index) => index % 2 === 0 && shape !== PLAIN_SHAPE)) return undefined;
+  // The keys are constants, in which plans of one text may differ.
+  analysis.literalsMatter = true;
+  return objectShape(
+    keys.map((key, index) => ({ key: constantText(key), shape: shapes[2 * index + 1] })),
+    form,
+  );
+}
+
+function constantText(node: Node): string | undefined {
+  if ('TypeCast' in node && node.TypeCast.arg !== undefined) {
+    const type = namesOf(node.TypeCast.typeName?.names).at(-1);
+    return type === 'text' ? constantText(node.TypeCast.arg) : undefined;
+  }
+  return 'A_Const' in node ? node.A_Const.sval?.sval : undefined;
+}
+
+/** ARRAY[...] of one column's values and NULLs. */
+export function carryingArray(analysis: Analysis, elements: readonly Node[], scope: Scope): SettledValue {
+  const values = elements.map((element) => argumentOf(analysis, element, scope));
+  const first = values.find(({ type }) => type === 'sealed');
+  if (first?.type !== 'sealed') return PLAIN;
+  const made = carriedArray(first.column);
+  const alike = values.every((value, index) =>
+    value.type === 'sealed'
+      ? value.column.id === first.column.id && value.column.type.oid === first.column.type.oid
+      : isNull(elements[index]),
+  );
+  if (made === undefined || !alike)
+    throw refuseSealed(first.column, 'in an array', nodeLocation(elements[0] ?? { A_ArrayExpr: {} }));
+  return made;
+}
+
+function isNull(node: Node | undefined): boolean {
+  return node !== undefined && 'A_Const' in node && node.A_Const.isnull === true;
+}
+
+/** ARRAY(SELECT ...). */
+export function carryingSubquery(value: SettledValue, location: number): SettledValue {
+  if (value.type !== 'sealed') return PLAIN;
+  const made = carriedArray(value.column);
+  if (made === undefined) throw refuseSealed(value.column, 'in this kind of subquery', location);
+  return made;
+}
+
+/** A row is no value that could be read as text or as binary. */
+export function refuseRow(value: SettledValue): void {
+  if (value.type !== 'sealed' || value.column.carries?.as !== 'row') return;
+  const { alias, location, fields } = value.column.carries;
+  const [inside] = fields.flatMap(({ column }) => column ?? []);
+  throw refuseUse(
+    `the row of "${alias}" as one value holds sealed column ${columnName(inside ?? value.column)}`,
+    location,
+    'Name the columns you need one by one.',
+  );
+}

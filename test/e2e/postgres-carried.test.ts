@@ -1,0 +1,209 @@
+/** Values of every type inside arrays and JSON, as a plain server makes them; text and binary, in the session's settings. */
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { RawClient } from '../support/postgres-proxy.ts';
+import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { ask, type Way } from '../support/wire-asker.ts';
+
+/** Type, and values; all are randomized. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  text: ['', 'ü😀', 'canary "q" \\ / \u0001\u001f\u007f\b\f\n\r\t \u2028 </x>', '\\x00', 'null', '{}', '[1'],
+  'varchar(20)': ['', 'abc ', '"'],
+  'char(5)': ['', 'abc', 'ü'],
+  int2: ['0', '-32768'],
+  int4: ['-5', '2147483647'],
+  int8: ['9223372036854775807'],
+  'numeric(10,2)': ['0', '1.5', '-12345678.99', 'NaN'],
+  numeric: ['1.0', '1.00', 'NaN', '-Infinity', '1e-10', '1e30'],
+  float4: ['0', '-0', '1.5', '3.4028235e38', 'NaN', '-Infinity', '1e-7'],
+  float8: ['0', '-0', '0.1', '1e23', '5e-324', '1.5e300', '123456789012345680', 'NaN', 'Infinity'],
+  bool: ['t', 'f'],
+  bytea: ['\\x', '\\x00ff5c22'],
+  date: ['2024-02-29', 'infinity', '0044-03-15 BC', '5874897-12-31'],
+  time: ['24:00:00', '12:34:56.789'],
+  timetz: ['12:34:56.7891+02', '24:00:00-15:59'],
+  timestamp: ['2024-02-29 12:34:56.789', '-infinity', '294276-12-31 23:59:59.999999', '0044-03-15 12:00 BC'],
+  timestamptz: [
+    '2024-02-29 12:34:56.789+00',
+    'infinity',
+    '1850-01-01 00:00+00',
+    '2024-07-01 00:00+00',
+    '0044-03-15 12:00+00 BC',
+  ],
+  interval: ['1 year 2 mons -3 days 04:05:06.7', '00:00:00'],
+  uuid: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+  inet: ['10.1.2.3/8', '::1'],
+  cidr: ['10.0.0.0/8'],
+  macaddr: ['08:00:2b:01:02:03'],
+  'bit(4)': ['1010'],
+  varbit: ['', '101'],
+  jsonb: ['{"b": 1, "a": [1.0, "x\\"y"]}', 'null', '"x"', '[]'],
+  json: ['{"a" : 1, "a":2}', 'null', ' [1 , 2]', '"x"'],
+  mood: ['sad', "it's"],
+  posint: ['42'],
+  'int4[]': ['{}', '{1,NULL,-3}', '{{1,2},{3,4}}', '[0:1]={5,6}'],
+  'text[]': ['{a,"b c","NULL",NULL,""}', '{"\\"","\\\\"}'],
+  'float8[]': ['{1e30,NaN,-0}'],
+  'timestamptz[]': ['{"2024-02-29 12:00:00+00",NULL}'],
+  'bool[]': ['{t,f,NULL}'],
+  'jsonb[]': ['{"{\\"a\\": 1}",NULL}'],
+};
+const NAMES = Object.keys(TYPES);
+const columnOf = (type: string): string => `c_${NAMES.indexOf(type)}`;
+const ROWS = Math.max(...Object.values(TYPES).map((values) => values.length)) + 1;
+
+const ddl = (sealed: boolean): string =>
+  `CREATE TYPE mood AS ENUM ('sad', 'it''s'); CREATE DOMAIN posint AS int CHECK (VALUE > 0);
+   CREATE TABLE t (id int, ${NAMES.map((type) => `${columnOf(type)} ${sealed ? 'sealgate.sealed' : type}`).join(', ')})`;
+const OWN = new Set(['mood', 'posint']);
+
+let server: TestPostgres;
+let db: SealedDatabase;
+let twin: pg.Client;
+let sealed: RawClient;
+let plain: RawClient;
+beforeAll(async () => {
+  server = await startPostgres(['timezone=UTC']);
+  const rules = NAMES.map((type) => ({
+    table: 't',
+    column: columnOf(type),
+    type: OWN.has(type) ? `public.${type}` : type,
+  }));
+  db = await openSealedDatabase(server, 'sealed', `${ddl(true)}; CREATE TABLE o (id int, what text)`, rules);
+  twin = new pg.Client({ connectionString: server.url() });
+  await twin.connect();
+  await twin.query(`${ddl(false)}; CREATE TABLE o (id int, what text)`);
+  const through = new pg.Client({ connectionString: db.url });
+  await through.connect();
+  for (const client of [through, twin]) {
+    for (let row = 0; row < ROWS; row++) {
+      const values = NAMES.map((type) => TYPES[type]?.[row] ?? null);
+      const numbers = values.map((_value, index) => `$${index + 2}`).join(', ');
+      await client.query(`INSERT INTO t VALUES ($1, ${numbers})`, [row, ...values]);
+    }
+    await client.query(`INSERT INTO o VALUES (1, '"[{\\'), (2, NULL)`);
+  }
+  await through.end();
+  sealed = await RawClient.login(db.url);
+  plain = await RawClient.login(server.url());
+});
+afterAll(async () => {
+  sealed.end();
+  plain.end();
+  await twin.end();
+  await db.close();
+  await server.stop();
+});
+
+const WAYS: readonly Way[] = ['simple', 'text', 'binary'];
+
+async function both(sql: string, way: Way) {
+  return Promise.all([ask(sealed, sql, [], way), ask(plain, sql, [], way)]);
+}
+
+async function expectAlike(sql: string): Promise<void> {
+  for (const way of WAYS) {
+    const [ours, theirs] = await both(sql, way);
+    expect({ way, sql, ...ours }).toEqual({ way, sql, ...theirs });
+  }
+}
+
+const ARRAYS = NAMES.filter((type) => !type.endsWith('[]') && type !== 'posint' && type !== 'mood');
+/** How an enum becomes JSON a cast of its own may say; json that becomes jsonb is read again. */
+const JSON_TYPES = NAMES.filter((type) => type !== 'mood');
+const JSONB_TYPES = JSON_TYPES.filter((type) => type !== 'json');
+
+const SETTINGS: readonly (readonly string[])[] = [
+  [],
+  ["SET TimeZone = 'Europe/Amsterdam'", "SET DateStyle = 'German'", "SET IntervalStyle = 'sql_standard'"],
+  [
+    "SET bytea_output = 'escape'",
+    "SET DateStyle = 'SQL, DMY'",
+    'SET extra_float_digits = 0',
+    "SET TimeZone = 'Asia/Kolkata'",
+  ],
+];
+
+describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ settings }) => {
+  beforeAll(async () => {
+    for (const sql of ['RESET ALL', ...settings]) await both(sql, 'simple');
+  });
+
+  test.each(ARRAYS)('arrays of %s', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(`SELECT array_agg(${c} ORDER BY id), ARRAY(SELECT ${c} FROM t ORDER BY id) FROM t`);
+    await expectAlike(`SELECT coalesce(array_agg(${c}), '{}'), ARRAY[max(id)] FROM t WHERE id > 1000`);
+  });
+
+  test.each(JSON_TYPES)('%s in json', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(
+      `SELECT to_json(${c}), json_build_array(${c}, id), json_build_object('v', ${c}) FROM t ORDER BY id`,
+    );
+    await expectAlike(`SELECT json_agg(x ORDER BY id) FROM (SELECT id, ${c} AS "v "" v" FROM t) x`);
+  });
+
+  test.each(JSONB_TYPES)('%s in jsonb', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(
+      `SELECT to_jsonb(${c}), jsonb_build_array(${c}, id), jsonb_build_object('zz', id, 'v', ${c}) FROM t ORDER BY id`,
+    );
+    await expectAlike(`SELECT jsonb_agg(json_build_object('v', ${c}, 'o', json_build_array(${c})) ORDER BY id) FROM t`);
+    await expectAlike(`SELECT jsonb_agg(x ORDER BY id) FROM (SELECT id, ${c} AS "v "" v" FROM t) x`);
+  });
+});
+
+test('whole rows, with JSON beside them', async () => {
+  const list = JSONB_TYPES.map(columnOf).join(', ');
+  await expectAlike(`SELECT json_agg(x ORDER BY id), jsonb_agg(x ORDER BY id) FROM (SELECT id, ${list} FROM t) x`);
+  await expectAlike(
+    `SELECT o.id, j.data FROM o LEFT JOIN LATERAL (SELECT coalesce(json_agg(json_build_object('o', o, 't', x) ORDER BY x.id), '[]') AS data
+       FROM (SELECT id, ${list} FROM t WHERE t.id < o.id) x) j ON true ORDER BY o.id`,
+  );
+});
+
+test.each([
+  ['an enum in JSON', `SELECT to_json(${columnOf('mood')}) FROM t`],
+  ['json in jsonb', `SELECT to_jsonb(${columnOf('json')}) FROM t`],
+  ['json in json in jsonb', `SELECT jsonb_agg(json_build_array(${columnOf('json')})) FROM t`],
+  ['an array of arrays', `SELECT array_agg(${columnOf('int4[]')}) FROM t`],
+  ['an array of a domain', `SELECT array_agg(${columnOf('posint')}) FROM t`],
+  ['JSON in COPY', 'COPY (SELECT json_agg(t) FROM (SELECT c_0 FROM t) t) TO STDOUT'],
+  ['JSON in a BINARY cursor', 'DECLARE c BINARY CURSOR FOR SELECT json_agg(c_0) FROM t'],
+])('%s is refused', async (_what, sql) => {
+  const ours = await ask(sealed, sql, [], 'simple');
+  expect(ours).toMatchObject({ type: 'refused', sqlstate: '0A000', refusal: { hint: expect.any(String) } });
+});
+
+test('a value that was put where another column’s is ends the connection, and shows nothing', async () => {
+  const [note, other] = [columnOf('text'), columnOf('varchar(20)')];
+  await db.direct.query(`INSERT INTO t (id, ${note}) SELECT 5000, ${other} FROM t WHERE id = 1`);
+  for (const sql of [
+    `SELECT json_agg(${note}) FROM t WHERE id >= 5000`,
+    `SELECT array_agg(${note}) FROM t WHERE id >= 5000`,
+  ]) {
+    const client = new pg.Client({ connectionString: db.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    await expect(client.query(sql)).rejects.toMatchObject({ code: '58030' });
+    await client.end();
+  }
+  await db.direct.query('DELETE FROM t WHERE id = 5000');
+});
+
+test('cursors and prepared statements give them too', async () => {
+  const sql = `SELECT json_agg(x ORDER BY id), array_agg(${columnOf('numeric(10,2)')} ORDER BY id) FROM (SELECT * FROM t WHERE id < 3) x`;
+  const list = JSONB_TYPES.map(columnOf).join(', ');
+  const inner = sql.replace('SELECT * FROM t', `SELECT id, ${list} FROM t`);
+  for (const statements of [
+    ['BEGIN', `DECLARE c CURSOR FOR ${inner}`, 'FETCH ALL FROM c', 'ROLLBACK'],
+    [`PREPARE p AS ${inner}`, 'EXECUTE p', 'DEALLOCATE p'],
+  ])
+    for (const statement of statements) await expectAlikeSimple(statement);
+});
+
+async function expectAlikeSimple(sql: string): Promise<void> {
+  const [ours, theirs] = await both(sql, 'simple');
+  expect(ours).toEqual(theirs);
+}
