@@ -130,7 +130,7 @@ function requirePlainWhere(statement: RawStatement, table: string, context: Plan
   const where = whereStart(source, statement);
   const condition = source.slice(where, statement.end);
   const { analysis } = draftText(`SELECT FROM ONLY ${table} ${condition}`, context).opinion;
-  if (analysis.references.size === 0 && analysis.edits.length === 0) return;
+  if (analysis.columns.size === 0 && analysis.edits.length === 0) return;
   throw refuseUse('WHERE of COPY FROM cannot use sealed columns', where, 'Leave out such rows before they are sent.');
 }
 
