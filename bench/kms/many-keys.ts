@@ -22,6 +22,8 @@ const GRANTS_PER_KEY = 10;
 /** Rows written in one transaction. */
 const CHUNK_ROWS = 50_000;
 const USES = 10_000;
+const MANY = '100,000 keys, a million grants';
+const FEW = '100 keys, 1000 grants';
 
 const grantee = (n: number): string => `arn:aws:iam::${ACCOUNT}:user/grantee-${n}`;
 const NOW = new Date().toISOString();
@@ -42,16 +44,25 @@ export async function benchManyKeys({ rounds, print, say }: BenchOptions): Promi
     starts.push((performance.now() - began) / 1000);
     const spent = process.cpuUsage(cpu);
     cpuStarts.push((spent.user + spent.system) / 1e6);
-    await measureUses('100,000 keys, a million grants', keys, keyIds, costs);
+    await measureUses(MANY, keys, keyIds, costs);
     await keys.close();
     const other = await openKeyManager(few.options, PORTS);
-    await measureUses('100 keys, 1000 grants', other, fewIds, costs);
+    await measureUses(FEW, other, fewIds, costs);
     await other.close();
   }
   print(
     `\nStart with 100,000 keys and a million grants: ${median(starts).toFixed(1)} s, ${median(cpuStarts).toFixed(1)} s of CPU (${starts.map((one) => one.toFixed(1)).join(', ')}).`,
   );
   print(costTable('GenerateDataKey allowed by a grant', 'operations', [...costs]));
+  print(`\nOf the CPU time with few keys: first use ${ratio(costs, 'first')}, second use ${ratio(costs, 'second')}.`);
+}
+
+/** Flat lookups have ones: medians of the rounds' ratios, since both were measured beside the same other work. */
+function ratio(costs: ReadonlyMap<string, readonly Cost[]>, which: string): string {
+  const named = [...costs].filter(([name]) => name.includes(`: ${which} use`));
+  const [many = [], few = []] = [MANY, FEW].map((title) => named.find(([name]) => name.startsWith(title))?.[1]);
+  const ratios = many.map(({ cpuMicros }, round) => (cpuMicros ?? Number.NaN) / (few[round]?.cpuMicros ?? Number.NaN));
+  return `${median(ratios).toFixed(2)} (${ratios.map((one) => one.toFixed(2)).join(', ')})`;
 }
 
 /** The first use of keys, whose grants are read from the store, and the second. */
