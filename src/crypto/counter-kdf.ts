@@ -3,43 +3,40 @@
  * i from 1, L the output's length in bits, both big-endian.
  */
 import type { KeyObject } from 'node:crypto';
-import { HMAC_BYTES } from './hmac.ts';
-import { putKeptHmac } from './kept-hmac.ts';
+import { HMAC_BYTES, hmacSha256 } from './hmac.ts';
 
 /** The counter, and the length at the end: 32 bits each. */
 const COUNTER_BYTES = 4;
-/** Two blocks. */
-export const KDF_PAIR_BYTES = 2 * HMAC_BYTES;
 
 /**
- * Derives two keys of 32 bytes, which are the two blocks of an output of 64, into the first 64 bytes of `target`; the caller zeroes them.
+ * Derives two keys of 32 bytes, which are the two blocks of an output of 64; the caller zeroes them.
  * Precondition: `label` is ASCII without NUL, and the context parts are of fixed length or length-prefixed.
  */
-export function putKdfPair(target: Uint8Array, key: KeyObject, label: string, context: readonly Uint8Array[]): void {
+export function counterKdfPair(
+  key: KeyObject | Uint8Array,
+  label: string,
+  context: readonly Uint8Array[],
+): readonly [Uint8Array, Uint8Array] {
   const message = kdfMessage(label, context);
-  putKdfBlock(target, key, message, 1);
-  putKdfBlock(target, key, message, 2);
+  return [kdfBlock(key, message, 1), kdfBlock(key, message, 2)];
 }
 
-function putKdfBlock(target: Uint8Array, key: KeyObject, message: Uint8Array, counter: number): void {
-  putUint32(message, 0, counter);
-  putKeptHmac(target, (counter - 1) * HMAC_BYTES, key, message);
+function kdfBlock(key: KeyObject | Uint8Array, message: Buffer, counter: number): Uint8Array {
+  message.writeUInt32BE(counter);
+  return hmacSha256(key, message);
 }
 
-/** What each block is the MAC of, its counter not yet set. */
-function kdfMessage(label: string, context: readonly Uint8Array[]): Uint8Array {
+/** What each block is the MAC of, its counter not yet set. One array: each part handed over by itself costs as much as the hash. */
+function kdfMessage(label: string, context: readonly Uint8Array[]): Buffer {
   let length = COUNTER_BYTES + label.length + 1 + COUNTER_BYTES;
   for (const part of context) length += part.length;
   // A label and identifiers, none of them secret.
-  const message = new Uint8Array(length);
-  let at = COUNTER_BYTES;
-  for (let i = 0; i < label.length; i++) message[at++] = label.charCodeAt(i);
-  at += 1;
-  for (const part of context) for (let i = 0; i < part.length; i++) message[at++] = part[i] ?? 0;
-  putUint32(message, at, KDF_PAIR_BYTES * 8);
+  const message = Buffer.allocUnsafe(length);
+  let at = COUNTER_BYTES + message.write(`${label}\0`, COUNTER_BYTES, 'latin1');
+  for (const part of context) {
+    message.set(part, at);
+    at += part.length;
+  }
+  message.writeUInt32BE(2 * HMAC_BYTES * 8, at);
   return message;
-}
-
-function putUint32(bytes: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (24 - 8 * i);
 }

@@ -8,8 +8,8 @@
  */
 import { GCM_NONCE_BYTES, GCM_TAG_BYTES, openAesGcm, putSealed } from '../crypto/aes-gcm.ts';
 import { equalBytes, nativeBytes } from '../crypto/bytes.ts';
-import { KDF_PAIR_BYTES, putKdfPair } from '../crypto/counter-kdf.ts';
-import { KEY_BYTES, type Kek } from '../crypto/key-types.ts';
+import { counterKdfPair } from '../crypto/counter-kdf.ts';
+import type { Kek } from '../crypto/key-types.ts';
 import { openBytes, type RandomSource } from '../crypto/random.ts';
 import { assertLength } from './codec.ts';
 import { encodeContext, isCanonical, type CanonicalContext, type EncryptionContext } from './encryption-context.ts';
@@ -81,9 +81,8 @@ export function wrapKey(input: WrapKeyInput, random: RandomSource): Uint8Array {
   const context = canonicalOf(input.context);
   const salt = openBytes(random, SALT_BYTES);
   const iv = openBytes(random, GCM_NONCE_BYTES);
-  const { key, commitment } = derived;
+  const [key, commitment] = deriveKeys(kek, keyUuid, materialId, salt);
   try {
-    derive(kek, keyUuid, materialId, salt);
     const aad = nativeBytes(HEADER_BYTES + context.length);
     aad.set(START);
     aad[AT.flags] = flags;
@@ -131,9 +130,8 @@ export function unwrapKey(input: {
   aad.set(blob.subarray(0, HEADER_BYTES));
   aad.set(context, HEADER_BYTES);
   const salt = blob.subarray(AT.salt, AT.iv);
-  const { key, commitment } = derived;
+  const [key, commitment] = deriveKeys(kek, blob.subarray(AT.keyUuid, AT.materialRef), materialId, salt);
   try {
-    derive(kek, blob.subarray(AT.keyUuid, AT.materialRef), materialId, salt);
     // The commitment covers the whole material id, so the reference in the header needs no check of its own.
     if (!equalBytes(commitment, blob.subarray(AT.commitment, HEADER_BYTES))) throw openFailed();
     return opening(() => openAesGcm(key, blob.subarray(AT.iv, AT.commitment), blob.subarray(HEADER_BYTES), aad));
@@ -155,11 +153,12 @@ function checkedFlags(blob: Uint8Array): number {
 const canonicalOf = (context: EncryptionContext | CanonicalContext): CanonicalContext =>
   isCanonical(context) ? context : encodeContext(context);
 
-/** Of the key that is being wrapped or opened, and zeroed when that is over: neither of them waits for anything in between. */
-const derivedBytes: Uint8Array = Buffer.allocUnsafeSlow(KDF_PAIR_BYTES);
-const derived = { key: derivedBytes.subarray(0, KEY_BYTES), commitment: derivedBytes.subarray(KEY_BYTES) } as const;
-
 /** key 32, commitment 32, over alg, key uuid, full material id and salt: all of fixed length. */
-function derive(kek: Kek, keyUuid: Uint8Array, materialId: Uint8Array, salt: Uint8Array): void {
-  putKdfPair(derivedBytes, kek, KDF_LABEL, [ALG, keyUuid, materialId, salt]);
+function deriveKeys(
+  kek: Kek,
+  keyUuid: Uint8Array,
+  materialId: Uint8Array,
+  salt: Uint8Array,
+): readonly [Uint8Array, Uint8Array] {
+  return counterKdfPair(kek, KDF_LABEL, [ALG, keyUuid, materialId, salt]);
 }

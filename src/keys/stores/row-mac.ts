@@ -6,7 +6,6 @@ import type { KeyObject } from 'node:crypto';
 import type { SQLOutputValue } from 'node:sqlite';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { HMAC_BYTES, hmacSha256 } from '../../crypto/hmac.ts';
-import { putKeptHmac } from '../../crypto/kept-hmac.ts';
 import { encodeFields, type Field } from '../fields.ts';
 import type { RootKeys } from '../root/root-keys.ts';
 import type { TableName } from './schema.ts';
@@ -41,7 +40,6 @@ export class RowSet {
   readonly #key: KeyObject;
   /** Big-endian. */
   readonly #sum = new Uint8Array(HMAC_BYTES);
-  readonly #term = new Uint8Array(HMAC_BYTES);
   #count = 0;
 
   constructor(key: KeyObject) {
@@ -54,7 +52,7 @@ export class RowSet {
 
   /** The same of a row that is known by its MAC. */
   addMac(mac: Uint8Array): void {
-    const term = this.#termOf(mac);
+    const term = hmacSha256(this.#key, mac);
     let carry = 0;
     for (let at = HMAC_BYTES - 1; at >= 0; at--) {
       const sum = (this.#sum[at] ?? 0) + (term[at] ?? 0) + carry;
@@ -65,7 +63,7 @@ export class RowSet {
   }
 
   remove(row: Row): void {
-    const term = this.#termOf(macOf(row));
+    const term = hmacSha256(this.#key, macOf(row));
     let borrow = 0;
     for (let at = HMAC_BYTES - 1; at >= 0; at--) {
       const difference = (this.#sum[at] ?? 0) - (term[at] ?? 0) - borrow;
@@ -73,12 +71,6 @@ export class RowSet {
       borrow = difference < 0 ? 1 : 0;
     }
     this.#count -= 1;
-  }
-
-  /** Good until the next one's. */
-  #termOf(mac: Uint8Array): Uint8Array {
-    putKeptHmac(this.#term, 0, this.#key, mac);
-    return this.#term;
   }
 
   copy(): RowSet {
