@@ -9,6 +9,8 @@ import type { KeyManager } from '../key-manager.ts';
 import { verifyAudit } from '../offline.ts';
 import type { AuthorizationQuestion } from '../options.ts';
 import type { DecryptRequest, KeyUse } from './data-keys.ts';
+import { RepeatedUses, type Said } from './repeated-uses.ts';
+import { entryOf } from './use-entry.ts';
 
 const principal = 'arn:aws:iam::000000000000:user/app';
 const use: KeyUse = Object.freeze({ principal, via: 'postgres', resource: 'shop.public."größe".n' });
@@ -154,6 +156,22 @@ test('An object that is not frozen is asked about as it is at the moment', async
   expect(manager.decryptNow(request, loose)).toBeDefined();
   loose.principal = 'arn:aws:iam::000000000000:user/other';
   expect(manager.decryptNow(request, loose)).toBeUndefined();
+});
+
+test('What a context said that can change is not said again of it', () => {
+  const repeated = new RepeatedUses();
+  const [action, key, own, decision] = ['Decrypt', undefined, {}, { allow: true, why: 'so' }];
+  const { keyId, request } = { keyId: undefined, request: {} };
+  repeated.question({ action, use, context, key, own }, () => ({
+    ...{ principal, via: 'postgres', action, keyId, key, context, request },
+  }));
+  const loose = { team: 'red' };
+  const said: Said = { action, context: loose, key: undefined, material: undefined, decision };
+  const entry = () =>
+    repeated.entry(use, said, '', () => entryOf('', action, use, said.context, { decision }, 'success'));
+  expect(entry()).toMatchObject({ context: { team: 'red' } });
+  loose.team = 'blue';
+  expect(entry()).toMatchObject({ context: { team: 'blue' } });
 });
 
 test('A frozen question is decided anew under other identities', () => {

@@ -2,6 +2,8 @@
  * Uses that come again and again as one and the same frozen object, as those of a column come with every statement: the question
  * about them, and what their records say, are put together once. Nothing here is about whether they may: the question is asked each
  * time, and what was said is said again only where key, material, decision and context are the very ones it was said of.
+ *
+ * Invariant: of a key its name is kept, and nothing that holds its material: callers keep their objects far longer than keys last.
  */
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { RequestFacts } from '../access/request.ts';
@@ -22,13 +24,15 @@ export type Asked = {
 export type Said = {
   readonly action: string;
   readonly context: EncryptionContext | null;
-  readonly key: object | undefined;
-  readonly material: object | undefined;
+  /** Its ARN. */
+  readonly key: string | undefined;
+  /** Its id in hex. */
+  readonly material: string | undefined;
   readonly decision: AuthorizationDecision | undefined;
 };
 
 type Repeated = {
-  asked?: { readonly of: Asked; readonly question: AuthorizationQuestion };
+  readonly asked: { readonly of: Asked; readonly question: AuthorizationQuestion };
   said?: { readonly of: Said; readonly saying: Uint8Array };
 };
 
@@ -40,7 +44,7 @@ export class RepeatedUses {
   question(asked: Asked, make: () => AuthorizationQuestion): AuthorizationQuestion {
     const { use } = asked;
     const known = this.#repeated.get(use);
-    if (known?.asked !== undefined && isSameQuestion(known.asked.of, asked)) return known.asked.question;
+    if (known !== undefined && isSameQuestion(known.asked.of, asked)) return known.asked.question;
     const repeats = known !== undefined || isRepeatable(use);
     if (!repeats || !Object.isFrozen(asked.context)) return make();
     const question = Object.freeze(make());
@@ -51,7 +55,8 @@ export class RepeatedUses {
   /** The record that `make` gives. */
   entry(use: KeyUse, said: Said, time: string, make: () => AuditEntry): AuditEntry | RepeatedEntry {
     const known = this.#repeated.get(use);
-    if (known === undefined) return make();
+    // Another context than the frozen one of the question may say something else the next time.
+    if (known?.asked.of.context !== said.context) return make();
     if (known.said === undefined || !isSameSaying(known.said.of, said))
       known.said = { of: said, saying: sayingOf(make()) };
     return { time, saying: known.said.saying };

@@ -267,9 +267,8 @@ export class UseRecorder {
     this.#ports.metrics?.keyUse(action, 'success');
     if (use.recorded !== undefined) use.recorded.isSo = true;
     const time = this.#times.at(this.#ports.now());
-    return this.#repeated.entry(use, { action, context, key, material, decision }, time, () =>
-      entryOf(time, action, use, context, trace, 'success'),
-    );
+    const said = { action, context, key: key?.arn, material: material?.name, decision };
+    return this.#repeated.entry(use, said, time, () => entryOf(time, action, use, context, trace, 'success'));
   }
 
   #entry(action: string, use: KeyUse, context: EncryptionContext | null, trace: UseTrace, result: string): AuditEntry {
