@@ -35,7 +35,8 @@ describe('encryption context', () => {
       '\u{10ffff}',
     );
     const name = fc.array(unit, { maxLength: 4 }).map((units) => units.join(''));
-    const run = fc.property(fc.uniqueArray(name, { maxLength: 8 }), (names) => {
+    // Few are sorted by other means than many.
+    const run = fc.property(fc.uniqueArray(name, { maxLength: 14, size: 'max' }), (names) => {
       const sorted = [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       const encoded = encodeContext(Object.fromEntries(names.map((one) => [one, 'v'])));
       expect(Object.keys(decodeContext(encoded))).toEqual(sorted);
