@@ -105,6 +105,64 @@ describe('A use that comes again and again as the same frozen object', () => {
     }
   });
 
+  test('is decided by a grant for its own context alone', async () => {
+    await using keys = await keyFolder({ access: { ...ACCESS, unlistedStorageCallers: 'nothing' } });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    const blue = Object.freeze({ team: 'blue' });
+    const { wrapped } = await manager.generateDataKey({ keyId, context: blue }, operator);
+    await manager.decrypt({ wrapped, context: blue }, operator);
+    const constraints = { subset: { team: 'red' } };
+    const { grantId } = await manager.grants.create(
+      { keyId, grantee: principal, operations: ['Decrypt'], retiring: principal, constraints },
+      operator,
+    );
+    for (let times = 0; times < 2; times++) {
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      expect(manager.decryptNow({ wrapped, context: blue }, use)).toBeUndefined();
+    }
+    expect(manager.decryptNow(request, use)).toBeDefined();
+    await manager.grants.retire({ grant: { type: 'id', keyId, grantId } }, { ...use, via: 'kms' });
+    expect(manager.decryptNow(request, use)).toBeUndefined();
+  });
+
+  test('is refused while its key is disabled or waits for its deletion', async () => {
+    await using keys = await keyFolder({ access: ACCESS });
+    const manager = await keys.open();
+    const request = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    for (let times = 0; times < 2; times++) {
+      await manager.decrypt(request, use);
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      await manager.disableKey(keyId, operator);
+      expect(manager.decryptNow(request, use)).toBeUndefined();
+      await manager.lifecycle.scheduleDeletion({ keyId, days: 7 }, operator);
+      expect(manager.decryptNow(request, use)).toBeUndefined();
+      await manager.lifecycle.cancelDeletion(keyId, operator);
+      await manager.enableKey(keyId, operator);
+    }
+  });
+
+  test('is recorded with the material that wrapped what it opens', async () => {
+    await using keys = await keyFolder({ access: ACCESS });
+    const manager = await keys.open();
+    const first = await opened(manager);
+    const { keyId } = await manager.describeKey('alias/a', operator);
+    await manager.lifecycle.rotateOnDemand(keyId, operator);
+    const { wrapped } = await manager.generateDataKey({ keyId: 'alias/a', context }, operator);
+    const second = { ...first, wrapped };
+    await manager.decrypt(first, operator);
+    await manager.decrypt(second, operator);
+    const materials = [first, second, first, second].map((request) => {
+      expect(manager.decryptNow(request, use)).toBeDefined();
+      const { material } = JSON.parse(lines(keys).at(-1) ?? '') as { readonly material: string }; // a record
+      return material;
+    });
+    expect(new Set(materials).size).toBe(2);
+    expect(materials.slice(2)).toEqual(materials.slice(0, 2));
+  });
+
   test('is refused once the alias that it names is another key’s', async () => {
     await using keys = await keyFolder({ access: ACCESS });
     const manager = await keys.open();
