@@ -27,8 +27,8 @@ export class RepeatedQuestions {
     return decided.grants === grants.version(question.key.keyId) ? decided.decision : undefined;
   }
 
-  /** Precondition: the decision hangs on no time. Kept of a frozen question alone. */
+  /** Precondition: the decision hangs on no time. Kept of a frozen question about a frozen context alone. */
   keep(question: AuthorizationQuestion, decided: Decided): void {
-    if (Object.isFrozen(question)) this.#decided.set(question, decided);
+    if (Object.isFrozen(question) && Object.isFrozen(question.context)) this.#decided.set(question, decided);
   }
 }

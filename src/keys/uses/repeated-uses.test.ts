@@ -232,20 +232,35 @@ test('What a context said that can change is not said again of it', () => {
   expect(entry()).toMatchObject({ context: { team: 'blue' } });
 });
 
-test('A frozen question is decided anew under other identities', () => {
+/** An authorizer without grants, and a frozen question about a key without a policy of its own. */
+function asking(options: AccessOptions, about: EncryptionContext) {
   const realm = { region: 'eu-central-1', account: '000000000000' };
-  const grants = { version: () => 0, of: () => [] };
-  const authorizer = new PolicyAuthorizer(ACCESS, realm, grants, Date.now);
+  const authorizer = new PolicyAuthorizer(options, realm, { version: () => 0, of: () => [] }, Date.now);
   const keyId = '00000000-0000-4000-8000-000000000000';
   const arn = `arn:aws:kms:${realm.region}:${realm.account}:key/${keyId}`;
   const facts = { spec: '', usage: '', origin: '', multiRegion: false, tags: {}, aliases: [], policy: undefined };
   const key = { keyId, arn, account: realm.account, ...facts };
-  const asked = { principal, via: 'postgres', action: 'Decrypt', keyId, key, context, request: {} } as const;
+  const asked = { principal, via: 'postgres', action: 'Decrypt', keyId, key, context: about, request: {} } as const;
   const question: AuthorizationQuestion = Object.freeze(asked);
+  return { authorizer, question };
+}
+
+test('A frozen question is decided anew under other identities', () => {
+  const { authorizer, question } = asking(ACCESS, context);
   for (let times = 0; times < 2; times++) {
     authorizer.replaceIdentities(ACCESS);
     expect([authorizer.decide(question).allow, authorizer.decide(question).allow]).toEqual([true, true]);
     authorizer.replaceIdentities({ ...ACCESS, unlistedStorageCallers: 'nothing' });
     expect([authorizer.decide(question).allow, authorizer.decide(question).allow]).toEqual([false, false]);
+  }
+});
+
+test('A frozen question about a context that can change is decided by what it holds at the moment', () => {
+  const red = allow({ Condition: { StringEquals: { 'kms:EncryptionContext:team': 'red' } } });
+  const loose = { team: 'red' };
+  const { authorizer, question } = asking(withPolicy(red), loose);
+  for (const team of ['red', 'blue', 'red']) {
+    loose.team = team;
+    expect(authorizer.decide(question).allow).toBe(team === 'red');
   }
 });
