@@ -125,6 +125,15 @@ test('a byte order mark, a declaration, comments and line ends stand before the 
   expect(read('\ufeff<?xml version="1.0"?>\n<!-- a -->\n<R a = "b" >c</R>\n')).toEqual({ R: ['c'] });
 });
 
+test.each([' a="b"', ' a=""', " a='&<'"])('%j again and again is too much, and no error of ours', (attribute) => {
+  expect(read(`<R${attribute.repeat(1_500_000)}/>`)).toBeUndefined();
+});
+
+test('long attributes and names are read', () => {
+  const long = 'a'.repeat(4_000_000);
+  expect(read(`<R ${long}="${long}">b</R>`)).toEqual({ R: ['b'] });
+});
+
 // Squared it would be hours, and the test would time out.
 test.each([' ', ' a', ' a=', ' a="', 'a', '&amp'])('%j again and again costs no more than its length', (piece) => {
   expect(read(`<R${piece.repeat(1_000_000)}`)).toBeUndefined();

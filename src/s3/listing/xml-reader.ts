@@ -3,7 +3,7 @@
  * Elements, texts, CDATA, references to characters and to XML's own five entities; attributes, comments and processing instructions carry
  * nothing in S3's documents and are passed over. What is not well-formed, or has a DTD, is no document.
  *
- * Threat: documents of clients and of backends. Nesting and number of tags are bounded, and no text is looked at twice.
+ * Threat: documents of clients and of backends. Nesting and number of tags and attributes are bounded, and no text is looked at twice.
  * Source: Extensible Markup Language 1.0 (W3C), productions 14, 18 to 21, 39 to 44, 66, 67.
  */
 import { S3Error } from '../errors.ts';
@@ -24,7 +24,8 @@ type OpenElement = {
 
 const NO_CHILDREN: ReadonlyMap<string, readonly XmlTree[]> = new Map();
 const TAG = /[A-Za-z_:\u0080-\uffff][-\w.:\u0080-\uffff]*/uy;
-const ATTRIBUTES = /(?:\s+[^\s=<>/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/uy;
+const ATTRIBUTE = /\s+[^\s=<>/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*')/uy;
+const BLANKS = /\s*/uy;
 const BLANK = /^\s*$/u;
 /** What other readers of such documents keep objects under. */
 const NO_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -37,7 +38,8 @@ export function readXml(document: string): { readonly name: string; readonly tre
 class XmlReader {
   readonly #text: string;
   #at: number;
-  #tags = 0;
+  /** Tags and attributes. */
+  #marks = 0;
   readonly #open: OpenElement[] = [];
   #root: { readonly name: string; readonly tree: XmlTree } | undefined;
 
@@ -52,7 +54,7 @@ class XmlReader {
       const next = this.#text.indexOf('<', this.#at);
       this.#takeText(next < 0 ? this.#text.length : next);
       if (next < 0) break;
-      if ((this.#tags += 1) > MAX_XML_TAGS) throw malformed();
+      this.#count();
       this.#at = next + 1;
       this.#takeMarkup();
     }
@@ -101,7 +103,9 @@ class XmlReader {
     const name = tag.slice(tag.indexOf(':') + 1);
     if (tag === '' || name === '' || NO_NAMES.has(name)) throw malformed();
     if (this.#root !== undefined || this.#open.length >= MAX_XML_DEPTH) throw malformed();
-    this.#match(ATTRIBUTES);
+    // One by one: a pattern for all of them runs out of stack.
+    while (this.#match(ATTRIBUTE) !== '') this.#count();
+    this.#match(BLANKS);
     const isEmpty = this.#text[this.#at] === '/';
     if (isEmpty) this.#at += 1;
     if (this.#text[this.#at] !== '>') throw malformed();
@@ -130,6 +134,10 @@ class XmlReader {
     const parent = this.#open.at(-1);
     if (parent === undefined) this.#root = { name, tree };
     else add((parent.children ??= new Map<string, XmlTree[]>()), name, tree);
+  }
+
+  #count(): void {
+    if ((this.#marks += 1) > MAX_XML_TAGS) throw malformed();
   }
 
   #skipTo(mark: string): void {
