@@ -8,9 +8,11 @@ import { S3Error } from '../errors.ts';
 import { childrenOf, childText, formatXml, parseXml, type XmlTree } from '../listing/xml-tree.ts';
 import { MAX_DOCUMENT_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { documentText } from '../request/document-text.ts';
+import { headerValue } from '../request/headers.ts';
 import { checked } from '../request/target.ts';
 import { ruleForKey } from '../rule-for-key.ts';
-import { upstreamEtag } from '../sealing/etag.ts';
+import { upstreamEtag, upstreamEtagList } from '../sealing/etag.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 import { pick } from '../sealing/request-headers.ts';
@@ -31,7 +33,7 @@ const FAILED = ['Key', 'VersionId', 'Code', 'Message'] as const;
 export const deleteObjects: S3Operation = {
   name: 'DeleteObjects',
   async handle(request, gateway) {
-    const document = parseXml(utf8(await request.body.bytes(MAX_DOCUMENT_BYTES)), 'Delete');
+    const document = parseXml(documentText(await request.body.bytes(MAX_DOCUMENT_BYTES)), 'Delete');
     const objects = childrenOf(document, 'Object');
     if (objects.length === 0 || objects.length > MAX_KEYS || objects.some((object) => !childText(object, 'Key'))) {
       throw new S3Error('ERR_S3_MALFORMED_XML');
@@ -41,22 +43,13 @@ export const deleteObjects: S3Operation = {
       refusal: refusalOf(request, gateway, object) ?? (await conditionRefusal(request, gateway, object)),
     }));
     const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ object }) => object);
-    const apart = allowed.filter((object) => NOT_IN_XML.test(childText(object, 'Key') ?? ''));
-    const together = allowed.filter((object) => !apart.includes(object));
+    const apart = allowed.filter(isApart);
+    const together = allowed.filter((object) => !isApart(object));
     const answer = together.length === 0 ? undefined : await deleteUpstream(request, gateway, together);
     const outcomes = await mapBounded(apart, SIZE_LOOKUPS_AT_ONCE, (object) => deleteAlone(request, gateway, object));
     return respond(answer, outcomes, judged, childText(document, 'Quiet') === 'true');
   },
 };
-
-/** Throws ERR_S3_MALFORMED_XML for what is not UTF-8: read leniently, it would name other keys than were meant. */
-function utf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new S3Error('ERR_S3_MALFORMED_XML', undefined, { cause });
-  }
-}
 
 /** Why a key is not deleted: what DeleteObject would answer. A key with dot segments may lie in another bucket, to a store that keeps files. */
 function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTree): S3Error | undefined {
@@ -73,7 +66,7 @@ function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTre
   }
 }
 
-/** Why the condition of a sealed key's row is not met, or cannot be decided on: who ignores it deletes. */
+/** Why a row's condition is not met, or cannot be decided on or passed on: who ignores it deletes. */
 async function conditionRefusal(
   request: S3Request,
   gateway: GatewayContext,
@@ -84,11 +77,11 @@ async function conditionRefusal(
     childText(object, 'VersionId'),
     childText(object, 'ETag'),
   ];
-  if (gateway.rules.forKey(request.bucket, key)?.type !== 'seal') return undefined;
+  const sealed = isSealed(request, gateway, object);
   // S3 has these for directory buckets alone.
-  if (['LastModifiedTime', 'Size'].some((name) => object.children.has(name)))
+  if ((sealed || isApart(object)) && ['LastModifiedTime', 'Size'].some((name) => object.children.has(name)))
     return new S3Error('ERR_S3_NOT_IMPLEMENTED');
-  if (etag === undefined) return undefined;
+  if (etag === undefined || !sealed) return undefined;
   const query = new Map(version === undefined ? [] : [['versionId', version]]);
   try {
     await writeConditions(
@@ -134,6 +127,7 @@ async function deleteUpstream(
  * or says that it deleted what it did not (s3rver). Such a key is deleted by a request of its own.
  */
 const NOT_IN_XML = /[\u0000-\u001f\u007f\ufffe\uffff]/u;
+const isApart = (object: XmlTree): boolean => NOT_IN_XML.test(childText(object, 'Key') ?? '');
 
 type Row = Readonly<Record<string, string>>;
 type Outcome = { readonly deleted: Row } | { readonly failed: Row };
@@ -141,14 +135,13 @@ type Outcome = { readonly deleted: Row } | { readonly failed: Row };
 async function deleteAlone(request: S3Request, gateway: GatewayContext, object: XmlTree): Promise<Outcome> {
   const { bucket, headers, signal } = request;
   const named = texts(object, ['Key', 'VersionId']);
-  const { ETag: etag } = objectContent(request, gateway, object);
   try {
     const response = await sendOrThrow(gateway, {
       method: 'DELETE',
       bucket,
       key: named['Key'] ?? '',
       query: new Map(named['VersionId'] === undefined ? [] : [['versionId', named['VersionId']]]),
-      headers: { ...pick(headers, FORWARDED), ...(etag === undefined ? {} : { 'if-match': etag }) },
+      headers: { ...pick(headers, FORWARDED), ...conditionOf(request, gateway, object) },
       signal,
     });
     await response.body.release();
@@ -159,6 +152,13 @@ async function deleteAlone(request: S3Request, gateway: GatewayContext, object: 
   }
 }
 
+/** As DeleteObject has it. Throws ERR_S3_INVALID_ARGUMENT. */
+function conditionOf(request: S3Request, gateway: GatewayContext, object: XmlTree): S3Headers {
+  const etag = childText(object, 'ETag');
+  if (etag === undefined) return {};
+  return { 'if-match': headerValue('if-match', isSealed(request, gateway, object) ? upstreamEtagList(etag) : etag) };
+}
+
 /** What DeleteObject says in headers, as DeleteObjects says it. */
 function markerOf(headers: S3Headers): Row {
   if (headers['x-amz-delete-marker'] !== 'true') return {};
@@ -167,17 +167,19 @@ function markerOf(headers: S3Headers): Row {
 }
 
 function objectContent(
-  { bucket }: S3Request,
-  { rules }: GatewayContext,
+  request: S3Request,
+  gateway: GatewayContext,
   object: XmlTree,
 ): Readonly<Record<string, string | undefined>> {
   const etag = childText(object, 'ETag');
-  const isSealed = rules.forKey(bucket, childText(object, 'Key') ?? '')?.type === 'seal';
   return {
     ...texts(object, ['Key', 'VersionId', 'LastModifiedTime', 'Size']),
-    ETag: etag !== undefined && isSealed ? upstreamEtag(etag) : etag,
+    ETag: etag !== undefined && isSealed(request, gateway, object) ? upstreamEtag(etag) : etag,
   };
 }
+
+const isSealed = ({ bucket }: S3Request, { rules }: GatewayContext, object: XmlTree): boolean =>
+  rules.forKey(bucket, childText(object, 'Key') ?? '')?.type === 'seal';
 
 function respond(
   answer: XmlTree | undefined,
