@@ -33,6 +33,16 @@ const ask = async (request: RawRequest): Promise<string> =>
 const put = (path: string, more: Partial<RawRequest> = {}): Promise<string> =>
   ask({ method: 'PUT', path, ...more, headers: { 'content-length': '0', ...more.headers } });
 
+const send = (method: string, path: string, query: string, document: string | Buffer): Promise<string> => {
+  const body = Buffer.from(document);
+  const headers = { 'content-length': String(body.length) };
+  return talk(edge.port, [sign(edge.port, { method, path, query, headers }).head, body]);
+};
+function closedBlock(): string {
+  const ways = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets'];
+  return ways.map((way) => `<${way}>true</${way}>`).join('');
+}
+
 describe('what could be read as something else never reaches the store', () => {
   test.each(['x_amz_copy_source', 'x-amz_copy-source', 'X_Amz-Copy_Source'])('a copy spelled %s', async (name) => {
     expect(statusIn(await put('/plain/k', { headers: { [name]: '/closed/k' } }))).toBe(400);
@@ -82,6 +92,53 @@ describe('what could be read as something else never reaches the store', () => {
       expect(sent.length).toBe(bucket === 'mixed' ? escaping.length : 0);
     },
   );
+
+  test('a key with dot segments behind another one of the same object', async () => {
+    const keys = '<Key>open</Key><Key>../closed/k</Key>';
+    const answer = await send('POST', '/plain', 'delete=', `<Delete><Object>${keys}</Object></Delete>`);
+    expect(answer).toContain('<Code>InvalidURI</Code>');
+    expect(store.seen).toEqual([]);
+  });
+
+  test.each([
+    ['delete=', 'Delete', '<Object><Key>k</Key></Object>', 'POST', '/plain'],
+    ['delete=', 'Delete', '<Object><Key>open/k</Key></Object>', 'POST', '/mixed'],
+    ['acl=', 'AccessControlPolicy', '', 'PUT', '/mixed'],
+    ['logging=', 'BucketLoggingStatus', '', 'PUT', '/mixed'],
+    ['publicAccessBlock=', 'PublicAccessBlockConfiguration', closedBlock(), 'PUT', '/mixed'],
+  ] as const)(
+    'a document in another encoding than it is read in: ?%s %s',
+    async (query, root, inside, method, path) => {
+      // Between these escapes ISO-2022-JP has other characters, and UTF-8 a comment that ends.
+      const shifted = '<!-- \u001b$B --><a/><!-- \u001b(B -->';
+      for (const encoding of ['ISO-2022-JP', 'utf-16', 'ISO-8859-1']) {
+        const declared = `<?xml version="1.0" encoding='${encoding}'?>`;
+        const answer = await send(method, path, query, `${declared}<${root}>${inside}${shifted}</${root}>`);
+        expect(answer, encoding).toContain('<Code>MalformedXML</Code>');
+      }
+      const bytes = Buffer.from(`<${root}>${inside}<a>caf\u00e9</a></${root}>`, 'latin1');
+      expect(await send(method, path, query, bytes)).toContain('<Code>MalformedXML</Code>');
+      expect(store.seen.filter((seen) => seen.method === method)).toEqual([]);
+    },
+  );
+
+  test('a block of public access that says one of its ways twice', async () => {
+    const document = `${closedBlock()}<BlockPublicAcls>false</BlockPublicAcls>`;
+    const root = 'PublicAccessBlockConfiguration';
+    const answer = await send('PUT', '/mixed', 'publicAccessBlock=', `<${root}>${document}</${root}>`);
+    expect(statusIn(answer)).toBe(200);
+    const sent = store.seen.at(-1)?.body.toString();
+    expect(sent).toContain(closedBlock());
+    expect(sent).not.toContain('false');
+  });
+
+  test('logging that is turned off by a document with more than that', async () => {
+    const root = 'BucketLoggingStatus';
+    await send('PUT', '/mixed', 'logging=', `<${root} x="y">z<!-- <LoggingEnabled/> --></${root}>`);
+    expect(store.seen.at(-1)?.body.toString()).toMatch(
+      /<BucketLoggingStatus xmlns="[^"<>]+"><\/BucketLoggingStatus>$/u,
+    );
+  });
 
   test('what is asked of the store itself, under our identity', async () => {
     for (const [method, path, query] of [

@@ -16,6 +16,7 @@ import { storedEtag } from '../multipart/list-parts-page.ts';
 import { storeLastPart, type EndedObject } from '../multipart/last-part.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { documentText } from '../request/document-text.ts';
 import { objectChecksumContent } from '../sealing/checksum-headers.ts';
 import { clientEtag } from '../sealing/etag.ts';
 import { readFooter } from '../sealing/object-layout.ts';
@@ -27,7 +28,7 @@ export const completeMultipartUpload: S3Operation = {
   async handle(request, gateway) {
     const share = await documentRoom(request, gateway);
     try {
-      const named = parseCompleteDocument(Buffer.from(await request.body.bytes(MAX_DOCUMENT_BYTES)).toString());
+      const named = parseCompleteDocument(documentText(await request.body.bytes(MAX_DOCUMENT_BYTES)));
       // It may take minutes: only what is still needed is held meanwhile.
       share.shrinkTo(named.length * NAMED_PART_BYTES);
       const upload = await openUpload(request, gateway);

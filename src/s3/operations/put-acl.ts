@@ -7,6 +7,7 @@ import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { childrenOf, childText, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { documentText } from '../request/document-text.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { ownerGrantedAll, refuseGrants } from '../subresources/grants.ts';
@@ -27,7 +28,7 @@ async function putAcl(request: S3Request, gateway: GatewayContext): Promise<S3Re
   if (body.length > 0) {
     if (grants.length > 0)
       throw new S3Error('ERR_S3_INVALID_REQUEST', 'Specifying both Canned ACLs and a document is not allowed.');
-    await checkOwner(ownerGrantedAll(parseXml(Buffer.from(body).toString(), 'AccessControlPolicy')), request, gateway);
+    await checkOwner(ownerGrantedAll(parseXml(documentText(body), 'AccessControlPolicy')), request, gateway);
   }
   const acl = request.headers['x-amz-acl'] ?? 'private';
   return relay(request, gateway, { body: new Uint8Array(), headers: { 'x-amz-acl': acl } });

@@ -6,6 +6,7 @@ import { S3Error } from '../errors.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import { parseXml } from '../listing/xml-tree.ts';
 import type { S3Operation } from '../operation.ts';
+import { documentText } from '../request/document-text.ts';
 import { documentOf, relay } from '../subresources/relay.ts';
 
 const PLAIN: ReadonlySet<string> = new Set(['Days', 'GlacierJobParameters', 'Tier', 'Description']);
@@ -15,7 +16,7 @@ export const restoreObject: S3Operation = {
   async handle(request, gateway) {
     refuseHiddenKey(request.key);
     const body = await documentOf(request);
-    const document = parseXml(Buffer.from(body).toString(), 'RestoreRequest');
+    const document = parseXml(documentText(body), 'RestoreRequest');
     if (document === undefined) throw new S3Error('ERR_S3_MALFORMED_XML');
     if ([...document.children.keys()].some((name) => !PLAIN.has(name))) {
       throw new S3Error(
