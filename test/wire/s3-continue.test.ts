@@ -115,6 +115,12 @@ const wrongly = (head: string): string => head.replace(/Signature=\w{4}/u, 'Sign
 const late = Date.now() - 16 * 60_000;
 const uploadId = 'uploadId=none&partNumber=1';
 
+test('of HTTP/1.0, which knows no interim answers, no body is asked for', async () => {
+  const answer = await talk(edge.port, [put('/plain/k', BODY.length).replace('HTTP/1.1', 'HTTP/1.0'), BODY]);
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /u);
+  expect(store.seen.map(({ body }) => body)).toEqual([BODY]);
+});
+
 describe('without a body being asked for', () => {
   test.each([
     ['a wrong signature', () => wrongly(put('/plain/k', 1000)), 403, 'SignatureDoesNotMatch'],

@@ -164,6 +164,56 @@ describe('what could be read as something else never reaches the store', () => {
   );
 });
 
+describe('the end of a request has one reading', () => {
+  const behind = 'GET /plain/behind HTTP/1.1\r\nhost: x\r\n\r\n';
+  const ended = (head: string, line: string): string => head.replace(/\r\n\r\n$/u, `\r\n${line}\r\n\r\n`);
+
+  test.each([
+    ['4', 'Transfer-Encoding: chunked'],
+    ['0', 'Transfer-Encoding: chunked'],
+    ['4', 'Transfer-Encoding: xchunked'],
+    ['4', 'Transfer-Encoding: identity'],
+    ['4', 'Transfer-Encoding : chunked'],
+    ['4', 'Transfer-Encoding:\tchunked'],
+    ['4', 'Transfer-Encoding:\r\n chunked'],
+    ['4', 'Transfer_Encoding: chunked'],
+    ['4', 'a: b\nTransfer-Encoding: chunked'],
+    ['4', 'a: b\rTransfer-Encoding: chunked'],
+    ['4', 'a: b\0c'],
+    ['4', 'a: b\r\n c'],
+    ['4', 'Content-Length: 4'],
+    ['4', 'Content-Length: 0'],
+    ['4', 'Content_Length: 0'],
+    ['4', 'Host: elsewhere'],
+    [undefined, 'Content-Length:\r\n 4'],
+    [undefined, 'Content-Length: 4, 4'],
+    [undefined, 'Content-Length: +4'],
+    [undefined, 'Content-Length: 0x4'],
+    [undefined, 'Transfer-Encoding: chunked'],
+    [undefined, 'Transfer-Encoding: chunked, identity'],
+    [undefined, 'Transfer-Encoding: gzip, chunked'],
+  ])('a length of %s and %j', async (length, line) => {
+    const headers = length === undefined ? {} : { 'content-length': length };
+    const { head } = sign(edge.port, { method: 'PUT', path: '/plain/k', headers });
+    const text = `${ended(head, line)}0\r\n\r\n${behind}`;
+    expect([400, 411]).toContain(statusIn(await talk(edge.port, [Buffer.from(text, 'latin1')])));
+    expect(store.seen).toEqual([]);
+  });
+
+  test.each(['GET', 'HEAD', 'DELETE'])(
+    'a body of %s, which S3 knows none of, is none for the store',
+    async (method) => {
+      const headers = { 'content-length': String(behind.length) };
+      const { head } = sign(edge.port, { method, path: '/plain/k', headers });
+      const answer = await talk(edge.port, [head, behind], (text) => text.includes('\r\n\r\n'));
+      expect(statusIn(answer)).toBe(200);
+      expect(store.seen.map(({ url, body }) => [url, body.length])).toEqual([['/plain/k', 0]]);
+      expect(store.seen[0]?.headers).not.toHaveProperty('content-length');
+      expect(store.seen[0]?.headers).not.toHaveProperty('transfer-encoding');
+    },
+  );
+});
+
 test('headers beyond ASCII pass byte for byte, in both directions and any order', async () => {
   const text = Buffer.from('attachment; filename="ü€.txt"', 'utf8').toString('latin1');
   store.reply = {

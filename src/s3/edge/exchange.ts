@@ -131,10 +131,12 @@ function hold(share: Share | undefined, outgoing: ServerResponse): void {
 
 /**
  * Answers `Expect: 100-continue`, once somebody reads the body: signature, rights and rules have been asked by then, the operation has its
- * key, and the storage is there to take what comes. Whatever fails before is answered without the body being sent.
+ * key, and the storage is there to take what comes. Whatever fails before is answered without the body being sent. To HTTP/1.0 there are no
+ * interim answers (RFC 9110, 10.1.1): its client would take this one for the answer.
  */
 function wantBody({ incoming, outgoing }: Answering): void {
-  if (/^100-continue$/iu.test(incoming.headers.expect ?? '') && !outgoing.headersSent) outgoing.writeContinue();
+  if (incoming.httpVersion === '1.0' || outgoing.headersSent) return;
+  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
 }
 
 type Connection = Pick<S3Request, 'client' | 'signal'>;
