@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { S3OperationName } from '../operation-names.ts';
-import { permissionsFor, type Permission } from './permissions.ts';
+import { deletePermissions, permissionsFor, type Permission } from './permissions.ts';
 
 type More = { readonly query?: string; readonly headers?: Readonly<Record<string, string>>; readonly bucket?: string };
 
@@ -33,6 +33,16 @@ test('Reading a version, and writing with an ACL, tags or a lock, each take thei
     's3:DeleteObject bkt/k',
     's3:BypassGovernanceRetention bkt/k',
   ]);
+});
+
+test('A version without a name takes the right to any version and to the newest', () => {
+  const query = 'versionId=';
+  expect(short(asked('GetObject', 'k', { query }))).toEqual(['s3:GetObject bkt/k', 's3:GetObjectVersion bkt/k']);
+  expect(short(asked('ListParts', 'k', { query }))).toEqual(['s3:ListMultipartUploadParts bkt/k']);
+  const deleted = ['s3:DeleteObject bkt/k', 's3:DeleteObjectVersion bkt/k'];
+  expect(short(asked('DeleteObject', 'k', { query }))).toEqual(deleted);
+  const inDocument = (version?: string) => short(deletePermissions({ bucket: 'bkt', key: 'k' }, version, {}));
+  expect([inDocument(), inDocument(''), inDocument('1')]).toEqual([deleted.slice(0, 1), deleted, deleted.slice(1)]);
 });
 
 test('A copy reads its source, in each way a store may read its name', () => {

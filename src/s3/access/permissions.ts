@@ -45,8 +45,11 @@ export function deletePermissions(
   versionId: string | undefined,
   headers: S3Headers,
 ): readonly Permission[] {
-  const main = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-  return on(place, [main, ...(bypasses(headers) ? ['s3:BypassGovernanceRetention'] : [])]);
+  const { main, version } = OBJECT_ACTIONS.DeleteObject;
+  return on(place, [
+    ...ofVersion(versionId, main, version),
+    ...(bypasses(headers) ? ['s3:BypassGovernanceRetention'] : []),
+  ]);
 }
 
 type ObjectOperation = (typeof OBJECT_OPERATIONS)[number];
@@ -96,10 +99,20 @@ function objectPermissions(asked: Asked): readonly Permission[] {
   const { operation, query, headers } = asked;
   if (!isObjectOperation(operation)) return on(asked, ['s3:Unknown']);
   const { main, version, writes }: ObjectActions = OBJECT_ACTIONS[operation];
-  const actions = query.has('versionId') ? (version ?? main) : main;
+  const actions = ofVersion(query.get('versionId'), main, version);
   const changes = operation === 'DeleteObject' || operation === 'PutObjectRetention';
   const bypass = changes && bypasses(headers) ? ['s3:BypassGovernanceRetention'] : [];
   return on(asked, [...actions, ...bypass, ...(writes === true ? besides(asked, objectExtras) : [])]);
+}
+
+/** Some stores take a version without a name for none named: who asks for it needs the right to either. */
+function ofVersion(
+  versionId: string | undefined,
+  main: readonly string[],
+  version: readonly string[] = main,
+): readonly string[] {
+  if (versionId === undefined) return main;
+  return versionId === '' ? [...new Set([...main, ...version])] : version;
 }
 
 const isObjectOperation = (operation: S3OperationName): operation is ObjectOperation =>
