@@ -1,4 +1,5 @@
 /** One message's SQL text: UTF-8 byte offsets (what the parser speaks) against characters (what ErrorResponse speaks), and tokens. */
+import { BytePlaces } from './byte-places.ts';
 import { scanTokens, type ScanToken } from './syntax.ts';
 
 const TOKEN_COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
@@ -8,6 +9,7 @@ export class SourceText {
   readonly byteLength: number;
   /** Undefined where every character is one byte. */
   readonly #bytes: Buffer | undefined;
+  #places: BytePlaces | undefined;
   #tokens: readonly ScanToken[] | undefined;
   #comments: readonly ScanToken[] = [];
   #byStart: ReadonlyMap<number, number> = new Map();
@@ -25,13 +27,17 @@ export class SourceText {
 
   /** The UTF-16 index of a byte offset. */
   index(byteOffset: number): number {
-    return this.#bytes === undefined ? byteOffset : this.#bytes.toString('utf8', 0, byteOffset).length;
+    return this.#bytes === undefined ? byteOffset : this.#placesOf(this.#bytes).units(byteOffset);
   }
 
   /** 1-based position in characters, as the server counts them: code points, not UTF-16 units. */
   position(byteOffset: number): number {
     if (this.#bytes === undefined) return byteOffset + 1;
-    return Array.from(this.#bytes.toString('utf8', 0, byteOffset)).length + 1;
+    return this.#placesOf(this.#bytes).characters(byteOffset) + 1;
+  }
+
+  #placesOf(bytes: Uint8Array): BytePlaces {
+    return (this.#places ??= new BytePlaces(bytes));
   }
 
   /** The byte offset of such a position. */

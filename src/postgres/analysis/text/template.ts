@@ -62,9 +62,9 @@ function slotFor(
 ): SealedSlot | undefined {
   const start = source.index(edit.start);
   const end = source.index(edit.end);
-  const index = literals.findIndex((span) => span.end === end && span.start >= start);
+  const index = endedBy(literals, end) - 1;
   const span = literals[index];
-  if (span === undefined) return undefined;
+  if (span?.end !== end || span.start < start) return undefined;
   const sign = source.sql.slice(start, span.start).trim();
   if (sign !== '' && (sign !== '-' || span.kind !== 'integer')) return undefined;
   const { value: _value, ...use } = literal;
@@ -72,9 +72,19 @@ function slotFor(
 }
 
 function anchorAt(literals: readonly LiteralSpan[], index: number): Anchor {
-  const before = literals.filter((span) => span.end <= index);
-  const last = before.at(-1);
-  return { literals: before.length, offset: index - (last?.end ?? 0) };
+  const before = endedBy(literals, index);
+  return { literals: before, offset: index - (literals[before - 1]?.end ?? 0) };
+}
+
+/** How many of them end there or before. They stand in order. */
+function endedBy(literals: readonly LiteralSpan[], index: number): number {
+  let [low, high] = [0, literals.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((literals[middle]?.end ?? Infinity) <= index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The plan for another text of the same key. */
