@@ -17,6 +17,12 @@ export const LARGE_STATEMENT_BYTES = 64 * KIB;
 export const VERY_LARGE_STATEMENT_BYTES = 1 * MIB;
 /** Words, signs and constants of one statement to be analysed: 800 bytes each while it is read (measured: 0.9 million took 720 MB). */
 export const MAX_STATEMENT_TOKENS = 1_000_000;
+/** Steps that a statement's analysis may take on the main thread or that one: reading an expression, or a place in a row of rows. */
+export const STEPS_OF_ANY_TEXT = 100_000;
+/** A statement takes less than one per byte, where nothing in it doubles by being nested. */
+export const STEPS_PER_BYTE = 16;
+/** At about a microsecond each. */
+export const MAX_STEPS = 20_000_000;
 /** EXECUTE of a prepared statement on sealed columns, whose arguments are read on the main thread. */
 export const MAX_EXECUTE_BYTES = 1 * MIB;
 /** JavaScript's heap of that thread: the tree of the largest statement, and what is made of it. */

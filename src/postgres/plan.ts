@@ -92,8 +92,16 @@ export type SealedColumn = {
   readonly carries?: Carried;
 };
 
-/** Sealed values inside another: in an array, in JSON, or in a row that has not become JSON yet. */
-export type Carried =
+/** Sealed values inside another. */
+export type Carried = CarriedParts & {
+  /** The columns they are of, each once. */
+  readonly columns: readonly SealedColumn[];
+  /** How many places the analysis knows in it, sealed and plain. */
+  readonly places: number;
+};
+
+/** In an array, in JSON, or in a row that has not become JSON yet. */
+export type CarriedParts =
   | { readonly as: 'array'; readonly of: SealedColumn }
   | { readonly as: 'json'; readonly shape: JsonShape }
   | { readonly as: 'row'; readonly alias: string; readonly location: number; readonly fields: readonly RowField[] };

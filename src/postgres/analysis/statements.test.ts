@@ -326,6 +326,8 @@ describe('SELECT', () => {
     'select distinct to_json(ssn) from customers',
     "select id from customers where array_agg(ssn) = array['x']",
     'select json_agg(row(c.*)) from customers c',
+    'select to_json(row(o.*, note)) from customers, orders o',
+    'select to_json(r) from (select q as r from (select name, note from customers) q union all select q from (select note, name from customers) q) x',
     'insert into orders (remark) select to_json(note) from customers',
     'insert into customers (data) select to_jsonb(note) from customers',
     'select customers from customers',
@@ -437,5 +439,24 @@ describe('parameters', () => {
   test('a declared type of another class refuses', () => {
     expect(refusal('insert into customers (ssn) values ($1)', [23])).toBe('ERR_POSTGRES_SEALED_USE');
     expect(refusal('select 1 from customers where ssn = any($1)', [25])).toBe('ERR_POSTGRES_SEALED_USE');
+  });
+});
+
+describe('what doubles with each level', () => {
+  const nested = (levels: number, outer: (inner: string) => string, inner: string): string =>
+    levels === 0 ? inner : nested(levels - 1, outer, outer(inner));
+  const rows = (levels: number) =>
+    nested(levels, (inner) => `select q as a, q as b from (${inner}) q`, 'select note from customers');
+  const calls = (levels: number) => nested(levels, (inner) => `coalesce(note, lag(${inner}) over ())`, 'note');
+
+  test('is read', () => {
+    expect(refusal(`select to_json(q) from (${rows(8)}) q`)).toBe('draft');
+    expect(refusal(`select ${calls(8)} from customers`)).toBe('draft');
+  });
+
+  // It used to take all memory, and with it the process.
+  test('is refused before it takes long', () => {
+    expect(refusal(`select to_json(q) from (${rows(60)}) q`)).toBe('ERR_POSTGRES_SEALED_STATEMENT');
+    expect(refusal(`select ${calls(60)} from customers`)).toBe('ERR_POSTGRES_SEALED_STATEMENT');
   });
 });

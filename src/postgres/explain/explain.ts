@@ -9,7 +9,6 @@ import { unreachable } from '../../errors.ts';
 import type { Refusal, SealedColumn, SealedLiteral, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { ruleName } from '../service/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
-import { carriedColumns } from '../analysis/expressions/carried.ts';
 import { soughtColumns } from './sought.ts';
 
 export type Explanation = {
@@ -90,7 +89,7 @@ function rewritten(plan: SealedPlan, sql: string, hasIndex: HasIndex): Verdict {
 /** Of a result column: the one that it is, or those whose values are inside. */
 function columnsIn(column: SealedColumn | undefined): readonly SealedColumn[] {
   if (column === undefined) return [];
-  return column.carries === undefined ? [column] : carriedColumns(column.carries);
+  return column.carries?.columns ?? [column];
 }
 
 function placeholder({ column, value, shape }: SealedLiteral): string {

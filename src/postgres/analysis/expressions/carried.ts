@@ -2,49 +2,50 @@
  * Values with sealed ones inside them, as columns that no rule names: they have an identity of their own and are randomized, so whatever
  * would compare, store or compute with them is refused where that is refused for a sealed column.
  */
-import type { Carried, JsonForm, JsonShape, LogicalType, RowField, SealedColumn } from '../../plan.ts';
+import type { CarriedParts, JsonForm, JsonShape, LogicalType, RowField, SealedColumn } from '../../plan.ts';
 import { arrayOf, logicalType } from '../../types/registry.ts';
 import { unnamed, withoutModifier, type SealedValue } from './values.ts';
 
-/** The columns whose values are inside. */
-export function carriedColumns(carried: Carried): readonly SealedColumn[] {
-  switch (carried.as) {
-    case 'array':
-      return [carried.of];
-    case 'json':
-      return shapeColumns(carried.shape);
-    case 'row':
-      return carried.fields.flatMap(({ column }) => (column === undefined ? [] : leavesOf(column)));
-  }
+/** What a column, or a plain field, is in whatever carries it. */
+function partOf(column: SealedColumn | undefined): readonly SealedColumn[] {
+  if (column === undefined) return [];
+  return column.carries?.columns ?? [column];
 }
 
-function leavesOf(column: SealedColumn): readonly SealedColumn[] {
-  return column.carries === undefined ? [column] : carriedColumns(column.carries);
+/** How many places the analysis knows in a value. */
+export function placesIn(column: SealedColumn | undefined): number {
+  return column?.carries?.places ?? 1;
 }
 
-function shapeColumns(shape: JsonShape): readonly SealedColumn[] {
+function leavesOf(shape: JsonShape): readonly (SealedColumn | undefined)[] {
   switch (shape.is) {
     case 'plain':
-      return [];
+      return [undefined];
     case 'value':
       return [shape.column];
     case 'list':
-      return shapeColumns(shape.items);
+      return leavesOf(shape.items);
     case 'map':
-      return shapeColumns(shape.values);
+      return leavesOf(shape.values);
     case 'tuple':
-      return shape.items.flatMap(shapeColumns);
+      return shape.items.flatMap(leavesOf);
     case 'object':
-      return shape.members.flatMap((member) => shapeColumns(member.shape));
+      return shape.members.flatMap((member) => leavesOf(member.shape));
   }
 }
 
-function carrying(carried: Carried, type: LogicalType, id: string): SealedValue | undefined {
-  const [first] = carriedColumns(carried);
+type Parts = readonly (SealedColumn | undefined)[];
+
+/** Undefined: nothing in it is sealed. */
+function carrying(carried: CarriedParts, parts: Parts, type: LogicalType, id: string): SealedValue | undefined {
+  const columns = [...new Map(parts.flatMap(partOf).map((column) => [column.id, column])).values()];
+  const [first] = columns;
   if (first === undefined) return undefined;
   const { database, schema, table, column, relationOid, attnum, keyId } = first;
   const place = { database, schema, table, column, relationOid, attnum, keyId };
-  return unnamed({ ...place, id, type, storedType: type, mode: 'randomized', domain: undefined, carries: carried });
+  const places = parts.reduce((sum, part) => sum + placesIn(part), 0);
+  const carries = { ...carried, columns, places };
+  return unnamed({ ...place, id, type, storedType: type, mode: 'randomized', domain: undefined, carries });
 }
 
 /** An array of the column's values. Undefined: of its type there is none that could be told here. */
@@ -54,25 +55,33 @@ export function carriedArray(column: SealedColumn): SealedValue | undefined {
   if (column.carries !== undefined || type.name === 'array' || type.arrayOid === 0) return undefined;
   if (storedType.domain !== undefined) return undefined;
   const of = withoutModifier(column);
-  return carrying({ as: 'array', of }, arrayOf(of.type), `${column.id}[]`);
+  return carrying({ as: 'array', of }, [of], arrayOf(of.type), `${column.id}[]`);
 }
 
 /** Undefined: nothing in it is sealed. */
 export function carriedJson(shape: JsonShape, form: JsonForm): SealedValue | undefined {
-  const columns = shapeColumns(shape);
-  if (columns.length === 0) return undefined;
-  return carrying({ as: 'json', shape }, logicalType(form), `${form} ${JSON.stringify(shape, identity)}`);
+  const parts = leavesOf(shape);
+  if (parts.every((part) => part === undefined)) return undefined;
+  return carrying({ as: 'json', shape }, parts, logicalType(form), `${form} ${JSON.stringify(shape, identity)}`);
 }
 
+/** Columns in what tells one shape from another: by their ids, and what carries others by what it carries. */
 function identity(_key: string, value: unknown): unknown {
   const isColumn = typeof value === 'object' && value !== null && 'attnum' in value && 'id' in value;
-  return isColumn ? [value.id, 'type' in value ? value.type : undefined] : value;
+  if (!isColumn) return value;
+  const { id, type, carries } = value as SealedColumn; // nothing else in a shape has both
+  if (carries === undefined) return [id, type];
+  return carries.as === 'row' ? [carries.alias, carries.fields] : [carries.as === 'array' ? carries.of : carries.shape];
 }
 
 /** Undefined: nothing in it is sealed. */
 export function carriedRow(alias: string, location: number, fields: readonly RowField[]): SealedValue | undefined {
   const type: LogicalType = { name: 'text', oid: RECORD, arrayOid: 0, typmod: -1, typlen: -1 };
-  return carrying({ as: 'row', alias, location, fields }, type, `row of ${alias}`);
+  const parts = fields.map(({ column }) => column);
+  if (parts.every((part) => part === undefined)) return undefined;
+  // Rows of one alias may be of different subqueries.
+  const id = `row of ${alias} ${JSON.stringify(fields, identity)}`;
+  return carrying({ as: 'row', alias, location, fields }, parts, type, id);
 }
 
 /** pg_type.oid of record. */

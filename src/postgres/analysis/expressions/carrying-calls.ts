@@ -5,7 +5,7 @@ import type { Analysis } from '../query/analysis.ts';
 import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
-import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, PLAIN_SHAPE } from './carried.ts';
+import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
 import { nodeLocation, refuseSealed, settlePlain } from './mould.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 
@@ -57,12 +57,17 @@ function argumentOf(analysis: Analysis, arg: Node, scope: Scope): SettledValue {
 }
 
 function rowValue(analysis: Analysis, items: readonly Node[], scope: Scope): SettledValue {
-  const fields = items.map((item, index): RowField => {
-    const value = argumentOf(analysis, item, scope);
-    // `t.*` would be as many fields as it has columns.
-    if (value.type === 'sealed' && isStar(item)) throw refuseSealed(value.column, 'in a row value', nodeLocation(item));
-    return { name: `f${index + 1}`, column: value.type === 'sealed' ? value.column : undefined };
-  });
+  const values = items.map((item) => argumentOf(analysis, item, scope));
+  const sealed = values.find(({ type }) => type === 'sealed');
+  // `t.*` would be as many fields as it has columns.
+  const star = items.find(isStar);
+  if (sealed?.type === 'sealed' && star !== undefined)
+    throw refuseSealed(sealed.column, 'in a row value', nodeLocation(star));
+  const fields = values.map((value, index): RowField => ({
+    name: `f${index + 1}`,
+    column: value.type === 'sealed' ? value.column : undefined,
+  }));
+  analysis.source.spend(fields.reduce((sum, { column }) => sum + placesIn(column), 0));
   return carriedRow('ROW()', -1, fields) ?? PLAIN;
 }
 
@@ -80,6 +85,7 @@ function madeJson(
   values: readonly SettledValue[],
 ): SettledValue | undefined {
   const { form } = maker;
+  for (const value of values) if (value.type === 'sealed') analysis.source.spend(placesIn(value.column));
   const shapes = values.map((value) => (value.type === 'sealed' ? jsonShape(value.column, form) : PLAIN_SHAPE));
   const shape = madeShape(analysis, maker, args, shapes);
   return shape && carriedJson(shape, form);

@@ -7,7 +7,7 @@ import { noteSchema } from '../query/relations.ts';
 import type { OpenColumn } from './open-column.ts';
 import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
 import { locationOf } from '../text/syntax.ts';
-import { carriedRow } from './carried.ts';
+import { carriedRow, placesIn } from './carried.ts';
 import type { Value } from './values.ts';
 
 export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
@@ -26,20 +26,20 @@ function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): ReadColumn {
   const location = locationOf(ref);
   const fields = ref.fields ?? [];
   const names = fields.flatMap((field) => ('String' in field ? [field.String.sval ?? ''] : []));
-  if (names.length < fields.length) return wholeRow(starEntry(analysis, names, scope, location), location);
+  if (names.length < fields.length) return wholeRow(analysis, starEntry(analysis, names, scope, location), location);
   const [first = '', second, third] = names;
-  if (names.length === 1) return bareName(first, scope, location);
+  if (names.length === 1) return bareName(analysis, first, scope, location);
   if (names.length > 3) throw refuseName('0A000', 'a database name in front of a column is not supported', location);
   if (third !== undefined)
     return inEntry(requireEntry(analysis, second ?? '', first, scope, location), third, location);
   return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
 }
 
-function bareName(name: string, scope: Scope, location: number): ReadColumn {
+function bareName(analysis: Analysis, name: string, scope: Scope, location: number): ReadColumn {
   const column = scope.findColumn(name, location);
   if (column !== undefined) return column;
   const entry = scope.findEntry(name, undefined, location);
-  if (entry !== undefined) return wholeRow(entry, location);
+  if (entry !== undefined) return wholeRow(analysis, entry, location);
   throw refuseName('42703', `column "${name}" does not exist`, location);
 }
 
@@ -74,11 +74,17 @@ function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, l
 }
 
 /** A row as one value carries its sealed columns into whatever takes it. */
-function wholeRow({ alias, columns, renamesRow = false }: RangeEntry, location: number): ReadColumn {
+function wholeRow(
+  analysis: Analysis,
+  { alias, columns, renamesRow = false }: RangeEntry,
+  location: number,
+): ReadColumn {
   const fields = columns.map(({ name, value, open }): RowField => {
     open?.settlePlain();
     return { name: renamesRow ? undefined : name, column: value.type === 'sealed' ? value.column : undefined };
   });
+  // Rows of rows of rows: each name would be as much again.
+  analysis.source.spend(fields.reduce((sum, { column }) => sum + placesIn(column), 0));
   const value = carriedRow(alias, location, fields);
   return value === undefined ? PLAIN_COLUMN : { value };
 }

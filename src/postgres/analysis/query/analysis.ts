@@ -2,7 +2,6 @@
 import { originKey, type SealedColumn } from '../../plan.ts';
 import type { Catalog, Relation } from '../catalog/catalog.ts';
 import type { Edit } from '../text/edits.ts';
-import { carriedColumns } from '../expressions/carried.ts';
 import { ParameterRoles } from '../expressions/parameters.ts';
 import type { Scope } from './scope.ts';
 import type { SourceText } from '../text/source-text.ts';
@@ -81,6 +80,7 @@ export class Analysis {
   }
 
   infer(node: Node, scope: Scope): Value {
+    this.source.spend(1);
     return this.input.analyzeExpression(this, node, scope);
   }
 
@@ -108,8 +108,7 @@ export class Analysis {
   }
 
   use(column: SealedColumn): void {
-    if (column.carries === undefined) this.columns.set(column.id, column);
-    else for (const inside of carriedColumns(column.carries)) this.columns.set(inside.id, inside);
+    for (const inside of column.carries?.columns ?? [column]) this.columns.set(inside.id, inside);
   }
 
   /** A name in the statement resolved to a sealed column (of a table, or of a view over one). */

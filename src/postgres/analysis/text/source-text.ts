@@ -1,4 +1,6 @@
 /** One message's SQL text: UTF-8 byte offsets (what the parser speaks) against characters (what ErrorResponse speaks), and tokens. */
+import { STEPS_OF_ANY_TEXT, STEPS_PER_BYTE, MAX_STEPS } from '../../limits.ts';
+import { AnalysisError } from '../errors.ts';
 import { BytePlaces } from './byte-places.ts';
 import { scanTokens, type ScanToken } from './syntax.ts';
 
@@ -9,6 +11,7 @@ export class SourceText {
   readonly byteLength: number;
   /** Undefined where every character is one byte. */
   readonly #bytes: Buffer | undefined;
+  #steps: number;
   #places: BytePlaces | undefined;
   #tokens: readonly ScanToken[] | undefined;
   #comments: readonly ScanToken[] = [];
@@ -18,7 +21,16 @@ export class SourceText {
     this.sql = sql;
     const bytes = Buffer.byteLength(sql, 'utf8');
     this.byteLength = bytes;
+    this.#steps = Math.min(STEPS_OF_ANY_TEXT + bytes * STEPS_PER_BYTE, MAX_STEPS);
     this.#bytes = bytes === sql.length ? undefined : Buffer.from(sql, 'utf8');
+  }
+
+  /** Steps of its analysis, which has some for each byte: what is nested may double with each level. */
+  spend(steps: number): void {
+    this.#steps -= steps;
+    if (this.#steps >= 0) return;
+    const hint = 'Nest less, or select columns in place of whole rows.';
+    throw new AnalysisError('ERR_POSTGRES_SEALED_STATEMENT', '54001', 'the statement is too complex', -1, hint);
   }
 
   slice(start: number, end: number): string {
