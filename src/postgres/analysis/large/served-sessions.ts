@@ -15,6 +15,7 @@ export class ServedSessions {
   readonly #service: RemoteService;
   readonly #open = new Map<number, Open>();
   #last = 0;
+  #isOver = false;
 
   constructor(service: RemoteService) {
     this.#service = service;
@@ -40,8 +41,9 @@ export class ServedSessions {
     }
   }
 
-  /** The thread is gone: nothing it began is kept. */
+  /** The thread is gone: nothing it began is kept, and nothing that it had asked for begins. */
   endAll(): void {
+    this.#isOver = true;
     for (const open of this.#open.values()) {
       open.done.catch(() => undefined);
       open.end(false);
@@ -55,7 +57,7 @@ export class ServedSessions {
       let tries = 0;
       const done = this.#service[how]((session) => {
         // Tried again after the connection broke: the thread has been told by then, and this one is nobody's.
-        if ((tries += 1) > 1) return Promise.reject(new Taken());
+        if (this.#isOver || (tries += 1) > 1) return Promise.reject(new Taken());
         return new Promise<void>((resolve, reject) => {
           const end = (succeeded: boolean): void => (succeeded ? resolve() : reject(new Taken()));
           this.#open.set(id, { session, end, done: finished });
