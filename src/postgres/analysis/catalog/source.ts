@@ -38,6 +38,7 @@ export class CatalogSource {
   #loadsAnew = false;
   #epoch = 0;
   readonly #coming = new Set<Coming>();
+  #expected = 0;
 
   constructor(options: CatalogSourceOptions) {
     this.#options = options;
@@ -57,6 +58,11 @@ export class CatalogSource {
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Another than before where names may mean something else than before; temporary tables, which are of one session each, aside. */
+  get meaning(): string {
+    return `${this.#loaded?.fingerprint ?? ''} ${this.#expected}`;
   }
 
   /** When the server was last seen to have this catalog. */
@@ -84,6 +90,7 @@ export class CatalogSource {
   expect(relations: readonly ComingRelation[]): () => void {
     const coming: Coming = { relations, until: Infinity };
     this.#coming.add(coming);
+    this.#expected += 1;
     if (this.#loaded !== undefined) this.#replace(this.#loaded.catalog, this.#loaded.fingerprint);
     return () => {
       if (coming.until !== Infinity) return;

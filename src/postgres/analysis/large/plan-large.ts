@@ -1,4 +1,4 @@
-/** Plans of a large statement, with the latest catalog, as those of others are made. */
+/** Plans of a large statement, with a catalog that is still the latest when it has been read, however long that took. */
 import { MAX_STATEMENT_TOKENS } from '../../limits.ts';
 import type { StatementPlan } from '../../plan.ts';
 import type { CatalogSource } from '../catalog/source.ts';
@@ -11,27 +11,28 @@ import { isHeavy } from './weigh.ts';
 const MAX_TRIES = 3;
 
 export async function planLarge(
-  thread: LargeThread,
+  thread: Pick<LargeThread, 'plan'>,
   source: CatalogSource,
   statement: LargeStatement,
 ): Promise<readonly StatementPlan[]> {
   if (await isHeavy(statement.sql, MAX_STATEMENT_TOKENS)) throw tooLarge('a statement to be analysed');
+  await source.refresh().catch(() => undefined);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const failure = await source.refresh().then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    );
-    const catalog = source.requireCatalog();
-    const answer = await ask(thread, statement, catalog);
-    // Without the server only what names nothing hot is planned.
-    if (failure !== undefined && !answer.isPlain) throw failure.error;
-    if (answer.missesName && tries === 0) await source.reload();
-    if (source.epoch === catalog.epoch) return answer.plans;
+    const { meaning } = source;
+    const answer = await ask(thread, statement, source.requireCatalog());
+    const looksForName = answer.missesName && tries === 0;
+    try {
+      await (looksForName ? source.reload() : source.refresh());
+    } catch (error) {
+      // Without the server only what names nothing hot is planned.
+      if (!answer.isPlain) throw error;
+    }
+    if (!looksForName && source.meaning === meaning) return answer.plans;
   }
   throw new AnalysisError('ERR_POSTGRES_CATALOG', '57P03', 'the catalog changes faster than the statement is read');
 }
 
-async function ask(thread: LargeThread, ...job: Parameters<LargeThread['plan']>): Promise<LargeAnswer> {
+async function ask(thread: Pick<LargeThread, 'plan'>, ...job: Parameters<LargeThread['plan']>): Promise<LargeAnswer> {
   try {
     return await thread.plan(...job);
   } catch (cause) {
