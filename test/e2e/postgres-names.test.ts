@@ -112,6 +112,18 @@ describe('what EXECUTE gives a name that stands for nothing is not sent', () => 
     expect(await failure("EXECUTE gg ('LEAK-slip')")).toBe('26000');
   });
 
+  test('it was plain, is no more, and its next PREPARE was refused', async () => {
+    const refused = 'PREPARE i AS INSERT INTO people SELECT 1, upper($1)';
+    for (const end of [query('DEALLOCATE i'), query('DEALLOCATE ALL'), query('DISCARD ALL')]) {
+      await say(query('PREPARE i AS SELECT $1::text'), end);
+      expect(await failure(refused)).toBe('0A000');
+      expect(await failure("EXECUTE i ('LEAK-plain')")).toBe('26000');
+    }
+    await say(query('PREPARE i AS SELECT $1::text'));
+    await say(close({ type: 'S', name: 'i' }), sync());
+    expect(await failure("EXECUTE i ('LEAK-closed')")).toBe('26000');
+  });
+
   test('and a plain statement gets its arguments', async () => {
     await say(query('PREPARE h AS SELECT $1::text'));
     expect(rowsOf(await say(query("EXECUTE h ('given')"))).join()).toContain('given');

@@ -27,8 +27,7 @@ type Forwarded = PassPlan | TrackPlan | SealedPlan;
 export type NameChange = (session: Session) => () => void;
 
 /** Names as they are after the statements of one message that come before. */
-type KeptOverlay = { readonly [Kind in keyof Kept]: Map<string, Kept[Kind] | undefined> };
-type Overlay = KeptOverlay & { readonly plainNames: Set<string> };
+type Overlay = { readonly [Kind in keyof Kept]: Map<string, Kept[Kind] | undefined> };
 
 export type Resolved = { readonly plan: StatementPlan; readonly change?: NameChange };
 
@@ -45,7 +44,7 @@ function usesName(plan: StatementPlan): boolean {
 }
 
 async function resolveEach(session: Session, plans: readonly StatementPlan[]): Promise<readonly Resolved[]> {
-  const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Set() };
+  const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Map() };
   const resolved: Resolved[] = [];
   for (const plan of plans) {
     const named = plan.type === 'refuse' ? undefined : plan.named;
@@ -69,18 +68,18 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
         : changed(plan, overlay, 'cursors', named.name, undefined);
     case 'deallocate':
       return named.name === undefined
-        ? { plan, change: clear('statements') }
-        : changed(plan, overlay, 'statements', nameOfSql(named.name), undefined);
+        ? { plan, change: clear('statements', 'plainNames') }
+        : standsFor(plan, overlay, nameOfSql(named.name), undefined, undefined);
     case 'discard':
-      return { plan, change: clear('cursors', 'statements') };
+      return { plan, change: clear('cursors', 'statements', 'plainNames') };
     case 'prepare':
       if (session.statements.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
       return prepared(session, plan, named, overlay);
     case 'execute': {
       const name = nameOfSql(named.name);
       const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
-      const isPlain = overlay.plainNames.has(name) || (session.plainNames.has(name) && !overlay.statements.has(name));
-      if (statement === undefined && !isPlain && named.hasArguments) return { plan: NOT_PREPARED };
+      const isPlain = overlay.plainNames.has(name) ? overlay.plainNames.get(name) : session.plainNames.get(name);
+      if (statement === undefined && isPlain !== true && named.hasArguments) return { plan: NOT_PREPARED };
       return { plan: await executed(session, plan, named, statement) };
     }
   }
@@ -175,23 +174,28 @@ function prepared(
   const name = nameOfSql(named.name);
   const isPlain = plan.type !== 'sealed';
   if (isPlain && session.plainNames.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
-  if (isPlain) overlay.plainNames.add(name);
-  else overlay.plainNames.delete(name);
-  const { change } = changed(plan, overlay, 'statements', name, statementOf(session, plan, named));
+  return standsFor(plan, overlay, name, statementOf(session, plan, named), isPlain ? true : undefined);
+}
+
+/** What a name of SQL's is from now on. */
+function standsFor(
+  plan: Forwarded,
+  overlay: Overlay,
+  name: string,
+  statement: Statement | undefined,
+  isPlain: true | undefined,
+): Resolved {
+  const changes = [
+    changed(plan, overlay, 'statements', name, statement),
+    changed(plan, overlay, 'plainNames', name, isPlain),
+  ];
   return {
     plan,
-    change: (made) => {
-      const undo = [change?.(made), setPlain(made.plainNames, name, isPlain)];
+    change: (session) => {
+      const undo = changes.map(({ change }) => change?.(session));
       return () => undo.forEach((restore) => restore?.());
     },
   };
-}
-
-function setPlain(names: Set<string>, name: string, isPlain: boolean): () => void {
-  const put = (isIn: boolean): void => void (isIn ? names.add(name) : names.delete(name));
-  const before = names.has(name);
-  put(isPlain);
-  return () => put(before);
 }
 
 async function executed(
@@ -242,11 +246,11 @@ const NOT_PREPARED: RefusePlan = {
 const INTO_A_TABLE = 'CREATE TABLE AS EXECUTE of a statement on sealed columns is not supported';
 const NOT_A_QUERY = 'EXECUTE of this statement is not supported on tables with sealed columns';
 
-type Kept = { readonly cursors: Cursor; readonly statements: Statement };
+type Kept = { readonly cursors: Cursor; readonly statements: Statement; readonly plainNames: true };
 
 function changed<Kind extends keyof Kept>(
   plan: Forwarded,
-  overlay: KeptOverlay,
+  overlay: Overlay,
   kind: Kind,
   name: string,
   value: Kept[Kind] | undefined,

@@ -42,8 +42,8 @@ export function concerns(session: Session, lenient: string, bytes: Uint8Array): 
 /** FETCH, CLOSE and DEALLOCATE name nothing hot by themselves. */
 const NAMED = /^[\s(]*(?:fetch|close|deallocate)\b/i;
 
-function usesNames({ cursors, portals, statements }: Session, sql: string): boolean {
-  return (cursors.size > 0 || portals.size > 0 || statements.size > 0) && usesName(sql);
+function usesNames(session: Session, sql: string): boolean {
+  return session.watches && usesName(sql);
 }
 
 /** What is prepared may be run when there are names. */

@@ -66,8 +66,8 @@ export type SessionOptions = {
 export class Session {
   readonly replies = new ReplyQueue();
   readonly statements = new NameTable<Statement>(this.replies);
-  /** Of PREPARE, on nothing sealed: what EXECUTE gives them may be sent. Some may be no more. */
-  readonly plainNames = new Set<string>();
+  /** Of PREPARE, on nothing sealed: what EXECUTE gives them may be sent. */
+  readonly plainNames = new NameTable<true>(this.replies);
   readonly portals = new NameTable<Portal>(this.replies);
   /** SQL's cursors over sealed columns. */
   readonly cursors = new NameTable<Cursor>(this.replies);
@@ -165,7 +165,7 @@ export class Session {
 
   /** Whether anything was prepared that Bind, Describe, Execute and Close must look at. */
   get watches(): boolean {
-    return this.statements.size > 0 || this.portals.size > 0 || this.cursors.size > 0;
+    return this.statements.size > 0 || this.portals.size > 0 || this.cursors.size > 0 || this.plainNames.size > 0;
   }
 
   /** The statement in progress, as far as its results are opened. */

@@ -12,8 +12,9 @@ export const closeHandler: FrontendHandler = {
       return FORWARD;
     }
     const { type, name } = decodeTarget(bytes.subarray(start, start + bodyLength));
-    const names = type === 'statement' ? session.statements : session.portals;
-    session.expect(names.has(name) ? { kind: 'close', undo: names.set(name, undefined) } : PASS.close);
+    const tables = type === 'statement' ? [session.statements, session.plainNames] : [session.portals];
+    const undo = tables.filter((names) => names.has(name)).map((names) => names.set(name, undefined));
+    session.expect(undo.length > 0 ? { kind: 'close', undo: () => undo.forEach((restore) => restore()) } : PASS.close);
     return FORWARD;
   },
 };
