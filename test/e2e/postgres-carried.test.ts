@@ -163,6 +163,12 @@ test('whole rows, with JSON beside them', async () => {
   );
 });
 
+test('more values than are opened in one turn', async () => {
+  const c = columnOf('text');
+  const rows = `(SELECT ${c} FROM t, generate_series(1, 1000) ORDER BY id) x`;
+  await expectAlike(`SELECT json_agg(${c}), array_agg(${c}), count(*) FROM ${rows}`);
+});
+
 test.each([
   ['an enum in JSON', `SELECT to_json(${columnOf('mood')}) FROM t`],
   ['json in jsonb', `SELECT to_jsonb(${columnOf('json')}) FROM t`],

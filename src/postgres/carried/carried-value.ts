@@ -16,8 +16,8 @@ export type OpenPart = (part: SealedPart, format: ValueFormat, iso: boolean) => 
 export type CarriedValue = {
   /** In the order in which they stand. */
   readonly parts: readonly SealedPart[];
-  /** The value as the client asked for it. */
-  readonly print: (open: OpenPart, format: ValueFormat) => Uint8Array;
+  /** The value as the client asked for it: stops after each part, for there may be a million. */
+  readonly print: (open: OpenPart, format: ValueFormat) => Generator<void, Uint8Array>;
 };
 
 /** @param textual arrays come as text; JSON always does. Throws where the value is not what was planned. */
@@ -39,8 +39,13 @@ function readArray(column: SealedColumn, { shape, elements }: ShapedElements, te
   );
   return {
     parts: parts.filter((part) => part !== undefined),
-    print: (open, format) => {
-      const opened = { shape, elements: parts.map((part) => part && open(part, format, false)) };
+    *print(open, format) {
+      const values: (Uint8Array | undefined)[] = [];
+      for (const part of parts) {
+        values.push(part && open(part, format, false));
+        yield;
+      }
+      const opened = { shape, elements: values };
       return format === 'text'
         ? printArrayLiteral(opened)
         : encodeBinaryArray({ elementOid: column.type.oid, ...opened });
@@ -54,16 +59,17 @@ function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: bool
   const parts = found.map((string) => ({ column: string.column, sealed: sealedOf(json, string) }));
   return {
     parts,
-    print: (open, format) => {
+    *print(open, format) {
       const pieces: Uint8Array[] = isJsonb && format === 'binary' ? [JSONB_VERSION] : [];
       let copied = 0;
-      found.forEach(({ column, form, start, end }, index) => {
+      for (const [index, { column, form, start, end }] of found.entries()) {
         const part = parts[index];
-        if (part === undefined) return;
+        if (part === undefined) continue;
         const type = column.storedType ?? column.type;
         pieces.push(json.subarray(copied, start), Buffer.from(jsonOfText(type, open(part, 'text', true), form)));
         copied = end;
-      });
+        yield;
+      }
       pieces.push(json.subarray(copied));
       return Buffer.concat(pieces);
     },

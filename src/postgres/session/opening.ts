@@ -63,24 +63,51 @@ export function fetchKeys({ values, carried, opening }: SealedRow): Promise<void
   return work;
 }
 
-/** The DataRow frame with every sealed value opened. Throws ERR_POSTGRES_OPEN_FAILED: one code for whatever went wrong. */
-export function openRow({ values, carried, opening }: SealedRow, settings: SessionSettings): Uint8Array {
-  const open: OpenPart = ({ column, sealed }, format, iso) =>
-    opening.columns.unseal(column, sealed, format, iso ? { ...settings, dateStyle: ISO } : settings);
+/**
+ * The DataRow frame with every sealed value opened; later where there are so many that others would wait. Throws and rejects with
+ * ERR_POSTGRES_OPEN_FAILED: one code for whatever went wrong.
+ */
+export function openRow(row: SealedRow, settings: SessionSettings): Uint8Array | Promise<Uint8Array> {
+  const { values, carried, opening } = row;
   opening.plan.results?.forEach((column, index) => {
     const value = values[index];
-    if (column === undefined || value === undefined) return;
-    const format = formatAt(opening.formats, index) === 1 ? 'binary' : 'text';
+    if (column === undefined || column.carries !== undefined || value === undefined) return;
     try {
-      values[index] =
-        column.carries === undefined
-          ? opening.columns.unseal(column, value, format, settings)
-          : carried.get(index)?.print(open, format);
+      values[index] = opening.columns.unseal(column, value, formatOf(opening, index), settings);
     } catch (error) {
       throw openFailed(placeOf(column), error);
     }
   });
+  if (carried.size === 0) return encodeDataRow(values);
+  const steps = openCarried(row, settings);
+  for (let step = 0; step < OPENED_AT_ONCE; step += 1) if (steps.next().done === true) return encodeDataRow(values);
+  return openOthers(steps, values);
+}
+
+/** A turn takes a few milliseconds. */
+const OPENED_AT_ONCE = 1_000;
+
+async function openOthers(steps: Generator<void>, values: SealedRow['values']): Promise<Uint8Array> {
+  let step = 0;
+  for (const _part of steps) if (step++ % OPENED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
   return encodeDataRow(values);
+}
+
+function* openCarried({ values, carried, opening }: SealedRow, settings: SessionSettings): Generator<void> {
+  const open: OpenPart = ({ column, sealed }, format, iso) =>
+    opening.columns.unseal(column, sealed, format, iso ? { ...settings, dateStyle: ISO } : settings);
+  for (const [index, value] of carried) {
+    try {
+      values[index] = yield* value.print(open, formatOf(opening, index));
+    } catch (error) {
+      const column = opening.plan.results?.[index];
+      throw openFailed(column === undefined ? 'a value with others inside' : placeOf(column), error);
+    }
+  }
+}
+
+function formatOf({ formats }: ResultOpening, index: number): 'binary' | 'text' {
+  return formatAt(formats, index) === 1 ? 'binary' : 'text';
 }
 
 const ISO = 'ISO, MDY';

@@ -29,7 +29,9 @@ export const dataRowHandler: BackendHandler = {
     const row = readRow(bytes.subarray(start, start + bodyLength), opening);
     const fetching = fetchKeys(row);
     if (fetching !== undefined) return openLater(session, row, fetching);
-    session.wires.toClient(openRow(row, session.settings));
+    const opened = openRow(row, session.settings);
+    if (opened instanceof Promise) return opened.then((frame) => session.wires.toClient(frame));
+    session.wires.toClient(opened);
     return CONSUME;
   },
 };
@@ -47,5 +49,5 @@ async function openLater(session: Session, row: SealedRow, fetching: Promise<voi
   } catch (error) {
     throw openFailed('its key could not be had', error);
   }
-  session.wires.toClient(openRow(row, session.settings));
+  session.wires.toClient(await openRow(row, session.settings));
 }
