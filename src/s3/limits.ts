@@ -14,7 +14,7 @@ export const MAX_KEY_BYTES = 1024;
 export const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 /** Largest document about one object or bucket: an ACL of 100 grants, 1000 lifecycle rules (S3: 20 KB for a policy, 64 KB for CORS). */
 export const MAX_SUBRESOURCE_BYTES = 1024 * 1024;
-/** Opening and closing tags of the largest document: 10 000 parts of number, ETag and five checksums (CompleteMultipartUpload). */
+/** Tags and attributes. Opening and closing tags of the largest document: 10 000 parts of number, ETag and five checksums (CompleteMultipartUpload). */
 export const MAX_XML_TAGS = 2 * 8 * 10_000 + 100;
 /** Elements within each other: S3's deepest documents (lifecycle, notifications) have seven. */
 export const MAX_XML_DEPTH = 32;

@@ -447,16 +447,20 @@ describe('what doubles with each level', () => {
     levels === 0 ? inner : nested(levels - 1, outer, outer(inner));
   const rows = (levels: number) =>
     nested(levels, (inner) => `select q as a, q as b from (${inner}) q`, 'select note from customers');
+  const stars = (levels: number) =>
+    nested(levels, (inner) => `select q.*, q.* from (${inner}) q`, 'select note from customers');
   const calls = (levels: number) => nested(levels, (inner) => `coalesce(note, lag(${inner}) over ())`, 'note');
 
   test('is read', () => {
     expect(refusal(`select to_json(q) from (${rows(8)}) q`)).toBe('draft');
     expect(refusal(`select ${calls(8)} from customers`)).toBe('draft');
+    expect(refusal(stars(8))).toBe('draft');
   });
 
-  // It used to take all memory, and with it the process.
+  // Eighteen levels used to take four seconds and 444 MB, thirty minutes: in which nobody else was served.
   test('is refused before it takes long', () => {
     expect(refusal(`select to_json(q) from (${rows(60)}) q`)).toBe('ERR_POSTGRES_SEALED_STATEMENT');
     expect(refusal(`select ${calls(60)} from customers`)).toBe('ERR_POSTGRES_SEALED_STATEMENT');
+    expect(refusal(stars(60))).toBe('ERR_POSTGRES_SEALED_STATEMENT');
   });
 });

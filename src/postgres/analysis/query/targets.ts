@@ -100,6 +100,8 @@ function expandStar(
       : second === undefined
         ? entryColumns(analysis, first, undefined, scope, location)
         : entryColumns(analysis, second, first, scope, location);
+  // Twice the columns of what has twice the columns, and so on.
+  analysis.source.spend(columns.length);
   for (const { value } of columns) if (value.type === 'sealed') analysis.refer(value);
   return columns;
 }
