@@ -145,6 +145,11 @@ describe('limits', () => {
     const unknown = await raw(head({ host: 'x', 'content-length': '2', expect: '100-continue' }));
     expect(unknown).toMatch(/^HTTP\/1\.1 400 .*MissingAuthenticationTokenException/su);
   });
+
+  test('Of HTTP/1.0, which knows no interim answers, no body is asked for', async () => {
+    const expecting = head({ ...signed(), 'content-length': '2', expect: '100-continue' }, 'POST / HTTP/1.0');
+    expect(await raw(expecting, Buffer.from('{}'))).toMatch(/^HTTP\/1\.1 (?!100)/u);
+  });
 });
 
 describe('signatures', () => {

@@ -76,8 +76,9 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
   const request = requestOf(incoming);
   assertBodyLength(request.headers['content-length']);
   const identify = callerOf(request, incoming, edge);
-  // Only now is the body wanted.
-  if (/^100-continue$/iu.test(incoming.headers.expect ?? '')) outgoing.writeContinue();
+  // Only now is the body wanted. HTTP/1.0 knows no interim answers (RFC 9110, 10.1.1).
+  if (incoming.httpVersion !== '1.0' && /^100-continue$/iu.test(incoming.headers.expect ?? ''))
+    outgoing.writeContinue();
   const body = await readBody(incoming, edge.budget);
   try {
     const { principal, region } = identify(body.bytes);

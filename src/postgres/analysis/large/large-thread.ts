@@ -69,6 +69,11 @@ export class LargeThread {
       this.#waiting = undefined;
     });
     worker.on('error', (error) => this.#ended(running, error));
+    // An answer that cannot be read is none: whoever waits for it would wait for ever.
+    worker.on('messageerror', (error) => {
+      this.#ended(running, error);
+      void worker.terminate();
+    });
     worker.on('exit', () => this.#ended(running, undefined));
     return running;
   }
