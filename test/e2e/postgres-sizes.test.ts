@@ -20,6 +20,8 @@ const LARGE = Number(process.env['SEALGATE_TEST_MIB'] ?? 256) * MIB;
 const VALUE = Math.min(LARGE, 800 * MIB);
 /** What the process may come to hold beyond what it held before: buffers not collected yet, and far less than what passed. */
 const MAX_GROWTH = 96 * MIB;
+/** Values that are opened and sealed lie outside V8's heap, which lets 64 MiB of such garbage gather before it collects. */
+const MAX_GROWTH_SEALED = MAX_GROWTH + 64 * MIB;
 
 let server: TestPostgres;
 let installation: Installation;
@@ -99,7 +101,7 @@ describe('in bounded memory', () => {
   });
 
   test('sealed columns, in and out', async () => {
-    const rows = LARGE / 2 / 8192;
+    const rows = LARGE / 8192;
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const growth = await growthDuring(async () => {
@@ -110,7 +112,7 @@ describe('in bounded memory', () => {
       expect(await counted(reader, serialize.query('SELECT note FROM secrets'))).toBeGreaterThan(rows * 8190);
       reader.end();
     });
-    expect(growth).toBeLessThan(MAX_GROWTH);
+    expect(growth).toBeLessThan(MAX_GROWTH_SEALED);
     await client.end();
   });
 

@@ -6,6 +6,8 @@ import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/suppor
 import { KeysError } from '../errors.ts';
 import { verifyAudit } from '../offline.ts';
 
+const RUNS = Number(process.env['FC_RUNS'] ?? 150);
+
 /** A log of some uses, and its store, as they were when the store was closed. */
 async function usedStore(keys: KeyFolder): Promise<Buffer> {
   const manager = await keys.open();
@@ -52,6 +54,23 @@ function edits(log: Buffer): fc.Arbitrary<Buffer> {
 function isTorn(log: Buffer, edited: Buffer): boolean {
   return edited.subarray(0, log.length).equals(log) && !edited.subarray(log.length).includes('\n');
 }
+
+/** Also what a power failure leaves of several records whose blocks reached the disk out of order: lines, and none of them a record. */
+function isLeftByCrash(log: Buffer, edited: Buffer): boolean {
+  if (!edited.subarray(0, log.length).equals(log)) return false;
+  const lines = edited.subarray(log.length).toString('utf8').split('\n');
+  return lines.slice(0, -1).every((line) => !isJson(line));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const tornBytes = (log: Buffer, edited: Buffer): number => edited.length - log.length;
 
 test('Whatever is put in its place, verifying names a problem, or how much of a line is unfinished', async () => {
@@ -68,7 +87,7 @@ test('Whatever is put in its place, verifying names a problem, or how much of a 
         expect([problem, unfinishedBytes, lastSeq]).toEqual([undefined, tornBytes(log, edited), good.lastSeq]);
       else expect(problem).toBeDefined();
     }),
-    { numRuns: 150 },
+    { numRuns: RUNS },
   );
 });
 
@@ -80,9 +99,11 @@ test('Whatever is put in its place, the key manager starts or refuses with an er
       put(keys, edited);
       const code = await codeOf(async () => (await keys.open()).close());
       expect(code).toMatch(/^fine$|^ERR_KEYS_AUDIT_/u);
-      // A torn end is put right, and said to be; nothing else that it starts on is forgiven.
-      if (code === 'fine') expect((await verifyAudit(keys.options)).problem === undefined).toBe(isTorn(log, edited));
+      // What a crash leaves is put right. Of what lies before the remembered end a start reads the last record alone; verifying finds the rest.
+      const { problem } = await verifyAudit(keys.options);
+      if (isLeftByCrash(log, edited)) expect([code, problem]).toEqual(['fine', undefined]);
+      else expect(problem).toBeDefined();
     }),
-    { numRuns: 80 },
+    { numRuns: RUNS },
   );
 });
