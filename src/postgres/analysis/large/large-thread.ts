@@ -5,7 +5,12 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { LARGE_THREAD_HEAP_MIB, LARGE_THREAD_IDLE_MS, VERY_LARGE_STATEMENT_BYTES } from '../../limits.ts';
+import {
+  LARGE_STATEMENT_MS,
+  LARGE_THREAD_HEAP_MIB,
+  LARGE_THREAD_IDLE_MS,
+  VERY_LARGE_STATEMENT_BYTES,
+} from '../../limits.ts';
 import { ServiceError } from '../../service/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { crossable, withChecks } from './crossing.ts';
@@ -18,17 +23,20 @@ type Waiting = { readonly resolve: (answer: LargeAnswer) => void; readonly rejec
 
 export class LargeThread {
   readonly #service: RemoteService;
+  readonly #limitMs: number;
   #running: Running | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Waiting | undefined;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(service: RemoteService) {
+  /** `limitMs`: the longest that one statement is read. */
+  constructor(service: RemoteService, limitMs = LARGE_STATEMENT_MS) {
     this.#service = service;
+    this.#limitMs = limitMs;
   }
 
-  /** One after the other. Rejects where the thread does not survive it. */
+  /** One after the other. Rejects where the thread does not survive it, or would be at it for longer than the limit. */
   plan(job: LargeStatement, catalog: Catalog): Promise<LargeAnswer> {
     const answer = this.#last.then(() => this.#run(job, catalog));
     this.#last = answer.catch(() => undefined);
@@ -47,10 +55,11 @@ export class LargeThread {
     running.worker.ref();
     const isKnown = running.epoch === catalog.epoch;
     running.epoch = catalog.epoch;
+    const overdue = setTimeout(() => this.#stop(), this.#limitMs);
     const answer = await new Promise<LargeAnswer>((resolve, reject) => {
       this.#waiting = { resolve, reject };
       say(running.worker, { type: 'plan', job, catalog: isKnown ? undefined : crossable(catalog) });
-    });
+    }).finally(() => clearTimeout(overdue));
     running.worker.unref();
     if (job.sql.length > VERY_LARGE_STATEMENT_BYTES) this.#stop();
     else this.#idle = setTimeout(() => this.#stop(), LARGE_THREAD_IDLE_MS).unref();
