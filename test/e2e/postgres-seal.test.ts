@@ -5,7 +5,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { install, type Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { testedVersion } from '../support/postgres-versions.ts';
 import { sealgate, type Program, type Ran } from '../support/run.ts';
+
+const VERSION = testedVersion();
 
 /** Column, type, mode, values as SQL. */
 const TYPES = [
@@ -15,7 +18,7 @@ const TYPES = [
   ['c_int4', 'integer', 'deterministic', ['-2147483648', '2147483647', '1', 'NULL']],
   ['c_int8', 'bigint', 'randomized', ['-9223372036854775808', '9223372036854775807', 'NULL', '1']],
   ['c_numeric', 'numeric(12,3)', 'deterministic', ['1.5', '-999999999.999', '0', 'NULL']],
-  ['c_free', 'numeric', 'randomized', ["'1.500'", "'NaN'", "'1e-30'", "'Infinity'"]],
+  ['c_free', 'numeric', 'randomized', ["'1.500'", "'NaN'", "'1e-30'", VERSION < 14 ? 'NULL' : "'Infinity'"]],
   ['c_bool', 'boolean', 'randomized', ['true', 'false', 'NULL', 'true']],
   ['c_date', 'date', 'deterministic', ["'2024-02-29'", "'infinity'", "'4713-01-01 BC'", 'NULL']],
   [
@@ -363,7 +366,7 @@ test('what stands in the way is refused by name, all of it, before anything is c
     CREATE INDEX odd_lower ON odd (lower(d));
     CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER watch BEFORE UPDATE OF e ON odd FOR EACH ROW EXECUTE FUNCTION nothing();
-    CREATE STATISTICS odd_statistics ON lower(g), id FROM odd;
+    ${VERSION < 14 ? '' : 'CREATE STATISTICS odd_statistics ON lower(g), id FROM odd'};
     RESET ROLE`);
   const before = await columnsOf('odd');
   const refusal = async (column: string): Promise<string> => {
@@ -377,7 +380,7 @@ test('what stands in the way is refused by name, all of it, before anything is c
   expect(await refusal('d')).toContain('index public.odd_lower computes with it');
   expect(await refusal('e')).toMatch(/trigger watch on table (?:public\.)?odd depends on it/);
   expect(await refusal('f')).toContain('its type is character varying(5), but its rule says character varying(6)');
-  expect(await refusal('g')).toContain('the server would not take it: ');
+  if (VERSION >= 14) expect(await refusal('g')).toContain('the server would not take it: ');
   expect((await move('seal', 'public.odd', '--dry-run')).code).toBe(1);
   const stranger = await installation.run(
     'postgres',

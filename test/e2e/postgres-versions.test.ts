@@ -24,7 +24,7 @@ import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, startTestProxy } from '../support/postgres-proxy.ts';
-import { binariesOf, chosenVersion, POSTGRES_VERSIONS, type Binaries } from '../support/postgres-versions.ts';
+import { binariesOf, POSTGRES_VERSIONS, testedVersion, type Binaries } from '../support/postgres-versions.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
 import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
@@ -40,7 +40,7 @@ const SAMPLE = SHAPES.flatMap((shape) =>
     .slice(0, CASES),
 );
 
-const others = POSTGRES_VERSIONS.filter((version) => version !== (chosenVersion() ?? POSTGRES_VERSIONS.at(-1)));
+const others = POSTGRES_VERSIONS.filter((version) => version !== testedVersion());
 
 describe.each(others)('PostgreSQL %i', (version) => {
   let binaries: Binaries;

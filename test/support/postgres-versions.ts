@@ -59,3 +59,6 @@ export function chosenVersion(): PostgresVersion | undefined {
   if (version === undefined) throw new Error(`SEALGATE_TEST_POSTGRES is none of ${POSTGRES_VERSIONS.join(', ')}`);
   return version;
 }
+
+/** The version that `startPostgres` starts. */
+export const testedVersion = (): PostgresVersion => chosenVersion() ?? 18;
