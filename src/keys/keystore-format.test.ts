@@ -6,6 +6,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { importMaterial } from '../../test/support/import-key.ts';
@@ -121,6 +122,20 @@ describe.each(stores)('The naive reader reads $name', ({ open }) => {
     expect([hex(store.storeId), store.epoch]).toEqual([header.storeId, header.epoch]);
     for (const { wrapped, dek } of facts.deks) expect(hex(naiveDek(store, unhex(wrapped), facts.context))).toBe(dek);
   });
+});
+
+test('A store of every version has the tables and indexes of one made now once its owner has opened it', async () => {
+  const schemaOf = (folder: string): readonly unknown[] => {
+    using database = new DatabaseSync(join(folder, 'store.sqlite'), { readOnly: true });
+    return database.prepare('SELECT type, name, sql FROM sqlite_master ORDER BY name').all();
+  };
+  using newest = await made();
+  const wanted = schemaOf(newest.folder);
+  for (const version of VERSIONS) {
+    using opened = frozen(version);
+    await (await openKeyManager(storeOptions(opened.folder), testPorts)).close();
+    expect(schemaOf(opened.folder), `version ${version}`).toEqual(wanted);
+  }
 });
 
 /** As an operator would: the store opens, gives what it gave, and goes on. */

@@ -340,7 +340,7 @@ describe('someone with the file', () => {
         const { sql } = database.prepare("SELECT sql FROM sqlite_master WHERE name = 'grants_bucket'").get() ?? {};
         const isKept = grantIds.map((grantId) => `grant_id = x'${grantId}'`).join(' OR ') || '0';
         database.exec(`DROP INDEX grants_bucket;
-          CREATE INDEX grants_bucket ON grants (CASE WHEN ${isKept} THEN bucket ELSE 'none' END);
+          CREATE INDEX grants_bucket ON grants (CASE WHEN ${isKept} THEN bucket ELSE 'none' END, grant_id, mac);
           PRAGMA writable_schema = ON`);
         database.prepare("UPDATE sqlite_master SET sql = ? WHERE name = 'grants_bucket'").run(String(sql));
       });

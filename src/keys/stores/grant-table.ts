@@ -14,7 +14,7 @@ import { HMAC_BYTES } from '../../crypto/hmac.ts';
 import { KeysError } from '../errors.ts';
 import { encodeFields } from '../fields.ts';
 import { parseRowName, type RowRegion } from '../regions/row-names.ts';
-import { bytes, integer, text } from './columns.ts';
+import { bytes, integer, optionalText, text } from './columns.ts';
 import type { Row } from './row-mac.ts';
 
 /** Where grants of this grantee on this key lie: 14 bits, as four hex digits (docs/KEYSTORE.md, "Grants"). */
@@ -44,6 +44,14 @@ const FILTERS = {
 const MAX_SEALED_BYTES = 16 * 1024 * 1024;
 /** What an entry takes besides. */
 const SEALED_ENTRY_BYTES = 128;
+
+/**
+ * All in one text: a row for each took three times as long. The index `grants_bucket` gives all of it; what it says is held against the
+ * digest, and a grant is read from its own row.
+ */
+const BUCKET_MACS = `
+  SELECT count(*) AS grants, group_concat(hex(mac), '') AS macs
+  FROM (SELECT mac FROM grants WHERE bucket = ? ORDER BY grant_id)`;
 
 type Authenticate = (table: 'grants' | 'grant_buckets', row: Row) => void;
 
@@ -77,10 +85,11 @@ export class GrantTable {
   #sealedMacs(bucket: string): Uint8Array {
     const known = this.#sealed.get(bucket);
     if (known !== undefined) return known;
-    const rows = this.#prepared('SELECT mac FROM grants WHERE bucket = ? ORDER BY grant_id').all(bucket);
-    const macs = Buffer.concat(rows.map((row) => bytes(row, 'mac')));
+    const found = this.#prepared(BUCKET_MACS).get(bucket) ?? {};
+    const grants = integer(found, 'grants');
+    const macs = Buffer.from(optionalText(found, 'macs') ?? '', 'hex');
     const digest = hash('sha256', macs, 'buffer');
-    assertSameBucket(bucket, this.#record(bucket), rows.length === 0 ? undefined : { grants: rows.length, digest });
+    assertSameBucket(bucket, this.#record(bucket), grants === 0 ? undefined : { grants, digest });
     this.#sealed.set(bucket, macs);
     return macs;
   }
