@@ -72,8 +72,15 @@ export const S3_REQUEST_ERRORS = {
     'InvalidArgument',
     400,
     'Part number must be an integer between 1 and 10000, inclusive',
-    'The part number is out of range (9999 is the last one under a sealing rule).',
+    'The part number is out of range.',
     'Use fewer, larger parts.',
+  ),
+  ERR_S3_LAST_PART_NUMBER: row(
+    'InvalidArgument',
+    400,
+    'In a sealed bucket part number 10000 must have at least 1 byte and less than 5 MiB',
+    "The store has 10 000 parts for an object, and the sealed list of an object's parts takes the last one, unless the object ends in a part below 5 MiB, which holds the list in itself.",
+    'Use parts a little larger, so that there are at most 9999.',
   ),
   ERR_S3_METADATA_TOO_LARGE: row(
     'MetadataTooLarge',

@@ -22,7 +22,7 @@ import { SALT_BYTES, openOnce, sealOnce } from './subkeys.ts';
 
 export type { FooterPart } from './part-runs.ts';
 
-/** The footer part's number, always: clients have 1 to 9999 for parts of 5 MiB and more. */
+/** The footer part's number, always: clients have 1 to 9999 for parts of 5 MiB and more, and this one for a shorter last part that is not empty. */
 export const FOOTER_PART_NUMBER = MAX_PART_NUMBER;
 /** How much of a part's salt goes into the salts digest: what a part's ETag can carry back to Complete. */
 export const SALT_REFERENCE_BYTES = 8;

@@ -1,4 +1,5 @@
 /** Parts of an open upload as the backend lists them, sealed; and the document of ListParts in terms of the plaintext. */
+import { FOOTER_PART_NUMBER } from '../../envelope/object/footer.ts';
 import { plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
 import { S3Error } from '../errors.ts';
 import type { OpenUpload } from './open-upload.ts';
@@ -6,7 +7,7 @@ import { madeBy } from '../listing/made-by.ts';
 import { childrenOf, childText, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
-import { MAX_LIST_BYTES, MAX_PART_NUMBER } from '../sealing/limits.ts';
+import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
 
 /** A part that lies at the backend. */
@@ -27,13 +28,13 @@ export type PartsPage = {
 
 type PageStart = { readonly marker: number; readonly maxParts: number };
 
-/** One page of the backend's ListParts, the footer part left out. Throws the backend's refusal (NoSuchUpload). */
+/** One page of the backend's ListParts, without what has the footer part's number (a client's part of it is held). Throws the backend's refusal (NoSuchUpload). */
 export async function fetchPartsPage(gateway: GatewayContext, upload: OpenUpload, from: PageStart): Promise<PartsPage> {
   const { parts, nextMarker, about } = await fetchBackendPage(gateway, upload, from);
   return {
     about,
-    parts: parts.filter((part) => part.number <= MAX_PART_NUMBER),
-    nextMarker: nextMarker !== undefined && nextMarker < MAX_PART_NUMBER ? nextMarker : undefined,
+    parts: parts.filter((part) => part.number < FOOTER_PART_NUMBER),
+    nextMarker: nextMarker !== undefined && nextMarker < FOOTER_PART_NUMBER - 1 ? nextMarker : undefined,
   };
 }
 

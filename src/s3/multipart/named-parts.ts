@@ -3,6 +3,7 @@
  * where it has none, from the ETags.
  */
 import type { BodyDigests } from '../../envelope/object/record.ts';
+import { FOOTER_PART_NUMBER } from '../../envelope/object/footer.ts';
 import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
@@ -52,8 +53,10 @@ function findPart(
   const remembered = caches.knownParts.get(knownPartName(objectId, number, upstream));
   const known = carried ?? remembered;
   const stored = listed?.get(number);
-  const length =
-    listed === undefined ? carried?.plainLength : stored?.etag === upstream ? stored.plainLength : undefined;
+  const ofStored = stored?.etag === upstream ? stored.plainLength : undefined;
+  // A client's part of the footer's number is always held, whatever its ETag says.
+  const said = number === FOOTER_PART_NUMBER ? undefined : carried?.plainLength;
+  const length = listed === undefined ? said : ofStored;
   // A list of parts by it would be sealed, and the object never open.
   if (known !== undefined && length !== undefined && known.plainLength !== length)
     throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL', 'The storage lists a part with another size than was sent.');

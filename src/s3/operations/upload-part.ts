@@ -12,7 +12,7 @@ import { deleteHiddenKey } from '../listing/delete-hidden.ts';
 import type { ProbedCapabilities } from '../check.ts';
 import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { isOpen } from '../multipart/token-objects.ts';
-import { parsePartNumber } from '../multipart/part-number.ts';
+import { parsePartNumber, refuseLastNumber } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { agreeWithUpload } from '../sealing/checksum-choice.ts';
@@ -29,6 +29,7 @@ export const uploadPart: S3Operation = {
     const { body } = request;
     refuseRequestedEncryption(request.headers);
     if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
+    refuseLastNumber(partNumber, body.length);
     const upload = await openUpload(request, gateway);
     agreeWithUpload(body, upload.checksum, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);

@@ -23,7 +23,5 @@ export const SWEEP_EVERY_MS = 60 * 60 * 1000;
 export const SWEEP_AGE_MS = 24 * 60 * 60 * 1000;
 /** Looked at in one sweep; the others have their turn when these are gone. */
 export const MAX_SWEPT_UPLOADS = 10_000;
-/** 10 000 is the footer's. */
-export const MAX_PART_NUMBER = 9_999;
 /** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */
 export const PROBE_AGAIN_MS = 30 * 1000;

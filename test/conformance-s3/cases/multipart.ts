@@ -52,6 +52,30 @@ export const MULTIPART_CASES: readonly Case[] = [
     },
   },
   {
+    operation: 'UploadPart',
+    what: 'a long part 10000',
+    run: async (side) => {
+      const uploadId = await opened(side);
+      return side.send({ method: 'PUT', key: 'k', query: { uploadId, partNumber: '10000' }, body: LARGE });
+    },
+  },
+  {
+    operation: 'CompleteMultipartUpload',
+    what: 'an upload whose last part is a short one of number 10000',
+    run: async (side) => {
+      const id = await opened(side);
+      const parts = [
+        [9999, await upload(side, id, 9999, LARGE)],
+        [10_000, await upload(side, id, 10_000, 'end')],
+      ] as const;
+      return [
+        ...parts.map(([, part]) => part),
+        await complete(side, id, parts),
+        await side.send({ method: 'HEAD', key: 'k' }),
+      ];
+    },
+  },
+  {
     operation: 'ListParts',
     what: 'none, three of unequal lengths, and pages of one',
     run: async (side) => {

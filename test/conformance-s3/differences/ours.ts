@@ -1,5 +1,5 @@
 /** What the gateway does otherwise than any plain store, and has to. */
-import { NOTHING, type Difference } from './difference.ts';
+import { NOTHING, refusal, type Difference } from './difference.ts';
 
 export const OURS: readonly Difference[] = [
   {
@@ -14,5 +14,12 @@ export const OURS: readonly Difference[] = [
     why: 'Sealed objects are said to be encrypted, as S3 says it of SSE-KMS.',
     where: /^header x-amz-server-side-encryption(?:-aws-kms-key-id)?$/u,
     direct: NOTHING,
+  },
+  {
+    name: 'a long part 10000',
+    why: 'The list of parts that ends a sealed object takes the last number there is, unless the object ends in a part below 5 MiB, which holds it. So there are 9999 parts of 5 MiB and more, and one shorter.',
+    operations: /^UploadPart$/u,
+    what: /^a long part 10000$/u,
+    says: refusal(400, 'InvalidArgument'),
   },
 ];
