@@ -8,6 +8,8 @@ export default defineConfig({
     // Far above what anything takes: a hang is found, and a machine that does other things as well is waited for.
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    // Nobody waits for what has come; a machine that does other things as well takes more than the second that is usual.
+    expect: { poll: { timeout: 60_000 } },
     passWithNoTests: false,
     globalSetup: ['test/support/programs.ts'],
     reporters: ['default', './test/support/skip-report.ts'],
