@@ -242,6 +242,13 @@ export function parseAliasRow(row: Row): AliasRecord {
   };
 }
 
+/** How many epochs of a purpose's service key the root gives. */
+export type ServiceEpoch = { readonly purpose: string; readonly epoch: number };
+
+export function parseServiceEpochRow(row: Row): ServiceEpoch {
+  return { purpose: text(row, 'purpose'), epoch: integer(row, 'epoch') };
+}
+
 export function slotRow(slot: Slot, createdAt: string): Row {
   const { slotId, type, label, params, wrapped } = slot;
   return { slot_id: slotId, type, label, params, wrapped: new Uint8Array(wrapped), created_at: createdAt };

@@ -8,7 +8,6 @@ import { KeysError } from './errors.ts';
 import { encodeFields } from './fields.ts';
 import { assertKeyUsable, assertMaterialAllows, kekOf, type HeldKey, type KeyRing } from './key-ring.ts';
 import type { MaterialVault } from './material.ts';
-import { integer, text } from './stores/columns.ts';
 import type { LoadedRows } from './stores/load-rows.ts';
 
 /** A purpose the store says nothing of. */
@@ -29,8 +28,8 @@ export class ServiceKeys {
   /** Few: purposes are words of our own code. */
   readonly #derived = new Map<string, ServiceKey>();
 
-  constructor(loaded: Pick<LoadedRows, 'service_epochs'>, vault: MaterialVault, ring: Pick<KeyRing, 'owned'>) {
-    this.#rootEpochs = new Map(loaded.service_epochs.map((row) => [text(row, 'purpose'), integer(row, 'epoch')]));
+  constructor(loaded: Pick<LoadedRows, 'serviceEpochs'>, vault: MaterialVault, ring: Pick<KeyRing, 'owned'>) {
+    this.#rootEpochs = new Map(loaded.serviceEpochs.map(({ purpose, epoch }) => [purpose, epoch]));
     this.#vault = vault;
     this.#ring = ring;
   }

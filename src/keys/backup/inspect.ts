@@ -1,7 +1,6 @@
 /** Reads a store's file as a stranger with the root would: everything authenticated, every material opened and tried. */
 import type { RootKey } from '../../crypto/key-types.ts';
 import { loadKeyRegions, tryMaterials } from '../regions/key-regions.ts';
-import { parseSlotRow } from '../records.ts';
 import type { Slot } from '../root/slots.ts';
 import { unsealStore, type RootSource } from '../stores/open-store.ts';
 
@@ -24,7 +23,7 @@ export async function inspectDatabase(storePath: string, rootSource: RootSource)
     tryMaterials(loadKeyRegions(loaded, NO_REALM, { storeId: store.storeId, keys: store.keys }, NO_CLOCK));
     database.checkWhole();
     database.grants.verifyAll();
-    const slots = loaded.slots.map(parseSlotRow);
+    const slots = loaded.slots;
     return { epoch: database.header.epoch, keys: loaded.keys.length, materials: loaded.materials.length, slots };
   } finally {
     store.database.close();

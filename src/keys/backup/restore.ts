@@ -6,7 +6,7 @@ import { takeKey, type RootKey } from '../../crypto/key-types.ts';
 import { KeysError } from '../errors.ts';
 import { MAX_BACKUP_BYTES } from '../limits.ts';
 import type { KeyPorts, KeyStoreOptions, UnsealSecret } from '../options.ts';
-import { parseSlotRow, slotRow } from '../records.ts';
+import { slotRow } from '../records.ts';
 import { createKeyFile } from '../root/key-file.ts';
 import { makeSlot, openSlots, type Slot, type SlotPurpose } from '../root/slots.ts';
 import { errorName } from '../root/secret-file.ts';
@@ -131,7 +131,7 @@ async function addMissingSlots(
   const opened = await unsealStore({ storePath: path, unseal: [] }, 'owner', rootSourceOf(root));
   try {
     const purpose: SlotPurpose = { type: 'root', id: opened.storeId };
-    if (await opensAny(opened.loaded.slots.map(parseSlotRow), store.unseal, purpose)) return;
+    if (await opensAny(opened.loaded.slots, store.unseal, purpose)) return;
     const createdAt = new Date(ports.now()).toISOString();
     const changes: RowChange[] = [];
     for (const secret of store.unseal) {

@@ -11,7 +11,7 @@ const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 const service = (): ServiceKeys => {
   const storeId = new Uint8Array(16);
   const vault = { storeId, keys: deriveRootKeys(takeKey('RootKey', random(32)), storeId) };
-  return new ServiceKeys({ service_epochs: [] }, vault, { owned: () => undefined });
+  return new ServiceKeys({ serviceEpochs: [] }, vault, { owned: () => undefined });
 };
 
 const ours = service();

@@ -6,7 +6,6 @@ import type { KeyRealm } from '../arn.ts';
 import { KeysError } from '../errors.ts';
 import { KeyRing, unopenedMaterial, type HeldKey } from '../key-ring.ts';
 import type { MaterialVault } from '../material.ts';
-import { parseAliasRow, parseKeyRow, parseMaterialRow } from '../records.ts';
 import type { LoadedRows } from '../stores/load-rows.ts';
 import { rowName, type RowRegion } from './row-names.ts';
 
@@ -81,14 +80,14 @@ export function loadKeyRegions(
   now: () => number,
 ): KeyRegions {
   const regions = new KeyRegions(served, now);
-  const materials = Map.groupBy(loaded.materials.map(parseMaterialRow), ({ keyId, region }) => rowName(keyId, region));
-  for (const record of loaded.keys.map(parseKeyRow)) {
+  const materials = Map.groupBy(loaded.materials, ({ keyId, region }) => rowName(keyId, region));
+  for (const record of loaded.keys) {
     if (record.state === 'deleted') continue;
     const own = (materials.get(rowName(record.keyId, record.region)) ?? []).sort((a, b) => a.version - b.version);
     const held = own.map((material) => unopenedMaterial(material, record, vault));
     regions.ringOf(record.region).putKey(record, held);
   }
-  for (const alias of loaded.aliases.map(parseAliasRow)) regions.ringOf(alias.region).putAlias(alias);
+  for (const alias of loaded.aliases) regions.ringOf(alias.region).putAlias(alias);
   return regions;
 }
 

@@ -2,15 +2,35 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { hmacSha256 } from '../../crypto/hmac.ts';
+import { unreachable } from '../../errors.ts';
 import { KeysError } from '../errors.ts';
+import {
+  parseAliasRow,
+  parseKeyRow,
+  parseMaterialRow,
+  parseServiceEpochRow,
+  parseSlotRow,
+  type AliasRecord,
+  type KeyRecord,
+  type MaterialRecord,
+  type ServiceEpoch,
+} from '../records.ts';
 import type { RootKeys } from '../root/root-keys.ts';
+import type { Slot } from '../root/slots.ts';
 import { bytes, integer, text } from './columns.ts';
 import { guarded, userVersion } from './database-file.ts';
 import { RowSet, storeSeal, type Row, type StoreHeader } from './row-mac.ts';
 import { RowReader } from './row-reader.ts';
 import { SEALED_TABLES, TABLES, type SealedTable, type TableName } from './schema.ts';
 
-export type LoadedRows = Readonly<Record<SealedTable, readonly Row[]>>;
+/** Records and not rows: of 100,000 keys both at once would be half a gigabyte of objects, which the garbage collector moves about. */
+export type LoadedRows = {
+  readonly slots: readonly Slot[];
+  readonly keys: readonly KeyRecord[];
+  readonly materials: readonly MaterialRecord[];
+  readonly aliases: readonly AliasRecord[];
+  readonly serviceEpochs: readonly ServiceEpoch[];
+};
 
 /** Reads and authenticates everything. Errors: ERR_KEYS_STORE_TAMPERED, ERR_KEYS_STORE_DAMAGED. */
 export function loadRows(
@@ -23,18 +43,8 @@ export function loadRows(
   return guarded(storePath, () => {
     const rows = new RowSet(keys.set);
     const version = userVersion(database);
-    const loaded: Record<SealedTable, Row[]> = {
-      slots: [],
-      keys: [],
-      materials: [],
-      aliases: [],
-      escrow: [],
-      service_epochs: [],
-      grant_buckets: [],
-    };
+    const loaded = new Loaded();
     for (const table of sealedTables(version)) {
-      // These may be many, and are read when asked for.
-      const isKept = table !== 'escrow' && table !== 'grant_buckets';
       const statement = database.prepare(`SELECT * FROM ${table}`);
       const reader = new RowReader(
         table,
@@ -45,7 +55,7 @@ export function loadRows(
         if (mac === undefined || !equalBytes(mac, hmacSha256(keys.record, reader.message(values))))
           throw tampered(storePath, table, reader.row(values));
         rows.addMac(mac);
-        if (isKept) loaded[table].push(reader.row(values));
+        loaded.add(table, () => reader.row(values));
       }
     }
     if (!Buffer.from(storeSeal(header, version, rows, keys)).equals(seal)) {
@@ -56,6 +66,36 @@ export function loadRows(
     }
     return { loaded, rows };
   });
+}
+
+class Loaded implements LoadedRows {
+  readonly slots: Slot[] = [];
+  readonly keys: KeyRecord[] = [];
+  readonly materials: MaterialRecord[] = [];
+  readonly aliases: AliasRecord[] = [];
+  readonly serviceEpochs: ServiceEpoch[] = [];
+
+  /** ERR_KEYS_STORE_VERSION for what a newer release wrote. */
+  add(table: SealedTable, row: () => Row): void {
+    switch (table) {
+      case 'slots':
+        return void this.slots.push(parseSlotRow(row()));
+      case 'keys':
+        return void this.keys.push(parseKeyRow(row()));
+      case 'materials':
+        return void this.materials.push(parseMaterialRow(row()));
+      case 'aliases':
+        return void this.aliases.push(parseAliasRow(row()));
+      case 'service_epochs':
+        return void this.serviceEpochs.push(parseServiceEpochRow(row()));
+      case 'escrow':
+      case 'grant_buckets':
+        // These may be many, and are read when asked for.
+        return;
+      default:
+        return unreachable(table);
+    }
+  }
 }
 
 /** Rows as arrays: an object for each, of names that differ in nothing, costs as much again. */

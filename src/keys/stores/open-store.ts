@@ -14,6 +14,7 @@ import { createDatabase, guarded, openDatabase, removeDatabase, sqliteReason, ty
 import { syncFolder } from './durable-file.ts';
 import { readEpochFile, writeEpochFile } from './epoch-file.ts';
 import { KeyDatabase } from './key-database.ts';
+import { startCheck } from './integrity-check.ts';
 import { loadRows, readHeader, type LoadedRows } from './load-rows.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { RowSet, rowMac, storeSeal, type StoreHeader } from './row-mac.ts';
@@ -54,6 +55,7 @@ export async function unsealStore(
   // Before the store: a reader must not take a change made in between for a rollback.
   const epochFile = readEpochFile(epochPath);
   const database = openDatabase(storePath, mode, steps);
+  const checked = startCheck(storePath, database);
   try {
     // One snapshot: beside an owner that goes on changing the store, header and rows must be of the same instant.
     guarded(storePath, () => database.exec('BEGIN'));
@@ -62,10 +64,12 @@ export async function unsealStore(
     const keys = deriveRootKeys(root, header.storeId);
     const { loaded, rows } = loadRows(database, storePath, header, seal, keys);
     guarded(storePath, () => database.exec('COMMIT'));
+    await checked;
     const opened = new KeyDatabase(database, { storePath, epochPath }, keys, header, rows);
     return { database: opened, root, keys, storeId: header.storeId, loaded, epochFile };
   } catch (error) {
-    database.close();
+    // What is wrong with a file says more than what was read of it.
+    await checked.finally(() => database.close());
     throw error;
   }
 }
