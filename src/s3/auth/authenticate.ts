@@ -3,6 +3,7 @@ import { SigV4Error } from '../../sigv4/errors.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import { verifyForm } from '../../sigv4/form.ts';
 import {
+  MAX_SKEW_MS,
   verifyRequest,
   type AccessKey,
   type IncomingRequest,
@@ -66,7 +67,10 @@ function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {
   return new S3Error(s3Code(error), own, { details, cause: error });
 }
 
-function detailsOf({ code }: SigV4Error, { region }: AuthOptions): Readonly<Record<string, string>> {
+function detailsOf({ code }: SigV4Error, { region, now }: AuthOptions): Readonly<Record<string, string>> {
+  // Some clients set their clock by it.
+  if (code === 'ERR_SIGV4_SKEWED')
+    return { ServerTime: new Date(now()).toISOString(), MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS) };
   if (code === 'ERR_SIGV4_SCOPE' && region !== undefined) return { Region: region };
   // S3 repeats its value as well; a signature is nothing for a document that may be logged.
   if (code === 'ERR_SIGV4_TWO_MECHANISMS') return { ArgumentName: 'Authorization' };

@@ -21,7 +21,10 @@ export function parseDirectives(headers: S3Headers): Directives {
 
 function parseDirective(text: string | undefined, name: string): Directive {
   if (text === undefined || text === 'COPY') return 'COPY';
-  if (text !== 'REPLACE') throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Unknown ${name} directive.`);
+  if (text !== 'REPLACE')
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Unknown ${name} directive.`, {
+      details: { ArgumentName: `x-amz-${name}-directive`, ArgumentValue: text },
+    });
   return text;
 }
 

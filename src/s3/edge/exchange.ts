@@ -152,6 +152,7 @@ function readHead(answering: Answering, edge: EdgeOptions, seen: Seen): { head: 
   if (signed !== undefined) seen.principal = signed.key.principal;
   const place = locate(target.path, sent['host'] ?? '', edge.domains);
   const { query, headers } = hoistQueryHeaders(parseQuery(target.query), sent);
+  answering.asked = { ...place, method, query, isCopy: headers['x-amz-copy-source'] !== undefined };
   refuseReservedNames(headers);
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;

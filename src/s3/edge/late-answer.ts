@@ -57,11 +57,15 @@ function bodyOf({ body }: S3Response): Uint8Array {
   throw new S3Error('ERR_S3_INTERNAL', 'An answer that may come late is a document.');
 }
 
-function errorOf(error: unknown, { bucket, key, requestId }: S3Request, { log }: GatewayContext): Uint8Array {
+function errorOf(error: unknown, request: S3Request, { log }: GatewayContext): Uint8Array {
+  const { bucket, key, requestId, method, query, headers } = request;
   const known = error instanceof S3Error ? error : new S3Error('ERR_S3_INTERNAL', undefined, { cause: error });
   log.warn(
     { requestId, code: known.code, err: error instanceof S3Error ? undefined : error },
     'failed after its answer began',
   );
-  return formatErrorDocument(known, requestId, `/${bucket}/${key}`);
+  return formatErrorDocument(known, requestId, `/${bucket}/${key}`, {
+    ...{ bucket, key, method, query },
+    isCopy: headers['x-amz-copy-source'] !== undefined,
+  });
 }

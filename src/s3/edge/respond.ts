@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { S3Error } from '../errors.ts';
 import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { S3Headers, S3Log, S3Response } from '../operation.ts';
+import type { AskedFor } from '../xml/error-details.ts';
 import { formatErrorDocument } from '../xml/error-document.ts';
 import { sendBody } from './send-body.ts';
 
@@ -14,6 +15,8 @@ export type Answering = {
   readonly draining: () => boolean;
   /** What a browser is told beside the answer, whatever it is. */
   cors?: S3Headers;
+  /** What was asked for, once that is understood. */
+  asked?: AskedFor;
 };
 
 export async function respond(response: S3Response, answering: Answering): Promise<void> {
@@ -57,7 +60,7 @@ export function respondError(error: S3Error, answering: Answering): void {
 function writeError(error: S3Error, answering: Answering): void {
   const { incoming, outgoing, requestId } = answering;
   const resource = (incoming.url ?? '/').split('?')[0] ?? '/';
-  const document = formatErrorDocument(error, requestId, resource);
+  const document = formatErrorDocument(error, requestId, resource, answering.asked);
   const sends = hasBody(error.status);
   outgoing.writeHead(error.status, {
     ...answering.cors,

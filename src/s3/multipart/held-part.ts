@@ -8,10 +8,16 @@ import { concatBytes } from '../../crypto/bytes.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
 import type { ObjectKey } from '../sealing/data-key.ts';
-import { bareEtag } from '../sealing/etag.ts';
+import { bareEtag, clientEtag } from '../sealing/etag.ts';
 import { opening } from '../sealing/sealed-errors.ts';
 import { upstreamError } from '../sealing/upstream-errors.ts';
 import type { OpenUpload } from './open-upload.ts';
+
+/** A part as S3's errors name it. */
+export const partDetails = ({ number, etag }: { readonly number: number; readonly etag: string }) => ({
+  PartNumber: String(number),
+  ETag: clientEtag(etag),
+});
 
 export type HeldPart = { readonly plaintext: Uint8Array; readonly record: BodyRecord };
 
@@ -25,7 +31,7 @@ export async function readHeldPart(
   const response = await gateway.upstream.send({ method: 'GET', bucket, key: hiddenPartKey(objectId, part.number) });
   if (response.status === 404 || (response.status === 200 && bareEtag(response.headers['etag'] ?? '') !== part.etag)) {
     await response.body.release();
-    throw new S3Error('ERR_S3_INVALID_PART');
+    throw new S3Error('ERR_S3_INVALID_PART', undefined, { details: partDetails(part) });
   }
   if (response.status !== 200) throw await upstreamError(response);
   const stored = await response.body.bytes(sealedSize(SHORT_PART_BYTES));

@@ -5,11 +5,13 @@
 import type { BodyDigests } from '../../envelope/object/record.ts';
 import { FOOTER_PART_NUMBER } from '../../envelope/object/footer.ts';
 import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
+import { plainSize } from '../../envelope/object/sizes.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
 import type { NamedPart } from './complete-document.ts';
+import { partDetails } from './held-part.ts';
 import { knownPartName, parsePartEtag } from './known-parts.ts';
 import { fetchAllParts, type StoredPart } from './list-parts-page.ts';
 import { uploadName, type OpenUpload } from './open-upload.ts';
@@ -71,9 +73,20 @@ function findPart(
 
 /** A held part before the last is too small; what is neither stored nor held is no part of the upload. */
 async function notStored(gateway: GatewayContext, { bucket, objectId }: OpenUpload, part: FoundPart): Promise<S3Error> {
-  if (part.plainLength !== undefined) return new S3Error('ERR_S3_ENTITY_TOO_SMALL');
+  if (part.plainLength !== undefined) return tooSmall(part, part.plainLength);
   const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: hiddenPartKey(objectId, part.number) });
   await response.body.release();
   const isHeld = response.status === 200 && bareEtag(response.headers['etag'] ?? '') === part.etag;
-  return new S3Error(isHeld ? 'ERR_S3_ENTITY_TOO_SMALL' : 'ERR_S3_INVALID_PART');
+  return isHeld
+    ? tooSmall(part, plainSize(Number(response.headers['content-length'])))
+    : new S3Error('ERR_S3_INVALID_PART', undefined, { details: partDetails(part) });
 }
+
+const tooSmall = (part: FoundPart, length: number | undefined): S3Error =>
+  new S3Error('ERR_S3_ENTITY_TOO_SMALL', undefined, {
+    details: {
+      ...(length === undefined ? {} : { ProposedSize: String(length) }),
+      MinSizeAllowed: String(SHORT_PART_BYTES),
+      ...partDetails(part),
+    },
+  });

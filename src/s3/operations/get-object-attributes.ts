@@ -76,7 +76,10 @@ function wantedAttributes(headers: S3Headers): ReadonlySet<Attribute> {
 
 function attributeOf(name: string): Attribute {
   const attribute = ATTRIBUTES.find((one) => one === name);
-  if (attribute === undefined) throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Invalid attribute name specified.');
+  if (attribute === undefined)
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'Invalid attribute name specified.', {
+      details: { ArgumentName: 'x-amz-object-attributes', ArgumentValue: name },
+    });
   return attribute;
 }
 
@@ -92,7 +95,9 @@ function partsPage(headers: S3Headers): PartsPage {
 function numberHeader(headers: S3Headers, name: string, fallback: number): number {
   const text = headers[name] ?? '';
   if (!/^[0-9]{0,10}$/u.test(text)) {
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer or within integer range`);
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', `Provided ${name} not an integer or within integer range`, {
+      details: { ArgumentName: name, ArgumentValue: text },
+    });
   }
   return text === '' ? fallback : Number(text);
 }

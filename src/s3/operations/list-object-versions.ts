@@ -36,7 +36,9 @@ function parseRequest({ bucket, query }: S3Request): VersionsRequest {
   const given = (name: string): string | undefined => query.get(name) || undefined;
   const [keyMarker, versionIdMarker] = [given('key-marker'), given('version-id-marker')];
   if (versionIdMarker !== undefined && keyMarker === undefined) {
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'A version-id marker cannot be specified without a key marker.');
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'A version-id marker cannot be specified without a key marker.', {
+      details: { ArgumentName: 'version-id-marker', ArgumentValue: versionIdMarker },
+    });
   }
   return {
     bucket,

@@ -20,7 +20,7 @@ export async function plainPart(
 ): Promise<PartAnswer> {
   const { bucket, key, signal } = request;
   const isWhole = partsInEtag(stored.etag) === undefined;
-  if (isWhole && partNumber !== 1) throw noSuchPart();
+  if (isWhole && partNumber !== 1) throw noSuchPart(partNumber, 1);
   const version = stored.versionId;
   const query = new Map([
     ...(isWhole ? [] : [['partNumber', String(partNumber)] as const]),

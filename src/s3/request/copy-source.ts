@@ -23,7 +23,7 @@ export function parseCopySources(headers: S3Headers, bucket: string): readonly C
 /** The source of a copy as S3 reads it, to whom a `+` is a space. Throws ERR_S3_INVALID_ARGUMENT. */
 export function copySourceOf(headers: S3Headers): CopySource {
   const text = headers['x-amz-copy-source'];
-  if (text === undefined) throw invalid();
+  if (text === undefined) throw invalid('');
   return parsePath(text.replaceAll('+', '%20'));
 }
 
@@ -38,21 +38,23 @@ function parsePath(text: string): CopySource {
   const versionId = question < 0 ? undefined : decodeUri(text.slice(question + '?versionId='.length));
   const decoded = decodeUri(path);
   // A second question mark, or an ARN of an access point, would be read in another way by the backend.
-  if (decoded === undefined || /[?&]/u.test(versionId ?? '') || /^\/?arn:/iu.test(decoded)) throw invalid();
-  if (question >= 0 && (versionId === undefined || versionId === '')) throw invalid();
+  if (decoded === undefined || /[?&]/u.test(versionId ?? '') || /^\/?arn:/iu.test(decoded)) throw invalid(text);
+  if (question >= 0 && (versionId === undefined || versionId === '')) throw invalid(text);
   const rest = decoded.startsWith('/') ? decoded.slice(1) : decoded;
   const slash = rest.indexOf('/');
-  if (slash <= 0 || slash === rest.length - 1) throw invalid();
+  if (slash <= 0 || slash === rest.length - 1) throw invalid(text);
   return { ...checked({ bucket: rest.slice(0, slash), key: rest.slice(slash + 1) }), versionId };
 }
 
 function parseRename(text: string, bucket: string): CopySource {
   const decoded = decodeUri(text);
-  if (decoded === undefined || decoded === '') throw invalid();
+  if (decoded === undefined || decoded === '') throw invalid(text);
   const prefix = `/${bucket}/`;
   const key = decoded.startsWith(prefix) ? decoded.slice(prefix.length) : decoded.replace(/^\//u, '');
   return { ...checked({ bucket, key }), versionId: undefined };
 }
 
-const invalid = (): S3Error =>
-  new S3Error('ERR_S3_INVALID_ARGUMENT', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey');
+const invalid = (text: string): S3Error =>
+  new S3Error('ERR_S3_INVALID_ARGUMENT', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey', {
+    details: { ArgumentName: 'x-amz-copy-source', ArgumentValue: text },
+  });

@@ -54,7 +54,10 @@ export function checked(place: Place): Place {
   // Old buckets have capitals and underscores; what matters is that the name is one plain path segment.
   if (bucket !== '' && (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/u.test(bucket) || ALIAS.test(bucket)))
     throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('ERR_S3_KEY_TOO_LONG');
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    throw new S3Error('ERR_S3_KEY_TOO_LONG', undefined, {
+      details: { Size: String(Buffer.byteLength(key)), MaxSizeAllowed: String(MAX_KEY_BYTES) },
+    });
   if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
     throw new S3Error('ERR_S3_INVALID_URI', 'Keys with "." or ".." segments are not supported.');
   }

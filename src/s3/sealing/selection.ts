@@ -33,13 +33,16 @@ export function selectedBytes(selection: Selection, layout: ObjectLayout): ByteR
   if (selection.type === 'range') return resolveRange(selection.range, layout.plainSize);
   const number = layout.type === 'single' ? selection.partNumber - 1 : selection.partNumber;
   const part = layout.parts.find(({ partNumber }) => partNumber === number);
-  if (part === undefined) throw noSuchPart();
+  if (part === undefined) throw noSuchPart(selection.partNumber, layout.parts.length);
   // An empty part has no bytes to name in a Content-Range.
   return part.plainLength === 0 ? undefined : { from: part.plainStart, to: part.plainStart + part.plainLength - 1 };
 }
 
-export const noSuchPart = (): S3Error =>
-  new S3Error('ERR_S3_INVALID_RANGE', 'The requested partnumber is not satisfiable', { s3Code: 'InvalidPartNumber' });
+export const noSuchPart = (asked: number, count: number): S3Error =>
+  new S3Error('ERR_S3_INVALID_RANGE', 'The requested partnumber is not satisfiable', {
+    s3Code: 'InvalidPartNumber',
+    details: { ActualPartCount: String(count), PartNumberRequested: String(asked) },
+  });
 
 /** Length and range of an answer. */
 export function selectedHeaders(

@@ -1,5 +1,6 @@
 /** An S3Error as S3 writes it. The one place where our errors meet S3's wire form. */
 import type { S3Error } from '../errors.ts';
+import { errorDetails, type AskedFor } from './error-details.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -9,10 +10,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-export function formatErrorDocument(error: S3Error, requestId: string, resource: string): Uint8Array {
+/** `asked`: where so much of the request was understood. */
+export function formatErrorDocument(error: S3Error, requestId: string, resource: string, asked?: AskedFor): Uint8Array {
   const fields = {
     Code: error.s3Code,
     Message: error.message,
+    ...(asked === undefined ? {} : errorDetails(error.s3Code, error.headers, asked)),
     ...error.details,
     Resource: resource,
     RequestId: requestId,

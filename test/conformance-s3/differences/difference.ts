@@ -31,6 +31,28 @@ export const refusal = (status: number, code: string): Readonly<Record<string, R
   '/Error/Code': new RegExp(`^${code}$`, 'u'),
 });
 
+/** What S3's error documents name besides code and message, as the gateway names it; other stores name some of it. */
+export const NAMED_IN_ERRORS: Readonly<Record<string, RegExp>> = {
+  '/Error/BucketName': /^(?:bucket-\d+(?:-none)?)?$/u,
+  '/Error/Key': /^(?:[a-z-]+)?$/u,
+  '/Error/VersionId': /^(?:\(version \d+\))?$/u,
+  '/Error/UploadId': /^(?:nonsense|\(upload \d+\))?$/u,
+  '/Error/PartNumber': /^\d*$/u,
+  '/Error/ETag': /^(?:"\(etag \d+\)-0")?$/u,
+  '/Error/ProposedSize': /^\d*$/u,
+  '/Error/MinSizeAllowed': /^(?:5242880)?$/u,
+  '/Error/Size': /^\d*$/u,
+  '/Error/MaxSizeAllowed': /^\d*$/u,
+  '/Error/ActualPartCount': /^\d+$/u,
+  '/Error/PartNumberRequested': /^\d+$/u,
+  '/Error/RangeRequested': /^bytes=/u,
+  '/Error/ActualObjectSize': /^\d+$/u,
+  '/Error/Method': /^(?:GET|PUT|DELETE)?$/u,
+  '/Error/ResourceType': /^(?:OBJECT|BUCKET|DeleteMarker)?$/u,
+  '/Error/ArgumentName': /^(?:partNumber|[a-z-]*)$/u,
+  '/Error/ArgumentValue': /^(?:base64|x|-1|bytes=.*|\d+|nonsense|bucket-\d+\/)?$/u,
+};
+
 export type Found = {
   readonly operation: string;
   readonly what: string;

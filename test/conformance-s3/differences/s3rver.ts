@@ -1,5 +1,5 @@
 /** In front of s3rver: what it does otherwise than Amazon S3 or not at all, and the gateway as S3. */
-import { NOTHING, OBJECT_URL, refusal, type Difference } from './difference.ts';
+import { NAMED_IN_ERRORS, NOTHING, OBJECT_URL, refusal, type Difference } from './difference.ts';
 import { OURS } from './ours.ts';
 
 /** The object `k` of five bytes, as the gateway gives it whole. */
@@ -26,18 +26,12 @@ const OF_ALL: readonly Difference[] = [
   },
   {
     name: 'error documents',
-    why: 's3rver says which key, method or bucket; the gateway says what S3 says, and the resource.',
-    where:
-      /^\/Error\/(?:Message|Resource|Key|BucketName|Method|ResourceType|ArgumentName|ArgumentValue|RangeRequested|ActualObjectSize|Condition)$/u,
+    why: 's3rver names some of what S3 names; the gateway says what S3 says, names what S3 names, and the resource.',
+    where: /^\/Error\/(?!Code$)/u,
     says: {
       '/Error/Message': /\S/u,
       '/Error/Resource': /^\//u,
-      '/Error/Method': /^(?:PUT|DELETE)?$/u,
-      '/Error/ResourceType': /^(?:OBJECT)?$/u,
-      '/Error/ArgumentName': /^[a-z-]*$/u,
-      '/Error/ArgumentValue': /^(?:base64|x|-1)?$/u,
-      '/Error/RangeRequested': /^bytes=/u,
-      '/Error/ActualObjectSize': /^\d+$/u,
+      ...NAMED_IN_ERRORS,
       '/Error/Condition': /^If-/u,
     },
   },
