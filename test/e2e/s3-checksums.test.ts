@@ -5,7 +5,6 @@ import {
   AbortMultipartUploadCommand,
   ChecksumType,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -17,10 +16,11 @@ import {
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDigest, type ChecksumAlgorithm as Algorithm } from '../../src/s3/bodies/checksums.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', 'MD5'] as const;
@@ -44,31 +44,15 @@ const checksumIn = (answer: object, algorithm: string): unknown =>
   (answer as Record<string, unknown>)[`Checksum${algorithm}`];
 
 describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   let other: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
     [client, other] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(client, name);
+    return [setup];
   });
 
   const get = async (Key: string, more: object = {}) => {

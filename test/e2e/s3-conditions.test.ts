@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -12,34 +11,26 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { CLIENT, startEdge, type TestEdge } from '../support/s3-edge.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const HOUR_MS = 3_600_000;
 
 describe.each(['s3rver', 'radosgw'] as const)('Conditions on sealed objects in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   let looking: TestEdge;
   let lookingClient: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
     [client] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await createBuckets(client, name);
     looking = await startEdge({
       store: backend,
       rules: setup.edges[0].gateway.rules.forBucket(BUCKET),
@@ -50,16 +41,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Conditions on sealed objects in f
     });
     const [endpoint, region] = [looking.url, 'us-east-1'];
     lookingClient = new S3Client({ endpoint, region, credentials: CLIENT, forcePathStyle: true, maxAttempts: 1 });
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    lookingClient.destroy();
-    await looking.close();
-    await setup.close();
-    await backend.close();
+    return [{ close: () => lookingClient.destroy() }, looking, setup];
   });
 
   const outcome = (sent: Promise<unknown>): Promise<string> =>

@@ -18,8 +18,9 @@ import {
   type HeadObjectCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BUCKET, bytesWith, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { describe, expect, test } from 'vitest';
+import { inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, bytesWith, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 /** Plaintext of the first segment, and of each further one. */
@@ -42,33 +43,17 @@ const UPLOADS = [
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe.each(['s3rver', 'radosgw'] as const)('Copies in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend, undefined, undefined, { rules: RULES, aliases: ['alias/b'] });
     [client] = setup.clients;
     for (const Bucket of Object.keys(PLACES)) {
       if (name === 's3rver' && Bucket === BUCKET) continue;
       await client.send(new CreateBucketCommand({ Bucket }));
     }
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   const put = async (Bucket: string, Key: string, Body: Uint8Array, more: object = {}): Promise<void> => {

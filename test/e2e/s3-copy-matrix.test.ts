@@ -6,7 +6,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -17,8 +16,9 @@ import {
   UploadPartCopyCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BUCKET, bytesWith, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { describe, expect, test } from 'vitest';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, bytesWith, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const PLAIN = 'plain';
 const customer = (): { SSECustomerAlgorithm: string; SSECustomerKey: string; SSECustomerKeyMD5: string } => {
@@ -97,19 +97,10 @@ const sha = (...bytes: readonly Uint8Array[]): string => {
 };
 
 describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend, undefined, undefined, {
       rule: { allowedKeys: ['alias/b'] },
       rules: [{ bucket: PLAIN, prefix: '', rule: { type: 'pass', name: 'plain' } }],
@@ -117,22 +108,14 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
       options: { customerKeysWithoutTls: true },
     });
     [client] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-    await client.send(new CreateBucketCommand({ Bucket: PLAIN }));
+    await createBuckets(client, name, PLAIN);
     for (const [mode, { bucket, made, key }] of Object.entries(MODES))
       for (const [content, parts] of Object.entries(CONTENTS)) {
         const object = { Bucket: bucket, Key: `from/${mode}/${content}`, ...SAID, ...made, Tagging: 'kept=1' };
         if (content === 'parts') await upload(object, key ?? {}, parts);
         else await client.send(new PutObjectCommand({ ...object, Body: parts[0] }));
       }
-  }, 180_000);
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   async function upload(

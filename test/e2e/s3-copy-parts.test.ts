@@ -12,31 +12,23 @@ import {
   type CreateMultipartUploadCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { describe, expect, test } from 'vitest';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const RULES = [{ bucket: 'plain', prefix: '', rule: { type: 'pass', name: 'plain' } }] as const;
 
 describe.each(['s3rver', 'radosgw'] as const)('Parts copied in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   const whole = randomBytes(12 * MIB);
   const sources = { single: BUCKET, parts: BUCKET, flat: 'plain' } as const;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend, undefined, undefined, { rules: RULES });
     [client] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await createBuckets(client, name);
     await client.send(new CreateBucketCommand({ Bucket: 'plain' }));
     for (const [Key, Bucket] of Object.entries(sources)) {
       if (Key !== 'parts') await client.send(new PutObjectCommand({ Bucket, Key, Body: whole }));
@@ -49,14 +41,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Parts copied in front of %s', (na
       Parts.push({ PartNumber: index + 1, ETag });
     }
     await client.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   const create = async (Bucket: string, Key: string, more: Partial<CreateMultipartUploadCommandInput> = {}) => {

@@ -21,42 +21,29 @@ import {
   type CopyObjectCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../src/s3/bodies/byte-source.ts';
 import type { ProbedCapabilities } from '../../src/s3/check.ts';
 import { WholeBody } from '../../src/s3/upstream/upstream-body.ts';
 import { hookUpstream, isServerCopy } from '../support/hooked-upstream.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const RULES = [{ bucket: 'plain', prefix: '', rule: { type: 'pass', name: 'plain' } }] as const;
 
 describe.each(['s3rver', 'radosgw'] as const)('Copies under trouble in front of %s', (name) => {
-  let missing: string | undefined;
   let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
+  inFrontOf(name, async (started) => {
     backend = started;
     setup = await startSealed(backend, undefined, undefined, { rules: RULES });
     [client] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await createBuckets(client, name);
     await client.send(new CreateBucketCommand({ Bucket: 'plain' }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   const put = async (Key: string, Body: Uint8Array, more: object = {}): Promise<string | undefined> =>

@@ -1,40 +1,20 @@
 /** Browsers: preflights without a signature, and what pages may read of answers, by raw requests. */
-import {
-  CreateBucketCommand,
-  DeleteBucketCorsCommand,
-  PutBucketCorsCommand,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DeleteBucketCorsCommand, PutBucketCorsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
 import { sign, talk } from '../support/raw-s3.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const PAGE = 'https://page.example';
 
 describe('A sealed bucket in front of radosgw', () => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
-  beforeAll(async () => {
-    const started = await startBackend('radosgw');
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf('radosgw', async (backend) => {
     setup = await startSealed(backend);
     const [client] = setup.clients;
-    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await createBuckets(client, 'radosgw');
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'k', Body: 'hello' }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   const preflight = (headers: Readonly<Record<string, string>>, path = `/${BUCKET}/k`): Promise<string> => {

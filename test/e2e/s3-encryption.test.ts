@@ -4,7 +4,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -16,10 +15,11 @@ import {
   type CompletedPart,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TEST_USE } from '../support/keys.ts';
 import { isWhole, sign, statusIn, talk } from '../support/raw-s3.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('base64');
@@ -36,19 +36,12 @@ const headersOf = (key: Uint8Array): Record<string, string> => ({
 });
 
 describe.each(['s3rver', 'radosgw'] as const)('Encryption asked for, in front of %s', (name) => {
-  let missing: string | undefined;
   let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   let arns: Readonly<Record<'a' | 'b' | 'c', string>>;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
+  inFrontOf(name, async (started) => {
     backend = started;
     setup = await startSealed(backend, undefined, undefined, {
       rule: { allowedKeys: ['alias/b'] },
@@ -60,15 +53,8 @@ describe.each(['s3rver', 'radosgw'] as const)('Encryption asked for, in front of
       ['a', 'b', 'c'].map((id) => setup.manager.resolveKey(`alias/${id}`)),
     );
     arns = { a, b, c };
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(client, name);
+    return [setup];
   });
 
   const put = (Key: string, more: object = {}, Body: Uint8Array = Buffer.from('body')) =>

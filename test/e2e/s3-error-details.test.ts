@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { BUCKET } from '../support/s3-sealed.ts';
-import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
+import { sealedOnRadosgw } from '../support/in-front-of.ts';
 
 const sealed = sealedOnRadosgw();
 const client = () => sealed.setup.clients[0];

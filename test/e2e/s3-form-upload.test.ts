@@ -2,43 +2,23 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  GetObjectTaggingCommand,
-  ListObjectsV2Command,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, GetObjectTaggingCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isWhole, talk } from '../support/raw-s3.ts';
 import { CLIENT } from '../support/s3-edge.ts';
-import { BUCKET, bytesWith, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, bytesWith, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const CANARY = 'canary-of-a-form';
 
 describe.each(['s3rver', 'radosgw'] as const)('Forms in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = started;
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
-    for (const Bucket of name === 'radosgw' ? [BUCKET, 'plain'] : ['plain'])
-      await setup.clients[0].send(new CreateBucketCommand({ Bucket }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(setup.clients[0], name, 'plain');
+    return [setup];
   });
 
   const form = async (Key: string, more: Partial<PresignedPostOptions> = {}) => {

@@ -7,7 +7,6 @@ import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http';
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -18,32 +17,24 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDigest } from '../../src/s3/bodies/checksums.ts';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
 import { sealgate, type Program } from '../support/run.ts';
-import { BUCKET, startBackend, type Backend } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const GATEWAYS = 2;
 const credentials = { accessKeyId: 'APP', secretAccessKey: 'application-secret' };
 const soon = { timeout: 60_000, interval: 100 };
 
-let missing: string | undefined;
-let backend: Backend;
 let cli: CliFolder;
 let up: Program;
 let endpoint: string;
 
-beforeAll(async () => {
-  // It lists uploads and parts.
-  const started = await startBackend('radosgw');
-  if (typeof started === 'string') {
-    missing = `SKIPPED: ${started}`;
-    console.warn(missing);
-    return;
-  }
-  backend = started;
+// It lists uploads and parts.
+inFrontOf('radosgw', async (backend) => {
   cli = cliFolder();
   await cli.run('init');
   writeFileSync(
@@ -67,18 +58,15 @@ s3:
   up = sealgate(['up'], { cwd: cli.folder });
   await up.untilSays('observe ');
   endpoint = `http://127.0.0.1:${/^s3 +\w+:\/\/127.0.0.1:(\d+)/mu.exec(up.said())?.[1] ?? ''}`;
-  await client().send(new CreateBucketCommand({ Bucket: BUCKET }));
+  await createBuckets(client(), 'radosgw');
+  return [{ close: stop }];
 });
-beforeEach(({ skip }) => {
-  if (missing !== undefined) skip(missing);
-});
-afterAll(async () => {
-  if (missing !== undefined) return;
+
+async function stop(): Promise<void> {
   up.child.kill('SIGTERM');
   await up.done;
-  await backend.close();
   cli[Symbol.dispose]();
-});
+}
 
 /** With connections of its own. */
 const client = (maxAttempts = 5): S3Client =>

@@ -1,7 +1,6 @@
 /** What lists say beside names and sizes, and names that XML cannot hold. */
 import {
   CopyObjectCommand,
-  CreateBucketCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsCommand,
@@ -12,13 +11,14 @@ import {
   S3Client,
   type ObjectIdentifier,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../src/s3/upstream/capabilities.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { startRecordingStore } from '../support/recording-store.ts';
 import { CLIENT, startEdge } from '../support/s3-edge.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 describe('Of a backend that says more', () => {
   const sealed = (plain: number): number => plain + 8488 * 2;
@@ -127,28 +127,12 @@ describe('Of a backend whose lists do not end', () => {
 });
 
 describe.each(['s3rver', 'radosgw'] as const)('Names with control characters, in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
-    if (name === 'radosgw') await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(setup.clients[0], name);
+    return [setup];
   });
 
   test('are not read out of a document that is not UTF-8', async () => {

@@ -20,7 +20,7 @@ import type { UpstreamRequest, UpstreamResponse } from '../../src/s3/upstream/cl
 import { WholeBody } from '../../src/s3/upstream/upstream-body.ts';
 import { hookUpstream } from '../support/hooked-upstream.ts';
 import { BUCKET } from '../support/s3-sealed.ts';
-import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
+import { sealedOnRadosgw } from '../support/in-front-of.ts';
 
 const MIB = 1024 * 1024;
 

@@ -10,7 +10,6 @@ import { promisify } from 'node:util';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -21,10 +20,11 @@ import {
   type CompletedPart,
   type Part,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { SHORT_PART_BYTES } from '../../src/envelope/limits.ts';
 import { mapBounded } from '../../src/s3/sealing/bounded-map.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 vi.mock(import('../../src/envelope/limits.ts'), async (original) => ({
   ...(await original()),
@@ -61,31 +61,15 @@ describe.each(['s3rver', 'radosgw'] as const)(
   (name) => {
     const Key = 'many';
     const whole = Buffer.concat(NUMBERS.map((number) => bytesOf(number)));
-    let missing: string | undefined;
-    let backend: Backend;
     let setup: SealedSetup;
 
-    beforeAll(async () => {
-      const started = await startBackend(name);
-      if (typeof started === 'string') {
-        missing = `SKIPPED: ${started}`;
-        console.warn(missing);
-        return;
-      }
-      backend = started;
+    inFrontOf(name, async (backend) => {
       setup = await startSealed(backend);
-      if (name === 's3rver') return;
+      if (name === 's3rver') return [setup];
       const config = ['-c', join(backend.directory, 'ceph.conf'), 'config', 'set'];
       await promisify(execFile)('ceph', [...config, 'client.rgw.main', 'rgw_multipart_min_part_size', '1']);
-      await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-    });
-    beforeEach(({ skip }) => {
-      if (missing !== undefined) skip(missing);
-    });
-    afterAll(async () => {
-      if (missing !== undefined) return;
-      await setup.close();
-      await backend.close();
+      await createBuckets(setup.clients[0], name);
+      return [setup];
     });
 
     const client = (which: number) => setup.clients[which % 2 === 0 ? 0 : 1];

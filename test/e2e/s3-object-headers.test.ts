@@ -1,7 +1,6 @@
 /** What clients say of their objects in headers: user metadata, sealed and within S3's 2 KB; system headers; names that are ours. */
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -9,40 +8,24 @@ import {
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isWhole, sign, statusIn, talk } from '../support/raw-s3.ts';
 import { S3RVER_CAPABILITIES } from '../support/s3-edge.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 describe.each(['s3rver', 'radosgw'] as const)('Headers of sealed objects in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let roomy: SealedSetup;
   let client: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
     const capabilities = { ...S3RVER_CAPABILITIES, metadataBytes: 8192 };
     roomy = await startSealed(backend, undefined, undefined, { capabilities });
     [client] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await roomy.close();
-    await backend.close();
+    await createBuckets(client, name);
+    return [setup, roomy];
   });
 
   const raw = (method: string, key: string, headers: Record<string, string>): Promise<string> => {

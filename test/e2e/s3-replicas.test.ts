@@ -17,7 +17,7 @@ import {
 import { expect, test } from 'vitest';
 import { createDigest } from '../../src/s3/bodies/checksums.ts';
 import { BUCKET } from '../support/s3-sealed.ts';
-import { sealedOnRadosgw } from '../support/sealed-on-radosgw.ts';
+import { sealedOnRadosgw } from '../support/in-front-of.ts';
 
 const MIB = 1024 * 1024;
 

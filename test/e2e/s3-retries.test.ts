@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -15,14 +14,15 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { cliFolder } from '../support/cli.ts';
 import { Conversation } from '../support/conversation.ts';
 import { startFaultRelay, type Fault, type FaultRelay } from '../support/fault-relay.ts';
 import { missing as missingPrograms } from '../support/programs.ts';
 import { start } from '../support/run.ts';
 import { CLIENT } from '../support/s3-edge.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -37,20 +37,11 @@ const LONG = [2 * MIB, 6 * MIB] as const;
 const lost = (of: 'request' | 'answer', afterBytes = 0): Fault => ({ type: 'reset', of, afterBytes });
 
 describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let relay: FaultRelay;
   let setup: SealedSetup;
   let client: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     relay = await startFaultRelay(Number(new URL(backend.url).port));
     setup = await startSealed({ ...backend, url: `http://127.0.0.1:${relay.port}` });
     client = new S3Client({
@@ -60,23 +51,13 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
       forcePathStyle: true,
       maxAttempts: 3,
     });
-    for (const Bucket of name === 'radosgw' ? [BUCKET, PLAIN] : [PLAIN])
-      await client.send(new CreateBucketCommand({ Bucket }));
+    await createBuckets(client, name, PLAIN);
     // What the store can do is found out in quiet.
     await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'first', Body: 'x' }));
     await client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+    return [{ close: () => client.destroy() }, setup, relay];
   });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-    calm();
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    client.destroy();
-    await setup.close();
-    await relay.close();
-    await backend.close();
-  });
+  beforeEach(() => calm());
 
   const calm = (): void => void Object.assign(relay, { fault: { type: 'none' }, strikes: Infinity });
   const trouble = (fault: Fault, strikes: number): void => void Object.assign(relay, { fault, strikes });

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -18,39 +17,27 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
 import { probeCapabilities } from '../../src/s3/check.ts';
-import { BUCKET, bytesWith, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, bytesWith, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
 const CANARY = 'canary-7f3a-plaintext';
 
 describe.each(['s3rver', 's3rver in a container', 'radosgw'] as const)('Sealed buckets in front of %s', (name) => {
-  let missing: string | undefined;
   let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   let other: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = started;
-      return;
-    }
+  inFrontOf(name, async (started) => {
     backend = started;
     setup = await startSealed(backend);
     [client, other] = setup.clients;
-    if (name === 'radosgw') await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(client, name);
+    return [setup];
   });
 
   const put = (Key: string, Body: Uint8Array, more: object = {}) =>

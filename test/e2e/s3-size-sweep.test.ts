@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -11,8 +10,9 @@ import {
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { describe, expect, test } from 'vitest';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -33,28 +33,12 @@ const UPLOADS: readonly (readonly number[])[] = [
 ];
 
 describe.each(['s3rver', 'radosgw'] as const)('Lengths of sealed objects in front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
-    backend = started;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
-    if (name === 'radosgw') await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(setup.clients[0], name);
+    return [setup];
   });
 
   const read = async (Key: string, more: object = {}): Promise<Buffer> => {

@@ -7,7 +7,6 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -16,9 +15,10 @@ import {
   UploadPartCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { PART_OVERHEAD } from '../../src/envelope/object/sizes.ts';
-import { bytesWith, BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { bytesWith, BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const CANARY = 'canary-of-the-matrix';
 const MIB = 1024 * 1024;
@@ -28,32 +28,16 @@ const OUR_NAMES = /^x-amz-meta-sealgate/u;
 type Raw = { readonly metadata: Record<string, string>; readonly body: Buffer };
 
 describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
-  let missing: string | undefined;
-  let backend: Backend;
   let setup: SealedSetup;
   let client: S3Client;
   let direct: S3Client;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = started;
-      return;
-    }
-    backend = started;
+  const inFront = inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
     [client] = setup.clients;
     direct = setup.direct;
-    for (const Bucket of name === 'radosgw' ? [BUCKET, PLAIN] : [PLAIN])
-      await client.send(new CreateBucketCommand({ Bucket }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(client, name, PLAIN);
+    return [setup];
   });
 
   const put = async (Key: string, length: number, Bucket = BUCKET): Promise<Buffer> => {
@@ -145,7 +129,7 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
     let plain: Buffer;
 
     beforeAll(async () => {
-      if (missing !== undefined) return;
+      if (inFront.isMissing) return;
       await store(key('a'));
       older = await raw(key('a'));
       plain = await store(key('a'));

@@ -7,16 +7,16 @@ import { promisify } from 'node:util';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MARK_COUNTS_MS, MARK_RENEWED_MS } from '../../src/s3/sealing/limits.ts';
 import { hookUpstream } from '../support/hooked-upstream.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
+import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { BUCKET, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 const run = promisify(execFile);
 
@@ -26,28 +26,14 @@ const SHORT_END = 1000;
 const LONG_END = 5 * MIB;
 
 describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (name) => {
-  let missing: string | undefined;
   let backend: Backend;
   let setup: SealedSetup;
 
-  beforeAll(async () => {
-    const started = await startBackend(name);
-    if (typeof started === 'string') {
-      missing = `SKIPPED: ${started}`;
-      console.warn(missing);
-      return;
-    }
+  inFrontOf(name, async (started) => {
     backend = started;
     setup = await startSealed(backend);
-    if (name === 'radosgw') await setup.clients[0].send(new CreateBucketCommand({ Bucket: BUCKET }));
-  });
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-  afterAll(async () => {
-    if (missing !== undefined) return;
-    await setup.close();
-    await backend.close();
+    await createBuckets(setup.clients[0], name);
+    return [setup];
   });
 
   type Upload = { readonly Key: string; readonly UploadId: string };
