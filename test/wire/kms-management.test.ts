@@ -170,6 +170,34 @@ describe('aliases', () => {
     expect(await ok('ListAliases', { KeyId: b })).toEqual({ Aliases: [], Truncated: false });
   });
 
+  test('are moved to keys of the same type and usage alone', async () => {
+    const of = (KeySpec: string, KeyUsage: string): Promise<string> => kms.key({ KeySpec, KeyUsage });
+    const symmetric = await kms.key();
+    const hmac = await of('HMAC_256', 'GENERATE_VERIFY_MAC');
+    const [p256, p384] = [await of('ECC_NIST_P256', 'SIGN_VERIFY'), await of('ECC_NIST_P384', 'SIGN_VERIFY')];
+    const agreement = await of('ECC_NIST_P256', 'KEY_AGREEMENT');
+    const rsa = await of('RSA_2048', 'ENCRYPT_DECRYPT');
+    const move = async (from: string, to: string): Promise<unknown> => {
+      await ok('CreateAlias', { AliasName: 'alias/fits', TargetKeyId: from });
+      const { status, json } = await kms.call('UpdateAlias', { AliasName: 'alias/fits', TargetKeyId: to });
+      const { Aliases } = await ok('ListAliases', { KeyId: status === 200 ? to : from });
+      expect(Aliases).toHaveLength(1);
+      await ok('DeleteAlias', { AliasName: 'alias/fits' });
+      return status === 200 ? 'moved' : json?.['__type'];
+    };
+    expect(await move(p256, p384)).toBe('moved');
+    expect(await move(hmac, await of('HMAC_512', 'GENERATE_VERIFY_MAC'))).toBe('moved');
+    for (const [from, to] of [
+      [symmetric, hmac],
+      [hmac, symmetric],
+      [symmetric, rsa],
+      [rsa, symmetric],
+      [p256, rsa],
+      [p256, agreement],
+    ] as const)
+      expect(await move(from, to)).toBe('ValidationException');
+  });
+
   test('need their prefix, and not that of AWS; a key has 50 at most', async () => {
     const TargetKeyId = await kms.key();
     const prefix = [

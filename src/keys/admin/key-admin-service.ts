@@ -2,6 +2,7 @@
 import type { KeyUse } from '../uses/data-keys.ts';
 import { describeAlias, describeKey } from './describe.ts';
 import { KeysError } from '../errors.ts';
+import { assertAliasFits } from './alias-fit.ts';
 import { assertFreeAlias } from './free-alias.ts';
 import type { AliasDescription, CreateKeyRequest, KeyDescription } from './key-admin.ts';
 import { KeyCreation } from './key-creation.ts';
@@ -61,9 +62,10 @@ export class KeyAdminService {
       const alias = this.#ring.alias(aliasName);
       this.#authorizeAlias('UpdateAlias', aliasName, use, trace);
       // Both keys, as AWS wants it: who may not touch the old one must not take its alias away.
-      this.#changes.find(alias.keyId, 'UpdateAlias', use, trace);
+      const before = this.#changes.find(alias.keyId, 'UpdateAlias', use, trace);
       const key = this.#changes.find(keyId, 'UpdateAlias', use, trace);
       assertKeyChangeable(key);
+      assertAliasFits(aliasName, before, key);
       if (alias.keyId !== key.record.keyId) this.#assertRoomForAlias(key);
       return () => this.#putAlias(aliasName, key, alias);
     });
