@@ -201,6 +201,7 @@ class EmbeddedKeyManager extends OpenRegionKeys implements KeyManager {
   readonly decrypt: DataKeys['decrypt'] = (request, use) =>
     this.#closed ? Promise.reject(closed()) : this.#services.dataKeys.decrypt(request, use);
   readonly decryptNow: DataKeys['decryptNow'] = (...args) => this.#open().dataKeys.decryptNow(...args);
+  readonly decryptEachNow: DataKeys['decryptEachNow'] = (asked) => this.#open().dataKeys.decryptEachNow(asked);
   readonly readUnsealed: DataKeys['readUnsealed'] = async (...args) => this.#open().dataKeys.readUnsealed(...args);
   readonly reEncrypt: DataKeys['reEncrypt'] = async (...args) => this.#open().dataKeys.reEncrypt(...args);
   readonly resolveKey: DataKeys['resolveKey'] = async (keyId) => this.#open().dataKeys.resolveKey(keyId);

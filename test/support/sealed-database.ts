@@ -1,12 +1,12 @@
 /** A database with sealed columns, whole and real: key manager, service connection, analysis, column service, proxy. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pooledRandom } from '../../src/crypto/random.ts';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
-import { createKeyFile, createKeyStore, openKeyManager } from '../../src/keys/key-manager.ts';
+import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
 import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import type { StatementAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
@@ -27,6 +27,9 @@ export type SealedDatabase = {
   readonly url: string;
   /** Straight to the server. */
   readonly direct: pg.Client;
+  readonly keys: KeyManager;
+  /** The audit log so far. */
+  auditText(): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -81,6 +84,8 @@ export async function openSealedDatabase(
     analyzer,
     url: proxy.url(database),
     direct,
+    keys,
+    auditText: () => readFile(join(folder, 'audit.log'), 'utf8'),
     close: async () => {
       await proxy.close();
       analyzer.close();

@@ -107,11 +107,11 @@ export class AuditLog implements AuditFeed {
     return this.#options.durability === 'write';
   }
 
-  /** Returns once the record is written, where none has to wait for a sync; ERR_KEYS_AUDIT_UNAVAILABLE. */
-  appendNow(entry: AuditEntry | RepeatedEntry): void {
+  /** Returns once the records are written, all in one write, where none has to wait for a sync; ERR_KEYS_AUDIT_UNAVAILABLE: none is. */
+  appendNow(entries: readonly (AuditEntry | RepeatedEntry)[]): void {
     if (!this.writesAtOnce) throw new TypeError('records of this log wait for a sync');
     try {
-      this.#write([entry]);
+      this.#write(entries);
     } catch (error) {
       throw this.#failure(error);
     }

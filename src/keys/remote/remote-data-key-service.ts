@@ -9,13 +9,13 @@ import { KEY_BYTES, takeKey } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { RequestParameters } from '../access/request.ts';
 import { canonicalContext, invalidCiphertext } from '../uses/ciphertexts.ts';
-import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from '../uses/data-keys.ts';
+import type { DataKey, DataKeys, DecryptRequest, DecryptUse, KeyUse, WrappedDataKey } from '../uses/data-keys.ts';
 import { cacheName, type DekCache } from '../uses/dek-cache.ts';
 import { KeysError } from '../errors.ts';
 import { KnownCiphertexts } from '../uses/known-ciphertexts.ts';
 import type { KeyPorts } from '../options.ts';
 import { ALGORITHM } from '../request-facts.ts';
-import type { KeyElsewhere, UseRecorder, UseTrace } from '../uses/use-recorder.ts';
+import type { KeyElsewhere, UseNow, UseRecorder, UseTrace } from '../uses/use-recorder.ts';
 import { RemoteKeyNames } from './key-names.ts';
 import type { RemoteKms } from './remote-kms.ts';
 
@@ -89,16 +89,30 @@ export class RemoteDataKeyService {
   }
 
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
+    const asked = this.#useNow({ request, use });
+    return asked && this.#parts.recorder.recordNow('Decrypt', use, request.context, asked.work);
+  }
+
+  decryptEachNow(asked: readonly DecryptUse[]): readonly (DataKey | undefined)[] {
+    return this.#parts.recorder.recordEachNow(
+      'Decrypt',
+      asked.map((each) => this.#useNow(each)),
+    );
+  }
+
+  /** Undefined: of a ciphertext or key that is not known. */
+  #useNow({ request, use }: DecryptUse): UseNow<DataKey> | undefined {
     const { wrapped, context, keyId } = request;
     const name = this.#known.of(wrapped, context);
     const wanted = keyId === undefined ? undefined : this.#names.known(keyId);
     if (name === undefined || (keyId !== undefined && wanted === undefined)) return undefined;
-    return this.#parts.recorder.recordNow('Decrypt', use, context, (trace) => {
+    const work = (trace: UseTrace): DataKey | undefined => {
       const key = this.#cached(name);
       if (key === undefined || (wanted !== undefined && wanted !== key.keyArn)) return undefined;
       this.#authorize(key.keyArn, 'Decrypt', decryptFacts(request), use, trace);
       return key;
-    });
+    };
+    return { use, context, work };
   }
 
   /** The other end has no part in it: no key is used. */

@@ -42,6 +42,8 @@ test('Bytes changed while another key manager is asked do not give their DEK to 
       const expected = openedBy(wrapped).toString('hex');
       const now = keys.decryptNow({ wrapped, context }, TEST_USE);
       if (now !== undefined) expect(now.dek.export().toString('hex')).toBe(expected);
+      const each = keys.decryptEachNow([{ request: { wrapped, context }, use: TEST_USE }]);
+      expect(each.map((key) => key?.dek.export().toString('hex'))).toEqual([now && expected]);
       const { dek } = await keys.decrypt({ wrapped, context }, TEST_USE);
       expect(dek.export().toString('hex')).toBe(expected);
     }

@@ -11,7 +11,15 @@ import { EnvelopeError } from '../../envelope/errors.ts';
 import { SealgateError, type ErrorCode } from '../../errors.ts';
 import { KEYS_ERRORS, KeysError, type KeysErrorCode } from '../errors.ts';
 import type { DekCacheLimits } from '../options.ts';
-import type { DataKey, DataKeys, DecryptRequest, EscrowRecord, KeyUse, WrappedDataKey } from '../uses/data-keys.ts';
+import type {
+  DataKey,
+  DataKeys,
+  DecryptRequest,
+  DecryptUse,
+  EscrowRecord,
+  KeyUse,
+  WrappedDataKey,
+} from '../uses/data-keys.ts';
 import { cacheName, DekCache } from '../uses/dek-cache.ts';
 import { KnownCiphertexts } from '../uses/known-ciphertexts.ts';
 import { Channel } from './channel.ts';
@@ -100,6 +108,10 @@ export class AskedDataKeys implements DataKeys {
   /** Another process decides: there is always something to wait for. */
   decryptNow(): undefined {
     return undefined;
+  }
+
+  decryptEachNow(asked: readonly DecryptUse[]): readonly undefined[] {
+    return asked.map(() => undefined);
   }
 
   async reEncrypt(

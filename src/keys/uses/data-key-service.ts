@@ -10,7 +10,7 @@ import {
   parseCiphertext,
   type Source,
 } from './ciphertexts.ts';
-import type { DataKey, DataKeys, DecryptRequest, KeyUse, WrappedDataKey } from './data-keys.ts';
+import type { DataKey, DataKeys, DecryptRequest, DecryptUse, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from '../errors.ts';
 import { assertKeyUsable, assertMaterialAllows, assertWraps, currentOf, type KeyRing } from '../key-ring.ts';
@@ -19,7 +19,7 @@ import { KnownCiphertexts, type CiphertextFacts } from './known-ciphertexts.ts';
 import type { FirstUses } from '../managed/first-use.ts';
 import type { KeyPorts } from '../options.ts';
 import { ALGORITHM, aliasNamed, decryptFacts } from '../request-facts.ts';
-import { unlessRefused, type UseRecorder, type UseTrace } from './use-recorder.ts';
+import { unlessRefused, type UseNow, type UseRecorder, type UseTrace } from './use-recorder.ts';
 
 type ReEncryptRequest = Parameters<DataKeys['reEncrypt']>[0];
 
@@ -85,17 +85,31 @@ export class DataKeyService {
   }
 
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined {
+    const asked = this.#useNow({ request, use });
+    return asked && this.#recorder.recordNow('Decrypt', use, request.context, asked.work);
+  }
+
+  decryptEachNow(asked: readonly DecryptUse[]): readonly (DataKey | undefined)[] {
+    return this.#recorder.recordEachNow(
+      'Decrypt',
+      asked.map((each) => this.#useNow(each)),
+    );
+  }
+
+  /** Undefined: of a ciphertext that is not known, or not cached. */
+  #useNow({ request, use }: DecryptUse): UseNow<DataKey> | undefined {
     const { wrapped, keyId, context } = request;
     const known = this.#known.of(wrapped, context) ?? this.#learn(wrapped, context);
     if (known === undefined) return undefined;
-    return this.#recorder.recordNow('Decrypt', use, context, (trace) => {
+    const work = (trace: UseTrace): DataKey | undefined => {
       const source = this.#sourceOf(known, keyId, trace);
       this.#authorizeDecrypt(source, request, use, trace);
       const cached = this.#cache.get(known.cacheName);
       if (cached === undefined) return undefined;
       this.#ports.metrics?.cacheHit();
       return { dek: cached.dek, keyArn: source.key.arn };
-    });
+    };
+    return { use, context, work };
   }
 
   /** Of a service's key that is still to be made, first of all: a bucket may hold nothing sealed yet. */

@@ -30,6 +30,9 @@ export type DecryptRequest = {
   readonly keyId?: string;
 };
 
+/** What `decryptNow` takes. */
+export type DecryptUse = { readonly request: DecryptRequest; readonly use: KeyUse };
+
 /** A wrapped DEK that a database holds, kept a second time in the key store so that a dropped schema strands no data. */
 export type EscrowRecord = {
   /** 16 random bytes, never reused. */
@@ -55,6 +58,11 @@ export interface DataKeys {
    * Throws ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED.
    */
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined;
+  /**
+   * The uses of one statement: each decided and recorded as `decryptNow` would, in order, their records in one write. Undefined for each that
+   * `decryptNow` would give nothing for. Throws as it does, where no record was written and no key was used.
+   */
+  decryptEachNow(asked: readonly DecryptUse[]): readonly (DataKey | undefined)[];
   /**
    * For what lies unsealed where this key would have sealed it: who might open it may read it. Decided as a `decrypt` of the key, and
    * recorded as ReadUnsealed; no key is used. Resolves with the key's ARN.

@@ -42,6 +42,12 @@ const dataKeyUses = {
     await manager.decrypt({ wrapped, context }, use);
     expect(manager.decryptNow({ wrapped, context }, use)).toBeDefined();
   },
+  decryptEachNow: async (manager) => {
+    const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+    await manager.decrypt({ wrapped, context }, use);
+    const asked = { request: { wrapped, context }, use };
+    expect(manager.decryptEachNow([asked, asked])).not.toContain(undefined);
+  },
   readUnsealed: async (manager) => manager.readUnsealed({ keyId, context }, use),
   reEncrypt: async (manager) => {
     const { wrapped } = await manager.generateDataKey({ keyId, context }, use);

@@ -44,6 +44,14 @@ type Asked = {
   readonly isAgain: boolean;
 };
 type Work<Result> = (trace: UseTrace) => Result | Promise<Result>;
+/** Undefined: not without waiting. */
+type WorkNow<Result> = (trace: UseTrace) => Result | undefined;
+/** One of several uses that are made at once. */
+export type UseNow<Result> = {
+  readonly use: KeyUse;
+  readonly context: EncryptionContext;
+  readonly work: WorkNow<Result>;
+};
 
 /** While there are no key policies, who reached the key manager (and was authenticated at its edge) may use every key. */
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
@@ -136,20 +144,54 @@ export class UseRecorder {
     action: string,
     use: KeyUse,
     context: EncryptionContext | null,
-    work: (trace: UseTrace) => Result | undefined,
+    work: WorkNow<Result>,
   ): Result | undefined {
     if (!this.#log.writesAtOnce) return undefined;
     const trace: UseTrace = {};
+    const result = this.#workNow(use, trace, work);
+    if (result === undefined) return undefined;
+    this.#log.appendNow([this.#successEntry(action, use, context, trace)]);
+    this.#noteUse(action, use, trace);
+    return result;
+  }
+
+  /**
+   * Several uses at once, each decided and recorded as `recordNow` does, in order; their records go out in one write. Undefined for each that
+   * is undefined or that `recordNow` would give nothing for. Throws ERR_KEYS_AUDIT_UNAVAILABLE: no use was made.
+   */
+  recordEachNow<Result>(
+    action: string,
+    uses: readonly (UseNow<Result> | undefined)[],
+  ): readonly (Result | undefined)[] {
+    if (!this.#log.writesAtOnce) return uses.map(() => undefined);
+    const done: { readonly use: KeyUse; readonly trace: UseTrace }[] = [];
+    const entries: (AuditEntry | RepeatedEntry)[] = [];
+    const results = uses.map((asked) => {
+      if (asked === undefined) return undefined;
+      const { use, context, work } = asked;
+      const trace: UseTrace = {};
+      const result = this.#workNow(use, trace, work);
+      if (result === undefined) return undefined;
+      entries.push(this.#successEntry(action, use, context, trace));
+      done.push({ use, trace });
+      return result;
+    });
+    if (entries.length > 0) this.#log.appendNow(entries);
+    for (const { use, trace } of done) this.#noteUse(action, use, trace);
+    return results;
+  }
+
+  /** Undefined, and nothing recorded: `work` gives nothing or is refused. Otherwise its warnings are written, and its use is still to be. */
+  #workNow<Result>(use: KeyUse, trace: UseTrace, work: WorkNow<Result>): Result | undefined {
     const result = unlessRefused(() => work(trace));
-    const { warnings = [] } = trace;
+    const { warnings } = trace;
+    if (warnings === undefined) return result;
     if (result === undefined) {
       // They are given again, and written, when the caller asks by `record`.
       for (const warning of warnings) this.life.forget(warning);
       return undefined;
     }
     for (const warning of warnings) this.#writeWarningNow(warning, use);
-    this.#log.appendNow(this.#successEntry(action, use, context, trace));
-    this.#noteUse(action, use, trace);
     return result;
   }
 
@@ -237,7 +279,7 @@ export class UseRecorder {
 
   #writeWarningNow(warning: LifeWarning, use: KeyUse): void {
     try {
-      this.#log.appendNow(this.#warningEntry(warning, use));
+      this.#log.appendNow([this.#warningEntry(warning, use)]);
     } catch (error) {
       this.life.forget(warning);
       throw error;

@@ -2,7 +2,7 @@
 import type { Dek } from '../../crypto/key-types.ts';
 import { openFailed } from '../../envelope/errors.ts';
 import { DEK_ID_BYTES, openValue, parseSealedValue, sealValue } from '../../envelope/sealed-value.ts';
-import type { DecryptRequest, KeyUse } from '../../keys/uses/data-keys.ts';
+import type { DecryptRequest, DecryptUse, KeyUse } from '../../keys/uses/data-keys.ts';
 import { SealgateError } from '../../errors.ts';
 import { PostgresError } from '../errors.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
@@ -35,9 +35,8 @@ export function createColumnService(options: SealingOptions): ColumnService {
     principalOf: options.principalOf,
     open: (columns, use) => {
       const session = new SealingSession(parts, use);
-      let waiting: SealedColumn[] | undefined;
-      for (const column of columns) if (!session.prepareNow(column)) (waiting ??= []).push(column);
-      return waiting === undefined ? session : session.prepare(waiting).then(() => session);
+      const waiting = session.prepareNow(columns);
+      return waiting.length === 0 ? session : session.prepare(waiting).then(() => session);
     },
   };
 }
@@ -62,15 +61,22 @@ class SealingSession implements ColumnSession {
     this.#use = use;
   }
 
-  /** False: not without waiting, and nothing was used or recorded. Throws where the use could not be recorded. */
-  prepareNow(column: SealedColumn): boolean {
-    const owner = ownerOf(column);
-    const stored = this.#deks.currentNow(owner);
-    if (stored === undefined || this.#needsZone(column)) return false;
-    const key = this.#options.keys.decryptNow(requestFor(stored, column.keyId), this.#keyUse(column));
-    if (key === undefined) return false;
-    this.#current.push(this.#opened(stored, key.dek));
-    return true;
+  /** Those that have to wait, for which nothing was used or recorded. Throws where the uses could not be recorded. */
+  prepareNow(columns: readonly SealedColumn[]): readonly SealedColumn[] {
+    const waiting: SealedColumn[] = [];
+    const asked: (DecryptUse & { readonly column: SealedColumn; readonly stored: StoredDek })[] = [];
+    for (const column of columns) {
+      const stored = this.#deks.currentNow(ownerOf(column));
+      if (stored === undefined || this.#needsZone(column)) waiting.push(column);
+      else asked.push({ column, stored, request: requestFor(stored, column.keyId), use: this.#keyUse(column) });
+    }
+    const keys = this.#options.keys.decryptEachNow(asked);
+    for (const [index, { column, stored }] of asked.entries()) {
+      const key = keys[index];
+      if (key === undefined) waiting.push(column);
+      else this.#current.push(this.#opened(stored, key.dek));
+    }
+    return waiting;
   }
 
   #needsZone({ type }: SealedColumn): boolean {

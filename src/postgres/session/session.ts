@@ -5,7 +5,7 @@
  * message the server will answer has exactly one entry in `replies`; nothing sealed is forwarded without its plan being current.
  */
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
-import type { ColumnService } from '../columns/column-service.ts';
+import type { ColumnService, ColumnSession } from '../columns/column-service.ts';
 import type { NamedUse, SealedPlan, TrackPlan } from '../plan.ts';
 import type { Copying } from './copying.ts';
 import type { Cursor, NameChange } from './names.ts';
@@ -23,7 +23,14 @@ export type Statement = {
   /** FETCH or EXECUTE of what touched nothing sealed then. */
   readonly uses?: NamedUse;
 } & (
-  | { readonly type: 'sealed'; plan: SealedPlan; readonly sql: string; readonly declaredOids: readonly number[] }
+  | {
+      readonly type: 'sealed';
+      plan: SealedPlan;
+      readonly sql: string;
+      readonly declaredOids: readonly number[];
+      /** Opened for its Parse, in this turn of the event loop: one use of their keys with the first Bind that comes in it. */
+      opened?: ColumnSession | undefined;
+    }
   | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
   /** Found to touch nothing sealed under these settings and this catalog; under others it might. */
   | {

@@ -113,9 +113,16 @@ async function requireCurrent(
 }
 
 function bindSealed(session: Session, statement: Statement & { type: 'sealed' }, bind: Bind): void | Promise<void> {
-  const columns = session.columns.open(statement.plan.columns, columnUse(session));
+  const columns = lent(statement) ?? session.columns.open(statement.plan.columns, columnUse(session));
   if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, statement, bind, opened));
   sendSealed(session, statement, bind, columns);
+}
+
+/** To one Bind: the next is another use. */
+function lent(statement: Statement & { type: 'sealed' }): ColumnSession | undefined {
+  const { opened } = statement;
+  statement.opened = undefined;
+  return opened;
 }
 
 function sendSealed(

@@ -110,9 +110,25 @@ function forward(
 function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): void | Promise<void> {
   const [plan, ...more] = planned.plans;
   if (plan?.type !== 'sealed' || more.length > 0) throw severalCommands();
-  const text = preparedText(session, plan);
-  if (text instanceof Promise) return text.then((known) => sendSealed(session, parse, planned, plan, known));
-  sendSealed(session, parse, planned, plan, text);
+  // Keys are asked for only where the text itself holds something to seal; Bind asks for the rest.
+  const texts = plan.pieces.filter((piece) => typeof piece === 'string');
+  if (texts.length === plan.pieces.length) return void sendSealed(session, parse, planned, plan, texts.join(''));
+  const columns = session.columns.open(plan.columns, columnUse(session));
+  const send = (opened: ColumnSession): Statement & { type: 'sealed' } =>
+    sendSealed(session, parse, planned, plan, sealedText(plan, opened, session.settings));
+  if (columns instanceof Promise) return columns.then((opened) => void send(opened));
+  lend(send(columns), columns);
+}
+
+/**
+ * To the first Bind, where it comes together with its Parse: that is one statement, and one use, as in the simple protocol. Only until this
+ * turn ends, in which nobody can have been refused the key.
+ */
+function lend(statement: Statement & { type: 'sealed' }, columns: ColumnSession): void {
+  statement.opened = columns;
+  queueMicrotask(() => {
+    statement.opened = undefined;
+  });
 }
 
 function sendSealed(
@@ -121,22 +137,20 @@ function sendSealed(
   { sql, changes = [] }: Planned & { type: 'sealed' },
   plan: SealedPlan,
   text: string,
-): void {
+): Statement & { type: 'sealed' } {
   const { name, parameterOids } = parse;
   session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
   const [change] = changes;
-  const statement = { type: 'sealed', plan, sql, declaredOids: parameterOids, ...(change && { change }) } as const;
+  const statement: Statement & { type: 'sealed' } = {
+    type: 'sealed',
+    plan,
+    sql,
+    declaredOids: parameterOids,
+    ...(change && { change }),
+  };
   session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);
-}
-
-/** Keys are asked for only where the text itself holds something to seal; Bind asks for the rest. */
-function preparedText(session: Session, plan: SealedPlan): string | Promise<string> {
-  const texts = plan.pieces.filter((piece) => typeof piece === 'string');
-  if (texts.length === plan.pieces.length) return texts.join('');
-  const columns = session.columns.open(plan.columns, columnUse(session));
-  const text = (opened: ColumnSession): string => sealedText(plan, opened, session.settings);
-  return columns instanceof Promise ? columns.then(text) : text(columns);
+  return statement;
 }
 
 /** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */
