@@ -1,5 +1,5 @@
 /** Puts together what operations may use. For `main.ts`, the demo and tests. */
-import { randomBytes } from 'node:crypto';
+import { pooledRandom, type RandomSource } from '../crypto/random.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import { createCaches } from './caches.ts';
 import { forward } from './edge/forward.ts';
@@ -27,7 +27,7 @@ export type GatewayParts = {
   readonly maxSegmentBytes?: number;
   /** How long is waited for memory, and for slow clients that hold it; as in `limits.ts` unless told. */
   readonly waiting?: Partial<Omit<GovernorLimits, 'maxBytes'>>;
-  readonly random?: (bytes: number) => Uint8Array;
+  readonly random?: RandomSource;
   readonly now?: () => number;
 };
 
@@ -43,7 +43,7 @@ export function createGateway(parts: GatewayParts): GatewayContext {
     options,
     log,
     rules: compileRules(parts.rules),
-    random: parts.random ?? randomBytes,
+    random: parts.random ?? pooledRandom(),
     now: parts.now ?? Date.now,
     caches: createCaches(),
     governor: new ByteGovernor({ ...waiting, maxBytes: parts.maxBytesInFlight }),

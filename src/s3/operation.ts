@@ -2,6 +2,7 @@
  * The seam between the gateway's edge (server, router, authentication, bodies) and its operations: what an operation gets, what it
  * answers, and what it may use. An operation is a function of a request that is authenticated, routed and matched to its rule.
  */
+import type { RandomSource } from '../crypto/random.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 import type { CallerRights } from './access/rights.ts';
 import type { ByteSource, Take } from './bodies/byte-source.ts';
@@ -114,7 +115,7 @@ export type GatewayContext = {
   readonly rules: S3Rules;
   readonly options: GatewayOptions;
   readonly log: S3Log;
-  readonly random: (bytes: number) => Uint8Array;
+  readonly random: RandomSource;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly caches: GatewayCaches;

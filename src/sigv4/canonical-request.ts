@@ -4,7 +4,7 @@
  * Verification and signing share it. Strings are latin1: each char is one byte of the wire.
  * Source: AWS, "Create a signed AWS API request"; "Signature Calculations for the Authorization Header" (S3).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeQueryPart, encodeUri } from './percent-encoding.ts';
 
 export type CanonicalInput = {
@@ -35,7 +35,7 @@ export function canonicalRequest(input: CanonicalInput): string {
 
 /** SHA-256 of the text's bytes (latin1), in hex. */
 export function hashText(text: string): string {
-  return createHash('sha256').update(text, 'latin1').digest('hex');
+  return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }
 
 export function canonicalHeaderValue(value: string): string {
@@ -47,14 +47,16 @@ export function canonicalHeaderValue(value: string): string {
 /** Pairs re-encoded and sorted; `X-Amz-Signature` left out. Parts that do not decode stay as they came. */
 export function canonicalQuery(query: string): string {
   if (query === '') return '';
-  return query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map(canonicalPair)
-    .filter(([name]) => name !== 'X-Amz-Signature')
-    .sort(byNameThenValue)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
+  const pairs: (readonly [string, string])[] = [];
+  for (const text of query.split('&')) {
+    if (text === '') continue;
+    const pair = canonicalPair(text);
+    if (pair[0] !== 'X-Amz-Signature') pairs.push(pair);
+  }
+  let canonical = '';
+  for (const [name, value] of pairs.sort(byNameThenValue))
+    canonical += `${canonical === '' ? '' : '&'}${name}=${value}`;
+  return canonical;
 }
 
 function canonicalPair(pair: string): readonly [string, string] {

@@ -20,6 +20,14 @@ function readTimestamp(text: string): number | undefined {
   return Number.isNaN(time) || formatTimestamp(time) !== text ? undefined : time;
 }
 
+/** Of what was written last, by its second. */
+let lastWritten: { readonly second: number; readonly text: string } = { second: Number.NaN, text: '' };
+
 export function formatTimestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-:]/gu, '')}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (lastWritten.second !== second) lastWritten = { second, text: writeTimestamp(milliseconds) };
+  return lastWritten.text;
 }
+
+const writeTimestamp = (milliseconds: number): string =>
+  `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-:]/gu, '')}Z`;

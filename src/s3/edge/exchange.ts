@@ -2,8 +2,8 @@
  * One request and its answer: parsed, authenticated, routed, decided, handled, answered. Every failure ends in S3's error document;
  * nothing a client sends ends the process.
  */
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openBytes, type RandomSource } from '../../crypto/random.ts';
 import type { VerifiedSignature } from '../../sigv4/verify.ts';
 import { refuseAnonymous } from '../access/anonymous.ts';
 import { answerWithinRights } from '../access/answers.ts';
@@ -50,7 +50,7 @@ export type ExchangeOutcome = {
 /** Handles one exchange; never rejects. */
 export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, edge: EdgeOptions): Promise<void> {
   const started = performance.now();
-  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  const requestId = newRequestId(edge.gateway.random);
   const answering: Answering = { incoming, outgoing, requestId, log: edge.gateway.log, draining: edge.draining };
   const seen: Seen = { operation: 'Unknown' };
   const over = vanishing(incoming, outgoing);
@@ -72,6 +72,9 @@ export async function exchange(incoming: IncomingMessage, outgoing: ServerRespon
     principal: seen.principal,
   });
 }
+
+/** As S3's: 16 digits. */
+const newRequestId = (random: RandomSource): string => Buffer.from(openBytes(random, 8)).toString('hex').toUpperCase();
 
 /** What is known of the exchange when it fails. */
 type Seen = { operation: string; principal?: string };

@@ -2,7 +2,7 @@
  * The body of a request to the upstream: what hash its signature names, and how its bytes go out. Whole bodies are hashed; streams go
  * as UNSIGNED-PAYLOAD where the upstream takes it, else in signed chunks; with a trailing checksum in unsigned chunks.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ByteSource } from '../bodies/byte-source.ts';
 import { ChunkSignatures, type SignatureSeed } from '../../sigv4/chunk-signature.ts';
 import type { S3Headers } from '../operation.ts';
@@ -41,10 +41,16 @@ export function payloadFor(outgoing: Outgoing, capabilities: UpstreamCapabilitie
   };
 }
 
+const NO_PAYLOAD: Payload = {
+  payloadHash: hash('sha256', new Uint8Array(0), 'hex'),
+  headers: {},
+  contentLength: 0,
+  encode: () => undefined,
+};
+
 function hashedPayload(body: Uint8Array | undefined): Payload {
-  const bytes = body ?? new Uint8Array(0);
-  const payloadHash = createHash('sha256').update(bytes).digest('hex');
-  return { payloadHash, headers: {}, contentLength: bytes.length, encode: () => body };
+  if (body === undefined) return NO_PAYLOAD;
+  return { payloadHash: hash('sha256', body, 'hex'), headers: {}, contentLength: body.length, encode: () => body };
 }
 
 function trailedPayload(body: ByteSource, length: number, headers: S3Headers, trailer: Trailer): Payload {
