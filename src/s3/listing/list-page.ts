@@ -142,12 +142,18 @@ export const ownerContent = (owner: ListRow['owner']): XmlContent | undefined =>
 
 /** `encoding-type=url`: percent-encoded UTF-8, the slash kept. */
 export const encodeKey = (key: string): string =>
-  encodeURIComponent(key)
-    .replaceAll('%2F', '/')
-    .replace(/[!'()*]/gu, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  PLAIN.test(key)
+    ? key
+    : encodeURIComponent(key)
+        .replaceAll('%2F', '/')
+        .replace(/[!'()*]/gu, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** Most keys: nothing to encode, nothing to decode. */
+const PLAIN = /^[\w./~-]*$/u;
 
 /** Backends write a space as `%20` or `+`; a plus is always `%2B`. */
 export function decodeKey(text: string): string {
+  if (PLAIN.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', '%20'));
   } catch {

@@ -22,6 +22,7 @@ type OpenElement = {
   children: Map<string, XmlTree[]> | undefined;
 };
 
+const GREATER_THAN = 0x3e;
 const NO_CHILDREN: ReadonlyMap<string, readonly XmlTree[]> = new Map();
 const TAG = /[A-Za-z_:\u0080-\uffff][-\w.:\u0080-\uffff]*/uy;
 /** Blanks are these alone (3): others know more of them. A carriage return is a line feed by then. */
@@ -110,19 +111,37 @@ class XmlReader {
   }
 
   #takeStart(): void {
-    const tag = this.#match(TAG);
+    const tag = this.#plainTag() ?? this.#match(TAG);
     const name = tag.slice(tag.indexOf(':') + 1);
     if (tag === '' || name === '' || NO_NAMES.has(name)) throw malformed();
     if (this.#root !== undefined || this.#open.length >= MAX_XML_DEPTH) throw malformed();
-    // One by one: a pattern for all of them runs out of stack.
-    while (this.#match(ATTRIBUTE) !== '') this.#count();
-    this.#match(BLANKS);
+    if (this.#text[this.#at] !== '>') this.#takeAttributes();
     const isEmpty = this.#text[this.#at] === '/';
     if (isEmpty) this.#at += 1;
     if (this.#text[this.#at] !== '>') throw malformed();
     this.#at += 1;
     this.#open.push({ tag, name, text: '', hasText: false, hasCdata: false, children: undefined });
     if (isEmpty) this.#close();
+  }
+
+  /** What nearly all are: letters and nothing else up to the end of the tag, for which a pattern is slow. */
+  #plainTag(): string | undefined {
+    let end = this.#at;
+    for (; ; end += 1) {
+      // Small letters and capitals differ by one bit. Beyond the end it is no number.
+      const letter = this.#text.charCodeAt(end) | 0x20;
+      if (!(letter >= 0x61 && letter <= 0x7a)) break;
+    }
+    if (end === this.#at || this.#text.charCodeAt(end) !== GREATER_THAN) return undefined;
+    const tag = this.#text.slice(this.#at, end);
+    this.#at = end;
+    return tag;
+  }
+
+  #takeAttributes(): void {
+    // One by one: a pattern for all of them runs out of stack.
+    while (this.#match(ATTRIBUTE) !== '') this.#count();
+    this.#match(BLANKS);
   }
 
   #takeEnd(): void {

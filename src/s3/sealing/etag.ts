@@ -5,10 +5,13 @@
 
 const BARE_MD5 = /^[0-9a-f]{32}$/iu;
 const MARKED_MD5 = /^([0-9a-f]{32})-0$/iu;
+/** What stores give: nothing to trim. */
+const QUOTED_HEX = /^"[0-9a-f-]*"$/u;
 const PARTS_SUFFIX = /-([1-9][0-9]{0,4})$/u;
 
 /** Without quotes and weakness mark. */
 export function bareEtag(etag: string): string {
+  if (QUOTED_HEX.test(etag)) return etag.slice(1, -1);
   return etag
     .trim()
     .replace(/^W\//u, '')
