@@ -254,6 +254,23 @@ describe('lists', () => {
   });
 });
 
+test('Hundreds of grants of one grantee, which lie together, are each listed, used and revoked', async () => {
+  await using opened = await open();
+  const { manager, keyId } = opened;
+  const given = [];
+  for (let n = 0; n < 300; n++) given.push((await give(opened, { operations: ['DescribeKey'] })).grantId);
+  const { grantId: wanted } = await give(opened);
+  expect(await generate(opened, alice)).toBe('allowed');
+  for (const grantId of given.splice(100)) await manager.grants.revoke({ keyId, grantId }, operator);
+  await manager.close();
+  const later = { ...opened, manager: await opened.folder.open() };
+  const { items } = await later.manager.grants.list({ keyId, after: undefined, limit: 1000 }, operator);
+  expect(items.map(({ grantId }) => grantId)).toEqual([...given, wanted].sort());
+  expect(await generate(later, alice)).toBe('allowed');
+  await later.manager.grants.revoke({ keyId, grantId: wanted }, operator);
+  expect(await generate(later, alice)).toBe(DENIED);
+});
+
 describe('someone with the file', () => {
   const change = ({ folder }: Opened, work: (database: DatabaseSync) => void): void => {
     const database = new DatabaseSync(folder.options.storePath, { defensive: false });
@@ -307,6 +324,22 @@ describe('someone with the file', () => {
       const by = column === 'grantee' ? use('mallory') : alice;
       expect(await generate(again, by)).toBe('ERR_KEYS_STORE_TAMPERED');
     }
+  });
+
+  test('makes no changed grant believed by another that is made beside it', async () => {
+    await using opened = await open();
+    await give(opened, { operations: ['Decrypt'] });
+    await opened.manager.close();
+    change(opened, (database) => void database.exec("UPDATE grants SET operations = 'Decrypt,GenerateDataKey'"));
+    const now = { ...opened, manager: await opened.folder.open() };
+    // In the same bucket, whose MACs are as they were.
+    await give(now, { operations: ['DescribeKey'] });
+    expect(await generate(now, alice)).toBe('ERR_KEYS_STORE_TAMPERED');
+    const path = opened.folder.path('bad.backup');
+    expect(await outcome(now.manager.backup({ path }, operator))).toBe('ERR_KEYS_STORE_TAMPERED');
+    await now.manager.close();
+    const later = { ...opened, manager: await opened.folder.open() };
+    expect(await generate(later, alice)).toBe('ERR_KEYS_STORE_TAMPERED');
   });
 
   test('gives a grant to no other key, and hides none for another, by an index that lies', async () => {

@@ -2,7 +2,7 @@
  * The grants of a store. A million of them must cost nothing at start, so they are not read then: each lies in one of 16,384
  * buckets, by a hash of its key and grantee, and a bucket's record, sealed with all other rows, holds a digest of its grants.
  * A grant is believed whose MAC holds and is one of those that the bucket's digest is of; the others in the bucket are not opened for
- * that. Before a change is written over a bucket, and in each backup, all of its grants are.
+ * that, nor for a change, which is written over a bucket whose MACs the digest is of. In each backup all grants are.
  *
  * Threat: an old row put back would revive a revoked grant. Its own MAC is genuine, but the bucket's digest is of others.
  */
@@ -67,11 +67,10 @@ export class GrantTable {
     this.#authenticate = authenticate;
   }
 
-  /** ERR_KEYS_STORE_TAMPERED where the bucket is not what was last written. */
+  /** ERR_KEYS_STORE_TAMPERED where the bucket is not what was last written, going by its MACs. */
   verify(bucket: string): void {
     this.#sealed.delete(bucket);
-    const found = this.bucketRow(bucket);
-    assertSameBucket(bucket, this.#record(bucket), found);
+    this.#sealedMacs(bucket);
   }
 
   /** Undefined: no grants. */
@@ -85,17 +84,33 @@ export class GrantTable {
   #sealedMacs(bucket: string): Uint8Array {
     const known = this.#sealed.get(bucket);
     if (known !== undefined) return known;
-    const found = this.#prepared(BUCKET_MACS).get(bucket) ?? {};
-    const grants = integer(found, 'grants');
-    const macs = Buffer.from(optionalText(found, 'macs') ?? '', 'hex');
-    const digest = hash('sha256', macs, 'buffer');
-    assertSameBucket(bucket, this.#record(bucket), grants === 0 ? undefined : { grants, digest });
+    const { row, macs } = this.#found(bucket);
+    assertSameBucket(bucket, this.#record(bucket), row);
     this.#sealed.set(bucket, macs);
     return macs;
   }
 
-  /** The record of a bucket as its grants are now, each authenticated; undefined where it has none. */
+  /** The record of a bucket as its grants' MACs are now; undefined where it has none. */
   bucketRow(bucket: string): Row | undefined {
+    return this.#found(bucket).row;
+  }
+
+  #found(bucket: string): { readonly row: Row | undefined; readonly macs: Uint8Array } {
+    const found = this.#prepared(BUCKET_MACS).get(bucket) ?? {};
+    const grants = integer(found, 'grants');
+    const macs = Buffer.from(optionalText(found, 'macs') ?? '', 'hex');
+    return { macs, row: grants === 0 ? undefined : bucketRecord(bucket, grants, hash('sha256', macs, 'buffer')) };
+  }
+
+  /** Every bucket, and every grant in one, from its own row; a store of before version 3 has none. */
+  verifyAll(): void {
+    const table = this.#prepared("SELECT 1 FROM sqlite_master WHERE name = 'grants'").get();
+    if (table === undefined) return;
+    const sql = 'SELECT bucket FROM grant_buckets UNION SELECT bucket FROM grants';
+    for (const row of this.#prepared(sql).all()) this.#verifyGrants(text(row, 'bucket'));
+  }
+
+  #verifyGrants(bucket: string): void {
     const digest = createHash('sha256');
     let grants = 0;
     for (const row of this.#prepared('SELECT * FROM grants WHERE bucket = ? ORDER BY grant_id').iterate(bucket)) {
@@ -103,15 +118,8 @@ export class GrantTable {
       digest.update(bytes(row, 'mac'));
       grants += 1;
     }
-    return grants === 0 ? undefined : { bucket, grants, digest: new Uint8Array(digest.digest()) };
-  }
-
-  /** Every bucket, and every grant in one; a store of before version 3 has none. */
-  verifyAll(): void {
-    const table = this.#prepared("SELECT 1 FROM sqlite_master WHERE name = 'grants'").get();
-    if (table === undefined) return;
-    const sql = 'SELECT bucket FROM grant_buckets UNION SELECT bucket FROM grants';
-    for (const row of this.#prepared(sql).all()) this.verify(text(row, 'bucket'));
+    const found = grants === 0 ? undefined : bucketRecord(bucket, grants, digest.digest());
+    assertSameBucket(bucket, this.#record(bucket), found);
   }
 
   /** All grants of one grantee on one key. */
@@ -157,9 +165,11 @@ export class GrantTable {
       this.#authenticate('grants', row);
       if (!isWanted(row))
         throw new KeysError('ERR_KEYS_STORE_TAMPERED', 'an index of the grants does not say what they hold');
-      const bucket = text(row, 'bucket');
-      // Also where the index of the buckets hides it from the digest.
-      if (!isAmong(this.#sealedMacs(bucket), bytes(row, 'mac'))) throw notSealed(bucket);
+    }
+    // Also where the index of the buckets hides a grant from the digest.
+    for (const [bucket, own] of Map.groupBy(rows, (row) => text(row, 'bucket'))) {
+      const macs = own.map((row) => bytes(row, 'mac'));
+      if (!areAmong(this.#sealedMacs(bucket), macs)) throw notSealed(bucket);
     }
     return rows;
   }
@@ -197,12 +207,16 @@ function notSealed(bucket: string): KeysError {
   return new KeysError('ERR_KEYS_STORE_TAMPERED', `grants in bucket ${bucket} are missing, added or of another time`);
 }
 
-/** Whether one of the MACs, each of 32 bytes, is this one. None is secret. */
-function isAmong(macs: Uint8Array, mac: Uint8Array): boolean {
-  if (mac.length !== HMAC_BYTES) return false;
-  for (let at = 0; at < macs.length; at += HMAC_BYTES)
-    if (Buffer.compare(macs.subarray(at, at + HMAC_BYTES), mac) === 0) return true;
-  return false;
+function bucketRecord(bucket: string, grants: number, digest: Uint8Array): Row {
+  return { bucket, grants, digest: new Uint8Array(digest) };
+}
+
+/** Whether all that are wanted are among the MACs, each of 32 bytes; a bucket may hold as many as a key has. None is secret. */
+function areAmong(macs: Uint8Array, wanted: readonly Uint8Array[]): boolean {
+  const all = Buffer.from(macs.buffer, macs.byteOffset, macs.length).toString('latin1');
+  const names = new Set<string>();
+  for (let at = 0; at < all.length; at += HMAC_BYTES) names.add(all.slice(at, at + HMAC_BYTES));
+  return wanted.every((mac) => names.has(Buffer.from(mac).toString('latin1')));
 }
 
 const sealedSize = (macs: Uint8Array): number => macs.length + SEALED_ENTRY_BYTES;
