@@ -12,6 +12,7 @@ import type { ReadinessCheck } from '../observe/readiness.ts';
 import { createAnalyzer } from '../postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../postgres/columns/dek-table.ts';
 import { checkDatabase, unruledColumns } from '../postgres/columns/resolve.ts';
+import { resolveWithin } from '../postgres/columns/resolve-within.ts';
 import { createColumnService } from '../postgres/columns/sealing-service.ts';
 import type { ColumnProblem } from '../postgres/service/problem.ts';
 import type { ProtectedDatabase, ProxyMetrics, UpstreamOptions } from '../postgres/options.ts';
@@ -101,6 +102,7 @@ async function openDatabase(
         report([...problems, ...(await unruledColumns(service, rules))]);
         return columns;
       },
+      resolveWithin: (questions) => resolveWithin(questions, service, rules, randomBytes),
       allowRoutines,
       catalogTypes: catalog,
     });

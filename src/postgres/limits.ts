@@ -13,6 +13,8 @@ export const MAX_MESSAGE_BYTES = 0x3fffffff;
 export const MAX_STATEMENT_BYTES = 64 * MIB;
 /** Statements that are longer are read on a thread of their own: a parse of this much takes some 10 ms, in which nobody else is served. */
 export const LARGE_STATEMENT_BYTES = 64 * KIB;
+/** In a transaction that has changed the catalog, which the thread does not see, they are read here up to this length: some 50 ms. */
+export const MAX_OWN_STATEMENT_BYTES = 256 * KIB;
 /** After one that is longer the thread ends, so that its memory is given back: a hundred and fifty times the text (measured). */
 export const VERY_LARGE_STATEMENT_BYTES = 1 * MIB;
 /** Words, signs and constants of one statement to be analysed: 800 bytes each while it is read (measured: 0.9 million took 720 MB). */

@@ -11,6 +11,7 @@ import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import type { StatementAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import { escrowOwnerOf } from '../../src/postgres/columns/dek-table.ts';
 import { resolveRules } from '../../src/postgres/columns/resolve.ts';
+import { resolveWithin } from '../../src/postgres/columns/resolve-within.ts';
 import { postgresPrincipal } from '../../src/config/principals.ts';
 import { createColumnService } from '../../src/postgres/columns/sealing-service.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
@@ -77,7 +78,13 @@ export async function openSealedDatabase(
     principalOf,
   });
   const resolveColumns = () => resolveRules(connection, full, randomBytes);
-  const analyzer = await createAnalyzer({ database, service: connection, rules: full, resolveColumns });
+  const analyzer = await createAnalyzer({
+    database,
+    service: connection,
+    rules: full,
+    resolveColumns,
+    resolveWithin: (questions) => resolveWithin(questions, connection, full, randomBytes),
+  });
   const proxy = await startTestProxy(server, { databases: new Map([[database, { analyzer, columns }]]) });
   return {
     proxy,

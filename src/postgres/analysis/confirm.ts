@@ -1,7 +1,6 @@
 /** Plans of what was drafted, once the server has agreed. */
 import type { SealedPlan, StatementPlan } from '../plan.ts';
-import type { ServiceConnection } from '../service/connection.ts';
-import type { Shadows } from './catalog/shadow.ts';
+import type { ShadowSource } from './catalog/shadow.ts';
 import type { Drafted } from './draft-statements.ts';
 import { acceptsType } from './expressions/constants.ts';
 import { placed } from './placed.ts';
@@ -9,21 +8,18 @@ import type { DraftPlan } from './plan-statement.ts';
 import { requireAgreement, type Agreement } from './second-analysis.ts';
 import { elementType } from './text/syntax.ts';
 
-export type DryRuns = Pick<ServiceConnection, 'dryRun'>;
-
 /** Errors: as requireAgreement. */
 export async function confirmDrafts(
-  service: DryRuns,
-  shadows: Shadows,
+  shadows: ShadowSource,
   drafts: Drafted['statements'],
 ): Promise<readonly StatementPlan[]> {
   const plans: StatementPlan[] = [];
-  for (const draft of drafts) plans.push(draft.type === 'draft' ? await agreed(service, shadows, draft) : draft);
+  for (const draft of drafts) plans.push(draft.type === 'draft' ? await agreed(shadows, draft) : draft);
   return plans;
 }
 
-async function agreed(service: DryRuns, shadows: Shadows, { plan, opinion }: DraftPlan): Promise<SealedPlan> {
-  const agreement = await requireAgreement(service, shadows, opinion).catch((error: unknown) => {
+async function agreed(shadows: ShadowSource, { plan, opinion }: DraftPlan): Promise<SealedPlan> {
+  const agreement = await requireAgreement(shadows, opinion).catch((error: unknown) => {
     throw placed(error, opinion.start);
   });
   return withTypes(plan, agreement);

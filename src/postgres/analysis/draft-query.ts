@@ -5,7 +5,7 @@ import { quoteQualified } from '../service/names.ts';
 import { Analysis } from './query/analysis.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { splice, type Edit } from './text/edits.ts';
-import { AnalysisError, refuseStatement, refuseUse } from './errors.ts';
+import { AnalysisError, refuseStatement, refuseUse, uncommitted } from './errors.ts';
 import { analyzeExpression } from './expressions/expressions.ts';
 import { trimmed } from './text/inner-query.ts';
 import { analyzeQuery } from './query/queries.ts';
@@ -46,16 +46,6 @@ export function requireSettings(settings: SessionSettings): void {
   requireLexing(settings);
   if (!settings.uncommittedCatalog) return;
   throw uncommitted();
-}
-
-function uncommitted(): AnalysisError {
-  return new AnalysisError(
-    'ERR_POSTGRES_CATALOG',
-    '0A000',
-    'the transaction has changed the catalog: statements on sealed columns wait for its end',
-    -1,
-    'Commit first.',
-  );
 }
 
 export function requireLexing(settings: SessionSettings): void {

@@ -54,9 +54,9 @@ export const ANALYSIS_ERRORS = {
     fix: 'Run `sealgate check` and apply what it prints.',
   },
   ERR_POSTGRES_CATALOG: {
-    says: 'the catalog of the database cannot be read over the service connection',
-    why: 'Without it the proxy cannot know what the names in a statement mean.',
-    fix: 'Check the service DSN and the server; the statement can be sent again.',
+    says: 'the catalog of the database cannot be read',
+    why: 'Without it the proxy cannot know what the names in a statement mean. It is read over the service connection, and for a transaction that has changed it, in that transaction: which has to be a block (BEGIN) in READ COMMITTED.',
+    fix: 'Check the service DSN and the server; the statement can be sent again. In a transaction that has changed the catalog: BEGIN it without another isolation level, or commit the change first.',
   },
   ERR_POSTGRES_DISAGREEMENT: {
     says: 'the server understands the statement otherwise than the proxy does',
@@ -94,6 +94,22 @@ export class AnalysisError extends SealgateError<AnalysisErrorCode> {
 
 /** feature_not_supported. */
 const UNSUPPORTED = '0A000';
+
+/** What the open transaction has made of the catalog has to be known for this. */
+export function uncommitted(): AnalysisError {
+  return new AnalysisError(
+    'ERR_POSTGRES_CATALOG',
+    UNSUPPORTED,
+    'the transaction has changed the catalog: here statements on sealed columns wait for its end',
+    -1,
+    'Commit first; within a block (BEGIN) in READ COMMITTED they need not wait.',
+  );
+}
+
+/** Whether it is the refusal of `uncommitted`. */
+export function waitsForCommit({ code, sqlstate }: Refusal): boolean {
+  return code === 'ERR_POSTGRES_CATALOG' && sqlstate === UNSUPPORTED;
+}
 
 export function refuseUse(message: string, location: number, hint?: string): AnalysisError {
   return new AnalysisError('ERR_POSTGRES_SEALED_USE', UNSUPPORTED, message, location, hint);

@@ -3,30 +3,28 @@ import { LARGE_STATEMENT_BYTES, MAX_EXECUTE_BYTES } from '../limits.ts';
 import type { RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
+import type { OwnTransaction } from './catalog/own-catalogs.ts';
 import { shownTypes } from './facade/shown-types.ts';
 import { CatalogSource } from './catalog/source.ts';
 import type { Catalog, ComingRelation } from './catalog/catalog.ts';
 import { confirmDrafts } from './confirm.ts';
 import { draftStatements, isPlain, type Drafted } from './draft-statements.ts';
-import { AnalysisError } from './errors.ts';
+import { AnalysisError, waitsForCommit } from './errors.ts';
 import { executeText } from './execute.ts';
 import { planLarge, tooLarge } from './large/plan-large.ts';
 import { LargeThread } from './large/large-thread.ts';
-import { normalizeText, type NormalizedText } from './text/normalize.ts';
+import { keepPlans, knownPlans } from './kept-plans.ts';
+import { needsOwnCatalog, OwnPlanning, type OwnStatement } from './own-planning.ts';
 import { PlanCache } from './plan-cache.ts';
 import { refusePlan } from './refuse-plan.ts';
-import { isClientLiteral } from './second-analysis.ts';
 import { settingsKey } from './settings-key.ts';
 import { Shadows } from './catalog/shadow.ts';
 import { SourceText } from './text/source-text.ts';
-import { instantiate, makeTemplate } from './text/template.ts';
 import { loadGrammar, parseStatements } from './text/syntax.ts';
 
 /** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
 const POLL_INTERVAL_MS = 1_000;
 const MAX_CATALOG_AGE_MS = 2_500;
-/** Longer texts are not worth a place in the cache. */
-const MAX_CACHED_TEXT = LARGE_STATEMENT_BYTES;
 
 export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #source: CatalogSource;
@@ -36,6 +34,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #now: () => number;
   readonly #maxAgeMs: number;
   readonly #cache = new PlanCache();
+  readonly #own: OwnPlanning | undefined;
   #timer: NodeJS.Timeout | undefined;
   #usedSincePoll = false;
   #closed = false;
@@ -45,15 +44,19 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     this.#now = options.now ?? (() => performance.now());
     this.#maxAgeMs = options.maxCatalogAgeMs ?? MAX_CATALOG_AGE_MS;
     const { service, rules, resolveColumns, allowRoutines = [], shadowsApart } = options;
+    const allowed = new Set(allowRoutines);
     this.#source = new CatalogSource({
       service,
       rules,
       resolveColumns,
-      allowRoutines: new Set(allowRoutines),
+      allowRoutines: allowed,
       shadowsApart,
       now: this.#now,
     });
     this.#shadows = new Shadows(service);
+    const { resolveWithin } = options;
+    if (resolveWithin !== undefined)
+      this.#own = new OwnPlanning(service, { source: this.#source, rules, allowRoutines: allowed, resolveWithin });
     this.#large = new LargeThread(service);
   }
 
@@ -73,15 +76,12 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     return this.#source.mayConcern(sql);
   }
 
-  isCurrent(plan: SealedPlan, session: SessionSettings): boolean {
+  isCurrent(plan: SealedPlan, session: SessionSettings, own?: OwnTransaction): boolean {
     this.#usedSincePoll = true;
     const { catalogEpoch, settings } = plan.state;
-    return (
-      catalogEpoch === this.#source.epoch &&
-      settings === settingsKey(session) &&
-      !session.uncommittedCatalog &&
-      this.#isFresh()
-    );
+    if (settings !== settingsKey(session) || !this.#isFresh()) return false;
+    if (catalogEpoch === this.#source.epoch) return !session.uncommittedCatalog;
+    return own !== undefined && this.#own?.isCurrent(plan, own) === true;
   }
 
   catalogChanged(): void {
@@ -103,17 +103,39 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     sql: string,
     declaredOids: readonly number[],
     session: SessionSettings,
+    own?: OwnTransaction,
   ): readonly StatementPlan[] | Promise<readonly StatementPlan[]> {
     this.#usedSincePoll = true;
     const shown = shownTypes(session, this.#options.catalogTypes ?? 'logical');
     const prefix = `${settingsKey(session)}\u0000${shown}\u0000${declaredOids.join()}\u0000`;
     try {
-      const known = this.#known(prefix, sql);
+      const ofOwn = own && this.#isFresh() ? this.#own?.known(prefix, sql, own) : undefined;
+      const known = ofOwn ?? this.#known(prefix, sql);
       if (known !== undefined) return known;
     } catch (error) {
       return [refusePlan(error, new SourceText(sql))];
     }
-    return this.#planOrRefuse(prefix, new SourceText(sql), declaredOids, session);
+    const source = new SourceText(sql);
+    const plans = this.#planOrRefuse(prefix, source, declaredOids, session);
+    if (own === undefined || this.#own === undefined) return plans;
+    const statement = { prefix, source, declaredOids, settings: session, seesPhysicalTypes: shown === 'physical' };
+    return this.#orWithin(plans, this.#own, statement, own);
+  }
+
+  /** What has to be known of the open transaction is asked for only where something in it needs that. */
+  async #orWithin(
+    planning: Promise<readonly StatementPlan[]>,
+    planner: OwnPlanning,
+    statement: OwnStatement,
+    own: OwnTransaction,
+  ): Promise<readonly StatementPlan[]> {
+    const plans = await planning;
+    if (!plans.some(needsOwnCatalog) || this.#closed) return plans;
+    try {
+      return await planner.plan(statement, own);
+    } catch (error) {
+      return [refusePlan(error, statement.source)];
+    }
   }
 
   async #planOrRefuse(
@@ -165,27 +187,21 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       const known = this.#known(prefix, source.sql);
       if (known !== undefined) return known;
     }
-    if (source.sql.length > MAX_CACHED_TEXT) {
+    if (source.sql.length > LARGE_STATEMENT_BYTES) {
       const seesPhysicalTypes = this.#seesPhysicalTypes(session);
       const statement = { sql: source.sql, declaredOids, settings: session, seesPhysicalTypes };
       return planLarge(this.#large, this.#source, statement);
     }
     const drafted = await this.#draft(source, declaredOids, session);
-    const plans = await confirmDrafts(this.#options.service, this.#shadows, drafted.statements);
-    this.#keep(prefix, source, drafted, plans);
+    const plans = await confirmDrafts(this.#shadows, drafted.statements);
+    keepPlans(this.#cache, prefix, source, drafted, plans);
     return plans;
   }
 
   /** From the cache, where the catalog it was made with has been looked at lately. */
   #known(prefix: string, sql: string): readonly StatementPlan[] | undefined {
     if (!this.#isFresh()) return undefined;
-    this.#cache.enter(this.#source.epoch);
-    const plans = this.#cache.plans(prefix + sql);
-    if (plans !== undefined) return plans;
-    const normalized = sql.length > MAX_CACHED_TEXT ? undefined : normalizeText(sql);
-    const template = normalized === undefined ? undefined : this.#cache.template(prefix + normalized.key);
-    if (normalized === undefined || template === undefined) return undefined;
-    return [instantiate(template, sql, normalized)];
+    return knownPlans(this.#cache, this.#source.epoch, prefix, sql);
   }
 
   /** Parsed and analysed with the latest catalog: a hot statement looks at the server first, and once more where a name is missing. */
@@ -203,6 +219,8 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     };
     const first = attemptOrError(attempt);
     if (!(first instanceof AnalysisError) && first.statements.every(isPlain)) return first;
+    // Nothing that the server could say of what is committed would help.
+    if (first instanceof AnalysisError && waitsForCommit(first.refusal)) throw first;
     const before = this.#source.epoch;
     if (first instanceof AnalysisError && first.code === 'ERR_POSTGRES_NAME') await this.#source.reload();
     else await this.#source.refresh();
@@ -217,26 +235,6 @@ export class PlanningAnalyzer implements StatementAnalyzer {
 
   #catalog(): Catalog {
     return this.#source.requireCatalog();
-  }
-
-  #keep(prefix: string, source: SourceText, { epoch, statements }: Drafted, plans: readonly StatementPlan[]): void {
-    const { sql } = source;
-    if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isClientLiteral))) {
-      this.#cache.keepPlans(epoch, prefix + sql, plans);
-    }
-    const [draft] = statements;
-    const [plan] = plans;
-    if (
-      plans.length !== 1 ||
-      plan?.type !== 'sealed' ||
-      draft?.type !== 'draft' ||
-      draft.opinion.analysis.literalsMatter
-    )
-      return;
-    const normalized: NormalizedText | undefined = normalizeText(sql);
-    if (normalized === undefined || normalized.literals.length === 0) return;
-    const template = makeTemplate(plan, source, normalized, draft.edits, draft.start, draft.end);
-    if (template !== undefined) this.#cache.keepTemplate(epoch, prefix + normalized.key, template);
   }
 }
 

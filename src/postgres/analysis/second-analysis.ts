@@ -7,7 +7,6 @@
 import { MAX_DESCRIBED_PARAMETERS } from '../limits.ts';
 import { originKey, type LogicalType, type SealedColumn, type SealedLiteral, type SealedPlan } from '../plan.ts';
 import { clientPosition } from '../positions.ts';
-import type { ServiceConnection } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
@@ -17,7 +16,7 @@ import { acceptsType } from './expressions/constants.ts';
 import { isList, splice, type Edit } from './text/edits.ts';
 import { AnalysisError } from './errors.ts';
 import type { ParameterUse } from './expressions/parameters.ts';
-import type { ShadowRelation, Shadows } from './catalog/shadow.ts';
+import type { ShadowRelation, ShadowSource } from './catalog/shadow.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
 import { serverReferences } from './server-references.ts';
 import { elementType } from './text/syntax.ts';
@@ -49,21 +48,15 @@ export type Agreement = {
 const NOTHING_HOT: Agreement = { results: [], parameterOids: new Map() };
 
 /** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
-export async function requireAgreement(
-  service: Pick<ServiceConnection, 'dryRun'>,
-  shadows: Shadows,
-  opinion: SecondOpinion,
-): Promise<Agreement> {
+export async function requireAgreement(shadows: ShadowSource, opinion: SecondOpinion): Promise<Agreement> {
   const { analysis, outputs } = opinion;
   const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
   // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
   if (hot.length === 0) return NOTHING_HOT;
   let place = -1;
   try {
-    const shadowed = new Map<number, ShadowRelation>();
-    for (const relation of hot) shadowed.set(relation.oid, await shadows.ensure(relation, analysis.catalog));
-    const statement = shadowStatement(opinion, shadowed);
-    return await service.dryRun(async (session) => {
+    return await shadows.within(analysis, async (session, shadowed) => {
+      const statement = shadowStatement(opinion, shadowed);
       // What the statement calls unqualified is found where the client's session would find it.
       await session.query(SEARCH_PATH_SQL, [searchPathText(analysis.input.searchPath)]);
       const description = await session.describe(statement.sql, statement.oids).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../pla
 import type { ServiceConnection } from '../service/connection.ts';
 import type { CatalogTypes } from './facade/shown-types.ts';
 import type { ComingRelation } from './catalog/catalog.ts';
+import type { OwnCatalogsOptions, OwnTransaction } from './catalog/own-catalogs.ts';
 import type { RuledColumn } from './catalog/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
@@ -16,12 +17,14 @@ export interface StatementAnalyzer {
   mayConcern(sql: string): boolean;
   /**
    * All statements of one Query or Parse text, in order (none for an empty text). `declaredOids`: from Parse (0 = unspecified).
-   * At once where they are cached. Throws nothing: trouble is a RefusePlan.
+   * At once where they are cached. Throws nothing: trouble is a RefusePlan. `own`: the session's transaction, where it has changed the
+   * catalog; statements that nobody else could know the meaning of are refused without it.
    */
   plan(
     sql: string,
     declaredOids: readonly number[],
     session: SessionSettings,
+    own?: OwnTransaction,
   ): readonly StatementPlan[] | Promise<readonly StatementPlan[]>;
   /** EXECUTE of a statement with such parameters, its arguments sealed. Throws nothing, as `plan`. */
   executeText(
@@ -29,7 +32,7 @@ export interface StatementAnalyzer {
     parameters: SealedPlan['parameters'],
   ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan;
   /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
-  isCurrent(plan: SealedPlan, session: SessionSettings): boolean;
+  isCurrent(plan: SealedPlan, session: SessionSettings, own?: OwnTransaction): boolean;
   /** Grows with every change of the catalog that was seen. */
   readonly catalogEpoch: number;
   /** A session committed DDL: the next plan looks at the catalog anew, and no plan made before is current. */
@@ -53,6 +56,8 @@ export type AnalyzerOptions = {
    * missing here makes every statement on its table a refusal.
    */
   readonly resolveColumns: () => Promise<readonly SealedColumn[]>;
+  /** As `resolveColumns`, by what an open transaction answers; without it, statements wait for the end of one that changed the catalog. */
+  readonly resolveWithin?: OwnCatalogsOptions['resolveWithin'];
   /** `schema.name` of routines, and of trigger functions, that the operator vouches for although they look hot. */
   readonly allowRoutines?: readonly string[];
   /** Word in the names of the shadows' schemas, where rules other than the proxies' are looked at (`sealgate postgres explain`). */

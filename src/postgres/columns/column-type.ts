@@ -1,6 +1,6 @@
 /** A rule's type against the database: the server's own types by their names, enums and domains as the catalog has them. */
 import type { ColumnCheck, LogicalType } from '../plan.ts';
-import type { ServiceSession } from '../service/connection.ts';
+import type { Questions } from '../service/connection.ts';
 import type { SealRule } from '../service/rules.ts';
 import { arrayOf, comparisonClass, enumType, logicalTypeByOid, storageClass } from '../types/registry.ts';
 import { formatLogicalType, parseLogicalType, parseUserType } from '../types/type-text.ts';
@@ -38,13 +38,13 @@ SELECT t.oid::int8 AS oid, t.typarray::int8 AS array, t.typtype::text AS kind, t
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE `;
 
 /** Errors: ERR_POSTGRES_COLUMN_TYPE, ERR_POSTGRES_COLUMN_CHECK. */
-export async function columnType(session: ServiceSession, rule: SealRule): Promise<ColumnType> {
+export async function columnType(session: Questions, rule: SealRule): Promise<ColumnType> {
   const resolved = await resolvedType(session, rule);
   if (rule.mode === 'deterministic') requireEquality(rule, resolved.type);
   return resolved;
 }
 
-async function resolvedType(session: ServiceSession, rule: SealRule): Promise<ColumnType> {
+async function resolvedType(session: Questions, rule: SealRule): Promise<ColumnType> {
   const user = parseUserType(rule.type);
   if (user === undefined) return { type: parseLogicalType(rule.type), checks: [] };
   const [row] = await session.query<TypeRow>(`${TYPE_SQL} n.nspname = $1 AND t.typname = $2`, [user.schema, user.name]);
@@ -59,7 +59,7 @@ function wrong(message: string): ColumnError {
   return new ColumnError('ERR_POSTGRES_COLUMN_TYPE', message);
 }
 
-async function typeOf(session: ServiceSession, row: TypeRow, rule: SealRule): Promise<ColumnType> {
+async function typeOf(session: Questions, row: TypeRow, rule: SealRule): Promise<ColumnType> {
   const { schema, name, labels } = row;
   if (row.kind === 'e')
     return { type: enumType(Number(row.oid), Number(row.array), { schema, name, labels }), checks: [] };
@@ -69,7 +69,7 @@ async function typeOf(session: ServiceSession, row: TypeRow, rule: SealRule): Pr
   return { type, checks: [] };
 }
 
-async function domainType(session: ServiceSession, row: TypeRow, rule: SealRule): Promise<ColumnType> {
+async function domainType(session: Questions, row: TypeRow, rule: SealRule): Promise<ColumnType> {
   const { schema, name } = row;
   const place = `domain ${schema}.${name}`;
   if (row.notNull)

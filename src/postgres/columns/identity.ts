@@ -6,7 +6,7 @@
  * values of two identities. Whatever is not exactly where it was bound fails closed until `check --rebind`.
  */
 import type { RandomSource } from '../../crypto/random.ts';
-import type { ServiceSession } from '../service/connection.ts';
+import type { Questions, ServiceSession } from '../service/connection.ts';
 import type { LiveColumn } from '../service/live-column.ts';
 import { COLUMNS_TABLE, DOMAINS_TABLE, quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { SealRule } from '../service/rules.ts';
@@ -28,6 +28,21 @@ type BoundRow = {
 /** A live column that exists: `judgeColumn` has passed it. */
 export type PlacedColumn = LiveColumn & { readonly attnum: number };
 
+/** What else is known of the places that names are bound to. */
+export type Looks = {
+  /** Whether the column that a name was bound to is still anywhere, under whatever name. */
+  readonly stillExists: (place: Pick<BoundRow, 'relation' | 'attnum'>) => Promise<boolean>;
+  readonly holdsValues: (rule: SealRule, live: PlacedColumn) => Promise<boolean>;
+};
+
+/** As the session that asks sees it. */
+export function looksOf(session: Questions): Looks {
+  return {
+    stillExists: (place) => stillExists(session, place),
+    holdsValues: (rule, live) => holdsValues(session, rule, live),
+  };
+}
+
 /**
  * The column's identity; an empty column that never had one gets it now.
  *
@@ -38,9 +53,10 @@ export async function identify(
   rule: SealRule,
   live: PlacedColumn,
   random: RandomSource,
+  looks: Looks = looksOf(session),
 ): Promise<ColumnIdentity> {
-  const known = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random));
-  const bound = isAt(known, live) ? known : await bindAgain(session, rule, live, random);
+  const known = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random, looks));
+  const bound = isAt(known, live) ? known : await bindAgain(session, rule, live, random, looks);
   if (!sameSealing(bound, rule)) {
     throw new ColumnError(
       'ERR_POSTGRES_COLUMN_RULE_CHANGED',
@@ -64,11 +80,12 @@ async function bindAgain(
   rule: SealRule,
   live: PlacedColumn,
   random: RandomSource,
+  looks: Looks,
 ): Promise<BoundRow> {
   await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
   const old = await findBound(session, rule);
   if (old !== undefined && isAt(old, live)) return old;
-  if (old === undefined || (await stillExists(session, old)) || (await holdsValues(session, rule, live)))
+  if (old === undefined || (await looks.stillExists(old)) || (await looks.holdsValues(rule, live)))
     throw moved('the table or column is not the one it was bound to');
   await refuseBoundElsewhere(session, live);
   const id = sameSealing(old, rule) ? old.id : Buffer.from(random(ID_BYTES));
@@ -109,7 +126,10 @@ export async function forgetBinding(session: ServiceSession, live: PlacedColumn)
   await session.query(`DELETE FROM ${COLUMNS_TABLE} WHERE relation = $1 AND attnum = $2`, [live.relation, live.attnum]);
 }
 
-async function stillExists(session: ServiceSession, { relation, attnum }: BoundRow): Promise<boolean> {
+async function stillExists(
+  session: Questions,
+  { relation, attnum }: Pick<BoundRow, 'relation' | 'attnum'>,
+): Promise<boolean> {
   const found = await session.query(
     'SELECT 1 FROM pg_attribute WHERE attrelid = $1 AND attnum = $2 AND NOT attisdropped',
     [relation, attnum],
@@ -155,13 +175,14 @@ async function bindNew(
   rule: SealRule,
   live: PlacedColumn,
   random: RandomSource,
+  looks: Looks,
 ): Promise<BoundRow> {
   // One at a time: between another proxy's binding and our looks below, its first values could be taken for values without identity.
   await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
   const faster = await findBound(session, rule);
   if (faster !== undefined) return faster;
   await refuseBoundElsewhere(session, live);
-  if (await holdsValues(session, rule, live)) throw moved('it holds values, but has no identity in schema sealgate');
+  if (await looks.holdsValues(rule, live)) throw moved('it holds values, but has no identity in schema sealgate');
   const id = Buffer.from(random(ID_BYTES));
   return bind(session, rule, live, id);
 }
@@ -202,7 +223,7 @@ const IS_NEW = `
 SELECT c.relkind = 'r' AND NOT c.relhassubclass AND pg_relation_size(c.oid) = 0 AS new FROM pg_class c WHERE c.oid = $1`;
 
 /** An empty column looks through its whole table once, at its first binding. */
-async function holdsValues(session: ServiceSession, rule: SealRule, live: PlacedColumn): Promise<boolean> {
+async function holdsValues(session: Questions, rule: SealRule, live: PlacedColumn): Promise<boolean> {
   const [size] = await session.query<{ new: boolean }>(IS_NEW, [live.relation]);
   if (size?.new === true) return false;
   const table = quoteQualified(rule.schema, rule.table);

@@ -2,7 +2,7 @@
 import type { RandomSource } from '../../crypto/random.ts';
 import { loadGrammar } from '../analysis/text/syntax.ts';
 import type { SealedColumn } from '../plan.ts';
-import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
+import type { Questions, ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
 import { judgeTable } from '../service/judge-table.ts';
 import { readGuardedColumns } from '../service/live-column.ts';
@@ -142,7 +142,7 @@ async function missingRights(
 }
 
 /** What the rule and the database declare of its values. Errors: ERR_POSTGRES_COLUMN_CHECK, ERR_POSTGRES_COLUMN_TYPE. */
-export async function declarations(session: ServiceSession, rule: SealRule): Promise<Declared> {
+export async function declarations(session: Questions, rule: SealRule): Promise<Declared> {
   const { type, checks: domainChecks } = await columnType(session, rule);
   const checks = [...domainChecks, ...declaredChecks(rule, type)];
   if (rule.default !== undefined) requireDefault(rule.default, type, checks);

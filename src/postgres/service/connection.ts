@@ -24,9 +24,13 @@ export type ServiceConnectionOptions = ServiceServer &
 /** One row: column name to value, as npm `pg` reads types (bytea: Buffer, int8: string). */
 export type ServiceRow = Readonly<Record<string, unknown>>;
 
-/** What runs on one connection, one statement after another. */
-export interface ServiceSession {
+/** What answers questions about the database. Names in them are the server's own where they are not qualified. */
+export interface Questions {
   query<Row extends ServiceRow = ServiceRow>(sql: string, params?: readonly unknown[]): Promise<readonly Row[]>;
+}
+
+/** What runs on one connection, one statement after another. */
+export interface ServiceSession extends Questions {
   /** Parses and describes a statement without running it. `oids`: parameter types to declare, 0 = let the server infer. */
   describe(sql: string, oids?: readonly number[]): Promise<StatementDescription>;
 }
@@ -39,6 +43,12 @@ export interface ServiceConnection extends ServiceSession {
   dryRun<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
+
+/**
+ * For a transaction that is asked for on behalf of a client with an open transaction of its own: what that has locked is never free while the
+ * client waits for us, and the server does not see that the two wait for each other.
+ */
+export const BRIEF_LOCKS_SQL = "SELECT set_config('lock_timeout', '3s', true)";
 
 const DEFAULT_MAX_CONNECTIONS = 4;
 const DEFAULT_STATEMENT_TIMEOUT_MS = 15_000;

@@ -1,5 +1,5 @@
 /** A rule against its table in the database, and against the partitions and children below that. */
-import type { ServiceSession } from './connection.ts';
+import type { Questions } from './connection.ts';
 import { judgeColumn, judgeColumnBelow } from './judge-column.ts';
 import { readColumnsBelow, readLiveColumn, type LiveColumn } from './live-column.ts';
 import type { ColumnProblem } from './problem.ts';
@@ -7,7 +7,7 @@ import type { SealRule } from './rules.ts';
 
 /** `live`: undefined where there is no such table. What is wrong with the table itself comes first, and alone. */
 export async function judgeTable(
-  session: ServiceSession,
+  session: Questions,
   rule: SealRule,
   rules: readonly SealRule[],
 ): Promise<{ readonly live: LiveColumn | undefined; readonly problems: readonly ColumnProblem[] }> {

@@ -1,5 +1,5 @@
 /** What the live catalog says about a ruled column: one row of facts, which `check` judges. */
-import type { ServiceSession } from './connection.ts';
+import type { Questions } from './connection.ts';
 import { GUARD_DOMAIN, SEALGATE_SCHEMA } from './names.ts';
 
 export type LiveColumn = {
@@ -105,7 +105,7 @@ WHERE t.typname = '${GUARD_DOMAIN}' AND tn.nspname = '${SEALGATE_SCHEMA}' AND c.
 
 /** Every column of a table that has the guard's type, in order; inherited ones are their parents'. */
 export async function readGuardedColumns(
-  session: ServiceSession,
+  session: Questions,
 ): Promise<readonly { readonly schema: string; readonly table: string; readonly column: string }[]> {
   return session.query<{ schema: string; table: string; column: string }>(GUARDED);
 }
@@ -114,17 +114,17 @@ type Place = { readonly schema: string; readonly table: string; readonly column:
 type Row = Omit<LiveColumn, 'relation'> & { readonly relation: string };
 
 /** Undefined: no such relation. */
-export async function readLiveColumn(session: ServiceSession, place: Place): Promise<LiveColumn | undefined> {
+export async function readLiveColumn(session: Questions, place: Place): Promise<LiveColumn | undefined> {
   return (await read(session, OF_TABLE, place))[0];
 }
 
 /** The same column of every partition and child of the table, and of theirs. */
-export async function readColumnsBelow(session: ServiceSession, place: Place): Promise<readonly LiveColumn[]> {
+export async function readColumnsBelow(session: Questions, place: Place): Promise<readonly LiveColumn[]> {
   return read(session, BELOW_TABLE, place);
 }
 
 async function read(
-  session: ServiceSession,
+  session: Questions,
   which: string,
   { schema, table, column }: Place,
 ): Promise<readonly LiveColumn[]> {

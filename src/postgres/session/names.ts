@@ -10,7 +10,7 @@ import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPl
 import type { NameTable } from './name-table.ts';
 import { refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
-import { isQuietlyCurrent, planAgain, watchAgain } from './validity.ts';
+import { isCurrent, isQuietlyCurrent, planAgain, watchAgain } from './validity.ts';
 
 /** A cursor over sealed columns. */
 export type Cursor = {
@@ -108,7 +108,7 @@ export async function isNamedCurrent(session: Session, plan: SealedPlan): Promis
   if (plan.named?.type !== 'execute') return true;
   const statement = session.statements.get(nameOfSql(plan.named.name));
   if (statement?.type !== 'sealed' || statement.plan.columns !== plan.columns) return false;
-  if (session.analyzer.isCurrent(statement.plan, session.settings)) return true;
+  if (isCurrent(session, statement.plan)) return true;
   await planAgain(session, statement);
   return statement.plan.columns === plan.columns;
 }
@@ -224,7 +224,7 @@ async function executedSealed(
 ): Promise<SealedPlan | RefusePlan> {
   if (named.within === 'create') return refuseOf(INTO_A_TABLE);
   if (statement.plan.copy !== undefined || statement.plan.named !== undefined) return refuseOf(NOT_A_QUERY);
-  if (!session.analyzer.isCurrent(statement.plan, session.settings)) await planAgain(session, statement);
+  if (!isCurrent(session, statement.plan)) await planAgain(session, statement);
   const text = session.analyzer.executeText(plan.text, statement.plan.parameters);
   if ('type' in text) return text;
   const results = named.within === 'explain' ? { results: undefined, origins: undefined } : {};

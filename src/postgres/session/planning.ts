@@ -4,6 +4,7 @@
 import type { NamedUse, PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf } from '../wire/reader.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
+import { ownTransaction } from './own-transaction.ts';
 import { isSettled, settle } from './probe.ts';
 import { refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
@@ -79,14 +80,22 @@ function planSettled(
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
   const finish = (resolved: readonly Resolved[]): Planned => {
     const planned = combine(sql, resolved);
-    return readiness === 'failed' && planned.type !== 'forward' ? { type: 'failed' } : planned;
+    if (planned.type !== 'forward' && readiness === 'failed') return { type: 'failed' };
+    // What was sent before it has failed meanwhile.
+    if (planned.type === 'refuse' && session.skipping) return { type: 'skipped' };
+    return planned.type === 'refuse' && hasFailed(session) ? { type: 'failed' } : planned;
   };
   const resolve = (plans: readonly StatementPlan[]): Planned | Promise<Planned> => {
     const resolved = resolveNames(session, plans);
     return resolved instanceof Promise ? resolved.then(finish, refusedPlan) : finish(resolved);
   };
-  const plans = session.analyzer.plan(sql, declaredOids, session.settings);
+  const own = readiness === 'ready' ? ownTransaction(session) : undefined;
+  const plans = session.analyzer.plan(sql, declaredOids, session.settings, own);
   return plans instanceof Promise ? plans.then(resolve) : resolve(plans);
+}
+
+function hasFailed({ replies, status }: Session): boolean {
+  return replies.size === 0 && status === 'failed';
 }
 
 function refusedPlan(error: unknown): Planned {

@@ -54,6 +54,8 @@ export type Reply = {
 export interface InternalReply {
   /** Called with each DataRow body. */
   readonly row?: (values: readonly (Uint8Array | undefined)[]) => void;
+  /** Called with the server's error, before `done`: it goes to nobody else, unless it ends the connection. */
+  readonly failed?: (fields: ReadonlyMap<string, string>) => void;
   /** Called once: whether the message succeeded. */
   readonly done?: (succeeded: boolean) => void;
 }

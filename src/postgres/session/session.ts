@@ -7,10 +7,12 @@
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService, ColumnSession } from '../columns/column-service.ts';
 import type { NamedUse, SealedPlan, TrackPlan } from '../plan.ts';
+import type { OwnTransaction } from '../analysis/catalog/own-catalogs.ts';
 import type { Copying } from './copying.ts';
 import type { Cursor, NameChange } from './names.ts';
 import { NameTable } from './name-table.ts';
 import type { ProxyLogger, ProxyMetrics } from '../options.ts';
+import { SessionTransaction } from './own-transaction.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
 
@@ -111,6 +113,10 @@ export class Session {
   catalogTouched = false;
   /** It changed the catalog where that cannot concern anything sealed: statements on sealed columns need not wait for its end. */
   catalogTouchedElsewhere = false;
+  /** What can be asked of the open transaction. */
+  readonly own: OwnTransaction = new SessionTransaction(this);
+  /** A statement that begins or ends transactions has run since the last ReadyForQuery. */
+  blockInDoubt = false;
   /** Releases of what the open transaction makes. */
   making: (() => void)[] = [];
   /** Index of the statement of the Query whose rows are coming. */

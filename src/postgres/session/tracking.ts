@@ -5,6 +5,8 @@ import type { Session, TransactionStatus } from './session.ts';
 /** A statement with an effect has ended, well or not. */
 export function noteEffect(session: Session, effect: TrackPlan['effect'] | undefined): void {
   if (effect === undefined) return;
+  session.own.catalog = undefined;
+  if (effect === 'transaction') session.blockInDoubt = true;
   // ROLLBACK TO takes settings back, and COMMIT AND CHAIN those that were LOCAL, with the transaction open before and after.
   if (effect === 'transaction' && !session.settingsTouched) return;
   session.settingsStale = true;
@@ -17,7 +19,9 @@ export function noteEffect(session: Session, effect: TrackPlan['effect'] | undef
 /** ReadyForQuery: outside a transaction, what it changed is now true for all, or never was. */
 export function noteStatus(session: Session, status: TransactionStatus): void {
   session.status = status;
+  session.blockInDoubt = false;
   if (status !== 'idle') return;
+  session.own.catalog = undefined;
   // Portals end with their transaction; those of messages already sent on are of a later one.
   if (session.portals.size > 0 && session.replies.size === 0) session.portals.forget(() => true);
   // As do cursors, but for those declared WITH HOLD.

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PostgresError } from '../errors.ts';
 import type { SealedPlan } from '../plan.ts';
+import { ownTransaction } from './own-transaction.ts';
 import type { Session, Statement } from './session.ts';
 
 export function isQuietlyCurrent(session: Session, statement: Statement): boolean {
@@ -11,7 +12,7 @@ export function isQuietlyCurrent(session: Session, statement: Statement): boolea
 
 /** A statement that touched nothing sealed when it was prepared: does it still touch nothing? */
 export async function watchAgain(session: Session, statement: Statement & { type: 'watched' }): Promise<void> {
-  const plans = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  const plans = await plansOf(session, statement);
   if (plans.some(({ type }) => type !== 'pass')) throw staleStatement();
   statement.settings = session.settings;
   statement.catalogEpoch = session.analyzer.catalogEpoch;
@@ -19,9 +20,21 @@ export async function watchAgain(session: Session, statement: Statement & { type
 
 /** The plan is of an older state; where the same text comes out of the present one, the prepared statement still means the same. */
 export async function planAgain(session: Session, statement: Statement & { type: 'sealed' }): Promise<void> {
-  const [plan, ...more] = await session.analyzer.plan(statement.sql, statement.declaredOids, session.settings);
+  const [plan, ...more] = await plansOf(session, statement);
   if (plan?.type !== 'sealed' || more.length > 0 || !isSame(plan, statement.plan)) throw staleStatement();
   statement.plan = plan;
+}
+
+/** Whether the plan means what it meant. */
+export function isCurrent(session: Session, plan: SealedPlan): boolean {
+  return session.analyzer.isCurrent(plan, session.settings, ownTransaction(session));
+}
+
+function plansOf(
+  session: Session,
+  { sql, declaredOids }: Pick<Statement & { type: 'sealed' }, 'sql' | 'declaredOids'>,
+) {
+  return session.analyzer.plan(sql, declaredOids, session.settings, ownTransaction(session));
 }
 
 /** In all but the state they were made under. Not by their JSON: plans that come from a template have the same members in another order. */

@@ -23,13 +23,34 @@ export type ShadowRelation = {
   readonly sealedPlaces: ReadonlyMap<string, string>;
 };
 
-export class Shadows {
-  readonly #service: Pick<ServiceConnection, 'transaction'>;
+/** Where the second analysis finds the relations that a statement names. */
+export interface ShadowSource {
+  /** Runs `work` in a transaction that is taken back. `shadowed`: by OID, what stands for a relation there. Rejects with the service's error. */
+  within<Result>(
+    analysis: Analysis,
+    work: (session: ServiceSession, shadowed: ReadonlyMap<number, ShadowRelation>) => Promise<Result>,
+  ): Promise<Result>;
+}
+
+type Service = Pick<ServiceConnection, 'transaction' | 'dryRun'>;
+
+export class Shadows implements ShadowSource {
+  readonly #service: Service;
   readonly #made = new Map<number, Promise<ShadowRelation>>();
   #epoch = -1;
 
-  constructor(service: Pick<ServiceConnection, 'transaction'>) {
+  constructor(service: Service) {
     this.#service = service;
+  }
+
+  async within<Result>(
+    { relations, catalog }: Analysis,
+    work: (session: ServiceSession, shadowed: ReadonlyMap<number, ShadowRelation>) => Promise<Result>,
+  ): Promise<Result> {
+    const shadowed = new Map<number, ShadowRelation>();
+    for (const relation of relations.values())
+      if (relation.hot) shadowed.set(relation.oid, await this.ensure(relation, catalog));
+    return this.#service.dryRun((session) => work(session, shadowed));
   }
 
   /** The shadow of a relation as the catalog has it. Rejects with the service connection's error. */
@@ -47,12 +68,9 @@ export class Shadows {
   }
 
   async #make(relation: Relation, catalog: Catalog): Promise<ShadowRelation> {
-    const view = relation.kind === 'v' ? viewDefinition(relation, catalog) : undefined;
-    for (const source of view?.hot ?? []) await this.ensure(source, catalog);
-    const ddl =
-      view === undefined
-        ? tableDdl(relation)
-        : `CREATE VIEW ${shadowName(relation)} (${columnList(relation)}) AS ${view.sql}`;
+    const view = relation.kind === 'v' ? viewDefinition(relation, catalog, ({ hot }) => hot) : undefined;
+    for (const source of view?.shadowed ?? []) await this.ensure(source, catalog);
+    const ddl = view === undefined ? tableDdl(relation) : viewDdl(relation, view.sql);
     const oid = await this.#service.transaction((session) => install(session, relation, ddl));
     return { oid, sealedPlaces: sealedPlaces(relation, catalog, oid) };
   }
@@ -62,11 +80,12 @@ function shadowName(relation: Relation): string {
   return quoteQualified(relation.shadowSchema, relation.name);
 }
 
-function columnList(relation: Relation): string {
-  return relation.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+export function viewDdl(relation: Relation, sql: string): string {
+  const columns = relation.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  return `CREATE VIEW ${shadowName(relation)} (${columns}) AS ${sql}`;
 }
 
-function tableDdl(relation: Relation): string {
+export function tableDdl(relation: Relation): string {
   const columns = relation.columns.map(
     ({ name, typeName, sealed }) =>
       `${quoteIdentifier(name)} ${sealed === undefined ? typeName : formatLogicalType(sealed.type)}`,
@@ -75,8 +94,12 @@ function tableDdl(relation: Relation): string {
   return `CREATE TABLE ${shadowName(relation)} (${[...columns, ...keys].join(', ')})`;
 }
 
-/** The view's text with hot relations replaced by their shadows. */
-function viewDefinition(view: Relation, catalog: Catalog): { readonly sql: string; readonly hot: readonly Relation[] } {
+/** The view's text with relations replaced by their shadows, where they have one. */
+export function viewDefinition(
+  view: Relation,
+  catalog: Catalog,
+  isShadowed: (relation: Relation) => boolean,
+): { readonly sql: string; readonly shadowed: readonly Relation[] } {
   const source = new SourceText(view.definition ?? '');
   const [statement] = parseStatements(source.sql, source.byteLength);
   if (statement === undefined) throw refuseStatement(`the definition of view ${view.name} is not known`, -1);
@@ -93,11 +116,11 @@ function viewDefinition(view: Relation, catalog: Catalog): { readonly sql: strin
   const edits = analysis.relationNames.map(({ relation, start, end }) => ({
     start,
     end,
-    replacement: quoteQualified(relation.hot ? relation.shadowSchema : relation.schema, relation.name),
+    replacement: quoteQualified(isShadowed(relation) ? relation.shadowSchema : relation.schema, relation.name),
   }));
   const { pieces } = splice(source, statement.start, statement.end, edits);
   const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
-  return { sql, hot: [...analysis.relations.values()].filter((relation) => relation.hot) };
+  return { sql, shadowed: [...analysis.relations.values()].filter(isShadowed) };
 }
 
 const FIND_SQL = `
@@ -116,8 +139,8 @@ async function install(session: ServiceSession, relation: Relation, ddl: string)
   const schema = relation.shadowSchema;
   const note = `sealgate ${createHash('sha256').update(`${relation.oid} ${ddl}`).digest('hex')}`;
   await session.query(LOCK_SQL);
-  const [before] = await session.query(FIND_SQL, [schema, relation.name]);
-  if (before?.['note'] === note) return Number(before['oid']);
+  const before = await findShadow(session, schema, relation.name);
+  if (before.note === note) return before.oid;
   await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   const names = [relation.name, ...relation.keys.map(({ name }) => name)];
   for (const { name, kind } of await session.query(IN_THE_WAY_SQL, [schema, names]))
@@ -126,12 +149,21 @@ async function install(session: ServiceSession, relation: Relation, ddl: string)
     );
   await session.query(ddl);
   await session.query(`COMMENT ON ${relation.kind === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} IS '${note}'`);
-  const [after] = await session.query(FIND_SQL, [schema, relation.name]);
-  return Number(after?.['oid']);
+  return (await findShadow(session, schema, relation.name)).oid;
+}
+
+/** `oid`: NaN where there is none. */
+export async function findShadow(
+  session: ServiceSession,
+  schema: string,
+  name: string,
+): Promise<{ readonly oid: number; readonly note: unknown }> {
+  const [row] = await session.query(FIND_SQL, [schema, name]);
+  return { oid: Number(row?.['oid']), note: row?.['note'] };
 }
 
 /** Shadows number their columns from 1 without gaps. */
-function sealedPlaces(relation: Relation, catalog: Catalog, shadowOid: number): ReadonlyMap<string, string> {
+export function sealedPlaces(relation: Relation, catalog: Catalog, shadowOid: number): ReadonlyMap<string, string> {
   const source = new SourceText('');
   const analysis = new Analysis({
     catalog,

@@ -10,10 +10,10 @@ import { catalogFactsSql } from '../facade/catalog-facts.ts';
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
 
-export const SNAPSHOT_SQL = `
+const snapshotSql = (facts: string): string => `
 SELECT json_build_object(
   'searchPath', current_schemas(true),
-  'facts', ${catalogFactsSql(GUARD_DOMAIN_QUALIFIED)},
+  'facts', ${facts},
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
       'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')
@@ -35,12 +35,19 @@ SELECT json_build_object(
     WHERE NOT ${OURS})
 ) AS snapshot`;
 
+export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED));
+/** Without what is the server's own, which no transaction of a client changes, and its role may have no right to ask for. */
+export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json');
+
 /**
  * One number over the row versions of everything above and of the columns' identities (`check --rebind` changes those alone); tables of
- * other sessions' temporary schemas left out.
+ * other sessions' temporary schemas left out, and identities of columns that are not there: an open transaction may have made them, and what it
+ * holds locked stands in the way of another look.
  */
 export const FINGERPRINT_SQL = `
 WITH n AS (SELECT n.oid, n.nspname, n.xmin FROM pg_namespace n WHERE NOT ${OURS} AND n.nspname NOT LIKE 'pg\\_temp%'),
+     b AS (SELECT b.id, b.xmin, b.domain_name FROM ${COLUMNS_TABLE} b
+       WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = b.relation AND a.attnum = b.attnum)),
      c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))
 SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' || count(*)::text AS fingerprint FROM (
   SELECT 'n' || oid::text || ':' || xmin::text AS row_version FROM n
@@ -55,6 +62,6 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
-  UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM ${COLUMNS_TABLE} b
-  UNION ALL SELECT 'e' || b.id::text || ':' || b.xmin::text FROM ${DOMAINS_TABLE} b
+  UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM b
+  UNION ALL SELECT 'e' || e.id::text || ':' || e.xmin::text FROM ${DOMAINS_TABLE} e WHERE e.name IN (SELECT b.domain_name FROM b)
 ) AS versions`;

@@ -39,7 +39,7 @@ async function answer(job: LargeStatement, known: Catalog): Promise<LargeAnswer>
     const statements = parseStatements(source.sql, source.byteLength);
     const drafted = draftStatements(statements, { catalog: known, source, declaredOids, settings, seesPhysicalTypes });
     const plain = drafted.statements.every(isPlain);
-    return { plans: await confirmDrafts(service, shadows, drafted.statements), isPlain: plain, missesName: false };
+    return { plans: await confirmDrafts(shadows, drafted.statements), isPlain: plain, missesName: false };
   } catch (error) {
     const missesName = error instanceof AnalysisError && error.code === 'ERR_POSTGRES_NAME';
     return { plans: [refusePlan(error, source)], isPlain: false, missesName };

@@ -20,7 +20,10 @@ export const errorResponseHandler: BackendHandler = {
     const refusal = head?.refusal ?? copyRefusal(session, decodeErrorFields(body));
     if (severity !== 'ERROR') session.isOver = true;
     endCopy(session, true);
+    const asked = severity === 'ERROR' ? head?.internal?.failed : undefined;
+    asked?.(decodeErrorFields(body));
     abandon(session, head);
+    if (asked !== undefined) return CONSUME;
     // FATAL is about the connection, not the statement: it always goes on.
     if (severity === 'ERROR' && refusal !== undefined) {
       session.wires.toClient(encodeRefusal(refusal));

@@ -2,7 +2,7 @@
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
 import { bindNames, decodeBindAfter, encodeBind, type Bind, type BindNames } from '../../messages/bind.ts';
-import type { Refusal, SealedPlan } from '../../plan.ts';
+import type { Refusal } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { isSettled, settle } from '../probe.ts';
@@ -11,7 +11,8 @@ import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
 import { isNamedCurrent, staysPlain } from '../names.ts';
-import { isQuietlyCurrent, planAgain, staleStatement, watchAgain } from '../validity.ts';
+import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from '../validity.ts';
+import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 /** Two names with their terminators. */
@@ -92,10 +93,6 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
   session.expect(replyTo(session, portal, portalOf(statement)));
 }
 
-function isCurrent(session: Session, plan: SealedPlan): boolean {
-  return session.analyzer.isCurrent(plan, session.settings);
-}
-
 /** FETCH and EXECUTE. */
 function usesName({ plan: { named } }: Statement & { type: 'sealed' }): boolean {
   return named?.type === 'fetch' || named?.type === 'execute';
@@ -133,6 +130,8 @@ function sendSealed(
 ): void {
   const sealed = sealedBind(bind, plan, columns, session.settings);
   const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
+  // One that was planned again since it was prepared.
+  verifyOnce(session, bind.statement, plan);
   session.wires.toUpstream(encodeBind(sealed));
   session.makes(plan);
   session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...(change !== undefined && { change }) }));

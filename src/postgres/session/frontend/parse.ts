@@ -2,7 +2,6 @@
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { PostgresError } from '../../errors.ts';
 import { MAX_STATEMENTS, MAX_STATEMENT_BYTES } from '../../limits.ts';
-import { encodeDescribeStatement } from '../../messages/describe.ts';
 import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
@@ -12,6 +11,7 @@ import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../
 import { PASS, type Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
+import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 export const parseHandler: FrontendHandler = {
@@ -151,19 +151,6 @@ function sendSealed(
   session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);
   return statement;
-}
-
-/** Clients need not Describe; the proxy does, once for a plan, so that the server's opinion of it is known before any row. */
-function verifyOnce(session: Session, name: string, plan: SealedPlan): void {
-  const { named, copy, results } = plan;
-  if (results === undefined || copy !== undefined || named?.type === 'declare' || named?.type === 'prepare') return;
-  if (session.verified.has(plan)) return;
-  session.wires.toUpstream(encodeDescribeStatement(name));
-  session.expect({
-    kind: 'describe-statement',
-    internal: {},
-    openings: [{ plan, columns: undefined, formats: [], textual: false }],
-  });
 }
 
 function severalCommands(): PostgresError {

@@ -1,0 +1,80 @@
+/** Plans of statements in a transaction that has changed the catalog, by the catalog as that transaction sees it. */
+import { LARGE_STATEMENT_BYTES, MAX_OWN_STATEMENT_BYTES } from '../limits.ts';
+import type { SealedPlan, StatementPlan } from '../plan.ts';
+import type { ServiceConnection } from '../service/connection.ts';
+import type { SessionSettings } from '../session/settings.ts';
+import { OwnCatalogs, type OwnCatalogsOptions, type OwnTransaction } from './catalog/own-catalogs.ts';
+import { OwnShadows } from './catalog/own-shadows.ts';
+import { confirmDrafts } from './confirm.ts';
+import { draftStatements } from './draft-statements.ts';
+import { AnalysisError, waitsForCommit } from './errors.ts';
+import { keepPlans, knownPlans } from './kept-plans.ts';
+import { settingsKey } from './settings-key.ts';
+import type { SourceText } from './text/source-text.ts';
+import { parseStatements } from './text/syntax.ts';
+
+export type OwnStatement = {
+  /** All but its text that its plans depend on. */
+  readonly prefix: string;
+  readonly source: SourceText;
+  readonly declaredOids: readonly number[];
+  readonly settings: SessionSettings;
+  readonly seesPhysicalTypes: boolean;
+};
+
+/** Whether the refusal is for want of what only the open transaction knows. */
+export function needsOwnCatalog(plan: StatementPlan): boolean {
+  return plan.type === 'refuse' && (waitsForCommit(plan.refusal) || plan.refusal.code === 'ERR_POSTGRES_NAME');
+}
+
+export class OwnPlanning {
+  readonly #source: OwnCatalogsOptions['source'];
+  readonly #catalogs: OwnCatalogs;
+  readonly #shadows: OwnShadows;
+
+  constructor(service: Pick<ServiceConnection, 'dryRun'>, options: OwnCatalogsOptions) {
+    this.#source = options.source;
+    this.#catalogs = new OwnCatalogs(options);
+    this.#shadows = new OwnShadows(service);
+  }
+
+  /** Precondition: the committed catalog has been looked at lately. */
+  isCurrent(plan: SealedPlan, own: OwnTransaction): boolean {
+    return this.#catalogs.isCurrent(plan, own);
+  }
+
+  /** Precondition: as `isCurrent`. */
+  known(prefix: string, sql: string, own: OwnTransaction): readonly StatementPlan[] | undefined {
+    const current = this.#catalogs.current(own);
+    return current && knownPlans(current.plans, current.catalog.epoch, prefix, sql);
+  }
+
+  /** Errors: AnalysisError where it is refused. */
+  async plan(statement: OwnStatement, own: OwnTransaction): Promise<readonly StatementPlan[]> {
+    const { prefix, source, declaredOids, settings, seesPhysicalTypes } = statement;
+    if (source.byteLength > MAX_OWN_STATEMENT_BYTES) throw tooLarge();
+    await this.#source.refresh();
+    const { catalog, plans: cache } = await this.#catalogs.of(own);
+    const statements = parseStatements(source.sql, source.byteLength);
+    // To this catalog the transaction's changes are no secret.
+    const known = { ...settings, uncommittedCatalog: false, uncommittedElsewhere: false };
+    const drafted = draftStatements(statements, { catalog, source, declaredOids, settings: known, seesPhysicalTypes });
+    const confirmed = await confirmDrafts(this.#shadows, drafted.statements);
+    const state = { catalogEpoch: catalog.epoch, settings: settingsKey(settings) };
+    const plans = confirmed.map((plan) => (plan.type === 'sealed' ? { ...plan, state } : plan));
+    if (source.sql.length > LARGE_STATEMENT_BYTES) return plans;
+    cache.enter(catalog.epoch);
+    keepPlans(cache, prefix, source, drafted, plans);
+    return plans;
+  }
+}
+
+function tooLarge(): AnalysisError {
+  return new AnalysisError(
+    'ERR_POSTGRES_SEALED_STATEMENT',
+    '54000',
+    `in a transaction that has changed the catalog a statement on sealed columns may have at most ${MAX_OWN_STATEMENT_BYTES} bytes`,
+    -1,
+    'Send it in several statements, with parameters for long values, use COPY, or commit first.',
+  );
+}
