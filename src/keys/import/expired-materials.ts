@@ -1,6 +1,7 @@
 /** What the importer let end (ValidTo) is deleted when its time has come; it is of no use from that instant on, deleted or not. */
 import type { KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
+import type { MaterialRecord } from '../records.ts';
 import { scheduledChange } from '../life/scheduled-change.ts';
 import { removeMaterial } from './remove-material.ts';
 
@@ -18,7 +19,12 @@ export function removeExpired(changes: KeyChanges, { record }: HeldKey, name: st
 
 export function expiredMaterials({ materials, record }: HeldKey, now: string): readonly HeldMaterial[] {
   if (record.origin === 'AWS_KMS') return [];
+  // Asked for last: its secret is opened and tried by that.
   return [...materials.values()].filter(
-    ({ secret, record: { validTo } }) => secret.type !== 'absent' && validTo !== undefined && validTo <= now,
+    (material) => hasEnded(material.record, now) && material.secret.type !== 'absent',
   );
+}
+
+function hasEnded({ validTo }: MaterialRecord, now: string): boolean {
+  return validTo !== undefined && validTo <= now;
 }

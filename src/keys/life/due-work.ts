@@ -13,6 +13,9 @@ import type { DueWork } from './key-lifecycle.ts';
 import { rotateRelated } from './rotate-related.ts';
 import { SCHEDULE, scheduledChange } from './scheduled-change.ts';
 
+/** After so many keys that were looked at, which takes a millisecond at most, uses of keys get their turn: there may be 100,000. */
+const KEYS_AT_ONCE = 256;
+
 type Done = 'rotated' | 'destroyed' | 'expired';
 
 export class KeyDueWork {
@@ -38,7 +41,9 @@ export class KeyDueWork {
         failed.push({ key: key.arn, error });
       }
     };
+    let looks = 0;
     for (const key of ring.everyKey()) {
+      if ((looks += 1) % KEYS_AT_ONCE === 0) await new Promise(setImmediate);
       if (isRotationDue(key, now)) await attempt(key, 'rotated', this.#rotateDue(key.record.keyId, now));
       else if (this.#life.rotationDue(key) !== undefined)
         await attempt(key, 'rotated', this.rotateEnded(key.record.keyId));
@@ -47,6 +52,7 @@ export class KeyDueWork {
     }
     if (destroy) {
       for (const key of ring.keys()) {
+        if ((looks += 1) % KEYS_AT_ONCE === 0) await new Promise(setImmediate);
         for (const { name } of expiredMaterials(key, now))
           await attempt(key, 'expired', removeExpired(this.#changes, key, name, now));
       }

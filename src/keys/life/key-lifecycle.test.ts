@@ -292,3 +292,21 @@ test('An alias of a key has its own limit, and says when it was moved', async ()
   );
   expect(await code(manager.updateAlias({ aliasName: 'alias/n0', keyId: a.keyId }, use))).toBe('done');
 });
+
+test('While the keys of a large store are looked through for what is due, everything else has its turn', async () => {
+  await using store = await timed();
+  const manager = await store.open();
+  for (let at = 0; at < 600; at += 1) await manager.createKey({}, use);
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(turn);
+  };
+  const run = manager.runDue({ destroy: true });
+  setImmediate(turn);
+  expect(await run).toMatchObject({ rotated: [], failed: [] });
+  isOver = true;
+  // Twice through 600 keys.
+  expect(turns).toBeGreaterThanOrEqual(3);
+});
