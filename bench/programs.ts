@@ -16,7 +16,7 @@ export function find(program: string): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-export async function untilListening(port: number, attempts = 200): Promise<void> {
+export async function untilListening(port: number, attempts = 1200): Promise<void> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
     const open = await Promise.race([

@@ -20,10 +20,14 @@ export type Compared = {
   readonly perCore: readonly number[];
 };
 
-/** One unmeasured run of each first, then `rounds` measured ones, in an order that turns from round to round. */
-export async function compare(subjects: readonly Subject[], rounds: number): Promise<readonly Compared[]> {
+/** `unmeasured` runs of each first, then `rounds` measured ones, in an order that turns from round to round. */
+export async function compare(
+  subjects: readonly Subject[],
+  rounds: number,
+  unmeasured = 1,
+): Promise<readonly Compared[]> {
   const samples = new Map(subjects.map((subject) => [subject, { rates: [] as number[], perCore: [] as number[] }]));
-  for (const subject of subjects) await subject.run();
+  for (let run = 0; run < unmeasured; run += 1) for (const subject of subjects) await subject.run();
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % subjects.length;
     for (const subject of [...subjects.slice(turn), ...subjects.slice(0, turn)]) {

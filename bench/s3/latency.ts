@@ -3,13 +3,14 @@ import { median } from '../rounds.ts';
 
 export type Timed = { readonly name: string; readonly run: () => Promise<void> };
 
-/** Milliseconds of each request, by target. `rounds` of `count` requests to each, the order turning from round to round. */
+/** Milliseconds of each request, by target. `unmeasured` first, then `rounds` of `count` to each, the order turning from round to round. */
 export async function timed(
   targets: readonly Timed[],
   rounds: number,
   count: number,
+  unmeasured = 1,
 ): Promise<readonly (readonly number[])[][]> {
-  for (const { run } of targets) await run();
+  for (const { run } of targets) for (let one = 0; one < unmeasured; one += 1) await run();
   const samples = targets.map((): (readonly number[])[] => []);
   for (let round = 0; round < rounds; round += 1) {
     const times = targets.map((): number[] => []);
