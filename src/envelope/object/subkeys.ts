@@ -3,7 +3,7 @@
  * that nothing sealed or MAC'd for one purpose means anything for another.
  */
 import { openAesGcm, sealAesGcm, GCM_NONCE_BYTES } from '../../crypto/aes-gcm.ts';
-import { concatBytes, equalBytes } from '../../crypto/bytes.ts';
+import { concatBytes } from '../../crypto/bytes.ts';
 import { hkdfSha256 } from '../../crypto/hkdf.ts';
 import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
 
@@ -26,29 +26,10 @@ const ONCE_LABELS = {
   footer: 'sealgate object v1 footer',
 } as const;
 
-type Purpose = keyof typeof OBJECT_LABELS;
-
-/** What was derived of a DEK: a cached one opens its object again and again, and each derivation costs as much as opening 4 KiB. */
-const derived = new WeakMap<Dek, { readonly objectId: Uint8Array; readonly keys: Partial<Record<Purpose, Dek>> }>();
-
-/** The object's key for one purpose. It is remembered for as long as somebody holds the DEK, and no longer. */
-export function objectKey(dek: Dek, objectId: Uint8Array, purpose: Purpose): Dek {
-  const known = derived.get(dek);
-  // A DEK is of one object; whoever asks about another gets what is derived for that, and it is not remembered.
-  if (known !== undefined && !equalBytes(known.objectId, objectId)) return deriveObjectKey(dek, objectId, purpose);
-  const { keys } = known ?? remember(dek, objectId);
-  return (keys[purpose] ??= deriveObjectKey(dek, objectId, purpose));
+/** The object's key for one purpose. */
+export function objectKey(dek: Dek, objectId: Uint8Array, purpose: keyof typeof OBJECT_LABELS): Dek {
+  return takeKey('Dek', hkdfSha256(dek, objectId, OBJECT_LABELS[purpose], KEY_BYTES));
 }
-
-function remember(dek: Dek, objectId: Uint8Array): { readonly keys: Partial<Record<Purpose, Dek>> } {
-  // The caller's bytes may change, or be a view of many more.
-  const entry = { objectId: Uint8Array.from(objectId), keys: {} };
-  derived.set(dek, entry);
-  return entry;
-}
-
-const deriveObjectKey = (dek: Dek, objectId: Uint8Array, purpose: Purpose): Dek =>
-  takeKey('Dek', hkdfSha256(dek, objectId, OBJECT_LABELS[purpose], KEY_BYTES));
 
 type Once = {
   readonly dek: Dek;

@@ -218,10 +218,11 @@ export class DataKeyService {
 
   /** Of what is cached, when it is asked for again: to note all that is opened once would cost each a tenth. */
   #learn(wrapped: Uint8Array, context: EncryptionContext): CiphertextFacts | undefined {
+    if (!Object.isFrozen(context)) return undefined;
     const name = unlessRefused(() => cacheName(wrapped, canonicalContext(context)));
     if (name === undefined || !this.#cache.has(name)) return undefined;
     const facts = { ...namedIn(parseCiphertext(wrapped)), cacheName: name };
-    if (Object.isFrozen(context)) this.#known.keep(wrapped, context, facts);
+    this.#known.keep(wrapped, context, facts);
     return facts;
   }
 }

@@ -53,8 +53,8 @@ export interface DataKeys {
   /** Opens a wrapped DEK; `keyId`, where given, must be the key that wrapped it. Served from the DEK cache where possible. */
   decrypt(request: DecryptRequest, use: KeyUse): Promise<DataKey>;
   /**
-   * `decrypt` without waiting: for a DEK that was opened before and is still cached, where the caller may and the record of the use can be
-   * written at once. With a frozen `context`, what was found out about the bytes is remembered with them (of a remote key manager only then). Undefined: nothing was used or recorded, and `decrypt` says more.
+   * `decrypt` without waiting: for a DEK that was opened before with a (frozen) `context` and is still cached, where
+   * the caller may and the record of the use can be written at once. Undefined: nothing was used or recorded, and `decrypt` says more.
    * Throws ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_CLOSED.
    */
   decryptNow(request: DecryptRequest, use: KeyUse): DataKey | undefined;

@@ -58,26 +58,17 @@ describe('decryptNow', () => {
     const { dek } = await manager.decrypt(request, use);
     const other = { ...request, wrapped: Uint8Array.from(request.wrapped), context: Object.freeze({ ...context }) };
     expect(manager.decryptNow(other, use)?.dek.equals(dek)).toBe(true);
-    expect(manager.decryptNow({ ...request, context: { ...context } }, use)?.dek.equals(dek)).toBe(true);
   });
 
-  test('remembers nothing of a context that can change: each time it is what it says then', async () => {
-    await using keys = await keyFolder();
-    const manager = await keys.open();
-    const held: Record<string, string> = { table: 'people' };
-    const request = await opened(manager, held);
-    expect(manager.decryptNow(request, use)).toBeDefined();
-    held['table'] = 'others';
-    expect(manager.decryptNow(request, use)).toBeUndefined();
-  });
-
-  test('gives and records nothing for what decrypt has not opened', async () => {
+  test('gives and records nothing for what decrypt has not opened, or not in this form', async () => {
     await using keys = await keyFolder();
     const manager = await keys.open();
     const loose = await opened(manager, { table: 'people' });
     const request = await opened(manager);
     const { wrapped, keyId } = request;
     const before = records(keys).length;
+    expect(manager.decryptNow(loose, use)).toBeUndefined();
+    expect(manager.decryptNow({ ...request, context: { ...context } }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, context: Object.freeze({ table: 'people' }) }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, wrapped: wrapped.subarray(1) }, use)).toBeUndefined();
     expect(manager.decryptNow({ ...request, context: Object.freeze({ a: '\ud800' }) }, use)).toBeUndefined();

@@ -129,10 +129,7 @@ export async function unwrapObjectKey(
   const rule = gateway.rules.forKey(source.bucket, source.key);
   if (rule?.type !== 'seal') throw new S3Error('ERR_S3_INTERNAL', 'A key without a sealing rule was to be opened.');
   const whole = { ...context, ...objectContext(source, rule, objectId) };
-  const { dataKeys } = gateway;
-  const asked = { wrapped, context: whole };
-  const use = keyUse(request, source);
-  return asKeyAnswers(() => dataKeys.decryptNow(asked, use) ?? dataKeys.decrypt(asked, use));
+  return asKeyAnswers(() => gateway.dataKeys.decrypt({ wrapped, context: whole }, keyUse(request, source)));
 }
 
 /** The object's DEK. Throws `wrong` where the customer's key is not the object's. Precondition: `checkGiven`. */
