@@ -47,6 +47,23 @@ test('what is missing is said, and the exit code is 1', async () => {
   expect(text).toMatch(/^- +.*"Some" +does not speak of kms:GenerateDataKey$/mu);
 });
 
+test('an action is found in any case, and one that KMS does not have is no answer', async () => {
+  expect(await explain('--action', 'KMS:decrypt', '--client', 'reports')).toMatchObject({
+    exit: 0,
+    text: expect.stringContaining('may kms:Decrypt with'),
+  });
+  for (const [action, hint] of [
+    ['Decyrpt', 'did you mean Decrypt?'],
+    ['ReEncrypt', 'ReEncryptFrom'],
+    ['PutObject', 'no action of this name'],
+  ] as const) {
+    const { exit, text, stderr } = await explain('--action', action, '--client', 'reports');
+    expect([action, exit, text]).toEqual([action, 2, '']);
+    expect(stderr).toContain('ERR_CLI_USAGE');
+    expect(stderr).toContain(hint);
+  }
+});
+
 test('a role is its ARN, and comes through the proxy', async () => {
   const listed = await explain('--action', 'kms:Decrypt', '--role', 'shop/analyst');
   expect(listed).toMatchObject({ exit: 1, text: expect.stringContaining('user/postgres/shop/analyst may not') });

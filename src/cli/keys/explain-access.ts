@@ -4,6 +4,7 @@ import type { Explanation } from '../../keys/access/explain.ts';
 import type { AccessQuestion } from '../../keys/offline.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { askedAction } from './asked-action.ts';
 import { formatJson, formatTable } from './format.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
@@ -43,14 +44,12 @@ export const keysExplainAccessCommand = defineCommand({
   positionals: { min: 1, max: 1 },
   run: async ({ positionals: [keyId = ''], values }, io) => {
     const settings = await ownKeySettings(values, io);
-    const { action, context = [] } = values;
-    if (action === undefined || !/^(?:kms:)?[A-Za-z]+$/u.test(action))
-      throw new CliError('ERR_CLI_USAGE', '--action takes the name of an action, as Decrypt');
+    const { context = [] } = values;
     const asked: AccessQuestion = {
       keyId,
       principal: principalOf(values, settings.config.account),
       via: viaOf(values),
-      action: action.replace('kms:', ''),
+      action: await askedAction(values.action),
       context: Object.fromEntries(context.map(pairOf)),
       request: {},
     };
