@@ -102,7 +102,7 @@ async function openDatabase(
         report([...problems, ...(await unruledColumns(service, rules))]);
         return columns;
       },
-      resolveWithin: (questions) => resolveWithin(questions, service, rules, randomBytes),
+      resolveWithin: (questions, mayComeBack) => resolveWithin(questions, service, rules, randomBytes, mayComeBack),
       allowRoutines,
       catalogTypes: catalog,
     });

@@ -83,7 +83,7 @@ export async function openSealedDatabase(
     service: connection,
     rules: full,
     resolveColumns,
-    resolveWithin: (questions) => resolveWithin(questions, connection, full, randomBytes),
+    resolveWithin: (questions, mayComeBack) => resolveWithin(questions, connection, full, randomBytes, mayComeBack),
   });
   const proxy = await startTestProxy(server, { databases: new Map([[database, { analyzer, columns }]]) });
   return {

@@ -16,12 +16,15 @@ import { ColumnError } from './errors.ts';
 import { identify, looksOf, type Looks, type PlacedColumn } from './identity.ts';
 import { declarations, sealedColumn, type Declared } from './resolve.ts';
 
-/** The rules that hold there. Errors: ServiceError where either side cannot be asked. */
+/**
+ * The rules that hold there. `mayComeBack`: a column that is gone, and that no other may take the identity of, since the values it may hold would
+ * be without. Errors: ServiceError where either side cannot be asked. */
 export async function resolveWithin(
   questions: Questions,
   connection: ServiceConnection,
   rules: readonly SealRule[],
   random: RandomSource,
+  mayComeBack: (relation: number, attnum: number) => boolean,
 ): Promise<readonly SealedColumn[]> {
   // CHECKs are SQL.
   await loadGrammar();
@@ -30,7 +33,7 @@ export async function resolveWithin(
   if (standing.length === 0) return [];
   return connection.transaction(async (session) => {
     await session.query(BRIEF_LOCKS_SQL);
-    const looks = looksOfBoth(looksOf(questions), looksOf(session));
+    const looks = looksOfAll(looksOf(questions), looksOf(session), mayComeBack);
     const columns: SealedColumn[] = [];
     for (const { rule, live, declared } of standing) {
       await session.query('SAVEPOINT binding');
@@ -53,9 +56,12 @@ async function judge(questions: Questions, rule: SealRule, rules: readonly SealR
 }
 
 /** What the transaction has dropped is there for all others until it commits, and after a rollback. */
-function looksOfBoth(own: Looks, committed: Looks): Looks {
+function looksOfAll(own: Looks, committed: Looks, mayComeBack: (relation: number, attnum: number) => boolean): Looks {
   return {
-    stillExists: async (place) => (await own.stillExists(place)) || (await committed.stillExists(place)),
+    stillExists: async (place) =>
+      mayComeBack(Number(place.relation), place.attnum) ||
+      (await own.stillExists(place)) ||
+      (await committed.stillExists(place)),
     holdsValues: own.holdsValues,
   };
 }

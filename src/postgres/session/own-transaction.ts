@@ -49,6 +49,7 @@ export function ownTransaction(session: Session): OwnTransaction | undefined {
 
 export class SessionTransaction implements OwnTransaction {
   catalog: OwnCatalog | undefined;
+  readonly places = new Set<string>();
   readonly #session: Session;
 
   constructor(session: Session) {
@@ -57,6 +58,10 @@ export class SessionTransaction implements OwnTransaction {
 
   get backend(): string {
     return this.#session.backend ?? '';
+  }
+
+  get hasSavepoints(): boolean {
+    return this.#session.usesSavepoints;
   }
 
   async ask<Result>(work: (questions: Questions) => Promise<Result>): Promise<Result> {

@@ -78,6 +78,7 @@ function planSettled(
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
+  session.usesSavepoints ||= /savepoint/i.test(sql);
   const finish = (resolved: readonly Resolved[]): Planned => {
     const planned = combine(sql, resolved);
     if (planned.type !== 'forward' && readiness === 'failed') return { type: 'failed' };

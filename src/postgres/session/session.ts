@@ -117,6 +117,8 @@ export class Session {
   readonly own: OwnTransaction = new SessionTransaction(this);
   /** A statement that begins or ends transactions has run since the last ReadyForQuery. */
   blockInDoubt = false;
+  /** A statement that may make a savepoint was seen: a prepared one may do so at any time. */
+  usesSavepoints = false;
   /** Releases of what the open transaction makes. */
   making: (() => void)[] = [];
   /** Index of the statement of the Query whose rows are coming. */

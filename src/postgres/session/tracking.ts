@@ -22,6 +22,7 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   session.blockInDoubt = false;
   if (status !== 'idle') return;
   session.own.catalog = undefined;
+  session.own.places.clear();
   // Portals end with their transaction; those of messages already sent on are of a later one.
   if (session.portals.size > 0 && session.replies.size === 0) session.portals.forget(() => true);
   // As do cursors, but for those declared WITH HOLD.

@@ -5,7 +5,7 @@
  * Invariants: it is used for that session alone, and only until the transaction may have changed it again, or the committed catalog has been
  * seen to change; rules hold in it by the same proofs as in the committed one.
  */
-import type { SealedColumn, SealedPlan } from '../../plan.ts';
+import { originKey, type SealedColumn, type SealedPlan } from '../../plan.ts';
 import { ServiceError } from '../../service/errors.ts';
 import type { Questions } from '../../service/connection.ts';
 import { AnalysisError } from '../errors.ts';
@@ -30,6 +30,10 @@ export interface OwnTransaction {
   readonly backend: string;
   /** Kept here by the analysis; the session forgets it as soon as the transaction may have changed the catalog again. */
   catalog: OwnCatalog | undefined;
+  /** Places (originKey) of sealed columns that the transaction has had so far. The analysis adds them. */
+  readonly places: Set<string>;
+  /** What is gone now may come back when a savepoint is rolled back. */
+  readonly hasSavepoints: boolean;
   /**
    * Asks in the transaction, at the client's place in it, and takes back whatever the questions did.
    *
@@ -38,12 +42,15 @@ export interface OwnTransaction {
   ask<Result>(work: (questions: Questions) => Promise<Result>): Promise<Result>;
 }
 
+/** Whether a place that is gone was one of the transaction's own, with values perhaps, which a rollback to a savepoint would bring back. */
+export type MayComeBack = (relation: number, attnum: number) => boolean;
+
 export type OwnCatalogsOptions = {
   readonly source: CatalogSource;
   readonly rules: readonly RuledColumn[];
   readonly allowRoutines: ReadonlySet<string>;
   /** As `resolveColumns` of the committed catalog, by what the transaction answers. */
-  readonly resolveWithin: (questions: Questions) => Promise<readonly SealedColumn[]>;
+  readonly resolveWithin: (questions: Questions, mayComeBack: MayComeBack) => Promise<readonly SealedColumn[]>;
 };
 
 export class OwnCatalogs {
@@ -81,8 +88,10 @@ export class OwnCatalogs {
     const committed = source.requireCatalog();
     const { snapshot, sealed } = await own.ask(async (questions) => {
       const [row] = await questions.query(OWN_SNAPSHOT_SQL);
-      return { snapshot: row?.['snapshot'], sealed: await resolveWithin(questions) };
+      const mayComeBack: MayComeBack = (...place) => own.hasSavepoints && own.places.has(originKey(...place));
+      return { snapshot: row?.['snapshot'], sealed: await resolveWithin(questions, mayComeBack) };
     });
+    for (const { relationOid, attnum } of sealed) own.places.add(originKey(relationOid, attnum));
     this.#epoch -= 1;
     const catalog = buildCatalog({
       epoch: this.#epoch,
