@@ -9,6 +9,7 @@ import {
   HeadObjectCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   PutObjectCommand,
@@ -208,6 +209,17 @@ describe.each(['s3rver', 's3rver in a container', 'radosgw'] as const)('Sealed b
     expect(paged).toEqual(keys);
     const top = await client.send(new ListObjectsV2Command({ Bucket: BUCKET, Delimiter: '/' }));
     expect((top.CommonPrefixes ?? []).map((row) => row.Prefix)).toEqual(['multipart/', 'sizes/']);
+    // Put together under a name that is not hidden itself, they are not seen either.
+    for (const Delimiter of ['.', '.s', 'gate', 'gate/uploads']) {
+      const query = { Bucket: BUCKET, Delimiter };
+      const lists = [
+        await client.send(new ListObjectsCommand(query)),
+        await client.send(new ListObjectsV2Command(query)),
+        ...(name === 'radosgw' ? [await client.send(new ListObjectVersionsCommand(query))] : []),
+      ];
+      for (const { CommonPrefixes = [] } of lists)
+        expect(CommonPrefixes.filter(({ Prefix }) => Prefix?.startsWith('.') !== false)).toEqual([]);
+    }
     await expect(put('.sealgate/x', randomBytes(1))).rejects.toMatchObject({ name: 'AccessDenied' });
     if (name === 'radosgw') await client.send(new AbortMultipartUploadCommand(upload));
   });

@@ -43,13 +43,14 @@ export async function createBuckets(client: S3Client, name: BackendName, ...more
   for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }));
 }
 
-/** A sealed bucket of two gateways in front of Ceph RGW: for stores that list uploads and parts. */
-export function sealedOnRadosgw(): { readonly setup: SealedSetup } {
+/** A sealed bucket of two gateways in front of Ceph RGW: for stores that list uploads and parts. `prepare`: once there is the bucket. */
+export function sealedOnRadosgw(prepare?: (setup: SealedSetup) => Promise<void>): { readonly setup: SealedSetup } {
   let started: SealedSetup | undefined;
   inFrontOf('radosgw', async (backend) => {
     const setup = await startSealed(backend);
     started = setup;
     await createBuckets(setup.clients[0], 'radosgw');
+    await prepare?.(setup);
     return [setup];
   });
   return {

@@ -20,6 +20,7 @@ import {
   type ListRow,
 } from './list-page.ts';
 import { plaintextSize, sizeAtHand } from './plaintext-size.ts';
+import { visibleGroups, type FirstKey } from './visible-groups.ts';
 
 /** Answers ListObjects (version 1) and ListObjectsV2. */
 export async function listSealed(request: S3Request, gateway: GatewayContext, version: 1 | 2): Promise<S3Response> {
@@ -49,7 +50,7 @@ async function firstVisiblePage(request: S3Request, gateway: GatewayContext, lis
   let query: ReadonlyMap<string, string> = new Map([...request.query, ['encoding-type', 'url']]);
   for (;;) {
     const page = await fetchPage(request, gateway, query);
-    const visible = withoutHidden(page);
+    const visible = await withoutHidden(page, (prefix, marker) => firstKey(request, gateway, prefix, marker));
     // Of nothing that was asked for no page has more.
     if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || list.maxKeys === 0)
       return visible;
@@ -67,11 +68,26 @@ async function fetchPage(
   return parseListPage(await response.body.text(MAX_LIST_BYTES));
 }
 
-const withoutHidden = (page: ListPage): ListPage => ({
+const withoutHidden = async (page: ListPage, first: FirstKey): Promise<ListPage> => ({
   ...page,
   rows: page.rows.filter((row) => !isHiddenKey(row.key)),
-  commonPrefixes: page.commonPrefixes.filter((prefix) => !isHiddenKey(prefix)),
+  commonPrefixes: await visibleGroups(page.commonPrefixes, first),
 });
+
+async function firstKey(
+  request: S3Request,
+  gateway: GatewayContext,
+  prefix: string,
+  marker: string | undefined,
+): Promise<string | undefined> {
+  const query = new Map([
+    ['prefix', prefix],
+    ['max-keys', '1'],
+    ['encoding-type', 'url'],
+    ...(marker === undefined ? [] : [['marker', marker] as const]),
+  ]);
+  return (await fetchPage(request, gateway, query)).rows[0]?.key;
+}
 
 function nextPageQuery(
   query: ReadonlyMap<string, string>,

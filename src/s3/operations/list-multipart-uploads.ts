@@ -63,9 +63,10 @@ async function contentOf(request: S3Request, gateway: GatewayContext, root: XmlT
     MaxUploads: childText(root, 'MaxUploads'),
     IsTruncated: childText(root, 'IsTruncated') ?? 'false',
     Upload: await Promise.all(uploads.map((row) => uploadContent(request, gateway, row, { encode, tokenOf }))),
-    CommonPrefixes: childrenOf(root, 'CommonPrefixes').map((row) => ({
-      Prefix: encode(childText(row, 'Prefix') ?? ''),
-    })),
+    CommonPrefixes: childrenOf(root, 'CommonPrefixes')
+      .map((row) => childText(row, 'Prefix') ?? '')
+      .filter((prefix) => !isHiddenKey(prefix))
+      .map((prefix) => ({ Prefix: encode(prefix) })),
   };
 }
 

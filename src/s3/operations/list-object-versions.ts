@@ -6,6 +6,7 @@ import { S3Error } from '../errors.ts';
 import { isHiddenKey } from '../listing/hidden-names.ts';
 import { askedEncoding, askedMaxKeys, listHeaders } from '../listing/list-query.ts';
 import { plaintextSize } from '../listing/plaintext-size.ts';
+import { visibleGroups, type FirstKey } from '../listing/visible-groups.ts';
 import {
   formatVersionPage,
   parseVersionPage,
@@ -60,7 +61,7 @@ async function firstVisiblePage(
     asked.keyMarker === undefined ? undefined : { key: asked.keyMarker, versionId: asked.versionIdMarker };
   for (;;) {
     const page = await fetchPage(request, gateway, asked, from);
-    const visible = withoutHidden(page);
+    const visible = await withoutHidden(page, (prefix, marker) => firstKey(request, gateway, asked, prefix, marker));
     // Of nothing that was asked for no page has more.
     if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || asked.maxKeys === 0)
       return visible;
@@ -93,11 +94,23 @@ async function fetchPage(
   return parseVersionPage(await response.body.text(MAX_LIST_BYTES));
 }
 
-const withoutHidden = (page: VersionPage): VersionPage => ({
+const withoutHidden = async (page: VersionPage, first: FirstKey): Promise<VersionPage> => ({
   ...page,
   rows: page.rows.filter((row) => !isHiddenKey(row.key)),
-  commonPrefixes: page.commonPrefixes.filter((prefix) => !isHiddenKey(prefix)),
+  commonPrefixes: await visibleGroups(page.commonPrefixes, first),
 });
+
+async function firstKey(
+  request: S3Request,
+  gateway: GatewayContext,
+  asked: VersionsRequest,
+  prefix: string,
+  marker: string | undefined,
+): Promise<string | undefined> {
+  const first = { ...asked, prefix, delimiter: undefined, maxKeys: 1 };
+  const from = marker === undefined ? undefined : { key: marker, versionId: undefined };
+  return (await fetchPage(request, gateway, first, from)).rows[0]?.key;
+}
 
 async function plainRow(row: VersionRow, request: S3Request, gateway: GatewayContext): Promise<VersionRow> {
   const { stored } = row;
