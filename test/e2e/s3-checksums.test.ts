@@ -66,6 +66,12 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
     return { made, upload: { Bucket: BUCKET, Key, UploadId: made.UploadId } };
   };
 
+  const refused = async (sent: Promise<unknown>): Promise<string> =>
+    sent.then(
+      () => 'accepted',
+      (error: { name: string; message: string }) => `${error.name}: ${error.message}`,
+    );
+
   test.each(
     ALGORITHMS.flatMap((algorithm) => [0, 1000, 70_000, 3 * MIB].map((length) => [algorithm, length] as const)),
   )('a PUT with %s of %i bytes: verified, kept, and shown when asked for', async (algorithm, length) => {
@@ -232,11 +238,6 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
   });
 
   test('what S3 refuses of checksums is refused in its words', async () => {
-    const refused = async (sent: Promise<unknown>): Promise<string> =>
-      sent.then(
-        () => 'accepted',
-        (error: { name: string; message: string }) => `${error.name}: ${error.message}`,
-      );
     expect(await refused(create('x', { ChecksumAlgorithm: 'SHA256', ChecksumType: 'FULL_OBJECT' }))).toBe(
       'InvalidRequest: The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.',
     );
@@ -270,6 +271,41 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
     expect(await complete({ ChecksumSHA1: 'AAAA' })).toBe(
       'InvalidArgument: Invalid Base64 or multiple checksums present in request',
     );
+  });
+
+  test('what the object could not keep is refused with uploads: as one is created, with a part, and on completion', async () => {
+    const zeros = (bytes: number): string => Buffer.alloc(bytes).toString('base64');
+    for (const [algorithm, bytes] of [
+      ['SHA512', 64],
+      ['XXHASH64', 8],
+      ['XXHASH3', 8],
+      ['XXHASH128', 16],
+    ] as const) {
+      expect(await refused(create('x', { ChecksumAlgorithm: algorithm }))).toMatch(/^InvalidRequest: /u);
+      const { upload } = await create('unkept', { ChecksumAlgorithm: undefined });
+      const named = { [`Checksum${algorithm}`]: zeros(bytes) };
+      const part = { ...upload, PartNumber: 1, Body: Buffer.from('x') };
+      const right = (await digestOf(algorithm, part.Body)).toString('base64');
+      expect(await refused(client.send(new UploadPartCommand({ ...part, [`Checksum${algorithm}`]: right })))).toMatch(
+        /^InvalidRequest: Checksum Type mismatch occurred, expected checksum Type: null, /u,
+      );
+      const { ETag } = await client.send(new UploadPartCommand(part));
+      const complete = (Part: object, more: object) =>
+        refused(
+          client.send(
+            new CompleteMultipartUploadCommand({
+              ...upload,
+              MultipartUpload: { Parts: [{ PartNumber: 1, ETag, ...Part }] },
+              ...more,
+            }),
+          ),
+        );
+      expect(await complete(named, {})).toMatch(/^InvalidRequest: /u);
+      expect(await complete({}, named)).toMatch(/^InvalidRequest: /u);
+      expect(await complete({}, { ...named, ChecksumCRC32: zeros(4) })).toBe(
+        'InvalidRequest: Expecting a single x-amz-checksum- header',
+      );
+    }
   });
 
   test.each([

@@ -32,7 +32,15 @@ function parsePart(tree: XmlTree): NamedPart {
   return { number: parsePartNumber(number.trim()), etag, checksums: parseChecksums(tree) };
 }
 
+const KNOWN: ReadonlySet<string> = new Set(Object.values(CHECKSUM_ELEMENTS));
+
 function parseChecksums(tree: XmlTree): BodyDigests {
+  // A checksum of which nothing is kept could only be passed over.
+  if ([...tree.children.keys()].some((name) => name.startsWith('Checksum') && !KNOWN.has(name)))
+    throw new S3Error(
+      'ERR_S3_INVALID_REQUEST',
+      'The algorithm type of a checksum you specified for a part is invalid.',
+    );
   const checksums: Partial<Record<ChecksumName, Uint8Array>> = {};
   for (const { name, bytes } of CHECKSUMS) {
     const text = childText(tree, CHECKSUM_ELEMENTS[name]);

@@ -82,9 +82,15 @@ function refuseOtherChecksum({ named, digests }: MeasuredPart, chosen: ChecksumC
 // Each key of the table is a name.
 const NAMES = Object.keys(CHECKSUM_ELEMENTS) as readonly ChecksumName[];
 
+const CLAIM = /^x-amz-checksum-(?!algorithm$|mode$|type$)/u;
+
 function claimedChecksum(headers: S3Headers, chosen: ChecksumChoice | undefined): Claim | undefined {
-  const algorithm = NAMES.find((name) => headers[`x-amz-checksum-${name}`] !== undefined);
-  if (algorithm === undefined) return undefined;
+  const claims = Object.keys(headers).filter((name) => CLAIM.test(name));
+  if (claims.length === 0) return undefined;
+  if (claims.length > 1) throw invalid('Expecting a single x-amz-checksum- header');
+  const algorithm = NAMES.find((name) => claims[0] === `x-amz-checksum-${name}`);
+  // What cannot be held against the parts is not passed over.
+  if (algorithm === undefined) throw invalid('The algorithm type you specified in x-amz-checksum- header is invalid.');
   if (chosen !== undefined && chosen.algorithm !== algorithm) {
     throw invalid(
       `Checksum Type mismatch occurred, expected checksum Type: ${chosen.algorithm}, actual checksum Type: ${algorithm}`,

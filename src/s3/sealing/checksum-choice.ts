@@ -71,17 +71,22 @@ export function checksumType(headers: S3Headers): ChecksumType | undefined {
  */
 export function agreeWithUpload(body: S3Body, choice: ChecksumChoice | undefined, { options }: GatewayContext): void {
   if (choice === undefined) {
+    // The object could not have it, and what the client says of it on completion could not be verified.
+    if (body.announced !== undefined && keptChecksum(body.announced) === undefined) throw mismatch('null', body);
     if (options.defaultChecksum !== 'none') body.computeToo(options.defaultChecksum);
     return;
   }
   const { algorithm, type } = choice;
   if (body.announced === algorithm) return;
   if (body.announced !== undefined || type === 'COMPOSITE') {
-    throw invalid(
-      `Checksum Type mismatch occurred, expected checksum Type: ${algorithm}, actual checksum Type: ${body.announced ?? 'null'}`,
-    );
+    throw mismatch(algorithm, body);
   }
   body.computeToo(algorithm);
 }
+
+const mismatch = (expected: string, { announced }: S3Body): S3Error =>
+  invalid(
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${announced ?? 'null'}`,
+  );
 
 const invalid = (message: string): S3Error => new S3Error('ERR_S3_INVALID_REQUEST', message);
