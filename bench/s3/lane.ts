@@ -14,7 +14,7 @@ const SMALL_KEYS = 50;
 const LARGE_TIMES = 6;
 const SMALL_TIMES = 3000;
 const SMALL_AT_ONCE = 8;
-/** The engine compiles what is hot, and what it compiles again and again, in the first ten thousand requests: twice the cost of those that follow. */
+/** The engine compiles what is hot, and what it compiles again and again, in the first ten thousand requests: they cost half as much again as those that follow. */
 const SMALL_UNMEASURED = 4;
 
 type Direction = 'put' | 'get';
