@@ -39,10 +39,22 @@ export function hashText(text: string): string {
 }
 
 export function canonicalHeaderValue(value: string): string {
-  // Spaces of HTTP alone: to `trim` the second byte of `à` in UTF-8 would be one (U+00A0).
-  const trimmed = value.replace(/^[\t ]+|[\t ]+$/gu, '');
+  const trimmed = withoutBlanksAround(value);
   return trimmed.includes('  ') ? trimmed.replace(/ {2,}/gu, ' ') : trimmed;
 }
+
+/**
+ * Spaces of HTTP alone: to `trim` the second byte of `à` in UTF-8 would be one (U+00A0). By a loop: an expression for the end of a text tries
+ * each blank before it, and 60 KB of them, which nobody need have signed to be read here, took seconds.
+ */
+function withoutBlanksAround(value: string): string {
+  let [from, to] = [0, value.length];
+  while (from < to && isBlank(value.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to -= 1;
+  return value.slice(from, to);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 /** Pairs re-encoded and sorted; `X-Amz-Signature` left out. Parts that do not decode stay as they came. */
 export function canonicalQuery(query: string): string {

@@ -14,6 +14,14 @@ test.each([
   expect(range && resolveRange(range, size)).toEqual({ from, to });
 });
 
+test('blanks around offsets say nothing, and cost no more than their length', () => {
+  expect(parseRangeHeader('bytes= 3 - 5 ')).toEqual({ type: 'from', from: 3, to: 5 });
+  expect(parseRangeHeader('bytes=\t- 5')).toEqual({ type: 'suffix', length: 5 });
+  expect(parseRangeHeader('bytes=3 4-5')).toBeUndefined();
+  // Squared it would be hours.
+  expect(parseRangeHeader(`bytes=${' '.repeat(4_000_000)}x`)).toBeUndefined();
+});
+
 test.each([undefined, 'bytes=0-1,3-4', 'bytes=5-3', 'bytes=-', 'items=0-1', 'bytes=a-b', ''])(
   '%s asks for the whole object',
   (header) => expect(parseRangeHeader(header)).toBeUndefined(),
