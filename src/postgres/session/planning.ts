@@ -79,18 +79,18 @@ function planSettled(
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
   session.usesSavepoints ||= /savepoint/i.test(sql);
+  const own = readiness === 'ready' ? ownTransaction(session) : undefined;
   const finish = (resolved: readonly Resolved[]): Planned => {
     const planned = combine(sql, resolved);
     if (planned.type !== 'forward' && readiness === 'failed') return { type: 'failed' };
     // What was sent before it has failed meanwhile.
     if (planned.type === 'refuse' && session.skipping) return { type: 'skipped' };
-    return planned.type === 'refuse' && hasFailed(session) ? { type: 'failed' } : planned;
+    return planned.type === 'refuse' && own !== undefined && hasFailed(session) ? { type: 'failed' } : planned;
   };
   const resolve = (plans: readonly StatementPlan[]): Planned | Promise<Planned> => {
     const resolved = resolveNames(session, plans);
     return resolved instanceof Promise ? resolved.then(finish, refusedPlan) : finish(resolved);
   };
-  const own = readiness === 'ready' ? ownTransaction(session) : undefined;
   const plans = session.analyzer.plan(sql, declaredOids, session.settings, own);
   return plans instanceof Promise ? plans.then(resolve) : resolve(plans);
 }
