@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { testedVersion } from '../support/postgres-versions.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 import { ask, type Way } from '../support/wire-asker.ts';
 
 /** Type, and values; all are randomized. */
@@ -61,6 +61,7 @@ const OWN = new Set(['mood', 'posint']);
 
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let twin: pg.Client;
 let sealed: RawClient;
 let plain: RawClient;
@@ -71,8 +72,9 @@ beforeAll(async () => {
     column: columnOf(type),
     type: OWN.has(type) ? `public.${type}` : type,
   }));
-  db = await openSealedDatabase(server, 'sealed', `${ddl(true)}; CREATE TABLE o (id int, what text)`, rules);
-  twin = new pg.Client({ connectionString: server.url() });
+  db = await openSearchedDatabase(server, 'sealed', `${ddl(true)}; CREATE TABLE o (id int, what text)`, rules);
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(`${ddl(false)}; CREATE TABLE o (id int, what text)`);
   const through = new pg.Client({ connectionString: db.url });
@@ -87,7 +89,7 @@ beforeAll(async () => {
   }
   await through.end();
   sealed = await RawClient.login(db.url);
-  plain = await RawClient.login(server.url());
+  plain = await RawClient.login(twinUrl);
 });
 afterAll(async () => {
   sealed.end();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'email', type: 'varchar(60)', mode: 'deterministic' },
@@ -39,17 +39,15 @@ const TABLES = ['customers', 'loose', 'events', 'events_1', 'The "Odd"', 'mails'
 
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let client: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'shop', ddl(true), RULES);
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
-  await root.query('CREATE DATABASE twin');
-  await root.end();
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  db = await openSearchedDatabase(server, 'shop', ddl(true), RULES);
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(ddl(false));
   client = await connect();
@@ -200,7 +198,7 @@ describe('shows logical types', () => {
       '\\d',
     ]) {
       const [ours, theirs] = await Promise.all(
-        [db.url, server.url('twin')].map(async (url) => (await start('psql', ['-X', url, '-c', command]).done).stdout),
+        [db.url, twinUrl].map(async (url) => (await start('psql', ['-X', url, '-c', command]).done).stdout),
       );
       expect(ours, command).toBe(theirs);
       expect(ours?.length).toBeGreaterThan(50);

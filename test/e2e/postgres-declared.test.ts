@@ -16,7 +16,7 @@ import { STANDARD_SETTINGS, type ValueContext } from '../../src/postgres/types/c
 import { parseLogicalType } from '../../src/postgres/types/type-text.ts';
 import { readValue } from '../../src/postgres/types/values.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 /** Column, type, default, checks by name. */
 const COLUMNS: readonly (readonly [string, string, string | undefined, Readonly<Record<string, string>>])[] = [
@@ -51,16 +51,17 @@ const RULES: readonly TestRule[] = [
 
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let client: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', table(true), RULES);
+  db = await openSearchedDatabase(server, 'sealed', table(true), RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
-  await db.direct.query('CREATE DATABASE twin');
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(table(false));
 });

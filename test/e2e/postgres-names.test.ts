@@ -6,7 +6,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const { parse, bind, execute, sync, query, close, describe: describeOf } = serialize;
 const DDL = `CREATE TABLE people (id int, mail sealgate.sealed);
@@ -23,7 +23,7 @@ beforeAll(async () => {
     log += Buffer.from(bytes).toString();
   });
   const rule = { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' } as const;
-  db = await openSealedDatabase(server, 'sealed', DDL, [rule]);
+  db = await openSearchedDatabase(server, 'sealed', DDL, [rule]);
 });
 afterAll(async () => {
   await db.close();

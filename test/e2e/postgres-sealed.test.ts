@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { missing } from '../support/programs.ts';
 import { skipBecause } from '../support/skip.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const run = promisify(execFile);
 
@@ -42,7 +42,7 @@ let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'shop', DDL, RULES);
+  db = await openSearchedDatabase(server, 'shop', DDL, RULES);
   client = new pg.Client({
     connectionString: db.url,
     types: {

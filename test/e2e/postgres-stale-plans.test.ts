@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'email', type: 'text', mode: 'deterministic' },
@@ -55,7 +55,7 @@ beforeAll(async () => {
       log += Buffer.from(bytes).toString();
     },
   );
-  db = await openSealedDatabase(server, 'sealed', TABLE, RULES);
+  db = await openSearchedDatabase(server, 'sealed', TABLE, RULES);
 });
 afterAll(async () => {
   await db.close();

@@ -7,7 +7,7 @@ import Cursor from 'pg-cursor';
 import QueryStream from 'pg-query-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const ROWS = 5000;
 const RULES = [
@@ -21,7 +21,7 @@ let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(
+  db = await openSearchedDatabase(
     server,
     'streams',
     'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed, note sealgate.sealed, plain text)',

