@@ -2,7 +2,6 @@
 import { isUtf8 } from 'node:buffer';
 import { SQLSTATE, ValueError } from './errors.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export function viewOf(bytes: Uint8Array): DataView {
@@ -18,7 +17,9 @@ export function checkText(bytes: Uint8Array): Uint8Array {
 }
 
 export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(checkText(bytes));
+  const { buffer, byteOffset, length } = checkText(bytes);
+  // What has been checked needs no decoder that checks.
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
 }
 
 export function encodeText(text: string): Uint8Array {

@@ -100,6 +100,40 @@ describe('canonical bytes', () => {
     },
   );
 
+  test('of a date in ISO form are the same with a blank before it, in every DateStyle; so is the refusal of what is none', () => {
+    const number = (max: number, digits: number) =>
+      fc.integer({ min: 0, max }).map((value) => String(value).padStart(digits, '0'));
+    const separator = fc.constantFrom('-', '-', '-', '-', '/', '.', ' ');
+    const near = fc.tuple(
+      number(9999, 4),
+      separator,
+      number(14, 2),
+      separator,
+      number(33, 2),
+      fc.constantFrom('', '', ' ', '1', 'x'),
+    );
+    const outcome = (text: string, dateStyle: string): unknown => {
+      try {
+        return readValue(Buffer.from(text), 'text', contextOf('date', { dateStyle }));
+      } catch (error) {
+        return error instanceof ValueError ? [error.code, error.message] : error;
+      }
+    };
+    const style = fc.constantFrom('ISO, MDY', 'ISO, DMY', 'SQL, DMY', 'German', 'Postgres, YMD');
+    const alike = fc.property(near, style, (parts, dateStyle) => {
+      const text = parts.join('');
+      expect(outcome(text, dateStyle)).toEqual(outcome(` ${text}`, dateStyle));
+    });
+    fc.assert(alike, {
+      numRuns: 2000,
+      examples: [
+        [['2024', '-', '02', '-', '29', ''], 'SQL, DMY'],
+        [['0000', '-', '01', '-', '01', ''], 'ISO, MDY'],
+      ],
+    });
+    expect(canonical('date', '2024-02-29')).toBe('00002279');
+  });
+
   test('of a timestamp without a time are those of its midnight in its zone', () => {
     expect(canonical('timestamptz', '2000-01-02 +01')).toBe(canonical('timestamptz', '2000-01-01 23:00:00Z'));
     expect(() => canonical('date', '2000-01-02 +')).toThrow(expect.objectContaining({ sqlstate: '22007' }));

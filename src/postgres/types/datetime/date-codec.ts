@@ -1,6 +1,6 @@
 /** date: int4, days since 2000-01-01, as on the binary wire. */
 import { decodeText, encodeText, viewOf } from '../bytes.ts';
-import { fromDays, toDays } from './calendar.ts';
+import { daysInMonth, fromDays, toDays } from './calendar.ts';
 import type { TypeCodec, ValueSettings } from '../codec.ts';
 import { dateStyleOf, printDate } from './date-style.ts';
 import { parseDatetime } from './datetime-text.ts';
@@ -14,7 +14,7 @@ const MIN_DAYS = -2_451_545;
 const END_DAYS = 2_145_031_949;
 
 export const dateCodec: TypeCodec = {
-  fromText: (text, { settings }) => encodeDays(readDays(decodeText(text), settings)),
+  fromText: (text, { settings }) => encodeDays(plainDays(text) ?? readDays(decodeText(text), settings)),
   fromBinary: (bytes) => {
     checkBinaryLength(bytes, DATE_BYTES, 'date');
     return encodeDays(checkRange(viewOf(bytes).getInt32(0)));
@@ -22,6 +22,28 @@ export const dateCodec: TypeCodec = {
   toText: (canonical, { settings }) => encodeText(printDays(daysOf(canonical), settings)),
   toBinary: (canonical) => encodeDays(daysOf(canonical)),
 };
+
+const ZERO = 0x30;
+const HYPHEN = 0x2d;
+
+/** What nearly every client writes, `2024-02-29`, which is read alike in every DateStyle; undefined for any other form, and for no date. */
+function plainDays(text: Uint8Array): number | undefined {
+  if (text.length !== '2024-02-29'.length || text[4] !== HYPHEN || text[7] !== HYPHEN) return undefined;
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  return toDays({ year, month, day });
+}
+
+function digits(text: Uint8Array, start: number, end: number): number | undefined {
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (text[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    value = 10 * value + digit;
+  }
+  return value;
+}
 
 function readDays(text: string, settings: ValueSettings): number {
   const parsed = parseDatetime(text, 'date', dateStyleOf(settings).order);

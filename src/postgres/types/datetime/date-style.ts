@@ -6,7 +6,20 @@ import { two } from './time-parts.ts';
 export type DateStyle = 'iso' | 'sql' | 'german' | 'postgres';
 export type DateOrder = 'mdy' | 'dmy' | 'ymd';
 
-export function dateStyleOf({ dateStyle }: ValueSettings): { readonly style: DateStyle; readonly order: DateOrder } {
+type StyleAndOrder = { readonly style: DateStyle; readonly order: DateOrder };
+
+/** A session replaces its settings as a whole, so the words are read once for each state of them. */
+const known = new WeakMap<ValueSettings, StyleAndOrder>();
+
+export function dateStyleOf(settings: ValueSettings): StyleAndOrder {
+  const found = known.get(settings);
+  if (found !== undefined) return found;
+  const read = readDateStyle(settings);
+  known.set(settings, read);
+  return read;
+}
+
+function readDateStyle({ dateStyle }: ValueSettings): StyleAndOrder {
   const [style = '', order = ''] = dateStyle.toLowerCase().split(/\s*,\s*/);
   return {
     style: style === 'sql' || style === 'german' || style === 'postgres' ? style : 'iso',
