@@ -9,7 +9,7 @@ import type { SourceText } from './source-text.ts';
 
 /** A place in any text of the same key: after so many literals, so many UTF-16 units on. */
 type Anchor = { readonly literals: number; readonly offset: number };
-type SealedSlot = Omit<SealedLiteral, 'value'> & { readonly literal: number; readonly negative: boolean };
+type SealedSlot = { readonly use: Omit<SealedLiteral, 'value'>; readonly literal: number; readonly negative: boolean };
 /** Defaults of rules stay as they are. */
 type TemplateEdit = {
   readonly start: Anchor;
@@ -68,7 +68,7 @@ function slotFor(
   const sign = source.sql.slice(start, span.start).trim();
   if (sign !== '' && (sign !== '-' || span.kind !== 'integer')) return undefined;
   const { value: _value, ...use } = literal;
-  return { ...use, literal: index, negative: sign === '-' };
+  return { use, literal: index, negative: sign === '-' };
 }
 
 function anchorAt(literals: readonly LiteralSpan[], index: number): Anchor {
@@ -119,7 +119,7 @@ function isSlot(replacement: Exclude<TemplateEdit['replacement'], string>): repl
   return !Array.isArray(replacement);
 }
 
-function fill({ literal, negative, ...use }: SealedSlot, sql: string, literals: readonly LiteralSpan[]): SealedLiteral {
+function fill({ use, literal, negative }: SealedSlot, sql: string, literals: readonly LiteralSpan[]): SealedLiteral {
   const span = literals[literal];
   if (span === undefined) throw new TypeError('a template was used for a text of another key');
   const text = span.kind === 'string' ? stringValue(sql, span) : String(Number(sql.slice(span.start, span.end)));
