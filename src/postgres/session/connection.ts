@@ -35,7 +35,7 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
     },
   });
   const fail = (error: unknown): void => {
-    session.replies.release();
+    session.end();
     frontend.kill();
     endWith(error, sockets, backend.atBoundary, options);
   };
@@ -62,7 +62,7 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   const closed = (): void => {
     leave();
     session.made();
-    session.replies.release();
+    session.end();
     frontend.kill();
     backend.kill();
   };

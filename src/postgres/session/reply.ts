@@ -56,7 +56,7 @@ export interface InternalReply {
   readonly row?: (values: readonly (Uint8Array | undefined)[]) => void;
   /** Called with the server's error, before `done`: it goes to nobody else, unless it ends the connection. */
   readonly failed?: (fields: ReadonlyMap<string, string>) => void;
-  /** Called once: whether the message succeeded. */
+  /** Whether the message succeeded; the first call counts. */
   readonly done?: (succeeded: boolean) => void;
 }
 
@@ -131,11 +131,12 @@ export class ReplyQueue {
     return new Promise((resolve) => this.#waiters.push({ size, resolve }));
   }
 
-  /** Ends every wait: the connection is over. */
+  /** Ends every wait, also that of whoever asked a question of the proxy's own: the connection is over. */
   release(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.resolve();
+    for (const reply of this.#items.slice(this.#head)) reply?.internal?.done?.(false);
   }
 
   #wake(): void {

@@ -125,6 +125,7 @@ export class Session {
   queryIndex = 0;
   /** Plans whose RowDescription has been compared with the server's. */
   readonly verified = new WeakSet<SealedPlan>();
+  #ended = false;
 
   constructor(options: SessionOptions) {
     this.analyzer = options.analyzer;
@@ -148,9 +149,15 @@ export class Session {
     this.making = [];
   }
 
+  /** The connection is over: nobody waits for an answer any more, nor holds what others need meanwhile. */
+  end(): void {
+    this.#ended = true;
+    this.replies.release();
+  }
+
   /** A reply to come; keeps count of what the handlers need to know about those in flight. */
   expect(reply: Reply): void {
-    if (this.skipping && reply.kind !== 'sync') return this.#skip(reply);
+    if (this.#ended || (this.skipping && reply.kind !== 'sync')) return this.#skip(reply);
     this.replies.push(reply);
     if (reply.track !== undefined) this.tracksPending++;
     if (reply.copiesIn === true) this.plainCopies++;
@@ -158,7 +165,7 @@ export class Session {
       this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
   }
 
-  /** The server began to skip while the message was being made ready: it ignores it, and answers nothing. */
+  /** The server began to skip while the message was being made ready, or is gone: it answers nothing. */
   #skip(reply: Reply): void {
     reply.undoFrom?.(0);
     reply.undo?.();
