@@ -360,6 +360,26 @@ describe('expressions', () => {
   });
 });
 
+test('a prepared statement on checked columns goes on when the catalog has changed elsewhere, and is checked', async () => {
+  const insert = (id: number, amount: string): Promise<unknown> =>
+    client.query({ name: 'checked', text: 'INSERT INTO t (id, amount) VALUES ($1, $2)', values: [id, amount] });
+  await insert(1, '5');
+  await db.direct.query('ALTER TABLE t ADD COLUMN later int');
+  try {
+    await expect.poll(() => outcome(client, 'SELECT later FROM t')).toMatchObject({ rowCount: 1 });
+    await insert(2, '6');
+    await expect(insert(3, '-1')).rejects.toMatchObject({ code: '23514', constraint: 't_amount_check' });
+    expect(await outcome(client, 'SELECT id, amount FROM t ORDER BY id')).toMatchObject({
+      rows: [
+        { id: 1, amount: '5.00' },
+        { id: 2, amount: '6.00' },
+      ],
+    });
+  } finally {
+    await db.direct.query('ALTER TABLE t DROP COLUMN later');
+  }
+});
+
 test.each<readonly [Partial<TestRule>, RegExp]>([
   [{ type: 'int', default: 'x' }, /default/],
   [{ type: 'int', default: '99999999999' }, /default/],

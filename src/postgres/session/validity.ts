@@ -1,5 +1,6 @@
 /** Whether a prepared statement still means what it meant, and what is done where it may not. */
 import { isDeepStrictEqual } from 'node:util';
+import { withoutFunctions } from '../deep-copy.ts';
 import { PostgresError } from '../errors.ts';
 import type { SealedPlan } from '../plan.ts';
 import { ownTransaction } from './own-transaction.ts';
@@ -37,13 +38,16 @@ function plansOf(
   return session.analyzer.plan(sql, declaredOids, session.settings, ownTransaction(session));
 }
 
-/** In all but the state they were made under. Not by their JSON: plans that come from a template have the same members in another order. */
+/**
+ * In all but the state they were made under, and the CHECKs of columns, which values meet as they are now. Not by their JSON: plans that come
+ * from a template have the same members in another order.
+ */
 function isSame(a: SealedPlan, b: SealedPlan): boolean {
   return isDeepStrictEqual(meaningOf(a), meaningOf(b));
 }
 
-function meaningOf({ pieces, parameters, parameterOids, results, origins, copy }: SealedPlan): readonly unknown[] {
-  return [pieces, parameters, parameterOids, results, origins, copy];
+function meaningOf({ pieces, parameters, parameterOids, results, origins, copy }: SealedPlan): unknown {
+  return withoutFunctions([pieces, parameters, parameterOids, results, origins, copy]);
 }
 
 /** A statement whose meaning changed since it was prepared: drivers prepare again on this SQLSTATE. */
