@@ -107,6 +107,18 @@ test('a block that ends within a sequence is none any more', async () => {
   expect(errorOf(await say(query(READ)))).toMatchObject({ C: '42P01' });
 });
 
+test('what a transaction has made is not left to COMMIT PREPARED, at which others would not know of it', async () => {
+  const elsewhere = await say(query('BEGIN'), query('CREATE TABLE another (a int)'), query("PREPARE TRANSACTION 'x'"));
+  // The server takes none by default.
+  expect(errorOf(elsewhere)).toMatchObject({ C: '55000' });
+  const view = query('CREATE VIEW left_over AS SELECT * FROM kept');
+  const said = await say(query('BEGIN'), view, query("PREPARE TRANSACTION 'x'"), query('ROLLBACK'));
+  expect(types(said), shown(said)).toBe('CZCZEZCZ');
+  expect(errorOf(said)).toMatchObject({ C: '0A000' });
+  const atOnce = await say(query("BEGIN; CREATE VIEW left_over AS SELECT * FROM kept; PREPARE TRANSACTION 'x'"));
+  expect(errorOf(atOnce)).toMatchObject({ C: '0A000' });
+});
+
 test('an error ahead in the pipeline is the answer, and what follows is skipped', async () => {
   await say(query('BEGIN'), query(MADE));
   const failed = await say(...run('SELECT 1/0'), ...insert('1', 'canary-one'), sync(), query(READ), query('ROLLBACK'));

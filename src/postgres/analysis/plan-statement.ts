@@ -85,6 +85,7 @@ function otherStatement(
   const { node } = statement;
   const { catalog } = context;
   refuseForbiddenDdl(node, context);
+  refusePreparing(node, context);
   const { effect, hot } = statementKind(kind);
   const table = hotTable(found, catalog);
   if (table !== undefined || renamesToHot(node, catalog)) {
@@ -104,6 +105,20 @@ function otherStatement(
         ? effect
         : effectElsewhere(kind, effect);
   return does === 'none' ? { type: 'pass', text } : { type: 'track', text, effect: does };
+}
+
+/**
+ * What a prepared transaction has made of hot relations comes about later, at COMMIT PREPARED, in whichever session: statements right behind
+ * that would name nothing known.
+ */
+function refusePreparing(node: Node, { settings, afterCatalogChange = false }: PlanningContext): void {
+  if (!('TransactionStmt' in node) || node.TransactionStmt.kind !== 'TRANS_STMT_PREPARE') return;
+  if (!settings.uncommittedCatalog && !afterCatalogChange) return;
+  throw refuseStatement(
+    'PREPARE TRANSACTION after schema changes that may concern sealed columns is not supported',
+    -1,
+    'COMMIT schema changes in a transaction of their own.',
+  );
 }
 
 /** DISCARD ALL and DISCARD TEMP drop the temporary tables of the session, where it has had any. */
