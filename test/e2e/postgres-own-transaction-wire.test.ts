@@ -219,3 +219,9 @@ test('COPY into a table that the transaction has made', async () => {
   expect(types(await client.untilReady())).toBe('CZ');
   expect(types(await say(query(READ), query('COMMIT')))).toBe('TDDCZCZ');
 });
+
+test('what an earlier question left behind does not stand in the way of the next', async () => {
+  await say(query('PREPARE "sealgate settings" AS SELECT \'left\''));
+  const messages = await say(...run('SET search_path TO public'), ...run('SELECT mail FROM kept'), sync());
+  expect(types(messages).replaceAll('S', '')).toBe('12C12CZ');
+});

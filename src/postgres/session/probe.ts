@@ -79,6 +79,8 @@ function askSimply(session: Session, internal: Internal): void {
 /** Within a sequence that has not come to its Sync: a Query here would end the client's implicit transaction. */
 function askInSequence(session: Session, internal: Internal): void {
   const { toUpstream } = session.wires;
+  // One that failed, as a cancelled one does, leaves its statement behind.
+  toUpstream(serialize.close({ type: 'S', name: NAME }));
   toUpstream(serialize.parse({ name: NAME, text: PROBE_SQL, types: [] }));
   toUpstream(serialize.bind({ portal: NAME, statement: NAME }));
   toUpstream(serialize.execute({ portal: NAME, rows: 0 }));
@@ -86,8 +88,7 @@ function askInSequence(session: Session, internal: Internal): void {
   toUpstream(serialize.close({ type: 'S', name: NAME }));
   toUpstream(FLUSH);
   const first = { done: (succeeded: boolean) => void (succeeded || internal.done?.(false)) };
-  session.expect({ kind: 'parse', internal: first });
-  session.expect({ kind: 'bind', internal: first });
+  for (const kind of ['close', 'parse', 'bind'] as const) session.expect({ kind, internal: first });
   session.expect({ kind: 'execute', internal: { ...internal, ...first } });
   session.expect({ kind: 'close', internal: first });
   session.expect({ kind: 'close', internal });
