@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const TYPES = `CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN posint AS int CHECK (VALUE > 0);`;
 const COLUMNS: readonly (readonly [name: string, type: string, domain?: string])[] = [
@@ -30,16 +30,17 @@ const ROWS = `INSERT INTO t (id, c_char, c_varchar, c_text, c_cidr, c_numeric, c
 
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let client: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', tableDdl(true), RULES);
+  db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
-  await db.direct.query('CREATE DATABASE twin');
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(tableDdl(false));
   for (const on of [client, twin]) await on.query(ROWS);
