@@ -79,7 +79,7 @@ function parameterOids(messages: readonly RawMessage[]): readonly number[] {
   return described === undefined ? [] : decodeParameterDescription(described.body);
 }
 
-function outcomeOf(messages: readonly RawMessage[]): Outcome {
+export function outcomeOf(messages: readonly RawMessage[]): Outcome {
   const { C: sqlstate, M: message = '', H: hint, P: position, R: routine } = errorOf(messages);
   if (routine?.startsWith('ERR_POSTGRES_') === true && sqlstate === '0A000') {
     const at = position === undefined ? undefined : Number(position);

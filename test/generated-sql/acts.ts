@@ -1,0 +1,157 @@
+/** What a client does: one choice of statement and way after the other. */
+import type { Parameter, Way } from '../support/wire-asker.ts';
+import { change } from './changes.ts';
+import { constantsOf, withConstants, withParameters, type Piece } from './pieces.ts';
+import { columnsOf, constant, orderedQuery, query } from './queries.ts';
+import type { Tape } from './tape.ts';
+
+export type Act =
+  | {
+      readonly type: 'ask';
+      readonly sql: string;
+      readonly values: readonly Parameter[];
+      readonly way: Way;
+      readonly ordered: boolean;
+    }
+  /** One portal that gives its rows a few at a time. */
+  | {
+      readonly type: 'portal';
+      readonly sql: string;
+      readonly values: readonly Parameter[];
+      readonly rows: readonly number[];
+    }
+  | { readonly type: 'copy out'; readonly sql: string; readonly extended: boolean; readonly ordered: boolean }
+  | { readonly type: 'copy in'; readonly sql: string; readonly extended: boolean; readonly data: string };
+
+const say = (text: string): Act => ({ type: 'ask', sql: text, values: [], way: 'simple', ordered: true });
+
+function asked(tape: Tape, piece: Piece, ordered = false): Act {
+  const way = tape.pick<Way>('simple', 'text', 'binary');
+  if (way === 'simple') return { type: 'ask', sql: withConstants(piece), values: [], way, ordered };
+  const { text, values } = withParameters(piece);
+  return { type: 'ask', sql: text, values, way, ordered };
+}
+
+/** The acts of one step; `step` is where it stands among the others. */
+export function actsOf(tape: Tape, step: number): readonly Act[] {
+  const ids = { first: 100 + step * 20 };
+  const changed = (): readonly Act[] => [asked(tape, change(tape, ids))];
+  const queried = (): readonly Act[] => [asked(tape, query(tape))];
+  return tape.way(
+    queried,
+    changed,
+    queried,
+    changed,
+    changed,
+    queried,
+    () => [asked(tape, orderedQuery(tape), true)],
+    () => [say(tape.pick('BEGIN', 'COMMIT', 'ROLLBACK', 'SAVEPOINT s', 'ROLLBACK TO s', 'RELEASE s'))],
+    () => [say('BEGIN')],
+    () => portal(tape),
+    () => cursor(tape),
+    () => prepared(tape, ids.first),
+    () => [copyOut(tape)],
+    () => [copyIn(tape, ids.first)],
+    () => several(tape, ids.first),
+  );
+}
+
+function portal(tape: Tape): readonly Act[] {
+  const { text, values } = withParameters(orderedQuery(tape));
+  return [{ type: 'portal', sql: text, values, rows: tape.several(1, 3, () => tape.pick(1, 2, 0)) }];
+}
+
+function cursor(tape: Tape): readonly Act[] {
+  const hold = tape.pick('', ' WITH HOLD');
+  const fetch = (): Act =>
+    say(tape.pick('FETCH c', 'FETCH 2 FROM c', 'MOVE c', 'FETCH ALL FROM c', 'FETCH FIRST FROM c'));
+  return [
+    say(`DECLARE c ${tape.pick('', 'SCROLL ')}CURSOR${hold} FOR ${withConstants(orderedQuery(tape))}`),
+    ...tape.several(1, 3, fetch),
+    say('CLOSE c'),
+  ];
+}
+
+function prepared(tape: Tape, first: number): readonly Act[] {
+  const piece = tape.way(
+    () => orderedQuery(tape),
+    () => change(tape, { first }),
+  );
+  const list = constantsOf(piece).join(', ');
+  const execute = say(`EXECUTE p${list === '' ? '' : ` (${list})`}`);
+  const sorted = execute.type === 'ask' ? { ...execute, ordered: false } : execute;
+  return [say(`PREPARE p AS ${withParameters(piece).text}`), ...tape.several(1, 2, () => sorted), say('DEALLOCATE p')];
+}
+
+/** In one message. */
+function several(tape: Tape, first: number): readonly Act[] {
+  const parts = [
+    change(tape, { first }),
+    tape.way(
+      () => query(tape),
+      () => change(tape, { first: first + 10 }),
+    ),
+  ];
+  return [{ type: 'ask', sql: parts.map(withConstants).join('; '), values: [], way: 'simple', ordered: false }];
+}
+
+const FORMATS = ['text', 'csv', 'binary'] as const;
+
+function copyOut(tape: Tape): Act {
+  const format = tape.of(FORMATS);
+  const table = tape.pick('people', 'customers', 't');
+  const columns = tape.some(columnsOf(table), 0.5).map(({ name }) => name);
+  // The order of a table's rows is that of its pages.
+  const isQuery = format === 'binary' || tape.chance(0.5);
+  const what = isQuery ? `(${withConstants(orderedQuery(tape))})` : `${table} (${columns.join(', ')})`;
+  return {
+    type: 'copy out',
+    sql: `COPY ${what} TO STDOUT (FORMAT ${format})`,
+    extended: tape.chance(0.5),
+    ordered: isQuery,
+  };
+}
+
+function copyIn(tape: Tape, first: number): Act {
+  const format = tape.pick('text', 'csv');
+  const table = tape.pick('people', 'customers', 't');
+  const columns = tape.some(
+    columnsOf(table).filter(({ name }) => name !== 'id'),
+    0.4,
+  );
+  const lines = tape.several(1, 3, (index) => {
+    const values = columns.map((column) => constant(tape, column).value);
+    const fields = [String(first + index), ...values.map((value) => fieldOf(value, format))];
+    return `${fields.join(format === 'csv' ? ',' : '\t')}\n`;
+  });
+  const names = ['id', ...columns.map(({ name }) => name)].join(', ');
+  return {
+    type: 'copy in',
+    sql: `COPY ${table} (${names}) FROM STDIN (FORMAT ${format})`,
+    extended: tape.chance(0.5),
+    data: lines.join(''),
+  };
+}
+
+function fieldOf(value: Parameter, format: 'text' | 'csv'): string {
+  if (typeof value !== 'string') return format === 'csv' ? '' : String.raw`\N`;
+  if (format === 'csv') return `"${value.replaceAll('"', '""')}"`;
+  return value
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\t', String.raw`\t`)
+    .replaceAll('\n', String.raw`\n`);
+}
+
+/** As a person would type it. */
+export function actText(act: Act): string {
+  switch (act.type) {
+    case 'ask':
+      return `${act.way}: ${act.sql}${act.values.length === 0 ? '' : ` -- ${JSON.stringify(act.values)}`}`;
+    case 'portal':
+      return `portal, rows ${act.rows.join(', ')}: ${act.sql} -- ${JSON.stringify(act.values)}`;
+    case 'copy out':
+      return `${act.extended ? 'extended' : 'simple'}: ${act.sql}`;
+    case 'copy in':
+      return `${act.extended ? 'extended' : 'simple'}: ${act.sql} -- ${JSON.stringify(act.data)}`;
+  }
+}

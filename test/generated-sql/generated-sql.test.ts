@@ -1,0 +1,140 @@
+/**
+ * Generated sequences of statements on sealed columns and on plain ones: the same rows, names, types, tags, errors and transaction states, or a
+ * refusal after which nothing has changed. One that fails shrinks, and is printed with its seed.
+ *
+ * `GENERATED_SQL_SEED` (1) and `GENERATED_SQL_RUNS` (100 sequences) say what is run: the same seed gives the same statements.
+ */
+import fc from 'fast-check';
+import { isDeepStrictEqual, inspect } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { RawClient } from '../support/postgres-proxy.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
+import { ask } from '../support/wire-asker.ts';
+import { actsOf, actText, type Act } from './acts.ts';
+import { runAct, type Seen } from './run-act.ts';
+import { ALSO_PLAIN, ddl, FILL, RULES, STORED } from './tables.ts';
+import { Tape, TAPE_LIMIT } from './tape.ts';
+
+const SEED = Number(process.env['GENERATED_SQL_SEED'] ?? 1);
+const RUNS = Number(process.env['GENERATED_SQL_RUNS'] ?? 100);
+const MAX_STEPS = 8;
+const MAX_CHOICES = 80;
+
+let server: TestPostgres;
+let db: SearchedDatabase;
+let sealed: RawClient;
+let twin: RawClient;
+const counts = { acts: 0, refused: 0, failed: 0 };
+
+beforeAll(async () => {
+  server = await startPostgres(['timezone=UTC']);
+  db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
+  db.canaries.alsoPlain(...ALSO_PLAIN);
+  const twinUrl = await db.openTwin();
+  sealed = await RawClient.login(db.url);
+  twin = await RawClient.login(twinUrl);
+  await requireBoth(ddl(false), [twin]);
+  for (const side of [sealed, twin]) await learnTypes(side);
+});
+afterAll(async () => {
+  sealed.end();
+  twin.end();
+  await db.close();
+  await server.stop();
+});
+
+async function requireBoth(sql: string, sides: readonly RawClient[] = [sealed, twin]): Promise<void> {
+  for (const side of sides) {
+    const outcome = await ask(side, sql, [], 'simple');
+    if (outcome.type === 'refused' || outcome.error !== undefined) throw new Error(`${sql}: ${inspect(outcome)}`);
+  }
+}
+
+/** Ends what a sequence left open, and puts the rows back. */
+async function reset(): Promise<void> {
+  for (const side of [sealed, twin]) await ask(side, 'ROLLBACK', [], 'simple');
+  for (const sql of ['CLOSE ALL', 'DEALLOCATE ALL', ...FILL]) await requireBoth(sql);
+}
+
+async function rowsOf(side: RawClient): Promise<unknown> {
+  const all = [];
+  for (const table of STORED) {
+    const found = await ask(side, `SELECT * FROM ${table}`, [], 'text');
+    all.push(found.type === 'answer' ? [...found.rows].sort() : found);
+  }
+  return all;
+}
+
+/** OIDs of the database's own types, in decimal and as arrays have them, and what stands for them in a comparison. */
+const ownTypes = new Map<RawClient, readonly (readonly [RegExp, string])[]>();
+
+async function learnTypes(side: RawClient): Promise<void> {
+  const sql = "SELECT oid, typname FROM pg_type WHERE typname IN ('mood', '_mood', 'posint', 'email') ORDER BY 2";
+  const found = await ask(side, sql, [], 'simple');
+  const rows = found.type === 'answer' ? found.rows.map((row) => JSON.parse(row) as [string, string]) : []; // two columns
+  ownTypes.set(
+    side,
+    rows.map(([oid, name]) => [new RegExp(`\\b${oid}\\b|${Number(oid).toString(16).padStart(8, '0')}`, 'gu'), name]),
+  );
+}
+
+const comparable = (side: RawClient, { what }: Seen): string =>
+  (ownTypes.get(side) ?? []).reduce((text, [oid, name]) => text.replaceAll(oid, name), JSON.stringify(what));
+
+class Difference extends Error {}
+
+/** On both sides; what fails on the one by refusal is made to fail on the other, and the transaction with it. Whether that has failed. */
+async function runBoth(act: Act, isFailed: boolean): Promise<boolean> {
+  const ours = await runAct(sealed, act);
+  counts.acts += 1;
+  if (ours.isRefused) {
+    counts.refused += 1;
+    const failed = await ask(twin, 'refused', [], 'simple');
+    return failed.type === 'answer' && failed.status === 'E';
+  }
+  const theirs = await runAct(twin, act);
+  if (ours.status === 'E') counts.failed += 1;
+  // In a failed transaction the proxy may say what is wrong with the statement, where the server says 25P02 of all alike.
+  const isSame =
+    isFailed && ours.status === 'E' ? theirs.status === 'E' : comparable(sealed, ours) === comparable(twin, theirs);
+  if (!isSame) throw new Difference(differenceText(ours, theirs));
+  return ours.status === 'E';
+}
+
+const differenceText = (ours: Seen, theirs: Seen): string =>
+  `sealed: ${inspect(ours.what, { depth: 9 })}\nplain: ${inspect(theirs.what, { depth: 9 })}`;
+
+async function runSequence(tapes: readonly (readonly number[])[]): Promise<void> {
+  await reset();
+  const done: Act[] = [];
+  let isFailed = false;
+  try {
+    for (const [step, numbers] of tapes.entries()) {
+      for (const act of actsOf(new Tape(numbers), step)) {
+        done.push(act);
+        isFailed = await runBoth(act, isFailed);
+      }
+    }
+    for (const side of [sealed, twin]) await ask(side, 'COMMIT', [], 'simple');
+    const [ours, theirs] = [await rowsOf(sealed), await rowsOf(twin)];
+    if (!isDeepStrictEqual(ours, theirs))
+      throw new Difference(
+        `rows\nsealed: ${inspect(ours, { depth: 9, maxArrayLength: null })}\nplain: ${inspect(theirs, { depth: 9, maxArrayLength: null })}`,
+      );
+  } catch (error) {
+    if (!(error instanceof Difference)) throw error;
+    throw new Error(`${done.map(actText).join('\n')}\n${error.message}`, { cause: error });
+  }
+}
+
+test('what was generated gives on sealed columns what it gives on plain ones', { timeout: 0 }, async () => {
+  const choice = fc.noBias(fc.integer({ min: 0, max: TAPE_LIMIT - 1 }));
+  const statement = fc.array(choice, { minLength: 1, maxLength: MAX_CHOICES, size: 'max' });
+  const sequence = fc.array(statement, { minLength: 1, maxLength: MAX_STEPS, size: 'max' });
+  await fc.assert(fc.asyncProperty(sequence, runSequence), { seed: SEED, numRuns: RUNS });
+  // Most must go through, and most of that succeed, else little is compared.
+  expect(counts.acts).toBeGreaterThan(RUNS);
+  expect(counts.refused).toBeLessThan(counts.acts / 2);
+  expect(counts.failed).toBeLessThan(counts.acts / 2);
+});

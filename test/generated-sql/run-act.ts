@@ -1,0 +1,58 @@
+/** One act on one side, and all that a client sees of it. */
+import { serialize } from 'pg-protocol';
+import { copyIn, copyOut, type CopyAnswer } from '../support/copy.ts';
+import { RawClient } from '../support/postgres-proxy.ts';
+import { ask, outcomeOf, type Outcome } from '../support/wire-asker.ts';
+import type { Act } from './acts.ts';
+import { arrayText } from '../support/wire-asker.ts';
+
+export type Seen = { readonly isRefused: boolean; readonly status: string | undefined; readonly what: unknown };
+
+export async function runAct(on: RawClient, act: Act): Promise<Seen> {
+  switch (act.type) {
+    case 'ask':
+      return ofOutcome(await ask(on, act.sql, act.values, act.way), act.ordered);
+    case 'portal':
+      return ofOutcome(await askPortal(on, act), true);
+    case 'copy out':
+      return ofCopy(await copyOut(on, act.sql, act.extended ? 'extended' : 'simple'), act.ordered);
+    case 'copy in':
+      return ofCopy(await copyIn(on, act.sql, act.data, { protocol: act.extended ? 'extended' : 'simple' }), true);
+  }
+}
+
+/** All Executes in one go: what the last ones give when there is nothing left belongs to it. */
+async function askPortal(on: RawClient, { sql, values, rows }: Extract<Act, { type: 'portal' }>): Promise<Outcome> {
+  const texts = values.map((value) => (value === null || typeof value === 'string' ? value : arrayText(value)));
+  on.send(
+    serialize.parse({ text: sql }),
+    serialize.bind({ values: texts }),
+    serialize.describe({ type: 'P' }),
+    ...rows.map((count) => serialize.execute({ rows: count })),
+    serialize.sync(),
+  );
+  const messages = await on.untilReady();
+  const outcome = outcomeOf(messages);
+  if (outcome.type === 'refused') return outcome;
+  // Where each Execute ended: PortalSuspended or CommandComplete.
+  return { ...outcome, tags: [...outcome.tags, messages.map(({ type }) => type).join('')] };
+}
+
+function ofOutcome(outcome: Outcome, ordered: boolean): Seen {
+  if (outcome.type === 'refused') return { isRefused: true, status: undefined, what: outcome.refusal };
+  const { error, status, rows } = outcome;
+  // What comes before an error depends on where it is found: of several statements the proxy reads all before it sends any.
+  const what = error === undefined ? { ...outcome, rows: ordered ? rows : [...rows].sort() } : { error, status };
+  return { isRefused: false, status, what };
+}
+
+function ofCopy({ error, tag, status, data }: CopyAnswer, ordered: boolean): Seen {
+  if (error?.code === '0A000') return { isRefused: true, status, what: error.message };
+  const text = data.toString('latin1');
+  const lines = ordered ? text : text.split('\n').sort().join('\n');
+  return {
+    isRefused: false,
+    status,
+    what: { error: error?.code, tag, status, data: error === undefined ? lines : '' },
+  };
+}
