@@ -36,6 +36,7 @@ export async function resolveWithin(
     const looks = looksOfAll(looksOf(questions), looksOf(session), mayComeBack);
     const columns: SealedColumn[] = [];
     for (const { rule, live, declared } of standing) {
+      if (rule.format !== undefined && (await isAddedToCommitted(session, live))) continue;
       await session.query('SAVEPOINT binding');
       const identity = await unlessColumnError(identify(session, rule, live, random, looks));
       if (identity === undefined) await session.query('ROLLBACK TO SAVEPOINT binding');
@@ -64,6 +65,18 @@ function looksOfAll(own: Looks, committed: Looks, mayComeBack: (relation: number
       (await committed.stillExists(place)),
     holdsValues: own.holdsValues,
   };
+}
+
+/**
+ * After a rollback the next column of that table has the same number, whoever adds it, and would pass for the one that was recorded. Its
+ * values say themselves whether they are sealed, but for those that keep their form: plain ones would be opened to others.
+ */
+async function isAddedToCommitted(session: Questions, { relation, attnum }: PlacedColumn): Promise<boolean> {
+  const [place] = await session.query<{ added: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = $2) AS added FROM pg_class c WHERE c.oid = $1`,
+    [relation, attnum],
+  );
+  return place?.added === true;
 }
 
 async function unlessColumnError<Result>(result: Promise<Result>): Promise<Result | undefined> {

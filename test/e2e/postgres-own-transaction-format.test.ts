@@ -1,0 +1,56 @@
+/** Format-preserving columns in the transaction that makes them: nothing in a stored value says that it is sealed. */
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+
+const FORMAT = { alphabet: 'digits', keepFirst: 0, keepLast: 0, generation: 1 } as const;
+
+let server: TestPostgres;
+let db: SealedDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  const rule = { column: 'num', type: 'text', mode: 'deterministic', guard: false, format: FORMAT } as const;
+  db = await openSealedDatabase(server, 'sealed', 'CREATE TABLE old (id int)', [
+    { ...rule, table: 'old' },
+    { ...rule, table: 'made' },
+  ]);
+  client = new pg.Client({ connectionString: db.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await db.close();
+  await server.stop();
+});
+
+test('a table that is made can be used at once', async () => {
+  await client.query('BEGIN');
+  await client.query('CREATE TABLE made (id int, num text)');
+  await client.query("INSERT INTO made VALUES (1, '123456')");
+  expect((await client.query('SELECT num FROM made')).rows).toEqual([{ num: '123456' }]);
+  await client.query('COMMIT');
+  expect((await client.query('SELECT num FROM made')).rows).toEqual([{ num: '123456' }]);
+  expect((await db.direct.query('SELECT num FROM made')).rows).not.toEqual([{ num: '123456' }]);
+});
+
+test('a column that was added and rolled back is not the one that has its place later', async () => {
+  await client.query('BEGIN');
+  await client.query('ALTER TABLE old ADD COLUMN num text');
+  await expect(client.query("INSERT INTO old VALUES (1, '123456')")).rejects.toMatchObject({ code: '0A000' });
+  await client.query('ROLLBACK');
+  await db.direct.query("ALTER TABLE old ADD COLUMN num text; INSERT INTO old VALUES (7, '777777')");
+  const again = new pg.Client({ connectionString: db.url });
+  await again.connect();
+  await expect(again.query('SELECT num FROM old')).rejects.toMatchObject({ code: '0A000' });
+  await again.end();
+});
+
+test('an added column can be used once it is committed', async () => {
+  await db.direct.query('DROP TABLE old; CREATE TABLE old (id int)');
+  await client.query('ALTER TABLE old ADD COLUMN num text');
+  await client.query("INSERT INTO old VALUES (1, '123456')");
+  expect((await client.query('SELECT num FROM old')).rows).toEqual([{ num: '123456' }]);
+});
