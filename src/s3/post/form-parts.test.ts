@@ -119,6 +119,23 @@ test('Variables become the name of the file, without its folders', async () => {
   expect(form.fields).toEqual({ key: 'a/f.txt', policy: '${filename}' });
 });
 
+test.each([
+  ['filename="a; name=key.txt"; name="file"', 'file', 'a; name=key.txt'],
+  ['NAME = "file"', undefined, undefined],
+  ['Name=file ; FileName=a b.txt;', 'file', 'a b.txt'],
+  [String.raw`name="fi\"le"; filename="C:\dir\f%22.txt"`, 'fi"le', String.raw`C:\dir\f".txt`],
+  ['name="file"; filename="f"; filename*=UTF-8\'\'g', 'file', 'f'],
+  ['name="file"; name="key"', undefined, undefined],
+  ['name="file" filename="f"', undefined, undefined],
+  ['filename="name=file"', undefined, undefined],
+  ['name="file', undefined, undefined],
+])('Of a part with %s the field is %s, its file %s', async (parameters, name, filename) => {
+  const head = Buffer.from(`--B\r\nContent-Disposition: form-data; ${parameters}\r\n\r\nx\r\n--B--\r\n`);
+  const read = new FormParts(pulled(inPieces(head, [])), 'B', 1000).next();
+  if (name === undefined) await expect(read).rejects.toMatchObject({ code: 'ERR_S3_MALFORMED_FORM' });
+  else expect(await read).toEqual({ name, filename });
+});
+
 test('Whatever comes ends in a form or one of our errors, and reads no more than it may', async () => {
   const words = fc.constantFrom(
     '--B',

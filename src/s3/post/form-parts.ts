@@ -155,18 +155,30 @@ function parseHead(head: Buffer): PartHead {
     .toString('utf8')
     .split('\r\n')
     .find((one) => /^content-disposition\s*:/iu.test(one));
-  const value = line?.slice(line.indexOf(':') + 1).trim() ?? '';
-  if (!/^form-data\s*;/iu.test(value)) throw malformedForm();
-  const name = parameter(value, 'name');
+  const parameters = parametersOf(line?.slice(line.indexOf(':') + 1).trim() ?? '');
+  const name = parameters.get('name');
   if (name === undefined) throw malformedForm();
-  return { name, filename: parameter(value, 'filename') };
+  return { name, filename: parameters.get('filename') };
 }
 
-/** A quoted (or bare) parameter; browsers write a quote in it as `%22`, others as `\"`. */
-function parameter(value: string, wanted: string): string | undefined {
-  const found = new RegExp(String.raw`;\s*${wanted}=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))`, 'iu').exec(value);
-  if (found === null) return undefined;
-  return (found[1]?.replace(/\\(["\\])/gu, '$1') ?? found[2] ?? '').replace(/%(?:22|0D|0A)/giu, (escape) =>
-    decodeURIComponent(escape),
-  );
+/** Quoted (or bare) parameters, one behind the other: what stands within a file's name is no parameter. */
+function parametersOf(disposition: string): ReadonlyMap<string, string> {
+  const type = /^form-data\s*(?=;)/iu.exec(disposition)?.[0];
+  if (type === undefined) throw malformedForm();
+  const parameters = new Map<string, string>();
+  const each = /;\s*([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^;"]*))\s*/uy;
+  let end = (each.lastIndex = type.length);
+  for (let found = each.exec(disposition); found !== null; found = each.exec(disposition)) {
+    const [, name = '', quoted, bare = ''] = found;
+    if (parameters.has(name.toLowerCase())) throw malformedForm();
+    parameters.set(name.toLowerCase(), unescaped(quoted ?? bare.trim()));
+    end = each.lastIndex;
+  }
+  if (!/^;?\s*$/u.test(disposition.slice(end))) throw malformedForm();
+  return parameters;
+}
+
+/** Browsers write a quote as `%22`, others as `\"`. */
+function unescaped(text: string): string {
+  return text.replace(/\\(["\\])/gu, '$1').replace(/%(?:22|0D|0A)/giu, (escape) => decodeURIComponent(escape));
 }
