@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { copyFail, copyIn, copyOut, type CopyAnswer, type CopyInWays } from '../support/copy.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const COLUMNS = [
   ['email', 'text', 'deterministic'],
@@ -34,6 +34,7 @@ const ALL = 'id, name, email, ssn, score, amount, born, seen, raw, doc, active';
 let log = '';
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let clients: { readonly sealed: RawClient; readonly twin: RawClient };
 let direct: { readonly sealed: pg.Client; readonly twin: pg.Client };
 
@@ -41,15 +42,15 @@ beforeAll(async () => {
   server = await startPostgres(['log_statement=all', 'log_min_error_statement=info'], undefined, (bytes) => {
     log += Buffer.from(bytes).toString();
   });
-  db = await openSealedDatabase(server, 'sealed', ddl(true), RULES);
-  await db.direct.query('CREATE DATABASE twin');
-  const [sealed, twin] = [db.url, server.url('twin')].map((url) => new pg.Client({ connectionString: url }));
+  db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
+  twinUrl = await db.openTwin();
+  const [sealed, twin] = [db.url, twinUrl].map((url) => new pg.Client({ connectionString: url }));
   if (sealed === undefined || twin === undefined) throw new Error('no clients');
   await sealed.connect();
   await twin.connect();
   await twin.query(ddl(false));
   direct = { sealed, twin };
-  clients = { sealed: await RawClient.login(db.url), twin: await RawClient.login(server.url('twin')) };
+  clients = { sealed: await RawClient.login(db.url), twin: await RawClient.login(twinUrl) };
 });
 afterAll(async () => {
   clients.sealed.end();

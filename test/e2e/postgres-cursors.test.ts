@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const COLUMNS = [
   ['mail', 'text', 'deterministic'],
@@ -24,6 +24,7 @@ const FILL = `INSERT INTO people VALUES (1, 'Ann', 'ann@x.org', '111', 5, 1.5), 
 let log = '';
 let server: TestPostgres;
 let db: SealedDatabase;
+let twinUrl: string;
 let sealed: pg.Client;
 let twin: pg.Client;
 
@@ -31,9 +32,9 @@ beforeAll(async () => {
   server = await startPostgres(['log_statement=all'], undefined, (bytes) => {
     log += Buffer.from(bytes).toString();
   });
-  db = await openSealedDatabase(server, 'sealed', ddl(true), RULES);
-  await db.direct.query('CREATE DATABASE twin');
-  const owner = new pg.Client({ connectionString: server.url('twin') });
+  db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
+  twinUrl = await db.openTwin();
+  const owner = new pg.Client({ connectionString: twinUrl });
   await owner.connect();
   await owner.query(ddl(false));
   await owner.end();
@@ -44,7 +45,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   sealed = new pg.Client({ connectionString: db.url });
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twin = new pg.Client({ connectionString: twinUrl });
   for (const on of [sealed, twin]) {
     await on.connect();
     await on.query('TRUNCATE people');
