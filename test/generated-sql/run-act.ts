@@ -48,8 +48,8 @@ function ofOutcome(outcome: Outcome, ordered: boolean): Seen {
 
 function ofCopy({ error, tag, status, data }: CopyAnswer, ordered: boolean): Seen {
   if (error?.code === '0A000') return { isRefused: true, status, what: error.message };
-  const text = data.toString('latin1');
-  const lines = ordered ? text : text.split('\n').sort().join('\n');
+  // In hex, as rows are: arrays have the OID of their element, which differs for a database's own types.
+  const lines = ordered ? data.toString('hex') : data.toString('latin1').split('\n').sort().join('\n');
   return {
     isRefused: false,
     status,
