@@ -45,6 +45,7 @@ const columnSession: ColumnSession = {
 
 export class FakeAnalysis implements StatementAnalyzer {
   catalogEpoch = 1;
+  readonly hotNames = 1;
   catalogChanges = 0;
   /** Settings each plan was made under. */
   readonly seen: SessionSettings[] = [];

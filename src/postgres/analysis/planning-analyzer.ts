@@ -67,7 +67,13 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     this.#timer.unref();
   }
 
+  get hotNames(): number {
+    this.#usedSincePoll = true;
+    return this.#source.hotNames;
+  }
+
   get catalogEpoch(): number {
+    this.#usedSincePoll = true;
     return this.#source.epoch;
   }
 

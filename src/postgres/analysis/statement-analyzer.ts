@@ -13,6 +13,8 @@ import type { RuledColumn } from './catalog/rules.ts';
 import type { SessionSettings } from '../session/settings.ts';
 
 export interface StatementAnalyzer {
+  /** Another number whenever `mayConcern` may say of a text what it did not say of it before. */
+  readonly hotNames: number;
   /** Cheap, allocation-light, sound over-approximation: false = names nothing hot and changes no state; forward untouched. */
   mayConcern(sql: string): boolean;
   /**

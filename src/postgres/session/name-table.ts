@@ -38,6 +38,13 @@ export class NameTable<Value> {
     return this.#names.has(name);
   }
 
+  /** All that names stand for, or may again. */
+  *possible(): Iterable<readonly [name: string, value: Value]> {
+    this.#settle();
+    for (const changes of this.#names.values())
+      for (const { name, value } of changes) if (value !== undefined) yield [name, value];
+  }
+
   /** By the message whose reply is expected next; gives what takes it back. */
   set(name: string, value: Value | undefined): () => void {
     this.#settle();

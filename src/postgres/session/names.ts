@@ -8,9 +8,9 @@
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import type { NameTable } from './name-table.ts';
-import { refuseOf } from './refusals.ts';
+import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
-import { isCurrent, isQuietlyCurrent, planAgain, watchAgain } from './validity.ts';
+import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
 
 /** A cursor over sealed columns. */
 export type Cursor = {
@@ -77,6 +77,7 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return prepared(session, plan, named, overlay);
     case 'execute': {
       const name = nameOfSql(named.name);
+      session.reviewCold();
       const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
       const isPlain = overlay.plainNames.has(name) ? overlay.plainNames.get(name) : session.plainNames.get(name);
       if (statement === undefined && isPlain !== true && named.hasArguments) return { plan: NOT_PREPARED };
@@ -159,7 +160,6 @@ function statementOf(
     return { type: 'sealed', plan: { ...rest, ...text, ...(effect && { effect }) }, sql, declaredOids };
   }
   if (effect !== undefined) return { type: 'track', effect };
-  if (!session.analyzer.mayConcern(sql)) return undefined;
   const { settings, analyzer } = session;
   return { type: 'watched', sql, declaredOids, settings, catalogEpoch: analyzer.catalogEpoch };
 }
@@ -192,7 +192,7 @@ function standsFor(
   return {
     plan,
     change: (session) => {
-      const undo = changes.map(({ change }) => change?.(session));
+      const undo = [...changes.map(({ change }) => change?.(session)), session.cold.forget(name)];
       return () => undo.forEach((restore) => restore?.());
     },
   };
@@ -206,6 +206,8 @@ async function executed(
 ): Promise<StatementPlan> {
   if (statement === undefined || plan.type === 'sealed') return plan;
   switch (statement.type) {
+    case 'stale':
+      return { type: 'refuse', refusal: refusalOf(staleStatement()) };
     case 'track':
       return statement.effect === undefined ? plan : { type: 'track', text: plan.text, effect: statement.effect };
     case 'watched':
@@ -267,6 +269,7 @@ function tableOf<Kind extends keyof Kept>(session: Session, kind: Kind): NameTab
 function clear(...kinds: readonly (keyof Kept)[]): NameChange {
   return (session) => {
     const undo = kinds.map((kind) => session[kind].clear());
+    if (kinds.includes('statements')) undo.push(session.cold.clear());
     return () => undo.forEach((restore) => restore());
   };
 }

@@ -8,6 +8,7 @@ import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService, ColumnSession } from '../columns/column-service.ts';
 import type { NamedUse, SealedPlan, TrackPlan } from '../plan.ts';
 import type { OwnTransaction } from '../analysis/catalog/own-catalogs.ts';
+import { ColdStatements } from './cold-statements.ts';
 import type { Copying } from './copying.ts';
 import type { Cursor, NameChange } from './names.ts';
 import { NameTable } from './name-table.ts';
@@ -16,7 +17,7 @@ import { SessionTransaction } from './own-transaction.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
 
-/** A prepared statement that Bind must look at. Those that concern nothing are not remembered. */
+/** A prepared statement that Bind must look at. Those that concern nothing are `ColdStatements`. */
 export type Statement = {
   /** What each run of it does to the session's names. */
   readonly change?: NameChange;
@@ -34,6 +35,8 @@ export type Statement = {
       opened?: ColumnSession | undefined;
     }
   | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
+  /** Sent on unseen, and names by now what may be sealed. */
+  | { readonly type: 'stale' }
   /** Found to touch nothing sealed under these settings and this catalog; under others it might. */
   | {
       readonly type: 'watched';
@@ -75,6 +78,7 @@ export type SessionOptions = {
 export class Session {
   readonly replies = new ReplyQueue();
   readonly statements = new NameTable<Statement>(this.replies);
+  readonly cold: ColdStatements;
   /** Of PREPARE, on nothing sealed: what EXECUTE gives them may be sent. */
   readonly plainNames = new NameTable<true>(this.replies);
   readonly portals = new NameTable<Portal>(this.replies);
@@ -129,6 +133,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.analyzer = options.analyzer;
+    this.cold = new ColdStatements(options.analyzer, this.replies);
     this.columns = options.columns;
     this.wires = options.wires;
     this.logger = options.logger;
@@ -136,6 +141,12 @@ export class Session {
     this.settings = initialSettings(options.user, options.database);
     // The ReadyForQuery that ends startup.
     this.replies.push(PASS.sync);
+  }
+
+  /** Before a prepared statement is looked up: what was sent on unseen and would not be by now has to be prepared again. */
+  reviewCold(): void {
+    if (!this.cold.isOutdated) return;
+    for (const name of this.cold.takeConcerning()) this.statements.set(name, { type: 'stale' });
   }
 
   /** A statement with this plan is sent. */

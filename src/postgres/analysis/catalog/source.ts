@@ -20,7 +20,13 @@ export type CatalogSourceOptions = {
 /** `began`: how often the catalog had been distrusted by then. */
 type Refreshing = { readonly began: number; readonly done: Promise<void> };
 
-type Loaded = { readonly catalog: Catalog; readonly mayConcern: MayConcern; readonly fingerprint: string };
+type Loaded = {
+  readonly catalog: Catalog;
+  readonly mayConcern: MayConcern;
+  /** What it looks for. */
+  readonly hotNames: string;
+  readonly fingerprint: string;
+};
 
 /** `until`: how often the catalog has to have been distrusted when a look begins that tells what became of them. */
 type Coming = { readonly relations: readonly ComingRelation[]; until: number };
@@ -37,6 +43,7 @@ export class CatalogSource {
   #distrusted = 0;
   #loadsAnew = false;
   #epoch = 0;
+  #hotNames = 0;
   readonly #coming = new Set<Coming>();
   #expected = 0;
 
@@ -68,6 +75,11 @@ export class CatalogSource {
   /** When the server was last seen to have this catalog. */
   get checkedAt(): number {
     return this.#checkedAt;
+  }
+
+  /** Another number whenever the names that `mayConcern` looks for are others. */
+  get hotNames(): number {
+    return this.#hotNames;
   }
 
   mayConcern(sql: string): boolean {
@@ -103,7 +115,9 @@ export class CatalogSource {
     this.#epoch += 1;
     const relations = [...this.#coming].flatMap((coming) => coming.relations);
     const whole = withComing({ ...catalog, epoch: this.#epoch }, relations);
-    this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), fingerprint };
+    const hotNames = JSON.stringify([...whole.hotRelationNames, ...whole.hotRoutines.keys()].sort());
+    if (hotNames !== this.#loaded?.hotNames) this.#hotNames += 1;
+    this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), hotNames, fingerprint };
   }
 
   /** Asks the server whether the catalog is still this one, and loads it anew if not. Errors: ERR_POSTGRES_CATALOG. */

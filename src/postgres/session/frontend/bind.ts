@@ -19,16 +19,22 @@ import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 const HEAD_BYTES = 2 * (MAX_NAME_BYTES + 1);
 
 export const bindHandler: FrontendHandler = {
-  need: (session, bodyLength) => (session.watches ? Math.min(bodyLength, HEAD_BYTES) : 0),
+  need: (session, bodyLength) => (looksAt(session) ? Math.min(bodyLength, HEAD_BYTES) : 0),
   frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
-    if (!session.watches) {
+    if (!looksAt(session)) {
       session.expect(PASS.bind);
       return FORWARD;
     }
     const end = start + bodyLength;
     const names = bindNames(bytes, start, Math.min(end, bytes.length));
+    if (names === undefined && bytes.length < Math.min(end, start + HEAD_BYTES)) return WHOLE;
     if (names === undefined) throw protocolError('name too long in Bind');
+    session.reviewCold();
     const statement = session.statements.get(names.statement);
+    if (statement?.type === 'stale' || (statement === undefined && session.cold.isDoubtful(names.statement))) {
+      refuseExtended(session, refusalOf(staleStatement()));
+      return CONSUME;
+    }
     if (statement === undefined) return passPortal(session, names.portal, undefined);
     if (statement.uses !== undefined && !staysPlain(session, statement.uses)) {
       refuseExtended(session, refusalOf(staleStatement()));
@@ -44,6 +50,10 @@ export const bindHandler: FrontendHandler = {
     return handleConcerning(session, statement, { names, bytes, start, end });
   },
 };
+
+function looksAt({ watches, cold }: Session): boolean {
+  return watches || cold.isOutdated || cold.doubtsUnknown;
+}
 
 /** Of a statement that nothing sealed is in: it may still change what names stand for. */
 function portalOf(statement: Statement): Portal | undefined {

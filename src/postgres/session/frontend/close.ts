@@ -7,13 +7,14 @@ import { needNames, type FrontendHandler } from './handler.ts';
 export const closeHandler: FrontendHandler = {
   need: needNames,
   frame(session, bytes, start, bodyLength): Verdict {
-    if (!session.watches) {
+    if (!session.watches && session.cold.isEmpty) {
       session.expect(PASS.close);
       return FORWARD;
     }
     const { type, name } = decodeTarget(bytes.subarray(start, start + bodyLength));
     const tables = type === 'statement' ? [session.statements, session.plainNames] : [session.portals];
     const undo = tables.filter((names) => names.has(name)).map((names) => names.set(name, undefined));
+    if (type === 'statement') undo.push(session.cold.forget(name));
     session.expect(undo.length > 0 ? { kind: 'close', undo: () => undo.forEach((restore) => restore()) } : PASS.close);
     return FORWARD;
   },

@@ -8,7 +8,7 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, usesName, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
-import { PASS, type Reply } from '../reply.ts';
+import type { Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
 import { verifyOnce } from '../verify.ts';
@@ -29,22 +29,28 @@ export const parseHandler: FrontendHandler = {
     if (concerns(session, sql, text) || usesName(sql)) {
       return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
     }
-    session.expect(
-      session.statements.size === 0 ? PASS.parse : replyTo(session, nameOf(name, 0, name.length), undefined),
-    );
+    session.expect(unseen(session, nameOf(name, 0, name.length), sql));
     return FORWARD;
   },
 };
 
+/** Only its text is remembered, for when names stand for something else. */
+function unseen(session: Session, name: string, sql: string): Reply {
+  const forget = session.cold.remember(name, sql);
+  if (!session.statements.has(name)) return { kind: 'parse', undo: forget };
+  const restore = session.statements.set(name, undefined);
+  return { kind: 'parse', undo: () => (forget(), restore()) };
+}
+
 /**
- * Remembers (or forgets) what a name stands for, and how to take that back should Parse fail or be skipped. The unnamed statement is then
+ * Remembers what a name stands for, and how to take that back should Parse fail or be skipped. The unnamed statement is then
  * remembered for longer than the server does where Parse fails: nobody can use it.
  */
-function replyTo(session: Session, name: string, statement: Statement | undefined): Reply {
+function replyTo(session: Session, name: string, statement: Statement): Reply {
   const { statements } = session;
-  if (statement === undefined && !statements.has(name)) return PASS.parse;
-  const undo = statements.set(name, statement);
-  return statement?.type === 'sealed' ? { kind: 'parse', undo, plan: statement.plan } : { kind: 'parse', undo };
+  const changes = [statements.set(name, statement), session.cold.forget(name)];
+  const undo = (): void => changes.forEach((restore) => restore());
+  return statement.type === 'sealed' ? { kind: 'parse', undo, plan: statement.plan } : { kind: 'parse', undo };
 }
 
 function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
