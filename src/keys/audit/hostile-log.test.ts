@@ -6,7 +6,7 @@ import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/suppor
 import { KeysError } from '../errors.ts';
 import { verifyAudit } from '../offline.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 150);
+const RUNS = 150;
 
 /** A log of some uses, and its store, as they were when the store was closed. */
 async function usedStore(keys: KeyFolder): Promise<Buffer> {
