@@ -135,11 +135,15 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
     test.each([lost('answer', 1_000_000), { type: 'cut', afterBytes: 1_000_000 } as const])(
       'half a body is an error to whoever reads it, never a short body (%j)',
       async (fault) => {
-        await put(Bucket, 'half', randomBytes(LONG[0]));
+        const whole = randomBytes(LONG[0]);
+        await put(Bucket, 'half', whole);
         trouble(fault, 1);
         const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket, Key: 'half' }));
         expect(ContentLength).toBe(LONG[0]);
-        await expect(Body?.transformToByteArray()).rejects.toThrow();
+        const bytes = await Body?.transformToByteArray().catch(() => undefined);
+        // A reset takes with it what has come and is not read yet: where that is the head, all of it is asked for again.
+        if (fault.type === 'reset' && bytes !== undefined) expect(whole.equals(bytes)).toBe(true);
+        else expect(bytes).toBeUndefined();
       },
     );
 
