@@ -117,6 +117,12 @@ test('what a transaction has made is not left to COMMIT PREPARED, at which other
   expect(errorOf(said)).toMatchObject({ C: '0A000' });
   const atOnce = await say(query("BEGIN; CREATE VIEW left_over AS SELECT * FROM kept; PREPARE TRANSACTION 'x'"));
   expect(errorOf(atOnce)).toMatchObject({ C: '0A000' });
+  await say(parse({ name: 'p', text: "PREPARE TRANSACTION 'x'" }), sync());
+  const before = [bind({ statement: 'p' }), execute({}), sync()];
+  expect(errorOf(await say(query('BEGIN'), ...before, query('ROLLBACK')))).toMatchObject({ C: '55000' });
+  expect(errorOf(await say(query('BEGIN'), view, ...before, query('ROLLBACK')))).toMatchObject({ C: '0A000' });
+  const pipelined = [...run('BEGIN'), ...run('CREATE VIEW left_over AS SELECT * FROM kept'), ...before];
+  expect(errorOf(await say(...pipelined, query('ROLLBACK')))).toMatchObject({ C: '0A000' });
 });
 
 test('an error ahead in the pipeline is the answer, and what follows is skipped', async () => {

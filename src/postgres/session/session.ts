@@ -34,7 +34,12 @@ export type Statement = {
       /** Opened for its Parse, in this turn of the event loop: one use of their keys with the first Bind that comes in it. */
       opened?: ColumnSession | undefined;
     }
-  | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
+  | {
+      readonly type: 'track';
+      readonly effect: TrackPlan['effect'] | undefined;
+      /** The text of a PREPARE TRANSACTION: whether it may be run depends on what the transaction did. */
+      readonly prepares?: string;
+    }
   /** Sent on unseen, and names by now what may be sealed. */
   | { readonly type: 'stale' }
   /** Found to touch nothing sealed under these settings and this catalog; under others it might. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { withoutFunctions } from '../deep-copy.ts';
 import { PostgresError } from '../errors.ts';
-import type { SealedPlan } from '../plan.ts';
+import type { Refusal, SealedPlan } from '../plan.ts';
 import { ownTransaction } from './own-transaction.ts';
 import type { Session, Statement } from './session.ts';
 
@@ -24,6 +24,12 @@ export async function planAgain(session: Session, statement: Statement & { type:
   const [plan, ...more] = await plansOf(session, statement);
   if (plan?.type !== 'sealed' || more.length > 0 || !isSame(plan, statement.plan)) throw staleStatement();
   statement.plan = plan;
+}
+
+/** Why a PREPARE TRANSACTION that was prepared before the transaction did what it did may not be run. */
+export async function refusalOfPreparing(session: Session, sql: string): Promise<Refusal | undefined> {
+  const plans = await plansOf(session, { sql, declaredOids: [] });
+  return plans.flatMap((plan) => (plan.type === 'refuse' ? [plan.refusal] : []))[0];
 }
 
 /** Whether the plan means what it meant. */

@@ -11,7 +11,7 @@ import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
 import { isNamedCurrent, staysPlain } from '../names.ts';
-import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from '../validity.ts';
+import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
@@ -40,7 +40,8 @@ export const bindHandler: FrontendHandler = {
       refuseExtended(session, refusalOf(staleStatement()));
       return CONSUME;
     }
-    if (statement.type === 'track') return passPortal(session, names.portal, statement);
+    if (statement.type === 'track' && statement.prepares === undefined)
+      return passPortal(session, names.portal, statement);
     if (isQuietlyCurrent(session, statement)) return passPortal(session, names.portal, portalOf(statement));
     if (bodyLength > MAX_SEALED_MESSAGE_BYTES) {
       refuseExtended(session, refusalOf(tooLarge('a Bind with sealed parameters', MAX_SEALED_MESSAGE_BYTES)));
@@ -57,6 +58,7 @@ function looksAt({ watches, cold }: Session): boolean {
 
 /** Of a statement that nothing sealed is in: it may still change what names stand for. */
 function portalOf(statement: Statement): Portal | undefined {
+  if (statement.type === 'track') return statement;
   const { change, copiesIn, uses } = statement;
   if (change === undefined && copiesIn === undefined && uses === undefined) return undefined;
   const more = { ...(change && { change }), ...(copiesIn === true && { copiesIn }), ...(uses && { uses }) };
@@ -98,6 +100,10 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
     return bindSealed(session, statement, decoded(came));
   }
   if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
+  if (statement.type === 'track' && statement.prepares !== undefined && readiness === 'ready') {
+    const refusal = await refusalOfPreparing(session, statement.prepares);
+    if (refusal !== undefined) return refuseExtended(session, refusal);
+  }
   const { portal } = decoded(came);
   session.wires.toUpstream(came.bytes.subarray(came.start - 5, came.end));
   session.expect(replyTo(session, portal, portalOf(statement)));

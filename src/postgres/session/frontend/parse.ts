@@ -101,7 +101,12 @@ function forward(
   const changes = { ...(change && { change }), ...(copiesIn && { copiesIn }), ...(uses && { uses }) };
   const statement: Statement =
     planned.effect !== undefined
-      ? { type: 'track', effect: planned.effect, ...changes }
+      ? {
+          type: 'track',
+          effect: planned.effect,
+          ...(PREPARES.test(planned.sql) && { prepares: planned.sql }),
+          ...changes,
+        }
       : {
           ...changes,
           type: 'watched',
@@ -112,6 +117,9 @@ function forward(
         };
   session.expect(replyTo(session, name, statement));
 }
+
+/** PREPARE TRANSACTION, among statements that are tracked. */
+const PREPARES = /\bprepare\b/i;
 
 function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): void | Promise<void> {
   const [plan, ...more] = planned.plans;
