@@ -3,7 +3,7 @@
  * one. Nothing they are given goes up in clear, and nothing comes down as what it is not.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
 import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
@@ -44,7 +44,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   client.end();
-  await db.direct.query('DROP VIEW IF EXISTS place; DROP TABLE IF EXISTS place; TRUNCATE people');
+  const { rows } = await db.direct.query<{ kind: string }>(
+    "SELECT relkind AS kind FROM pg_class WHERE oid = to_regclass('public.place')",
+  );
+  for (const { kind } of rows) await db.direct.query(`DROP ${kind === 'v' ? 'VIEW' : 'TABLE'} place`);
+  await db.direct.query('TRUNCATE people');
 });
 
 /** All frames at once; what comes up to as many ReadyForQuery. */
@@ -116,4 +120,33 @@ test('a Parse that failed leaves what the name stood for, which is looked at', a
   expect(types(await say(parse({ name: 's', text: 'SELECT 1' }), sync()))).toBe('EZ');
   await change(...VIEW);
   expect(errorOf(await run('s', '1', 'canary six'))).toMatchObject(STALE);
+});
+
+test('what has nothing to do with it goes on, however it was prepared', async () => {
+  await change('CREATE TEMP TABLE own (a int)');
+  await say(query('PREPARE t (int) AS INSERT INTO own VALUES ($1) RETURNING a'), query('PREPARE u AS SELECT now()'));
+  await say(parse({ name: 'v', text: 'INSERT INTO own VALUES ($1) RETURNING a' }), sync());
+  await change(...VIEW, 'SET extra_float_digits = 0', 'BEGIN');
+  expect(types(await say(query('EXECUTE t (1)'), query('EXECUTE u')))).toBe('TDCZTDCZ');
+  expect(types(await run('v', '2'))).toBe('2DCZ');
+  await change('COMMIT');
+});
+
+test('changed ahead in the same pipeline', async () => {
+  await say(parse({ name: 's', text: INSERT }), sync());
+  expect(types(await run('s', '1', 'plain before'))).toBe('2CZ');
+  const ahead = VIEW.flatMap((text) => [parse({ text }), bind({}), execute({})]);
+  const said = await say(...ahead, bind({ statement: 's', values: ['2', 'canary seven'] }), execute({}), sync());
+  expect(errorOf(said)).toMatchObject({ C: '0A000' });
+});
+
+test('a view that was there before is given the name', async () => {
+  await db.direct.query('CREATE VIEW seen AS SELECT id, note FROM people');
+  onTestFinished(async () => void (await db.direct.query('DROP VIEW IF EXISTS seen')));
+  await say(parse({ name: 's', text: INSERT }), sync());
+  await change('DROP TABLE place', 'ALTER VIEW seen RENAME TO place');
+  expect(errorOf(await run('s', '1', 'canary eight'))).toMatchObject(STALE);
+  // Nor is it plain to who prepares it now.
+  await say(query("INSERT INTO place VALUES (2, 'canary nine')"));
+  expect((await db.direct.query('SELECT id FROM people')).rows).toEqual([{ id: 2 }]);
 });
