@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- postgres`: pgbench directly, through PgBouncer (session mode) and through Sealgate, on a table without rules and on
- * one with a sealed column, in each protocol, for 1, 8 and 32 clients.
+ * one with a sealed column, in each protocol, for 1, 8, 32 and 100 clients.
  *
  * Two tables of ratios at the end: speed, which clients see, where pgbench, server and proxy share the cores; and CPU time that the
  * proxy alone spent on a transaction.
@@ -12,7 +12,7 @@ import { pgbench, PROTOCOLS, writeLookup } from './pgbench.ts';
 import { caseTable, summary, type Case } from './report.ts';
 import { createPostgresWorld, DATABASE, ROWS, USER, type PostgresWorld } from './world.ts';
 
-const CLIENTS = [1, 8, 32];
+const CLIENTS = [1, 8, 32, 100];
 
 export async function benchPostgres(options: BenchOptions): Promise<void> {
   const program = find('pgbench');

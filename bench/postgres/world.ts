@@ -154,6 +154,9 @@ async function startSealgate(folder: string, postgresPort: number, password: str
   return { port, pid: child.pid ?? 0, stop };
 }
 
+/** The clients of the lane's largest case through each of three ways, and some that look after the tables. */
+const MAX_CONNECTIONS = 350;
+
 export async function createPostgresWorld(say: (line: string) => void): Promise<PostgresWorld> {
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'sealgate-bench-'));
@@ -161,7 +164,7 @@ export async function createPostgresWorld(say: (line: string) => void): Promise<
   await chmod(folder, 0o755);
   const password = randomBytes(12).toString('hex');
   say('starting PostgreSQL and Sealgate …');
-  const backends = await startBackends(folder, password);
+  const backends = await startBackends(folder, password, MAX_CONNECTIONS);
   started.defer(() => backends.stop());
   const { postgresPort } = backends;
   await prepareDatabase(postgresPort, password);

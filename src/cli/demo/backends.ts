@@ -45,7 +45,7 @@ async function serve(request: BackendsRequest): Promise<Servers> {
   const postgres = await startPostgres({
     folder: request.folder,
     password: request.password,
-    settings: { fsync: 'off', max_connections: '100', log_min_messages: 'warning' },
+    settings: { fsync: 'off', max_connections: String(request.maxConnections), log_min_messages: 'warning' },
   });
   return {
     ready: {

@@ -8,6 +8,8 @@ import { CliError } from '../errors.ts';
 export type BackendsRequest = {
   readonly folder: string;
   readonly password: string;
+  /** How many PostgreSQL takes at once. */
+  readonly maxConnections: number;
 };
 
 type BackendsReady = {
@@ -43,12 +45,12 @@ async function firstReply(child: ChildProcess): Promise<BackendsReply> {
 }
 
 /** PostgreSQL (user `postgres`) and an S3 server on free loopback ports, with all files below `folder`. */
-export async function startBackends(folder: string, password: string): Promise<Backends> {
+export async function startBackends(folder: string, password: string, maxConnections = 100): Promise<Backends> {
   const own = import.meta.url;
   const script = fileURLToPath(new URL(own.endsWith('.ts') ? './backends.ts' : './backends.js', own));
   // Detached: a terminal's Ctrl-C goes to the whole foreground group, and would stop PostgreSQL under Sealgate's feet.
   const child = fork(script, { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  child.send({ folder, password } satisfies BackendsRequest);
+  child.send({ folder, password, maxConnections } satisfies BackendsRequest);
   const message = await firstReply(child);
   if (message.type === 'failed') throw new CliError('ERR_CLI_DEMO_UNAVAILABLE', message.message);
   const { type: _type, ...ready } = message;
