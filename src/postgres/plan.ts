@@ -209,6 +209,8 @@ export type SealedPlan = {
   readonly binaryRows?: boolean;
   /** A query of the catalog that is shown logical types: it touches nothing sealed, and needs no catalog of ours. */
   readonly asksCatalog?: true;
+  /** Of such a query: marks that the server answers with, and the texts that the client is shown in their place. */
+  readonly shown?: ReadonlyMap<string, string>;
   /** As of a TrackPlan, where the statement calls set_config. */
   readonly effect?: TrackPlan['effect'];
   /** Relations that come to have sealed columns by it. */

@@ -134,6 +134,8 @@ export class Session {
   queryIndex = 0;
   /** Plans whose RowDescription has been compared with the server's. */
   readonly verified = new WeakSet<SealedPlan>();
+  /** pg_type.oid of each result column, of plans that show texts of ours. */
+  readonly describedTypes = new WeakMap<SealedPlan, readonly number[]>();
   #ended = false;
 
   constructor(options: SessionOptions) {

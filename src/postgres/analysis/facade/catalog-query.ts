@@ -13,18 +13,20 @@ import { analyzeExpression } from '../expressions/expressions.ts';
 import { trimmed } from '../text/inner-query.ts';
 import { analyzeQuery } from '../query/queries.ts';
 import { relationColumns } from '../query/relations.ts';
+import { quoteIdentifier } from '../../service/names.ts';
 import { SourceText } from '../text/source-text.ts';
-import { locationOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
-import { logicalAttributes, type ViewColumn } from './logical-attributes.ts';
+import { builtinName, locationOf, namesOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
+import { declaredDefaults, logicalAttributes, type ViewColumn } from './logical-attributes.ts';
 import { referencesOf, type References } from './references.ts';
 
 const ATTRIBUTES = 'pg_attribute';
+const DEFAULTS = 'pg_attrdef';
 const INFORMATION = 'information_schema';
 /** They are of a table's row, and not of a subquery's. */
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 
 /** Words that texts of such queries hold. */
-export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, INFORMATION];
+export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, DEFAULTS, INFORMATION];
 
 /** The rewritten query; undefined: it asks for no types, or is left to see the server's own. */
 export function draftCatalogQuery(
@@ -33,13 +35,19 @@ export function draftCatalogQuery(
   context: PlanningContext,
 ): SealedPlan | undefined {
   if (context.seesPhysicalTypes === true || !('SelectStmt' in query) || !hasPlainSettings(context)) return undefined;
-  const { source } = context;
+  const { catalog, source } = context;
   const found = referencesOf(query);
   const targets = found.tables.filter((table) => isTarget(table, found, context));
   if (targets.length === 0) return undefined;
-  const edits = [...targets.flatMap((table) => replaced(table, found, context)), ...shortened(found, targets, source)];
+  const edits = [
+    ...targets.flatMap((table) => replaced(table, found, context)),
+    ...shortened(found, targets, source),
+    ...shownDefaults(found, targets, source, catalog),
+  ];
   if (edits.length === 0) return undefined;
-  return { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true };
+  const { texts } = declaredDefaults(catalog);
+  const plan = { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true } as const;
+  return texts.size === 0 ? plan : { ...plan, shown: texts };
 }
 
 /** Names and strings are what they look like; else the query is left as it is. */
@@ -60,7 +68,7 @@ function isTarget(table: RangeVar, found: References, { catalog, settings, sourc
   if (catalogname !== undefined || inh !== true || before === 'table') return false;
   if (hidesSystemColumns(table, found)) return false;
   if (schemaname === INFORMATION) return catalog.facts.informationViews.some(([name]) => name === relname);
-  if (relname !== ATTRIBUTES) return false;
+  if (relname !== ATTRIBUTES && (relname !== DEFAULTS || declaredDefaults(catalog).isEmpty)) return false;
   if (schemaname !== undefined) return schemaname === 'pg_catalog';
   return (
     !found.commonTables.has(relname) && findRelation(catalog, searchPathOf(settings), undefined, relname) === undefined
@@ -81,7 +89,9 @@ function replaced(table: RangeVar, found: References, { catalog, source }: Plann
   const subquery =
     table.schemaname === INFORMATION
       ? informationView(catalog, table.relname ?? '')
-      : logicalAttributes(catalog, viewColumns(catalog), (column) => needsAll || text.includes(column));
+      : table.relname === DEFAULTS
+        ? declaredDefaults(catalog).relation
+        : logicalAttributes(catalog, viewColumns(catalog), (column) => needsAll || text.includes(column));
   const first = source.tokenAt(locationOf(table));
   if (subquery === undefined || first === undefined) return [];
   const last = table.schemaname === undefined ? first : first + 2;
@@ -94,6 +104,44 @@ function replaced(table: RangeVar, found: References, { catalog, source }: Plann
 function takesRows({ alias, relname = '' }: RangeVar, { columns }: References): boolean {
   const name = alias?.aliasname ?? relname;
   return alias?.colnames !== undefined || columns.some(({ star, names }) => star || names.at(-1) === name);
+}
+
+/** Calls of pg_get_expr for what pg_attrdef holds: what it does not hold is said beside. */
+function shownDefaults(
+  { calls, commonTables }: References,
+  targets: readonly RangeVar[],
+  source: SourceText,
+  catalog: Catalog,
+): readonly Edit[] {
+  const tables = targets.filter(({ relname }) => relname === DEFAULTS);
+  if (tables.length === 0) return [];
+  const names = new Set(tables.map(({ alias }) => alias?.aliasname ?? DEFAULTS));
+  return calls.flatMap((call) => {
+    const [tree] = call.args ?? [];
+    if (builtinName(namesOf(call.funcname)) !== 'pg_get_expr' || tree === undefined || !('ColumnRef' in tree))
+      return [];
+    const path = namesOf(tree.ColumnRef.fields);
+    const [table] = path.slice(-2, -1);
+    if (path.at(-1) !== 'adbin' || !(table === undefined ? commonTables.size === 0 : names.has(table))) return [];
+    const span = callSpan(source, locationOf(call));
+    if (span === undefined) return [];
+    const row = table === undefined ? '' : `${quoteIdentifier(table)}.`;
+    return [
+      { start: span.start, end: span.start, replacement: 'coalesce(' },
+      { start: span.end, end: span.end, replacement: `, ${declaredDefaults(catalog).textOf(row)})` },
+    ];
+  });
+}
+
+/** From the function's name to the parenthesis that ends its arguments. */
+function callSpan(source: SourceText, start: number): { readonly start: number; readonly end: number } | undefined {
+  const first = source.tokenAt(start);
+  if (first === undefined) return undefined;
+  for (let index = first, depth = 0; source.tokens[index] !== undefined; index++) {
+    if (source.tokenText(index) === '(') depth++;
+    if (source.tokenText(index) === ')' && --depth === 0) return { start, end: source.tokens[index]?.end ?? start };
+  }
+  return undefined;
 }
 
 /** `pg_catalog.pg_attribute.attname`, as SQLAlchemy writes: a subquery has no schema. */
@@ -126,7 +174,9 @@ function madeView(catalog: Catalog, name: string): string | undefined {
   const source = new SourceText(definition);
   const [statement] = parseStatements(definition, source.byteLength);
   if (statement === undefined) return undefined;
-  const { tables, columns, commonTables } = referencesOf(statement.node);
+  const found = referencesOf(statement.node);
+  const { tables, columns, commonTables } = found;
+  const defaults = declaredDefaults(catalog);
   const aliases = new Set<string>();
   const edits: Edit[] = [];
   for (const table of tables) {
@@ -135,11 +185,18 @@ function madeView(catalog: Catalog, name: string): string | undefined {
     const start = locationOf(table);
     const isAttributes = relname === ATTRIBUTES;
     if (isAttributes) aliases.add(alias?.aliasname ?? relname);
-    const named = isAttributes
-      ? `${attributes}${alias === undefined ? ` AS ${relname}` : ''}`
-      : `pg_catalog.${relname}`;
+    const replacement = isAttributes
+      ? attributes
+      : relname === DEFAULTS && !defaults.isEmpty
+        ? defaults.relation
+        : undefined;
+    const named =
+      replacement === undefined
+        ? `pg_catalog.${relname}`
+        : `${replacement}${alias === undefined ? ` AS ${relname}` : ''}`;
     edits.push({ start, end: start + relname.length, replacement: named });
   }
+  if (!defaults.isEmpty) edits.push(...shownDefaults(found, tables, source, catalog));
   // Whole rows are handed to functions that take a row of pg_attribute.
   for (const { names, star, ref } of columns) {
     if (!star || names.length !== 1 || !aliases.has(names[0] ?? '')) continue;

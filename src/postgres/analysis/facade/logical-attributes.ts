@@ -10,6 +10,7 @@ import { parseLogicalType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { LogicalType } from '../../plan.ts';
 import type { RuledColumn } from '../catalog/rules.ts';
+import { DeclaredDefaults } from './declared-defaults.ts';
 
 /** pg_type.oid of bytea, which a column has whose rule says `guard: off`. */
 const BYTEA_OID = 17;
@@ -38,8 +39,12 @@ export function logicalAttributes(
   const { guardOid, attributeColumns } = catalog.facts;
   if (guardOid === null || attributeColumns.length === 0) return undefined;
   const source = logicalSource(catalog, views, guardOid);
-  if (source === undefined) return undefined;
+  const defaults = declaredDefaults(catalog);
+  if (source === undefined && defaults.isEmpty) return undefined;
   const columns = attributeColumns.map((column) => {
+    if (column === 'atthasdef' && needs(column) && !defaults.isEmpty)
+      return `(s.${column} OR ${defaults.ofAttribute}) AS ${column}`;
+    if (source === undefined) return `s.${column}`;
     const logical = needs(column) ? logicalColumn(column, source) : undefined;
     if (logical === undefined) return `s.${column}`;
     return `CASE WHEN s.atttypid IN (${source.stored.join(', ')}) THEN coalesce(${logical}, s.${column}) ELSE s.${column} END AS ${column}`;
@@ -89,6 +94,26 @@ function logicalTypeOf(rule: RuledColumn, catalog: Catalog): LogicalType | undef
     if (error instanceof ValueError) return undefined;
     throw error;
   }
+}
+
+const DEFAULTS = new WeakMap<Catalog, DeclaredDefaults>();
+
+/** Of columns that are sealed, in whatever form. */
+export function declaredDefaults(catalog: Catalog): DeclaredDefaults {
+  const known = DEFAULTS.get(catalog);
+  if (known !== undefined) return known;
+  const rules = [...catalog.rules.values()].flatMap((columns) => [...columns.values()]);
+  const made = new DeclaredDefaults(
+    rules.flatMap((rule) => {
+      const type = rule.default === undefined ? undefined : logicalTypeOf(rule, catalog);
+      if (type === undefined) return [];
+      const guard = rule.guard ? catalog.facts.guardOid : BYTEA_OID;
+      const stored = rule.format === undefined ? guard : (type.domain?.oid ?? type.oid);
+      return stored === null ? [] : [{ rule, type, stored }];
+    }),
+  );
+  DEFAULTS.set(catalog, made);
+  return made;
 }
 
 function row({ schema, table, column }: RuledColumn, type: LogicalType, stored: number): string {

@@ -1,10 +1,12 @@
-/** Where a query names pg_attribute, or a view of information_schema that tells types; and what stands in the way of replacing it. */
-import type { ColumnRef, RangeVar } from 'libpg-query';
+/** Where a query names pg_attribute or pg_attrdef, or a view of information_schema that tells types; and what stands in the way of replacing it. */
+import type { ColumnRef, FuncCall, RangeVar } from 'libpg-query';
 import { namesOf, type Node } from '../text/syntax.ts';
 
 export type References = {
   readonly tables: readonly RangeVar[];
   readonly columns: readonly { readonly names: readonly string[]; readonly star: boolean; readonly ref: ColumnRef }[];
+  /** Calls of functions, by any name. */
+  readonly calls: readonly FuncCall[];
   /** Names that mean a common table of the query. */
   readonly commonTables: ReadonlySet<string>;
 };
@@ -12,6 +14,7 @@ export type References = {
 export function referencesOf(query: Node): References {
   const found = {
     tables: [] as RangeVar[],
+    calls: [] as FuncCall[],
     columns: [] as References['columns'][number][],
     commonTables: new Set<string>(),
   };
@@ -19,7 +22,12 @@ export function referencesOf(query: Node): References {
   return found;
 }
 
-type Found = { tables: RangeVar[]; columns: References['columns'][number][]; commonTables: Set<string> };
+type Found = {
+  tables: RangeVar[];
+  calls: FuncCall[];
+  columns: References['columns'][number][];
+  commonTables: Set<string>;
+};
 
 function visit(part: unknown, found: Found): void {
   if (Array.isArray(part)) {
@@ -31,6 +39,7 @@ function visit(part: unknown, found: Found): void {
   if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
   if ('ctename' in part && typeof part.ctename === 'string') found.commonTables.add(part.ctename);
   if ('ColumnRef' in part) noteColumn(part.ColumnRef as ColumnRef, found); // the grammar's name for just this node
+  if ('FuncCall' in part) found.calls.push(part.FuncCall as FuncCall);
   for (const value of Object.values(part)) visit(value, found);
 }
 

@@ -5,12 +5,15 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { openFailed } from '../../carried/errors.ts';
 import { fetchKeys, openRow, readRow, type SealedRow } from '../opening.ts';
 import type { ResultOpening } from '../reply.ts';
+import { withShownTexts } from '../shown-texts.ts';
 import type { Session } from '../session.ts';
 import { expectHead, outOfStep, type BackendHandler } from './handler.ts';
 
 export const dataRowHandler: BackendHandler = {
   need(session, bodyLength) {
-    if (!opensRows(session.opening) && session.replies.head?.internal === undefined) return 0;
+    const { opening } = session;
+    if (!opensRows(opening) && opening?.plan.shown === undefined && session.replies.head?.internal === undefined)
+      return 0;
     if (bodyLength > MAX_SEALED_MESSAGE_BYTES)
       throw openFailed(`a row with sealed columns may have at most ${MAX_SEALED_MESSAGE_BYTES} bytes`);
     return bodyLength;
@@ -23,6 +26,8 @@ export const dataRowHandler: BackendHandler = {
       return CONSUME;
     }
     const { opening } = session;
+    if (opening?.plan.shown !== undefined)
+      return showTexts(session, opening, bytes.subarray(start, start + bodyLength));
     if (opening?.plan.results === undefined) return FORWARD;
     if (!session.verified.has(opening.plan)) throw outOfStep('rows before their description');
     if (!opensRows(opening)) return FORWARD;
@@ -35,6 +40,13 @@ export const dataRowHandler: BackendHandler = {
     return CONSUME;
   },
 };
+
+function showTexts(session: Session, { plan, formats }: ResultOpening, body: Uint8Array): Verdict {
+  const frame = plan.shown && withShownTexts(body, plan.shown, session.describedTypes.get(plan), formats);
+  if (frame === undefined) return FORWARD;
+  session.wires.toClient(frame);
+  return CONSUME;
+}
 
 /** Whether there is something sealed in its rows; a lookup by a sealed column need not read one. */
 function opensRows(opening: ResultOpening | undefined): boolean {

@@ -18,6 +18,13 @@ export const rowDescriptionHandler: BackendHandler = {
     if (opening === undefined) return verdictFor(head);
     const frame = logicalFrame(bytes.subarray(start, start + bodyLength), opening);
     session.verified.add(opening.plan);
+    if (opening.plan.shown !== undefined) {
+      const fields = decodeRowDescription(bytes.subarray(start, start + bodyLength));
+      session.describedTypes.set(
+        opening.plan,
+        fields.map(({ typeOid }) => typeOid),
+      );
+    }
     if (head.internal === undefined) session.wires.toClient(frame);
     return CONSUME;
   },
