@@ -5,6 +5,7 @@ import type { NamedUse, PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan 
 import { strictTextOf } from '../wire/reader.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { ownTransaction } from './own-transaction.ts';
+import { presentPlans } from './present-plans.ts';
 import { isSettled, settle } from './probe.ts';
 import { refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
@@ -91,8 +92,8 @@ function planSettled(
     const resolved = resolveNames(session, plans);
     return resolved instanceof Promise ? resolved.then(finish, refusedPlan) : finish(resolved);
   };
-  const plans = session.analyzer.plan(sql, declaredOids, session.settings, own);
-  return plans instanceof Promise ? plans.then(resolve) : resolve(plans);
+  const plans = presentPlans(session, sql, declaredOids, own);
+  return plans instanceof Promise ? plans.then(resolve, refusedPlan) : resolve(plans);
 }
 
 function hasFailed({ replies, status }: Session): boolean {

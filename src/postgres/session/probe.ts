@@ -25,7 +25,7 @@ const FLUSH = serialize.flush();
 
 /** Nothing in flight changes settings, and they are known: `settle` would say `ready` at once. */
 export function isSettled(session: Session): boolean {
-  return session.tracksPending === 0 && !session.skipping && !session.settingsStale;
+  return session.tracksPending === 0 && !session.skipping && !session.settingsOutdated;
 }
 
 /** Waits until statements in flight that change settings are done, and asks for the settings where they may be stale. */
@@ -36,13 +36,14 @@ export async function settle(session: Session): Promise<Readiness> {
     await session.replies.until(0);
   }
   if (session.skipping) return 'skipped';
-  if (!session.settingsStale) return 'ready';
+  if (!session.settingsOutdated) return 'ready';
   if (session.replies.size === 0 && session.status === 'failed') return 'failed';
   return ask(session);
 }
 
 async function ask(session: Session): Promise<Readiness> {
   const simple = !session.sequenceOpen;
+  const epoch = session.analyzer.catalogEpoch;
   const row = await new Promise<readonly string[] | undefined>((resolve) => {
     let answer: readonly string[] | undefined;
     const internal = {
@@ -66,6 +67,7 @@ async function ask(session: Session): Promise<Readiness> {
   requireOneBackend(session, row);
   session.settings = settingsFrom(session, row);
   session.settingsStale = false;
+  session.settingsEpoch = epoch;
   return 'ready';
 }
 

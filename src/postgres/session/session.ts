@@ -99,6 +99,8 @@ export class Session {
   backend: string | undefined;
   /** What the settings say may no longer be so: they are asked for before the next hot statement. */
   settingsStale = true;
+  /** Epoch of the catalog that had been seen when they were asked for: what is searched depends on which schemas there are, and who may use them. */
+  settingsEpoch = -1;
   /** The client said that it goes, or was told by the server that it has to. */
   isOver = false;
   /** As of the last ReadyForQuery. */
@@ -148,6 +150,11 @@ export class Session {
     this.settings = initialSettings(options.user, options.database);
     // The ReadyForQuery that ends startup.
     this.replies.push(PASS.sync);
+  }
+
+  /** The settings are to be asked for before anything depends on them. */
+  get settingsOutdated(): boolean {
+    return this.settingsStale || this.settingsEpoch !== this.analyzer.catalogEpoch;
   }
 
   /** Before a prepared statement is looked up: what was sent on unseen and would not be by now has to be prepared again. */

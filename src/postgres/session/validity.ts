@@ -4,10 +4,11 @@ import { withoutFunctions } from '../deep-copy.ts';
 import { PostgresError } from '../errors.ts';
 import type { Refusal, SealedPlan } from '../plan.ts';
 import { ownTransaction } from './own-transaction.ts';
+import { presentPlans } from './present-plans.ts';
 import type { Session, Statement } from './session.ts';
 
 export function isQuietlyCurrent(session: Session, statement: Statement): boolean {
-  if (statement.type !== 'watched' || session.settingsStale || session.tracksPending > 0) return false;
+  if (statement.type !== 'watched' || session.settingsOutdated || session.tracksPending > 0) return false;
   return statement.settings === session.settings && statement.catalogEpoch === session.analyzer.catalogEpoch;
 }
 
@@ -41,7 +42,7 @@ function plansOf(
   session: Session,
   { sql, declaredOids }: Pick<Statement & { type: 'sealed' }, 'sql' | 'declaredOids'>,
 ) {
-  return session.analyzer.plan(sql, declaredOids, session.settings, ownTransaction(session));
+  return presentPlans(session, sql, declaredOids, ownTransaction(session));
 }
 
 /**

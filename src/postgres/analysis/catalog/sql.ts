@@ -40,7 +40,8 @@ export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED))
 export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json');
 
 /**
- * One number over the row versions of everything above and of the columns' identities (`check --rebind` changes those alone); tables of
+ * One number over the row versions of everything above, of the columns' identities (`check --rebind` changes those alone), and of the roles and
+ * whose members they are, on which it depends which schemas of its path a session searches; tables of
  * other sessions' temporary schemas left out, and identities of columns that are not there: an open transaction may have made them, and what it
  * holds locked stands in the way of another look.
  */
@@ -62,6 +63,8 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
+  UNION ALL SELECT 'u' || r.oid::text || ':' || r.rolname || r.rolsuper::text FROM pg_roles r
+  UNION ALL SELECT 'm' || m.roleid::text || '.' || m.member::text || ':' || m.xmin::text FROM pg_auth_members m
   UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM b
   UNION ALL SELECT 'e' || e.id::text || ':' || e.xmin::text FROM ${DOMAINS_TABLE} e WHERE e.name IN (SELECT b.domain_name FROM b)
 ) AS versions`;
