@@ -48,6 +48,8 @@ export type S3Request = {
   readonly client: ShareHolder;
   /** The rule for the key; for operations on a bucket undefined: see `gateway.rules`. */
   readonly rule: S3Rule | undefined;
+  /** The source of a copy is read: its metadata is wanted as its author wrote it, not as answers show it. */
+  readonly isCopySource?: true;
   /** Aborted when the client vanished. */
   readonly signal: AbortSignal;
 };

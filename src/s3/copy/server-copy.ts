@@ -53,7 +53,7 @@ export async function serverCopy(
   if (conditions === undefined) return undefined;
   const key = await rewrapIfAllowed(request, gateway, source, opened.key);
   if (key === undefined) return undefined;
-  const described = destinationHeaders(request.headers, readHeaders(stored.headers, opened), directives);
+  const described = destinationHeaders(request.headers, readHeaders(stored.headers, opened, source), directives);
   const { layout, checksum } = opened.envelope;
   const headers = {
     ...envelopeHeaders({ ...request, headers: described }, gateway, key, { layout, checksum }),

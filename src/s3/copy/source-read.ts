@@ -10,7 +10,7 @@ import { answerHeaders } from '../edge/forward.ts';
 import { getObject } from '../operations/get-object.ts';
 import type { CopySource } from '../request/copy-source.ts';
 import { ruleForKey } from '../rule-for-key.ts';
-import { checkReadConditions } from '../sealing/conditions.ts';
+import { checkReadConditions, READ_CONDITIONS } from '../sealing/conditions.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { noBody } from './copied-body.ts';
 
@@ -46,6 +46,7 @@ export function sourceRequest(
     headers: Object.fromEntries(headers),
     body: noBody(),
     rule: ruleForKey({ bucket, key }, rules),
+    isCopySource: true,
   };
 }
 
@@ -72,9 +73,11 @@ async function readPlain(
   { bucket, key, query, headers, signal }: S3Request,
   gateway: GatewayContext,
 ): Promise<Answered> {
-  const response = await sendOrThrow(gateway, { method: 'GET', bucket, key, query, headers, signal });
+  // No condition goes along: backends differ in which they obey, what an ETag is like, and which of two conditions counts.
+  const asked = Object.fromEntries(Object.entries(headers).filter(([name]) => !READ_CONDITIONS.has(name)));
+  const response = await sendOrThrow(gateway, { method: 'GET', bucket, key, query, headers: asked, signal });
   try {
-    // Not every backend obeys them; of what lies plain clients know the backend's own ETag.
+    // Of what lies plain clients know the backend's own ETag.
     checkReadConditions(headers, response.headers, (etag) => etag);
   } catch (error) {
     await response.body.release();

@@ -198,7 +198,7 @@ const answerHeaders = (
   response: UpstreamResponse,
   opened: OpenedEnvelope,
 ): S3Response['headers'] => ({
-  ...readHeaders(response.headers, opened),
+  ...readHeaders(response.headers, opened, request),
   ...overriddenHeaders(request.query),
 });
 

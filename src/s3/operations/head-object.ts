@@ -38,7 +38,7 @@ async function answer(
   opened: OpenedEnvelope,
   selection: Selection,
 ): Promise<S3Response> {
-  const headers = { ...readHeaders(stored.headers, opened), ...overriddenHeaders(request.query) };
+  const headers = { ...readHeaders(stored.headers, opened, request), ...overriddenHeaders(request.query) };
   if (selection.type === 'whole') {
     const length = await plaintextLength(request, gateway, stored, opened);
     const checksum = await wholeChecksum(request, gateway, stored, opened);

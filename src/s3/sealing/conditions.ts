@@ -35,6 +35,8 @@ export function checkIfRange(request: S3Headers, upstream: S3Headers): boolean {
 
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 
+export const READ_CONDITIONS: ReadonlySet<string> = new Set(CONDITIONS);
+
 /**
  * The condition as the backend understands it, which saves the body. Only one that stands alone, and no list or `*`: Ceph RGW 16 compares
  * either as one ETag, and which of two conditions counts not every backend knows.

@@ -1,6 +1,6 @@
 /** What a read answers: headers in terms of the plaintext. What the backend says of the ciphertext (checksums, its own encryption) stays out. */
 import { S3Error } from '../errors.ts';
-import type { S3Headers, S3Query } from '../operation.ts';
+import type { S3Headers, S3Query, S3Request } from '../operation.ts';
 import { encryptionHeaders } from '../sse/shown-encryption.ts';
 import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
@@ -26,11 +26,16 @@ const KEPT = [
 ] as const;
 
 /** Headers of GET and HEAD but for those about length and range. */
-export function readHeaders(upstream: S3Headers, opened: OpenedEnvelope): S3Headers {
+export function readHeaders(
+  upstream: S3Headers,
+  opened: OpenedEnvelope,
+  { isCopySource }: Pick<S3Request, 'isCopySource'>,
+): S3Headers {
   return {
     ...pick(upstream, KEPT),
     ...opened.vouched,
-    ...mailSafe(opened.userMetadata),
+    // Encoded words take up to three times the room: copies of copies would outgrow what metadata may have.
+    ...(isCopySource === true ? opened.userMetadata : mailSafe(opened.userMetadata)),
     ...opened.redirect,
     ...(upstream['etag'] === undefined ? {} : { etag: clientEtag(upstream['etag']) }),
     'accept-ranges': 'bytes',
