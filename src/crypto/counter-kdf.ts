@@ -3,13 +3,13 @@
  * i from 1, L the output's length in bits, both big-endian.
  */
 import type { KeyObject } from 'node:crypto';
-import { HMAC_BYTES, hmacSha256 } from './hmac.ts';
+import { HMAC_BYTES, hmacSha256, openHmacSha256 } from './hmac.ts';
 
 /** The counter, and the length at the end: 32 bits each. */
 const COUNTER_BYTES = 4;
 
 /**
- * Derives two keys of 32 bytes, which are the two blocks of an output of 64; the caller zeroes them.
+ * Derives a key of 32 bytes, which the caller zeroes, and 32 bytes that are to lie open, as a commitment: the two blocks of an output of 64.
  * Precondition: `label` is ASCII without NUL, and the context parts are of fixed length or length-prefixed.
  */
 export function counterKdfPair(
@@ -18,12 +18,10 @@ export function counterKdfPair(
   context: readonly Uint8Array[],
 ): readonly [Uint8Array, Uint8Array] {
   const message = kdfMessage(label, context);
-  return [kdfBlock(key, message, 1), kdfBlock(key, message, 2)];
-}
-
-function kdfBlock(key: KeyObject | Uint8Array, message: Buffer, counter: number): Uint8Array {
-  message.writeUInt32BE(counter);
-  return hmacSha256(key, message);
+  message.writeUInt32BE(1);
+  const derived = hmacSha256(key, message);
+  message.writeUInt32BE(2);
+  return [derived, openHmacSha256(key, message)];
 }
 
 /** What each block is the MAC of, its counter not yet set. One array: each part handed over by itself costs as much as the hash. */

@@ -112,6 +112,12 @@ export function parseWrappedKey(blob: Uint8Array): ParsedWrappedKey {
   };
 }
 
+/** Whether both, of which the first was parsed, name the same key and material. */
+export function nameSameMaterial(parsed: Uint8Array, blob: Uint8Array): boolean {
+  for (let at = AT.flags; at < AT.salt; at++) if (blob[at] !== parsed[at]) return false;
+  return true;
+}
+
 /**
  * Opens a blob; the caller zeroes what it gets. Precondition: `materialId` (32 bytes) is the id of the material `kek` is.
  * Errors: ERR_ENVELOPE_MALFORMED, ERR_ENVELOPE_CONTEXT, ERR_ENVELOPE_OPEN_FAILED.

@@ -1,15 +1,9 @@
 /** Data keys: made, opened and rewrapped under the KEKs of the ring. */
 import { KEY_BYTES, takeKey, type Dek } from '../../crypto/key-types.ts';
 import type { CanonicalContext, EncryptionContext } from '../../envelope/encryption-context.ts';
+import { WRAPPED_KEY_OVERHEAD } from '../../envelope/wrapped-key.ts';
 import type { RequestFacts, RequestParameters } from '../access/request.ts';
-import {
-  canonicalContext,
-  invalidCiphertext,
-  namedIn,
-  openWrapped,
-  parseCiphertext,
-  type Source,
-} from './ciphertexts.ts';
+import { canonicalContext, invalidCiphertext, NamesInCiphertexts, openWrapped, type Source } from './ciphertexts.ts';
 import type { DataKey, DataKeys, DecryptRequest, DecryptUse, KeyUse, WrappedDataKey } from './data-keys.ts';
 import { cacheName, type DekCache } from './dek-cache.ts';
 import { KeysError } from '../errors.ts';
@@ -38,6 +32,7 @@ export class DataKeyService {
   readonly #recorder: UseRecorder;
   readonly #uses: KeyUses;
   readonly #ports: KeyPorts;
+  readonly #names = new NamesInCiphertexts();
   readonly #known = new KnownCiphertexts<CiphertextFacts>();
   readonly #decryptFacts: (keyId: string | undefined) => RequestFacts;
 
@@ -164,9 +159,8 @@ export class DataKeyService {
 
   /** The key and material a wrapped key names. */
   #source(wrapped: Uint8Array, keyId: string | undefined, trace: UseTrace): Source {
-    const parsed = parseCiphertext(wrapped);
-    const source = this.#sourceOf(namedIn(parsed), keyId, trace);
-    if (parsed.plaintextBytes !== KEY_BYTES) throw invalidCiphertext();
+    const source = this.#sourceOf(this.#names.of(wrapped), keyId, trace);
+    if (wrapped.length !== WRAPPED_KEY_OVERHEAD + KEY_BYTES) throw invalidCiphertext();
     return source;
   }
 
@@ -221,7 +215,7 @@ export class DataKeyService {
     if (!Object.isFrozen(context)) return undefined;
     const name = unlessRefused(() => cacheName(wrapped, canonicalContext(context)));
     if (name === undefined || !this.#cache.has(name)) return undefined;
-    const facts = { ...namedIn(parseCiphertext(wrapped)), cacheName: name };
+    const facts = { ...this.#names.of(wrapped), cacheName: name };
     this.#known.keep(wrapped, context, facts);
     return facts;
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
 import { takeKey, type Dek } from '../../crypto/key-types.ts';
@@ -60,13 +61,28 @@ test('No entries allowed means no cache', () => {
   cache.close();
 });
 
-test('Where blob and context meet does not matter to a name only by their own bytes', () => {
+test('Where blob and context meet does not matter to a name, only their own bytes do, short or long', () => {
+  const long = 'x'.repeat(600);
   const names = [
     cacheName(Buffer.from('ab'), encodeContext({})),
     cacheName(Buffer.from('a'), encodeContext({})),
     cacheName(Buffer.from('ab'), encodeContext({ a: 'b' })),
+    cacheName(Buffer.from('ab'), encodeContext({ a: long })),
+    cacheName(Buffer.from('a'), encodeContext({ a: long })),
+    cacheName(Buffer.from('ab'), encodeContext({ a: `${long}x` })),
+    cacheName(Buffer.from(long), encodeContext({})),
   ];
-  expect(new Set(names).size).toBe(3);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('A name is the same for the same blob and context alone', () => {
+  const context = fc.dictionary(fc.string({ maxLength: 3 }), fc.string({ maxLength: 3 }), { maxKeys: 3 });
+  const blob = fc.uint8Array({ minLength: 1, maxLength: 5 });
+  const run = fc.property(blob, context, blob, context, (a, inA, b, inB) => {
+    const isSame = Buffer.compare(a, b) === 0 && Buffer.compare(encodeContext(inA), encodeContext(inB)) === 0;
+    expect(cacheName(a, encodeContext(inA)) === cacheName(b, encodeContext(inB))).toBe(isSame);
+  });
+  fc.assert(run, { numRuns: 500 });
 });
 
 test('Hits and misses are counted, and a hit is audited like a miss', async () => {

@@ -75,11 +75,18 @@ export class DekCache {
   }
 }
 
-/** A hash of the wrapped key and its context: the same bytes under another context are another entry. */
+/** Of a name in full; most wrapped data keys have 137 bytes, and most contexts fewer. */
+const MAX_NAME_BYTES = 512;
+
+/**
+ * The wrapped key and its context, or a hash of them where they are long: the same bytes under another context are another entry.
+ * None of it is secret, and the two forms differ in their first character: the length's first byte is zero.
+ */
 export function cacheName(wrapped: Uint8Array, context: CanonicalContext): string {
-  const bytes = Buffer.allocUnsafe(4 + wrapped.length + context.length);
+  const length = 4 + wrapped.length + context.length;
+  const bytes = Buffer.allocUnsafe(length);
   bytes.writeUInt32BE(wrapped.length);
   bytes.set(wrapped, 4);
   bytes.set(context, 4 + wrapped.length);
-  return hash('sha256', bytes, 'base64');
+  return length > MAX_NAME_BYTES ? hash('sha256', bytes, 'base64') : bytes.toString('latin1');
 }

@@ -6,6 +6,7 @@ import type { RequestParameters } from '../access/request.ts';
 import {
   canonicalContext,
   findSource,
+  NamesInCiphertexts,
   NOT_TO_BE_HAD,
   openWrapped,
   parseCiphertext,
@@ -38,6 +39,7 @@ export class KeyEncryptionService implements Encrypts {
   readonly #recorder: UseRecorder;
   readonly #pairs: PairCrypto;
   readonly #ports: KeyPorts;
+  readonly #names = new NamesInCiphertexts();
 
   constructor(ring: KeyRing, recorder: UseRecorder, pairs: PairCrypto, ports: KeyPorts) {
     this.#ring = ring;
@@ -182,7 +184,7 @@ export class KeyEncryptionService implements Encrypts {
   #sourceMaterial(key: HeldKey, ciphertext: Uint8Array | undefined, algorithm: EncryptionAlgorithm): Source {
     // An RSA ciphertext names nothing, and its key has one material.
     if (ciphertext === undefined || isRsaEncryption(algorithm)) return { key, material: currentOf(key) };
-    const found = findSource(ciphertext, this.#ring);
+    const found = findSource(ciphertext, this.#ring, this.#names);
     // Whether the key that made it is another one here or one of elsewhere, it is not the one that is named.
     if (found?.key !== key) throw new KeysError('ERR_KEYS_INCORRECT_KEY', INCORRECT_KEY);
     return found;
@@ -194,7 +196,7 @@ export class KeyEncryptionService implements Encrypts {
       throw new KeysError('ERR_KEYS_INVALID_REQUEST', `A key ID is required with algorithm ${algorithm}.`);
     if (ciphertext === undefined)
       throw new KeysError('ERR_KEYS_INVALID_REQUEST', 'neither a ciphertext nor a key is named');
-    const found = findSource(ciphertext, this.#ring);
+    const found = findSource(ciphertext, this.#ring, this.#names);
     if (found === undefined) throw new KeysError('ERR_KEYS_CIPHERTEXT_UNKNOWN_KEY', NOT_TO_BE_HAD);
     return found.key;
   }

@@ -352,5 +352,6 @@ function questionOf(
 
 /** What the edge saw, and what we know better. */
 function mergeFacts(seen: RequestFacts, own: RequestFacts): RequestFacts {
+  if (seen === NO_FACTS) return own;
   return { ...seen, ...own, parameters: { ...seen.parameters, ...own.parameters } };
 }
