@@ -64,13 +64,37 @@ export const SIGV4_ERRORS = {
   },
 } as const satisfies ErrorCatalogue;
 
+/** What was looked at and found wanting: of the request alone, nothing that a secret was used for. Texts are bytes as latin1. */
+export type SignatureEvidence = {
+  readonly accessKeyId: string;
+  readonly mismatch?: {
+    readonly signature: string;
+    readonly stringToSign: string;
+    /** Undefined for forms, which have none; and where it would hold a key or a session token. */
+    readonly canonicalRequest: string | undefined;
+  };
+};
+
 export class SigV4Error extends SealgateError<keyof typeof SIGV4_ERRORS & ErrorCode> {
   /** How the signature came, where that matters to the edge's wording. */
   readonly presigned: boolean;
+  /** Private, so that nothing that writes errors to logs comes upon it. */
+  readonly #evidence: SignatureEvidence | undefined;
 
-  constructor(code: keyof typeof SIGV4_ERRORS & ErrorCode, message?: string, presigned = false) {
+  constructor(
+    code: keyof typeof SIGV4_ERRORS & ErrorCode,
+    message?: string,
+    presigned = false,
+    evidence?: SignatureEvidence,
+  ) {
     super(code, message ?? SIGV4_ERRORS[code].says);
     this.name = 'SigV4Error';
     this.presigned = presigned;
+    this.#evidence = evidence;
+  }
+
+  /** For the caller's own eyes. */
+  get evidence(): SignatureEvidence | undefined {
+    return this.#evidence;
   }
 }

@@ -30,12 +30,16 @@ export function verifyForm<Key extends AccessKey>(
   const claim = parseFormClaim(fields);
   checkScope(claim, options);
   const key = options.findKey(claim.accessKeyId);
-  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, true);
+  const { accessKeyId } = claim;
+  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, true, { accessKeyId });
   // A day's signing key is good for seven days, whatever end the policy names.
   checkTime(claim, options.now, options.maxSkewMs ?? MAX_SKEW_MS);
   const signingKey = options.signingKeys.get(key, claim.scope);
-  const expected = signText(signingKey, fields.get('policy') ?? '');
-  if (!sameSignature(expected, claim.signature)) throw new SigV4Error('ERR_SIGV4_MISMATCH', undefined, true);
+  const stringToSign = fields.get('policy') ?? '';
+  if (!sameSignature(signText(signingKey, stringToSign), claim.signature)) {
+    const mismatch = { signature: claim.signature, stringToSign, canonicalRequest: undefined };
+    throw new SigV4Error('ERR_SIGV4_MISMATCH', undefined, true, { accessKeyId, mismatch });
+  }
   checkToken(claim, key);
   const { signature, scope, timestamp } = claim;
   return { key, payloadHash: 'UNSIGNED-PAYLOAD', signature, signingKey, scope, timestamp };

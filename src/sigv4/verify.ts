@@ -8,7 +8,7 @@
 import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { canonicalRequest, hashText } from './canonical-request.ts';
 import { parseClaim, type SignatureClaim } from './claim.ts';
-import { SigV4Error } from './errors.ts';
+import { SigV4Error, type SignatureEvidence } from './errors.ts';
 import { decodeUri, encodePath } from './percent-encoding.ts';
 import { requestStringToSign, signText, type CredentialScope, type SigningKeyCache } from './signing-key.ts';
 
@@ -70,7 +70,12 @@ export function verifyRequest<Key extends AccessKey>(
   const payloadHash = claimedPayloadHash(claim, request, options);
   const signingKey = options.signingKeys.get(key, claim.scope);
   if (!matches(claim, request, payloadHash, signingKey)) {
-    throw new SigV4Error('ERR_SIGV4_MISMATCH', undefined, claim.type === 'presigned');
+    throw new SigV4Error(
+      'ERR_SIGV4_MISMATCH',
+      undefined,
+      claim.type === 'presigned',
+      evidenceOf(claim, request, payloadHash),
+    );
   }
   checkToken(claim, key);
   const { type, signature, scope, timestamp } = claim;
@@ -88,7 +93,10 @@ export function screenRequest<Key extends AccessKey>(
   const claim = parseClaim(request);
   checkScope(claim, options);
   const key = options.findKey(claim.accessKeyId);
-  if (key === undefined) throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, claim.type === 'presigned');
+  if (key === undefined) {
+    const { accessKeyId } = claim;
+    throw new SigV4Error('ERR_SIGV4_UNKNOWN_KEY', undefined, claim.type === 'presigned', { accessKeyId });
+  }
   checkTime(claim, options.now, options.maxSkewMs ?? MAX_SKEW_MS);
   checkSignedHeaders(claim, request.headers);
   return { claim, key };
@@ -164,6 +172,21 @@ function matches(claim: SignatureClaim, request: IncomingRequest, payloadHash: s
     if (timingSafeEqual(Buffer.from(expected, 'hex'), claimed)) return true;
   }
   return false;
+}
+
+/** What no answer repeats, as a header or a parameter: keys of customers, of a copy's source too, and session tokens. */
+const SECRET = /-customer-key$|^x-amz-security-token$/u;
+const SECRET_PARAMETER = /customer-key|security-token/iu;
+
+/** Of the request as it was sent. */
+function evidenceOf(claim: SignatureClaim, request: IncomingRequest, payloadHash: string): SignatureEvidence {
+  const { accessKeyId, signature, signedHeaders, timestamp, scope } = claim;
+  const canonical = canonicalRequest({ ...request, signedHeaders, payloadHash });
+  const stringToSign = requestStringToSign(timestamp, scope, hashText(canonical));
+  const query = decodeUri(request.query);
+  const isSecret =
+    query === undefined || SECRET_PARAMETER.test(query) || signedHeaders.some((name) => SECRET.test(name));
+  return { accessKeyId, mismatch: { signature, stringToSign, canonicalRequest: isSecret ? undefined : canonical } };
 }
 
 /** The request as sent, then the other ways a client may have signed the same thing: made only where the first did not match. */

@@ -1,5 +1,6 @@
 /** Who asks: verifies the request's signature and says sigv4's errors in S3's words. */
 import { SigV4Error } from '../../sigv4/errors.ts';
+import { evidenceDetails } from './evidence-details.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import { verifyForm } from '../../sigv4/form.ts';
 import {
@@ -67,7 +68,9 @@ function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {
   return new S3Error(s3Code(error), own, { details, cause: error });
 }
 
-function detailsOf({ code }: SigV4Error, { region, now }: AuthOptions): Readonly<Record<string, string>> {
+function detailsOf(error: SigV4Error, { region, now }: AuthOptions): Readonly<Record<string, string>> {
+  const { code } = error;
+  if (error.evidence !== undefined) return evidenceDetails(error.evidence);
   // Some clients set their clock by it.
   if (code === 'ERR_SIGV4_SKEWED')
     return { ServerTime: new Date(now()).toISOString(), MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS) };

@@ -130,7 +130,8 @@ function verify(
   const digests: Partial<Record<ChecksumAlgorithm, Uint8Array>> = {};
   for (const [algorithm, digest] of running) digests[algorithm] = Uint8Array.from(digest.digest());
   for (const claim of expected) {
-    if (!sameDigest(digests[claim.algorithm] ?? new Uint8Array(0), claim.value)) throw mismatch(claim);
+    const calculated = digests[claim.algorithm] ?? new Uint8Array(0);
+    if (!sameDigest(calculated, claim.value)) throw mismatch(claim, calculated);
   }
   const shown = expected.find((claim) => claim.source === 'checksum')?.algorithm ?? own;
   return { length: plan.length, digests, checksum: shown && shownDigest(shown, digests) };
@@ -156,12 +157,18 @@ function trailingDigests(plan: BodyPlan, trailer: Trailer): readonly ExpectedDig
   ];
 }
 
-function mismatch(claim: ExpectedDigest): S3Error {
+/** S3 says what it received, as the caller's own bytes have it, in hex and base64 just as here. */
+function mismatch(claim: ExpectedDigest, calculated: Uint8Array): S3Error {
+  const hex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
   switch (claim.source) {
     case 'payload-hash':
-      return new S3Error('ERR_S3_CONTENT_SHA256_MISMATCH');
+      return new S3Error('ERR_S3_CONTENT_SHA256_MISMATCH', undefined, {
+        details: { ClientComputedContentSHA256: hex(claim.value), S3ComputedContentSHA256: hex(calculated) },
+      });
     case 'content-md5':
-      return new S3Error('ERR_S3_BAD_DIGEST', 'The Content-MD5 you specified did not match what we received.');
+      return new S3Error('ERR_S3_BAD_DIGEST', 'The Content-MD5 you specified did not match what we received.', {
+        details: { ExpectedDigest: hex(claim.value), CalculatedDigest: Buffer.from(calculated).toString('base64') },
+      });
     case 'checksum':
       return new S3Error(
         'ERR_S3_BAD_DIGEST',
