@@ -26,6 +26,8 @@ export const MAX_LINGER_BYTES = 2 * MAX_BODY_BYTES;
 export const MAX_SKEW_MS = 5 * 60 * 1000;
 /** Signatures remembered, so that a request is not answered twice: ten minutes at 4,000 requests a second, about 50 MB. */
 export const MAX_SEEN_SIGNATURES = 2_400_000;
+/** Of the audit log's end, read at a start for the signatures that were answered before it: a tenth of a second, some 20,000 requests. */
+export const MAX_ANSWERED_LOG_BYTES = 16 * 1024 * 1024;
 /** Equal requests of one client within one second are one signature; so long they may be apart on the way. */
 export const REPEAT_GRACE_SECONDS = 5;
 /** Entries of one batch: a tenth of what a core does in a second would keep others waiting; this is about 10 ms of work, done in slices. */

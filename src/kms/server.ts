@@ -8,6 +8,7 @@ import type { ServerOptions } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import { HttpListener, type Refusal } from '../http/listener.ts';
 import type { KeyRealm } from '../keys/arn.ts';
+import type { RecentRequests } from '../keys/audit/recent-requests.ts';
 import type { Log } from '../observe/log.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
 import type { KmsRegions, RegionCall } from './action.ts';
@@ -24,6 +25,7 @@ import {
   MAX_BODIES_BYTES,
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
+  MAX_SEEN_SIGNATURES,
   REQUEST_TIMEOUT_MS,
   TLS_HANDSHAKE_MS,
 } from './limits.ts';
@@ -48,6 +50,8 @@ export type KmsServerOptions = {
   /** The home region. */
   readonly realm: KeyRealm;
   readonly keys: KmsRegions;
+  /** What was answered before this process began. */
+  readonly answeredBefore?: RecentRequests;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -116,7 +120,7 @@ function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOp
       regions: keys.regions,
       now,
       signingKeys: new SigningKeyCache(),
-      replays: new ReplayGuard(),
+      replays: new ReplayGuard(MAX_SEEN_SIGNATURES, options.answeredBefore),
     }),
     certificates: new ClientCertificates(certificates, now),
     budget: new BodyBudget(options.limits?.bodiesBytes ?? LIMITS.bodiesBytes),

@@ -19,8 +19,8 @@ export type AuthOptions = {
   readonly replays: ReplayGuard;
 };
 
-/** `region`: the one that is addressed. */
-export type Caller = { readonly principal: string; readonly region: string };
+/** `region`: the one that is addressed. `signature`: in hex; undefined where a certificate says who asks. */
+export type Caller = { readonly principal: string; readonly region: string; readonly signature?: string };
 
 export type Authenticator = {
   /** What can be refused before the body is read; nothing is proven by it. */
@@ -56,7 +56,8 @@ export function createAuthenticator(options: AuthOptions): Authenticator {
       // It was parsed when it was verified.
       const signedMs = parseTimestamp(verified.timestamp) ?? now;
       if (options.replays.admit(verified.signature, signedMs, now)) {
-        return { principal: verified.key.principal, region: verified.scope.region };
+        const { key, scope, signature } = verified;
+        return { principal: key.principal, region: scope.region, signature };
       }
       throw new KmsError(
         'ERR_KMS_INVALID_SIGNATURE',

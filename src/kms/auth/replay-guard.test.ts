@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ReplayGuard } from './replay-guard.ts';
+import { requestIdOf, signatureNumber, signatureOfRequest } from './request-id.ts';
 
 const T = 1_800_000_000_000;
 const signature = (of: string | number): string => createHash('sha256').update(String(of)).digest('hex');
@@ -22,6 +23,34 @@ describe('a signature that comes again', () => {
       expect(guard.admit(signature('a'), T + skew, T + 1_000)).toBe(true);
       expect(guard.admit(signature('a'), T + skew, T + 6_000)).toBe(skew <= -300_000);
     }
+  });
+});
+
+describe('what a process before this one answered', () => {
+  const idOf = (of: string): string => requestIdOf(signature(of), randomUUID());
+
+  test('is refused, however shortly ago, and nothing else is', () => {
+    const ids = [idOf('a'), idOf('b'), randomUUID(), 'no id'];
+    const guard = new ReplayGuard(100, { ids, completeSinceMs: undefined });
+    expect(['a', 'b', 'c'].map((of) => guard.admit(signature(of), T - 299_000, T))).toEqual([false, false, true]);
+    expect(guard.admit(signature('a'), T, T)).toBe(false);
+  });
+
+  test('and is not known, is refused as far back as that', () => {
+    const guard = new ReplayGuard(100, { ids: [], completeSinceMs: T + 500 });
+    expect(guard.admit(signature('a'), T, T + 9_000)).toBe(false);
+    expect(guard.admit(signature('a'), T + 1_000, T + 9_000)).toBe(true);
+  });
+
+  test('is told by its id, which is a UUID of its own each time', () => {
+    for (let index = 0; index < 200; index += 1) {
+      const signed = signature(index);
+      const [id, again] = [requestIdOf(signed, randomUUID()), requestIdOf(signed, randomUUID())];
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/u);
+      expect(id).not.toBe(again);
+      expect([id, again].map(signatureOfRequest)).toEqual([signatureNumber(signed), signatureNumber(signed)]);
+    }
+    expect(signatureOfRequest(randomUUID())).toBeUndefined();
   });
 });
 

@@ -4,9 +4,11 @@
  * long as they can still be on their way. Whoever finds a request later, in a log or a capture, can do nothing with it.
  *
  * Memory is bounded: a signature is remembered while its time is acceptable, and where there are too many, the oldest seconds are
- * forgotten and what was signed in them is refused.
+ * forgotten and what was signed in them is refused. What a process before this one has answered is refused altogether.
  */
+import type { RecentRequests } from '../../keys/audit/recent-requests.ts';
 import { MAX_SEEN_SIGNATURES, MAX_SKEW_MS, REPEAT_GRACE_SECONDS } from '../limits.ts';
+import { signatureNumber, signatureOfRequest } from './request-id.ts';
 
 const WINDOW_SECONDS = MAX_SKEW_MS / 1000;
 
@@ -18,8 +20,16 @@ export class ReplayGuard {
   #floor = 0;
   #purgedAt = 0;
 
-  constructor(max: number = MAX_SEEN_SIGNATURES) {
+  /** By a process before this one: of requests whose time may still be acceptable. */
+  #answered: ReadonlySet<number>;
+
+  /** `before`: what the audit log tells of the time before. */
+  constructor(max: number = MAX_SEEN_SIGNATURES, before?: RecentRequests) {
     this.#max = max;
+    const numbers = before?.ids.map(signatureOfRequest).filter((number) => number !== undefined);
+    this.#answered = new Set(numbers);
+    const { completeSinceMs } = before ?? {};
+    if (completeSinceMs !== undefined) this.#floor = Math.floor(completeSinceMs / 1000) + 1;
   }
 
   /** Whether a request with this proven signature (hex), signed at `signedMs`, may be answered now. */
@@ -27,7 +37,7 @@ export class ReplayGuard {
     const second = Math.floor(signedMs / 1000);
     const now = Math.floor(nowMs / 1000);
     this.#purge(now);
-    if (second < this.#floor) return false;
+    if (second < this.#floor || this.#answered.has(signatureNumber(signature))) return false;
     const bucket = this.#seconds.get(second) ?? new SecondOfSignatures();
     this.#seconds.set(second, bucket);
     const firstSeen = bucket.firstSeen(signature, now - (second - WINDOW_SECONDS));
@@ -75,8 +85,8 @@ class SecondOfSignatures {
 
   /** When it was first seen, or undefined where this is the first time. */
   firstSeen(signature: string, at: number): number | undefined {
-    // 52 bits of an HMAC, which a number holds exactly; zero marks an empty slot.
-    const name = Number.parseInt(signature.slice(0, 13), 16) + 1;
+    // Of an HMAC; zero marks an empty slot.
+    const name = signatureNumber(signature);
     const slot = this.#slotOf(name);
     if (this.#names[slot] === name) return this.#seen[slot];
     this.#names[slot] = name;

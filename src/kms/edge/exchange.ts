@@ -11,6 +11,7 @@ import type { IncomingRequest } from '../../sigv4/verify.ts';
 import type { Action, RegionCall } from '../action.ts';
 import type { Authenticator, Caller } from '../auth/authenticate.ts';
 import { principalOf, type ClientCertificates } from '../auth/client-certificate.ts';
+import { requestIdOf } from '../auth/request-id.ts';
 import { KmsError } from '../errors.ts';
 import { assertBodyLength, readBody, type BodyBudget } from './body.ts';
 import { collectHeaders } from './headers.ts';
@@ -81,8 +82,9 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen): Prom
     outgoing.writeContinue();
   const body = await readBody(incoming, edge.budget);
   try {
-    const { principal, region } = identify(body.bytes);
+    const { principal, region, signature } = identify(body.bytes);
     seen.principal = principal;
+    if (signature !== undefined) answering.requestId = requestIdOf(signature, answering.requestId);
     const call = { ...regionCall(edge.served, region), use: useOf(principal, request, answering) };
     try {
       const action = actionOf(request, edge.actions);

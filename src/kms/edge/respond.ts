@@ -12,7 +12,8 @@ const CONTENT_TYPE = 'application/x-amz-json-1.1';
 export type Answering = {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  readonly requestId: string;
+  /** Another once it is known who signed. */
+  requestId: string;
   readonly log: Log;
   readonly draining: () => boolean;
 };

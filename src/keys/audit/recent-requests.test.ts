@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { recentRequests } from './recent-requests.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sealgate-recent-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = join(folder, 'audit.log');
+
+const T = Date.UTC(2026, 0, 1);
+const line = (seq: number, atMs: number, request?: string): string =>
+  `${JSON.stringify({ seq, time: new Date(atMs).toISOString(), context: { request: 'not one' }, request })}\n`;
+const write = (...lines: readonly string[]): void => writeFileSync(path, lines.join(''));
+
+test('Requests recorded since then are told of, others not, and records without a request are none', () => {
+  write(line(1, T, 'old'), line(2, T + 10, 'a'), line(3, T + 11), line(4, T + 12, 'b'));
+  expect(recentRequests(path, T + 10, 1e6)).toEqual({ ids: ['a', 'b'], completeSinceMs: undefined });
+});
+
+test('A log that goes back too little says since when it tells', () => {
+  const lines = Array.from({ length: 50 }, (_, n) => line(n + 1, T + n, `r${n}`));
+  write(...lines);
+  const size = lines.slice(-10).join('').length + 3;
+  const told = recentRequests(path, T - 1000, size);
+  expect(told).toEqual({
+    ids: Array.from({ length: 10 }, (_, n) => `r${40 + n}`),
+    completeSinceMs: T + 40,
+  });
+  // What is older than what is asked for is not missed.
+  expect(recentRequests(path, T + 45, size).completeSinceMs).toBeUndefined();
+  // The first record of all: nothing was before it.
+  expect(recentRequests(path, T - 1000, 1e6).completeSinceMs).toBeUndefined();
+  write(...lines.slice(5));
+  expect(recentRequests(path, T - 1000, 1e6).completeSinceMs).toBe(T + 5);
+});
+
+test('An empty log tells of nothing and misses nothing; what is no record is passed over; one that is not there is an error', () => {
+  write();
+  expect(recentRequests(path, T, 1e6)).toEqual({ ids: [], completeSinceMs: undefined });
+  write('no json\n', line(1, T, 'a'), '{"seq":2}\n', line(3, T, 'b').slice(0, -20));
+  expect(recentRequests(path, T, 1e6).ids).toEqual(['a']);
+  expect(() => recentRequests(join(folder, 'none'), T, 1e6)).toThrow(
+    expect.objectContaining({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' }),
+  );
+});
