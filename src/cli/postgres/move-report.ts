@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import type { MoveStep, Moved } from '../../postgres/migrate/move.ts';
 import type { Obstacle } from '../../postgres/migrate/obstacles.ts';
 import { revealsItself, type ColumnSurvey } from '../../postgres/migrate/survey.ts';
-import type { Direction } from '../../postgres/migrate/targets.ts';
+import type { Direction } from '../../postgres/migrate/stage.ts';
 import { unreachable } from '../../errors.ts';
 
 const INTERVAL_MS = 2000;

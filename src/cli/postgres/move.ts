@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { postgresPrincipal } from '../../config/principals.ts';
 import type { ServiceConnection } from '../../postgres/service/connection.ts';
-import type { FoundTargets, Direction } from '../../postgres/migrate/targets.ts';
+import type { Direction } from '../../postgres/migrate/stage.ts';
+import type { FoundTargets } from '../../postgres/migrate/targets.ts';
 import { MigrateError } from '../../postgres/migrate/errors.ts';
 import { ruleName, type SealRule } from '../../postgres/service/rules.ts';
 import { EXIT, type CommandIo } from '../command.ts';
@@ -60,13 +61,25 @@ export async function runMove(
 async function move(job: Job, service: ServiceConnection, databaseId: string): Promise<number> {
   const { direction, rules, owner, values, io } = job;
   const { findTargets } = await import('../../postgres/migrate/targets.ts');
-  const found = await findTargets(owner, direction, rules);
+  const found = await findTargets(owner, service, direction, rules);
+  await finish(job, service, found);
   for (const column of found.done) io.stdout.write(`${column} is ${direction}ed already\n`);
   if (found.tables.length === 0) return EXIT.ok;
-  if (values.abandon === true) return abandon(job, found);
+  if (values.abandon === true) return abandon(job, found, service);
   const isClear = await look(job, found);
   if (values['dry-run'] === true) return isClear ? EXIT.ok : EXIT.failure;
   return convert(job, found, service, databaseId);
+}
+
+/** What a run that ended behind the swap has left to do, which only goes forward. */
+async function finish(job: Job, service: ServiceConnection, { swapped }: FoundTargets): Promise<void> {
+  const { direction, owner, lockTimeoutMs, values, io } = job;
+  const { finishPreserving } = await import('../../postgres/migrate/preserving.ts');
+  const names = swapped.flatMap(({ targets }) => targets.map(({ rule }) => ruleName(rule)));
+  const isDry = values['dry-run'] === true;
+  if (!isDry) await finishPreserving({ direction, owner, service, lockTimeoutMs }, swapped);
+  const rest = isDry ? 'the next run drops the work column' : 'what was left to do is done';
+  for (const name of names) io.stdout.write(`${name} is ${direction}ed already; ${rest}\n`);
 }
 
 /** What is there and what would be done; whether nothing stands in the way. Without --dry-run it throws where something does. */
@@ -133,9 +146,13 @@ async function convert(
   return EXIT.ok;
 }
 
-async function abandon({ owner, lockTimeoutMs, io }: Job, { tables }: FoundTargets): Promise<number> {
+async function abandon(
+  { direction, owner, lockTimeoutMs, io }: Job,
+  { tables }: FoundTargets,
+  service: ServiceConnection,
+): Promise<number> {
   const { abandonMove } = await import('../../postgres/migrate/move.ts');
-  await abandonMove({ owner, lockTimeoutMs, tell: progress(io.stderr, Date.now) }, tables);
+  await abandonMove({ direction, owner, service, lockTimeoutMs, tell: progress(io.stderr, Date.now) }, tables);
   io.stdout.write('the columns are as they were; nothing of the unfinished run is left\n');
   return EXIT.ok;
 }

@@ -57,6 +57,11 @@ export async function identify(
 ): Promise<ColumnIdentity> {
   const known = (await findBound(session, rule)) ?? (await bindNew(session, rule, live, random, looks));
   const bound = isAt(known, live) ? known : await bindAgain(session, rule, live, random, looks);
+  if (Object.values(MOVING_MODES).some((moving) => bound.mode.startsWith(moving)))
+    throw new ColumnError(
+      'ERR_POSTGRES_COLUMN_RULE_CHANGED',
+      'its values are on their way in or out: finish `sealgate postgres seal` or `unseal`',
+    );
   if (!sameSealing(bound, rule)) {
     throw new ColumnError(
       'ERR_POSTGRES_COLUMN_RULE_CHANGED',
@@ -95,7 +100,7 @@ async function bindAgain(
 
 /**
  * The identity under which the values of a plain column are going to be sealed. `begun`: some have been, so it stays what it is; else what
- * was bound to this place before holds nothing any more and gives way.
+ * was bound to this place before holds nothing any more and gives way. `marked`: the record says that the values are on their way.
  *
  * Errors: as `identify`.
  */
@@ -103,22 +108,42 @@ export async function identifyPlain(
   session: ServiceSession,
   rule: SealRule,
   live: PlacedColumn,
-  begun: boolean,
+  begun: boolean | 'marked',
   random: RandomSource,
 ): Promise<ColumnIdentity> {
   await session.query(`LOCK TABLE ${COLUMNS_TABLE} IN SHARE ROW EXCLUSIVE MODE`);
   const bound = await findBound(session, rule);
+  if (begun === 'marked') {
+    const mode = MOVING_MODES.sealing + modeOf(rule);
+    if (bound !== undefined && isAt(bound, live) && bound.mode === mode)
+      return { id: bound.id.toString('hex'), domainId: undefined };
+    return { id: await bindPlain(session, rule, live, bound, mode, random), domainId: undefined };
+  }
   if (!begun && !(bound !== undefined && isAt(bound, live) && sameSealing(bound, rule))) {
-    const elsewhere = bound !== undefined && !isAt(bound, live) && (await stillExists(session, bound));
-    // A table that was renamed away: its values are sealed under what is bound to this name.
-    if (elsewhere) throw moved('its name is bound to another table, which is still there');
-    await session.query(
-      `DELETE FROM ${COLUMNS_TABLE} WHERE (relation = $1 AND attnum = $2) OR (schema_name = $3 AND table_name = $4 AND column_name = $5)`,
-      [live.relation, live.attnum, rule.schema, rule.table, rule.column],
-    );
-    await insertBinding(session, rule, live, Buffer.from(random(ID_BYTES)).toString('hex'));
+    await bindPlain(session, rule, live, bound, modeOf(rule), random);
   }
   return identify(session, rule, live, random);
+}
+
+/** In the place of what was bound there. Gives the new id, in hex. */
+async function bindPlain(
+  session: ServiceSession,
+  rule: SealRule,
+  live: PlacedColumn,
+  bound: BoundRow | undefined,
+  mode: string,
+  random: RandomSource,
+): Promise<string> {
+  const elsewhere = bound !== undefined && !isAt(bound, live) && (await stillExists(session, bound));
+  // A table that was renamed away: its values are sealed under what is bound to this name.
+  if (elsewhere) throw moved('its name is bound to another table, which is still there');
+  await session.query(
+    `DELETE FROM ${COLUMNS_TABLE} WHERE (relation = $1 AND attnum = $2) OR (schema_name = $3 AND table_name = $4 AND column_name = $5)`,
+    [live.relation, live.attnum, rule.schema, rule.table, rule.column],
+  );
+  const id = Buffer.from(random(ID_BYTES)).toString('hex');
+  await insertBinding(session, rule, live, id, mode);
+  return id;
 }
 
 /** The place holds plain values again. */
@@ -153,6 +178,9 @@ function sameSealing(bound: BoundRow, rule: SealRule): boolean {
   const sameType = storageClassOf(bound.logical_type) === storageClassOf(rule.type);
   return sameType && bound.mode === modeOf(rule) && bound.domain_name === (rule.domain ?? null);
 }
+
+/** Before the mode of a format-preserving column whose values are moved: no rule says it. */
+export const MOVING_MODES = { sealing: 'sealing ', unsealing: 'unsealing ' } as const;
 
 /** Everything about the mode that decides stored bytes. What keeps its form has no bytes to say so, so the record says it all. */
 export function modeOf({ mode, format }: SealRule): string {
@@ -200,6 +228,7 @@ export async function insertBinding(
   rule: SealRule,
   live: PlacedColumn,
   id: string,
+  mode = modeOf(rule),
 ): Promise<void> {
   await session.query(
     `INSERT INTO ${COLUMNS_TABLE} (id, schema_name, table_name, column_name, relation, attnum, logical_type, mode, domain_name)
@@ -212,7 +241,7 @@ export async function insertBinding(
       live.relation,
       live.attnum,
       rule.type,
-      modeOf(rule),
+      mode,
       rule.domain ?? null,
     ],
   );

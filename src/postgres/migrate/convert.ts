@@ -7,7 +7,7 @@ import { initialSettings, type SessionSettings } from '../session/settings.ts';
 import { ValueError } from '../types/errors.ts';
 import { MigrateError } from './errors.ts';
 import type { Cell, MovingRow } from './rows.ts';
-import type { Direction } from './targets.ts';
+import type { Direction } from './stage.ts';
 
 export type Converter = {
   /** The row with what it is moved to made anew. Errors: ERR_POSTGRES_MOVE_VALUE, ERR_ENVELOPE_OPEN. */
@@ -83,7 +83,7 @@ class CellConverter {
   }
 
   async #open(sealed: Uint8Array): Promise<Uint8Array> {
-    parseSealedValue(sealed);
+    if (this.#column.format === undefined) parseSealedValue(sealed);
     if (!this.#session.has(this.#column, sealed)) await this.#session.fetch(this.#column, sealed);
     return this.#session.unseal(this.#column, sealed, 'text', this.#settings);
   }

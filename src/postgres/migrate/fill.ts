@@ -3,7 +3,8 @@ import type { ServiceConnection } from '../service/connection.ts';
 import type { Converter } from './convert.ts';
 import { lockedTransaction, withoutTriggers } from './locked.ts';
 import { rowsOf, writeRows } from './rows.ts';
-import { sqlNames, type Direction, type Leaf, type MoveTarget } from './targets.ts';
+import type { Direction } from './stage.ts';
+import { sqlNames, type Leaf, type MoveTarget } from './targets.ts';
 
 /** A megabyte of rows as they lie there. */
 const BATCH_PAGES = 128;

@@ -6,16 +6,19 @@
  */
 import type { RandomSource } from '../../crypto/random.ts';
 import type { ColumnService } from '../columns/column-service.ts';
-import { forgetBinding, identify, identifyPlain } from '../columns/identity.ts';
+import { forgetBinding, identify, identifyPlain, type ColumnIdentity } from '../columns/identity.ts';
+import { identifySealing, identifyUnsealing } from '../columns/moving-identity.ts';
 import { declarations, sealedColumn } from '../columns/resolve.ts';
 import type { SealedColumn } from '../plan.ts';
-import type { ServiceConnection } from '../service/connection.ts';
+import type { ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { converter, type Converter } from './convert.ts';
 import { fillLeaf } from './fill.ts';
 import { lockedTransaction } from './locked.ts';
+import { closeForSwap, finishPreserving, unmark } from './preserving.ts';
 import { swapTables, type SwapStep } from './swap.ts';
 import { abandonStatements, addStatements } from './swap-sql.ts';
-import type { Direction, MoveTable } from './targets.ts';
+import type { Direction } from './stage.ts';
+import type { MoveTable, MoveTarget } from './targets.ts';
 
 export type MoveStep =
   | SwapStep
@@ -51,7 +54,8 @@ export type Moved = { readonly rows: number; readonly converted: number; readonl
  */
 export async function moveColumns(options: MoveOptions, tables: readonly MoveTable[]): Promise<Moved> {
   const { direction, owner, service, tell } = options;
-  const converters = await openConverters(options, tables);
+  // Binding what keeps its type is part of its move, and behind its work column: see preserving.ts.
+  const early = await bindTargets(options, tables, ({ rule }) => rule.format === undefined);
   for (const table of tables) {
     const statements = addStatements(direction, table);
     if (statements.length === 0) continue;
@@ -62,9 +66,17 @@ export async function moveColumns(options: MoveOptions, tables: readonly MoveTab
       }
     });
   }
+  const late = await bindTargets(options, tables, ({ rule }) => rule.format !== undefined);
+  const converters = await openConverters(options, tables, new Map([...early, ...late]));
   let converted = 0;
   for (const table of tables) converted += await fillTable(options, table, converters.get(table));
+  if (direction === 'unseal')
+    await closeForSwap(
+      service,
+      tables.flatMap(({ targets }) => targets),
+    );
   const swapped = await swapTables(options, tables, converters);
+  await finishPreserving(options, tables);
   if (direction === 'unseal') {
     await service.transaction(async (session) => {
       for (const { targets } of tables) for (const { live } of targets) await forgetBinding(session, live);
@@ -85,37 +97,66 @@ async function fillTable(options: MoveOptions, table: MoveTable, by: Converter |
   return rows;
 }
 
-/** Binds the columns, and gets (and audits) their keys. */
-async function openConverters(
-  { direction, service, columns, random, principal }: MoveOptions,
+/** Gives the columns their identity, in one transaction. */
+async function bindTargets(
+  { direction, service, random }: MoveOptions,
   tables: readonly MoveTable[],
-): Promise<ReadonlyMap<MoveTable, Converter>> {
-  const bound = await service.transaction(async (session) => {
-    const found = new Map<MoveTable, readonly SealedColumn[]>();
-    for (const table of tables) {
-      const sealed: SealedColumn[] = [];
-      for (const { rule, live, workColumn } of table.targets) {
-        const begun = workColumn === 'begun';
-        const identity =
-          direction === 'seal'
-            ? await identifyPlain(session, rule, live, begun, random)
-            : await identify(session, rule, live, random);
-        sealed.push(sealedColumn(rule, live, identity, await declarations(session, rule)));
-      }
-      found.set(table, sealed);
+  isMeant: (target: MoveTarget) => boolean,
+): Promise<ReadonlyMap<MoveTarget, SealedColumn>> {
+  const targets = tables.flatMap((table) => table.targets).filter(isMeant);
+  return service.transaction(async (session) => {
+    const bound = new Map<MoveTarget, SealedColumn>();
+    for (const target of targets) {
+      const { rule, live } = target;
+      const identity = await identityOf(session, direction, target, random);
+      bound.set(target, sealedColumn(rule, live, identity, await declarations(session, rule)));
     }
-    return found;
+    return bound;
   });
-  const session = await columns.open([...bound.values()].flat(), { principal, via: 'cli' });
-  return new Map([...bound].map(([table, sealed]) => [table, converter(direction, session, sealed)]));
+}
+
+async function identityOf(
+  session: ServiceSession,
+  direction: Direction,
+  { rule, live, workColumn }: MoveTarget,
+  random: RandomSource,
+): Promise<ColumnIdentity> {
+  if (rule.format !== undefined)
+    return direction === 'seal' ? identifySealing(session, rule, live, random) : identifyUnsealing(session, rule, live);
+  return direction === 'seal'
+    ? identifyPlain(session, rule, live, workColumn === 'begun', random)
+    : identify(session, rule, live, random);
+}
+
+/** Gets (and audits) their keys. */
+async function openConverters(
+  { direction, columns, principal }: MoveOptions,
+  tables: readonly MoveTable[],
+  bound: ReadonlyMap<MoveTarget, SealedColumn>,
+): Promise<ReadonlyMap<MoveTable, Converter>> {
+  const session = await columns.open([...bound.values()], { principal, via: 'cli' });
+  return new Map(
+    tables.map((table) => {
+      const sealed = table.targets.flatMap((target) => bound.get(target) ?? []);
+      if (sealed.length !== table.targets.length) throw new TypeError('a column was not bound');
+      return [table, converter(direction, session, sealed)];
+    }),
+  );
 }
 
 /** Takes an unfinished move back: what was converted so far goes, the columns are as they were. */
 export async function abandonMove(
-  { owner, lockTimeoutMs, tell }: Pick<MoveOptions, 'owner' | 'lockTimeoutMs' | 'tell'>,
+  {
+    direction,
+    owner,
+    service,
+    lockTimeoutMs,
+    tell,
+  }: Pick<MoveOptions, 'direction' | 'owner' | 'service' | 'lockTimeoutMs' | 'tell'>,
   tables: readonly MoveTable[],
 ): Promise<void> {
   for (const table of tables) {
+    await unmark(service, direction, table.targets);
     await lockedTransaction(owner, [table], lockTimeoutMs, async (session) => {
       for (const statement of abandonStatements(table)) {
         tell({ type: 'begin', statement });

@@ -6,7 +6,8 @@ import { readLiveColumn } from '../service/live-column.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { formatRuleType } from '../types/type-text.ts';
 import { swapStatement } from './swap-sql.ts';
-import { sqlNames, workType, type Direction, type MoveTable, type MoveTarget } from './targets.ts';
+import type { Direction } from './stage.ts';
+import { sqlNames, workType, type MoveTable, type MoveTarget } from './targets.ts';
 
 export type Obstacle = { readonly column: string; readonly message: string };
 
@@ -62,9 +63,10 @@ async function columnObstacles(
 
 function typeProblems(direction: Direction, { rule, live }: MoveTarget): readonly string[] {
   const type = formatRuleType(rule.type);
-  if (!rule.guard && type === 'bytea')
+  if (rule.format === undefined && !rule.guard && type === 'bytea')
     return ['its rule says `guard: off`, so sealed and plain bytes have the same type: put the guard on to move it'];
-  if (direction === 'unseal' || live.typeName === type) return [];
+  const becomesPlain = direction === 'unseal' && rule.format === undefined;
+  if (becomesPlain || live.typeName === type) return [];
   return [`its type is ${live.typeName ?? 'unknown'}, but its rule says ${type}: the two must be the same`];
 }
 

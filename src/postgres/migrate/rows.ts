@@ -5,7 +5,8 @@
  * are seen again, but no longer wanted.
  */
 import type { ServiceSession } from '../service/connection.ts';
-import { sqlNames, type Direction, type Leaf, type MoveTarget } from './targets.ts';
+import type { Direction } from './stage.ts';
+import { sqlNames, type Leaf, type MoveTarget } from './targets.ts';
 
 /** One column of a row, before and after: NULL is undefined. `plain`: as the type's output function prints it, in UTF-8. */
 export type Cell = { readonly plain: Uint8Array | undefined; readonly sealed: Uint8Array | undefined };
@@ -71,8 +72,9 @@ export async function fetchRows(
   const columns = targets.map((target, index) => {
     const { column, work } = sqlNames(target);
     const [plain, sealed] = direction === 'seal' ? [column, work] : [work, column];
+    const bytes = target.rule.format === undefined ? `${sealed}::bytea` : `convert_to(${sealed}, 'UTF8')`;
     // %s is the type's output function, where a cast to text may print otherwise (bool, char(n)).
-    return `CASE WHEN ${plain} IS NOT NULL THEN convert_to(format('%s', ${plain}), 'UTF8') END AS "p${index}", ${sealed}::bytea AS "s${index}"`;
+    return `CASE WHEN ${plain} IS NOT NULL THEN convert_to(format('%s', ${plain}), 'UTF8') END AS "p${index}", ${bytes} AS "s${index}"`;
   });
   const rows = await session.query<Record<string, Buffer | null> & { ctid: never }>(
     `SELECT ctid::text AS ctid, ${columns.join(', ')} FROM ONLY ${leaf.name} WHERE ctid = ANY ($1::tid[])`,
@@ -97,7 +99,8 @@ export async function writeRows(
 ): Promise<readonly string[]> {
   if (rows.length === 0) return [];
   const sets = targets.map((target, index) => {
-    const value = direction === 'seal' ? `v.c${index}` : `convert_from(v.c${index}, 'UTF8')::${target.type}`;
+    const isText = direction === 'unseal' || target.rule.format !== undefined;
+    const value = !isText ? `v.c${index}` : `convert_from(v.c${index}, 'UTF8')::${target.type}`;
     return `${sqlNames(target).work} = ${value}`;
   });
   const arrays = targets.map((_, index) => `$${index + 2}::bytea[]`);

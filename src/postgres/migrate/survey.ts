@@ -3,7 +3,8 @@ import type { ServiceConnection } from '../service/connection.ts';
 import { ruleName } from '../service/rules.ts';
 import { foreignKeys } from './swap.ts';
 import { addStatements, swapStatement } from './swap-sql.ts';
-import { sqlNames, type Direction, type MoveTable } from './targets.ts';
+import type { Direction } from './stage.ts';
+import { sqlNames, type MoveTable } from './targets.ts';
 
 export type ColumnSurvey = {
   readonly column: string;

@@ -1,5 +1,6 @@
 /** The statements of a move. */
-import { sqlNames, workType, type Direction, type MoveTable, type MoveTarget } from './targets.ts';
+import { SWAPPED_TYPE, type Direction } from './stage.ts';
+import { sqlNames, workType, type MoveTable, type MoveTarget } from './targets.ts';
 
 /**
  * One rewrite of the table: the column takes the values gathered beside it, keeps its place, and its indexes and keys are built anew. Dropping
@@ -9,7 +10,14 @@ import { sqlNames, workType, type Direction, type MoveTable, type MoveTarget } f
 export function swapStatement(table: string, targets: readonly MoveTarget[]): string {
   const parts = targets.flatMap((target) => {
     const { column, work } = sqlNames(target);
-    return [`ALTER COLUMN ${column} TYPE ${target.type} USING ${work}::${target.type}`, `DROP COLUMN ${work}`];
+    const collation = target.collation === undefined ? '' : ` COLLATE ${target.collation}`;
+    return [
+      `ALTER COLUMN ${column} TYPE ${target.type}${collation} USING ${work}::${target.type}`,
+      // Of a column that keeps its type nothing else would say that this was done.
+      target.rule.format === undefined
+        ? `DROP COLUMN ${work}`
+        : `ALTER COLUMN ${work} TYPE ${SWAPPED_TYPE} USING NULL::${SWAPPED_TYPE}`,
+    ];
   });
   return `ALTER TABLE ${table} ${parts.join(', ')}`;
 }
@@ -21,7 +29,9 @@ export function addStatements(direction: Direction, { name, targets }: MoveTable
 }
 
 export function abandonStatements({ name, targets }: MoveTable): readonly string[] {
-  return targets
-    .filter(({ workColumn }) => workColumn === 'begun')
-    .map((target) => `ALTER TABLE ${name} DROP COLUMN ${sqlNames(target).work}`);
+  return targets.filter(({ workColumn }) => workColumn === 'begun').map((target) => dropWorkStatement(name, target));
+}
+
+export function dropWorkStatement(table: string, target: MoveTarget): string {
+  return `ALTER TABLE ${table} DROP COLUMN IF EXISTS ${sqlNames(target).work}`;
 }

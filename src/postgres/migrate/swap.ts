@@ -11,7 +11,8 @@ import { pagesOf } from './fill.ts';
 import { lockedTransaction, withoutTriggers } from './locked.ts';
 import { fetchRows, rowsOf, writeRows, type MovingRow } from './rows.ts';
 import { swapStatement } from './swap-sql.ts';
-import type { Direction, Leaf, MoveTable } from './targets.ts';
+import type { Direction } from './stage.ts';
+import type { Leaf, MoveTable } from './targets.ts';
 
 const VERIFIED_PAGES = 512;
 
