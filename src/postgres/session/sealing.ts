@@ -89,6 +89,13 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
   };
 }
 
+/** Whether nothing in it is to be sealed, nor asked for otherwise: the server may have it as it came, and judge it itself. */
+export function goesAsItCame({ values, resultFormats }: Bind, plan: SealedPlan): boolean {
+  for (const number of plan.parameters.keys()) if (values[number - 1] !== undefined) return false;
+  const wanted = sealedResultFormats(resultFormats, plan);
+  return wanted === resultFormats || wanted.every((format, index) => format === formatAt(resultFormats, index));
+}
+
 function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readonly number[] {
   const { results, copy, named } = plan;
   // What COPY sends has a format of its own; DECLARE and PREPARE send nothing.

@@ -8,7 +8,7 @@ import { protocolError } from '../../wire/protocol-error.ts';
 import { isSettled, settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
-import { sealedBind } from '../sealing.ts';
+import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
 import { isNamedCurrent, staysPlain } from '../names.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
@@ -84,11 +84,16 @@ function decoded({ names, bytes, start, end }: Came): Bind {
   return decodeBindAfter(names, bytes.subarray(start, end));
 }
 
+/** With its type and length. */
+function frameOf({ bytes, start, end }: Came): Uint8Array {
+  return bytes.subarray(start - 5, end);
+}
+
 /** At once, where settings are known and the plan is of the present state. */
 function handleConcerning(session: Session, statement: Statement, came: Came): Verdict | Promise<void> {
   const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
   if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan) && !usesName(statement))
-    return orRefuse(() => bindSealed(session, statement, decoded(came)), refuse);
+    return orRefuse(() => bindSealed(session, statement, came), refuse);
   return orRefuse(() => handleLater(session, statement, came), refuse);
 }
 
@@ -97,7 +102,7 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
   if (readiness === 'skipped') return;
   if (statement.type === 'sealed') {
     await requireCurrent(session, statement, readiness);
-    return bindSealed(session, statement, decoded(came));
+    return bindSealed(session, statement, came);
   }
   if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
   if (statement.type === 'track' && statement.prepares !== undefined && readiness === 'ready') {
@@ -105,7 +110,7 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
     if (refusal !== undefined) return refuseExtended(session, refusal);
   }
   const { portal } = decoded(came);
-  session.wires.toUpstream(came.bytes.subarray(came.start - 5, came.end));
+  session.wires.toUpstream(frameOf(came));
   session.expect(replyTo(session, portal, portalOf(statement)));
 }
 
@@ -125,10 +130,10 @@ async function requireCurrent(
   } else if (!isCurrent(session, statement.plan)) await planAgain(session, statement);
 }
 
-function bindSealed(session: Session, statement: Statement & { type: 'sealed' }, bind: Bind): void | Promise<void> {
+function bindSealed(session: Session, statement: Statement & { type: 'sealed' }, came: Came): void | Promise<void> {
   const columns = lent(statement) ?? session.columns.open(statement.plan.columns, columnUse(session));
-  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, statement, bind, opened));
-  sendSealed(session, statement, bind, columns);
+  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, statement, came, opened));
+  sendSealed(session, statement, came, columns);
 }
 
 /** To one Bind: the next is another use. */
@@ -141,14 +146,17 @@ function lent(statement: Statement & { type: 'sealed' }): ColumnSession | undefi
 function sendSealed(
   session: Session,
   { plan, change }: Statement & { type: 'sealed' },
-  bind: Bind,
+  came: Came,
   columns: ColumnSession,
 ): void {
-  const sealed = sealedBind(bind, plan, columns, session.settings);
+  const bind = decoded(came);
+  const frame = goesAsItCame(bind, plan)
+    ? frameOf(came)
+    : encodeBind(sealedBind(bind, plan, columns, session.settings));
   const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
   // One that was planned again since it was prepared.
   verifyOnce(session, bind.statement, plan);
-  session.wires.toUpstream(encodeBind(sealed));
+  session.wires.toUpstream(frame);
   session.makes(plan);
   session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...(change !== undefined && { change }) }));
   session.metrics.statement?.('sealed');
