@@ -4,9 +4,8 @@
  */
 import type { Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
-import { namesPattern } from './catalog/hot-set.ts';
+import { namesPattern, SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
-import { SQL_RUNNING_FUNCTIONS } from './survey.ts';
 
 /** Statements that start with one of these words only read or write rows; INTO is looked for apart. */
 const ROW_STATEMENT =

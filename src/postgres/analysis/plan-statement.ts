@@ -1,12 +1,11 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
 import type { PassPlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
-import { SEALGATE_SCHEMA } from '../service/names.ts';
+import { bodyConcerns } from './bodies.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
 import { draftDdl, refuseForbiddenDdl } from './ddl/draft-ddl.ts';
 import { refuseStatement } from './errors.ts';
-import { namesPattern } from './catalog/hot-set.ts';
 import { explainedQuery } from './text/inner-query.ts';
 import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { effectElsewhere, statementKind, type StatementKind } from './statement-kinds.ts';
@@ -92,7 +91,7 @@ function otherStatement(
     const drafted = draftDdl(statement, context);
     if (drafted !== undefined) return drafted;
   }
-  const named = table !== undefined || bodyConcerns(kind, text, catalog);
+  const named = table !== undefined || bodyConcerns(node, text, catalog);
   if (named && hot.type === 'refuse') {
     const message = `${commandName(kind)} is not supported on tables with sealed columns`;
     throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
@@ -145,11 +144,4 @@ function commandName(kind: string): string {
 /** ALTER ... RENAME TO a ruled name would put another table in its place. */
 function renamesToHot(node: Node, catalog: Catalog): boolean {
   return 'RenameStmt' in node && catalog.hotRelationNames.has(node.RenameStmt.newname ?? '');
-}
-
-/** Bodies are strings to the grammar. What DO runs is run at once; a new routine could be called before its body has been read. */
-function bodyConcerns(kind: string, text: string, catalog: Catalog): boolean {
-  if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return false;
-  const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys(), SEALGATE_SCHEMA]);
-  return (kind === 'DoStmt' && /\bexecute\b|set_config/i.test(text)) || hot?.test(text) === true;
 }

@@ -6,6 +6,7 @@ import type { RangeVar } from 'libpg-query';
 import type { Catalog } from './catalog/catalog.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
+import { SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
 import { SHADOW_PREFIX } from './catalog/shadow-names.ts';
 import { locationOf, namesOf, type Node } from './text/syntax.ts';
 
@@ -55,33 +56,6 @@ function named(list: unknown, part: object): { names: readonly string[]; locatio
   // The grammar puts nothing but String nodes into these lists.
   return { names: namesOf(list as readonly Node[]), location };
 }
-
-/** Built-in functions that run SQL handed to them as text, or read a relation named by text. */
-export const SQL_RUNNING_FUNCTIONS: ReadonlySet<string> = new Set([
-  'query_to_xml',
-  'query_to_xmlschema',
-  'query_to_xml_and_xmlschema',
-  'table_to_xml',
-  'table_to_xmlschema',
-  'table_to_xml_and_xmlschema',
-  'schema_to_xml',
-  'schema_to_xml_and_xmlschema',
-  'database_to_xml',
-  'database_to_xml_and_xmlschema',
-  'cursor_to_xml',
-  'ts_stat',
-  'ts_rewrite',
-  'dblink',
-  'dblink_exec',
-  'dblink_open',
-  'dblink_send_query',
-  'crosstab',
-  'crosstab2',
-  'crosstab3',
-  'crosstab4',
-  'connectby',
-  'xpath_table',
-]);
 
 /** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
 export function refuseByName(found: Survey, catalog: Catalog): void {

@@ -30,6 +30,38 @@ export type HotSet = {
   readonly routines: ReadonlySet<number>;
 };
 
+/** Built-in functions, and those of extensions that come with the server, that run SQL handed to them as text, or read a relation named by text. */
+export const SQL_RUNNING_FUNCTIONS: ReadonlySet<string> = new Set([
+  'query_to_xml',
+  'query_to_xmlschema',
+  'query_to_xml_and_xmlschema',
+  'table_to_xml',
+  'table_to_xmlschema',
+  'table_to_xml_and_xmlschema',
+  'schema_to_xml',
+  'schema_to_xml_and_xmlschema',
+  'database_to_xml',
+  'database_to_xml_and_xmlschema',
+  'cursor_to_xml',
+  'ts_stat',
+  'ts_rewrite',
+  'dblink',
+  'dblink_exec',
+  'dblink_open',
+  'dblink_send_query',
+  'crosstab',
+  'crosstab2',
+  'crosstab3',
+  'crosstab4',
+  'connectby',
+  'xpath_table',
+]);
+
+/** A body that calls one of them. */
+export const RUNS_TEXT = new RegExp(`\\b(?:${[...SQL_RUNNING_FUNCTIONS].join('|')})\\b`, 'i');
+/** A body that spells names in escapes: `U&"c\0061t"`. */
+export const SPELLS_NAMES = /\bu&"/i;
+
 /** Languages whose bodies are compiled: what they run cannot be read (docs/SECURITY.md says so). */
 const OPAQUE_LANGUAGES: ReadonlySet<string> = new Set(['c', 'internal']);
 
@@ -74,11 +106,13 @@ function isAllowed(routine: RoutineBody, allowed: ReadonlySet<string>): boolean 
   return allowed.has(`${routine.schema}.${routine.name}`);
 }
 
-/** PL/pgSQL runs dynamic SQL with EXECUTE; other languages through an interface whose calls take text. */
+/** Any may hand SQL to a function as text, or spell what it names so that it is not found. PL/pgSQL runs dynamic SQL with EXECUTE; other languages through an interface whose calls take text. */
 function isDynamic(routine: RoutineBody): boolean {
-  if (OPAQUE_LANGUAGES.has(routine.language) || routine.language === 'sql') return false;
-  if (routine.language === 'plpgsql') return /\bexecute\b/i.test(bodyOf(routine.definition));
-  return true;
+  if (OPAQUE_LANGUAGES.has(routine.language)) return false;
+  const body = bodyOf(routine.definition);
+  if (RUNS_TEXT.test(body) || SPELLS_NAMES.test(body)) return true;
+  if (routine.language === 'plpgsql') return /\bexecute\b/i.test(body);
+  return routine.language !== 'sql';
 }
 
 /** CREATE TRIGGER's EXECUTE FUNCTION is not in a routine's definition, but its header may name anything: only the body counts. */

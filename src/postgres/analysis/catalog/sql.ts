@@ -29,8 +29,10 @@ SELECT json_build_object(
     WHERE r.ev_class >= 16384),
   'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
   'routines', (SELECT coalesce(json_agg(json_build_object(
-      'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', l.lanname,
-      'definition', CASE WHEN l.lanname NOT IN ('c', 'internal') AND p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE '' END)), '[]')
+      'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', CASE WHEN p.prokind = 'a' THEN 'sql' ELSE l.lanname END,
+      'definition', CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+          FROM pg_aggregate a WHERE a.aggfnoid = p.oid)
+        WHEN l.lanname NOT IN ('c', 'internal') THEN pg_get_functiondef(p.oid) ELSE '' END)), '[]')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE NOT ${OURS})
 ) AS snapshot`;
@@ -40,7 +42,7 @@ export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED))
 export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json');
 
 /**
- * One number over the row versions of everything above, of the columns' identities (`check --rebind` changes those alone), and of the roles and
+ * One number over the row versions of everything above, of operators, of the columns' identities (`check --rebind` changes those alone), and of the roles and
  * whose members they are, on which it depends which schemas of its path a session searches; tables of
  * other sessions' temporary schemas left out, and identities of columns that are not there: an open transaction may have made them, and what it
  * holds locked stands in the way of another look.
@@ -63,6 +65,7 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
+  UNION ALL SELECT 'q' || q.oid::text || ':' || q.xmin::text FROM pg_operator q WHERE q.oid >= 16384
   UNION ALL SELECT 'u' || r.oid::text || ':' || r.rolname || r.rolsuper::text FROM pg_roles r
   UNION ALL SELECT 'm' || m.roleid::text || '.' || m.member::text || ':' || m.xmin::text FROM pg_auth_members m
   UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM b
