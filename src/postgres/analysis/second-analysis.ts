@@ -18,7 +18,8 @@ import { AnalysisError } from './errors.ts';
 import type { ParameterUse } from './expressions/parameters.ts';
 import type { ShadowRelation, ShadowSource } from './catalog/shadow.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
-import { serverReferences } from './server-references.ts';
+import { requireServersOwn } from './servers-own.ts';
+import { serverReferences, type ServerReferences } from './server-references.ts';
 import { elementType } from './text/syntax.ts';
 import { columnName, type OutputColumn } from './expressions/values.ts';
 
@@ -68,7 +69,8 @@ export async function requireAgreement(shadows: ShadowSource, opinion: SecondOpi
       const { serverVersion } = analysis.catalog.facts;
       const described = { sql: statement.sql, description };
       const found = await serverReferences(session, described, hot[0]?.shadowSchema ?? '', serverVersion);
-      compareReferences(analysis, placesOf(found, shadowed));
+      compareReferences(analysis, placesOf(found.columns, shadowed));
+      requireServersOwn(analysis, found.added);
       const numbers = [...analysis.parameters.sealed.keys()];
       const oids = numbers.map((number): [number, number] => [number, description.parameterOids[number - 1] ?? 0]);
       return { results, parameterOids: new Map(oids) };
@@ -232,7 +234,7 @@ function printsAs(column: LogicalType, result: LogicalType): boolean {
 
 /** Those in the real relations' terms. */
 function placesOf(
-  rows: Awaited<ReturnType<typeof serverReferences>>,
+  rows: ServerReferences['columns'],
   shadowed: ReadonlyMap<number, ShadowRelation>,
 ): ReadonlySet<string> {
   const places = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));

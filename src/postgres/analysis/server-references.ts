@@ -14,18 +14,31 @@ const SQL_BODIES_SINCE = 140_000;
 
 export type DescribedStatement = { readonly sql: string; readonly description: StatementDescription };
 
-/** Relation and attribute of each. Within a transaction that is rolled back; `schema` is where something may be made. */
+export type ServerReferences = {
+  /** Relation and attribute of each column. */
+  readonly columns: readonly { readonly relation: unknown; readonly attribute: unknown }[];
+  /** Functions, and operators with the types of their operands, that are not the server's own. */
+  readonly added: readonly Added[];
+};
+
+export type Added = {
+  readonly kind: 'function' | 'operator';
+  readonly name: string;
+  readonly operands: readonly number[];
+};
+
+/** Within a transaction that is rolled back; `schema` is where something may be made. */
 export async function serverReferences(
   session: ServiceSession,
   { sql, description }: DescribedStatement,
   schema: string,
   serverVersion: number,
-): Promise<readonly { readonly relation: unknown; readonly attribute: unknown }[]> {
+): Promise<ServerReferences> {
   const body = withNulls(sql, await typeNames(session, description.parameterOids));
   const name = quoteQualified(schema, 'second_analysis');
   if (serverVersion >= SQL_BODIES_SINCE) {
     await session.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql BEGIN ATOMIC ${body}; END`);
-    return session.query(FUNCTION_SQL, [name]);
+    return referencesOf(session, 'pg_proc', '$1::regproc', name);
   }
   // What the statement returns has to be a row of the rule's table.
   const columns = (await resultTypes(session, description)).map((type, index) => `c${index} ${type}`);
@@ -33,14 +46,37 @@ export async function serverReferences(
   // A rule names its rows: "new" where they are inserted, "old" where they are deleted. The statement may use one of these itself.
   const event = /\bnew\b/iu.test(body) ? 'DELETE' : 'INSERT';
   await session.query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${body}`);
-  return session.query(RULE_SQL, [name]);
+  return referencesOf(session, 'pg_rewrite', RULE_OF, name);
 }
 
-const columnsFrom = (catalog: string, object: string): string => `
-SELECT d.refobjid::int8 AS relation, d.refobjsubid AS attribute FROM pg_depend d
-WHERE d.classid = '${catalog}'::regclass AND d.objid = ${object} AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0`;
-const FUNCTION_SQL = columnsFrom('pg_proc', '$1::regproc');
-const RULE_SQL = columnsFrom('pg_rewrite', '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)');
+const RULE_OF = '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)';
+
+/** What the server's own catalog holds from the beginning is no dependency (pinned). */
+async function referencesOf(
+  session: ServiceSession,
+  catalog: 'pg_proc' | 'pg_rewrite',
+  object: string,
+  name: string,
+): Promise<ServerReferences> {
+  const rows = await session.query<{ kind: string; name: string | null; a: number | null; b: number | null }>(
+    `SELECT CASE d.refclassid WHEN 'pg_class'::regclass THEN 'column' WHEN 'pg_proc'::regclass THEN 'function' ELSE 'operator' END AS kind,
+      coalesce(p.proname, o.oprname) AS name,
+      CASE WHEN o.oid IS NULL THEN d.refobjid ELSE o.oprleft END::int8 AS a, CASE WHEN o.oid IS NULL THEN d.refobjsubid ELSE o.oprright::int8 END AS b
+    FROM pg_depend d
+    LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
+    LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+    WHERE d.classid = '${catalog}'::regclass AND d.objid = ${object}
+      AND (d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 OR p.oid IS NOT NULL OR o.oid IS NOT NULL)`,
+    [name],
+  );
+  const columns = rows.filter(({ kind }) => kind === 'column').map(({ a, b }) => ({ relation: a, attribute: b }));
+  const added = rows.flatMap(({ kind, name: called, a, b }): readonly Added[] =>
+    kind === 'function' || kind === 'operator'
+      ? [{ kind, name: String(called), operands: kind === 'operator' ? [Number(a), Number(b)] : [] }]
+      : [],
+  );
+  return { columns, added };
+}
 
 const TYPES_SQL = `SELECT format_type(t.oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, place) ORDER BY t.place`;
 

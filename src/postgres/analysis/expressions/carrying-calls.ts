@@ -14,7 +14,7 @@ type Maker =
   | { readonly makes: 'value' | 'list' | 'tuple' | 'object' | 'map'; readonly form: JsonForm };
 
 /** `value`: of the first argument; `list`, `map`: of the values, or keys and values, of many rows; `tuple`, `object`: of the arguments. */
-const MAKERS: ReadonlyMap<string, Maker> = new Map([
+export const MAKERS: ReadonlyMap<string, Maker> = new Map([
   ['array_agg', { makes: 'array' }],
   ['to_json', { makes: 'value', form: 'json' }],
   ['to_jsonb', { makes: 'value', form: 'jsonb' }],

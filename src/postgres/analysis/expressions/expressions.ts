@@ -5,7 +5,7 @@ import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
-import { carryingArray, carryingCall, carryingSubquery } from './carrying-calls.ts';
+import { carryingArray, carryingCall, carryingSubquery, MAKERS } from './carrying-calls.ts';
 import { castFor, namesOwnType } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import {
@@ -204,6 +204,11 @@ const CARRYING: ReadonlyMap<string, number | undefined> = new Map([
   ['nth_value', undefined],
   ['any_value', undefined],
 ]);
+
+/** Whether sealed values may be given to the server's own function of that name. */
+export function takesSealed(name: string): boolean {
+  return name === 'count' || CARRYING.has(name) || MAKERS.has(name);
+}
 
 /** count() counts ciphertext as it would plaintext, and some functions give back what they are given; every other computes. */
 function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {

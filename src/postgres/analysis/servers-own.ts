@@ -1,0 +1,35 @@
+/**
+ * What our analysis takes for the server's own has to be that: an operator or function that somebody has added may fit the types of columns
+ * better than the server's own, wherever it stands in the path, and the server takes what fits best. On ciphertext it would take another one.
+ */
+import type { LogicalType } from '../plan.ts';
+import { isText } from '../types/registry.ts';
+import { AnalysisError } from './errors.ts';
+import { takesSealed } from './expressions/expressions.ts';
+import type { Analysis } from './query/analysis.ts';
+import type { Added } from './server-references.ts';
+
+/** text, varchar, bpchar, name: operators of one take the others. */
+const TEXTS: readonly number[] = [25, 1043, 1042, 19];
+
+/** `added`: what the statement calls, on columns of their logical types, that is not the server's own. Errors: ERR_POSTGRES_DISAGREEMENT. */
+export function requireServersOwn({ columns }: Analysis, added: readonly Added[]): void {
+  if (added.length === 0) return;
+  const types = new Set([...columns.values()].flatMap(({ type }) => typesLike(type)));
+  for (const { kind, name, operands } of added) {
+    const isEquality = kind === 'operator' && (name === '=' || name === '<>') && operands.some((oid) => types.has(oid));
+    if (isEquality)
+      throw notTheServers(`an operator ${name} that was added to it`, `Write OPERATOR(pg_catalog.${name}).`);
+    if (kind === 'function' && takesSealed(name))
+      throw notTheServers(`a function ${name} that was added to it`, `Write pg_catalog.${name}.`);
+  }
+}
+
+function typesLike(type: LogicalType): readonly number[] {
+  const own = [type.oid, type.arrayOid, ...(type.domain === undefined ? [] : [type.domain.oid])];
+  return isText(type) ? [...own, ...TEXTS] : own;
+}
+
+function notTheServers(what: string, hint: string): AnalysisError {
+  return new AnalysisError('ERR_POSTGRES_DISAGREEMENT', '0A000', `the server would call ${what}`, -1, hint);
+}
