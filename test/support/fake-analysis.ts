@@ -50,6 +50,10 @@ export class FakeAnalysis implements StatementAnalyzer {
   /** Settings each plan was made under. */
   readonly seen: SessionSettings[] = [];
 
+  catchUp(): undefined {
+    return undefined;
+  }
+
   mayConcern(sql: string): boolean {
     return /vault|refuse|^\s*(set|begin|commit|rollback|create|drop|copy)\b/i.test(sql);
   }

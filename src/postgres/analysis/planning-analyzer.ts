@@ -25,6 +25,8 @@ import { loadGrammar, parseStatements } from './text/syntax.ts';
 /** While statements come, the catalog is looked at this often; a plan is not used on a look older than the age. */
 const POLL_INTERVAL_MS = 1_000;
 const MAX_CATALOG_AGE_MS = 2_500;
+/** Where the server does not say what it has, what names nothing hot that is known goes on all the same. */
+const MAX_CATCHING_UP_MS = 10_000;
 
 export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #source: CatalogSource;
@@ -37,6 +39,9 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #own: OwnPlanning | undefined;
   #timer: NodeJS.Timeout | undefined;
   #usedSincePoll = false;
+  /** A poll was left out, since nobody had asked: names may be old. */
+  #rested = false;
+  #catchingUp: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: AnalyzerOptions) {
@@ -75,6 +80,13 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   get catalogEpoch(): number {
     this.#usedSincePoll = true;
     return this.#source.epoch;
+  }
+
+  catchUp(): Promise<void> | undefined {
+    this.#usedSincePoll = true;
+    if (!this.#rested || this.#isFresh() || this.#closed) return undefined;
+    this.#catchingUp ??= this.#catchUp();
+    return this.#catchingUp;
   }
 
   mayConcern(sql: string): boolean {
@@ -170,10 +182,19 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   }
 
   #poll(): void {
-    if (!this.#usedSincePoll || this.#closed) return;
+    this.#rested = !this.#usedSincePoll;
+    if (this.#rested || this.#closed) return;
     this.#usedSincePoll = false;
     // A failed look leaves the catalog to age: plans are refused once it is too old.
     this.#source.refresh().catch(() => undefined);
+  }
+
+  async #catchUp(): Promise<void> {
+    const patience = AbortSignal.timeout(MAX_CATCHING_UP_MS);
+    const tooLong = new Promise<void>((resolve) => patience.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#source.refresh().catch(() => undefined), tooLong]);
+    this.#rested = false;
+    this.#catchingUp = undefined;
   }
 
   #isFresh(): boolean {

@@ -15,6 +15,11 @@ import type { SessionSettings } from '../session/settings.ts';
 export interface StatementAnalyzer {
   /** Another number whenever `mayConcern` may say of a text what it did not say of it before. */
   readonly hotNames: number;
+  /**
+   * Before anything is told by names, where nobody has asked for a while and so nobody has looked: until somebody has, or has not in ten seconds.
+   * Undefined: they are as new as ever.
+   */
+  catchUp(): Promise<void> | undefined;
   /** Cheap, allocation-light, sound over-approximation: false = names nothing hot and changes no state; forward untouched. */
   mayConcern(sql: string): boolean;
   /**

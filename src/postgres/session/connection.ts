@@ -72,8 +72,9 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
   };
   closeTogether(client, upstream, closed, farewell);
   if (ends.fromUpstream.length > 0) backend.push(ends.fromUpstream);
-  if (ends.fromClient.length > 0) frontend.push(ends.fromClient);
-  carryFrames(fromClient, upstream, frontend, isDeep);
+  const named = underKnownNames(frontend, session);
+  if (ends.fromClient.length > 0) named.push(ends.fromClient);
+  carryFrames(fromClient, upstream, named, isDeep);
   carryFrames(fromUpstream, client, backend, () => {
     endIfIdle();
     return false;
@@ -119,8 +120,24 @@ function writeTogether(socket: Socket, chunks: readonly Uint8Array[]): void {
   socket.uncork();
 }
 
+type Carrier = Pick<FrameStream, 'push' | 'busy'>;
+
+/** What passes unseen is told by the names that are known: where nobody has looked at them for a while, that is done first. */
+function underKnownNames(stream: FrameStream, { analyzer }: Session): Carrier {
+  return {
+    get busy() {
+      return stream.busy;
+    },
+    push: (bytes) => {
+      const looking = analyzer.catchUp();
+      if (looking !== undefined) stream.after(looking);
+      stream.push(bytes);
+    },
+  };
+}
+
 /** Reads from `source` while `sink` takes it and no handler is at work. */
-export function carryFrames(source: Intake, sink: Socket, stream: FrameStream, held: () => boolean): void {
+export function carryFrames(source: Intake, sink: Socket, stream: Carrier, held: () => boolean): void {
   const from = source.socket;
   sink.on('drain', () => {
     if (!stream.busy) from.resume();

@@ -92,6 +92,13 @@ export class FrameStream {
     }
   }
 
+  /** Bytes from now on are handled when `work` is done, which does not fail. Not from inside a handler. */
+  after(work: Promise<void>): void {
+    if (this.#busy || this.#dead) return;
+    this.#busy = true;
+    void work.then(() => this.#resume(NOTHING, 0));
+  }
+
   /** From inside a handler: bytes that leave in the place of the message being handled (before it, if it is forwarded). */
   write(bytes: Uint8Array): void {
     if (!this.#busy) this.#emit();

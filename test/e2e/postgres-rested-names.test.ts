@@ -1,0 +1,80 @@
+/**
+ * Nobody has asked the proxy anything for a while, so it has not looked at the catalog; meanwhile another client gives sealed columns a new
+ * name. The first statement under that name carries nothing there in clear.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
+
+const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
+const DDL = `
+CREATE TABLE people (id int, email sealgate.sealed);
+CREATE TABLE entries (id int, email text);
+CREATE VIEW inbox AS SELECT id, email FROM entries`;
+
+/** Longer than a catalog that was looked at is taken for the present one, and than two polls. */
+const REST_MS = 5_000;
+
+let server: TestPostgres;
+let db: SearchedDatabase;
+let log = '';
+
+beforeAll(async () => {
+  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
+    log += Buffer.from(bytes).toString();
+  });
+  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
+});
+afterAll(async () => {
+  await db.close();
+  await server.stop();
+});
+
+async function connected(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: db.url });
+  await client.connect();
+  return client;
+}
+
+test('a view that was made meanwhile is one over sealed columns to the first statement on it', async () => {
+  const client = await connected();
+  await client.query('SELECT 1');
+  await sleep(REST_MS);
+  await db.direct.query('CREATE VIEW someone AS SELECT id, email FROM people');
+  await client.query("INSERT INTO someone VALUES (1, 'canary-of-a-view')");
+  expect((await client.query('SELECT email FROM someone')).rows).toEqual([{ email: 'canary-of-a-view' }]);
+  await client.end();
+});
+
+test('so is a view that was put in the place of a plain one, to what was prepared on that', async () => {
+  const client = await connected();
+  const query = { name: 'before', text: 'INSERT INTO inbox VALUES ($1, $2)' };
+  await client.query({ ...query, values: ['2', 'in the open'] });
+  await sleep(REST_MS);
+  await db.direct.query('DROP VIEW inbox; CREATE VIEW inbox AS SELECT id, email FROM people');
+  await expect(client.query({ ...query, values: ['3', 'canary-prepared-before'] })).rejects.toThrow(
+    expect.objectContaining({ code: '0A000' }),
+  );
+  await client.query({ ...query, name: 'after', values: ['3', 'canary-prepared-after'] });
+  await client.end();
+  expect(log).toContain('in the open');
+  expect(log).not.toContain('canary');
+});
+
+test('many sessions that begin again together, in pieces of messages too, wait for one look and lose nothing', async () => {
+  const clients = await Promise.all(Array.from({ length: 20 }, connected));
+  await sleep(REST_MS);
+  await db.direct.query('CREATE VIEW everyone AS SELECT id, email FROM people');
+  const asked = clients.map(async (client, index) => {
+    const long = 'x'.repeat(index % 2 === 0 ? 10 : 200_000);
+    expect((await client.query('SELECT $1::text AS long', [long])).rows).toEqual([{ long }]);
+    await client.query(`INSERT INTO everyone VALUES (${100 + index}, 'canary-of-many-${index}')`);
+    const found = await client.query('SELECT email FROM everyone WHERE id = $1', [100 + index]);
+    expect(found.rows).toEqual([{ email: `canary-of-many-${index}` }]);
+    await client.end();
+  });
+  await Promise.all(asked);
+  expect(log).not.toContain('canary');
+});
