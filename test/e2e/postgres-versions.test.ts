@@ -98,7 +98,7 @@ describe.each(others)('PostgreSQL %i', (version) => {
 
     test('of all types, written and read as text and in binary, and copied', async () => {
       const names = TYPES.map(([name]) => name);
-      // PostgreSQL 13 has no infinite numeric.
+      // PostgreSQL 13 has no infinite numeric: see below.
       const values = TYPES.map(([, type, , all]) => all.filter((one) => type !== 'numeric' || one !== 'Infinity'));
       const rows = Array.from({ length: 7 }, (_, id) => values.map((all) => all[id] ?? null));
       const into = `INSERT INTO t (id, ${names.join(', ')}) VALUES`;
@@ -116,6 +116,14 @@ describe.each(others)('PostgreSQL %i', (version) => {
         const out = `COPY (SELECT ${binary} FROM t ORDER BY id) TO STDOUT (${options})`;
         const [sealed, plain] = [await copied(db.url, out), await copied(server.url('twin'), out)];
         expect({ options, rows: sealed.toString('hex') }).toEqual({ options, rows: plain.toString('hex') });
+      }
+    });
+
+    test('infinite numbers are what they are to the server', async () => {
+      for (const value of ['Infinity', '-Infinity', 'inf', '+inf', 'NaN']) {
+        await expectAlike(raw, `INSERT INTO t (id, c_free) VALUES (500, '${value}') RETURNING c_free`, [], 'simple');
+        for (const way of ['text', 'binary'] as const)
+          await expectAlike(raw, 'INSERT INTO t (id, c_free) VALUES (501, $1) RETURNING c_free', [value], way);
       }
     });
   });

@@ -14,6 +14,8 @@ export type ValueSettings = {
   readonly intervalStyle?: string;
   readonly extraFloatDigits?: number;
   readonly byteaOutput?: string;
+  /** Major; absent: a present one. */
+  readonly serverVersion?: number;
 };
 
 /** No client's session: for what must read and print alike in all. */

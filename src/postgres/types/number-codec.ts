@@ -13,7 +13,7 @@ import {
   roundTo,
 } from './decimal.ts';
 import { parseDecimal } from './decimal-text.ts';
-import { checkBinaryLength, damaged, invalidSyntax, outOfRange, unsupported } from './errors.ts';
+import { checkBinaryLength, damaged, invalidBinary, invalidSyntax, outOfRange, unsupported } from './errors.ts';
 import { decodeNumericBinary, encodeNumericBinary } from './numeric-binary.ts';
 import { numericModifier } from './modifiers.ts';
 import { formatLogicalType } from './type-text.ts';
@@ -55,11 +55,26 @@ export const integerCodec: TypeCodec = {
 };
 
 export const numericCodec: TypeCodec = {
-  fromText: (text, context) => encodeNumeric(parseDecimal(decodeText(text)), context),
-  fromBinary: (bytes, context) => encodeNumeric(decodeNumericBinary(bytes), context),
+  fromText: (text, context) => {
+    const value = parseDecimal(decodeText(text));
+    if (!isKnown(value, context)) throw invalidSyntax('numeric');
+    return encodeNumeric(value, context);
+  },
+  fromBinary: (bytes, context) => {
+    const value = decodeNumericBinary(bytes);
+    if (!isKnown(value, context)) throw invalidBinary('numeric');
+    return encodeNumeric(value, context);
+  },
   toText: (canonical, { type }) => encodeText(formatDecimal(numericFrom(canonical, type))),
   toBinary: (canonical, { type }) => encodeNumericBinary(numericFrom(canonical, type)),
 };
+
+/** The first release whose numeric has infinite values; for others they are no numbers. */
+const INFINITE_SINCE = 14;
+
+function isKnown(value: Decimal, { settings: { serverVersion = INFINITE_SINCE } }: ValueContext): boolean {
+  return value.type !== 'infinity' || serverVersion >= INFINITE_SINCE;
+}
 
 /** A canonical number as a client's declared type has it, becomes one of the column's type, as an assignment would. */
 export function assignNumber(canonical: Uint8Array, context: ValueContext): Uint8Array {
