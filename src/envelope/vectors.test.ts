@@ -8,7 +8,7 @@ import { concatBytes } from '../crypto/bytes.ts';
 import { takeKey } from '../crypto/key-types.ts';
 import { BodyOpener } from './object/body-opener.ts';
 import { customerDek, isCustomerDek } from './object/customer-key.ts';
-import { openFooter } from './object/footer.ts';
+import { matchesParts, openFooter } from './object/footer.ts';
 import { decodeEnvelope, verifyEnvelope } from './object/object-envelope.ts';
 import { ObjectOpener } from './object/object-opener.ts';
 import { openMetadata } from './object/sealed-metadata.ts';
@@ -127,6 +127,27 @@ describe('frozen vectors', () => {
     expect(() => new BodyOpener({ dek: half, objectId: id }).push(hexOf(v, 'stored'))).toThrow();
     const token = openUploadToken(v['uploadToken'] ?? '', takeKey('ServiceKey', hexOf(v, 'serviceKey')), v.place);
     expect(token).toMatchObject({ keyHint: 'aws:kms bucket-key', customerCheck: envelope.customerCheck });
+  });
+
+  test('lists of very many parts open, with groups and as they were before', () => {
+    const v = read<{ keys: Row; footers: readonly { count: number; footerBlock: string }[] }>(
+      'sealed-object-many-parts-v1.json',
+    );
+    const opened = v.footers.map(({ count, footerBlock }) => {
+      const footer = openFooter(unhex(footerBlock), dekOf(v.keys), hexOf(v.keys, 'objectId'));
+      const parts = Array.from({ length: count }, (_, i) => ({
+        partNumber: i + 1,
+        plainLength: 5_242_880 + ((i * 7919) % 65_521) * 97,
+      }));
+      expect(matchesParts(footer, parts)).toBe(true);
+      expect(footer.partNumbers).toEqual(parts.map(({ partNumber }) => partNumber));
+      return [footer.groups?.size, footer.groups?.lengths.length, footer.parts?.length];
+    });
+    expect(opened).toEqual([
+      [undefined, undefined, undefined],
+      [1, 1249, 1250],
+      [8, 1249, undefined],
+    ]);
   });
 
   test('upload tokens open', () => {

@@ -22,6 +22,7 @@ import { sealValue } from '../../src/envelope/sealed-value.ts';
 import { wrapKey } from '../../src/envelope/wrapped-key.ts';
 import { deterministicRandom } from './deterministic-random.ts';
 import { hex } from './naive-crypto.ts';
+import { naiveFooter } from './naive-envelope.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors');
 
@@ -143,6 +144,20 @@ export function multipartBytes(ending: 'footer part' | 'short last part'): Uint8
   return isShort
     ? bodies
     : [...bodies, sealFooterPart(footer, dek(), objectId, deterministicRandom(`${ending} footer`))];
+}
+
+/** Lists that have no room for the lengths of their parts: as they were written before there were groups, and since. */
+function unlistedFooter(count: number, withoutGroups: boolean) {
+  const parts = Array.from({ length: count }, (_, i) => ({
+    partNumber: i + 1,
+    plainLength: 5_242_880 + ((i * 7919) % 65_521) * 97,
+  }));
+  const name = `${count} parts${withoutGroups ? ' without groups' : ''}`;
+  const salt = labelled(name, 32);
+  const block = withoutGroups
+    ? naiveFooter({ dek: labelled('dek', 32), objectId, salt, parts, withoutGroups })
+    : encodeFooter({ parts }, dek(), objectId, () => salt);
+  return { name, count, footerBlock: hex(block) };
 }
 
 function multipart(ending: 'footer part' | 'short last part') {
@@ -310,6 +325,10 @@ export function makeVectors(): Record<string, unknown> {
       uploadTokens: [uploadToken()],
     },
     'sealed-object-v2.json': customerObject(),
+    'sealed-object-many-parts-v1.json': {
+      keys: { dek: hex(labelled('dek', 32)), objectId: hex(objectId) },
+      footers: [unlistedFooter(9999, true), unlistedFooter(1250, false), unlistedFooter(9999, false)],
+    },
   };
 }
 

@@ -142,7 +142,21 @@ export type NaiveFooter = {
   parts: readonly { partNumber: number; plainLength: number }[];
   salts?: readonly Uint8Array[] | undefined;
   checksum?: { code: number; composite: boolean; value: Uint8Array } | undefined;
+  /** As before there were groups: the numbers alone. */
+  withoutGroups?: boolean;
 };
+
+function naiveGroups(lengths: readonly number[]): Uint8Array {
+  const groupsOf = (size: number): Uint8Array => {
+    const sums = Array.from({ length: Math.ceil(lengths.length / size) - 1 }, (_, g) =>
+      lengths.slice(g * size, (g + 1) * size).reduce((sum, length) => sum + length, 0),
+    );
+    return join(varint(size), ...sums.map(varint));
+  };
+  let size = 1;
+  while (groupsOf(size).length > 6604 - 110 - 1250) size += 1;
+  return groupsOf(size);
+}
 
 function naiveBitmap(numbers: readonly number[]): Uint8Array {
   return zeros(1250).map((_, at) =>
@@ -164,7 +178,7 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
   const hasTable = 110 + table.length <= 6604 ? 1 : 0;
   const value = f.checksum?.value ?? zeros(0);
   const plain = join(
-    Uint8Array.of(1, hasTable + (f.salts ? 2 : 0)),
+    Uint8Array.of(1, hasTable + (f.salts ? 2 : 0) + (hasTable || f.withoutGroups ? 0 : 4)),
     be(f.parts.length, 2),
     be(
       f.parts.reduce((sum, p) => sum + p.plainLength, 0),
@@ -178,6 +192,7 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
     value,
     zeros(32 - value.length),
     hasTable ? table : naiveBitmap(f.parts.map((p) => p.partNumber)),
+    hasTable || f.withoutGroups ? zeros(0) : naiveGroups(f.parts.map((p) => p.plainLength)),
   );
   const clear = join(ascii('SF'), Uint8Array.of(1, 1));
   const key = hkdf(f.dek, f.salt, join(ascii('sealgate object v1 footer'), f.objectId, clear), 32);

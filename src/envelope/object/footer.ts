@@ -17,6 +17,7 @@ import { FOOTER_BLOCK_BYTES, MAX_OBJECT_BYTES, MAX_PART_NUMBER, SEGMENT_TAG_BYTE
 import { concatBytes, equalBytes } from '../../crypto/bytes.ts';
 import { BodySealer } from './body-sealer.ts';
 import { decodeNumbers, decodeRuns, encodeNumbers, encodeRuns, type FooterPart } from './part-runs.ts';
+import { decodeGroups, encodeGroups, listedByGroups, type PartGroups } from './part-groups.ts';
 import { checksumCode, checksumOfCode, type ChecksumName } from './record.ts';
 import { SALT_BYTES, openOnce, sealOnce } from './subkeys.ts';
 
@@ -47,8 +48,10 @@ export type Footer = {
   readonly plainSize: number;
   /** Always known, ascending: a reader notices a missing part before it gives out the next one. */
   readonly partNumbers: readonly number[];
-  /** Undefined where the lengths are too irregular for the block (about 1000 differing parts): walk the headers, then `matchesParts`. */
+  /** Undefined where the lengths are too irregular for the block (about 1300 differing parts): walk the headers, then `matchesParts`. */
   readonly parts: readonly FooterPart[] | undefined;
+  /** Where to begin to walk; undefined where there is a table, and in what was written before there were groups: then all is one. */
+  readonly groups: PartGroups | undefined;
   readonly checksum: ObjectChecksum | undefined;
   readonly tableDigest: Uint8Array;
   readonly saltsDigest: Uint8Array | undefined;
@@ -61,14 +64,20 @@ const FORMAT = 1;
 const CLEAR_BYTES = 4;
 const PLAIN_BYTES = FOOTER_BLOCK_BYTES - CLEAR_BYTES - SALT_BYTES - SEGMENT_TAG_BYTES;
 const DIGEST_BYTES = 32;
+/** Before the table: format 1, flags 1, count 2, size 8, two digests, checksum 2 and 32. */
+const HEAD_BYTES = 12 + 2 * DIGEST_BYTES + 2 + DIGEST_BYTES;
 const FLAG_TABLE = 1;
 const FLAG_SALTS = 2;
+const FLAG_GROUPS = 4;
+
+/** Whether the block has room for these parts' lengths, so that one read of it says where all of them lie. */
+export const hasRoomFor = (parts: readonly FooterPart[]): boolean =>
+  HEAD_BYTES + encodeRuns(parts).length <= PLAIN_BYTES;
 
 /** The sealed block, FOOTER_BLOCK_BYTES: for `BodySealer.finish` of a short last part. */
 export function encodeFooter(footer: FooterInput, dek: Dek, objectId: Uint8Array, random: RandomSource): Uint8Array {
   const { parts, salts, checksum } = footer;
   assertParts(parts);
-  const runs = encodeRuns(parts);
   const head = new Writer()
     .uint8(FORMAT, 0)
     .uint16(parts.length)
@@ -76,10 +85,14 @@ export function encodeFooter(footer: FooterInput, dek: Dek, objectId: Uint8Array
     .bytes(tableDigest(parts))
     .bytes(salts === undefined ? new Uint8Array(DIGEST_BYTES) : saltsDigest(parts, salts));
   encodeChecksum(head, checksum);
-  const hasTable = head.length + runs.length <= PLAIN_BYTES;
-  head.bytes(hasTable ? runs : encodeNumbers(parts));
+  const hasTable = hasRoomFor(parts);
+  if (hasTable) head.bytes(encodeRuns(parts));
+  else {
+    head.bytes(encodeNumbers(parts));
+    head.bytes(encodeGroups(parts, PLAIN_BYTES - head.length));
+  }
   const plaintext = head.zeros(PLAIN_BYTES - head.length).finish();
-  plaintext[1] = (hasTable ? FLAG_TABLE : 0) + (salts === undefined ? 0 : FLAG_SALTS);
+  plaintext[1] = (hasTable ? FLAG_TABLE : FLAG_GROUPS) + (salts === undefined ? 0 : FLAG_SALTS);
   const clear = Uint8Array.of(...MAGIC, VERSION, SUITE);
   const salt = random(SALT_BYTES);
   return concatBytes(clear, salt, sealOnce({ dek, objectId, salt, purpose: 'footer', binding: clear }, plaintext));
@@ -124,18 +137,34 @@ export function isFooterPart(part: {
 function decodePlain(reader: Reader): Footer {
   reader.expect(FORMAT);
   const flags = reader.uint8();
-  if (flags > FLAG_TABLE + FLAG_SALTS) throw malformed();
+  if (flags > FLAG_GROUPS + FLAG_SALTS) throw malformed();
   const partCount = reader.uint16();
   const plainSize = reader.uint64();
   const digest = reader.bytes(DIGEST_BYTES);
   const salts = reader.bytes(DIGEST_BYTES);
   const checksum = decodeChecksum(reader);
-  const parts = (flags & FLAG_TABLE) === 0 ? undefined : decodeRuns(reader, partCount);
-  const partNumbers = parts?.map((part) => part.partNumber) ?? decodeNumbers(reader, partCount);
+  const { parts, partNumbers, groups } = decodeParts(reader, flags, partCount, plainSize);
   if (!isZero(reader.rest())) throw malformed();
   if (parts !== undefined && !equalBytes(tableDigest(parts), digest)) throw malformed();
   const saltsDigest = (flags & FLAG_SALTS) === 0 ? undefined : salts;
-  return { partCount, plainSize, partNumbers, parts, checksum, tableDigest: digest, saltsDigest };
+  return { partCount, plainSize, partNumbers, parts, groups, checksum, tableDigest: digest, saltsDigest };
+}
+
+function decodeParts(
+  reader: Reader,
+  flags: number,
+  partCount: number,
+  plainSize: number,
+): Pick<Footer, 'parts' | 'partNumbers' | 'groups'> {
+  if ((flags & FLAG_TABLE) !== 0) {
+    if ((flags & FLAG_GROUPS) !== 0) throw malformed();
+    const parts = decodeRuns(reader, partCount);
+    return { parts, partNumbers: parts.map((part) => part.partNumber), groups: undefined };
+  }
+  const partNumbers = decodeNumbers(reader, partCount);
+  if ((flags & FLAG_GROUPS) === 0) return { parts: undefined, partNumbers, groups: undefined };
+  const groups = decodeGroups(reader, partCount, plainSize);
+  return { parts: listedByGroups(groups, partNumbers, plainSize), partNumbers, groups };
 }
 
 /** algorithm 1 | type 1 | value, padded to 32. */

@@ -61,7 +61,7 @@ describe('footer', () => {
     fc.assert(run, { numRuns: 100 });
   });
 
-  test('holds 9999 equal parts, and 1000 that all differ; beyond it keeps the digest', () => {
+  test('holds 9999 equal parts, and 1000 that all differ; beyond it keeps the digest, and where to begin to look', () => {
     const object = newObject();
     const footerOf = (lengths: readonly number[]) => {
       const parts = lengths.map((plainLength, i) => ({ partNumber: i + 1, plainLength }));
@@ -75,6 +75,7 @@ describe('footer', () => {
     expect(differing.footer.parts).toEqual(differing.parts);
     const many = footerOf(Array.from({ length: 9999 }, (_, i) => 100_000_000 + i));
     expect(many.footer.parts).toBeUndefined();
+    expect(many.footer.groups?.size).toBe(10);
     expect(many.footer.partNumbers).toEqual(many.parts.map((p) => p.partNumber));
     expect(matchesParts(many.footer, many.parts)).toBe(true);
     expect(matchesParts(many.footer, [...many.parts.slice(0, -1), { partNumber: 9999, plainLength: 1 }])).toBe(false);
@@ -92,9 +93,43 @@ describe('footer', () => {
       }));
       const block = encodeFooter({ parts }, dek, objectId, () => salt);
       expect(block).toEqual(naiveFooter({ dek: raw, objectId, salt, parts }));
-      seen.add(openFooter(block, dek, objectId).parts !== undefined);
+      const footer = openFooter(block, dek, objectId);
+      expect(footer.parts).toEqual(parts);
+      seen.add(footer.groups === undefined);
     }
     expect(seen).toEqual(new Set([true, false]));
+  });
+
+  test('has groups as the independent encoder has them, for any lengths too many to list', () => {
+    const lengths = fc.tuple(fc.integer({ min: 1200, max: 9999 }), fc.constantFrom(1, 100, 65_536), fc.nat());
+    const run = fc.property(lengths, ([count, scale, seed]) => {
+      const [raw, objectId, salt] = [random(32), random(16), random(32)];
+      const dek = takeKey('Dek', Uint8Array.from(raw));
+      const parts = Array.from({ length: count }, (_, i) => ({
+        partNumber: i + 1,
+        plainLength: 5_242_880 + ((i * 7919 + seed) % 65_521) * scale,
+      }));
+      const block = encodeFooter({ parts }, dek, objectId, () => salt);
+      expect(Buffer.compare(block, naiveFooter({ dek: raw, objectId, salt, parts }))).toBe(0);
+      const { groups, parts: listed, plainSize } = openFooter(block, dek, objectId);
+      const { size = 0, lengths: sums = [] } = groups ?? {};
+      expect(sums.length).toBe(Math.ceil(count / size) - 1);
+      const sum = (from: number, to?: number): number =>
+        parts.slice(from, to).reduce((total, part) => total + part.plainLength, 0);
+      expect(sums[3] ?? sum(3 * size)).toBe(sum(3 * size, 4 * size));
+      expect(plainSize).toBe(sum(0));
+      expect(listed).toEqual(size === 1 ? parts : undefined);
+    });
+    fc.assert(run, { numRuns: 10 });
+  });
+
+  test('written before there were groups opens: then the first header is where to begin', () => {
+    const [raw, objectId, salt] = [random(32), random(16), random(32)];
+    const dek = takeKey('Dek', Uint8Array.from(raw));
+    const parts = Array.from({ length: 2000 }, (_, i) => ({ partNumber: i + 1, plainLength: 5_242_880 + 7919 * i }));
+    const footer = openFooter(naiveFooter({ dek: raw, objectId, salt, parts, withoutGroups: true }), dek, objectId);
+    expect([footer.parts, footer.groups]).toEqual([undefined, undefined]);
+    expect(matchesParts(footer, parts)).toBe(true);
   });
 
   test('is read from a longer tail, and not from a shorter one', () => {

@@ -2,6 +2,7 @@
  * CompleteMultipartUpload: the sealed list of parts is put at the object's end (as part 10 000, or in the padding of a short last part),
  * then the backend completes. Idempotent: where the upload is gone and the object at the key is this upload's, it had succeeded.
  */
+import { hasRoomFor } from '../../envelope/object/footer.ts';
 import { S3Error } from '../errors.ts';
 import { documentRoom } from '../document-room.ts';
 import { MAX_DOCUMENT_BYTES, NAMED_PART_BYTES } from '../limits.ts';
@@ -19,7 +20,7 @@ import type { GatewayContext, S3Operation, S3Request, S3Response } from '../oper
 import { documentText } from '../request/document-text.ts';
 import { objectChecksumContent } from '../sealing/checksum-headers.ts';
 import { clientEtag } from '../sealing/etag.ts';
-import { readFooter } from '../sealing/object-layout.ts';
+import { completedLayout, readFooter, rememberLayout } from '../sealing/object-layout.ts';
 import { writeConditions } from '../sealing/write-conditions.ts';
 import { encryptionHeaders } from '../sse/shown-encryption.ts';
 
@@ -60,6 +61,7 @@ async function completeOnce(
       const conditions = await writeConditions(request, gateway);
       const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
       await checkCompleted(request, gateway, key, ended.footer);
+      rememberUnlisted(request, gateway, completed.etag, ended);
       return { ...completed, ...said, checksum: ended.footer.checksum };
     });
   } catch (error) {
@@ -72,6 +74,17 @@ async function completeOnce(
     }
     throw raced ? new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.') : error;
   }
+}
+
+/** What the object itself says of its parts only header by header is known here. */
+function rememberUnlisted(
+  request: S3Request,
+  gateway: GatewayContext,
+  etag: string,
+  { parts, footer }: EndedObject,
+): void {
+  if (hasRoomFor(footer.parts)) return;
+  rememberLayout(request, gateway, completedLayout(etag, footer, parts.length > footer.parts.length));
 }
 
 /** Answers after which the upload may be over: it is not known any more, its parts are gone, or the backend broke down over it. */

@@ -6,6 +6,8 @@ export const MAX_LIST_BYTES = 8 * 1024 * 1024;
 export const SIZE_LOOKUPS_AT_ONCE = 16;
 /** Bodies up to this are sealed, or opened, whole in memory: sent with a hash over all of it, retried by the client, never half-written and never half-answered. */
 export const MAX_BUFFERED_BYTES = 256 * 1024;
+/** Headers of parts of one object that are read at once, where its list has no room for their lengths: enough to hide latency, too few to be a flood. */
+export const PART_LOOKUPS_AT_ONCE = 16;
 /** Parts of one object that the backend copies at once: enough to hide latency, too few to be a flood. */
 export const PART_COPIES_AT_ONCE = 8;
 /** First read of a range on an object not seen before: the header and, for most small objects, all of it. */

@@ -7,6 +7,7 @@ import {
   matchesParts,
   openFooter,
   type Footer,
+  type FooterInput,
   type FooterPart,
   type ObjectChecksum,
 } from '../../envelope/object/footer.ts';
@@ -16,7 +17,9 @@ import { BODY_PREFIX_BYTES, PART_HEADER_BYTES, PART_OVERHEAD, plainSize } from '
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
+import { mapBounded } from './bounded-map.ts';
 import { fetchStored, type StoredAnswer } from './fetch-stored.ts';
+import { PART_LOOKUPS_AT_ONCE } from './limits.ts';
 import { invalidObject, opening } from './sealed-errors.ts';
 
 export type ObjectLayout = {
@@ -48,7 +51,7 @@ export function singleLayout(stored: StoredAnswer): ObjectLayout {
   };
 }
 
-/** The layout of a multipart object: one read of its tail, and where the footer had no room for the parts, one of each part's header. */
+/** The layout of a multipart object: one read of its tail, and where the footer had no room for the parts, one of each part's header, some at once. */
 export async function multipartLayout(
   request: S3Request,
   gateway: GatewayContext,
@@ -92,23 +95,59 @@ export async function readFooter(
   return opening(() => openFooter(tail, key.dek, key.objectId));
 }
 
-/** Hundreds of unlike parts: their headers say where the next begins. Rare, slow, and remembered. */
+/** Very many unlike parts: their headers say where the next begins. Rare, not fast, and remembered. */
 async function walkParts(
   request: S3Request,
   gateway: GatewayContext,
   stored: StoredAnswer,
-  { dek, objectId }: ObjectKey,
+  key: ObjectKey,
   footer: Footer,
 ): Promise<readonly FooterPart[]> {
+  const groups = storedGroups(footer);
+  const walked = await mapBounded(groups, PART_LOOKUPS_AT_ONCE, (group) =>
+    walkGroup(request, gateway, stored, key, group),
+  );
+  const parts = walked.flat();
+  if (!matchesParts(footer, parts)) throw invalidObject();
+  return parts;
+}
+
+/** Parts that lie one behind the other; `end`: the first stored byte that is none of theirs. */
+type StoredGroup = { readonly start: number; readonly end: number; readonly count: number };
+
+/** All parts in one group where the footer says nothing of groups. */
+function storedGroups({ partCount, plainSize, groups }: Footer): readonly StoredGroup[] {
+  const { size, lengths } = groups ?? { size: partCount, lengths: [] };
+  const all: StoredGroup[] = [];
+  let [start, left] = [0, plainSize];
+  for (const [index, length] of [...lengths, undefined].entries()) {
+    const count = Math.min(size, partCount - index * size);
+    const plain = length ?? left;
+    const end = start + plain + count * PART_OVERHEAD;
+    all.push({ start, end, count });
+    [start, left] = [end, left - plain];
+  }
+  return all;
+}
+
+async function walkGroup(
+  request: S3Request,
+  gateway: GatewayContext,
+  stored: StoredAnswer,
+  { dek, objectId }: ObjectKey,
+  { start, end, count }: StoredGroup,
+): Promise<readonly FooterPart[]> {
   const parts: FooterPart[] = [];
-  for (let from = 0; parts.length < footer.partCount;) {
+  let from = start;
+  while (parts.length < count) {
+    if (from + PART_OVERHEAD > Math.min(end, stored.storedSize)) throw invalidObject();
     const range = { from, to: from + BODY_PREFIX_BYTES - 1 };
     const prefix = await fetchStored(request, gateway, stored, range);
     const header = opening(() => decodePartHeader(prefix.subarray(0, PART_HEADER_BYTES), dek, objectId));
     parts.push({ partNumber: header.partNumber, plainLength: header.plainLength });
     from += header.plainLength + PART_OVERHEAD;
   }
-  if (!matchesParts(footer, parts)) throw invalidObject();
+  if (from !== end) throw invalidObject();
   return parts;
 }
 
@@ -122,6 +161,15 @@ export function footerLayout(stored: StoredAnswer, footer: Footer): ObjectLayout
   if (footer.parts === undefined) return undefined;
   const { checksum, parts } = footer;
   return { type: 'multipart', ...placeOf(stored), ...partTable(parts), checksum, prefixes: new Map() };
+}
+
+/** The layout of an object that was completed just now, footer part and all, before anybody asks for it. */
+export function completedLayout(etag: string, { parts, checksum }: FooterInput, hasFooterPart: boolean): ObjectLayout {
+  const table = partTable(parts);
+  const last = table.parts.at(-1);
+  const end = last === undefined ? 0 : last.storedStart + last.storedLength;
+  const storedSize = end + (hasFooterPart ? PART_OVERHEAD : 0);
+  return { type: 'multipart', etag, storedSize, ...table, checksum, prefixes: new Map() };
 }
 
 /** What is remembered of the request's object; true only if the ETag still is. */

@@ -38,6 +38,8 @@ export const NAMED_IN_ERRORS: Readonly<Record<string, RegExp>> = {
   '/Error/VersionId': /^(?:\(version \d+\))?$/u,
   '/Error/UploadId': /^(?:nonsense|\(upload \d+\))?$/u,
   '/Error/PartNumber': /^\d*$/u,
+  '/Error/ExpectedDigest': /^(?:d41d8cd98f00b204e9800998ecf8427e)?$/u,
+  '/Error/CalculatedDigest': /^(?:[\w+/]{22}==)?$/u,
   '/Error/ETag': /^(?:"\(etag \d+\)-0")?$/u,
   '/Error/ProposedSize': /^\d*$/u,
   '/Error/MinSizeAllowed': /^(?:5242880)?$/u,
