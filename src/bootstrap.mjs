@@ -164,7 +164,7 @@ function run(words) {
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...commandFor(words)], {
     stdio: 'inherit',
     env,
-    cwd: process.env.INIT_CWD && words[0] === 'sealgate' ? process.env.INIT_CWD : root,
+    cwd: words[0] === 'sealgate' ? process.env.INIT_CWD || process.cwd() : root,
   });
   return finished(child);
 }

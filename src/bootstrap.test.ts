@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { access, chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, copyFile, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -157,4 +157,18 @@ test('Where npm may run no scripts, the error says what to do', async () => {
   expect(stderr).toContain('npm_config_ignore_scripts=false');
   expect(await bootstrap({ npm_config_ignore_scripts: 'false' }).done).toMatchObject({ code: 0 });
   expect(await bootstrap({ npm_config_ignore_scripts: 'true' }).done).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('The command runs where its user is: where npm was called, or in the folder of the shell', async () => {
+  await write('src/main.ts', 'console.log(process.cwd());');
+  const elsewhere = await realpath(await mkdtemp(join(tmpdir(), 'sealgate bootstrap ')));
+  try {
+    const words = [join(root, 'src/bootstrap.mjs'), 'sealgate'];
+    const { INIT_CWD: _npms, ...env } = { ...process.env, npm_config_offline: 'true' };
+    const [called, shell] = [{ env: { ...env, INIT_CWD: elsewhere } }, { env, cwd: elsewhere }];
+    for (const options of [called, shell])
+      expect(await start(process.execPath, words, options).done).toMatchObject({ code: 0, stdout: `${elsewhere}\n` });
+  } finally {
+    await rm(elsewhere, { recursive: true });
+  }
 });
