@@ -164,7 +164,7 @@ test('The command runs where its user is: where npm was called, or in the folder
   const elsewhere = await realpath(await mkdtemp(join(tmpdir(), 'sealgate bootstrap ')));
   try {
     const words = [join(root, 'src/bootstrap.mjs'), 'sealgate'];
-    const { INIT_CWD: _npms, ...env } = { ...process.env, npm_config_offline: 'true' };
+    const { INIT_CWD: _npms, ...env }: NodeJS.ProcessEnv = { ...process.env, npm_config_offline: 'true' };
     const [called, shell] = [{ env: { ...env, INIT_CWD: elsewhere } }, { env, cwd: elsewhere }];
     for (const options of [called, shell])
       expect(await start(process.execPath, words, options).done).toMatchObject({ code: 0, stdout: `${elsewhere}\n` });
