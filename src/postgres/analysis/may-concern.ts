@@ -21,6 +21,7 @@ export function mayConcernTest(catalog: Catalog): MayConcern {
   const names = [
     ...catalog.hotRelationNames,
     ...catalog.hotRoutines.keys(),
+    ...catalog.settingNames,
     ...SQL_RUNNING_FUNCTIONS,
     SEALGATE_SCHEMA,
     ...CATALOG_WORDS,

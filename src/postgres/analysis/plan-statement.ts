@@ -22,7 +22,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const { catalog, source } = context;
   const { node } = statement;
   const text = source.slice(statement.start, statement.end);
-  const found = survey(node);
+  const found = survey(node, catalog.settingNames);
   refuseByName(found, catalog);
   const kind = kindOf(node);
   if ('CopyStmt' in node && hotTable(found, catalog) !== undefined) {

@@ -27,10 +27,16 @@ type MutableSurvey = {
   hasInto: boolean;
 };
 
-export function survey(node: Node): Survey {
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** `settingNames`: what changes settings besides set_config. */
+export function survey(node: Node, settingNames = NOTHING): Survey {
   const found: MutableSurvey = { tables: [], functions: [], types: [], hasInto: false };
   visit(node, found);
-  const callsSetConfig = found.functions.some(({ names }) => names.at(-1) === 'set_config');
+  const sets = (name: string): boolean => name === 'set_config' || settingNames.has(name);
+  const callsSetConfig =
+    found.functions.some(({ names }) => sets(names.at(-1) ?? '')) ||
+    found.tables.some(({ relname = '' }) => settingNames.has(relname));
   return { ...found, callsSetConfig };
 }
 

@@ -66,6 +66,8 @@ export type Catalog = {
   /** By name, whatever the schema. */
   readonly hotRelationNames: ReadonlySet<string>;
   readonly hotRoutines: ReadonlyMap<string, readonly HotRoutine[]>;
+  /** Of routines and relations whose use may change the session's settings. */
+  readonly settingNames: ReadonlySet<string>;
 };
 
 /** The key of `Catalog.relations`. */

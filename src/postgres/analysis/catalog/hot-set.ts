@@ -63,7 +63,7 @@ export const RUNS_TEXT = new RegExp(`\\b(?:${[...SQL_RUNNING_FUNCTIONS].join('|'
 export const SPELLS_NAMES = /\bu&"/i;
 
 /** Languages whose bodies are compiled: what they run cannot be read (docs/SECURITY.md says so). */
-const OPAQUE_LANGUAGES: ReadonlySet<string> = new Set(['c', 'internal']);
+export const OPAQUE_LANGUAGES: ReadonlySet<string> = new Set(['c', 'internal']);
 
 /** Ruled relations by OID, and the names of ruled tables that do not exist. Grows until nothing is added. */
 export function closeHotSet(
@@ -102,12 +102,12 @@ export function closeHotSet(
   return { relations: hot, routines: hotRoutines };
 }
 
-function isAllowed(routine: RoutineBody, allowed: ReadonlySet<string>): boolean {
+export function isAllowed(routine: RoutineBody, allowed: ReadonlySet<string>): boolean {
   return allowed.has(`${routine.schema}.${routine.name}`);
 }
 
 /** Any may hand SQL to a function as text, or spell what it names so that it is not found. PL/pgSQL runs dynamic SQL with EXECUTE; other languages through an interface whose calls take text. */
-function isDynamic(routine: RoutineBody): boolean {
+export function isDynamic(routine: RoutineBody): boolean {
   if (OPAQUE_LANGUAGES.has(routine.language)) return false;
   const body = bodyOf(routine.definition);
   if (RUNS_TEXT.test(body) || SPELLS_NAMES.test(body)) return true;
@@ -116,7 +116,7 @@ function isDynamic(routine: RoutineBody): boolean {
 }
 
 /** CREATE TRIGGER's EXECUTE FUNCTION is not in a routine's definition, but its header may name anything: only the body counts. */
-function bodyOf(definition: string): string {
+export function bodyOf(definition: string): string {
   const start = definition.search(/\bAS\s+\$/);
   return start === -1 ? definition : definition.slice(start);
 }

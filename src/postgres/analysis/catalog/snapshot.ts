@@ -7,6 +7,7 @@ import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Re
 import { shadowSchema } from './shadow-names.ts';
 import { CatalogFacts } from '../facade/catalog-facts.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
+import { settingNames } from './setting-names.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
 
 const Snapshot = z.object({
@@ -58,7 +59,8 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const tables = rules.map((rule) => rule.table);
   const guarded = snapshot.relations.filter((relation) => guardedColumns(relation).length > 0);
   const seeds = [...ruledOids, ...guarded.map((relation) => relation.oid)];
-  const hot = closeHotSet(seeds, tables, linksOf(snapshot), snapshot.routines, input.allowRoutines);
+  const links = linksOf(snapshot);
+  const hot = closeHotSet(seeds, tables, links, snapshot.routines, input.allowRoutines);
   const family: Family = {
     inheritance: new Inheritance(snapshot.inherits),
     sealedOf: Map.groupBy(input.sealed, ({ relationOid }) => relationOid),
@@ -80,6 +82,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),
     hotRoutines: routinesByName(snapshot, hot),
+    settingNames: settingNames(links, snapshot.routines, input.allowRoutines),
   };
 }
 

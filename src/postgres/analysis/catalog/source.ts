@@ -115,7 +115,9 @@ export class CatalogSource {
     this.#epoch += 1;
     const relations = [...this.#coming].flatMap((coming) => coming.relations);
     const whole = withComing({ ...catalog, epoch: this.#epoch }, relations);
-    const hotNames = JSON.stringify([...whole.hotRelationNames, ...whole.hotRoutines.keys()].sort());
+    const hotNames = JSON.stringify(
+      [...whole.hotRelationNames, ...whole.hotRoutines.keys(), ...whole.settingNames].sort(),
+    );
     if (hotNames !== this.#loaded?.hotNames) this.#hotNames += 1;
     this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), hotNames, fingerprint };
   }
