@@ -16,6 +16,8 @@ import { CALLER, REGION, send, signKms, startKms } from '../support/kms-edge.ts'
 import { start } from '../support/run.ts';
 import { SERVER_CA, SERVER_CRL, serverCertificate, type ServerName } from '../support/server-certificates.ts';
 
+/** Reached only by what would wait for ever. */
+const PATIENCE_MS = 60_000;
 const context = { 'aws:s3:arn': 'arn:aws:s3:::b/k', more: 'ä\u{1f600}' };
 
 function clientOf(url: string, changes: Partial<KmsTransportOptions> = {}): KmsClient {
@@ -23,7 +25,7 @@ function clientOf(url: string, changes: Partial<KmsTransportOptions> = {}): KmsC
     endpoint: new URL(url),
     region: REGION,
     credentials: fixedCredentials(CALLER),
-    timeoutMs: 5000,
+    timeoutMs: PATIENCE_MS,
     now: Date.now,
     ...changes,
   });
@@ -85,18 +87,18 @@ describe('a key manager over plain HTTP on this machine', () => {
   });
 });
 
-test('a key manager of others (moto), whose wrapped keys look otherwise', { timeout: 60_000 }, async ({ skip }) => {
+test('a key manager of others (moto), whose wrapped keys look otherwise', async ({ skip }) => {
   // It knows no --version.
   if (spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).status !== 0)
     skip("not on the PATH: moto_server (pip install 'moto[server]')");
   const port = await freePort();
   const moto = start('moto_server', ['-H', '127.0.0.1', '-p', String(port)]);
-  const client = clientOf(`http://127.0.0.1:${port}`, { timeoutMs: 20_000 });
+  const client = clientOf(`http://127.0.0.1:${port}`, { timeoutMs: PATIENCE_MS });
   try {
     const body = Buffer.from('{}');
     const headers = signKms(port, body, { action: 'CreateKey' });
     const made = await expect
-      .poll(() => send({ port, tls: false }, headers, body).catch(() => undefined), { timeout: 30_000 })
+      .poll(() => send({ port, tls: false }, headers, body).catch(() => undefined))
       .toBeDefined()
       .then(() => send({ port, tls: false }, headers, body));
     const { KeyId: keyId, Arn: arn } = made.json?.['KeyMetadata'] as { KeyId: string; Arn: string };
@@ -126,7 +128,13 @@ describe('a key manager over TLS', () => {
     const admin = await kms.keys.createKey({}, { principal: CALLER.principal, via: 'cli', resource: 'test' });
     const { cert, key } = certificate('app');
     const tls = { ca: SERVER_CA, crl: SERVER_CRL, certificate: cert, privateKey: key };
-    const client = new KmsClient({ endpoint: new URL(kms.url), region: REGION, tls, timeoutMs: 5000, now: Date.now });
+    const client = new KmsClient({
+      endpoint: new URL(kms.url),
+      region: REGION,
+      tls,
+      timeoutMs: PATIENCE_MS,
+      now: Date.now,
+    });
     const { wrapped, plaintext } = await client.generateDataKey({ keyId: admin.keyId, context });
     expect((await client.decrypt({ wrapped, context })).plaintext).toEqual(plaintext);
     expect(kms.outcomes.at(-1)).toMatchObject({ action: 'Decrypt', result: 'success', principal: CALLER.principal });
@@ -205,7 +213,7 @@ describe('a server that is no good key manager', () => {
     let body: Uint8Array = new Uint8Array(0);
     let status = 200;
     await using server = await serve((_request, answer) => answer.writeHead(status).end(body));
-    const client = clientOf(server.url, { timeoutMs: 60_000 });
+    const client = clientOf(server.url, { timeoutMs: PATIENCE_MS });
     const some = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc.json().map((text) => new Uint8Array(Buffer.from(text))),

@@ -54,7 +54,7 @@ test('A Sealgate that asks from afar, on behalf of its S3 clients, is refused as
   await using folder = await keyFolder({ access: ACCESS });
   const remote = new KmsClient({
     endpoint: new URL(far.url),
-    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 5000, now: Date.now },
+    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 60_000, now: Date.now },
   });
   const near = await folder.open({}, { remote });
   const use = viaS3('000000000000');

@@ -27,7 +27,7 @@ async function world(access?: AccessOptions) {
   const clock = { ms: 0 };
   const remote = new KmsClient({
     endpoint: new URL(`http://127.0.0.1:${relay.port}`),
-    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 2000, now: Date.now },
+    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 60_000, now: Date.now },
   });
   const near = await folder.open(
     { ...(access === undefined ? {} : { access }), cache: { maxAgeMs: AGE_MS } },
@@ -125,7 +125,7 @@ test('Our own policies decide who may, cached or not; a caller without the right
   const identity = { arn: use.principal, tags: {}, boundaries: [], policies: [{ name: 'p', document: policy(arn) }] };
   const remote = new KmsClient({
     endpoint: new URL(far.url),
-    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 2000, now: Date.now },
+    ...{ region: REGION, credentials: fixedCredentials(CALLER), timeoutMs: 60_000, now: Date.now },
   });
   const access: AccessOptions = {
     identities: [identity],

@@ -23,6 +23,7 @@ import {
 } from '../support/certificates.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
+import { reloadConfig } from '../support/postgres-waits.ts';
 import { missing } from '../support/programs.ts';
 
 const run = promisify(execFile);
@@ -73,8 +74,7 @@ beforeAll(async () => {
   }
   const hba = await readFile(join(server.dataDirectory, 'pg_hba.conf'), 'utf8');
   await serverFile('pg_hba.conf', `host all clear all password\nhost all old all md5\n${hba}`);
-  await service.query('SELECT pg_reload_conf()');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await reloadConfig(server);
 });
 afterAll(async () => {
   await service.end();
@@ -293,8 +293,7 @@ describe('TLS to the server', () => {
     const before = await readFile(path, 'utf8');
     const encryptedWith = async (mode: UpstreamTlsOptions['mode'], hba: string): Promise<boolean> => {
       await serverFile('pg_hba.conf', `${hba}\n${before}`);
-      await service.query('SELECT pg_reload_conf()');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await reloadConfig(server);
       return withProxy({ upstream: { servers: [server], tls: { mode } } }, async (proxy) => {
         const client = new pg.Client({ connectionString: proxy.url('postgres', 'ann', 'ann-secret') });
         await client.connect();
@@ -310,8 +309,7 @@ describe('TLS to the server', () => {
     expect(await encryptedWith('prefer', '')).toBe(true);
     expect(await encryptedWith('prefer', 'hostssl all ann all reject')).toBe(false);
     await serverFile('pg_hba.conf', before);
-    await service.query('SELECT pg_reload_conf()');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await reloadConfig(server);
   });
 
   test('direct TLS asks for nothing first', async () => {
@@ -332,8 +330,7 @@ describe('TLS to the server', () => {
 
   test('a server without TLS: require fails, prefer goes on', async () => {
     await service.query('ALTER SYSTEM SET ssl = off');
-    await service.query('SELECT pg_reload_conf()');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await reloadConfig(server);
     await expect(connecting({ mode: 'require' })).rejects.toMatchObject({ code: '08001' });
     expect(await connecting({ mode: 'prefer' })).toBe('ann');
   });

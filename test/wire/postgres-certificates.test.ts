@@ -15,6 +15,7 @@ import {
 import { CLIENT_CA, CLIENT_CRL, certificate, type CertificatePair } from '../support/client-certificates.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
+import { reloadConfig } from '../support/postgres-waits.ts';
 
 let server: TestPostgres;
 let admin: pg.Pool;
@@ -54,8 +55,7 @@ beforeAll(async () => {
   ];
   await serverFile('pg_ident.conf', 'proxy nobody mapped\n');
   await serverFile('pg_hba.conf', `${lines.join('\n')}\n${hba}`);
-  await admin.query('SELECT pg_reload_conf()');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await reloadConfig(server);
 });
 afterAll(async () => {
   await admin.end();

@@ -1,10 +1,11 @@
 /** The proxy's end: what becomes of sessions that are idle, in a statement, in a transaction, or in none of ours. */
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
+import { untilRuns } from '../support/postgres-waits.ts';
 
 const LONG_MS = 60_000;
 
@@ -55,18 +56,12 @@ describe.each([
 
   test('that runs a statement gets its answer first', async () => {
     const { client, ended } = await session(proxy);
-    const answer = client.query('select pg_sleep(0.5), 7 as seven');
-    await expect
-      .poll(
-        async () =>
-          (
-            await direct.query(
-              "select 1 from pg_stat_activity where query like '%seven' and state = 'active' and pid <> pg_backend_pid()",
-            )
-          ).rowCount,
-      )
-      .toBe(1);
+    await direct.query('select pg_advisory_lock(7)');
+    const statement = 'select pg_advisory_lock_shared(7), 7 as seven';
+    const answer = client.query(statement);
+    await untilRuns(server, statement);
     const closed = proxy.close(LONG_MS);
+    await direct.query('select pg_advisory_unlock(7)');
     expect((await answer).rows).toMatchObject([{ seven: 7 }]);
     expect(await ended).toMatchObject({ code: '57P01' });
     await closed;
@@ -96,7 +91,9 @@ describe.each([
   test('that has a large result on its way gets all of it', async () => {
     const { client } = await session(proxy);
     const answer = client.query("select repeat('x', 10000) as text from generate_series(1, 3000)");
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // npm pg's inner connection: its first word of the result, of which most is then still on its way.
+    const { connection } = client as unknown as { connection: EventEmitter };
+    await once(connection, 'rowDescription');
     const closed = proxy.close(LONG_MS);
     expect((await answer).rows).toHaveLength(3000);
     await closed;

@@ -14,6 +14,7 @@ import {
   type RawMessage,
   type TestProxy,
 } from '../support/postgres-proxy.ts';
+import { reloadConfig, untilRuns } from '../support/postgres-waits.ts';
 
 let server: TestPostgres;
 let direct: pg.Client;
@@ -26,8 +27,7 @@ beforeAll(async () => {
   await direct.query('CREATE TABLE vault (id int, secret bytea); GRANT ALL ON vault TO walker');
   const hba = `${server.dataDirectory}/pg_hba.conf`;
   await writeFile(hba, `host all walker all password\n${await readFile(hba, 'utf8')}`);
-  await direct.query('SELECT pg_reload_conf()');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await reloadConfig(server);
 });
 afterAll(async () => {
   await direct.end();
@@ -82,7 +82,7 @@ describe.each([
       const key = keyOf(messages);
       expect(key).toHaveLength(length);
       client.send(serialize.query('SELECT pg_sleep(30)'));
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await untilRuns(server, 'SELECT pg_sleep(30)');
       const canceller = await RawClient.connect(proxy.port);
       canceller.send(cancelWith(key));
       expect(await canceller.untilClosed()).toEqual([]);

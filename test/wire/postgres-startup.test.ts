@@ -11,6 +11,7 @@ import type { ColumnService } from '../../src/postgres/columns/column-service.ts
 import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../support/certificates.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, startTestProxy, types, type TestProxy } from '../support/postgres-proxy.ts';
+import { reloadConfig, untilRuns } from '../support/postgres-waits.ts';
 
 const GSSENC_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x30);
 const startup = serialize.startup({ user: 'postgres', database: 'postgres' });
@@ -28,11 +29,11 @@ beforeAll(async () => {
   const admin = new pg.Client({ connectionString: server.url() });
   await admin.connect();
   await admin.query("CREATE ROLE walker LOGIN REPLICATION PASSWORD 'walk'");
-  await admin.end();
   const hba = join(server.dataDirectory, 'pg_hba.conf');
   await writeFile(hba, `host all,replication walker all password\n${await readFile(hba, 'utf8')}`);
-  await reloaded(server);
-  proxy = await startTestProxy(server, { startupTimeoutMs: 700 });
+  await reloadConfig(server);
+  await admin.end();
+  proxy = await startTestProxy(server);
   secure = await startTestProxy(server, { clientTls: tls });
 });
 afterAll(async () => {
@@ -40,14 +41,6 @@ afterAll(async () => {
   await secure.close();
   await server.stop();
 });
-
-async function reloaded(postgres: TestPostgres): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres.url() });
-  await client.connect();
-  await client.query('SELECT pg_reload_conf()');
-  await client.end();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-}
 
 async function refused(bytes: Uint8Array): Promise<Record<string, string>> {
   const client = await RawClient.connect(proxy.port);
@@ -109,9 +102,11 @@ describe('startup', () => {
   );
 
   test('a client that says nothing is closed', async () => {
-    const client = await RawClient.connect(proxy.port);
+    const impatient = await startTestProxy(server, { startupTimeoutMs: 300 });
+    const client = await RawClient.connect(impatient.port);
     client.send(Uint8Array.of(0, 0));
     expect(await client.untilClosed()).toEqual([]);
+    await impatient.close();
   });
 
   const ssl = { says: serialize.requestSsl(), answerBytes: 1 };
@@ -279,7 +274,7 @@ describe('cancel', () => {
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }; // npm pg keeps BackendKeyData there
     const sleeping = client.query('SELECT pg_sleep(30)');
     const cancelled = expect(sleeping).rejects.toMatchObject({ code: '57014' });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await untilRuns(server, 'SELECT pg_sleep(30)');
     const canceller = await RawClient.connect(proxy.port);
     canceller.send(serialize.cancel(processID, secretKey));
     expect(await canceller.untilClosed()).toEqual([]);

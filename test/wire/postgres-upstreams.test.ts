@@ -14,6 +14,7 @@ import { poolingAt } from '../../src/postgres/service/pooling.ts';
 import { askServers } from '../../src/postgres/service/server-roles.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
+import { untilRuns } from '../support/postgres-waits.ts';
 import { startStandby, type Standby } from '../support/standby.ts';
 
 let folder: string;
@@ -40,6 +41,8 @@ afterAll(async () => {
 const WELCOME = Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49);
 const DEAD: ServerAddress = { host: '127.0.0.1', port: 1 };
 const plain = { mode: 'disable' } as const;
+/** With who says nothing; who is only slow, on a busy machine, has answered by then. */
+const PATIENCE_MS = 3000;
 const roles = askServers(({ host, port }) =>
   Promise.resolve({ host, port, user: 'postgres', password: primary.password, database: 'postgres' }),
 );
@@ -104,7 +107,7 @@ describe('several servers', () => {
       open.add(socket);
       socket.on('error', () => undefined);
     });
-    await withProxy({ upstream: upstream([address, primary], { connectTimeoutMs: 300 }) }, async (proxy) => {
+    await withProxy({ upstream: upstream([address, primary], { connectTimeoutMs: PATIENCE_MS }) }, async (proxy) => {
       expect(await portOf(proxy.url())).toBe(primary.port);
       expect(await portOf(proxy.url())).toBe(primary.port);
       expect(asked).toBe(1);
@@ -208,11 +211,11 @@ describe('target_session_attrs', () => {
       socket.on('error', () => undefined);
       if (when === 'asked') socket.once('data', () => socket.write(WELCOME));
     });
-    const options = { target: 'read-write', connectTimeoutMs: 300 } as const;
+    const options = { target: 'read-write', connectTimeoutMs: PATIENCE_MS } as const;
     await withProxy({ upstream: upstream([address, primary], options) }, async (proxy) => {
       expect(await portOf(proxy.url())).toBe(primary.port);
     });
-    const login = { host: address.host, port: address.port, user: 'postgres', connectionTimeoutMillis: 300 };
+    const login = { host: address.host, port: address.port, user: 'postgres', connectionTimeoutMillis: PATIENCE_MS };
     expect(await poolingAt([() => Promise.resolve(login)])).toMatchObject({ type: 'unknown' });
     for (const socket of open) socket.destroy();
     server.close();
@@ -252,7 +255,7 @@ describe('databases elsewhere', () => {
         const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }; // npm pg keeps BackendKeyData there
         const sleeping = client.query('SELECT pg_sleep(30)');
         const cancelled = expect(sleeping).rejects.toMatchObject({ code: '57014' });
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await untilRuns(database === 'postgres' ? primary : other, 'SELECT pg_sleep(30)');
         const canceller = await RawClient.connect(through.port);
         canceller.send(serialize.cancel(processID, secretKey));
         expect(await canceller.untilClosed()).toEqual([]);

@@ -14,7 +14,7 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, startTestProxy, type RawMessage, type TestProxy } from '../support/postgres-proxy.ts';
 
 const rules = (): ReadonlyMap<string, ProtectedDatabase> => new Map([['postgres', fakeDatabase(new FakeAnalysis())]]);
-const FOR_EVER_MS = 15_000;
+const FOR_EVER_MS = 90_000;
 const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 const ROUNDS = 60;
 
