@@ -73,8 +73,12 @@ async function untilNpmRuns(): Promise<void> {
 async function startHanging(): Promise<{ readonly child: ChildProcess; readonly npm: number }> {
   const { child } = bootstrap({ npm_execpath: hangingNpm });
   await untilNpmRuns();
-  const pids = (await readdir(join(root, '.install-lock'))).map(Number);
-  return { child, npm: pids.find((pid) => pid !== child.pid) ?? 0 };
+  const others = async (): Promise<readonly number[]> =>
+    (await readdir(join(root, '.install-lock'))).map(Number).filter((pid) => pid !== child.pid);
+  // npm may run before its number is written down.
+  await expect.poll(others).toHaveLength(1);
+  const [npm = 0] = await others();
+  return { child, npm };
 }
 
 test('The first command installs and runs, the next only runs; two at once install once', async () => {

@@ -13,7 +13,7 @@ import { verifyAudit } from './offline.ts';
 const CHILD = fileURLToPath(new URL('../../test/support/keys-crash-child.ts', import.meta.url));
 /** Kills in each test, and how many more a machine gets that is too slow to acknowledge anything in between. */
 const KILLS = 12;
-const PATIENCE = 5;
+const PATIENCE = 50;
 const CALLS = 'pwrite64,fsync,fdatasync,rename,ftruncate,unlink,write';
 /** What the child does; within how many calls on the store’s files, a start included; and within how many milliseconds. */
 const WORK = [

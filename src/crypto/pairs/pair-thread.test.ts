@@ -30,16 +30,20 @@ test('Many jobs at once are each answered with their own result', async () => {
 test('While it works the event loop goes on', async () => {
   const thread = new PairThread();
   const { privateKey } = await generatePair({ type: 'ec', curve: 'secp521r1' });
-  let turns = 0;
-  let isDone = false;
   const job = { type: 'sign', scheme: { type: 'ecdsa', hash: 'sha512' }, key: privateKey, digest } as const;
-  const works = Promise.all(Array.from({ length: 50 }, () => thread.run(job))).then(() => (isDone = true));
-  while (!isDone) {
-    await setImmediate();
-    turns += 1;
-  }
-  await works;
-  expect(turns).toBeGreaterThan(50);
+  const turnsMeanwhile = async (): Promise<number> => {
+    let turns = 0;
+    let isDone = false;
+    const works = Promise.all(Array.from({ length: 50 }, () => thread.run(job))).then(() => (isDone = true));
+    while (!isDone) {
+      await setImmediate();
+      turns += 1;
+    }
+    await works;
+    return turns;
+  };
+  // The system may give the thread all of a busy machine's time, though not again and again.
+  await expect.poll(turnsMeanwhile).toBeGreaterThan(50);
   await thread.close();
 });
 

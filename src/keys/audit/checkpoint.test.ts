@@ -60,7 +60,7 @@ describe('a checkpoint is written', () => {
     const manager = await keys.open({}, { now: () => Date.now() + minutes * 60_000 });
     await manager.createKey({}, use);
     minutes = 1;
-    await expect.poll(() => actionsOf(keys).at(-1), { timeout: 5000 }).toBe('AuditCheckpoint');
+    await expect.poll(() => actionsOf(keys).at(-1)).toBe('AuditCheckpoint');
     expect(await verifyAudit(keys.options)).toMatchObject({ checkpoints: 1, attestedSeq: 2, problem: undefined });
   });
 });

@@ -123,7 +123,7 @@ test.each(Object.keys(FRAMES) as (keyof typeof FRAMES)[])(
       });
     });
     const connector = freeingConnector({}, new StreamedPieces());
-    const agent = new Agent({ pipelining: 1, connections: 1, connect: connector });
+    const agent = new Agent({ pipelining: 1, connections: 1, connect: connector, keepAliveTimeout: 600_000 });
     const options = { origin: `http://127.0.0.1:${port}`, path: '/', method: 'GET' } as const;
     for (const isSlow of [false, true]) {
       for (const body of bodies) {

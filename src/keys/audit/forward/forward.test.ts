@@ -45,7 +45,7 @@ async function run(keys: KeyFolder, sink: AuditSink, count: number, changes: Cha
   const forwarder = forward(keys, manager, sink, changes);
   await uses(manager, count);
   await manager.close();
-  await forwarder.stop(10_000);
+  await forwarder.stop(60_000);
 }
 
 /** An HTTP collector; `status` says what it answers. */
@@ -107,7 +107,7 @@ describe('every sink', () => {
     status = 200;
     await expect.poll(() => forwarder.waiting).toBe(0);
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     expect(linesIn(bodies)).toEqual(logOf(keys));
     expect(told).toEqual(['Error: the collector answered 503', 'recovered']);
   });
@@ -134,7 +134,7 @@ describe('every sink', () => {
     await Promise.all(Array.from({ length: 5000 }, () => manager.describeKey(keyId, use)));
     const forwarder = forward(keys, manager, httpSink({ url }));
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     expect(linesIn(bodies)).toEqual(logOf(keys));
     expect(bodies.length).toBeGreaterThan(4);
   });
@@ -174,7 +174,7 @@ describe('a required sink', () => {
     await manager.ready();
     await uses(manager, 1);
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     expect(linesIn(bodies)).toEqual(logOf(keys));
   });
 });
@@ -221,7 +221,7 @@ describe('syslog', () => {
     await uses(manager, 1);
     await manager.describeKey('alias/none', use).catch(() => undefined);
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     await expect.poll(() => messages.length).toBe(4);
     expect(textsOf(messages)).toEqual(logOf(keys));
     expect(
@@ -248,7 +248,7 @@ describe('syslog', () => {
       await expect.poll(() => forwarder.waiting).toBe(0);
     }
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     await expect.poll(() => new Set(textsOf(messages)).size).toBe(logOf(keys).length);
     expect([...new Set(textsOf(messages))]).toEqual(logOf(keys));
   });
@@ -284,7 +284,7 @@ describe('syslog', () => {
     const context = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`k${n}`, '\u0001'.repeat(120)]));
     await manager.generateDataKey({ keyId, context }, use);
     await manager.close();
-    await forwarder.stop(10_000);
+    await forwarder.stop(60_000);
     await expect.poll(() => messages.length).toBe(4);
     const expected = logOf(keys);
     textsOf(messages).forEach((text, n) => expect(expected[n]?.startsWith(text)).toBe(true));
