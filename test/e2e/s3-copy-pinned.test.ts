@@ -291,7 +291,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Copies under trouble in front of 
       using _hook = hookUpstream(gateway(), async (request, send) => {
         const { body } = request;
         if (request.method !== 'PUT' || body === undefined || body instanceof Uint8Array) return send(request);
-        return send({ ...request, body: leavingWithin(body, () => leaving.abort()) });
+        return send({ ...request, body: leavingWithin(body, request.signal, () => leaving.abort()) });
       });
       const options = { abortSignal: leaving.signal };
       expect(await nameOf(client.send(new CopyObjectCommand({ Bucket: BUCKET, Key, CopySource }), options))).not.toBe(
@@ -304,14 +304,14 @@ describe.each(['s3rver', 'radosgw'] as const)('Copies under trouble in front of 
   });
 
   /** Half of it flows; the rest comes when nobody waits for it. */
-  const leavingWithin = (body: ByteSource, leave: () => void): ByteSource => ({
+  const leavingWithin = (body: ByteSource, signal: AbortSignal | undefined, leave: () => void): ByteSource => ({
     pour: (take) => {
       let bytes = 0;
       return body.pour(async (pieces) => {
         for (const piece of pieces) bytes += piece.length;
         if (bytes > 4 * MIB) {
           leave();
-          await new Promise((resolve) => setTimeout(resolve, 300));
+          await expect.poll(() => signal?.aborted).toBe(true);
         }
         await take(pieces);
       });

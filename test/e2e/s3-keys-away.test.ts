@@ -24,7 +24,7 @@ const MIB = 1024 * 1024;
 const WORKERS = 2;
 /** Long enough for what is read while it lasts, on a busy machine. */
 const CACHE_SECONDS = 20;
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 const Bucket = 'sealed';
 const CANARY = 'canary-keys-away-51ad';
 
@@ -62,7 +62,7 @@ keys:
   remote:
     endpoint: http://127.0.0.1:${kmsPort}
     credentials: { type: static, accessKeyId: GATEWAY, secretAccessKey: gateway-secret }
-    timeoutSeconds: 2
+    timeoutSeconds: 60
 s3:
   listen: { port: 0 }
   upstream:
@@ -144,19 +144,33 @@ test('what is cached is used as long as it may be, and nothing else', { timeout:
   const part = (PartNumber: number, Body: Uint8Array) =>
     client().send(new UploadPartCommand({ ...upload, UploadId, PartNumber, Body }));
   const parts = [Buffer.alloc(5 * MIB, CANARY), Buffer.alloc(5 * MIB, 'b'), Buffer.from(CANARY)] as const;
-  const sent = [await part(1, parts[0])];
-  const began = Date.now();
-  expect(await read('cached')).toBe(body);
-  await stopKeyManager();
-
-  // Grace: whichever process is asked, since who holds the cache is asked by all; each use is on record all the same.
+  const sent: { ETag?: string | undefined }[] = [];
   const uses = (): number => readFileSync(near.path('audit.jsonl'), 'utf8').split('s3://sealed/cached').length;
-  const usesBefore = uses();
-  const rounds = 3 * WORKERS;
-  for (let round = 0; round < rounds; round += 1) expect(await read('cached')).toBe(body);
-  expect(uses() - usesBefore).toBeGreaterThanOrEqual(rounds);
-  sent.push(await part(2, parts[1]));
-  expect((Date.now() - began) / 1000, 'the machine was too slow for the cache').toBeLessThan(CACHE_SECONDS);
+  const isOver = (): Promise<void> =>
+    expect.poll(() => outcome(read('cached')), { timeout: 3 * CACHE_SECONDS * 1000, interval: 500 }).toBe(AWAY);
+  for (;;) {
+    const began = Date.now();
+    sent[0] = await part(1, parts[0]);
+    expect(await read('cached')).toBe(body);
+    await stopKeyManager();
+
+    // Grace: whichever process is asked, since who holds the cache is asked by all; each use is on record all the same.
+    const usesBefore = uses();
+    const asked = [];
+    for (let round = 0; round < 3 * WORKERS; round += 1)
+      asked.push((await read('cached').catch(String)) === body ? 'ok' : 'not');
+    const second = await part(2, parts[1]).catch(() => undefined);
+    if (Date.now() - began < CACHE_SECONDS * 1000) {
+      expect(asked).toEqual(asked.map(() => 'ok'));
+      expect(uses() - usesBefore).toBeGreaterThanOrEqual(asked.length);
+      expect(second).toBeDefined();
+      sent.push({ ETag: second?.ETag });
+      break;
+    }
+    // The machine was too busy to ask while the cache lasted, which says nothing.
+    await isOver();
+    await startKeyManager();
+  }
 
   // A new object takes a new key, and what nobody has read is in no cache.
   const before = filesInStore();
@@ -170,7 +184,7 @@ test('what is cached is used as long as it may be, and nothing else', { timeout:
   }
   expect(filesInStore()).toEqual(before);
 
-  await expect.poll(() => outcome(read('cached')), { timeout: 3 * CACHE_SECONDS * 1000, interval: 500 }).toBe(AWAY);
+  await isOver();
   expect(await outcome(part(3, parts[2]))).toBe(AWAY);
   expect(await outcome(part(1, parts[0]))).toBe(AWAY);
   for (const name of filesInStore())

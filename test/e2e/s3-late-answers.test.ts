@@ -35,11 +35,14 @@ afterAll(async () => {
 });
 
 /** Whatever writes at the store takes so long, or fails then. */
-const slowWrites = (after: () => void = () => undefined): Disposable =>
+const slowWrites = (
+  after: () => void = () => undefined,
+  during: () => Promise<unknown> = () => sleep(400),
+): Disposable =>
   hookUpstream(setup.edges[0].gateway, async (request, send) => {
     const isWrite = request.method === 'PUT' || (request.method === 'POST' && request.query?.has('uploadId') === true);
     if (!isWrite) return send(request);
-    await sleep(400);
+    await during();
     after();
     return send(request);
   });
@@ -55,13 +58,20 @@ test('a copy that takes long begins with spaces, and clients read its document',
   const made = await client.send(new CopyObjectCommand({ ...copy, Key: 'late' }));
   expect(made.CopyObjectResult?.ETag).toMatch(/^"[0-9a-f]{32}-0"$/u);
   expect((await read('late')).equals(body)).toBe(true);
+});
 
+test('spaces come for as long as it takes, each by itself', async () => {
+  const written = Promise.withResolvers<undefined>();
+  using _slow = slowWrites(undefined, () => written.promise);
   const url = await getSignedUrl(client, new CopyObjectCommand({ ...copy, Key: 'raw' }));
   const answer = await fetch(url, { method: 'PUT' });
   expect([answer.status, answer.headers.get('content-length')]).toEqual([200, null]);
-  expect(await answer.text()).toMatch(
-    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n {3,}<CopyObjectResult .*<\/CopyObjectResult>$/u,
-  );
+  let text = '';
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    text += Buffer.from(chunk).toString('latin1');
+    if (text.endsWith('   ')) written.resolve(undefined);
+  }
+  expect(text).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n {3,}<CopyObjectResult .*<\/CopyObjectResult>$/u);
 });
 
 test('parts that are copied, and completions, likewise', async () => {
@@ -93,19 +103,20 @@ test('what is refused before is refused by its status', async () => {
 
 test('a client that leaves meanwhile ends the work', async () => {
   let ended: Error | undefined;
+  const leaving = new AbortController();
   using _slow = hookUpstream(setup.edges[0].gateway, async (request, send) => {
     if (request.method !== 'PUT') return send(request);
+    // By then its answer has begun.
+    setTimeout(() => leaving.abort(), 300);
     try {
-      await sleep(20_000, undefined, { signal: request.signal });
+      await sleep(60_000, undefined, { signal: request.signal });
     } catch (error) {
       ended = error as Error;
       throw error;
     }
     return send(request);
   });
-  const leaving = new AbortController();
   const asking = client.send(new CopyObjectCommand({ ...copy, Key: 'left' }), { abortSignal: leaving.signal });
-  setTimeout(() => leaving.abort(), 300);
   await expect(asking).rejects.toThrow();
   await expect.poll(() => ended?.name).toBe('AbortError');
 });

@@ -8,9 +8,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { PassThrough } from 'node:stream';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
@@ -264,16 +266,22 @@ test('A port that others have is an error of the command, though they would shar
 
 test('Told to stop, all workers finish what is under way, and the command ends with 0', async () => {
   const pids = workerPids();
-  const upload = new PassThrough();
-  const put = client().send(
-    new PutObjectCommand({ Bucket: 'sealed', Key: 'slow', Body: upload, ContentLength: 2 * PART_BYTES }),
-  );
+  const url = await getSignedUrl(client(), new PutObjectCommand({ Bucket: 'sealed', Key: 'slow' }), { expiresIn: 600 });
+  const upload = httpRequest(url, {
+    method: 'PUT',
+    headers: { 'content-length': String(2 * PART_BYTES), expect: '100-continue' },
+  });
+  const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+  upload.flushHeaders();
+  // A worker has begun with it.
+  await once(upload, 'continue');
   upload.write(Buffer.alloc(PART_BYTES, 'a'));
-  await expect.poll(async () => (await observed('metrics')).status, soon).toBe(200);
   up.child.kill('SIGTERM');
   await expect.poll(readiness, soon).toBe(503);
   upload.end(Buffer.alloc(PART_BYTES, 'b'));
-  expect((await put).$metadata.httpStatusCode).toBe(200);
+  const [answer] = await answered;
+  answer.resume();
+  expect(answer.statusCode).toBe(200);
   const { code } = await up.done;
   expect([code, pids.filter(isAlive)]).toEqual([0, []]);
   await startUp();
