@@ -208,7 +208,7 @@ describe('the hot set', () => {
       const made = await plan('SELECT hidden FROM late');
       return made?.type === 'sealed' ? made.results?.[0]?.column : undefined;
     };
-    await expect.poll(column, { timeout: 10_000 }).toBe('note');
+    await expect.poll(column).toBe('note');
     await db.direct.query('DROP VIEW late');
   });
 });

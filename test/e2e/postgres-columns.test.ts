@@ -193,7 +193,7 @@ describe('data keys', () => {
     const waiting = async () =>
       (await admin.query("SELECT 1 FROM pg_locks WHERE relation = 'sealgate.columns'::regclass AND NOT granted"))
         .rowCount;
-    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+    await expect.poll(waiting).toBe(1);
     const id = randomBytes(16);
     await admin.query(
       `INSERT INTO sealgate.columns VALUES ($1, 'public', 't', 'a', 't'::regclass, 1, 'text', 'randomized', NULL)`,

@@ -63,8 +63,8 @@ test.each(['s/sealed', 'passed'])('PUT of %s is refused, and its share of memory
   });
   socket.write(head);
   socket.write(randomBytes(BODY_BYTES));
-  await expect.poll(() => statusIn(answer), { timeout: 20_000 }).toBe(500);
-  await expect.poll(() => edge.gateway.governor.usedBytes, { timeout: 20_000 }).toBe(0);
+  await expect.poll(() => statusIn(answer)).toBe(500);
+  await expect.poll(() => edge.gateway.governor.usedBytes).toBe(0);
   expect(edge.outcomes.at(-1)).toMatchObject({ code: 'ERR_S3_UPSTREAM_PROTOCOL' });
   socket.destroy();
 });

@@ -147,8 +147,7 @@ describe('where there is room for two readers', () => {
       await expect.poll(() => edge.gateway.segments.usedBytes, SOON).toBe(2 * share);
       expect(slow.map((socket) => socket.destroyed)).toEqual([false, false]);
       expect(await read(edge)).toBe(hashOf(bytes));
-      const codes = edge.outcomes.map(({ code }) => code);
-      expect(codes).toContain('ERR_S3_REQUEST_TIMEOUT');
+      await expect.poll(() => edge.outcomes.map(({ code }) => code)).toContain('ERR_S3_REQUEST_TIMEOUT');
       for (const socket of slow) socket.destroy();
     });
   });

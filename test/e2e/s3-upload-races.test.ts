@@ -179,7 +179,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
       const completing = complete(upload, parts, 0);
       await begun.promise;
       for (const renewals of [0, 1, 2, 3]) {
-        await expect.poll(() => marks.length, { timeout: 20_000 }).toBe(1 + renewals);
+        await expect.poll(() => marks.length).toBe(1 + renewals);
         vi.advanceTimersByTime(MARK_RENEWED_MS);
       }
       await expect(abort(upload, 1)).rejects.toMatchObject({ name: 'SlowDown' });

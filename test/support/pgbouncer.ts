@@ -67,7 +67,7 @@ export async function startPgBouncer({ target, users, mode, settings = {} }: PgB
 }
 
 async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     const socket = connect(port, '127.0.0.1');
     const open = await once(socket, 'connect').then(
       () => true,
