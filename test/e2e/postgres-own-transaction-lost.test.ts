@@ -56,7 +56,7 @@ test('a connection that is lost amid the binding of its new table leaves no lock
   );
   ours?.near.destroy();
   ours?.far.destroy();
-  await db.direct.query("BEGIN; SET LOCAL lock_timeout = '10s'; LOCK TABLE sealgate.columns; COMMIT");
+  await db.direct.query("BEGIN; SET LOCAL lock_timeout = '100s'; LOCK TABLE sealgate.columns; COMMIT");
   client.end();
   const again = await RawClient.login(db.url);
   again.send(serialize.query('CREATE TABLE made (id int, mail text)'));

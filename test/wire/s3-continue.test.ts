@@ -3,8 +3,7 @@
  * fails before is the first and only answer. And presigned URLs that are no longer, not yet, too long, or twice what they say.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, connect, type Server } from 'node:net';
-import { once } from 'node:events';
+import { connect } from 'node:net';
 import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +29,6 @@ let store: RecordingStore;
 let edge: TestEdge;
 /** Its store takes no connection. */
 let lonely: TestEdge;
-let nobody: Server;
 
 const seal = (keyId: `alias/${string}`): S3Rule => ({ type: 'seal', keyId, name: keyId });
 const entry = (bucket: string, rule: S3Rule, prefix = '') => ({ bucket, prefix, rule });
@@ -59,11 +57,8 @@ beforeAll(async () => {
     access: { identities: [identity], organizationPolicies: [], unlistedStorageCallers: 'use-keys' } as const,
   };
   edge = await startEdge(options);
-  nobody = createServer((socket) => socket.destroy());
-  await once(nobody.listen(0, '127.0.0.1'), 'listening');
-  const { port } = nobody.address() as { port: number }; // A listening TCP server has an address object.
-  nobody.close();
-  lonely = await startEdge({ ...options, store: { ...store, url: `http://127.0.0.1:${port}` } });
+  // Where nobody listens.
+  lonely = await startEdge({ ...options, store: { ...store, url: 'http://127.0.0.1:1' } });
 });
 afterEach(() => {
   store.seen.length = 0;
