@@ -7,7 +7,7 @@ import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { ownTransaction } from './own-transaction.ts';
 import { presentPlans } from './present-plans.ts';
 import { isSettled, settle } from './probe.ts';
-import { refusalOf } from './refusals.ts';
+import { hasFailed, refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
 
 export type Planned =
@@ -81,27 +81,28 @@ function planSettled(
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
   session.usesSavepoints ||= /savepoint/i.test(sql);
   const own = readiness === 'ready' ? ownTransaction(session) : undefined;
-  const finish = (resolved: readonly Resolved[]): Planned => {
-    const planned = combine(sql, resolved);
-    if (planned.type !== 'forward' && readiness === 'failed') return { type: 'failed' };
+  const judge = (planned: Planned): Planned => {
+    if ((readiness === 'failed' || hasFailed(session)) && isIgnored(sql, planned)) return { type: 'failed' };
     // What was sent before it has failed meanwhile.
-    if (planned.type === 'refuse' && session.skipping) return { type: 'skipped' };
-    return planned.type === 'refuse' && own !== undefined && hasFailed(session) ? { type: 'failed' } : planned;
+    return planned.type === 'refuse' && session.skipping ? { type: 'skipped' } : planned;
   };
+  const finish = (resolved: readonly Resolved[]): Planned => judge(combine(sql, resolved));
+  const refused = (error: unknown): Planned => judge({ type: 'refuse', refusal: refusalOf(error) });
   const resolve = (plans: readonly StatementPlan[]): Planned | Promise<Planned> => {
     const resolved = resolveNames(session, plans);
-    return resolved instanceof Promise ? resolved.then(finish, refusedPlan) : finish(resolved);
+    return resolved instanceof Promise ? resolved.then(finish, refused) : finish(resolved);
   };
   const plans = presentPlans(session, sql, declaredOids, own);
-  return plans instanceof Promise ? plans.then(resolve, refusedPlan) : resolve(plans);
+  return plans instanceof Promise ? plans.then(resolve, refused) : resolve(plans);
 }
 
-function hasFailed({ replies, status }: Session): boolean {
-  return replies.size === 0 && status === 'failed';
-}
+/** What ends a transaction, of which a message may hold more than one statement. */
+const ENDS_TRANSACTION = /^\s*(?:commit|end|rollback|abort|prepare\s+transaction)\b/i;
 
-function refusedPlan(error: unknown): Planned {
-  return { type: 'refuse', refusal: refusalOf(error) };
+/** Of a failed transaction: the server would look no further than at the statement's grammar. */
+function isIgnored(sql: string, planned: Planned): boolean {
+  if (planned.type === 'refuse' && planned.refusal.code === 'ERR_POSTGRES_UNPARSABLE') return false;
+  return planned.type !== 'forward' && !ENDS_TRANSACTION.test(sql);
 }
 
 function combine(sql: string, resolved: readonly Resolved[]): Planned {

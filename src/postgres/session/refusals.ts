@@ -15,6 +15,7 @@ import type { Session } from './session.ts';
 
 /** No SQL begins so, whatever the grammar: always a syntax error, which also fails the open transaction. */
 const REFUSED_TEXT = 'SEALGATE REFUSED THIS STATEMENT';
+const REFUSED_NAME = 'sealgate refused';
 const REFUSED_QUERY = encodeQuery(REFUSED_TEXT);
 /** A statement that does nothing: in a failed transaction the server answers its own 25P02. */
 const HARMLESS_TEXT = 'SELECT';
@@ -27,17 +28,28 @@ export function refuseQuery(session: Session, refusal: Refusal): void {
 }
 
 /** In place of any extended message. `name`: of the statement, where a Parse is refused: the unnamed one is forgotten by the server too. */
-export function refuseExtended(session: Session, refusal: Refusal, name = 'sealgate refused'): void {
+export function refuseExtended(session: Session, refusal: Refusal, name = REFUSED_NAME): void {
   note(session, refusal);
   session.dropsCopyData = 'until-sync';
   session.wires.toUpstream(encodeParse({ name, text: REFUSED_TEXT, parameterOids: [] }));
   session.expect({ kind: 'parse', refusal });
 }
 
+/** Nothing is in flight, and the server has said that the open transaction has failed. */
+export function hasFailed({ replies, status }: Session): boolean {
+  return replies.size === 0 && status === 'failed';
+}
+
+/** In place of a Bind. The server looks at the transaction before it looks at values, and leaves the unnamed statement as it is. */
+export function refuseBind(session: Session, refusal: Refusal): void {
+  if (hasFailed(session)) askInFailedTransaction(session, 'parse', REFUSED_NAME);
+  else refuseExtended(session, refusal);
+}
+
 /** The transaction has failed: whatever this statement is, the server would refuse it; it need not see it for that. */
-export function askInFailedTransaction(session: Session, kind: 'query' | 'parse'): void {
+export function askInFailedTransaction(session: Session, kind: 'query' | 'parse', name = ''): void {
   const message =
-    kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name: '', text: HARMLESS_TEXT, parameterOids: [] });
+    kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name, text: HARMLESS_TEXT, parameterOids: [] });
   session.dropsCopyData = kind === 'query' ? 'until-message' : 'until-sync';
   session.wires.toUpstream(message);
   session.expect({ kind });

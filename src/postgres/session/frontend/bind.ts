@@ -6,7 +6,7 @@ import type { Refusal } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { isSettled, settle } from '../probe.ts';
-import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
+import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
@@ -32,19 +32,19 @@ export const bindHandler: FrontendHandler = {
     session.reviewCold();
     const statement = session.statements.get(names.statement);
     if (statement?.type === 'stale' || (statement === undefined && session.cold.isDoubtful(names.statement))) {
-      refuseExtended(session, refusalOf(staleStatement()));
+      refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
     if (statement === undefined) return passPortal(session, names.portal, undefined);
     if (statement.uses !== undefined && !staysPlain(session, statement.uses)) {
-      refuseExtended(session, refusalOf(staleStatement()));
+      refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
     if (statement.type === 'track' && statement.prepares === undefined)
       return passPortal(session, names.portal, statement);
     if (isQuietlyCurrent(session, statement)) return passPortal(session, names.portal, portalOf(statement));
     if (bodyLength > MAX_SEALED_MESSAGE_BYTES) {
-      refuseExtended(session, refusalOf(tooLarge('a Bind with sealed parameters', MAX_SEALED_MESSAGE_BYTES)));
+      refuseBind(session, refusalOf(tooLarge('a Bind with sealed parameters', MAX_SEALED_MESSAGE_BYTES)));
       return CONSUME;
     }
     if (bytes.length < end) return WHOLE;
@@ -91,7 +91,7 @@ function frameOf({ bytes, start, end }: Came): Uint8Array {
 
 /** At once, where settings are known and the plan is of the present state. */
 function handleConcerning(session: Session, statement: Statement, came: Came): Verdict | Promise<void> {
-  const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
+  const refuse = (refusal: Refusal): void => refuseBind(session, refusal);
   if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan) && !usesName(statement))
     return orRefuse(() => bindSealed(session, statement, came), refuse);
   return orRefuse(() => handleLater(session, statement, came), refuse);
@@ -107,7 +107,7 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
   if (statement.type === 'watched' && readiness === 'ready') await watchAgain(session, statement);
   if (statement.type === 'track' && statement.prepares !== undefined && readiness === 'ready') {
     const refusal = await refusalOfPreparing(session, statement.prepares);
-    if (refusal !== undefined) return refuseExtended(session, refusal);
+    if (refusal !== undefined) return refuseBind(session, refusal);
   }
   const { portal } = decoded(came);
   session.wires.toUpstream(frameOf(came));

@@ -2,7 +2,7 @@
 import { PostgresError } from '../../errors.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { uint32At } from '../../wire/reader.ts';
-import { refusalOf, refuseQuery } from '../refusals.ts';
+import { askInFailedTransaction, hasFailed, refusalOf, refuseQuery } from '../refusals.ts';
 import { PASS } from '../reply.ts';
 import type { FrontendHandler } from './handler.ts';
 
@@ -17,6 +17,10 @@ export const functionCallHandler: FrontendHandler = {
     if (bodyLength >= 4 && LARGE_OBJECT_FUNCTIONS.has(uint32At(bytes, start))) {
       session.expect(PASS.functionCall);
       return FORWARD;
+    }
+    if (hasFailed(session)) {
+      askInFailedTransaction(session, 'query');
+      return CONSUME;
     }
     const message = 'FunctionCall takes only the large object functions on a database with sealed columns';
     refuseQuery(
