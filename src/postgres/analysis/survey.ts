@@ -67,12 +67,12 @@ function named(list: unknown, part: object): { names: readonly string[]; locatio
 export function refuseByName(found: Survey, catalog: Catalog): void {
   for (const { names, location } of found.functions) refuseFunction(names, location, catalog);
   for (const { names, location } of found.types) {
-    if (catalog.hotRelationNames.has(names.at(-1) ?? '')) {
-      throw refuseStatement(
-        `the row type of "${names.at(-1) ?? ''}" holds sealed columns`,
-        location,
-        'Name the columns one by one.',
-      );
+    // The array of a type is called as it is, behind an underscore or several.
+    const name = [names.at(-1) ?? '', names.at(-1)?.replace(/^_+/, '') ?? ''].find((one) =>
+      catalog.hotRelationNames.has(one),
+    );
+    if (name !== undefined) {
+      throw refuseStatement(`the row type of "${name}" holds sealed columns`, location, 'Name the columns one by one.');
     }
   }
   for (const table of found.tables) {

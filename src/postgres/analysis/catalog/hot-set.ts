@@ -8,7 +8,7 @@ export type RelationLinks = {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  /** pg_inherits: partitions and children both ways; pg_depend of rules: a view with what it reads; foreign keys that cascade. */
+  /** pg_inherits: partitions and children both ways; pg_depend of rules: a view with what it reads; tables of whose row type a column is. */
   readonly linked: readonly number[];
   /** A view's own text: it may call a hot routine. */
   readonly definition: string;

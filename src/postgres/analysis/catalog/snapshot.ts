@@ -28,6 +28,8 @@ const Snapshot = z.object({
   inherits: z.array(z.tuple([z.number(), z.number()])),
   /** Relation with the rule, relation the rule names, whether it is more than a view's own. */
   rules: z.array(z.tuple([z.number(), z.number(), z.boolean()])),
+  /** Relation, column, and the relation of whose row type, or array of it, the column is. */
+  rowColumns: z.array(z.tuple([z.number(), z.string(), z.number()])),
   triggers: z.array(z.tuple([z.number(), z.number()])),
   routines: z.array(
     z.object({ oid: z.number(), schema: z.string(), name: z.string(), language: z.string(), definition: z.string() }),
@@ -118,6 +120,7 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
     link(child, parent);
     link(parent, child);
   }
+  for (const [holder, , owner] of snapshot.rowColumns) if (owner !== holder) link(holder, owner);
   for (const [owner, named] of snapshot.rules) if (owner !== named) link(owner, named);
   const triggers = Map.groupBy(snapshot.triggers, ([relation]) => relation);
   return snapshot.relations.map(({ oid, schema, name, definition }) => ({
@@ -156,12 +159,24 @@ function buildRelation(
     definition: relation.definition ?? undefined,
     hot: isHot,
     unguarded: new Set(isUnruled ? unguardedNames(input.rules) : []),
-    refusal: isHot ? refusalOf(input, relation, columns, ruledOids, family) : undefined,
+    refusal: isHot
+      ? (holdsRows(input, relation, hot) ?? refusalOf(input, relation, columns, ruledOids, family))
+      : undefined,
     writeRefusal: isHot ? writeRefusalOf(input, relation, hot, family) : undefined,
   };
 }
 
 const NOTHING_SHARED: SharedColumns = new Map();
+
+/** Rows of a table with sealed columns in a column of their type: no value within can be sealed or opened. */
+function holdsRows(
+  { snapshot }: CatalogInput,
+  { oid, schema, name }: SnapshotRelation,
+  hot: HotSet,
+): string | undefined {
+  const [, column] = snapshot.rowColumns.find(([holder, , owner]) => holder === oid && hot.relations.has(owner)) ?? [];
+  return column === undefined ? undefined : `${schema}.${name}.${column} holds rows of a table with sealed columns`;
+}
 
 /** Why a hot relation may not be touched at all. */
 function refusalOf(

@@ -27,6 +27,11 @@ SELECT json_build_object(
   'rules', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(r.ev_class::int8, d.refobjid::int8, r.rulename <> '_RETURN')), '[]')
     FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
     WHERE r.ev_class >= 16384),
+  'rowColumns', (SELECT coalesce(json_agg(json_build_array(a.attrelid::int8, a.attname, r.typrelid::int8)), '[]')
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_type b ON b.oid = t.typbasetype
+    JOIN pg_type r ON r.typtype = 'c' AND r.oid IN (t.oid, t.typelem, b.oid, b.typelem)
+    WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped),
   'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
   'routines', (SELECT coalesce(json_agg(json_build_object(
       'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', CASE WHEN p.prokind = 'a' THEN 'sql' ELSE l.lanname END,

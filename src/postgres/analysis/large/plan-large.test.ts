@@ -13,6 +13,7 @@ const SNAPSHOT: CatalogSnapshot = {
   relations: [],
   inherits: [],
   rules: [],
+  rowColumns: [],
   triggers: [],
   routines: [],
 };
