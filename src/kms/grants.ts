@@ -3,6 +3,7 @@ import type { Grant } from '../keys/access/grants/grant.ts';
 import { keyArn, type KeyRealm } from '../keys/arn.ts';
 import type { JsonOutput } from './json/write.ts';
 import { KmsError } from './errors.ts';
+import { HEX_NAMES } from './paging.ts';
 import { oneOf, optional, patterned, string } from './shapes/shapes.ts';
 
 /** AWS's pattern, and `%`: names of Postgres roles are percent-encoded in ARNs. */
@@ -48,7 +49,7 @@ export function refuseSourceArn(sourceArn: string | undefined): void {
 }
 
 /** A list gives 50 where nothing is asked for, and never more than 100. */
-export const GRANT_PAGES = { usual: 50, most: 100 };
+export const GRANT_PAGES = { usual: 50, most: 100, names: HEX_NAMES };
 
 export function grantEntry(grant: Grant, realm: KeyRealm): { readonly [member: string]: JsonOutput } {
   const { constraint } = grant;

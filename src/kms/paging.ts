@@ -11,14 +11,23 @@ export const PAGE_INPUT = {
 
 type PageInput = { readonly Limit: number | undefined; readonly Marker: string | undefined };
 
+type Pages = {
+  readonly usual: number;
+  readonly most: number;
+  /** What names of items look like; undefined: a list may begin after any text. */
+  readonly names?: RegExp;
+};
+
 /** A list gives what is asked for, and never more than its `most`: fewer is always allowed. ERR_KMS_INVALID_MARKER. */
-export function pageRequest(
-  list: string,
-  { Limit, Marker }: PageInput,
-  { usual, most }: { readonly usual: number; readonly most: number },
-): PageRequest {
-  return { limit: Math.min(Limit ?? usual, most), after: Marker === undefined ? undefined : afterMarker(list, Marker) };
+export function pageRequest(list: string, { Limit, Marker }: PageInput, { usual, most, names }: Pages): PageRequest {
+  const after = Marker === undefined ? undefined : afterMarker(list, Marker);
+  // A made-up one would begin the list anew, and whoever goes by it would never come to its end.
+  if (after !== undefined && names?.test(after) === false) throw new KmsError('ERR_KMS_INVALID_MARKER');
+  return { limit: Math.min(Limit ?? usual, most), after };
 }
+
+/** Ids of grants and of key material. */
+export const HEX_NAMES = /^[0-9a-f]{64}$/u;
 
 /** `Truncated`, and `NextMarker` where there is more; `nameOf` gives what the next page comes after. */
 export function pageOutput<Item>(

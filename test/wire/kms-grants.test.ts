@@ -95,7 +95,10 @@ describe('a grant', () => {
     const rest = await ok('ListGrants', { KeyId, Limit: 1, Marker: first['NextMarker'] });
     const ids = [first, rest].flatMap(({ Grants }) => (Grants as { GrantId: string }[]).map((grant) => grant.GrantId));
     expect(ids.sort()).toEqual([GrantId, second].sort());
-    expect((await fails('ListGrants', { KeyId, Marker: 'x' }))[0]).toBe('InvalidMarkerException');
+    for (const forged of ['x', 'grants:', 'grants:zz', `grants:${'a'.repeat(63)}`, `keys:${GrantId as string}`]) {
+      const Marker = forged === 'x' ? forged : Buffer.from(forged).toString('base64url');
+      expect((await fails('ListGrants', { KeyId, Marker }))[0], forged).toBe('InvalidMarkerException');
+    }
   });
 
   test('is retired by whom it says, by token or by id', async () => {

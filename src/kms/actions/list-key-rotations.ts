@@ -1,6 +1,6 @@
 /** ListKeyRotations: the materials a key got by rotation, or all of them, oldest first. */
 import { defineAction } from '../action.ts';
-import { PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
+import { HEX_NAMES, PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
 import { importOutput } from '../imports.ts';
 import { oneOf, optional, required, struct } from '../shapes/shapes.ts';
 import { KEY_ID } from './inputs.ts';
@@ -20,7 +20,7 @@ const STATES = {
 const TYPES = { automatic: 'AUTOMATIC', 'on-demand': 'ON_DEMAND' } as const;
 
 export const listKeyRotations = defineAction('ListKeyRotations', input, async (request, { keys, use }) => {
-  const asked = pageRequest('rotations', request, { usual: 100, most: 1000 });
+  const asked = pageRequest('rotations', request, { usual: 100, most: 1000, names: HEX_NAMES });
   const all = request.IncludeKeyMaterial === 'ALL_KEY_MATERIAL';
   const { keyId, ...page } = await keys.lifecycle.rotations({ ...asked, keyId: request.KeyId, all }, use);
   return {
