@@ -14,6 +14,8 @@ export type GatewayCaches = {
   readonly backend: BackendKnowledge;
   /** Where the plaintext lies in sealed objects, by bucket, key and version; each holds the ETag it is true for. */
   readonly layouts: LRUCache<string, ObjectLayout>;
+  /** Reads of layouts under way, by object and ETag. */
+  readonly layoutReads: OneAtATime;
   /** Plaintext sizes for listings of backends whose ETags do not count parts, by bucket, key, ETag and stored size. */
   readonly sizes: LRUCache<string, number>;
   /** Objects that lie plain under a rule that seals, by bucket, key and version; each with the ETag it is true for. */
@@ -39,6 +41,7 @@ export function createCaches(): GatewayCaches {
     cors: new CorsLookup(),
     backend: new BackendKnowledge(),
     layouts: new LRUCache({ maxSize: MAX_LAYOUT_PARTS, sizeCalculation: (layout) => 4 + layout.parts.length }),
+    layoutReads: new OneAtATime(),
     sizes: new LRUCache({ max: MAX_SIZES }),
     plain: new LRUCache({ max: MAX_PLAIN }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),

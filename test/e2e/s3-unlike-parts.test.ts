@@ -80,8 +80,13 @@ describe.each(['s3rver', 'radosgw'] as const)(`${COUNT} unlike parts in front of
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
   }
 
-  /** The reads that a range makes of the store, and how many there were at once. */
-  async function readsOf(which: 0 | 1, from: number, to: number): Promise<{ count: number; atOnce: number }> {
+  /** The reads that a range makes of the store, or several at the same time, and how many there were at once. */
+  async function readsOf(
+    which: 0 | 1,
+    from: number,
+    to: number,
+    times = 1,
+  ): Promise<{ count: number; atOnce: number }> {
     let [count, now, atOnce] = [0, 0, 0];
     using _hook = hookUpstream(setup.edges[which].gateway, async (request, send) => {
       count += 1;
@@ -92,7 +97,8 @@ describe.each(['s3rver', 'radosgw'] as const)(`${COUNT} unlike parts in front of
         now -= 1;
       }
     });
-    expect((await range(which, from, to)).equals(WHOLE.subarray(from, to + 1))).toBe(true);
+    const got = await Promise.all(Array.from({ length: times }, () => range(which, from, to)));
+    expect(got.every((bytes) => bytes.equals(WHOLE.subarray(from, to + 1)))).toBe(true);
     return { count, atOnce };
   }
 
@@ -109,6 +115,11 @@ describe.each(['s3rver', 'radosgw'] as const)(`${COUNT} unlike parts in front of
     const part = new GetObjectCommand({ ...object, PartNumber: 201 });
     const { Body, PartsCount } = await setup.clients[1].send(part);
     expect([Buffer.from((await Body?.transformToByteArray()) ?? []), PartsCount]).toEqual([BODIES[200], COUNT]);
+  });
+
+  test('of many that come at once one reads them for all', async () => {
+    const { count } = await readsOf(1, 1000, 2000, 8);
+    expect(count).toBeLessThan(COUNT + 8 * 5);
   });
 
   test('a list of before there were groups is followed from the first header', async () => {

@@ -1,4 +1,7 @@
-/** Work under one name is done one after another: two completions of an upload in one process must not put each their own end to it, nor an abortion come in between. */
+/**
+ * Work under one name is done one after another: two completions of an upload in one process must not put each their own end to it, nor an abortion
+ * come in between; and what many want to know of an object at once is to be found out once.
+ */
 export class OneAtATime {
   readonly #last = new Map<string, Promise<unknown>>();
 

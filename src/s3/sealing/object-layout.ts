@@ -67,19 +67,27 @@ export async function multipartLayout(
   return { type: 'multipart', ...placeOf(stored), ...table, checksum: footer.checksum, prefixes: new Map() };
 }
 
-/** The layout of either kind, remembered or learned and then remembered. */
+/** The layout of either kind, remembered or learned and then remembered: of many readers that come at once the first learns it for all. */
 export async function layoutOf(
   request: S3Request,
   gateway: GatewayContext,
   stored: StoredAnswer,
   { envelope, key }: OpenedEnvelope,
 ): Promise<ObjectLayout> {
-  const known = knownLayout(request, gateway);
-  if (known?.etag === stored.etag && known.storedSize === stored.storedSize) return known;
-  const layout =
-    envelope.layout === 'single' ? singleLayout(stored) : await multipartLayout(request, gateway, stored, key);
-  rememberLayout(request, gateway, layout);
-  return layout;
+  const remembered = (): ObjectLayout | undefined => {
+    const known = knownLayout(request, gateway);
+    return known?.etag === stored.etag && known.storedSize === stored.storedSize ? known : undefined;
+  };
+  const learned = async (): Promise<ObjectLayout> => {
+    const known = remembered();
+    if (known !== undefined) return known;
+    const layout =
+      envelope.layout === 'single' ? singleLayout(stored) : await multipartLayout(request, gateway, stored, key);
+    rememberLayout(request, gateway, layout);
+    return layout;
+  };
+  if (envelope.layout === 'single') return learned();
+  return remembered() ?? gateway.caches.layoutReads.run(`${layoutName(request)} ${stored.etag}`, learned);
 }
 
 /** The sealed list at a multipart object's end. */
