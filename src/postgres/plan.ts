@@ -177,7 +177,25 @@ export type TrackPlan = {
   readonly named?: NamedUse;
 };
 /** Not forwarded: the client gets this error, in order and with the right transaction state. */
-export type RefusePlan = { readonly type: 'refuse'; readonly refusal: Refusal };
+export type RefusePlan = {
+  readonly type: 'refuse';
+  readonly refusal: Refusal;
+  /** Refused as a whole; one after the other its statements may be sent, each analysed when those ahead of it have run. */
+  readonly oneByOne?: readonly MessageStatement[];
+};
+
+/** One of several statements of a Query. */
+export type MessageStatement = {
+  readonly text: string;
+  /** Characters of the message's text ahead of it: positions are counted from the beginning of the message. */
+  readonly before: number;
+  readonly act: StatementAct;
+};
+/**
+ * What the place of a statement among others has to do with it. `begin`: opens a block. `commit`, `rollback`: end one. `within`: is an error outside
+ * of a block that the client has opened (savepoints, AND CHAIN). `prepare`: PREPARE TRANSACTION. `copy-in`: reads data of the client.
+ */
+export type StatementAct = 'begin' | 'commit' | 'rollback' | 'within' | 'prepare' | 'copy-in' | 'other';
 export type SealedPlan = {
   readonly type: 'sealed';
   /** Upstream SQL in pieces: text to send as it is, and literals to seal into `'\x..'::bytea` form. */

@@ -115,7 +115,8 @@ test('what a transaction has made is not left to COMMIT PREPARED, at which other
   const said = await say(query('BEGIN'), view, query("PREPARE TRANSACTION 'x'"), query('ROLLBACK'));
   expect(types(said), shown(said)).toBe('CZCZEZCZ');
   expect(errorOf(said)).toMatchObject({ C: '0A000' });
-  const atOnce = await say(query("BEGIN; CREATE VIEW left_over AS SELECT * FROM kept; PREPARE TRANSACTION 'x'"));
+  const inOne = query("BEGIN; CREATE VIEW left_over AS SELECT * FROM kept; PREPARE TRANSACTION 'x'");
+  const atOnce = await say(inOne, query('ROLLBACK'));
   expect(errorOf(atOnce)).toMatchObject({ C: '0A000' });
   await say(parse({ name: 'p', text: "PREPARE TRANSACTION 'x'" }), sync());
   const before = [bind({ statement: 'p' }), execute({}), sync()];

@@ -227,7 +227,8 @@ describe('npm pg', () => {
       expect((await app.query('SELECT email FROM customers')).rows).toEqual([{ email }]);
     }
     const both = `${role.replace('$1', "'archive'").replace('$2', `'${email}'`)}; SELECT email FROM customers`;
-    await expect(app.query(both)).rejects.toMatchObject({ routine: 'ERR_POSTGRES_SEQUENCE' });
+    const [, second] = (await app.query(both)) as unknown as pg.QueryResult[]; // one of each statement
+    expect(second?.rows).toEqual([]);
     await app.end();
   });
 });

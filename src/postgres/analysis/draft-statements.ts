@@ -2,24 +2,33 @@
 import type { StatementPlan, TrackPlan } from '../plan.ts';
 import { withComing } from './catalog/catalog.ts';
 import { AnalysisError } from './errors.ts';
+import { SequenceError } from './one-by-one.ts';
 import { placed } from './placed.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
 import { trimmed } from './text/inner-query.ts';
 import type { RawStatement } from './text/syntax.ts';
 
-/** Throws AnalysisError where one is refused. */
+/** Throws AnalysisError where one is refused, SequenceError where it may be taken once those ahead of it have run. */
 export function draftStatements(statements: readonly RawStatement[], context: PlanningContext): Drafted {
   const { catalog } = context;
   const drafts: (DraftPlan | StatementPlan)[] = [];
   for (const statement of statements) {
-    const draft = draftInPlace(statement, {
+    const within = {
       ...context,
       catalog: withComing(catalog, drafts.flatMap(madeBy)),
       afterCatalogChange: drafts.some(changesCatalog),
       afterSettingsChange: drafts.some(changesSettings),
-    });
-    requireSequence(drafts, draft);
-    drafts.push(draft);
+    };
+    try {
+      const draft = draftInPlace(statement, within);
+      if (hasToWait(drafts, draft)) throw new SequenceError(statements, context.source, startOf(draft), undefined);
+      drafts.push(draft);
+    } catch (error) {
+      // What it is refused for may be no more when those ahead of it have run.
+      if (error instanceof SequenceError || !(error instanceof AnalysisError) || !drafts.some(changesMeaning))
+        throw error;
+      throw new SequenceError(statements, context.source, error.location, error);
+    }
   }
   return { epoch: catalog.epoch, statements: drafts };
 }
@@ -43,18 +52,12 @@ export function isPlain(draft: DraftPlan | StatementPlan): boolean {
  * A hot statement is analysed before those ahead of it have run: none of them may change what it means. Schema changes mean what the
  * rules say, whatever others did before them.
  */
-function requireSequence(before: Drafted['statements'], next: DraftPlan | StatementPlan): void {
-  if (isPlain(next)) return;
-  const changes = next.type === 'draft' ? changesMeaning : changesSettings;
-  if (!before.some(changes)) return;
-  throw new AnalysisError(
-    'ERR_POSTGRES_SEQUENCE',
-    '0A000',
-    'a statement on sealed columns follows one in the same message that may change what it means',
-    next.type === 'draft' ? next.start : -1,
-    'Send them one after the other.',
-  );
+function hasToWait(before: Drafted['statements'], next: DraftPlan | StatementPlan): boolean {
+  if (isPlain(next)) return false;
+  return before.some(next.type === 'draft' ? changesMeaning : changesSettings);
 }
+
+const startOf = (draft: DraftPlan | StatementPlan): number => (draft.type === 'draft' ? draft.start : -1);
 
 function changesMeaning(before: DraftPlan | StatementPlan): boolean {
   return effectOf(before) !== undefined && !(before.type === 'track' && opensOnly(before.text));

@@ -44,9 +44,9 @@ export const ANALYSIS_ERRORS = {
     fix: 'Set these settings back to their defaults.',
   },
   ERR_POSTGRES_SEQUENCE: {
-    says: 'a statement on sealed columns follows one that may change what it means',
-    why: 'Both came in one message, so the second was analysed before the first had run.',
-    fix: 'Send them one after the other.',
+    says: 'statements of one message cannot be sent one after the other as one message would run them',
+    why: 'A statement on sealed columns follows one that may change what it means. The proxy then sends the statements of a Query one by one, in a block that it keeps as the server keeps one for a message; it cannot do that for COPY FROM STDIN and PREPARE TRANSACTION among them, behind a change of client_encoding or standard_conforming_strings, and within a sequence of the extended protocol before its Sync.',
+    fix: 'Send them as messages of their own.',
   },
   ERR_POSTGRES_RULE_UNRESOLVED: {
     says: 'a rule names a column that the database does not have as a guarded, sealed column',

@@ -2,6 +2,7 @@
 import { SealgateError } from '../../errors.ts';
 import type { Refusal, RefusePlan } from '../plan.ts';
 import { AnalysisError } from './errors.ts';
+import { SequenceError } from './one-by-one.ts';
 import type { SourceText } from './text/source-text.ts';
 
 export function refusePlan(error: unknown, source: SourceText): RefusePlan {
@@ -12,5 +13,5 @@ export function refusePlan(error: unknown, source: SourceText): RefusePlan {
   }
   const place = error.location >= 0 ? { place: { position: source.position(error.location) } } : {};
   const refusal: Refusal = { ...error.refusal, ...place };
-  return { type: 'refuse', refusal };
+  return { type: 'refuse', refusal, ...(error instanceof SequenceError && { oneByOne: error.oneByOne }) };
 }

@@ -1,7 +1,7 @@
 /**
  * From a statement's bytes to plans: decides what may pass unseen, and brings everything else before the analysis.
  */
-import type { NamedUse, PassPlan, Refusal, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import type { NamedUse, PassPlan, Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf } from '../wire/reader.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { ownTransaction } from './own-transaction.ts';
@@ -28,7 +28,7 @@ export type Planned =
       readonly changes?: NameChanges;
       readonly copiesIn?: boolean;
     }
-  | { readonly type: 'refuse'; readonly refusal: Refusal }
+  | RefusePlan
   /** The transaction has failed and the statement is none that ends it. */
   | { readonly type: 'failed' }
   /** The server ignores messages until Sync: nothing is sent. */
@@ -79,6 +79,7 @@ function planSettled(
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
   if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
+  if (!session.settings.standardConformingStrings && sql.includes('\\')) return { type: 'refuse', refusal: BACKSLASH };
   session.usesSavepoints ||= /savepoint/i.test(sql);
   const own = readiness === 'ready' ? ownTransaction(session) : undefined;
   const judge = (planned: Planned): Planned => {
@@ -108,7 +109,7 @@ function isIgnored(sql: string, planned: Planned): boolean {
 function combine(sql: string, resolved: readonly Resolved[]): Planned {
   const forwarded: (SealedPlan | PassPlan | TrackPlan)[] = [];
   for (const { plan } of resolved) {
-    if (plan.type === 'refuse') return { type: 'refuse', refusal: plan.refusal };
+    if (plan.type === 'refuse') return plan;
     forwarded.push(plan);
   }
   const changes = {
@@ -161,6 +162,15 @@ const NOT_UTF8: Refusal = {
   code: 'ERR_POSTGRES_ENCODING',
   message: 'a database with sealed columns takes statements beyond ASCII in client_encoding UTF8 only',
   hint: 'SET client_encoding TO UTF8.',
+};
+
+/** Where it may end a string's escape, what is text and what is a statement is not as it was read here. */
+const BACKSLASH: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_SESSION_SETTINGS',
+  message:
+    'a database with sealed columns takes backslashes in such a statement under standard_conforming_strings on only',
+  hint: 'SET standard_conforming_strings TO on.',
 };
 
 const BROKEN_UTF8: Refusal = {

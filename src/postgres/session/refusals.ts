@@ -11,6 +11,7 @@ import type { Refusal, RefusePlan } from '../plan.ts';
 import { ServiceError } from '../service/errors.ts';
 import { ValueError } from '../types/errors.ts';
 import { CONSUME, type Verdict } from '../wire/frame-stream.ts';
+import type { QueryPart } from './query-part.ts';
 import type { Session } from './session.ts';
 
 /** No SQL begins so, whatever the grammar: always a syntax error, which also fails the open transaction. */
@@ -20,11 +21,11 @@ const REFUSED_QUERY = encodeQuery(REFUSED_TEXT);
 /** A statement that does nothing: in a failed transaction the server answers its own 25P02. */
 const HARMLESS_TEXT = 'SELECT';
 
-export function refuseQuery(session: Session, refusal: Refusal): void {
+export function refuseQuery(session: Session, refusal: Refusal, part?: QueryPart): void {
   note(session, refusal);
   session.dropsCopyData = 'until-message';
   session.wires.toUpstream(REFUSED_QUERY);
-  session.expect({ kind: 'query', refusal });
+  session.expect({ kind: 'query', refusal: part?.placedRefusal(refusal) ?? refusal, ...(part && { part }) });
 }
 
 /** In place of any extended message. `name`: of the statement, where a Parse is refused: the unnamed one is forgotten by the server too. */
@@ -47,12 +48,12 @@ export function refuseBind(session: Session, refusal: Refusal): void {
 }
 
 /** The transaction has failed: whatever this statement is, the server would refuse it; it need not see it for that. */
-export function askInFailedTransaction(session: Session, kind: 'query' | 'parse', name = ''): void {
+export function askInFailedTransaction(session: Session, kind: 'query' | 'parse', name = '', part?: QueryPart): void {
   const message =
     kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name, text: HARMLESS_TEXT, parameterOids: [] });
   session.dropsCopyData = kind === 'query' ? 'until-message' : 'until-sync';
   session.wires.toUpstream(message);
-  session.expect({ kind });
+  session.expect({ kind, ...(part && { part }) });
 }
 
 /** In the place of a plan. */

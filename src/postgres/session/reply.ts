@@ -4,6 +4,7 @@
  * The server answers strictly in order, so the head of the queue says what the next backend message belongs to.
  */
 import type { SealedPlan, TrackPlan, Refusal } from '../plan.ts';
+import type { QueryPart } from './query-part.ts';
 import type { ColumnSession } from '../columns/column-service.ts';
 
 export type ReplyKind =
@@ -41,6 +42,8 @@ export type Reply = {
   readonly track?: TrackPlan['effect'];
   /** The proxy's own message: nothing of the answer goes to the client, except an error. */
   readonly internal?: InternalReply;
+  /** Of a Query: it is one of several that a client's message was taken apart into, or about these. */
+  readonly part?: QueryPart;
   /** Called once it is known what becomes of it: the server reads its COPY data, or it is complete, or was skipped. */
   readonly settled?: () => void;
   /** COPY FROM STDIN of a table without sealed columns may be among its statements: data that comes is passed on. */
@@ -136,7 +139,10 @@ export class ReplyQueue {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.resolve();
-    for (const reply of this.#items.slice(this.#head)) reply?.internal?.done?.(false);
+    for (const reply of this.#items.slice(this.#head)) {
+      reply?.internal?.done?.(false);
+      reply?.part?.abandon();
+    }
   }
 
   #wake(): void {

@@ -174,6 +174,10 @@ export class Session {
     this.making = [];
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** The connection is over: nobody waits for an answer any more, nor holds what others need meanwhile. */
   end(): void {
     this.#ended = true;
@@ -196,6 +200,7 @@ export class Session {
     reply.undo?.();
     reply.internal?.done?.(false);
     reply.settled?.();
+    reply.part?.abandon();
   }
 
   /** The head's reply is complete, or was skipped. */

@@ -39,6 +39,15 @@ export const SESSIONS: readonly Shape[] = [
     ],
   },
   {
+    shape: 'Schema changes and data in one message',
+    exact: [
+      'CREATE TEMP TABLE wanted (id int) ON COMMIT DROP; INSERT INTO wanted VALUES (1), (4); SELECT c.email FROM customers c JOIN wanted USING (id) ORDER BY c.id',
+      "ALTER TABLE customers ADD COLUMN more int DEFAULT 7; UPDATE customers SET note = 'canary-om' WHERE id = 1; SELECT note, more FROM customers ORDER BY id; ALTER TABLE customers DROP COLUMN more",
+      "ALTER TABLE people ADD COLUMN more int; INSERT INTO people (id, nick) VALUES (1, 'canary-om'); SELECT 1",
+    ],
+    refused: [],
+  },
+  {
     shape: 'search_path',
     exact: [
       { before: ['SET search_path TO other'], sql: 'SELECT * FROM customers', alone: true },
@@ -68,8 +77,14 @@ export const SESSIONS: readonly Shape[] = [
         alone: true,
       },
       { before: ["SELECT set_config('search_path', 'other', false)"], sql: 'SELECT note FROM customers', alone: true },
+      { before: [], sql: 'SET search_path TO other; SELECT note FROM public.customers', alone: true },
+      {
+        before: [],
+        sql: 'SET search_path TO other; SELECT note FROM customers; RESET search_path; SELECT note FROM customers',
+        alone: true,
+      },
     ],
-    refused: [{ before: [], sql: 'SET search_path TO other; SELECT note FROM public.customers', alone: true }],
+    refused: [],
   },
   {
     shape: 'Temporary tables',

@@ -23,7 +23,8 @@ export const errorResponseHandler: BackendHandler = {
     const asked = severity === 'ERROR' ? head?.internal?.failed : undefined;
     asked?.(decodeErrorFields(body));
     abandon(session, head);
-    if (asked !== undefined) return CONSUME;
+    const isTold = severity !== 'ERROR' || head?.part?.fail() !== false;
+    if (asked !== undefined || !isTold) return CONSUME;
     // FATAL is about the connection, not the statement: it always goes on.
     if (severity === 'ERROR' && refusal !== undefined) {
       session.wires.toClient(encodeRefusal(refusal));
@@ -31,22 +32,34 @@ export const errorResponseHandler: BackendHandler = {
     }
     // The proxy's own question failed in a Query of its own; the client's statement is answered separately.
     if (head?.internal !== undefined && head.kind === 'query') return CONSUME;
-    if (head?.openings === undefined && head?.plan === undefined) return FORWARD;
+    const fields = decodeErrorFields(body);
+    if (head?.openings === undefined && head?.plan === undefined) {
+      if (head?.part === undefined) return FORWARD;
+      session.wires.toClient(encodeErrorFields(head.part.placed(fields)));
+      return CONSUME;
+    }
     const plan = head.plan ?? (head.openings?.length === 1 ? opening?.plan : undefined);
-    session.wires.toClient(encodeErrorFields(scrubError(decodeErrorFields(body), plan)));
+    const scrubbed = scrubError(fields, plan);
+    session.wires.toClient(encodeErrorFields(head.part?.placed(scrubbed) ?? scrubbed));
     return CONSUME;
   },
 };
 
 export const noticeResponseHandler: BackendHandler = {
-  need: (session, bodyLength) => (session.replies.head?.openings === undefined ? 0 : needControl(session, bodyLength)),
+  need: (session, bodyLength) => (isRewritten(session.replies.head) ? needControl(session, bodyLength) : 0),
   frame(session, bytes, start, bodyLength): Verdict {
-    if (session.replies.head?.openings === undefined) return FORWARD;
+    const { head } = session.replies;
+    if (head === undefined || !isRewritten(head)) return FORWARD;
+    const { part, openings } = head;
     const fields = decodeErrorFields(bytes.subarray(start, start + bodyLength));
-    session.wires.toClient(encodeErrorFields(scrubError(fields, undefined), BACKEND.noticeResponse));
+    if (part?.hidesNotice(fields) === true) return CONSUME;
+    const scrubbed = openings === undefined ? fields : scrubError(fields, undefined);
+    session.wires.toClient(encodeErrorFields(part?.placed(scrubbed) ?? scrubbed, BACKEND.noticeResponse));
     return CONSUME;
   },
 };
+
+const isRewritten = (head: Reply | undefined): boolean => head?.openings !== undefined || head?.part !== undefined;
 
 function severityOf(body: Uint8Array): string {
   const fields = decodeErrorFields(body);

@@ -1,5 +1,5 @@
 /** ReadyForQuery ('Z'): ends a Query, a FunctionCall, or what came before a Sync. */
-import type { Verdict } from '../../wire/frame-stream.ts';
+import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import type { TransactionStatus } from '../session.ts';
 import { endCopy } from '../copying.ts';
 import { noteStatus } from '../tracking.ts';
@@ -21,6 +21,7 @@ export const readyForQueryHandler: BackendHandler = {
     session.finish();
     noteStatus(session, status);
     head.internal?.done?.(status !== 'failed');
+    if (head.part !== undefined) return head.part.end(status) ? FORWARD : CONSUME;
     return verdictFor(head);
   },
 };

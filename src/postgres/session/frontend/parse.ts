@@ -71,7 +71,7 @@ function send(
     case 'forward':
       return void forward(session, parse, frame, planned);
     case 'refuse':
-      return void refuse(session, parse, planned.refusal);
+      return void refuse(session, parse, planned.oneByOne ? refusalOf(severalCommands()) : planned.refusal);
     case 'failed':
       return void askInFailedTransaction(session, 'parse');
     case 'skipped':
