@@ -40,10 +40,7 @@ const NUMBERS = Array.from({ length: COUNT }, (_, index) =>
   index === COUNT - 1 ? LAST : 1 + Math.floor((index * (LAST - 1)) / (COUNT - 1)),
 );
 
-/**
- * In runs of unlike lengths, the last one short. All unlike, the list of more than some 1000 has no room for the lengths: then the first range
- * is found by one short read for each part, which Ceph RGW takes minutes for (tried here).
- */
+/** In runs of unlike lengths, the last one short. All unlike: `s3-unlike-parts.test.ts`. */
 const lengthOf = (number: number): number =>
   number === LAST ? 7 : SHORT_PART_BYTES + ((Math.ceil(number / 10) * 7919) % 5000);
 
