@@ -15,7 +15,7 @@ export type ServiceConnectionOptions = ServiceServer &
   Pick<PoolConfig, 'user' | 'password' | 'database' | 'connectionTimeoutMillis'> & {
     /** More servers of the same data: the one that can be written to is used. */
     readonly others?: readonly ServiceServer[];
-    /** Connections at most; 4 unless told. */
+    /** Connections at most, and as many again for what is tried out (`dryRun`); 4 unless told. */
     readonly maxConnections?: number;
     /** Any single statement; 15 s unless told. */
     readonly statementTimeoutMs?: number;
@@ -62,11 +62,16 @@ export function openServiceConnection(options: ServiceConnectionOptions): Servic
 class PooledServiceConnection implements ServiceConnection {
   readonly database: string;
   readonly #server: WritableServer;
+  /** For what is tried out: it waits where a client has locked a table that is named in it, and nothing else must wait behind it. */
+  readonly #trials: WritableServer;
 
   constructor({ others = [], host, port, ssl, ...login }: ServiceConnectionOptions) {
     this.database = login.database ?? '';
     const servers = [{ host, port, ssl }, ...others];
-    this.#server = new WritableServer(servers.map((server) => () => openPool({ ...login, ...server })));
+    const pools = (): WritableServer =>
+      new WritableServer(servers.map((server) => () => openPool({ ...login, ...server })));
+    this.#server = pools();
+    this.#trials = pools();
   }
 
   query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -82,25 +87,25 @@ class PooledServiceConnection implements ServiceConnection {
   }
 
   dryRun<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
-    return this.#withRetry((session) => inTransaction(session, work, 'ROLLBACK'));
+    return this.#withRetry((session) => inTransaction(session, work, 'ROLLBACK'), this.#trials);
   }
 
   async close(): Promise<void> {
-    await this.#server.close();
+    await Promise.all([this.#server.close(), this.#trials.close()]);
   }
 
   /** A pooled connection may have died unnoticed: single statements here, and what is rolled back, are safe to run twice, so they are, once. */
-  async #withRetry<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
+  async #withRetry<Result>(work: (session: ServiceSession) => Promise<Result>, server = this.#server): Promise<Result> {
     try {
-      return await this.#with(work);
+      return await this.#with(work, server);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'ERR_POSTGRES_SERVICE_UNREACHABLE') throw error;
-      return this.#with(work);
+      return this.#with(work, server);
     }
   }
 
-  async #with<Result>(work: (session: ServiceSession) => Promise<Result>): Promise<Result> {
-    const { client, pool } = await this.#server.connect().catch((error: unknown) => {
+  async #with<Result>(work: (session: ServiceSession) => Promise<Result>, server = this.#server): Promise<Result> {
+    const { client, pool } = await server.connect().catch((error: unknown) => {
       throw serviceError(error, this.database);
     });
     const session = new ClientSession(client, this.database);
@@ -110,7 +115,7 @@ class PooledServiceConnection implements ServiceConnection {
       return result;
     } catch (error) {
       client.release(session.broken);
-      if (session.broken || isReadOnly(error)) this.#server.forget(pool);
+      if (session.broken || isReadOnly(error)) server.forget(pool);
       throw error;
     }
   }
