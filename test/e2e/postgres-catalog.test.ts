@@ -3,8 +3,10 @@
  * as ORMs and drivers ask. Dumps see the guard's domain.
  */
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { RawClient } from '../support/postgres-proxy.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
 import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
@@ -79,6 +81,24 @@ async function same(sql: string, values: readonly unknown[] = []): Promise<strin
   expect(ours).toBe(theirs);
   expect(ours).not.toBe('[]');
   return ours;
+}
+
+async function answer(of: pg.Client, text: string): Promise<unknown> {
+  const result = (await of.query({ text, rowMode: 'array' })) as unknown; // one, or one of each statement
+  const all = Array.isArray(result) ? (result as pg.QueryArrayResult[]) : [result as pg.QueryArrayResult];
+  return all.map(({ command, rows, fields }) => [
+    command,
+    rows,
+    fields.map(({ name, dataTypeID }) => [name, dataTypeID]),
+  ]);
+}
+
+async function copied(url: string, text: string): Promise<string> {
+  const of = await RawClient.login(url);
+  of.send(serialize.query(text));
+  const said = await of.untilReady();
+  of.end();
+  return said.flatMap(({ type, body }) => (type === 'd' ? [body.toString()] : [])).join('');
 }
 
 const IN = `(${TABLES.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')})`;
@@ -181,6 +201,50 @@ describe('shows logical types', () => {
     expect((await client.query(named)).rows).toEqual([{ type: 'integer' }, { type: 'bytea' }]);
     await other.query('ALTER TABLE later DROP COLUMN b');
     expect((await client.query(named)).rows).toEqual([{ type: 'integer' }]);
+  });
+
+  const TYPES =
+    "SELECT attname, format_type(a.atttypid, atttypmod) FROM pg_attribute a WHERE attrelid = 'customers'::regclass AND attnum > 0 ORDER BY attnum";
+  const COLUMNS =
+    "SELECT column_name, data_type, character_maximum_length FROM information_schema.columns WHERE table_name = 'customers' ORDER BY ordinal_position";
+
+  test.each([TYPES, COLUMNS])('within other statements: %s', async (query) => {
+    const scripts: readonly (readonly string[])[] = [
+      ['BEGIN', `DECLARE c CURSOR FOR ${query}`, 'FETCH 3 FROM c', 'FETCH ALL FROM c', 'COMMIT'],
+      [`DECLARE c CURSOR WITH HOLD FOR ${query}`, 'FETCH ALL FROM c', 'CLOSE c'],
+      [`PREPARE p AS ${query}`, 'EXECUTE p', 'EXECUTE p', 'DEALLOCATE p'],
+      [
+        `CREATE TEMP TABLE made AS ${query}`,
+        'SELECT * FROM made',
+        "SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'made'::regclass AND attnum > 0",
+        'DROP TABLE made',
+      ],
+      [query.replace(' FROM ', ' INTO TEMP made FROM '), 'SELECT * FROM made', 'DROP TABLE made'],
+      [
+        'CREATE TEMP TABLE made (a text, b text, c text)',
+        `INSERT INTO made ${query}`,
+        'SELECT * FROM made',
+        'DROP TABLE made',
+      ],
+      [`SET DateStyle = ISO; ${query}`, `BEGIN; SET LOCAL search_path = public; ${query}; COMMIT`],
+    ];
+    for (const script of scripts)
+      for (const text of script) expect(await answer(client, text)).toEqual(await answer(twin, text));
+  });
+
+  test('within statements that take parameters', async () => {
+    const where = 'WHERE attrelid = $1::regclass AND attnum > 0 ORDER BY attnum';
+    const prepare = `PREPARE p (text) AS SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute ${where}`;
+    for (const text of [prepare, "EXECUTE p ('customers')", "EXECUTE p ('events')", 'DEALLOCATE p'])
+      expect(await answer(client, text)).toEqual(await answer(twin, text));
+  });
+
+  test('as COPY sends them, and not in what EXPLAIN tells of the types', async () => {
+    for (const text of [`COPY (${TYPES}) TO STDOUT`, `COPY (${COLUMNS}) TO STDOUT (FORMAT csv, HEADER)`])
+      expect(await copied(db.url, text)).toBe(await copied(twinUrl, text));
+    expect(await copied(db.url, `COPY (${TYPES}) TO STDOUT`)).toContain('character varying(60)');
+    for (const text of [`EXPLAIN VERBOSE ${TYPES}`, `EXPLAIN (VERBOSE) ${COLUMNS}`])
+      expect(JSON.stringify(await answer(client, text))).not.toContain('sealgate');
   });
 
   test('by psql’s \\d, \\d+ and \\dt', async ({ skip }) => {

@@ -186,3 +186,20 @@ test('a session that sees the server’s own catalog sees none', async () => {
   const sql = "SELECT count(*)::int AS n FROM pg_attrdef WHERE adrelid = 'orders'::regclass";
   expect((await other.query(sql)).rows).toEqual([{ n: 4 }]);
 });
+
+test('a cursor and a prepared statement show them too; where the server would keep the rows it is refused', async () => {
+  const query =
+    "SELECT column_name, column_default FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'orders' ORDER BY ordinal_position";
+  for (const script of [
+    ['BEGIN', `DECLARE c CURSOR FOR ${query}`, 'FETCH ALL FROM c', 'COMMIT'],
+    [`PREPARE p AS ${query}`, 'EXECUTE p', 'DEALLOCATE p'],
+  ])
+    for (const text of script) expect((await client.query(text)).rows).toEqual((await twin.query(text)).rows);
+  for (const text of [
+    `CREATE TEMP TABLE kept AS ${query}`,
+    `COPY (${query}) TO STDOUT`,
+    query.replace(' FROM ', ' INTO TEMP kept FROM '),
+    `PREPARE p AS INSERT INTO unruled (b) SELECT column_default FROM information_schema.columns`,
+  ])
+    await expect(client.query(text), text).rejects.toMatchObject({ code: '0A000' });
+});

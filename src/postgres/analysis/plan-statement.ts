@@ -41,15 +41,15 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
       return draftPrepare(statement, node.PrepareStmt, query, found.callsSetConfig ? 'settings' : undefined, context);
   }
   const query = queryOf(node);
+  const asked = hot ? undefined : draftCatalogQuery(statement, found.callsSetConfig ? 'settings' : undefined, context);
+  if (asked !== undefined) return withEffect(asked, found, kind);
   if (query === undefined) {
     const named = namedUse(node, statement, found.callsSetConfig ? 'settings' : undefined, context);
     const plan = otherStatement(kind, text, found, context, statement);
     const copiesIn = 'CopyStmt' in node && node.CopyStmt.is_from === true;
     return { ...plan, ...(named !== undefined && { named }), ...(copiesIn && { copiesIn }) };
   }
-  if (hotTable(found, catalog) === undefined) {
-    const asked = found.hasInto ? undefined : draftCatalogQuery(statement, node, context);
-    if (asked !== undefined) return found.callsSetConfig ? { ...asked, effect: 'settings' } : asked;
+  if (!hot) {
     return found.callsSetConfig || found.hasInto
       ? { type: 'track', text, effect: found.hasInto ? 'elsewhere' : 'settings' }
       : { type: 'pass', text };
@@ -60,6 +60,12 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
       ? withoutResults(draftQuery(statement, query, explainedQuery(source, statement), context))
       : draftQuery(statement, query, statement, context);
   return { ...rest, plan: found.callsSetConfig ? { ...plan, effect: 'settings' } : plan };
+}
+
+function withEffect(plan: SealedPlan, { callsSetConfig, hasInto }: Survey, kind: string): SealedPlan {
+  const makesTable = hasInto || kind === 'CreateTableAsStmt';
+  const effect = makesTable ? (callsSetConfig ? 'catalog' : 'elsewhere') : callsSetConfig ? 'settings' : undefined;
+  return effect === undefined ? plan : { ...plan, effect };
 }
 
 /** The statement's own result is plain text. */

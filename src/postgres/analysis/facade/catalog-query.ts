@@ -2,18 +2,20 @@
  * Queries of the catalog, as psql, ORMs and drivers ask them: sealed columns are shown with their logical types. The server still computes
  * the whole answer, over a pg_attribute in which types of sealed columns, and of nothing else, are other ones.
  */
-import type { RangeVar } from 'libpg-query';
-import type { SealedPlan } from '../../plan.ts';
+import type { InsertStmt, RangeVar } from 'libpg-query';
+import type { SealedPlan, TrackPlan } from '../../plan.ts';
 import { Analysis } from '../query/analysis.ts';
 import { findRelation, type Catalog } from '../catalog/catalog.ts';
 import { piecesOf, requireLexing, rewrittenPlan, searchPathOf, type PlanningContext } from '../draft-query.ts';
 import type { Edit } from '../text/edits.ts';
-import { AnalysisError } from '../errors.ts';
+import { AnalysisError, refuseStatement, uncommitted } from '../errors.ts';
 import { analyzeExpression } from '../expressions/expressions.ts';
-import { trimmed } from '../text/inner-query.ts';
+import { namedUse } from '../named.ts';
+import { queryAfter, trimmed } from '../text/inner-query.ts';
 import { analyzeQuery } from '../query/queries.ts';
 import { relationColumns } from '../query/relations.ts';
 import { quoteIdentifier } from '../../service/names.ts';
+import { survey } from '../survey.ts';
 import { SourceText } from '../text/source-text.ts';
 import { builtinName, locationOf, namesOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
 import { declaredDefaults, logicalAttributes, type ViewColumn } from './logical-attributes.ts';
@@ -28,31 +30,79 @@ const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cm
 /** Words that texts of such queries hold. */
 export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, DEFAULTS, INFORMATION];
 
-/** The rewritten query; undefined: it asks for no types, or is left to see the server's own. */
+/** The rewritten statement; undefined: it asks for no types, or is left to see the server's own. `effect`: of what it prepares, if it does. */
 export function draftCatalogQuery(
   statement: RawStatement,
-  query: Node,
+  effect: TrackPlan['effect'] | undefined,
   context: PlanningContext,
 ): SealedPlan | undefined {
-  if (context.seesPhysicalTypes === true || !('SelectStmt' in query) || !hasPlainSettings(context)) return undefined;
   const { catalog, source } = context;
+  const { node } = statement;
+  const edits = catalogEdits(node, context);
+  if (edits.length === 0) return undefined;
+  const { texts } = declaredDefaults(catalog);
+  if (texts.size > 0 && keepsRows(node)) throw refuseStatement(KEPT, trimmed(source, statement).start, KEPT_HINT);
+  const shown = texts.size === 0 ? {} : { shown: texts };
+  const plan = { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true, ...shown } as const;
+  const named = namedUse(node, statement, effect, context);
+  if (named?.type !== 'prepare') return { ...plan, ...(named && { named }) };
+  const prepared = { ...named.statement, ...piecesOf(source, queryAfter(source, statement, 'as'), edits) };
+  return { ...plan, named: { ...named, statement: prepared } };
+}
+
+function catalogEdits(node: Node, context: PlanningContext): readonly Edit[] {
+  const { catalog, source } = context;
+  const query = askedIn(node);
+  if (query === undefined || context.seesPhysicalTypes === true || !hasPlainSettings(context)) return [];
   const found = referencesOf(query);
   const targets = found.tables.filter((table) => isTarget(table, found, context));
-  if (targets.length === 0) return undefined;
+  if (targets.length === 0) return [];
   const edits = [
     ...targets.flatMap((table) => replaced(table, found, context)),
     ...shortened(found, targets, source),
     ...shownDefaults(found, targets, source, catalog),
   ];
-  if (edits.length === 0) return undefined;
-  const { texts } = declaredDefaults(catalog);
-  const plan = { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true } as const;
-  return texts.size === 0 ? plan : { ...plan, shown: texts };
+  // Whether they are to be shown so, and what their names mean, is not known before what is ahead of it has run.
+  if (edits.length > 0 && context.afterSettingsChange === true) throw uncommitted();
+  return edits;
+}
+
+/** What of a statement may show rows of the catalog: now, later by a name, in a file or in a table. Definitions of views are not answers. */
+function askedIn(node: Node): Node | undefined {
+  if ('SelectStmt' in node) return node;
+  if ('InsertStmt' in node) return insertedBy(node.InsertStmt);
+  const inner =
+    'DeclareCursorStmt' in node
+      ? node.DeclareCursorStmt.query
+      : 'PrepareStmt' in node
+        ? node.PrepareStmt.query
+        : 'ExplainStmt' in node
+          ? node.ExplainStmt.query
+          : 'CopyStmt' in node
+            ? node.CopyStmt.query
+            : 'CreateTableAsStmt' in node && node.CreateTableAsStmt.objtype === 'OBJECT_TABLE'
+              ? node.CreateTableAsStmt.query
+              : undefined;
+  return inner && askedIn(inner);
+}
+
+const KEPT = 'copies of the catalog are not supported where rules declare defaults';
+const KEPT_HINT = "Select what is wanted, or SET sealgate.catalog TO 'physical' first.";
+
+/** Defaults that rules declare are put into rows on their way to the client: not where the server keeps the rows, or sends them as COPY data. */
+function keepsRows(node: Node): boolean {
+  if ('PrepareStmt' in node && node.PrepareStmt.query !== undefined) return keepsRows(node.PrepareStmt.query);
+  if ('ExplainStmt' in node || 'DeclareCursorStmt' in node) return false;
+  return !('SelectStmt' in node) || survey(node).hasInto;
+}
+
+/** But for the table it is inserted into. */
+function insertedBy({ relation: _relation, ...query }: InsertStmt): Node {
+  return { InsertStmt: query };
 }
 
 /** Names and strings are what they look like; else the query is left as it is. */
-function hasPlainSettings({ settings, afterSettingsChange = false }: PlanningContext): boolean {
-  if (afterSettingsChange) return false;
+function hasPlainSettings({ settings }: PlanningContext): boolean {
   try {
     requireLexing(settings);
     return true;

@@ -89,7 +89,7 @@ function requirePlanned(session: Session, direction: CopyPlan['direction'], body
   if (head?.refusal !== undefined) throw outOfStep('COPY for a refused message');
   if (head?.openings === undefined) return;
   const plan = session.opening?.plan;
-  if (plan === undefined) return;
+  if (plan === undefined || plan.asksCatalog === true) return;
   const { columns, format } = decodeCopyResponse(body);
   const { copy } = plan;
   const wanted = copy === undefined ? -1 : copy.names.length + (copy.defaults?.length ?? 0);
