@@ -5,6 +5,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
 import { draftDdl, refuseForbiddenDdl } from './ddl/draft-ddl.ts';
+import { draftDoBlock } from './ddl/do-block.ts';
 import { refuseStatement } from './errors.ts';
 import { explainedQuery } from './text/inner-query.ts';
 import { draftDeclare, draftPrepare, namedUse } from './named.ts';
@@ -98,6 +99,8 @@ function otherStatement(
     if (drafted !== undefined) return drafted;
   }
   const named = table !== undefined || bodyConcerns(node, text, catalog);
+  const block = named && 'DoStmt' in node ? draftDoBlock(statement, node.DoStmt, context) : undefined;
+  if (block !== undefined) return block;
   if (named && hot.type === 'refuse') {
     const message = `${commandName(kind)} is not supported on tables with sealed columns`;
     throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
