@@ -7,6 +7,7 @@ import type { Carried, SealedColumn, ValuePurpose } from '../../plan.ts';
 import { isText } from '../../types/registry.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { formatLogicalType } from '../../types/type-text.ts';
+import { arrayConstant } from './array-constants.ts';
 import { castTo, keepsModifier, sameCast, widens } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
@@ -105,6 +106,7 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
   if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
   if ('TypeCast' in node && isLeaf(node.TypeCast.arg)) return mouldCast(analysis, node.TypeCast, column, purpose);
+  if (stores(purpose) && mouldArrayExpression(analysis, node, column, purpose)) return;
   const open = openRead(analysis, node, scope);
   if (open !== undefined) return mouldRead(analysis, open, column, purpose);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined && stores(purpose)) {
@@ -115,6 +117,22 @@ export function mould(analysis: Analysis, node: Node, scope: Scope, column: Seal
   const choice = choiceOf(analysis, node, scope);
   if (choice === undefined) return requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
   for (const branch of choice) mould(analysis, branch, scope, column, purpose);
+}
+
+/** Whether it was an array of constants alone, which becomes one constant of the column. */
+function mouldArrayExpression(analysis: Analysis, node: Node, column: SealedColumn, purpose: ValuePurpose): boolean {
+  const cast = 'TypeCast' in node ? node.TypeCast : undefined;
+  const inner = cast === undefined ? node : cast.arg;
+  if (inner === undefined || !('A_ArrayExpr' in inner)) return false;
+  const constant = arrayConstant(analysis.source, inner.A_ArrayExpr, cast, column);
+  if (constant === undefined) return false;
+  const { value, start, end } = constant;
+  refuseInView(analysis, column, start);
+  if (cast !== undefined) castTo(analysis, cast, column, purpose);
+  // Several constants became one value, which no other text's can stand for.
+  analysis.literalsMatter = true;
+  analysis.edit({ start, end, replacement: { column, value, purpose } });
+  return true;
 }
 
 /** What CASE or COALESCE chooses among. */

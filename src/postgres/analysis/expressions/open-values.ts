@@ -39,7 +39,9 @@ const BOOL = 16;
 
 /** The type that a cast gives. One that rounds as the column does gives the column's. */
 function castTypeFor(cast: TypeCast, column: SealedColumn): number | undefined {
-  return roundsAsColumn(cast, column) ? column.type.oid : castType(cast.typeName)?.elementOid;
+  if (roundsAsColumn(cast, column)) return column.type.oid;
+  const type = castType(cast.typeName);
+  return type?.isArray === true ? type.arrayOid : type?.elementOid;
 }
 
 /** The type of a constant by itself, where a cast could not change it. */
