@@ -60,5 +60,9 @@ export function chosenVersion(): PostgresVersion | undefined {
   return version;
 }
 
+/** Cases of SQL that only servers from `version` on read; none where the tested one is older. */
+export const since = <T>(version: PostgresVersion, ...cases: readonly T[]): readonly T[] =>
+  testedVersion() < version ? [] : cases;
+
 /** The version that `startPostgres` starts. */
 export const testedVersion = (): PostgresVersion => chosenVersion() ?? 18;

@@ -32,7 +32,7 @@ export type CopyInOptions = {
 
 type SealedField = { readonly index: number; readonly parameter: SealedParameter };
 
-/** The server version from which `\.` is a value like any other in csv. */
+/** The server version from which `\.` is a value like any other in csv, and an error in a row of text. */
 const DOT_IS_DATA_SINCE = 18;
 /** So many values are sealed before other connections get their turn. */
 const VALUES_A_TURN = 500;
@@ -63,7 +63,7 @@ export class CopyIn {
     this.#header = format.type === 'binary' ? 'binary' : format.header;
     switch (format.type) {
       case 'text':
-        this.#rows = new TextRows(format, names.length);
+        this.#rows = new TextRows(format, names.length, options.settings.serverVersion < DOT_IS_DATA_SINCE);
         this.#codec = new TextFields(format);
         break;
       case 'csv':

@@ -1,5 +1,5 @@
 /** What a hostile row costs: its fields are counted, but only those that can be of a column are remembered. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BinaryRows } from './binary-rows.ts';
 import { CsvRows } from './csv-rows.ts';
 import type { CsvFormat, TextFormat } from './format.ts';
@@ -41,6 +41,25 @@ test('fields of a row within its columns have their places', () => {
     [2, 4],
     [5, 6],
   ]);
+});
+
+describe('an end-of-copy marker within a line of text', () => {
+  const data = Buffer.from('a,b\\.\nc,d,e\n');
+
+  test('is an error', () => {
+    expect(() => new TextRows(text, COLUMNS).scan(data, 0, data.length, true)).toThrow(
+      'end-of-copy marker is not alone on its line',
+    );
+  });
+
+  test('ends the row and the data, as servers before 18 take it', () => {
+    const rows = new TextRows(text, COLUMNS, true);
+    expect(rows.scan(data, 0, data.length, true)).toBe('row');
+    expect([rows.fields.count, rows.contentEnd]).toEqual([2, 3]);
+    expect(rows.scan(data, rows.next, data.length, true)).toBe('end');
+    const corrupt = Buffer.from('a\\.b\n');
+    expect(() => new TextRows(text, COLUMNS, true).scan(corrupt, 0, corrupt.length, true)).toThrow('corrupt');
+  });
 });
 
 test('a binary row of another number of fields is none', () => {

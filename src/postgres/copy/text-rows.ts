@@ -15,15 +15,20 @@ export class TextRows implements RowScanner {
   next = 0;
   readonly #delimiter: number;
   readonly #lineEnds = new LineEnds(false);
+  readonly #markerEndsRows: boolean;
+  #isOver = false;
   /** How far the present row has been looked at. */
   #seen = 0;
 
-  constructor(format: TextFormat, columns: number) {
+  /** `markerEndsRows`: as servers before 18 take it, the end-of-copy marker ends the row that it stands in as well. */
+  constructor(format: TextFormat, columns: number, markerEndsRows = false) {
     this.fields = new FieldList(columns);
     this.#delimiter = format.delimiter;
+    this.#markerEndsRows = markerEndsRows;
   }
 
   scan(bytes: Uint8Array, start: number, end: number, last: boolean): Found {
+    if (this.#isOver) return 'end';
     const delimiter = this.#delimiter;
     if (this.#seen === 0) this.fields.reset();
     let at = start + this.#seen;
@@ -61,14 +66,22 @@ export class TextRows implements RowScanner {
 
   /** `\.` alone on its line. */
   #marker(bytes: Uint8Array, start: number, at: number, end: number, last: boolean): Found {
-    if (at !== start) throw badCopyData('end-of-copy marker is not alone on its line');
+    if (at !== start && !this.#markerEndsRows) throw this.#badMarker();
     // A carriage return may be half of a line end.
     if (!last && end - at < 4 && !(end - at === 3 && bytes[at + 2] === NEWLINE)) return 'more';
     const [first, second] = [at + 2 < end ? bytes[at + 2] : undefined, at + 3 < end ? bytes[at + 3] : undefined];
-    if (first !== NEWLINE && first !== RETURN) throw badCopyData('end-of-copy marker is not alone on its line');
+    if (first !== NEWLINE && first !== RETURN) throw this.#badMarker();
     if (!this.#lineEnds.fits(first, second))
       throw badCopyData('end-of-copy marker does not match previous newline style');
-    return 'end';
+    if (at === start) return 'end';
+    this.#isOver = true;
+    return this.#row(at - start, 0);
+  }
+
+  #badMarker(): Error {
+    return badCopyData(
+      this.#markerEndsRows ? 'end-of-copy marker corrupt' : 'end-of-copy marker is not alone on its line',
+    );
   }
 }
 

@@ -14,7 +14,7 @@ export type ValueSettings = {
   readonly intervalStyle?: string;
   readonly extraFloatDigits?: number;
   readonly byteaOutput?: string;
-  /** Major; absent: a present one. */
+  /** The server's major version: older ones read less. Absent: the newest. */
   readonly serverVersion?: number;
 };
 

@@ -1,6 +1,6 @@
 /** int2, int4, int8 and numeric: one canonical form, so that they compare with each other (decimal.ts). */
 import type { LogicalType, LogicalTypeName } from '../plan.ts';
-import { decodeText, encodeText, viewOf } from './bytes.ts';
+import { decodeText, encodeText, trimSpace, viewOf } from './bytes.ts';
 import type { TypeCodec, ValueContext } from './codec.ts';
 import {
   decodeDecimal,
@@ -41,12 +41,25 @@ function plainInteger(text: Uint8Array): number | undefined {
   return start === 1 ? -value : value;
 }
 
+/** The first release that reads them. */
+const BASES_SINCE = 16;
+/** Underscores between digits, and a prefix that names the base. */
+const OF_BASES = /_|^[+-]?0[xXoObB]/;
+
+/** A server that cannot read the form refuses it, and so it is here. */
+function requireKnownBase(digits: string, { type, settings }: ValueContext): void {
+  const { serverVersion = BASES_SINCE } = settings;
+  if (serverVersion < BASES_SINCE && OF_BASES.test(trimSpace(digits))) throw invalidSyntax(formatLogicalType(type));
+}
+
 export const integerCodec: TypeCodec = {
-  fromText: (text, { type }) => {
+  fromText: (text, context) => {
+    const { type } = context;
     const plain = plainInteger(text);
     if (plain !== undefined) return encodeSafeInteger(fitPlain(plain, type));
     const digits = decodeText(text);
     if (!INTEGER.test(digits)) throw invalidSyntax(formatLogicalType(type));
+    requireKnownBase(digits, context);
     return encodeDecimal(fitInteger(parseDecimal(digits, formatLogicalType(type)), type));
   },
   fromBinary: (bytes, { type }) => encodeDecimal(finite(readInteger(bytes, type))),
@@ -56,7 +69,9 @@ export const integerCodec: TypeCodec = {
 
 export const numericCodec: TypeCodec = {
   fromText: (text, context) => {
-    const value = parseDecimal(decodeText(text));
+    const digits = decodeText(text);
+    const value = parseDecimal(digits);
+    requireKnownBase(digits, context);
     if (!isKnown(value, context)) throw invalidSyntax('numeric');
     return encodeNumeric(value, context);
   },

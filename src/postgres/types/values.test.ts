@@ -14,15 +14,15 @@ import { printValue, readList, readValue } from './values.ts';
 
 function contextOf(
   type: string,
-  more: { purpose?: ValuePurpose; clientEncoding?: string; dateStyle?: string } = {},
+  more: { purpose?: ValuePurpose; clientEncoding?: string; dateStyle?: string; serverVersion?: number } = {},
 ): ValueContext {
   const utc = { offsetAt: () => 0, offsetForLocal: () => 0 };
-  const { purpose = 'store', clientEncoding = 'UTF8', dateStyle = 'ISO, MDY' } = more;
+  const { purpose = 'store', clientEncoding = 'UTF8', dateStyle = 'ISO, MDY', serverVersion } = more;
   return {
     type: parseLogicalType(type),
     purpose,
     zones: { zone: () => utc },
-    settings: { timeZone: 'UTC', dateStyle, clientEncoding },
+    settings: { timeZone: 'UTC', dateStyle, clientEncoding, ...(serverVersion === undefined ? {} : { serverVersion }) },
   };
 }
 
@@ -340,5 +340,28 @@ describe('names of types', () => {
     '',
   ])('%s is no logical type', (text) => {
     expect(() => parseLogicalType(text)).toThrow(expect.objectContaining({ code: 'ERR_POSTGRES_TYPE_UNKNOWN' }));
+  });
+});
+
+describe('what a later server was the first to read', () => {
+  test.each([
+    ['int4', '0x1F', 16, '22P02'],
+    ['int8', '1_000', 16, '22P02'],
+    ['numeric', '0b11', 16, '22P02'],
+    ['numeric(10,2)', '1_0.5', 16, '22P02'],
+    ['numeric', 'Infinity', 14, '22P02'],
+    ['numeric(10,2)', '-inf', 14, '22P02'],
+    ['interval', 'infinity', 17, '22007'],
+  ])('%s %s is an error before %i', (type, text, since, sqlstate) => {
+    const read = (serverVersion: number) => readValue(Buffer.from(text), 'text', contextOf(type, { serverVersion }));
+    expect(() => read(since - 1)).toThrow(expect.objectContaining({ sqlstate }));
+    if (type !== 'numeric(10,2)' || since > 14) expect(read(since)).toBeInstanceOf(Uint8Array);
+  });
+
+  test('an infinite numeric in binary as well', () => {
+    const bytes = encodeNumericBinary({ type: 'infinity', negative: false });
+    const read = (serverVersion: number) => readValue(bytes, 'binary', contextOf('numeric', { serverVersion }));
+    expect(() => read(13)).toThrow(expect.objectContaining({ sqlstate: '22P03' }));
+    expect(read(14)).toBeInstanceOf(Uint8Array);
   });
 });

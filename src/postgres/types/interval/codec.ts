@@ -7,15 +7,20 @@ import type { TypeCodec, ValueContext } from '../codec.ts';
 import { checkBinaryLength, damaged, SQLSTATE, ValueError } from '../errors.ts';
 import { INFINITE, type Interval, MINUS_INFINITE } from './interval.ts';
 import { printInterval } from './print.ts';
-import { parseInterval } from './text.ts';
+import { badInterval, parseInterval } from './text.ts';
 import { intervalPrecision } from '../modifiers.ts';
 import { roundMicroseconds } from '../datetime/time-parts.ts';
 
 const INTERVAL_BYTES = 16;
+/** The first major version that reads it. */
+const INFINITY_SINCE = 17;
 
 export const intervalCodec: TypeCodec = {
   fromText: (text, context) => {
-    return encode(assigned(parseInterval(decodeText(text), context.settings.intervalStyle), context));
+    const { intervalStyle, serverVersion = INFINITY_SINCE } = context.settings;
+    const value = parseInterval(decodeText(text), intervalStyle);
+    if (serverVersion < INFINITY_SINCE && isInfinite(value)) throw badInterval();
+    return encode(assigned(value, context));
   },
   fromBinary: (bytes, context) => {
     checkBinaryLength(bytes, INTERVAL_BYTES, 'interval');
