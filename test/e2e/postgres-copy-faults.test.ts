@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types } from '../support/postgres-proxy.ts';
 import { startRelay, type Relay } from '../support/relay.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const { query, parse, bind, execute, sync, flush, copyData, copyDone, copyFail } = serialize;
 const CANARY = 'CANARY-5c1e';
@@ -24,13 +24,13 @@ const COPY = 'COPY people (id, mail) FROM STDIN';
 let server: TestPostgres;
 let relay: Relay;
 let sent: Buffer[] = [];
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
   server = await startPostgres();
   relay = await startRelay(server.port, (bytes) => sent.push(Buffer.from(bytes)));
-  db = await openSealedDatabase({ ...server, port: relay.port }, 'sealed', DDL, RULES);
+  db = await openSearchedDatabase({ ...server, port: relay.port }, 'sealed', DDL, RULES);
 });
 afterAll(async () => {
   await db.close();

@@ -8,7 +8,7 @@ import type { SealRule } from '../../src/postgres/service/rules.ts';
 import { copyIn, copyOut } from '../support/copy.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'events', column: 'note', type: 'text' },
@@ -34,7 +34,7 @@ CREATE TABLE audit (what text);
 CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (NEW.note); RETURN NEW; END $$;`;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 beforeAll(async () => {
   server = await startPostgres();
@@ -43,7 +43,7 @@ afterAll(async () => server.stop());
 
 let databases = 0;
 beforeEach(async () => {
-  db = await openSealedDatabase(server, `parts_${++databases}`, SETUP, RULES);
+  db = await openSearchedDatabase(server, `parts_${++databases}`, SETUP, RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
 });
