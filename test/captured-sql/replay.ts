@@ -38,7 +38,8 @@ export async function openSide(url: string, { connections }: Captured): Promise<
   const clients: RawClient[] = [];
   for (const parameters of connections) {
     const client = await RawClient.login(url);
-    for (const [name, value] of Object.entries(parameters)) await requireOk(client, `SET ${name} = '${value.replaceAll("'", '')}'`);
+    for (const [name, value] of Object.entries(parameters))
+      await requireOk(client, `SET ${name} = '${value.replaceAll("'", '')}'`);
     clients.push(client);
   }
   const other = await RawClient.login(url);

@@ -99,17 +99,15 @@ export async function work(require, url) {
       .insert(orders)
       .values({ customerId: ann.id, number: NUMBER, address: ADDRESS, comment: COMMENT, total: '18.80' })
       .returning();
-    await tx
-      .insert(items)
-      .values(
-        [1, 2, 3].map((productId) => ({
-          orderId: order.id,
-          productId,
-          quantity: productId,
-          price: '4.90',
-          giftNote: productId === 1 ? GIFT : null,
-        })),
-      );
+    await tx.insert(items).values(
+      [1, 2, 3].map((productId) => ({
+        orderId: order.id,
+        productId,
+        quantity: productId,
+        price: '4.90',
+        giftNote: productId === 1 ? GIFT : null,
+      })),
+    );
     await tx
       .update(customers)
       .set({ version: sql`${customers.version} + 1`, lastSeen: new Date('2026-03-01') })
