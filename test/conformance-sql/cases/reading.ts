@@ -23,11 +23,11 @@ export const READING: readonly Shape[] = [
       ['SELECT note FROM customers ORDER BY id FETCH FIRST ($1) ROWS ONLY', '1'],
       'SELECT note FROM customers WHERE 1 = 1 AND true ORDER BY customers.id DESC',
       'SELECT note, doubled(id) FROM customers',
+      'SELECT (c).email FROM customers c',
     ],
     refused: [
       'SELECT customers FROM customers',
       'SELECT c FROM customers c WHERE c.id = 1',
-      'SELECT (c).email FROM customers c',
       'SELECT lower(email) FROM customers',
       'SELECT LENGTH(note) FROM customers',
       "SELECT concat(name, ' ', note) FROM customers",

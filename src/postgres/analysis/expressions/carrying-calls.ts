@@ -1,6 +1,6 @@
 /** Functions and constructors whose results carry values as they are given them: arrays, and JSON of built-in functions. */
 import type { FuncCall } from 'libpg-query';
-import type { JsonForm, JsonShape, RowField } from '../../plan.ts';
+import type { JsonForm, JsonShape, RowField, SealedColumn } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
@@ -40,11 +40,22 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
   const sealed = values[first];
   if (sealed?.type !== 'sealed') return PLAIN;
   const refused = (): Error => refuseSealed(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
-  // DISTINCT orders what it keeps.
-  if (call.agg_distinct === true) throw refused();
+  if (call.agg_distinct === true)
+    throw refuseDistinct(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
   const made = maker.makes === 'array' ? carriedArray(sealed.column) : madeJson(analysis, maker, args, values);
   if (made === undefined) throw refused();
   return made;
+}
+
+/** The server sorts to find what is distinct, and gives it in that order: of ciphertext, where it would be of values. */
+function refuseDistinct(column: SealedColumn, usage: string, location: number): Error {
+  if (column.carries !== undefined || column.mode === 'randomized')
+    return refuseSealed(column, `${usage} with DISTINCT`, location);
+  return refuseUse(
+    `sealed column ${columnName(column)} cannot be used ${usage} with DISTINCT, which puts values in their order`,
+    location,
+    'Take the distinct values in a subquery, FROM (SELECT DISTINCT ...), and put them in order in the application.',
+  );
 }
 
 /** A row constructor is a row of its own; anything else is what it is elsewhere. */

@@ -1,12 +1,12 @@
 /** Column references: `c`, `t.c`, `s.t.c`, and whole rows. */
-import type { ColumnRef } from 'libpg-query';
+import type { A_Indirection, ColumnRef } from 'libpg-query';
 import type { RowField } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { refuseName, refuseUse } from '../errors.ts';
 import { noteSchema } from '../query/relations.ts';
 import type { OpenColumn } from './open-column.ts';
 import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
-import { locationOf } from '../text/syntax.ts';
+import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { carriedRow, placesIn } from './carried.ts';
 import type { Value } from './values.ts';
 
@@ -33,6 +33,35 @@ function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): ReadColumn {
   if (third !== undefined)
     return inEntry(requireEntry(analysis, second ?? '', first, scope, location), third, location);
   return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
+}
+
+/** `(t).c` and `(t.*).c`, which the server reads as `t.c`. Undefined: it is another selection. */
+export function analyzeSelection(
+  analysis: Analysis,
+  { arg, indirection = [] }: A_Indirection,
+  scope: Scope,
+): Value | undefined {
+  const [field, ...more] = indirection;
+  if (field === undefined || more.length > 0 || !('String' in field)) return undefined;
+  const entry = rowEntry(analysis, arg, scope);
+  const [found, ...others] = entry?.columns.filter(({ name }) => name === field.String.sval) ?? [];
+  // What is no column may be a function of the row.
+  if (found === undefined || others.length > 0) return undefined;
+  found.open?.settlePlain();
+  if (found.value.type === 'sealed') analysis.refer(found.value);
+  return found.value;
+}
+
+/** What a whole row is of: `t`, where that is no column's name, and `t.*`. */
+export function rowEntry(analysis: Analysis, node: Node | undefined, scope: Scope): RangeEntry | undefined {
+  if (node === undefined || !('ColumnRef' in node)) return undefined;
+  const { fields = [] } = node.ColumnRef;
+  const location = locationOf(node.ColumnRef);
+  const names = namesOf(fields.filter((field) => 'String' in field));
+  if (names.length < fields.length) return starEntry(analysis, names, scope, location);
+  const [name = ''] = names;
+  if (names.length > 1 || scope.findColumn(name, location) !== undefined) return undefined;
+  return scope.findEntry(name, undefined, location);
 }
 
 function bareName(analysis: Analysis, name: string, scope: Scope, location: number): ReadColumn {

@@ -3,7 +3,7 @@ import type { CaseExpr, CoalesceExpr, FuncCall, SubLink, TypeCast, WindowDef } f
 import { storedType } from '../../columns/stored-type.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
-import { analyzeColumnRef } from './column-refs.ts';
+import { analyzeColumnRef, analyzeSelection } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
 import { carryingArray, carryingCall, carryingSubquery, MAKERS } from './carrying-calls.ts';
 import { castFor, namesOwnType } from './constants.ts';
@@ -28,6 +28,10 @@ import { passedThrough, PLAIN, unnamed, type OutputColumn, type Value } from './
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
   if (isMouldable(node)) return { type: 'mouldable', node };
   if ('ColumnRef' in node) return analyzeColumnRef(analysis, node.ColumnRef, scope);
+  if ('A_Indirection' in node) {
+    const selected = analyzeSelection(analysis, node.A_Indirection, scope);
+    if (selected !== undefined) return selected;
+  }
   if ('A_Expr' in node) return analyzeOperator(analysis, node.A_Expr, scope);
   if ('TypeCast' in node) return analyzeCast(analysis, node.TypeCast, scope);
   if ('CaseExpr' in node) return analyzeCase(analysis, node.CaseExpr, scope);

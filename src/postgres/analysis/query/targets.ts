@@ -1,13 +1,13 @@
 /** Target lists: result columns of SELECT and RETURNING, stars expanded. Follows src/backend/parser/parse_target.c. */
-import type { ColumnRef, ResTarget } from 'libpg-query';
+import type { A_Indirection, ColumnRef, ResTarget } from 'libpg-query';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
-import { openColumn, requireEntry } from '../expressions/column-refs.ts';
+import { openColumn, requireEntry, rowEntry } from '../expressions/column-refs.ts';
 import { refuseUse } from '../errors.ts';
 import type { FromItem } from './from.ts';
 import { isNullConstant, mould, nodeLocation, settlePlain } from '../expressions/mould.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
 import { castNull, mouldBelow } from '../expressions/open-values.ts';
-import type { Scope } from './scope.ts';
+import type { RangeEntry, Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { PLAIN, type OutputColumn } from '../expressions/values.ts';
 
@@ -23,7 +23,10 @@ export function analyzeTargets(
     if (!('ResTarget' in target)) continue;
     const { ResTarget: item } = target;
     const star = starOf(item);
-    if (star === undefined) outputs.push(oneTarget(analysis, item, scope, expected[outputs.length]));
+    const row = rowOf(analysis, item, scope);
+    if (row !== undefined)
+      outputs.push(...allOf(analysis, columnsOf(row, nodeLocation(item.val ?? { ResTarget: item }))));
+    else if (star === undefined) outputs.push(oneTarget(analysis, item, scope, expected[outputs.length]));
     else outputs.push(...expandStar(analysis, star, scope, from));
   }
   return outputs;
@@ -84,6 +87,14 @@ function starOf(target: ResTarget): ColumnRef | undefined {
   return last !== undefined && 'A_Star' in last ? ref : undefined;
 }
 
+/** `(t).*`, which is `t.*`. */
+function rowOf(analysis: Analysis, { val }: ResTarget, scope: Scope): RangeEntry | undefined {
+  if (val === undefined || !('A_Indirection' in val)) return undefined;
+  const { arg, indirection = [] } = val.A_Indirection;
+  const [star, ...more] = indirection;
+  return star !== undefined && 'A_Star' in star && more.length === 0 ? rowEntry(analysis, arg, scope) : undefined;
+}
+
 function expandStar(
   analysis: Analysis,
   star: ColumnRef,
@@ -100,6 +111,10 @@ function expandStar(
       : second === undefined
         ? entryColumns(analysis, first, undefined, scope, location)
         : entryColumns(analysis, second, first, scope, location);
+  return allOf(analysis, columns);
+}
+
+function allOf(analysis: Analysis, columns: readonly OutputColumn[]): readonly OutputColumn[] {
   // Twice the columns of what has twice the columns, and so on.
   analysis.source.spend(columns.length);
   for (const { value } of columns) if (value.type === 'sealed') analysis.refer(value);
@@ -113,7 +128,10 @@ function entryColumns(
   scope: Scope,
   location: number,
 ): readonly OutputColumn[] {
-  const entry = requireEntry(analysis, alias, schema, scope, location);
+  return columnsOf(requireEntry(analysis, alias, schema, scope, location), location);
+}
+
+function columnsOf(entry: RangeEntry, location: number): readonly OutputColumn[] {
   if (entry.opaque) throw unknownColumns(location);
   return entry.columns;
 }
@@ -135,6 +153,7 @@ export function figureName(node: Node): string {
 function strongName(node: Node): string | undefined {
   if ('ColumnRef' in node) return namesOf(node.ColumnRef.fields).at(-1);
   if ('FuncCall' in node) return namesOf(node.FuncCall.funcname).at(-1);
+  if ('A_Indirection' in node) return selectedName(node.A_Indirection);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined) return strongName(node.TypeCast.arg);
   if ('CollateClause' in node && node.CollateClause.arg !== undefined) return strongName(node.CollateClause.arg);
   if ('CaseExpr' in node && node.CaseExpr.defresult !== undefined) return strongName(node.CaseExpr.defresult);
@@ -142,6 +161,12 @@ function strongName(node: Node): string | undefined {
   if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF') return 'nullif';
   if ('SubLink' in node) return subLinkName(node);
   return undefined;
+}
+
+/** The last field that is selected; of a subscript, what it is of. */
+function selectedName({ arg, indirection = [] }: A_Indirection): string | undefined {
+  const field = indirection.findLast((part) => 'String' in part);
+  return field === undefined ? arg && strongName(arg) : field.String.sval;
 }
 
 function subLinkName(node: Extract<Node, { SubLink: unknown }>): string | undefined {
