@@ -23,6 +23,8 @@ function markOf({ schema, table, column }: RuledColumn): string {
   return MARK + createHash('sha256').update([schema, table, column].join('\u0000')).digest('hex').slice(0, MARK_DIGITS);
 }
 
+const COLUMNS = ['nsp', 'rel', 'att', 'stored', 'id', 'mark', 'label'] as const;
+
 /** A name that the query around it does not use. */
 const OURS = 'sealgate_declared';
 
@@ -38,10 +40,18 @@ export class DeclaredDefaults {
       const mark = markOf(rule);
       this.texts.set(mark, shown.text);
       const names = [rule.schema, rule.table, rule.column].map((name) => `${quoteLiteral(name)}::name`);
-      return `(${names.join(', ')}, ${stored}::oid, ${FIRST_OID + index}::oid, '${mark}'::text, ${shown.labelOid ?? 'NULL'}::oid)`;
+      return [
+        ...names,
+        `${stored}::oid`,
+        `${FIRST_OID + index}::oid`,
+        `'${mark}'::text`,
+        `${shown.labelOid ?? 'NULL'}::oid`,
+      ];
     });
     this.#isEmpty = rows.length === 0;
-    this.#rows = `(VALUES ${rows.join(', ')}) m(nsp, rel, att, stored, id, mark, label)`;
+    // Not VALUES, of which each look would compute all rows again.
+    const columnOf = (at: number): string => `pg_catalog.unnest(ARRAY[${rows.map((row) => row[at]).join(', ')}])`;
+    this.#rows = `ROWS FROM (${COLUMNS.map((_name, at) => columnOf(at)).join(', ')}) m(${COLUMNS.join(', ')})`;
   }
 
   get isEmpty(): boolean {
@@ -66,7 +76,8 @@ export class DeclaredDefaults {
   /** Every column that has one, also of partitions and children. */
   #declared(): string {
     const shown = `CASE WHEN m.label IS NULL THEN m.mark ELSE m.mark || '::' || pg_catalog.format_type(m.label, -1) END`;
-    return `(SELECT DISTINCT ON (a.attrelid, a.attnum) m.id, a.attrelid, a.attnum, ${shown} AS shown FROM ${this.#rows} JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel, LATERAL (WITH RECURSIVE below(oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below ON below.oid = i.inhparent) SELECT below.oid FROM below) b JOIN pg_catalog.pg_attribute a ON a.attrelid = b.oid WHERE a.attname = m.att AND a.atttypid = m.stored AND NOT a.attisdropped)`;
+    // From the attribute to its rule: where a query asks for one relation's, only those are looked at.
+    return `(SELECT DISTINCT ON (a.attrelid, a.attnum) m.id, a.attrelid, a.attnum, ${shown} AS shown FROM pg_catalog.pg_attribute a, ${this.#columns('m.att = a.attname AND m.stored = a.atttypid AND NOT a.attisdropped', 'a.attrelid')})`;
   }
 
   #columns(condition: string, relation: string): string {
