@@ -24,7 +24,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { SHORT_PART_BYTES } from '../../src/envelope/limits.ts';
 import { mapBounded } from '../../src/s3/sealing/bounded-map.ts';
 import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
-import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
+import { BUCKET, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 vi.mock(import('../../src/envelope/limits.ts'), async (original) => ({
   ...(await original()),
@@ -64,14 +64,16 @@ describe.each(['s3rver', 'radosgw'] as const)(
     const whole = Buffer.concat(NUMBERS.map((number) => bytesOf(number)));
     let setup: SealedSetup;
 
-    inFrontOf(name, async (backend) => {
+    const begin = async (backend: Backend): Promise<readonly SealedSetup[]> => {
       setup = await startSealed(backend);
       if (name === 's3rver') return [setup];
       const config = ['-c', join(backend.directory, 'ceph.conf'), 'config', 'set'];
       await promisify(execFile)('ceph', [...config, 'client.rgw.main', 'rgw_multipart_min_part_size', '1']);
       await createBuckets(setup.clients[0], name);
       return [setup];
-    });
+    };
+    // It changes the settings of its cluster, and fills it.
+    inFrontOf(name, begin, true);
 
     const client = (which: number) => setup.clients[which % 2 === 0 ? 0 : 1];
 

@@ -7,16 +7,17 @@ type Closable = { close(): unknown };
 
 /**
  * Called once, outside of tests. `begin` starts what stands in front of the store and gives what is to be closed, in that order, before it.
- * Where the store cannot be had, each test is skipped with the reason, which the run's end repeats.
+ * Where the store cannot be had, each test is skipped with the reason, which the run's end repeats. `isOwn`: as `startBackend` has it.
  */
 export function inFrontOf(
   name: BackendName,
   begin: (backend: Backend) => Promise<readonly Closable[]>,
+  isOwn = false,
 ): { readonly isMissing: boolean } {
   let missing: string | undefined;
   const open: Closable[] = [];
   beforeAll(async () => {
-    const backend = await startBackend(name);
+    const backend = await startBackend(name, isOwn);
     if (typeof backend === 'string') {
       missing = backend;
       return;

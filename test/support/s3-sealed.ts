@@ -26,11 +26,11 @@ export const BUCKET = 'sealed';
 
 export type BackendName = 's3rver' | 's3rver in a container' | 'radosgw';
 
-/** The backend of this name, or why there is none. */
-export async function startBackend(name: BackendName): Promise<Backend | string> {
+/** The backend of this name, or why there is none. `isOwn`: Ceph RGW is not one that other suites use before or after. */
+export async function startBackend(name: BackendName, isOwn = false): Promise<Backend | string> {
   if (name === 's3rver') return startS3rver({ buckets: [BUCKET] });
   if (name === 's3rver in a container') return startS3rverContainer([BUCKET]);
-  const rgw = await startRadosgw();
+  const rgw = await startRadosgw(isOwn);
   if (rgw.type === 'none') return rgw.reason;
   const { endpoint, accessKeyId, secretAccessKey, directory } = rgw;
   return { url: endpoint, directory, accessKeyId, secretAccessKey, close: () => rgw.stop() };
