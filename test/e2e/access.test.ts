@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { AccessOptions, IdentityOptions } from '../../src/keys/access/options.ts';
 import { document, type Json } from '../support/access.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { openSealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase } from '../support/sealed-database.ts';
 import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
 
 function accessOf(name: string, ...statements: readonly Json[]): AccessOptions {
@@ -88,7 +88,7 @@ test('A Postgres role without a right to the key is told so as a privilege it la
   const server = await startPostgres();
   const ddl = `CREATE TABLE people (id int, email sealgate.sealed); CREATE ROLE reader LOGIN PASSWORD 'reader'; GRANT SELECT ON people TO reader;`;
   const rules = [{ table: 'people', column: 'email', type: 'text' }];
-  const db = await openSealedDatabase(server, 'guarded', ddl, rules, accessOf('postgres/guarded/reader'));
+  const db = await openSearchedDatabase(server, 'guarded', ddl, rules, accessOf('postgres/guarded/reader'));
   const owner = new pg.Client({ connectionString: db.url });
   const url = new URL(db.url);
   url.username = 'reader';

@@ -7,22 +7,22 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 import { RULES, tableDdl, TYPES } from './postgres-type-values.ts';
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 let twin: pg.Client;
+let twinUrl: string;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', tableDdl(true), RULES);
+  db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
-  // The OIDs of enums and domains are the database's own: the twin is a copy.
-  twin = new pg.Client({ connectionString: server.url('twin') });
-  await db.direct.query('CREATE DATABASE twin');
+  twinUrl = await db.openTwin();
+  twin = new pg.Client({ connectionString: twinUrl });
   await twin.connect();
   await twin.query(tableDdl(false));
 });
@@ -85,6 +85,47 @@ const fill = async (name: string, values: readonly string[]): Promise<void> => {
   }
 };
 
+describe('an array of constants', () => {
+  test.each([
+    ['c_texts', "ARRAY['a', 'b \"c\"', 'x,y', E'back\\\\slash', '', NULL, 'NULL']"],
+    ['c_texts', "array [ 'it''s', $$dollar$$ ]::text[]"],
+    ['c_texts', 'ARRAY[]::pg_catalog.text[]'],
+    ['c_texts', 'CAST(ARRAY[NULL] AS text[])'],
+    ['c_ints', 'ARRAY[1, -2, NULL]'],
+    ['c_ints', "ARRAY['3', 4]::int[]"],
+    ['c_ints', "ARRAY['wrong']::int[]"],
+    ['c_stamps', "ARRAY['2024-02-29 12:00:00+00']::timestamptz[]"],
+  ])('is stored in %s: %s', async (name, array) => {
+    await expectSame(`INSERT INTO t (id, ${name}) VALUES (1, ${array}) RETURNING ${name}`);
+    await expectSame(`INSERT INTO t (id, ${name}) VALUES (2, NULL), (3, ${array}) RETURNING ${name}`);
+    await expectSame(`UPDATE t SET ${name} = ${array} WHERE id = 2 RETURNING id, ${name}`);
+    await expectSame(`SELECT id, ${name} FROM t ORDER BY id`);
+  });
+
+  test('of other texts of the same statement as well', async () => {
+    for (const id of [1, 2, 3, 4])
+      await expectSame(`INSERT INTO t (id, c_texts) VALUES (${id}, ARRAY['a${id}', 'b']::text[]) RETURNING c_texts`);
+  });
+
+  test.each([
+    ['c_texts', 'ARRAY[[1, 2], [3, 4]]::text[]'],
+    ['c_texts', "ARRAY['a', lower('B')]"],
+    ['c_ints', 'ARRAY[1, 2]::int2[]'],
+    ['c_ints', "ARRAY['1']"],
+    ['c_stamps', "ARRAY['2024-02-29 12:00:00+00']"],
+    ['c_moods', "ARRAY['sad']"],
+  ])('that the server would make something else of is refused for %s: %s', async (name, array) => {
+    await expect(client.query(`INSERT INTO t (id, ${name}) VALUES (1, ${array})`)).rejects.toMatchObject({
+      code: '0A000',
+    });
+  });
+
+  test('passes the rows of VALUES below a cast', async () => {
+    const rows = "(VALUES (1, $1::text[]), (2, '{c}'::text[])) AS v (id, texts)";
+    await expectSame(`INSERT INTO t (id, c_texts) SELECT id, texts::text[] FROM ${rows} RETURNING c_texts`, ['{a,b}']);
+  });
+});
+
 describe.each(TYPES)('%s %s', (name, type, searched, values) => {
   test('constants, parameters and casts, read as text', async () => {
     let id = 0;
@@ -139,7 +180,7 @@ describe.each(TYPES)('%s %s', (name, type, searched, values) => {
         await probe.end();
       }
     };
-    expect(await describeOn(client, db.url)).toEqual(await describeOn(twin, server.url('twin')));
+    expect(await describeOn(client, db.url)).toEqual(await describeOn(twin, twinUrl));
   });
 
   test('COPY in and out, in text, csv and binary', async () => {
@@ -259,7 +300,7 @@ describe('settings of the session', () => {
         await piped.end();
       }
     };
-    expect(await pipeline(db.url)).toEqual(await pipeline(server.url('twin')));
+    expect(await pipeline(db.url)).toEqual(await pipeline(twinUrl));
   });
 });
 

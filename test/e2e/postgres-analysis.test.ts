@@ -9,7 +9,7 @@ import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import { initialSettings } from '../../src/postgres/session/settings.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const tables = (sealed: string, text: string, varchar: string, int: string, date: string): string => `
 CREATE TABLE customers (id int PRIMARY KEY, name text, ssn ${text} UNIQUE, email ${varchar}, score ${int}, born ${date}, note ${sealed});
@@ -41,17 +41,16 @@ CREATE TABLE other.customers (id int, ssn text);
 `;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', tables(GUARD, GUARD, GUARD, GUARD, GUARD) + MORE, RULES);
+  db = await openSearchedDatabase(server, 'sealed', tables(GUARD, GUARD, GUARD, GUARD, GUARD) + MORE, RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
-  await db.direct.query('CREATE DATABASE twin');
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twin = new pg.Client({ connectionString: await db.openTwin() });
   await twin.connect();
   await twin.query(tables('text', 'text', 'varchar(20)', 'int', 'date'));
 });

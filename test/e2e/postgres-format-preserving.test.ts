@@ -16,10 +16,10 @@ import { checkDatabase } from '../../src/postgres/columns/resolve.ts';
 import { openServiceConnection, type ServiceConnection } from '../../src/postgres/service/connection.ts';
 import type { SealRule } from '../../src/postgres/service/rules.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 let server: TestPostgres;
-let database: SealedDatabase;
+let database: SearchedDatabase;
 let client: pg.Client;
 
 const CARD: TestRule = {
@@ -50,7 +50,7 @@ const ROWS: readonly (readonly [number, string | null, string | null, string])[]
 
 beforeAll(async () => {
   server = await startPostgres();
-  database = await openSealedDatabase(server, 'cards', DDL, [CARD, CODE]);
+  database = await openSearchedDatabase(server, 'cards', DDL, [CARD, CODE]);
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await client.query('CREATE TEMP TABLE nothing (id int)');
@@ -230,11 +230,11 @@ describe('the rule says how values are read, and is held to it', () => {
     format: { ...digits, generation: 2 },
     ...more,
   });
-  let turned: SealedDatabase;
+  let turned: SearchedDatabase;
   let writer: pg.Client;
   let service: ServiceConnection;
   beforeAll(async () => {
-    turned = await openSealedDatabase(server, 'turned', 'CREATE TABLE before (number varchar(10))', [rule({})]);
+    turned = await openSearchedDatabase(server, 'turned', 'CREATE TABLE before (number varchar(10))', [rule({})]);
     writer = new pg.Client({ connectionString: turned.url });
     await writer.connect();
     const { host, port, superuser: user, password } = server;

@@ -7,7 +7,7 @@ import { casesOf } from '../conformance-sql/case.ts';
 import { openTwins, type Twins } from '../conformance-sql/twins.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 /** Makes a large statement of any. */
 const PADDING = ` /* ${'padding '.repeat(10_000)}*/`;
@@ -48,10 +48,10 @@ describe('a large statement', () => {
 
 describe('beside others', () => {
   let server: TestPostgres;
-  let db: SealedDatabase;
+  let db: SearchedDatabase;
   beforeAll(async () => {
     server = await startPostgres();
-    db = await openSealedDatabase(
+    db = await openSearchedDatabase(
       server,
       'large',
       'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed, age sealgate.sealed, plain text)',

@@ -2,18 +2,18 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const FORMAT = { alphabet: 'digits', keepFirst: 0, keepLast: 0, generation: 1 } as const;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
   const rule = { column: 'num', type: 'text', mode: 'deterministic', guard: false, format: FORMAT } as const;
-  db = await openSealedDatabase(server, 'sealed', 'CREATE TABLE old (id int)', [
+  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE old (id int)', [
     { ...rule, table: 'old' },
     { ...rule, table: 'made' },
   ]);

@@ -4,10 +4,10 @@ import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, types } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 /** Between proxy and server. */
 let relay: Server;
 const relayed: { readonly near: Socket; readonly far: Socket }[] = [];
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await new Promise((resolve) => relay.once('listening', resolve));
   const { port } = relay.address() as AddressInfo;
   const rule = { table: 'made', column: 'mail', type: 'text' } as const;
-  db = await openSealedDatabase({ ...server, host: '127.0.0.1', port }, 'sealed', 'SELECT', [rule]);
+  db = await openSearchedDatabase({ ...server, host: '127.0.0.1', port }, 'sealed', 'SELECT', [rule]);
 });
 afterAll(async () => {
   await db.close();

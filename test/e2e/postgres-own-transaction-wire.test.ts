@@ -6,7 +6,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types, type RawMessage } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const { parse, bind, execute, sync, query, describe: describeOf } = serialize;
 const MADE = 'CREATE TABLE made (id int PRIMARY KEY, mail text)';
@@ -15,7 +15,7 @@ const READ = 'SELECT id, mail FROM made ORDER BY id';
 
 let log = '';
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ beforeAll(async () => {
     log += Buffer.from(bytes).toString();
   });
   const ddl = 'CREATE TABLE kept (id int, mail sealgate.sealed); CREATE VIEW seen AS SELECT id FROM kept';
-  db = await openSealedDatabase(server, 'sealed', ddl, [
+  db = await openSearchedDatabase(server, 'sealed', ddl, [
     { table: 'made', column: 'mail', type: 'text', mode: 'deterministic' },
     { table: 'kept', column: 'mail', type: 'text' },
   ]);

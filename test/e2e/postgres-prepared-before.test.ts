@@ -6,7 +6,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const { parse, bind, execute, sync, query, close } = serialize;
 const PLACE = 'CREATE TABLE place (id int, note text)';
@@ -16,7 +16,7 @@ const READ = 'SELECT id, note FROM place';
 
 let log = '';
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
       log += Buffer.from(bytes).toString();
     },
   );
-  db = await openSealedDatabase(server, 'sealed', 'CREATE TABLE people (id int, note sealgate.sealed)', [
+  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE people (id int, note sealgate.sealed)', [
     { table: 'people', column: 'note', type: 'text' },
   ]);
 });
