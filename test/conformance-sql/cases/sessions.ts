@@ -1,6 +1,9 @@
 /** What depends on the session: settings, transactions, prepared statements, cursors, COPY, temporary tables; and statements that are no queries. */
 import type { Shape } from '../case.ts';
 
+const TYPES =
+  "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum > 0 ORDER BY attnum";
+
 export const SESSIONS: readonly Shape[] = [
   {
     shape: 'EXPLAIN',
@@ -146,9 +149,23 @@ export const SESSIONS: readonly Shape[] = [
     ],
   },
   {
+    shape: 'The catalog within other statements',
+    exact: [
+      {
+        before: [`DECLARE c CURSOR FOR ${TYPES}`],
+        sql: 'FETCH ALL FROM c',
+      },
+      { before: [`PREPARE types_of AS ${TYPES}`], sql: 'EXECUTE types_of', alone: true },
+      { before: [`CREATE TEMP TABLE types AS ${TYPES}`], sql: 'SELECT * FROM types', alone: true },
+      `COPY (${TYPES}) TO STDOUT`,
+    ],
+    refused: [],
+  },
+  {
     shape: 'Routines and other statements',
     exact: [
       'DO $$ BEGIN PERFORM 1; END $$',
+      'DO $$ BEGIN ALTER TABLE customers ADD CONSTRAINT more UNIQUE (id, email); EXCEPTION WHEN duplicate_object THEN NULL; END $$',
       'VALUES (1), (2)',
       'LOCK TABLE customers',
       'ANALYZE customers',
@@ -157,6 +174,7 @@ export const SESSIONS: readonly Shape[] = [
     refused: [
       'DO $$ BEGIN PERFORM note FROM customers; END $$',
       "DO $$ BEGIN EXECUTE 'SELECT 1'; END $$",
+      'DO $$ BEGIN ALTER TABLE customers ADD CONSTRAINT more UNIQUE (id, email); END $$',
       'SELECT count_customers(), 1',
       "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT note FROM customers LIMIT 1'",
       'CREATE TABLE copied AS SELECT note FROM customers',
