@@ -87,7 +87,12 @@ test('what holds sealed columns by another name is known to do so from the state
     if (use.startsWith('ALTER')) expect(await refusal(use), use).toMatchObject({ code: '0A000' });
     else await client.query(use);
     await client.query('ROLLBACK');
-    expect(await refusal(`${made}; ${use}`), use).toMatchObject({ code: expect.stringMatching('0A000|42P01') });
+    if (use.startsWith('ALTER')) {
+      expect(await refusal(`${made}; ${use}`), use).toMatchObject({ code: '0A000' });
+    } else {
+      await client.query(`${made}; ${use}`);
+      await client.query(`DROP ${made.split(' ')[1] ?? ''} made`);
+    }
     expect(await refusal('SELECT * FROM made')).toMatchObject({ code: '42P01' });
     await client.query(`BEGIN; ${made}; COMMIT`);
     const other = await another();

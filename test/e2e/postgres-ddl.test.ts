@@ -158,8 +158,8 @@ describe('CREATE TABLE', () => {
     expect(await rows('SELECT l.email FROM letters l JOIN customers c ON c.email = l.email')).toEqual([
       ['canary@x.org'],
     ]);
-    const both = "CREATE TABLE plain (id int); INSERT INTO customers VALUES (2, 'canary', NULL, '')";
-    expect(await refusal(both)).toMatchObject({ code: '0A000' });
+    await client.query("CREATE TABLE plain (id int); INSERT INTO customers VALUES (2, 'canary', NULL, '')");
+    expect(await rows("SELECT id FROM customers WHERE email = 'canary'")).toEqual([[2]]);
   });
 
   test('under names that need quotes, in any spelling of a type, with a schema or without', async () => {
