@@ -13,8 +13,8 @@ let client: pg.Client;
 beforeAll(async () => {
   server = await startPostgres();
   const rule = { column: 'num', type: 'text', mode: 'deterministic', guard: false, format: FORMAT } as const;
-  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE old (id int)', [
-    { ...rule, table: 'old' },
+  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE grown (id int)', [
+    { ...rule, table: 'grown' },
     { ...rule, table: 'made' },
   ]);
   client = new pg.Client({ connectionString: db.url });
@@ -38,19 +38,19 @@ test('a table that is made can be used at once', async () => {
 
 test('a column that was added and rolled back is not the one that has its place later', async () => {
   await client.query('BEGIN');
-  await client.query('ALTER TABLE old ADD COLUMN num text');
-  await expect(client.query("INSERT INTO old VALUES (1, '123456')")).rejects.toMatchObject({ code: '0A000' });
+  await client.query('ALTER TABLE grown ADD COLUMN num text');
+  await expect(client.query("INSERT INTO grown VALUES (1, '123456')")).rejects.toMatchObject({ code: '0A000' });
   await client.query('ROLLBACK');
-  await db.direct.query("ALTER TABLE old ADD COLUMN num text; INSERT INTO old VALUES (7, '777777')");
+  await db.direct.query("ALTER TABLE grown ADD COLUMN num text; INSERT INTO grown VALUES (7, '777777')");
   const again = new pg.Client({ connectionString: db.url });
   await again.connect();
-  await expect(again.query('SELECT num FROM old')).rejects.toMatchObject({ code: '0A000' });
+  await expect(again.query('SELECT num FROM grown')).rejects.toMatchObject({ code: '0A000' });
   await again.end();
 });
 
 test('an added column can be used once it is committed', async () => {
-  await db.direct.query('DROP TABLE old; CREATE TABLE old (id int)');
-  await client.query('ALTER TABLE old ADD COLUMN num text');
-  await client.query("INSERT INTO old VALUES (1, '123456')");
-  expect((await client.query('SELECT num FROM old')).rows).toEqual([{ num: '123456' }]);
+  await db.direct.query('DROP TABLE grown; CREATE TABLE grown (id int)');
+  await client.query('ALTER TABLE grown ADD COLUMN num text');
+  await client.query("INSERT INTO grown VALUES (1, '123456')");
+  expect((await client.query('SELECT num FROM grown')).rows).toEqual([{ num: '123456' }]);
 });
