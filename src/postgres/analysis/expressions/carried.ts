@@ -122,16 +122,16 @@ function rowShape(fields: readonly RowField[], form: JsonForm): JsonShape | unde
 
 export const PLAIN_SHAPE: JsonShape = { is: 'plain' };
 
-/** jsonb orders its members by key and keeps the last of one key: each has to be known, and one of its kind. */
+/** jsonb orders its members by key and keeps the last of one key: each has to be known. */
 export function objectShape(
   members: readonly { readonly key: string | undefined; readonly shape: JsonShape | undefined }[],
   form: JsonForm,
 ): JsonShape | undefined {
   const known = members.flatMap(({ key, shape }) => (shape === undefined ? [] : [{ key, shape }]));
   if (known.length < members.length) return undefined;
-  const keys = new Set(known.map(({ key }) => key));
-  if (form === 'jsonb' && (keys.size < known.length || keys.has(undefined))) return undefined;
-  return { is: 'object', by: form === 'json' ? 'place' : 'key', members: known };
+  if (form === 'json') return { is: 'object', by: 'place', members: known };
+  const last = new Map(known.map((member) => [member.key, member]));
+  return last.has(undefined) ? undefined : { is: 'object', by: 'key', members: [...last.values()] };
 }
 
 /** JSON that is read again as jsonb. */
