@@ -53,7 +53,7 @@ export class OwnPlanning {
   async plan(statement: OwnStatement, own: OwnTransaction): Promise<readonly StatementPlan[]> {
     const { prefix, source, declaredOids, settings, seesPhysicalTypes } = statement;
     if (source.byteLength > MAX_OWN_STATEMENT_BYTES) throw tooLarge();
-    await this.#source.refresh();
+    await this.#source.refreshAnew();
     const { catalog, plans: cache } = await this.#catalogs.of(own);
     const statements = parseStatements(source.sql, source.byteLength);
     // To this catalog the transaction's changes are no secret.

@@ -132,6 +132,12 @@ export class CatalogSource {
     }
   }
 
+  /** As `refresh`, by a look that begins after the call: one that is under way may miss what others have done by now. */
+  async refreshAnew(): Promise<void> {
+    await this.#refreshing?.done.catch(() => undefined);
+    await this.refresh();
+  }
+
   #begin(): Refreshing {
     const done = this.#check().finally(() => {
       this.#refreshing = undefined;
