@@ -150,11 +150,33 @@ export async function startPostgres({
   const binaries = await reachableBinaries(given ?? (await binaryFolder()), folder, as);
   const dataFolder = join(folder, 'postgres');
   await initialise(binaries, dataFolder, password, as);
-  // PostgreSQL takes no port 0. Asked for at the last moment, so that nobody else is likely to take it in between.
+  const program = join(binaries, 'postgres');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start({ program, as, dataFolder, settings, said });
+    } catch (error) {
+      if (attempt === MAX_PORTS || !(error instanceof Error && error.message.includes('Address already in use')))
+        throw error;
+    }
+  }
+}
+
+const MAX_PORTS = 5;
+
+type Start = {
+  readonly program: string;
+  readonly as: Identity;
+  readonly dataFolder: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly said: PostgresServerOptions['said'];
+};
+
+async function start({ program, as, dataFolder, settings, said }: Start): Promise<PostgresServer> {
+  // PostgreSQL takes no port 0. Asked for at the last moment: somebody else may still take it in between.
   const port = await freePort();
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(join(binaries, 'postgres'), ['-D', dataFolder, ...flags], {
+  const child = spawn(program, ['-D', dataFolder, ...flags], {
     ...as,
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: '/',
