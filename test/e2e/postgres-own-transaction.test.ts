@@ -131,6 +131,23 @@ const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
     'COMMIT',
     "SELECT note FROM people WHERE mail = 'canary-ann@x.org'",
   ],
+  // Columns of the enums go before the end: their types have other numbers on the twin.
+  'enums that are made with the tables': [
+    'BEGIN',
+    `CREATE TYPE mood AS ENUM ('glad', 'o''clock "x"')`,
+    "CREATE TYPE other.mood AS ENUM ('blue')",
+    PEOPLE.replace(/\)$/u, ", mood mood NOT NULL DEFAULT 'glad', moods mood[])"),
+    FILL,
+    "SELECT note, mood::text FROM people WHERE mail = 'canary-ann@x.org' AND mood = 'glad' AND mood < 'o''clock \"x\"'",
+    "UPDATE people SET mood = 'o''clock \"x\"'::mood, moods = ARRAY['glad', NULL]::mood[] WHERE mail = 'canary-bob@x.org' RETURNING mail",
+    'ALTER TABLE kept ADD COLUMN mood mood',
+    "UPDATE kept SET mood = 'glad', secret = 'canary kept again' WHERE id = 1 RETURNING secret, mood::text",
+    'SELECT p.mail, p.moods::text, k.secret FROM people p JOIN kept k USING (mood) ORDER BY p.id',
+    'ALTER TABLE kept DROP COLUMN mood',
+    'ALTER TABLE people DROP COLUMN moods, DROP COLUMN mood',
+    'DROP TYPE other.mood',
+    'COMMIT',
+  ],
   'what is rolled back has not been': [
     'BEGIN',
     PEOPLE,

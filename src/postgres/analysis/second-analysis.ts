@@ -56,10 +56,10 @@ export async function requireAgreement(shadows: ShadowSource, opinion: SecondOpi
   if (hot.length === 0) return NOTHING_HOT;
   let place = -1;
   try {
-    return await shadows.within(analysis, async (session, shadowed) => {
+    return await shadows.within(analysis, async (session, { relations: shadowed, typeSchemas }) => {
       const statement = shadowStatement(opinion, shadowed);
       // What the statement calls unqualified is found where the client's session would find it.
-      await session.query(SEARCH_PATH_SQL, [searchPathText(analysis.input.searchPath)]);
+      await session.query(SEARCH_PATH_SQL, [searchPathText([...analysis.input.searchPath, ...typeSchemas])]);
       const description = await session.describe(statement.sql, statement.oids).catch((error: unknown) => {
         place = placeOf(error, statement, analysis);
         throw error;

@@ -25,6 +25,11 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as an SQL constant. Precondition: standard_conforming_strings is on, as wherever statements are rewritten and on service connections. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** A qualified name as SQL text. */
 export function quoteQualified(...parts: readonly string[]): string {
   return parts.map(quoteIdentifier).join('.');

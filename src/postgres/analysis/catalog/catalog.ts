@@ -42,6 +42,8 @@ export type Relation = {
   readonly writeRefusal: string | undefined;
 };
 
+export type EnumType = { readonly name: string; readonly labels: readonly string[] };
+
 export type HotRoutine = { readonly schema: string; readonly name: string };
 
 /** A relation that a schema change gives sealed columns, before the catalog has it. */
@@ -59,6 +61,8 @@ export type Catalog = {
   readonly rules: ReadonlyMap<string, ReadonlyMap<string, RuledColumn>>;
   /** Of the server's own catalog. */
   readonly facts: CatalogFacts;
+  /** By the name that columns have their type under, in an open transaction's own catalog: those of others are the server's to know. */
+  readonly enums: ReadonlyMap<string, EnumType>;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
   /** By name: what statements under way make, which nobody else can see yet. Their names are hot. */

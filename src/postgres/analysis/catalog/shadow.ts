@@ -10,7 +10,7 @@ import { formatLogicalType } from '../../types/type-text.ts';
 import { Analysis } from '../query/analysis.ts';
 import { analyzeExpression } from '../expressions/expressions.ts';
 import { analyzeQuery } from '../query/queries.ts';
-import type { Catalog, Relation } from './catalog.ts';
+import type { Catalog, CatalogColumn, Relation } from './catalog.ts';
 import { splice } from '../text/edits.ts';
 import { refuseStatement } from '../errors.ts';
 import { relationColumns } from '../query/relations.ts';
@@ -23,14 +23,23 @@ export type ShadowRelation = {
   readonly sealedPlaces: ReadonlyMap<string, string>;
 };
 
+export type StandIns = {
+  /** By OID, what stands for a relation. */
+  readonly relations: ReadonlyMap<number, ShadowRelation>;
+  /** Where types lie that stand for those that only the client's transaction has. */
+  readonly typeSchemas: ReadonlySet<string>;
+};
+
 /** Where the second analysis finds the relations that a statement names. */
 export interface ShadowSource {
-  /** Runs `work` in a transaction that is taken back. `shadowed`: by OID, what stands for a relation there. Rejects with the service's error. */
+  /** Runs `work` in a transaction that is taken back. Rejects with the service's error. */
   within<Result>(
     analysis: Analysis,
-    work: (session: ServiceSession, shadowed: ReadonlyMap<number, ShadowRelation>) => Promise<Result>,
+    work: (session: ServiceSession, standIns: StandIns) => Promise<Result>,
   ): Promise<Result>;
 }
+
+const NO_SCHEMAS: ReadonlySet<string> = new Set();
 
 type Service = Pick<ServiceConnection, 'transaction' | 'dryRun'>;
 
@@ -45,12 +54,12 @@ export class Shadows implements ShadowSource {
 
   async within<Result>(
     { relations, catalog }: Analysis,
-    work: (session: ServiceSession, shadowed: ReadonlyMap<number, ShadowRelation>) => Promise<Result>,
+    work: (session: ServiceSession, standIns: StandIns) => Promise<Result>,
   ): Promise<Result> {
-    const shadowed = new Map<number, ShadowRelation>();
+    const found = new Map<number, ShadowRelation>();
     for (const relation of relations.values())
-      if (relation.hot) shadowed.set(relation.oid, await this.ensure(relation, catalog));
-    return this.#service.dryRun((session) => work(session, shadowed));
+      if (relation.hot) found.set(relation.oid, await this.ensure(relation, catalog));
+    return this.#service.dryRun((session) => work(session, { relations: found, typeSchemas: NO_SCHEMAS }));
   }
 
   /** The shadow of a relation as the catalog has it. Rejects with the service connection's error. */
@@ -85,13 +94,24 @@ export function viewDdl(relation: Relation, sql: string): string {
   return `CREATE VIEW ${shadowName(relation)} (${columns}) AS ${sql}`;
 }
 
-export function tableDdl(relation: Relation): string {
-  const columns = relation.columns.map(
-    ({ name, typeName, sealed }) =>
-      `${quoteIdentifier(name)} ${sealed === undefined ? typeName : formatLogicalType(sealed.type)}`,
-  );
+/** `typeNames`: what stands for a type, by its name. */
+export function tableDdl(relation: Relation, typeNames: ReadonlyMap<string, string> = new Map()): string {
+  const columns = relation.columns.map((column) => {
+    const { element, dimensions } = elementOf(shadowType(column));
+    return `${quoteIdentifier(column.name)} ${typeNames.get(element) ?? element}${dimensions}`;
+  });
   const keys = relation.keys.map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`);
   return `CREATE TABLE ${shadowName(relation)} (${[...columns, ...keys].join(', ')})`;
+}
+
+/** As its shadow has it. */
+export function shadowType({ typeName, sealed }: CatalogColumn): string {
+  return sealed === undefined ? typeName : formatLogicalType(sealed.type);
+}
+
+export function elementOf(typeName: string): { readonly element: string; readonly dimensions: string } {
+  const dimensions = /(?:\[\])*$/u.exec(typeName)?.[0] ?? '';
+  return { element: typeName.slice(0, typeName.length - dimensions.length), dimensions };
 }
 
 /** The view's text with relations replaced by their shadows, where they have one. */

@@ -13,6 +13,8 @@ import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts
 const Snapshot = z.object({
   searchPath: z.array(z.string()),
   facts: CatalogFacts,
+  /** Name as columns have it, name by itself, labels in order. */
+  enums: z.array(z.tuple([z.string(), z.string(), z.array(z.string())])),
   relations: z.array(
     z.object({
       oid: z.number(),
@@ -80,6 +82,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     relations,
     rules: rulesByTable(rules),
     facts: snapshot.facts,
+    enums: new Map(snapshot.enums.map(([typeName, name, labels]) => [typeName, { name, labels }])),
     coming: new Map(),
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),

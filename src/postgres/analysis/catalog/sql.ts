@@ -10,10 +10,11 @@ import { catalogFactsSql } from '../facade/catalog-facts.ts';
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
 
-const snapshotSql = (facts: string): string => `
+const snapshotSql = (facts: string, enums: string): string => `
 SELECT json_build_object(
   'searchPath', current_schemas(true),
   'facts', ${facts},
+  'enums', ${enums},
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
       'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')
@@ -42,9 +43,15 @@ SELECT json_build_object(
     WHERE NOT ${OURS})
 ) AS snapshot`;
 
-export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED));
+/** By the names that columns have their types under. */
+const ENUMS = `(SELECT coalesce(json_agg(json_build_array(format_type(t.oid, NULL), t.typname,
+      (SELECT coalesce(json_agg(e.enumlabel ORDER BY e.enumsortorder), '[]') FROM pg_enum e WHERE e.enumtypid = t.oid))), '[]')
+    FROM pg_type t WHERE t.typtype = 'e')`;
+
+/** Enums of which the committed catalog has are the server's to know. */
+export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED), "'[]'::json");
 /** Without what is the server's own, which no transaction of a client changes, and its role may have no right to ask for. */
-export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json');
+export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json', ENUMS);
 
 /**
  * One number over the row versions of everything above, of operators, of the columns' identities (`check --rebind` changes those alone), and of the roles and

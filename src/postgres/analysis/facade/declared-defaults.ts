@@ -2,6 +2,7 @@
  * pg_attrdef as clients are shown it: with the defaults that rules declare, which the server does not have. It is not told them here either:
  * it answers with a mark, and the proxy puts the text in its place on the way back.
  */
+import { quoteLiteral } from '../../service/names.ts';
 import { createHash } from 'node:crypto';
 import type { LogicalType } from '../../plan.ts';
 import type { RuledColumn } from '../catalog/rules.ts';
@@ -84,8 +85,4 @@ export class DeclaredDefaults {
     const above = `(WITH RECURSIVE up(oid) AS (SELECT ${relation} UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON up.oid = i.inhrelid) SELECT up.oid FROM up)`;
     return `${this.#rows} JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE ${condition} AND c.oid IN ${above}`;
   }
-}
-
-function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

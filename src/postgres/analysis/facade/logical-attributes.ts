@@ -5,6 +5,7 @@
  * Rules are found by names and inheritance on the server, at the time of the query: columns made in the client's own transaction are
  * shown right, and a prepared query means the same whatever changes. Only columns of views are told by their OIDs.
  */
+import { quoteLiteral } from '../../service/names.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { parseLogicalType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
@@ -124,11 +125,6 @@ function row({ schema, table, column }: RuledColumn, type: LogicalType, stored: 
 /** atttypid and atttypmod: a domain's modifier is its own affair. */
 function shown({ oid, typmod, domain }: LogicalType): string {
   return domain === undefined ? `${oid}::oid, ${typmod}` : `${domain.oid}::oid, -1`;
-}
-
-/** Standard strings are on wherever statements are rewritten. */
-function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Up from the relation of the row to those it is a partition or child of: the rule is the parent's. */

@@ -11,6 +11,7 @@ const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: CATALOG.facts,
   relations: [],
+  enums: [],
   inherits: [],
   rules: [],
   rowColumns: [],
