@@ -20,7 +20,7 @@ import { BODY_PREFIX_BYTES, PART_OVERHEAD } from '../../src/envelope/object/size
 import { mapBounded } from '../../src/s3/sealing/bounded-map.ts';
 import { hookUpstream } from '../support/hooked-upstream.ts';
 import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
-import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
+import { BUCKET, startSealed, type Backend, type SealedSetup } from '../support/s3-sealed.ts';
 
 /** The rest of the block is 162 bytes before the numbers, 1250 of numbers, and 60 for where parts begin. */
 vi.mock(import('../../src/envelope/limits.ts'), async (original) => ({
@@ -52,7 +52,7 @@ describe.each(['s3rver', 'radosgw'] as const)(`${COUNT} unlike parts in front of
   const object = { Bucket: BUCKET, Key: 'unlike' };
   let setup: SealedSetup;
 
-  inFrontOf(name, async (backend) => {
+  const begin = async (backend: Backend): Promise<readonly SealedSetup[]> => {
     setup = await startSealed(backend);
     if (name === 'radosgw') {
       const config = ['-c', join(backend.directory, 'ceph.conf'), 'config', 'set'];
@@ -69,7 +69,9 @@ describe.each(['s3rver', 'radosgw'] as const)(`${COUNT} unlike parts in front of
       new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts: [...Parts] } }),
     );
     return [setup];
-  });
+  };
+  // It changes the settings of its cluster.
+  inFrontOf(name, begin, true);
   beforeEach(() => {
     older.hasNoGroups = false;
     setup.edges[1].gateway.caches.layouts.clear();
