@@ -7,6 +7,7 @@ import { STANDARD_SETTINGS } from '../../types/codec.ts';
 import { ValueError } from '../../types/errors.ts';
 import { parseLogicalType } from '../../types/type-text.ts';
 import { readValue } from '../../types/values.ts';
+import { quoteIdentifier } from '../../service/names.ts';
 import type { RuledColumn } from '../catalog/rules.ts';
 import { isOperator, locationOf, namesOf, parseStatements, type Node } from '../text/syntax.ts';
 import type { DdlStatement } from './statement.ts';
@@ -49,17 +50,23 @@ function negated({ kind, name, lexpr, rexpr }: Extract<Node, { A_Expr: unknown }
   return text === undefined ? undefined : `-${text}`;
 }
 
-/** A CHECK that a rule of the table declares: upstream it becomes CHECK (true). Gives whether it is one. */
+/** A CHECK that a rule of the table declares: upstream it becomes CHECK (true), by its name or the rule's. Gives whether it is one. */
 export function replaceDeclaredCheck(ddl: DdlStatement, constraint: Constraint, table: DdlTable): boolean {
   const { raw_expr: expression } = constraint;
   if (expression === undefined) return false;
-  const isDeclared = [...table.rules.values()].some(({ column, checks = [] }) =>
-    checks.some(
+  const declared = [...table.rules.values()].flatMap(({ column, checks = [] }) =>
+    checks.filter(
       (check) => meaningOf(expression, [column]) === meaningOf(expressionOf(check.expression), [column, 'value']),
     ),
   );
-  if (isDeclared) ddl.replace(conditionSpan(ddl, constraint), 'true');
-  return isDeclared;
+  const known = declared.find(({ name }) => name === constraint.conname) ?? declared[0];
+  if (known === undefined) return false;
+  ddl.replace(conditionSpan(ddl, constraint), 'true');
+  // Of a constant the server would name it after the table.
+  const start = locationOf(constraint);
+  if (constraint.conname === undefined)
+    ddl.replace({ start, end: start }, `CONSTRAINT ${quoteIdentifier(known.name)} `);
+  return true;
 }
 
 function expressionOf(text: string): Node | undefined {
@@ -70,10 +77,19 @@ function expressionOf(text: string): Node | undefined {
   return target !== undefined && 'ResTarget' in target ? target.ResTarget.val : undefined;
 }
 
+/** Fields of nodes that say where something stands: of lists, where they begin and end. */
+const PLACES: ReadonlySet<string> = new Set([
+  'location',
+  'list_start',
+  'list_end',
+  'rexpr_list_start',
+  'rexpr_list_end',
+]);
+
 /** The tree without places, the column under one name: a rule may write VALUE for it, which in a table is another column. */
 function meaningOf(node: Node | undefined, names: readonly string[]): string {
   return JSON.stringify(node, (key, value: unknown) => {
-    if (key === 'location') return undefined;
+    if (PLACES.has(key)) return undefined;
     return key === 'ColumnRef' && isOneOf(value, names) ? 'the column' : value;
   });
 }

@@ -14,21 +14,24 @@ import { namedUse } from '../named.ts';
 import { queryAfter, trimmed } from '../text/inner-query.ts';
 import { analyzeQuery } from '../query/queries.ts';
 import { relationColumns } from '../query/relations.ts';
-import { quoteIdentifier } from '../../service/names.ts';
 import { survey } from '../survey.ts';
 import { SourceText } from '../text/source-text.ts';
-import { builtinName, locationOf, namesOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
+import { locationOf, parseStatements, type Node, type RawStatement } from '../text/syntax.ts';
 import { declaredDefaults, logicalAttributes, type ViewColumn } from './logical-attributes.ts';
+import { declaredChecks } from './declared-checks.ts';
+import { MARK } from './declared-defaults.ts';
 import { referencesOf, type References } from './references.ts';
+import { CONSTRAINT_TEXT, shownCalls } from './shown-calls.ts';
 
 const ATTRIBUTES = 'pg_attribute';
 const DEFAULTS = 'pg_attrdef';
+const CONSTRAINTS = 'pg_constraint';
 const INFORMATION = 'information_schema';
 /** They are of a table's row, and not of a subquery's. */
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 
 /** Words that texts of such queries hold. */
-export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, DEFAULTS, INFORMATION];
+export const CATALOG_WORDS: readonly string[] = [ATTRIBUTES, DEFAULTS, CONSTRAINTS, CONSTRAINT_TEXT, INFORMATION];
 
 /** The rewritten statement; undefined: it asks for no types, or is left to see the server's own. `effect`: of what it prepares, if it does. */
 export function draftCatalogQuery(
@@ -40,9 +43,9 @@ export function draftCatalogQuery(
   const { node } = statement;
   const edits = catalogEdits(node, context);
   if (edits.length === 0) return undefined;
-  const { texts } = declaredDefaults(catalog);
-  if (texts.size > 0 && keepsRows(node)) throw refuseStatement(KEPT, trimmed(source, statement).start, KEPT_HINT);
-  const shown = texts.size === 0 ? {} : { shown: texts };
+  const showsMarks = edits.some(({ replacement }) => typeof replacement === 'string' && replacement.includes(MARK));
+  if (showsMarks && keepsRows(node)) throw refuseStatement(KEPT, trimmed(source, statement).start, KEPT_HINT);
+  const shown = showsMarks ? { shown: shownTexts(catalog) } : {};
   const plan = { ...rewrittenPlan(context, trimmed(source, statement), edits), asksCatalog: true, ...shown } as const;
   const named = namedUse(node, statement, effect, context);
   if (named?.type !== 'prepare') return { ...plan, ...(named && { named }) };
@@ -56,11 +59,10 @@ function catalogEdits(node: Node, context: PlanningContext): readonly Edit[] {
   if (query === undefined || context.seesPhysicalTypes === true || !hasPlainSettings(context)) return [];
   const found = referencesOf(query);
   const targets = found.tables.filter((table) => isTarget(table, found, context));
-  if (targets.length === 0) return [];
   const edits = [
     ...targets.flatMap((table) => replaced(table, found, context)),
     ...shortened(found, targets, source),
-    ...shownDefaults(found, targets, source, catalog),
+    ...shownCalls(found, targets, source, catalog),
   ];
   // Whether they are to be shown so, and what their names mean, is not known before what is ahead of it has run.
   if (edits.length > 0 && context.afterSettingsChange === true) throw uncommitted();
@@ -86,10 +88,10 @@ function askedIn(node: Node): Node | undefined {
   return inner && askedIn(inner);
 }
 
-const KEPT = 'copies of the catalog are not supported where rules declare defaults';
+const KEPT = 'copies of the catalog are not supported where rules declare defaults or CHECKs';
 const KEPT_HINT = "Select what is wanted, or SET sealgate.catalog TO 'physical' first.";
 
-/** Defaults that rules declare are put into rows on their way to the client: not where the server keeps the rows, or sends them as COPY data. */
+/** What rules declare is put into rows on their way to the client: not where the server keeps the rows, or sends them as COPY data. */
 function keepsRows(node: Node): boolean {
   if ('PrepareStmt' in node && node.PrepareStmt.query !== undefined) return keepsRows(node.PrepareStmt.query);
   if ('ExplainStmt' in node || 'DeclareCursorStmt' in node) return false;
@@ -118,11 +120,16 @@ function isTarget(table: RangeVar, found: References, { catalog, settings, sourc
   if (catalogname !== undefined || inh !== true || before === 'table') return false;
   if (hidesSystemColumns(table, found)) return false;
   if (schemaname === INFORMATION) return catalog.facts.informationViews.some(([name]) => name === relname);
-  if (relname !== ATTRIBUTES && (relname !== DEFAULTS || declaredDefaults(catalog).isEmpty)) return false;
+  if (!isShownOtherwise(relname, catalog)) return false;
   if (schemaname !== undefined) return schemaname === 'pg_catalog';
   return (
     !found.commonTables.has(relname) && findRelation(catalog, searchPathOf(settings), undefined, relname) === undefined
   );
+}
+
+function isShownOtherwise(relname: string, catalog: Catalog): boolean {
+  if (relname === DEFAULTS) return !declaredDefaults(catalog).isEmpty;
+  return relname === ATTRIBUTES || (relname === CONSTRAINTS && !declaredChecks(catalog).isEmpty);
 }
 
 function hidesSystemColumns({ alias, relname = '' }: RangeVar, { columns }: References): boolean {
@@ -141,7 +148,9 @@ function replaced(table: RangeVar, found: References, { catalog, source }: Plann
       ? informationView(catalog, table.relname ?? '')
       : table.relname === DEFAULTS
         ? declaredDefaults(catalog).relation
-        : logicalAttributes(catalog, viewColumns(catalog), (column) => needsAll || text.includes(column));
+        : table.relname === CONSTRAINTS
+          ? declaredChecks(catalog).relation(catalog.facts.constraintColumns)
+          : logicalAttributes(catalog, viewColumns(catalog), (column) => needsAll || text.includes(column));
   const first = source.tokenAt(locationOf(table));
   if (subquery === undefined || first === undefined) return [];
   const last = table.schemaname === undefined ? first : first + 2;
@@ -156,44 +165,6 @@ function takesRows({ alias, relname = '' }: RangeVar, { columns }: References): 
   return alias?.colnames !== undefined || columns.some(({ star, names }) => star || names.at(-1) === name);
 }
 
-/** Calls of pg_get_expr for what pg_attrdef holds: what it does not hold is said beside. */
-function shownDefaults(
-  { calls, commonTables }: References,
-  targets: readonly RangeVar[],
-  source: SourceText,
-  catalog: Catalog,
-): readonly Edit[] {
-  const tables = targets.filter(({ relname }) => relname === DEFAULTS);
-  if (tables.length === 0) return [];
-  const names = new Set(tables.map(({ alias }) => alias?.aliasname ?? DEFAULTS));
-  return calls.flatMap((call) => {
-    const [tree] = call.args ?? [];
-    if (builtinName(namesOf(call.funcname)) !== 'pg_get_expr' || tree === undefined || !('ColumnRef' in tree))
-      return [];
-    const path = namesOf(tree.ColumnRef.fields);
-    const [table] = path.slice(-2, -1);
-    if (path.at(-1) !== 'adbin' || !(table === undefined ? commonTables.size === 0 : names.has(table))) return [];
-    const span = callSpan(source, locationOf(call));
-    if (span === undefined) return [];
-    const row = table === undefined ? '' : `${quoteIdentifier(table)}.`;
-    return [
-      { start: span.start, end: span.start, replacement: 'coalesce(' },
-      { start: span.end, end: span.end, replacement: `, ${declaredDefaults(catalog).textOf(row)})` },
-    ];
-  });
-}
-
-/** From the function's name to the parenthesis that ends its arguments. */
-function callSpan(source: SourceText, start: number): { readonly start: number; readonly end: number } | undefined {
-  const first = source.tokenAt(start);
-  if (first === undefined) return undefined;
-  for (let index = first, depth = 0; source.tokens[index] !== undefined; index++) {
-    if (source.tokenText(index) === '(') depth++;
-    if (source.tokenText(index) === ')' && --depth === 0) return { start, end: source.tokens[index]?.end ?? start };
-  }
-  return undefined;
-}
-
 /** `pg_catalog.pg_attribute.attname`, as SQLAlchemy writes: a subquery has no schema. */
 function shortened(found: References, targets: readonly RangeVar[], source: SourceText): readonly Edit[] {
   const bare = targets.filter(({ alias }) => alias === undefined);
@@ -205,6 +176,16 @@ function shortened(found: References, targets: readonly RangeVar[], source: Sour
     const next = first === undefined ? undefined : source.tokens[first + 2];
     return next === undefined ? [] : [{ start: locationOf(ref), end: next.start, replacement: '' }];
   });
+}
+
+const TEXTS = new WeakMap<Catalog, ReadonlyMap<string, string>>();
+
+function shownTexts(catalog: Catalog): ReadonlyMap<string, string> {
+  const known = TEXTS.get(catalog);
+  if (known !== undefined) return known;
+  const made = new Map([...declaredDefaults(catalog).texts, ...declaredChecks(catalog).texts]);
+  TEXTS.set(catalog, made);
+  return made;
 }
 
 const INFORMATION_VIEWS = new WeakMap<Catalog, Map<string, string | undefined>>();
@@ -246,7 +227,7 @@ function madeView(catalog: Catalog, name: string): string | undefined {
         : `${replacement}${alias === undefined ? ` AS ${relname}` : ''}`;
     edits.push({ start, end: start + relname.length, replacement: named });
   }
-  if (!defaults.isEmpty) edits.push(...shownDefaults(found, tables, source, catalog));
+  edits.push(...shownCalls(found, tables, source, catalog));
   // Whole rows are handed to functions that take a row of pg_attribute.
   for (const { names, star, ref } of columns) {
     if (!star || names.length !== 1 || !aliases.has(names[0] ?? '')) continue;

@@ -19,9 +19,15 @@ export const MARK = 'sealgate default ';
 const MARK_DIGITS = 24;
 export const MARKS = new RegExp(`${MARK}[0-9a-f]{${MARK_DIGITS}}`, 'g');
 
-/** Of a column, not of its default: the server could try values against that. */
-function markOf({ schema, table, column }: RuledColumn): string {
-  return MARK + createHash('sha256').update([schema, table, column].join('\u0000')).digest('hex').slice(0, MARK_DIGITS);
+/** Of a column (and of what of it is meant), not of its default: the server could try values against that. */
+export function markOf({ schema, table, column }: RuledColumn, ...what: readonly string[]): string {
+  const name = [schema, table, column, ...what].join('\u0000');
+  return MARK + createHash('sha256').update(name).digest('hex').slice(0, MARK_DIGITS);
+}
+
+/** A relation's own OID and those of what it is a partition or child of: the rule is the topmost's. `relation`: its OID, as SQL. */
+export function ancestorsOf(relation: string): string {
+  return `(WITH RECURSIVE up(oid) AS (SELECT ${relation} UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON up.oid = i.inhrelid) SELECT up.oid FROM up)`;
 }
 
 const COLUMNS = ['nsp', 'rel', 'att', 'stored', 'id', 'mark', 'label'] as const;
@@ -82,7 +88,6 @@ export class DeclaredDefaults {
   }
 
   #columns(condition: string, relation: string): string {
-    const above = `(WITH RECURSIVE up(oid) AS (SELECT ${relation} UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON up.oid = i.inhrelid) SELECT up.oid FROM up)`;
-    return `${this.#rows} JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE ${condition} AND c.oid IN ${above}`;
+    return `${this.#rows} JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE ${condition} AND c.oid IN ${ancestorsOf(relation)}`;
   }
 }

@@ -3,6 +3,8 @@ import { ValueError } from '../../types/errors.ts';
 import { STANDARD_SETTINGS, type ValueContext } from '../../types/codec.ts';
 import { printValue, readValue } from '../../types/values.ts';
 import type { LogicalType, LogicalTypeName } from '../../plan.ts';
+import { logicalType } from '../../types/registry.ts';
+import type { BuiltinTypeName } from '../../types/type-facts.ts';
 
 /** `labelOid`: of the type that the server prints behind the value, by names that its session can see. Undefined: none. */
 export type DefaultText = { readonly text: string; readonly labelOid: number | undefined };
@@ -48,6 +50,14 @@ function printed(value: string, type: LogicalType): string {
     if (error instanceof ValueError) return value;
     throw error;
   }
+}
+
+/** A constant of a CHECK. `bare`: it is read as that type without the type behind it. */
+export function constantParts(value: string, name: BuiltinTypeName): { readonly text: string; readonly bare: boolean } {
+  const text = printed(value, logicalType(name));
+  if (name === 'bool') return { text: text === 't' ? 'true' : 'false', bare: true };
+  const bare = (name === 'int4' && !text.startsWith('-')) || (name === 'numeric' && /^\d+\.\d*$/.test(text));
+  return { text: bare ? text : quoted(text), bare };
 }
 
 function quoted(text: string): string {

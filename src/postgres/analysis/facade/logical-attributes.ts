@@ -11,7 +11,7 @@ import { parseLogicalType } from '../../types/type-text.ts';
 import { ValueError } from '../../types/errors.ts';
 import type { LogicalType } from '../../plan.ts';
 import type { RuledColumn } from '../catalog/rules.ts';
-import { DeclaredDefaults } from './declared-defaults.ts';
+import { ancestorsOf, DeclaredDefaults } from './declared-defaults.ts';
 
 /** pg_type.oid of bytea, which a column has whose rule says `guard: off`. */
 const BYTEA_OID = 17;
@@ -85,7 +85,7 @@ function logicalSource(catalog: Catalog, views: readonly ViewColumn[], guardOid:
 }
 
 /** As the catalog resolved it, which knows types that only the database does; else as the rule spells it. */
-function logicalTypeOf(rule: RuledColumn, catalog: Catalog): LogicalType | undefined {
+export function logicalTypeOf(rule: RuledColumn, catalog: Catalog): LogicalType | undefined {
   const relation = catalog.relations.get(`${rule.schema}\u0000${rule.table}`);
   const resolved = relation?.columns.find(({ name }) => name === rule.column)?.sealed?.type;
   if (resolved !== undefined) return resolved;
@@ -127,11 +127,8 @@ function shown({ oid, typmod, domain }: LogicalType): string {
   return domain === undefined ? `${oid}::oid, ${typmod}` : `${domain.oid}::oid, -1`;
 }
 
-/** Up from the relation of the row to those it is a partition or child of: the rule is the parent's. */
-const ANCESTORS = `(WITH RECURSIVE up(oid) AS (SELECT s.attrelid UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up ON up.oid = i.inhrelid) SELECT up.oid FROM up)`;
-
 function lookup(column: string, named: readonly string[], numbered: readonly string[]): string {
-  const byName = `(SELECT m.${column} FROM (VALUES ${named.join(', ')}) m(nsp, rel, att, stored, typid, typmod) JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE m.att = s.attname AND m.stored = s.atttypid AND c.oid IN ${ANCESTORS} LIMIT 1)`;
+  const byName = `(SELECT m.${column} FROM (VALUES ${named.join(', ')}) m(nsp, rel, att, stored, typid, typmod) JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE m.att = s.attname AND m.stored = s.atttypid AND c.oid IN ${ancestorsOf('s.attrelid')} LIMIT 1)`;
   if (numbered.length === 0) return byName;
   return `coalesce(${byName}, (SELECT v.${column} FROM (VALUES ${numbered.join(', ')}) v(rel, num, typid, typmod) WHERE v.rel = s.attrelid AND v.num = s.attnum LIMIT 1))`;
 }
