@@ -40,9 +40,11 @@ export const MIN_SEGMENT_BYTES = 64 * KIB;
 export const SEGMENT_STEP_BYTES = 4 * KIB;
 /** A part has at most so many segments, so that tags cost a constant: 16 * 512 = 8 KiB. */
 export const MAX_PART_SEGMENTS = 512;
+/** Part 10 000 has at most so many: nothing can follow it, so beside their tags its 8 KiB hold the list (512 - 96) * 16 = 6656. */
+export const MAX_LAST_PART_SEGMENTS = 96;
 export const SEGMENT_TAG_BYTES = GCM_TAG_BYTES;
 
-/** Longest last part that carries the list in its own padding instead of being followed by a footer part: S3's least part, 5 MiB. */
+/** S3's least part but the last, 5 MiB. A shorter last part carries the list in its own padding instead of being followed by a footer part. */
 export const SHORT_PART_BYTES = 5 * MIB;
 
 /** The sealed list at the end of a multipart object. A part below SHORT_PART_BYTES has at most 81 segments: 431 * 16 = 6896 bytes of padding. */

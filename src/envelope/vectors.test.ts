@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { unhex } from '../../test/support/naive-crypto.ts';
-import { labelled, makeVectors, multipartBytes, sha256Hex } from '../../test/support/make-vectors.ts';
+import { labelled, makeVectors, multipartBytes, partLastBytes, sha256Hex } from '../../test/support/make-vectors.ts';
 import { concatBytes } from '../crypto/bytes.ts';
 import { takeKey } from '../crypto/key-types.ts';
 import { BodyOpener } from './object/body-opener.ts';
@@ -148,6 +148,28 @@ describe('frozen vectors', () => {
       [1, 1249, 1250],
       [8, 1249, undefined],
     ]);
+  });
+
+  test('a part 10000 of any length opens, and ends in the list', () => {
+    type Body = Row & { readonly plainLength: number; readonly held?: boolean };
+    const v = read<{ keys: Row; bodies: readonly Body[] }>('sealed-object-part-10000-v1.json');
+    const object = { dek: dekOf(v.keys), objectId: hexOf(v.keys, 'objectId') };
+    for (const row of v.bodies) {
+      const stored = partLastBytes(row['name'] ?? '', row.plainLength, row.held === true);
+      expect(sha256Hex(stored)).toBe(row['storedSha256']);
+      const layout = row.held === true ? 'held' : 'part';
+      const opener = new BodyOpener({
+        ...object,
+        expect: { layout, partNumber: 10_000, plainLength: row.plainLength },
+      });
+      expect(sha256Hex(concatBytes(...opener.push(stored)))).toBe(row['plaintextSha256']);
+      expect(opener.finish().clientChecksum).toBe('crc64nvme');
+      if (row['footerBlock'] === undefined) continue;
+      expect(stored.subarray(-6656)).toEqual(hexOf(row, 'footerBlock'));
+      const footer = openFooter(hexOf(row, 'footerBlock'), object.dek, object.objectId);
+      expect(footer.parts?.at(-1)).toEqual({ partNumber: 10_000, plainLength: row.plainLength });
+    }
+    expect(v.bodies).toHaveLength(5);
   });
 
   test('upload tokens open', () => {

@@ -64,7 +64,10 @@ export const DOCUMENT_COST = 16;
 export const NAMED_PART_BYTES = 1024;
 /** What documents hold together: one of the largest there are, or six completions of 10 000 parts each under way. */
 export const MAX_DOCUMENTS_BYTES = 64 * 1024 * 1024;
-/** What segments larger than 64 KiB may hold together: three of the largest there are (10 MiB), or thirty of a 512 MiB part's. */
+/**
+ * What segments larger than 64 KiB may hold together: three of the largest of any part but part 10 000 (10 MiB), or thirty of a 512 MiB part's. One of a
+ * part 10 000 beyond 3 GiB is larger than all of it (at most 53 MiB): then it is the only one.
+ */
 export const MAX_LARGE_SEGMENT_BYTES = 32 * 1024 * 1024;
 /** Largest document about a bucket's encryption: one rule of a few hundred bytes. */
 export const MAX_ENCRYPTION_DOCUMENT_BYTES = 16 * 1024;

@@ -9,7 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { segmentSizeFor } from '../../src/envelope/object/sizes.ts';
+import { segmentSizeOf } from '../../src/envelope/object/sizes.ts';
 import { MAX_LARGE_SEGMENT_BYTES } from '../../src/s3/limits.ts';
 import type { GatewayParts } from '../../src/s3/gateway.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
@@ -19,6 +19,7 @@ import { BUCKET, startBackend, startSealed, type SealedSetup } from '../support/
 
 const MIB = 2 ** 20;
 const PARTS = [48 * MIB, 5 * MIB];
+const SEGMENT = segmentSizeOf({ layout: 'part', partNumber: 1, plainLength: PARTS[0] ?? 0 });
 const bytes = randomBytes(PARTS.reduce((sum, part) => sum + part, 0));
 const hashOf = (part: Uint8Array): string => createHash('sha256').update(part).digest('hex');
 
@@ -67,7 +68,7 @@ test.each([
     };
     const hashes = await Promise.all(Array.from({ length: readers }, read));
     expect(new Set(hashes)).toEqual(new Set([hashOf(expected)]));
-    const share = segmentSizeFor(PARTS[0] ?? 0);
+    const share = SEGMENT;
     expect(share).toBeGreaterThan(64 * 1024);
     expect(most).toBeGreaterThanOrEqual(share);
     expect(most).toBeLessThanOrEqual(Math.min(readers * share, MAX_LARGE_SEGMENT_BYTES));
@@ -86,7 +87,7 @@ test('a reader that leaves in the middle gives its share back', async () => {
 });
 
 describe('where there is room for two readers', () => {
-  const share = segmentSizeFor(PARTS[0] ?? 0);
+  const share = SEGMENT;
   const NEVER_MS = 600_000;
   const SOON = { timeout: 60_000 };
 

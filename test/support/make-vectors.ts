@@ -146,6 +146,26 @@ export function multipartBytes(ending: 'footer part' | 'short last part'): Uint8
     : [...bodies, sealFooterPart(footer, dek(), objectId, deterministicRandom(`${ending} footer`))];
 }
 
+/** The least that is long; the longest with segments of 64 KiB; the shortest with longer ones; one behind another part. */
+const LAST_LENGTHS = [5_242_880, 6_289_880, 6_289_881, 6_500_000];
+
+/** A client's part 10 000: the list is in its padding, whatever its length; or as it is held before that. */
+function lastShape(name: string, plainLength: number, held: boolean): BodyShape {
+  const shape = { name, partNumber: 10_000, plainLength };
+  if (held) return { ...shape, held };
+  const before = plainLength === 6_500_000 ? [{ partNumber: 1, plainLength: 70_000 }] : [];
+  return { ...shape, final: true, footer: { parts: [...before, { partNumber: 10_000, plainLength }] } };
+}
+
+/** Its stored bytes. */
+export const partLastBytes = (name: string, plainLength: number, held: boolean): Uint8Array =>
+  bodyBytes(lastShape(name, plainLength, held), `body ${name}`);
+
+function lastPart(name: string, plainLength: number, held = false) {
+  const made = body(lastShape(name, plainLength, held));
+  return held ? made : { ...made, footerBlock: hex(partLastBytes(name, plainLength, held).subarray(-6656)) };
+}
+
 /** Lists that have no room for the lengths of their parts: as they were written before there were groups, and since. */
 function unlistedFooter(count: number, withoutGroups: boolean) {
   const parts = Array.from({ length: count }, (_, i) => ({
@@ -328,6 +348,13 @@ export function makeVectors(): Record<string, unknown> {
     'sealed-object-many-parts-v1.json': {
       keys: { dek: hex(labelled('dek', 32)), objectId: hex(objectId) },
       footers: [unlistedFooter(9999, true), unlistedFooter(1250, false), unlistedFooter(9999, false)],
+    },
+    'sealed-object-part-10000-v1.json': {
+      keys: { dek: hex(labelled('dek', 32)), objectId: hex(objectId) },
+      bodies: [
+        ...LAST_LENGTHS.map((length) => lastPart(`part 10000 of ${length}`, length)),
+        lastPart('part 10000 held', 6_500_000, true),
+      ],
     },
   };
 }

@@ -83,7 +83,8 @@ export type NaiveBody = {
 };
 
 function naiveSegmentSize(b: NaiveBody): number {
-  const least = Math.ceil((b.plaintext.length + 40) / 512) + 16;
+  const most = b.partNumber === 10_000 ? 96 : 512;
+  const least = Math.ceil((b.plaintext.length + 40) / most) + 16;
   return b.partNumber === 0 || b.held ? 65536 : Math.max(65536, Math.ceil(least / 4096) * 4096);
 }
 

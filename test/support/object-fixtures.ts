@@ -4,7 +4,12 @@ import { takeKey, type Dek } from '../../src/crypto/key-types.ts';
 import type { RandomSource } from '../../src/crypto/random.ts';
 import { concatBytes } from '../../src/crypto/bytes.ts';
 import { BodySealer, type BodySealerInput } from '../../src/envelope/object/body-sealer.ts';
-import { encodeFooter, sealFooterPart, type FooterInput } from '../../src/envelope/object/footer.ts';
+import {
+  encodeFooter,
+  FOOTER_PART_NUMBER,
+  sealFooterPart,
+  type FooterInput,
+} from '../../src/envelope/object/footer.ts';
 import type { BodyRecord } from '../../src/envelope/object/record.ts';
 import { SHORT_PART_BYTES } from '../../src/envelope/limits.ts';
 
@@ -43,7 +48,8 @@ export function sealMultipart(
   } = {},
 ): Uint8Array[] {
   const last = parts.at(-1);
-  const footerPart = options.footerPart ?? (last?.plaintext.length ?? 0) >= SHORT_PART_BYTES;
+  const isLong = (last?.plaintext.length ?? 0) >= SHORT_PART_BYTES && last?.partNumber !== FOOTER_PART_NUMBER;
+  const footerPart = options.footerPart ?? isLong;
   const table = parts.map(({ partNumber, plaintext }) => ({ partNumber, plainLength: plaintext.length }));
   const earlier = (footerPart ? parts : parts.slice(0, -1)).map((p) =>
     sealBody(object, p.plaintext, { partNumber: p.partNumber }),

@@ -89,8 +89,7 @@ export class BodyReader {
     const opened: Uint8Array[] = [];
     const at = segments.consume(chunk, from, opened);
     if (segments.done && this.#stream !== undefined) {
-      const { layout, plainLength } = this.#stream.header;
-      this.#tail = new Collector(RECORD_BYTES + paddingOf(layout, plainLength));
+      this.#tail = new Collector(RECORD_BYTES + paddingOf(this.#stream.header));
       // The last piece is enough to withhold: without it the plaintext is not complete.
       const last = opened.pop();
       if (last !== undefined) this.#withheld = [last];

@@ -10,7 +10,7 @@ import type { Dek } from '../../crypto/key-types.ts';
 import type { RandomSource } from '../../crypto/random.ts';
 import { assertLength } from '../codec.ts';
 import { EnvelopeError } from '../errors.ts';
-import { FOOTER_BLOCK_BYTES, SHORT_PART_BYTES } from '../limits.ts';
+import { FOOTER_BLOCK_BYTES, MAX_PART_NUMBER, SHORT_PART_BYTES } from '../limits.ts';
 import { encodePartHeader, type PartHeader } from './part-header.ts';
 import { sealRecord, type BodyRecord } from './record.ts';
 import { paddingOf, storedSizeOf } from './sizes.ts';
@@ -32,9 +32,9 @@ export type BodySealerInput = {
   readonly partNumber: number;
   /** Exact length of the plaintext to come. */
   readonly plainLength: number;
-  /** True for a single PUT, and for the part that carries the footer block; then `finish` wants the block. */
+  /** True for a single PUT, and for the part that carries the footer block (part 10 000 always does); then `finish` wants the block. */
   readonly final: boolean;
-  /** A short last part, held as a hidden object until its upload completes. */
+  /** A short last part, or part 10 000: held as a hidden object until its upload completes. */
   readonly held?: boolean;
 };
 
@@ -58,7 +58,7 @@ export class BodySealer {
     const { dek, objectId, partNumber, plainLength, final, held = false } = input;
     const layout = held ? 'held' : partNumber === 0 ? 'single' : 'part';
     const header: PartHeader = { layout, partNumber, final, plainLength, objectId: Uint8Array.from(objectId) };
-    if (layout === 'part' && final && plainLength >= SHORT_PART_BYTES) {
+    if (layout === 'part' && final && plainLength >= SHORT_PART_BYTES && partNumber < MAX_PART_NUMBER) {
       throw new RangeError('a part this long is followed by a footer part; it has no room for the list');
     }
     const headerBytes = encodePartHeader(header, dek);
@@ -109,7 +109,7 @@ export class BodySealer {
       plainLength: header.plainLength,
     };
     const tail = [this.#closeSegment(), sealRecord(record, place)];
-    const padding = paddingOf(header.layout, header.plainLength);
+    const padding = paddingOf(header);
     if (header.layout === 'part' && header.final) {
       if (footer === undefined) throw new TypeError('a final part ends in the footer block');
       assertLength(footer, FOOTER_BLOCK_BYTES, 'a footer block');

@@ -1,7 +1,7 @@
 /**
  * The sealed list that ends every multipart object: part numbers, lengths, digest of the salts, whole-object checksum. It is the
  * last FOOTER_BLOCK_BYTES of the stored object: in a footer part of no plaintext (number 10000) after a last part of 5 MiB or
- * more, or in the padding of a shorter last part. So one tail read gives the map of the object.
+ * more, or in the padding of a shorter last part, or of a part 10000. So one tail read gives the map of the object.
  *
  *   magic 2 | version 1 | suite 1 | salt 32 | ciphertext 6604 | tag 16
  *
@@ -23,7 +23,7 @@ import { SALT_BYTES, openOnce, sealOnce } from './subkeys.ts';
 
 export type { FooterPart } from './part-runs.ts';
 
-/** The footer part's number, always: clients have 1 to 9999 for parts of 5 MiB and more, and this one for a shorter last part that is not empty. */
+/** The footer part's number, always. A client's part of this number is not empty, and holds the list itself. */
 export const FOOTER_PART_NUMBER = MAX_PART_NUMBER;
 /** How much of a part's salt goes into the salts digest: what a part's ETag can carry back to Complete. */
 export const SALT_REFERENCE_BYTES = 8;
@@ -74,7 +74,7 @@ const FLAG_GROUPS = 4;
 export const hasRoomFor = (parts: readonly FooterPart[]): boolean =>
   HEAD_BYTES + encodeRuns(parts).length <= PLAIN_BYTES;
 
-/** The sealed block, FOOTER_BLOCK_BYTES: for `BodySealer.finish` of a short last part. */
+/** The sealed block, FOOTER_BLOCK_BYTES: for `BodySealer.finish` of a final part. */
 export function encodeFooter(footer: FooterInput, dek: Dek, objectId: Uint8Array, random: RandomSource): Uint8Array {
   const { parts, salts, checksum } = footer;
   assertParts(parts);

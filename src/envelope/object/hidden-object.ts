@@ -7,7 +7,8 @@
  *   .sealgate/uploads/<object id, hex>/mark-<random>    empty: somebody is completing the upload (8 random bytes in hex)
  *
  * A held part is sealed by `BodySealer` with `held: true` under the upload's own DEK and object id; its header's flag keeps it from
- * ever passing for a part of the object. Complete opens it and seals it anew, final, with the footer block in its padding.
+ * ever passing for a part of the object. Complete opens it and seals it anew, final, with the footer block in its padding. Held are last
+ * parts below 5 MiB, and any of number 10 000.
  */
 import { MAX_PART_NUMBER } from '../limits.ts';
 

@@ -84,7 +84,10 @@ function decodeVerified(reader: Reader, objectId: Uint8Array): PartHeader {
 
 function isConsistent({ layout, partNumber, final }: PartHeader): boolean {
   if (layout === 'single') return partNumber === 0 && final;
-  return partNumber >= 1 && partNumber <= MAX_PART_NUMBER && !(layout === 'held' && final);
+  if (partNumber < 1 || partNumber > MAX_PART_NUMBER) return false;
+  if (layout === 'held') return !final;
+  // Nothing can follow it, and its segments are counted to leave room for the list.
+  return final || partNumber < MAX_PART_NUMBER;
 }
 
 const maxPlainOf = (layout: BodyLayout): number => (layout === 'part' ? MAX_PART_PLAIN_BYTES : MAX_PUT_PLAIN_BYTES);

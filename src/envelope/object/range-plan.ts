@@ -9,7 +9,7 @@ import { openFailed } from '../errors.ts';
 import { SEGMENT_TAG_BYTES } from '../limits.ts';
 import type { PartHeader } from './part-header.ts';
 import { SegmentOpener } from './segment-opener.ts';
-import { STREAM_HEADER_BYTES, segmentCount, segmentSizeOf } from './sizes.ts';
+import { STREAM_HEADER_BYTES, segmentCount, segmentSizeOf, type BodyShape } from './sizes.ts';
 import { openPrefix, plainOffsetOf, storedOffsetOf } from './stream.ts';
 
 export type RangePlan = {
@@ -25,10 +25,10 @@ export type RangePlan = {
 };
 
 /** The plan for plaintext bytes `from` to `to` (exclusive) of a body. Precondition: 0 <= from < to <= plaintext length. */
-export function planRange(header: Pick<PartHeader, 'layout' | 'plainLength'>, from: number, to: number): RangePlan {
-  const { layout, plainLength } = header;
+export function planRange(body: BodyShape, from: number, to: number): RangePlan {
+  const { plainLength } = body;
   if (!(from >= 0 && from < to && to <= plainLength)) throw new RangeError('the range is not within the plaintext');
-  const segmentSize = segmentSizeOf(layout, plainLength);
+  const segmentSize = segmentSizeOf(body);
   const segmentOf = (offset: number) => Math.floor((offset + STREAM_HEADER_BYTES) / (segmentSize - SEGMENT_TAG_BYTES));
   const firstSegment = segmentOf(from);
   const endSegment = segmentOf(to - 1) + 1;

@@ -61,7 +61,7 @@ describe('ranged reads', () => {
   });
 
   test('fetch only the segments that hold it', () => {
-    const header = { layout: 'single', plainLength: LENGTH } as const;
+    const header = { layout: 'single', partNumber: 0, plainLength: LENGTH } as const;
     expect(planRange(header, 0, 1)).toMatchObject({ storedFrom: 104, storedTo: 64 + 65536, firstSegment: 0, skip: 0 });
     expect(planRange(header, FIRST, FIRST + 1)).toMatchObject({
       storedFrom: 64 + 65536,
@@ -91,7 +91,11 @@ describe('ranged reads', () => {
   });
 
   test('any changed byte of the stream header or of a segment the range touches is refused', () => {
-    const { storedFrom, storedTo } = planRange({ layout: 'single', plainLength: LENGTH }, FIRST + 10, FIRST + 20);
+    const { storedFrom, storedTo } = planRange(
+      { layout: 'single', partNumber: 0, plainLength: LENGTH },
+      FIRST + 10,
+      FIRST + 20,
+    );
     const sampled = Array.from({ length: 200 }, (_, i) => storedFrom + Math.floor((i * (storedTo - storedFrom)) / 200));
     for (const at of [...Array(40).keys()].map((i) => 64 + i).concat(sampled, storedTo - 1)) {
       expect(() => readRange(object, flip(single, at), FIRST + 10, FIRST + 20), `byte ${at}`).toThrow(

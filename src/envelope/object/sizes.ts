@@ -5,8 +5,11 @@
  * A whole object (single PUT, or a held part):  header 64 | stream (64 KiB segments) | record 192
  * A part of a multipart object:                 header 64 | stream (segments grow with the part) | record 192 | padding
  * so that every part costs exactly PART_OVERHEAD bytes: `plaintext = stored - N * PART_OVERHEAD`, whatever the parts' lengths.
+ * Part 10 000 has fewer and larger segments than others of its length, so that its padding always has room for the list.
  */
 import {
+  MAX_LAST_PART_SEGMENTS,
+  MAX_PART_NUMBER,
   MAX_PART_SEGMENTS,
   MIN_SEGMENT_BYTES,
   S3_MAX_PART_BYTES,
@@ -36,15 +39,20 @@ export const MAX_PUT_PLAIN_BYTES = largestSinglePlain(S3_MAX_PUT_BYTES);
 /** How a body is laid out: a whole object, a part of a multipart object, or a part held back until its upload completes. */
 export type BodyLayout = 'single' | 'part' | 'held';
 
-/** Segment size of a part: 64 KiB, or as much more as keeps it within 512 segments, in steps of 4 KiB. */
-export function segmentSizeFor(partPlain: number): number {
-  const least = Math.ceil((partPlain + STREAM_HEADER_BYTES) / MAX_PART_SEGMENTS) + SEGMENT_TAG_BYTES;
-  return Math.max(MIN_SEGMENT_BYTES, Math.ceil(least / SEGMENT_STEP_BYTES) * SEGMENT_STEP_BYTES);
-}
+/** All that a body's sizes follow from. */
+export type BodyShape = {
+  readonly layout: BodyLayout;
+  /** 0 for a single PUT. */
+  readonly partNumber: number;
+  readonly plainLength: number;
+};
 
-/** Segment size of a body of this layout and plaintext length. */
-export function segmentSizeOf(layout: BodyLayout, plain: number): number {
-  return layout === 'part' ? segmentSizeFor(plain) : MIN_SEGMENT_BYTES;
+/** Segment size: 64 KiB, or of a part as much more as keeps it within 512 segments (of part 10 000: 96), in steps of 4 KiB. */
+export function segmentSizeOf({ layout, partNumber, plainLength }: BodyShape): number {
+  if (layout !== 'part') return MIN_SEGMENT_BYTES;
+  const most = partNumber === MAX_PART_NUMBER ? MAX_LAST_PART_SEGMENTS : MAX_PART_SEGMENTS;
+  const least = Math.ceil((plainLength + STREAM_HEADER_BYTES) / most) + SEGMENT_TAG_BYTES;
+  return Math.max(MIN_SEGMENT_BYTES, Math.ceil(least / SEGMENT_STEP_BYTES) * SEGMENT_STEP_BYTES);
 }
 
 /** Number of segments: at least one, and an empty one only for the empty plaintext. */
@@ -77,9 +85,9 @@ export function plainSizeOfMultipart(stored: number, parts: number): number | un
 }
 
 /** Zero padding of a part (a footer block may take its end). */
-export function paddingOf(layout: BodyLayout, plain: number): number {
-  if (layout !== 'part') return 0;
-  return (MAX_PART_SEGMENTS - segmentCount(plain, segmentSizeFor(plain))) * SEGMENT_TAG_BYTES;
+export function paddingOf(body: BodyShape): number {
+  if (body.layout !== 'part') return 0;
+  return (MAX_PART_SEGMENTS - segmentCount(body.plainLength, segmentSizeOf(body))) * SEGMENT_TAG_BYTES;
 }
 
 function largestSinglePlain(stored: number): number {

@@ -41,7 +41,7 @@ export function streamParameters(
 ): StreamParameters {
   const streamKey = objectKey(dek, header.objectId, 'stream');
   const key = takeKey('Dek', hkdfSha256(streamKey, salt, headerBytes, KEY_BYTES));
-  const segmentSize = segmentSizeOf(header.layout, header.plainLength);
+  const segmentSize = segmentSizeOf(header);
   const segments = segmentCount(header.plainLength, segmentSize);
   return { header, headerBytes, salt, key, noncePrefix, segmentSize, segments };
 }

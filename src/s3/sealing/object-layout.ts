@@ -13,7 +13,13 @@ import {
 } from '../../envelope/object/footer.ts';
 import { decodePartHeader } from '../../envelope/object/part-header.ts';
 import { partTable, type PlacedPart } from '../../envelope/object/part-table.ts';
-import { BODY_PREFIX_BYTES, PART_HEADER_BYTES, PART_OVERHEAD, plainSize } from '../../envelope/object/sizes.ts';
+import {
+  BODY_PREFIX_BYTES,
+  PART_HEADER_BYTES,
+  PART_OVERHEAD,
+  plainSize,
+  type BodyShape,
+} from '../../envelope/object/sizes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
@@ -179,6 +185,13 @@ export function completedLayout(etag: string, { parts, checksum }: FooterInput, 
   const storedSize = end + (hasFooterPart ? PART_OVERHEAD : 0);
   return { type: 'multipart', etag, storedSize, ...table, checksum, prefixes: new Map() };
 }
+
+/** What the sizes of a part's body follow from. */
+export const bodyShape = ({ type }: ObjectLayout, { partNumber, plainLength }: FooterPart): BodyShape => ({
+  layout: type === 'single' ? 'single' : 'part',
+  partNumber,
+  plainLength,
+});
 
 /** What is remembered of the request's object; true only if the ETag still is. */
 export const knownLayout = (request: S3Request, gateway: GatewayContext): ObjectLayout | undefined =>

@@ -4,14 +4,14 @@
  */
 import { planRange } from '../../envelope/object/range-plan.ts';
 import { planObjectRange, type PartRange } from '../../envelope/object/part-table.ts';
-import { BODY_PREFIX_BYTES } from '../../envelope/object/sizes.ts';
+import { BODY_PREFIX_BYTES, segmentSizeOf } from '../../envelope/object/sizes.ts';
 import type { ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from './data-key.ts';
 import { fetchPinned, fetchStored, type StoredAnswer } from './fetch-stored.ts';
 import { FIRST_READ_BYTES } from './limits.ts';
-import type { ObjectLayout } from './object-layout.ts';
+import { bodyShape, type ObjectLayout } from './object-layout.ts';
 import type { ByteRange } from './range-header.ts';
 import { RangeReader } from './range-reader.ts';
 import { asOpeningError } from './sealed-errors.ts';
@@ -40,7 +40,7 @@ export function planStored(layout: ObjectLayout, range: ByteRange): StoredRange 
 }
 
 const planOf = (layout: ObjectLayout, { part, from, to }: PartRange): ReturnType<typeof planRange> =>
-  planRange({ layout: layout.type === 'single' ? 'single' : 'part', plainLength: part.plainLength }, from, to);
+  planRange(bodyShape(layout, part), from, to);
 
 /** Reads the header of the range's first part where the planned bytes do not begin with it. */
 export async function ensurePrefix(
@@ -71,8 +71,8 @@ export function roomForRange(
   layout: ObjectLayout,
   plan: StoredRange,
 ): Promise<SegmentRoom> {
-  const longest = plan.parts.reduce((most, { part }) => Math.max(most, part.plainLength), 0);
-  return segmentRoom(gateway, request, layout.type === 'single' ? 0 : longest);
+  const largest = plan.parts.reduce((most, { part }) => Math.max(most, segmentSizeOf(bodyShape(layout, part))), 0);
+  return segmentRoom(gateway, request, largest);
 }
 
 /** The range's plaintext, from stored bytes that begin at `plan.storedFrom`. */

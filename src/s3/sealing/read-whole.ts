@@ -11,7 +11,7 @@ import { partsInEtag } from './etag.ts';
 import { footerLayout, knownLayout, readFooter, rememberLayout, singleLayout } from './object-layout.ts';
 import { asOpeningError, invalidObject } from './sealed-errors.ts';
 import { opened, segmentRoom, type SegmentRoom } from './segment-room.ts';
-import { MAX_PART_PLAIN_BYTES, plainSizeOfMultipart } from '../../envelope/object/sizes.ts';
+import { MAX_PART_PLAIN_BYTES, plainSizeOfMultipart, segmentSizeOf } from '../../envelope/object/sizes.ts';
 
 /**
  * Bytes of plaintext, for HEAD: by arithmetic where the ETag counts parts. Throws
@@ -64,7 +64,7 @@ export const roomForWhole = (
   gateway: GatewayContext,
   { envelope }: OpenedEnvelope,
   { length, footer }: WholeObject,
-): Promise<SegmentRoom> => segmentRoom(gateway, request, longestPart(envelope.layout, length, footer));
+): Promise<SegmentRoom> => segmentRoom(gateway, request, largestSegment(envelope.layout, length, footer));
 
 /** The plaintext, exactly `length` bytes of it, or an error before its last byte. */
 export const openWhole = (
@@ -100,11 +100,10 @@ export const openWhole = (
   },
 });
 
-/** A footer without the lengths leaves as much as the object has. */
-function longestPart(layout: ObjectKind, length: number, footer: ListedParts | undefined): number {
+/** A footer without the lengths leaves as much for each part as the object has. */
+function largestSegment(layout: ObjectKind, length: number, footer: ListedParts | undefined): number {
   if (layout === 'single') return 0;
-  return (
-    footer?.parts?.reduce((longest, part) => Math.max(longest, part.plainLength), 0) ??
-    Math.min(length, MAX_PART_PLAIN_BYTES)
-  );
+  const most = Math.min(length, MAX_PART_PLAIN_BYTES);
+  const parts = footer?.parts ?? footer?.partNumbers.map((partNumber) => ({ partNumber, plainLength: most })) ?? [];
+  return parts.reduce((largest, part) => Math.max(largest, segmentSizeOf({ layout: 'part', ...part })), 0);
 }

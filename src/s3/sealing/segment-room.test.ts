@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
+import { segmentSizeOf } from '../../envelope/object/sizes.ts';
 import { ByteGovernor } from './governor.ts';
 import { opened, segmentRoom } from './segment-room.ts';
 
 const MIB = 2 ** 20;
-/** Its segments have a little more than 10 MiB. */
-const LARGEST = 5 * 1024 * MIB;
+/** Of a part of this length. */
+const segmentOf = (plainLength: number, partNumber = 1): number =>
+  segmentSizeOf({ layout: 'part', partNumber, plainLength });
+/** A little more than 10 MiB. */
+const LARGEST = segmentOf(5 * 1024 * MIB);
 const client = { movedBytes: () => 0, awaitsClient: () => false, giveUp: () => undefined };
 const request = { signal: new AbortController().signal, client };
 const governorOf = (maxBytes: number): ByteGovernor =>
@@ -12,14 +16,32 @@ const governorOf = (maxBytes: number): ByteGovernor =>
 
 test('parts of up to 31 MiB need no room of their own; larger ones need that of a segment', async () => {
   const segments = governorOf(32 * MIB);
-  const room = await segmentRoom({ segments }, request, 31 * MIB);
+  const room = await segmentRoom({ segments }, request, segmentOf(31 * MIB));
   expect(segments.usedBytes).toBe(0);
   room.giveBack();
-  const rooms = await Promise.all([512 * MIB, LARGEST].map((length) => segmentRoom({ segments }, request, length)));
+  const rooms = await Promise.all(
+    [segmentOf(512 * MIB), LARGEST].map((size) => segmentRoom({ segments }, request, size)),
+  );
   // 1 and 10 MiB, and what the tags make it more, in steps of 4 KiB.
   expect(segments.usedBytes).toBeGreaterThanOrEqual(11 * MIB);
   expect(segments.usedBytes).toBeLessThanOrEqual(11 * MIB + 16 * 1024);
   for (const each of rooms) each.giveBack();
+  expect(segments.usedBytes).toBe(0);
+});
+
+test('one that is larger than all the room there is has all of it, and is alone', async () => {
+  const segments = governorOf(32 * MIB);
+  const last = segmentOf(5 * 1024 * MIB, 10_000);
+  expect(last).toBeGreaterThan(53 * MIB);
+  const small = await segmentRoom({ segments }, request, segmentOf(512 * MIB));
+  let isAlone = false;
+  const large = segmentRoom({ segments }, request, last).then((room) => ((isAlone = true), room));
+  await Promise.resolve();
+  expect(isAlone).toBe(false);
+  small.giveBack();
+  const room = await large;
+  expect(segments.usedBytes).toBe(32 * MIB);
+  room.giveBack();
   expect(segments.usedBytes).toBe(0);
 });
 

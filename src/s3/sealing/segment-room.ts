@@ -1,13 +1,13 @@
 /**
  * Memory for segments larger than usual. A segment leaves only after its tag has verified, so one is held for each stream that opens;
- * parts beyond 32 MiB have larger ones (a part of 5 GiB: 10 MiB), for which a request's common share has no room.
+ * parts beyond 32 MiB have larger ones (a part of 5 GiB: 10 MiB; part 10 000: of 0.5 GiB 5 MiB, of 5 GiB 53), for which a request's
+ * common share has no room.
  *
  * These shares are of a bound of their own, taken after the common one and after the store's answer, and never before them: who holds one
  * waits for nobody. They are taken before an answer begins, so that who finds no room can still be told; and whenever a segment has left,
  * whoever waits has its turn, so that nobody waits for the end of a large object.
  */
 import { MIN_SEGMENT_BYTES } from '../../envelope/limits.ts';
-import { segmentSizeFor } from '../../envelope/object/sizes.ts';
 import type { Take } from '../bodies/byte-source.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 
@@ -22,15 +22,14 @@ export type SegmentRoom = {
 const NO_ROOM: SegmentRoom = { isAwaited: false, pass: () => Promise.resolve(), giveBack: () => undefined };
 
 /**
- * `plainLength`: of the longest part that is opened. The room is given back also when the request's signal is aborted: a body that is
+ * `size`: of the largest segment that is opened, in bytes. One that is larger than the bound has all of it, and is alone. The room is given back also when the request's signal is aborted: a body that is
  * never read gives nothing back itself. Rejects with ERR_S3_SLOW_DOWN, ERR_S3_REQUEST_TIMEOUT.
  */
 export async function segmentRoom(
   { segments }: Pick<GatewayContext, 'segments'>,
   { signal, client }: Pick<S3Request, 'signal' | 'client'>,
-  plainLength: number,
+  size: number,
 ): Promise<SegmentRoom> {
-  const size = segmentSizeFor(plainLength);
   if (size <= MIN_SEGMENT_BYTES) return NO_ROOM;
   let share = await segments.take(size, { signal, holder: client });
   const giveBack = (): void => {

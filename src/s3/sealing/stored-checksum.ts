@@ -12,7 +12,7 @@ import { objectChecksumHeaders, toBase64 } from './checksum-headers.ts';
 import type { ObjectKey } from './data-key.ts';
 import type { OpenedEnvelope } from './envelope-headers.ts';
 import { fetchStored, type StoredAnswer } from './fetch-stored.ts';
-import { layoutOf, type ObjectLayout } from './object-layout.ts';
+import { bodyShape, layoutOf, type ObjectLayout } from './object-layout.ts';
 import { opening } from './sealed-errors.ts';
 import type { Selection } from './selection.ts';
 
@@ -88,8 +88,8 @@ export async function partRecord(
   { dek, objectId }: ObjectKey,
   { layout, part }: { readonly layout: ObjectLayout; readonly part: PlacedPart },
 ): Promise<BodyRecord> {
-  const { partNumber, plainLength, storedStart, storedLength } = part;
-  const end = storedStart + storedLength - paddingOf(layout.type === 'single' ? 'single' : 'part', plainLength);
+  const { partNumber, storedStart, storedLength } = part;
+  const end = storedStart + storedLength - paddingOf(bodyShape(layout, part));
   const read = (from: number, length: number): Promise<Uint8Array> =>
     fetchStored(request, gateway, stored, { from, to: from + length - 1 });
   const [prefix, sealed] = await Promise.all([
