@@ -186,6 +186,7 @@ function grant(keyId: string, n: number): Grant {
     retiring: undefined,
     operations: ['GenerateDataKey', 'Decrypt'],
     constraint: undefined,
+    sourceArn: undefined,
     name: '',
     issuingAccount: ACCOUNT,
     issuedBy: `arn:aws:iam::${ACCOUNT}:user/admin`,

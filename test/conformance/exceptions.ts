@@ -95,18 +95,6 @@ export const REFUSED_VALUES: readonly {
     action: 'GetParametersForImport',
     members: { WrappingAlgorithm: 'RSAES_PKCS1_V1_5' },
   },
-  {
-    what: '`GranteeServicePrincipal`, `RetiringServicePrincipal`',
-    why: 'no caller is a service of AWS',
-    action: 'CreateGrant',
-    members: { GranteePrincipal: undefined, GranteeServicePrincipal: 's3.amazonaws.com' },
-  },
-  {
-    what: '`Constraints.SourceArn`',
-    why: 'without it the grant would be wider than was asked for',
-    action: 'CreateGrant',
-    members: { Constraints: { SourceArn: 'arn:aws:s3:eu-central-1:123456789012:bucket' } },
-  },
 ];
 
 export function whyUnproven(action: string, error: string): string | undefined {

@@ -105,6 +105,7 @@ export function grant(changes: Partial<Grant> = {}): Grant {
     name: '',
     operations: ['Decrypt'],
     constraint: undefined,
+    sourceArn: undefined,
     issuingAccount: HOME,
     issuedBy: user('admin').arn,
     createdAt: '2027-01-01T00:00:00.000Z',

@@ -121,6 +121,7 @@ export async function makeKeyStore(folder: string): Promise<StoreFacts> {
   await manager.disableKey(b, USE);
   await settingsOfVersion2(manager, a, b);
   await grantsOfVersion3(manager, a);
+  await grantsOfVersion9(manager, a);
   await statesOfVersion5(manager, b);
   const managed = await managedOfVersion7(manager);
   const imports = await importsOfVersion4(manager, clock);
@@ -193,6 +194,15 @@ async function grantsOfVersion3(manager: KeyManager, keyId: string): Promise<voi
   await manager.grants.create({ keyId, grantee: '444455556666', operations: ['DescribeKey'] }, USE);
   const { grantId } = await manager.grants.create({ keyId, grantee, operations: ['Decrypt'] }, USE);
   await manager.grants.revoke({ keyId, grantId }, USE);
+}
+
+/** To a service, with both kinds of constraints and with one. */
+async function grantsOfVersion9(manager: KeyManager, keyId: string): Promise<void> {
+  const sourceArn = 'arn:aws:dynamodb:eu-central-1:000000000000:table/of-users';
+  const service = { service: 'backup.example.com' };
+  const asked = { keyId, grantee: service, retiring: service, operations: ['Decrypt'] };
+  await manager.grants.create({ ...asked, constraints: { sourceArn } }, USE);
+  await manager.grants.create({ ...asked, constraints: { sourceArn, equals: { ä: '€' } } }, USE);
 }
 
 /** Of a disabled key, so that nothing else of it changes. */

@@ -99,7 +99,8 @@ export async function naiveStore(path: string, opensWith: NaiveSecret | { root: 
     const all = (sql: string): readonly Row[] => database.prepare(sql).all();
     const version = integer(all('PRAGMA user_version')[0] ?? {}, 'user_version');
     must(
-      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 && [1, 2, 3, 4, 5, 6, 7, 8].includes(version),
+      all('PRAGMA application_id')[0]?.['application_id'] === 0x5347_4b53 &&
+        [1, 2, 3, 4, 5, 6, 7, 8, 9].includes(version),
       'another database',
     );
     const store = all('SELECT * FROM store')[0] ?? {};

@@ -38,10 +38,12 @@ const client = exactlyOne(
     principal: z
       .string()
       .regex(
-        /^arn:aws[a-z-]*:(?:iam::\d{12}:(?:user|role)\/[!-~]+|sts::\d{12}:assumed-role\/[!-~]+)$/u,
-        'expected the ARN of a user, a role or a role’s session',
+        /^(?:arn:aws[a-z-]*:(?:iam::\d{12}:(?:user|role)\/[!-~]+|sts::\d{12}:assumed-role\/[!-~]+)|(?=.{1,128}$)[a-z0-9-]+(?:\.[a-z0-9-]+){2,})$/u,
+        'expected the ARN of a user, a role or a role’s session, or the name of a service, such as backup.example.com',
       )
-      .describe('Whom it stands for; `arn:aws:iam::<account>:user/<name>` unless told.')
+      .describe(
+        'Whom it stands for; `arn:aws:iam::<account>:user/<name>` unless told. A name such as `backup.example.com` makes it a service, which key policies name as `Service` and grants as GranteeServicePrincipal.',
+      )
       .optional(),
   }),
   ['accessKeyId', 'certificate'],

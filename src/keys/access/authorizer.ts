@@ -106,7 +106,7 @@ export class PolicyAuthorizer implements KeyAuthorizer {
     const kept = entry.byValues.get(values);
     if (kept !== undefined) return kept;
     const { decision, constrained } = this.#decideNow(question, identity);
-    // From the first grant with a constraint on, what was kept is no answer to another encryption context.
+    // From the first grant with a constraint on, what was kept is no answer to another encryption context or source.
     if (constrained && !entry.wholeContext) {
       entry.wholeContext = true;
       entry.byValues.clear();
@@ -124,7 +124,7 @@ export class PolicyAuthorizer implements KeyAuthorizer {
     const request = this.#request(question, identity);
     let constrained = false;
     const rules = this.#rules(question, identity, (grants) => {
-      constrained ||= grants.some(({ constraint }) => constraint !== undefined);
+      constrained ||= grants.some(({ constraint, sourceArn }) => constraint !== undefined || sourceArn !== undefined);
     });
     return { decision: answer(request, decideBy(question, request, rules)), constrained };
   }

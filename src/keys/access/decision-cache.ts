@@ -20,7 +20,7 @@ export type CachedDecisions = {
   readonly basis: Basis;
   /** undefined: the decision hangs on the time, and is not kept. */
   readonly keys: readonly ConditionKey[] | undefined;
-  /** Whether a grant with a constraint was consulted: then it hangs on the whole encryption context too. */
+  /** Whether a grant with a constraint was consulted: then it hangs on the whole encryption context and the source too. */
   wholeContext: boolean;
   readonly byValues: Map<string, AuthorizationDecision>;
 };
@@ -88,6 +88,7 @@ export function decidingValues(request: AccessRequest, keys: readonly ConditionK
     const value = key.read(request);
     return value === undefined ? 0 : value === AMBIGUOUS ? 1 : value;
   });
+  if (wholeContext) values.push(request.facts.sourceArn ?? 0);
   if (wholeContext) values.push(Object.entries(request.encryptionContext).sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify(values);
 }

@@ -22,13 +22,15 @@ import {
 } from '../../../test/support/naive-access.ts';
 import { accessDeniedMessage, formatDecision, type Decision } from './decision.ts';
 import { evaluate } from './evaluate.ts';
-import { isGrantOperation } from './grants/grant.ts';
+import { isGrantOperation, type Grant, type GrantPermissions } from './grants/grant.ts';
 import type { AccessRequest } from './request.ts';
 
 const toAccount = { Principal: { AWS: `arn:aws:iam::${HOME}:root` } };
 const toAlice = { Principal: { AWS: user('alice').arn } };
 const home = user('alice');
 const away = user('alice', AWAY);
+
+type Proposed = Pick<GrantPermissions, 'operations' | 'constraint'>;
 
 function decide(parts: RuleParts, changes: Partial<AccessRequest> = {}): Decision {
   const asked = request(changes);
@@ -272,8 +274,11 @@ describe('grants', () => {
   test('Through a grant only what it allows itself is passed on', () => {
     const constraint = { type: 'subset', context: { a: '1' } } as const;
     const parent = grant({ operations: ['CreateGrant', 'Decrypt', 'Encrypt'], constraint });
-    const pass = (proposed: RuleParts['proposed']): string =>
-      outcome(decide({ grants: [parent], proposed }, { action: 'CreateGrant' }));
+    const passBy = (by: Grant, given: Proposed | undefined): string => {
+      const proposed = given && { sourceArn: undefined, ...given };
+      return outcome(decide({ grants: [by], proposed }, { action: 'CreateGrant' }));
+    };
+    const pass = (given: Proposed | undefined): string => passBy(parent, given);
     expect(pass({ operations: ['Decrypt'], constraint })).toBe('allow: grant');
     expect(
       pass({ operations: ['CreateGrant', 'Decrypt'], constraint: { type: 'equals', context: { a: '1', b: '2' } } }),
@@ -291,8 +296,7 @@ describe('grants', () => {
       operations: ['CreateGrant', 'Decrypt'],
       constraint: { type: 'equals', context: { a: '1' } },
     });
-    const passExact = (proposed: RuleParts['proposed']): string =>
-      outcome(decide({ grants: [exact], proposed }, { action: 'CreateGrant' }));
+    const passExact = (given: Proposed): string => passBy(exact, given);
     expect(passExact({ operations: ['Decrypt'], constraint: { type: 'equals', context: { a: '1' } } })).toBe(
       'allow: grant',
     );

@@ -80,7 +80,9 @@ function weigh(
   const byPolicy = weighKeyPolicy(request, named, own, sameAccount);
   if (byPolicy !== undefined && listener === undefined) return permit(byPolicy);
   const { identity, grantsFor, proposed, grantsCrossAccounts } = rules;
-  const left = { own: own !== undefined, needsOwn: !sameAccount && !grantsCrossAccounts };
+  // A service has no account whose identity policies could allow it.
+  const isAway = !sameAccount && request.principal.type !== 'service';
+  const left = { own: own !== undefined, needsOwn: isAway && !grantsCrossAccounts };
   const grant = findGrant(request, { identity, grantsFor, proposed, ...left }, listener?.grant);
   if (byPolicy !== undefined) return permit(byPolicy);
   if (grant !== undefined) return permit({ type: 'grant', grantId: grant.grantId });

@@ -103,6 +103,8 @@ function grantText({ grantee }: Grant, match: GrantMatch): string {
       return `allows it to ${grantee}, but an identity policy of the caller must allow it too`;
     case 'operation':
       return 'does not allow this operation';
+    case 'source':
+      return 'covers requests of services on behalf of another resource alone';
     case 'context':
       return 'does not cover this encryption context';
     case 'wider':
@@ -127,7 +129,12 @@ function missingFor(by: Refusal, request: AccessRequest): readonly string[] {
     case 'key-policy-silent':
       return [
         `a statement in the key policy that allows ${action} to ${principal.arn}`,
-        `or one that allows it to arn:aws:iam::${principal.account}:root (the key policy does not delegate to the account), together with ${identityPolicy}`,
+        // Services, and who asks without a signature, have none.
+        ...(principal.account === undefined
+          ? []
+          : [
+              `or one that allows it to arn:aws:iam::${principal.account}:root (the key policy does not delegate to the account), together with ${identityPolicy}`,
+            ]),
         `or a grant on the key for ${principal.arn} with this operation`,
       ];
     case 'identity-policies-silent':

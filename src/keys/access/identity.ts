@@ -1,5 +1,6 @@
 /** A caller with what belongs to it: its policies, its boundaries, the names grants to it are kept under. */
 import { matchEntry, parsePrincipalArn, type PrincipalMatch } from './policy/principal-element.ts';
+import { isServiceName } from './principal.ts';
 import type { Principal } from './request.ts';
 import type { NamedPolicy } from './scan.ts';
 
@@ -12,7 +13,7 @@ export type Identity = {
   readonly grantees: readonly Grantee[];
 };
 
-/** An ARN under which grants to the caller are kept; `account` leaves them to the account's identity policies. */
+/** A name under which grants to the caller are kept; `account` leaves them to the account's identity policies. */
 export type Grantee = { readonly arn: string; readonly match: Exclude<PrincipalMatch, 'none'> };
 
 export function makeIdentity(
@@ -33,8 +34,9 @@ function granteesOf(principal: Principal): readonly Grantee[] {
   });
 }
 
-/** How directly the ARN of an account, user, role or session names this caller. */
+/** How directly the ARN of an account, user, role or session, or the name of a service, names this caller. */
 export function matchNamed(arn: string, principal: Principal): PrincipalMatch {
+  if (isServiceName(arn)) return matchEntry({ type: 'service', name: arn }, principal);
   const entry = parsePrincipalArn(arn);
   return entry === undefined ? 'none' : matchEntry(entry, principal);
 }

@@ -1,8 +1,16 @@
-/** From the ARN that an edge authenticated to the caller that policies look at. */
+/** From the ARN, or the name of a service, that an edge authenticated to the caller that policies look at. */
 import { isAnonymous } from './anonymous.ts';
 import type { Principal } from './request.ts';
 
 type Rest = Pick<Principal, 'tags'> & Partial<Pick<Principal, 'organizationId'>>;
+
+/** As AWS's model has it, apart from its length. An ARN is none: it has colons. */
+const SERVICE = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){2,}$/;
+
+/** The name of a service that is a caller by itself, and not on behalf of a caller of its own: `backup.example.com`. */
+export function isServiceName(text: string): boolean {
+  return text.length <= 128 && SERVICE.test(text);
+}
 
 const IAM = /^arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)$/s;
 
@@ -11,6 +19,7 @@ const IAM = /^arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(.+)$/s;
  * policies of its own are the most it can have.
  */
 export function principalOf(arn: string, rest: Rest = { tags: {} }): Principal {
+  if (isServiceName(arn)) return { type: 'service', arn, account: undefined, provider: arn, ...rest };
   const [, service, account, resource = ''] = IAM.exec(arn) ?? [];
   if (account === undefined) return { type: 'user', arn, account: undefined, ...rest };
   const slash = resource.indexOf('/');

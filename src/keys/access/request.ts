@@ -11,10 +11,12 @@ export type ParameterName =
   | 'DataKeyPairSpec'
   | 'EncryptionAlgorithm'
   | 'ExpirationModel'
+  | 'GrantConstraintSourceArn'
   | 'GrantConstraintType'
   | 'GrantIsForAWSResource'
   | 'GrantOperations'
   | 'GranteePrincipal'
+  | 'GranteeServicePrincipal'
   | 'EncapsulationAlgorithm'
   | 'KeyAgreementAlgorithm'
   | 'KeyOrigin'
@@ -29,6 +31,7 @@ export type ParameterName =
   | 'ReplicaRegion'
   | 'RequestAlias'
   | 'RetiringPrincipal'
+  | 'RetiringServicePrincipal'
   | 'RotationPeriodInDays'
   | 'ScheduleKeyDeletionPendingWindowInDays'
   | 'SigningAlgorithm'
@@ -51,6 +54,9 @@ export type RequestFacts = {
   readonly secureTransport?: boolean;
   readonly multiFactorAuthPresent?: boolean;
   readonly userAgent?: string;
+  /** Where a service asks: the resource on whose behalf, and its account (`aws:SourceArn`, `aws:SourceAccount`), as it says. */
+  readonly sourceArn?: string;
+  readonly sourceAccount?: string;
   /** What condition keys `s3:<name>` show, by their names in small letters. */
   readonly s3?: Readonly<Record<string, string>>;
 };
@@ -58,7 +64,7 @@ export type RequestFacts = {
 /** Who asks, authenticated. */
 export type Principal = {
   readonly type: 'user' | 'role-session' | 'federated' | 'root' | 'service' | 'anonymous';
-  /** As audit records name it; of a role session the session's own (`arn:aws:sts::…:assumed-role/role/session`). */
+  /** As audit records name it; of a service its name, of a role session the session's own (`arn:aws:sts::…:assumed-role/role/session`). */
   readonly arn: string;
   /** Twelve digits; a service has none, nor has who asked without a signature. */
   readonly account: string | undefined;

@@ -4,13 +4,14 @@ import { deleteGrant, putGrant } from '../access/grants/grant-rows.ts';
 import type { GrantStore } from '../access/grants/grant-store.ts';
 import {
   checkNewGrant,
-  checkPrincipalArn,
+  checkPrincipal,
   isSameGrant,
+  type GrantPrincipal,
   type GrantRequest,
   type NewGrant,
 } from '../access/grants/new-grant.ts';
 import { principalOf } from '../access/principal.ts';
-import type { RequestFacts } from '../access/request.ts';
+import type { RequestFacts, RequestParameters } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import { endDryRun } from '../uses/dry-run.ts';
@@ -63,7 +64,7 @@ export class KeyGrantsService implements KeyGrants {
   }
 
   list(
-    request: { keyId: string; grantId?: string | undefined; grantee?: string | undefined } & PageRequest,
+    request: { keyId: string; grantId?: string | undefined; grantee?: GrantPrincipal | undefined } & PageRequest,
     use: KeyUse,
   ): Promise<Page<Grant>> {
     return this.#recorder.record('ListGrants', use, null, (trace) => {
@@ -74,13 +75,13 @@ export class KeyGrantsService implements KeyGrants {
       if (grantId !== undefined) return this.#onlyGrant(key, grantId, grantee);
       return grantee === undefined
         ? this.#page({ by: 'key', keyId }, request)
-        : this.#page({ by: 'grantee', keyId, grantee: checkPrincipalArn(grantee, 'GranteePrincipal') }, request);
+        : this.#page({ by: 'grantee', keyId, grantee: checkPrincipal(grantee, 'Grantee') }, request);
     });
   }
 
-  listRetirable(request: { retiring: string } & PageRequest, use: KeyUse): Promise<Page<Grant>> {
+  listRetirable(request: { retiring: GrantPrincipal } & PageRequest, use: KeyUse): Promise<Page<Grant>> {
     return this.#recorder.record('ListRetirableGrants', use, null, (trace) => {
-      const retiring = checkPrincipalArn(request.retiring, 'RetiringPrincipal');
+      const retiring = checkPrincipal(request.retiring, 'Retiring');
       this.#recorder.authorize(trace, 'ListRetirableGrants', use, {});
       return this.#page({ by: 'retiring', retiring }, request);
     });
@@ -91,7 +92,8 @@ export class KeyGrantsService implements KeyGrants {
       trace.isDryRun = request.dryRun;
       const grant = this.#referred(request.grant, trace);
       trace.detail = { grant: grant.grantId };
-      this.#recorder.authorizeAbout({ retiring: grant }, trace, 'RetireGrant', use, {});
+      const context = grant.constraint?.context ?? {};
+      this.#recorder.authorizeAbout({ retiring: grant }, trace, 'RetireGrant', use, context, retireFacts(grant));
       endDryRun(request);
       return () => this.#remove(grant);
     });
@@ -121,7 +123,9 @@ export class KeyGrantsService implements KeyGrants {
     const check = (): NewGrant => checkNewGrant(request, { arn: key.arn, ...key.record });
     const asked = succeeded(check);
     const subject = asked === undefined ? {} : { proposed: asked };
-    this.#recorder.authorizeAbout(subject, trace, 'CreateGrant', use, {}, createFacts(request, asked, use));
+    // The encryption context that conditions look at is the one the grant would be for.
+    const context = asked?.constraint?.context ?? {};
+    this.#recorder.authorizeAbout(subject, trace, 'CreateGrant', use, context, createFacts(request, asked, use));
     return asked ?? check();
   }
 
@@ -172,9 +176,9 @@ export class KeyGrantsService implements KeyGrants {
     throw new KeysError('ERR_KEYS_NOT_FOUND', `Grant ID ${grantId} not found on ${key.arn}`);
   }
 
-  #onlyGrant(key: HeldKey, grantId: string, grantee: string | undefined): Page<Grant> {
+  #onlyGrant(key: HeldKey, grantId: string, grantee: GrantPrincipal | undefined): Page<Grant> {
     const grant = this.#onKey(key, grantId);
-    const fits = grantee === undefined || grant.grantee === checkPrincipalArn(grantee, 'GranteePrincipal');
+    const fits = grantee === undefined || grant.grantee === checkPrincipal(grantee, 'Grantee');
     return { items: fits ? [grant] : [], more: false };
   }
 
@@ -205,14 +209,34 @@ function forAwsResource({ via }: KeyUse): RequestFacts {
 }
 
 function createFacts(request: GrantRequest, asked: NewGrant | undefined, use: KeyUse): RequestFacts {
-  const type = asked?.constraint?.type;
+  const { grantee, retiring, constraints } = request;
   return {
     parameters: {
       ...forAwsResource(use).parameters,
+      ...constraintType(asked),
+      ...(constraints?.sourceArn === undefined ? {} : { GrantConstraintSourceArn: constraints.sourceArn }),
       GrantOperations: request.operations,
-      GranteePrincipal: asked?.grantee ?? request.grantee,
-      ...(request.retiring === undefined ? {} : { RetiringPrincipal: asked?.retiring ?? request.retiring }),
-      ...(type === undefined ? {} : { GrantConstraintType: CONSTRAINT_TYPES[type] }),
+      ...named(grantee, asked?.grantee, 'GranteePrincipal', 'GranteeServicePrincipal'),
+      ...(retiring === undefined
+        ? {}
+        : named(retiring, asked?.retiring, 'RetiringPrincipal', 'RetiringServicePrincipal')),
     },
   };
+}
+
+/** `checked`: as the grant would keep it. */
+function named(
+  given: GrantPrincipal,
+  checked: string | undefined,
+  ofPrincipal: 'GranteePrincipal' | 'RetiringPrincipal',
+  ofService: 'GranteeServicePrincipal' | 'RetiringServicePrincipal',
+): RequestParameters {
+  return typeof given === 'string' ? { [ofPrincipal]: checked ?? given } : { [ofService]: given.service };
+}
+
+const retireFacts = (grant: Grant): RequestFacts => ({ parameters: constraintType(grant) });
+
+function constraintType(grant: Pick<Grant, 'constraint'> | undefined): RequestParameters {
+  const type = grant?.constraint?.type;
+  return type === undefined ? {} : { GrantConstraintType: CONSTRAINT_TYPES[type] };
 }

@@ -1,6 +1,6 @@
 /** Grants, as the KMS edge and the console ask for them. */
 import type { Grant } from '../access/grants/grant.ts';
-import type { GrantRequest } from '../access/grants/new-grant.ts';
+import type { GrantPrincipal, GrantRequest } from '../access/grants/new-grant.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import type { DryRun } from '../uses/key-operations.ts';
 import type { Page, PageRequest } from './key-settings.ts';
@@ -21,11 +21,11 @@ export interface KeyGrants {
   create(request: { keyId: string } & GrantRequest & DryRun, use: KeyUse): Promise<{ grantId: string; token: string }>;
   /** ERR_KEYS_GRANT_ID for an id that is none. */
   list(
-    request: { keyId: string; grantId?: string | undefined; grantee?: string | undefined } & PageRequest,
+    request: { keyId: string; grantId?: string | undefined; grantee?: GrantPrincipal | undefined } & PageRequest,
     use: KeyUse,
   ): Promise<Page<Grant>>;
   /** Grants on any key that this principal may retire as their retiring principal. */
-  listRetirable(request: { retiring: string } & PageRequest, use: KeyUse): Promise<Page<Grant>>;
+  listRetirable(request: { retiring: GrantPrincipal } & PageRequest, use: KeyUse): Promise<Page<Grant>>;
   /** By whom the grant says. ERR_KEYS_GRANT_TOKEN, ERR_KEYS_GRANT_ID, ERR_KEYS_NOT_FOUND. */
   retire(request: { grant: GrantReference } & DryRun, use: KeyUse): Promise<void>;
   /** By whom policies say. ERR_KEYS_GRANT_ID, ERR_KEYS_NOT_FOUND. */

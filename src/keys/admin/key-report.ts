@@ -181,9 +181,9 @@ function actionsOf({ record: { spec, usage } }: HeldKey): { readonly protect: st
 
 function grantsOf(grants: GrantStore, { record }: HeldKey): readonly ReportedGrant[] {
   const given = grants.list({ by: 'key', keyId: record.keyId, after: undefined, limit: MAX_GRANTS_SHOWN });
-  return given.map(({ grantee, operations, constraint }) => ({
+  return given.map(({ grantee, operations, constraint, sourceArn }) => ({
     grantee,
     operations: [...operations],
-    constrained: constraint !== undefined,
+    constrained: constraint !== undefined || sourceArn !== undefined,
   }));
 }

@@ -209,7 +209,13 @@ describe('The primary key alone', () => {
     const grantee = 'arn:aws:iam::000000000000:user/before';
     const left: Grant = {
       ...{ grantId: randomBytes(32).toString('hex'), keyId, region: THERE, grantee, retiring: undefined, name: '' },
-      ...{ operations: ['Decrypt'], constraint: undefined, issuingAccount: '000000000000', issuedBy: 'test' },
+      ...{
+        operations: ['Decrypt'],
+        constraint: undefined,
+        sourceArn: undefined,
+        issuingAccount: '000000000000',
+        issuedBy: 'test',
+      },
       createdAt: new Date(0).toISOString(),
     };
     database.amend([{ type: 'put', table: 'grants', row: grantRow(left) }]);

@@ -143,6 +143,11 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       CREATE INDEX grants_bucket ON grants (bucket, grant_id, mac);
     `,
   },
+  {
+    // Grants to services, for one resource each. NULL: whoever asks for whatever.
+    to: 9,
+    sql: 'ALTER TABLE grants ADD COLUMN source_arn TEXT;',
+  },
 ];
 
 export function latestVersion(steps: readonly SchemaStep[]): number {

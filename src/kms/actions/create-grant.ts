@@ -1,14 +1,7 @@
 /** CreateGrant: a permission on one key for one principal, in force when the answer leaves. */
 import { assertNoAlias } from '../../keys/arn.ts';
 import { defineAction } from '../action.ts';
-import {
-  GRANT_OPERATION,
-  PRINCIPAL,
-  refuseServices,
-  refuseSourceArn,
-  SERVICE_PRINCIPAL,
-  SOURCE_ARN,
-} from '../grants.ts';
+import { GRANT_OPERATION, PRINCIPAL, principalOf, SERVICE_PRINCIPAL, SOURCE_ARN } from '../grants.ts';
 import { list, optional, patterned, required, struct } from '../shapes/shapes.ts';
 import { DRY_RUN, ENCRYPTION_CONTEXT, GRANT_TOKENS, invalid, KEY_ID } from './inputs.ts';
 
@@ -32,20 +25,21 @@ const input = struct({
 });
 
 export const createGrant = defineAction('CreateGrant', input, async (request, { keys, use, realm }) => {
-  const { KeyId: keyId, Constraints: constraints, GranteePrincipal: grantee } = request;
-  refuseServices(request.GranteeServicePrincipal, request.RetiringServicePrincipal);
-  refuseSourceArn(constraints?.SourceArn);
+  const { KeyId: keyId, Constraints: constraints } = request;
+  const grantee = principalOf('Grantee', request.GranteePrincipal, request.GranteeServicePrincipal);
+  const retiring = principalOf('Retiring', request.RetiringPrincipal, request.RetiringServicePrincipal);
   if (grantee === undefined) throw invalid('Specify either GranteePrincipal or GranteeServicePrincipal.');
   assertNoAlias(keyId, realm);
   const { grantId, token } = await keys.grants.create(
     {
       keyId,
       grantee,
-      retiring: request.RetiringPrincipal,
+      retiring,
       operations: request.Operations,
       constraints: {
         equals: constraints?.EncryptionContextEquals,
         subset: constraints?.EncryptionContextSubset,
+        sourceArn: constraints?.SourceArn,
       },
       name: request.Name,
       dryRun: request.DryRun,

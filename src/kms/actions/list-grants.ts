@@ -1,6 +1,14 @@
 /** ListGrants: the grants on a key, all of them or one grantee's or one. */
 import { defineAction } from '../action.ts';
-import { GRANT_ID, GRANT_PAGES, grantEntry, PRINCIPAL, refuseServices, SERVICE_PRINCIPAL } from '../grants.ts';
+import {
+  assertService,
+  GRANT_ID,
+  GRANT_PAGES,
+  grantEntry,
+  PRINCIPAL,
+  principalOf,
+  SERVICE_PRINCIPAL,
+} from '../grants.ts';
 import { PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
 import { optional, required, struct } from '../shapes/shapes.ts';
 import { KEY_ID } from './inputs.ts';
@@ -14,8 +22,9 @@ const input = struct({
 });
 
 export const listGrants = defineAction('ListGrants', input, async (request, { keys, use, realm }) => {
-  refuseServices(request.GranteeServicePrincipal);
-  const { KeyId: keyId, GrantId: grantId, GranteePrincipal: grantee } = request;
+  const { KeyId: keyId, GrantId: grantId, GranteeServicePrincipal: service } = request;
+  if (service !== undefined) assertService(use.principal, 'GranteeServicePrincipal');
+  const grantee = principalOf('Grantee', request.GranteePrincipal, service);
   const page = await keys.grants.list({ ...pageRequest('grants', request, GRANT_PAGES), keyId, grantId, grantee }, use);
   return {
     Grants: page.items.map((grant) => grantEntry(grant, realm)),

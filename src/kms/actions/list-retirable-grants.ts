@@ -1,6 +1,6 @@
 /** ListRetirableGrants: the grants, on whichever key, that name this principal as the one who may retire them. */
 import { defineAction } from '../action.ts';
-import { GRANT_PAGES, grantEntry, PRINCIPAL, refuseServices, SERVICE_PRINCIPAL } from '../grants.ts';
+import { assertService, GRANT_PAGES, grantEntry, PRINCIPAL, principalOf, SERVICE_PRINCIPAL } from '../grants.ts';
 import { PAGE_INPUT, pageOutput, pageRequest } from '../paging.ts';
 import { optional, struct } from '../shapes/shapes.ts';
 import { invalid } from './inputs.ts';
@@ -12,8 +12,9 @@ const input = struct({
 });
 
 export const listRetirableGrants = defineAction('ListRetirableGrants', input, async (request, { keys, use, realm }) => {
-  const { RetiringPrincipal: retiring } = request;
-  refuseServices(request.RetiringServicePrincipal);
+  const { RetiringServicePrincipal: service } = request;
+  if (service !== undefined) assertService(use.principal, 'RetiringServicePrincipal');
+  const retiring = principalOf('Retiring', request.RetiringPrincipal, service);
   if (retiring === undefined) throw invalid('Specify either RetiringPrincipal or RetiringServicePrincipal.');
   const asked = pageRequest('retirable-grants', request, GRANT_PAGES);
   const page = await keys.grants.listRetirable({ ...asked, retiring }, use);

@@ -5,6 +5,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { isServiceName } from '../../keys/access/principal.ts';
+import type { RequestFacts } from '../../keys/access/request.ts';
 import type { KeyUse } from '../../keys/uses/data-keys.ts';
 import type { Log } from '../../observe/log.ts';
 import type { IncomingRequest } from '../../sigv4/verify.ts';
@@ -150,16 +152,28 @@ function useOf(principal: string, request: IncomingRequest, { incoming, requestI
   // An IPv4 client of a listener that speaks both.
   const sourceIp = incoming.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/u, '');
   const userAgent = request.headers['user-agent'];
+  const source = sourceOf(principal, request);
   return {
     principal,
     via: 'kms',
-    resource: 'kms api',
+    resource: source.sourceArn ?? 'kms api',
     requestId,
     recorded: { isSo: false },
     request: {
       ...(sourceIp === undefined ? {} : { sourceIp }),
       ...(userAgent === undefined ? {} : { userAgent }),
       secureTransport: incoming.socket instanceof TLSSocket,
+      ...source,
     },
+  };
+}
+
+/** A service says itself for which resource it asks, as AWS's do; what anybody else says of that is nothing. */
+function sourceOf(principal: string, { headers }: IncomingRequest): Pick<RequestFacts, 'sourceArn' | 'sourceAccount'> {
+  if (!isServiceName(principal)) return {};
+  const { 'x-amz-source-arn': sourceArn, 'x-amz-source-account': sourceAccount } = headers;
+  return {
+    ...(sourceArn === undefined ? {} : { sourceArn }),
+    ...(sourceAccount === undefined ? {} : { sourceAccount }),
   };
 }

@@ -29,6 +29,11 @@ export function isAsStrict(child: GrantConstraint | undefined, parent: GrantCons
   return child.type === 'equals' && coversContext(parent, child.context);
 }
 
+/** Whether every request that the source `child` names covers is one that the source `parent` names covers. */
+export function isAsNarrow(child: string | undefined, parent: string | undefined): boolean {
+  return parent === undefined || child === parent;
+}
+
 function holdsPairs(context: EncryptionContext, pairs: EncryptionContext): boolean {
   for (const name of Object.keys(pairs)) {
     if (!Object.hasOwn(context, name) || context[name] !== pairs[name]) return false;

@@ -32,6 +32,8 @@ export type GrantConstraint = { readonly type: 'equals' | 'subset'; readonly con
 export type GrantPermissions = {
   readonly operations: readonly GrantOperation[];
   readonly constraint: GrantConstraint | undefined;
+  /** ARN of the resource on whose behalf a service must ask; undefined: whoever asks for whatever. */
+  readonly sourceArn: string | undefined;
 };
 
 export type Grant = GrantPermissions & {
@@ -40,8 +42,9 @@ export type Grant = GrantPermissions & {
   readonly keyId: string;
   /** Of the key. */
   readonly region: RowRegion;
-  /** ARN of an account's root, a user, role, role session or federated user. */
+  /** ARN of an account's root, a user, role, role session or federated user; or the name of a service (`isServiceName`). */
   readonly grantee: string;
+  /** Likewise. */
   readonly retiring: string | undefined;
   /** Empty where none was given. */
   readonly name: string;

@@ -1,14 +1,14 @@
 /** Whether a grant allows a request. */
 import type { Identity } from '../identity.ts';
 import type { AccessRequest } from '../request.ts';
-import { CONTEXT_OPERATIONS, coversContext, isAsStrict } from './constraint.ts';
+import { CONTEXT_OPERATIONS, coversContext, isAsNarrow, isAsStrict } from './constraint.ts';
 import { isGrantOperation, type Grant, type GrantOperation, type GrantPermissions } from './grant.ts';
 
 /**
- * `identity`: it would allow, but the caller's identity policies must too, and do not. `wider`: the grant to be made would allow
- * what this one does not.
+ * `identity`: it would allow, but the caller's identity policies must too, and do not. `source`: it is for requests on behalf of
+ * another resource. `wider`: the grant to be made would allow what this one does not.
  */
-export type GrantMatch = 'match' | 'identity' | 'operation' | 'context' | 'wider';
+export type GrantMatch = 'match' | 'identity' | 'operation' | 'source' | 'context' | 'wider';
 export type GrantListener = (grant: Grant, match: GrantMatch) => void;
 
 export type GrantQuestion = {
@@ -49,6 +49,7 @@ function matchGrant(
   proposed: GrantPermissions | undefined,
 ): GrantMatch {
   if (!grant.operations.includes(action)) return 'operation';
+  if (grant.sourceArn !== undefined && grant.sourceArn !== request.facts.sourceArn) return 'source';
   if (action === 'CreateGrant') return proposed !== undefined && isWithin(proposed, grant) ? 'match' : 'wider';
   if (!CONTEXT_OPERATIONS.has(action)) return 'match';
   return coversContext(grant.constraint, request.encryptionContext) ? 'match' : 'context';
@@ -58,6 +59,7 @@ function matchGrant(
 export function isWithin(child: GrantPermissions, parent: GrantPermissions): boolean {
   return (
     child.operations.every((operation) => parent.operations.includes(operation)) &&
-    isAsStrict(child.constraint, parent.constraint)
+    isAsStrict(child.constraint, parent.constraint) &&
+    isAsNarrow(child.sourceArn, parent.sourceArn)
   );
 }

@@ -1,20 +1,29 @@
 /** What a new grant must be (field notes 3.3). Errors: ERR_KEYS_INVALID_REQUEST, ERR_KEYS_INVALID_ARN. */
 import type { EncryptionContext } from '../../../envelope/encryption-context.ts';
 import { KeysError } from '../../errors.ts';
+import { isServiceName } from '../principal.ts';
 import { parsePrincipalArn } from '../policy/principal-element.ts';
 import { shown } from '../policy/malformed.ts';
 import type { KeyFacts } from '../request.ts';
 import { CONTEXT_OPERATIONS } from './constraint.ts';
 import { isGrantOperation, type GrantConstraint, type GrantOperation, type GrantPermissions } from './grant.ts';
 
+/** ARN of an account, user, role, role session or federated user; or a service, by its name. */
+export type GrantPrincipal = string | { readonly service: string };
+
 /** As a request gives it. */
 export type GrantRequest = {
-  readonly grantee: string;
-  readonly retiring?: string | undefined;
+  readonly grantee: GrantPrincipal;
+  readonly retiring?: GrantPrincipal | undefined;
   readonly operations: readonly string[];
-  /** At most one of the two; an empty one counts as not given. */
+  /** At most one of `equals` and `subset`; an empty one counts as not given. */
   readonly constraints?:
-    { readonly equals?: EncryptionContext | undefined; readonly subset?: EncryptionContext | undefined } | undefined;
+    | {
+        readonly equals?: EncryptionContext | undefined;
+        readonly subset?: EncryptionContext | undefined;
+        readonly sourceArn?: string | undefined;
+      }
+    | undefined;
   readonly name?: string | undefined;
 };
 
@@ -39,23 +48,46 @@ const BY_USAGE: Readonly<Record<string, readonly GrantOperation[]>> = {
 
 const MAX_PAIRS = 8;
 const MAX_CONSTRAINT_CHARS = 384;
+const SOURCE_ARN = /^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$/;
 const NAME = /^[a-zA-Z0-9:/_-]{0,256}$/;
 
 export function checkNewGrant(request: GrantRequest, key: Pick<KeyFacts, 'arn' | 'spec' | 'usage'>): NewGrant {
-  const { grantee, retiring, name = '' } = request;
+  const { grantee, retiring, name = '', constraints } = request;
   if (!NAME.test(name)) throw invalid('a grant’s name has at most 256 of a-z A-Z 0-9 : / _ -');
   const operations = checkOperations(request.operations, key);
-  const constraint = checkConstraint(request.constraints);
+  const constraint = checkConstraint(constraints);
   if (constraint !== undefined && key.spec !== 'SYMMETRIC_DEFAULT') {
-    throw invalid(`grant constraints need a symmetric encryption key; ${key.arn} is ${key.spec}`);
+    throw invalid(`encryption context constraints need a symmetric encryption key; ${key.arn} is ${key.spec}`);
   }
+  if (typeof grantee !== 'string') checkServiceGrant(request);
   return {
-    grantee: checkPrincipalArn(grantee, 'GranteePrincipal'),
-    retiring: retiring === undefined ? undefined : checkPrincipalArn(retiring, 'RetiringPrincipal'),
+    grantee: checkPrincipal(grantee, 'Grantee'),
+    retiring: retiring === undefined ? undefined : checkPrincipal(retiring, 'Retiring'),
     operations,
     constraint,
+    sourceArn: constraints?.sourceArn === undefined ? undefined : checkSourceArn(constraints.sourceArn),
     name,
   };
+}
+
+/** A service acts for many: without its source the grant would be for all of them. Nobody of the account would be there to retire it. */
+function checkServiceGrant({ retiring, constraints }: GrantRequest): void {
+  if (constraints?.sourceArn === undefined)
+    throw invalid('A grant to a GranteeServicePrincipal needs the grant constraint SourceArn.');
+  if (retiring === undefined)
+    throw invalid('A grant to a GranteeServicePrincipal needs a RetiringPrincipal or a RetiringServicePrincipal.');
+}
+
+function checkSourceArn(text: string): string {
+  if (text.length > 512 || !SOURCE_ARN.test(text)) throw invalid('the grant constraint SourceArn is no ARN');
+  return text;
+}
+
+/** As grants keep it: an ARN, or the name of a service. ERR_KEYS_INVALID_ARN, ERR_KEYS_INVALID_REQUEST. */
+export function checkPrincipal(given: GrantPrincipal, role: 'Grantee' | 'Retiring'): string {
+  if (typeof given === 'string') return checkPrincipalArn(given, `${role}Principal`);
+  if (isServiceName(given.service)) return given.service;
+  throw invalid(`${role}ServicePrincipal: ${shown(given.service)} is no name of a service`);
 }
 
 /** The ARN under which grants to it are looked up: an account’s is its root’s. ERR_KEYS_INVALID_ARN. */
@@ -122,8 +154,9 @@ export function isSameGrant(a: NewGrant, b: NewGrant): boolean {
   return canonical(a) === canonical(b);
 }
 
-function canonical({ name, grantee, retiring, operations, constraint }: NewGrant): string {
-  return JSON.stringify([name, grantee, retiring, [...operations].sort(), constraint?.type, sortedPairs(constraint)]);
+function canonical({ name, grantee, retiring, operations, constraint, sourceArn }: NewGrant): string {
+  const constraints = [constraint?.type, sortedPairs(constraint), sourceArn];
+  return JSON.stringify([name, grantee, retiring, [...operations].sort(), ...constraints]);
 }
 
 function sortedPairs(constraint: GrantConstraint | undefined): readonly (readonly [string, string])[] {
