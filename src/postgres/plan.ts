@@ -187,6 +187,8 @@ export type RefusePlan = {
 /** One of several statements of a Query. */
 export type MessageStatement = {
   readonly text: string;
+  /** UTF-16 index in the message's text. */
+  readonly start: number;
   /** Characters of the message's text ahead of it: positions are counted from the beginning of the message. */
   readonly before: number;
   readonly act: StatementAct;

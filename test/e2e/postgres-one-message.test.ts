@@ -7,13 +7,11 @@ import { promisify } from 'node:util';
 import { serialize } from 'pg-protocol';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { decodeErrorFields } from '../../src/postgres/messages/error-response.ts';
-import { decodeDataRow } from '../../src/postgres/messages/data-row.ts';
-import { decodeRowDescription } from '../../src/postgres/messages/row-description.ts';
 import { missing } from '../support/programs.ts';
 import { skipBecause } from '../support/skip.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, type RawMessage } from '../support/postgres-proxy.ts';
+import { say, shown } from '../support/said.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const run = promisify(execFile);
@@ -72,35 +70,6 @@ afterEach(() => {
   sealed.end();
   twin.end();
 });
-
-async function say(on: RawClient, ...texts: readonly string[]): Promise<RawMessage[]> {
-  on.send(...texts.map((text) => serialize.query(text)));
-  return on.untilReady(texts.length);
-}
-
-/** All that a client sees of it, but for what it is told of its settings, which has no place of its own. */
-const shown = (messages: readonly RawMessage[]): readonly string[] =>
-  messages.filter(({ type }) => type !== 'S').map(({ type, body }) => `${type} ${shownBody(type, body)}`);
-
-function shownBody(type: string, body: Buffer): string {
-  switch (type) {
-    case 'T':
-      return decodeRowDescription(body)
-        .map(({ name, typeOid, typmod }) => `${Buffer.from(name).toString()} ${typeOid} ${typmod}`)
-        .join();
-    case 'D':
-      return decodeDataRow(body)
-        .map((value) => (value === undefined ? 'NULL' : Buffer.from(value).toString()))
-        .join();
-    case 'E':
-    case 'N': {
-      const fields = decodeErrorFields(body);
-      return ['S', 'C', 'M', 'P'].map((field) => fields.get(field)).join(' ');
-    }
-    default:
-      return body.toString().replaceAll('\0', '');
-  }
-}
 
 /** Messages one after the other, and then what is left for others, as both sides tell. */
 async function same(...texts: readonly string[]): Promise<readonly string[]> {

@@ -65,6 +65,10 @@ export class FakeAnalysis implements StatementAnalyzer {
     return parts.map((part) => this.#planOne(part));
   }
 
+  statementsOf(): undefined {
+    return undefined;
+  }
+
   executeText(): never {
     throw new Error('no EXECUTE here');
   }

@@ -5,17 +5,27 @@ import type { Drafted } from './draft-statements.ts';
 import { acceptsType } from './expressions/constants.ts';
 import { placed } from './placed.ts';
 import type { DraftPlan } from './plan-statement.ts';
+import { refusePlan } from './refuse-plan.ts';
 import { requireAgreement, type Agreement } from './second-analysis.ts';
+import type { SourceText } from './text/source-text.ts';
 import { elementType } from './text/syntax.ts';
 
-/** Errors: as requireAgreement. */
+/** Up to the first that is refused, and that refusal. Errors, of the first of all: as requireAgreement. */
 export async function confirmDrafts(
   shadows: ShadowSource,
-  drafts: Drafted['statements'],
+  { statements, refused }: Drafted,
+  source: SourceText,
 ): Promise<readonly StatementPlan[]> {
   const plans: StatementPlan[] = [];
-  for (const draft of drafts) plans.push(draft.type === 'draft' ? await agreed(shadows, draft) : draft);
-  return plans;
+  for (const draft of statements) {
+    try {
+      plans.push(draft.type === 'draft' ? await agreed(shadows, draft) : draft);
+    } catch (error) {
+      if (plans.length === 0) throw error;
+      return [...plans, refusePlan(error, source)];
+    }
+  }
+  return refused === undefined ? plans : [...plans, refusePlan(refused, source)];
 }
 
 async function agreed(shadows: ShadowSource, { plan, opinion }: DraftPlan): Promise<SealedPlan> {

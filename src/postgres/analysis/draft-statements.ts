@@ -8,7 +8,10 @@ import { draftStatement, type DraftPlan, type PlanningContext } from './plan-sta
 import { trimmed } from './text/inner-query.ts';
 import type { RawStatement } from './text/syntax.ts';
 
-/** Throws AnalysisError where one is refused, SequenceError where it may be taken once those ahead of it have run. */
+/**
+ * Up to the first that is refused. Throws AnalysisError where that is the first of all, SequenceError where one may be taken once those ahead of it
+ * have run.
+ */
 export function draftStatements(statements: readonly RawStatement[], context: PlanningContext): Drafted {
   const { catalog } = context;
   const drafts: (DraftPlan | StatementPlan)[] = [];
@@ -24,10 +27,10 @@ export function draftStatements(statements: readonly RawStatement[], context: Pl
       if (hasToWait(drafts, draft)) throw new SequenceError(statements, context.source, startOf(draft), undefined);
       drafts.push(draft);
     } catch (error) {
+      if (error instanceof SequenceError || !(error instanceof AnalysisError) || drafts.length === 0) throw error;
       // What it is refused for may be no more when those ahead of it have run.
-      if (error instanceof SequenceError || !(error instanceof AnalysisError) || !drafts.some(changesMeaning))
-        throw error;
-      throw new SequenceError(statements, context.source, error.location, error);
+      if (drafts.some(changesMeaning)) throw new SequenceError(statements, context.source, error.location, error);
+      return { epoch: catalog.epoch, statements: drafts, refused: error };
     }
   }
   return { epoch: catalog.epoch, statements: drafts };
@@ -41,7 +44,12 @@ function draftInPlace(statement: RawStatement, context: PlanningContext): DraftP
   }
 }
 
-export type Drafted = { readonly epoch: number; readonly statements: readonly (DraftPlan | StatementPlan)[] };
+export type Drafted = {
+  readonly epoch: number;
+  readonly statements: readonly (DraftPlan | StatementPlan)[];
+  /** Of the statement behind them, with which the message ends. */
+  readonly refused?: AnalysisError;
+};
 
 /** Needs nothing of the catalog but that it names nothing hot. */
 export function isPlain(draft: DraftPlan | StatementPlan): boolean {

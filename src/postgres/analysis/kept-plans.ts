@@ -34,6 +34,8 @@ export function keepPlans(
   plans: readonly StatementPlan[],
 ): void {
   const { sql } = source;
+  // What is refused may be taken when it comes again.
+  if (plans.some(({ type }) => type === 'refuse')) return;
   if (plans.every((plan) => plan.type !== 'sealed' || !plan.pieces.some(isClientLiteral))) {
     cache.keepPlans(epoch, prefix + sql, plans);
   }

@@ -22,12 +22,20 @@ export class SequenceError extends AnalysisError {
       'Send them one after the other.',
       { cause },
     );
-    this.oneByOne = statements.map(({ node, start, end }) => ({
-      text: source.slice(start, end),
-      before: source.position(start) - 1,
-      act: actOf(node),
-    }));
+    this.oneByOne = messageStatements(statements, source);
   }
+}
+
+export function messageStatements(
+  statements: readonly RawStatement[],
+  source: SourceText,
+): readonly MessageStatement[] {
+  return statements.map(({ node, start, end }) => ({
+    text: source.slice(start, end),
+    start: source.index(start),
+    before: source.position(start) - 1,
+    act: actOf(node),
+  }));
 }
 
 const ACTS: Readonly<Partial<Record<TransactionStmtKind, StatementAct>>> = {

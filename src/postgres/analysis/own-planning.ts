@@ -59,7 +59,7 @@ export class OwnPlanning {
     // To this catalog the transaction's changes are no secret.
     const known = { ...settings, uncommittedCatalog: false, uncommittedElsewhere: false };
     const drafted = draftStatements(statements, { catalog, source, declaredOids, settings: known, seesPhysicalTypes });
-    const confirmed = await confirmDrafts(this.#shadows, drafted.statements);
+    const confirmed = await confirmDrafts(this.#shadows, drafted, source);
     const state = { catalogEpoch: catalog.epoch, settings: settingsKey(settings) };
     const plans = confirmed.map((plan) => (plan.type === 'sealed' ? { ...plan, state } : plan));
     if (source.sql.length > LARGE_STATEMENT_BYTES) return plans;

@@ -1,6 +1,6 @@
 /** The analyzer of one database: caches in front, the catalog behind, the server's opinion last. */
 import { LARGE_STATEMENT_BYTES, MAX_EXECUTE_BYTES } from '../limits.ts';
-import type { RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
+import type { MessageStatement, RefusePlan, SealedPlan, StatementPlan } from '../plan.ts';
 import type { SessionSettings } from '../session/settings.ts';
 import type { AnalyzerOptions, StatementAnalyzer } from './statement-analyzer.ts';
 import type { OwnTransaction } from './catalog/own-catalogs.ts';
@@ -14,6 +14,7 @@ import { executeText } from './execute.ts';
 import { planLarge, tooLarge } from './large/plan-large.ts';
 import { LargeThread } from './large/large-thread.ts';
 import { keepPlans, knownPlans } from './kept-plans.ts';
+import { messageStatements } from './one-by-one.ts';
 import { needsOwnCatalog, OwnPlanning, type OwnStatement } from './own-planning.ts';
 import { PlanCache } from './plan-cache.ts';
 import { refusePlan } from './refuse-plan.ts';
@@ -169,6 +170,12 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     }
   }
 
+  statementsOf(sql: string): readonly MessageStatement[] | undefined {
+    if (sql.length > LARGE_STATEMENT_BYTES) return undefined;
+    const source = new SourceText(sql);
+    return messageStatements(parseStatements(sql, source.byteLength), source);
+  }
+
   executeText(
     sql: string,
     parameters: SealedPlan['parameters'],
@@ -220,7 +227,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       return planLarge(this.#large, this.#source, statement);
     }
     const drafted = await this.#draft(source, declaredOids, session);
-    const plans = await confirmDrafts(this.#shadows, drafted.statements);
+    const plans = await confirmDrafts(this.#shadows, drafted, source);
     keepPlans(this.#cache, prefix, source, drafted, plans);
     return plans;
   }
@@ -245,11 +252,12 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       });
     };
     const first = attemptOrError(attempt);
-    if (!(first instanceof AnalysisError) && first.statements.every(isPlain)) return first;
+    const error = first instanceof AnalysisError ? first : first.refused;
+    if (error === undefined && !(first instanceof AnalysisError) && first.statements.every(isPlain)) return first;
     // Nothing that the server could say of what is committed would help.
     if (first instanceof AnalysisError && waitsForCommit(first.refusal)) throw first;
     const before = this.#source.epoch;
-    if (first instanceof AnalysisError && first.code === 'ERR_POSTGRES_NAME') await this.#source.reload();
+    if (error?.code === 'ERR_POSTGRES_NAME') await this.#source.reload();
     else await this.#source.refresh();
     if (this.#source.epoch !== before) return attempt();
     if (first instanceof AnalysisError) throw first;

@@ -4,7 +4,7 @@
  * Invariants: a statement that could touch a sealed column and is not understood exactly is refused; a plan is used only under
  * the catalog and settings it was made under; no literal of a statement reaches a message, a log, or the service connection.
  */
-import type { RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
+import type { MessageStatement, RefusePlan, SealedColumn, SealedPlan, StatementPlan } from '../plan.ts';
 import type { ServiceConnection } from '../service/connection.ts';
 import type { CatalogTypes } from './facade/shown-types.ts';
 import type { ComingRelation } from './catalog/catalog.ts';
@@ -23,7 +23,7 @@ export interface StatementAnalyzer {
   /** Cheap, allocation-light, sound over-approximation: false = names nothing hot and changes no state; forward untouched. */
   mayConcern(sql: string): boolean;
   /**
-   * All statements of one Query or Parse text, in order (none for an empty text). `declaredOids`: from Parse (0 = unspecified).
+   * All statements of one Query or Parse text, in order (none for an empty text), or those up to the first that is refused. `declaredOids`: from Parse (0 = unspecified).
    * At once where they are cached. Throws nothing: trouble is a RefusePlan. `own`: the session's transaction, where it has changed the
    * catalog; statements that nobody else could know the meaning of are refused without it.
    */
@@ -33,6 +33,8 @@ export interface StatementAnalyzer {
     session: SessionSettings,
     own?: OwnTransaction,
   ): readonly StatementPlan[] | Promise<readonly StatementPlan[]>;
+  /** Of a text that was planned, what can be told without a catalog; undefined where reading it again would take too long. */
+  statementsOf(sql: string): readonly MessageStatement[] | undefined;
   /** EXECUTE of a statement with such parameters, its arguments sealed. Throws nothing, as `plan`. */
   executeText(
     sql: string,

@@ -51,6 +51,8 @@ async function resolveEach(session: Session, plans: readonly StatementPlan[]): P
     resolved.push(
       plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay),
     );
+    // The server comes no further.
+    if (resolved.at(-1)?.plan.type === 'refuse') break;
   }
   return resolved;
 }

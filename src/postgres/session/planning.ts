@@ -27,6 +27,8 @@ export type Planned =
       readonly plans: readonly (SealedPlan | PassPlan | TrackPlan)[];
       readonly changes?: NameChanges;
       readonly copiesIn?: boolean;
+      /** Of the statement behind these, which fails in its place; none of them need be sealed then. */
+      readonly ends?: Refusal;
     }
   | RefusePlan
   /** The transaction has failed and the statement is none that ends it. */
@@ -108,15 +110,23 @@ function isIgnored(sql: string, planned: Planned): boolean {
 
 function combine(sql: string, resolved: readonly Resolved[]): Planned {
   const forwarded: (SealedPlan | PassPlan | TrackPlan)[] = [];
+  let ends: Refusal | undefined;
   for (const { plan } of resolved) {
-    if (plan.type === 'refuse') return plan;
+    if (plan.type === 'refuse') {
+      if (forwarded.length === 0) return plan;
+      ends = plan.refusal;
+      break;
+    }
     forwarded.push(plan);
   }
+  const found = resolved.slice(0, forwarded.length).map(({ change }) => change);
   const changes = {
-    ...(resolved.some(({ change }) => change !== undefined) && { changes: resolved.map(({ change }) => change) }),
+    ...(found.some((change) => change !== undefined) && { changes: found }),
+    ...(ends !== undefined && { ends }),
     ...(forwarded.some((plan) => plan.type === 'pass' && plan.copiesIn === true) && { copiesIn: true }),
   };
-  if (forwarded.some(({ type }) => type === 'sealed')) return { type: 'sealed', sql, plans: forwarded, ...changes };
+  if (ends !== undefined || forwarded.some(({ type }) => type === 'sealed'))
+    return { type: 'sealed', sql, plans: forwarded, ...changes };
   const [only, ...more] = forwarded;
   const uses = more.length === 0 ? only?.named : undefined;
   const isUse = uses?.type === 'fetch' || uses?.type === 'execute';

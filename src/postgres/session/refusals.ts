@@ -28,6 +28,9 @@ export function refuseQuery(session: Session, refusal: Refusal, part?: QueryPart
   session.expect({ kind: 'query', refusal: part?.placedRefusal(refusal) ?? refusal, ...(part && { part }) });
 }
 
+/** In place of a statement of a Query, behind others: it is no syntax error, with which none of them would run, and fails wherever it is. */
+export const REFUSED_STATEMENT = 'SELECT "SEALGATE REFUSED THIS STATEMENT"';
+
 /** In place of any extended message. `name`: of the statement, where a Parse is refused: the unnamed one is forgotten by the server too. */
 export function refuseExtended(session: Session, refusal: Refusal, name = REFUSED_NAME): void {
   note(session, refusal);
@@ -131,7 +134,8 @@ function sealFailure(error: SealgateError, sqlstate: string, hint?: string): Ref
   };
 }
 
-function note(session: Session, refusal: Refusal): void {
+/** For whoever runs the proxy. */
+export function note(session: Session, refusal: Refusal): void {
   session.metrics.statement?.('refused');
   session.metrics.failed?.(refusal.code);
   session.logger.info(

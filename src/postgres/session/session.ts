@@ -6,7 +6,7 @@
  */
 import type { StatementAnalyzer } from '../analysis/analyzer.ts';
 import type { ColumnService, ColumnSession } from '../columns/column-service.ts';
-import type { NamedUse, SealedPlan, TrackPlan } from '../plan.ts';
+import type { NamedUse, Refusal, SealedPlan, TrackPlan } from '../plan.ts';
 import type { OwnTransaction } from '../analysis/catalog/own-catalogs.ts';
 import { ColdStatements } from './cold-statements.ts';
 import type { Copying } from './copying.ts';
@@ -218,6 +218,12 @@ export class Session {
   /** Whether anything was prepared that Bind, Describe, Execute and Close must look at. */
   get watches(): boolean {
     return this.statements.size > 0 || this.portals.size > 0 || this.cursors.size > 0 || this.plainNames.size > 0;
+  }
+
+  /** Of the statement in progress, where another that fails was sent in its place. */
+  get refusal(): Refusal | undefined {
+    const { head } = this.replies;
+    return (head?.refusedAt ?? 0) === this.queryIndex ? head?.refusal : undefined;
   }
 
   /** The statement in progress, as far as its results are opened. */

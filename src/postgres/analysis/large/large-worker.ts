@@ -38,12 +38,16 @@ async function answer(job: LargeStatement, known: Catalog): Promise<LargeAnswer>
     await loadGrammar();
     const statements = parseStatements(source.sql, source.byteLength);
     const drafted = draftStatements(statements, { catalog: known, source, declaredOids, settings, seesPhysicalTypes });
-    const plain = drafted.statements.every(isPlain);
-    return { plans: await confirmDrafts(shadows, drafted.statements), isPlain: plain, missesName: false };
+    const isAllPlain = drafted.refused === undefined && drafted.statements.every(isPlain);
+    const plans = await confirmDrafts(shadows, drafted, source);
+    return { plans, isPlain: isAllPlain, missesName: missesName(drafted.refused) };
   } catch (error) {
-    const missesName = error instanceof AnalysisError && error.code === 'ERR_POSTGRES_NAME';
-    return { plans: [refusePlan(error, source)], isPlain: false, missesName };
+    return { plans: [refusePlan(error, source)], isPlain: false, missesName: missesName(error) };
   }
+}
+
+function missesName(error: unknown): boolean {
+  return error instanceof AnalysisError && error.code === 'ERR_POSTGRES_NAME';
 }
 
 parentPort?.on('message', (message: ToThread) => {

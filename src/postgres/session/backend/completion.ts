@@ -10,7 +10,7 @@ export const commandCompleteHandler: BackendHandler = {
   need: (session, bodyLength) => (session.replies.head?.part?.waits === true ? needControl(session, bodyLength) : 0),
   frame(session, bytes, start, bodyLength): Verdict {
     const head = expectHead(session, 'CommandComplete', 'query', 'execute');
-    if (head.refusal !== undefined) throw outOfStep('CommandComplete for a refused message');
+    if (session.refusal !== undefined) throw outOfStep('CommandComplete for a refused message');
     endCopy(session, false);
     noteEffect(session, head.track);
     if (head.kind === 'query') {

@@ -86,7 +86,7 @@ function openAgain(work: CopyOut, data: Uint8Array, session: Session): Uint8Arra
 /** What the server is about to do is what was planned, with as many columns. */
 function requirePlanned(session: Session, direction: CopyPlan['direction'], body: Uint8Array): void {
   const { head } = session.replies;
-  if (head?.refusal !== undefined) throw outOfStep('COPY for a refused message');
+  if (session.refusal !== undefined) throw outOfStep('COPY for a refused message');
   if (head?.openings === undefined) return;
   const plan = session.opening?.plan;
   if (plan === undefined || plan.asksCatalog === true) return;

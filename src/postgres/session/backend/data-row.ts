@@ -20,7 +20,7 @@ export const dataRowHandler: BackendHandler = {
   },
   frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
     const head = expectHead(session, 'DataRow', 'query', 'execute');
-    if (head.refusal !== undefined) throw outOfStep('DataRow for a refused message');
+    if (session.refusal !== undefined) throw outOfStep('DataRow for a refused message');
     if (head.internal !== undefined) {
       head.internal.row?.(decodeDataRow(bytes.subarray(start, start + bodyLength)));
       return CONSUME;

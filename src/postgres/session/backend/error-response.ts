@@ -17,7 +17,7 @@ export const errorResponseHandler: BackendHandler = {
     const { opening } = session;
     const body = bytes.subarray(start, start + bodyLength);
     const severity = severityOf(body);
-    const refusal = head?.refusal ?? copyRefusal(session, decodeErrorFields(body));
+    const refusal = session.refusal ?? copyRefusal(session, decodeErrorFields(body));
     if (severity !== 'ERROR') session.isOver = true;
     endCopy(session, true);
     const asked = severity === 'ERROR' ? head?.internal?.failed : undefined;

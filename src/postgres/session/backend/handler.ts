@@ -43,7 +43,7 @@ export function completion(kind: ReplyKind, what: string): BackendHandler {
     need: () => 0,
     frame(session) {
       const head = expectHead(session, what, kind);
-      if (head.refusal !== undefined) throw outOfStep(`${what} for a refused message`);
+      if (session.refusal !== undefined) throw outOfStep(`${what} for a refused message`);
       session.finish();
       head.internal?.done?.(true);
       return verdictFor(head);

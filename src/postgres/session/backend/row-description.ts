@@ -12,7 +12,7 @@ export const rowDescriptionHandler: BackendHandler = {
   need: needControl,
   frame(session, bytes, start, bodyLength): Verdict {
     const head = expectHead(session, 'RowDescription', 'query', 'describe-statement', 'describe-portal');
-    if (head.refusal !== undefined) throw outOfStep('RowDescription for a refused message');
+    if (session.refusal !== undefined) throw outOfStep('RowDescription for a refused message');
     const { opening } = session;
     if (head.kind !== 'query') session.finish();
     if (opening === undefined) return verdictFor(head);

@@ -123,7 +123,7 @@ const PREPARES = /\bprepare\b/i;
 
 function prepareSealed(session: Session, parse: Parse, planned: Planned & { type: 'sealed' }): void | Promise<void> {
   const [plan, ...more] = planned.plans;
-  if (plan?.type !== 'sealed' || more.length > 0) throw severalCommands();
+  if (plan?.type !== 'sealed' || more.length > 0 || planned.ends !== undefined) throw severalCommands();
   // Keys are asked for only where the text itself holds something to seal; Bind asks for the rest.
   const texts = plan.pieces.filter((piece) => typeof piece === 'string');
   if (texts.length === plan.pieces.length) return void sendSealed(session, parse, planned, plan, texts.join(''));

@@ -1,15 +1,14 @@
 /** A planned Query on its way upstream, and what its answer is to be. */
-import type { ColumnSession } from '../../columns/column-service.ts';
 import { encodeQuery } from '../../messages/query.ts';
-import type { Refusal, SealedColumn, SealedPlan } from '../../plan.ts';
+import type { Refusal } from '../../plan.ts';
 import type { Verdict } from '../../wire/frame-stream.ts';
 import { makeChanges, strongest, type Planned } from '../planning.ts';
 import type { QueryPart } from '../query-part.ts';
-import { askInFailedTransaction, orRefuse, refuseQuery } from '../refusals.ts';
-import { PASS, type Reply, type ResultOpening } from '../reply.ts';
-import { sealedText } from '../sealing.ts';
+import { askInFailedTransaction, note, orRefuse, REFUSED_STATEMENT, refuseQuery } from '../refusals.ts';
+import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
-import { columnUse, expectCopy } from './handler.ts';
+import { expectCopy } from './handler.ts';
+import { isSealed, openPlans, sealTexts, type OpenedPlans, type SealedTexts } from './seal-plans.ts';
 
 /** `frame`: the client's own, or that of one of its statements, which is then a `part`. */
 export function sendQuery(
@@ -30,7 +29,7 @@ export function sendQuery(
     case 'skipped':
       return void part?.abandon();
     case 'sealed':
-      if (copiesAmongOthers(planned.plans)) return void refuseQuery(session, COPY_AMONG_OTHERS, part);
+      if (copiesAmongOthers(planned)) return void refuseQuery(session, COPY_AMONG_OTHERS, part);
       return orRefuse(
         () => sealQuery(session, planned, part),
         (refusal) => refuseQuery(session, refusal, part),
@@ -49,11 +48,11 @@ function replyTo(
 }
 
 type Sealed = Planned & { type: 'sealed' };
-type Plans = Sealed['plans'];
 
 /** Which data belongs to which of several COPYs is known only once the server has come so far. */
-function copiesAmongOthers(plans: Plans): boolean {
-  return plans.length > 1 && plans.some((plan) => plan.type === 'sealed' && plan.copy?.direction === 'in');
+function copiesAmongOthers({ plans, ends }: Sealed): boolean {
+  const isAlone = plans.length === 1 && ends === undefined;
+  return !isAlone && plans.some((plan) => plan.type === 'sealed' && plan.copy?.direction === 'in');
 }
 
 const COPY_AMONG_OTHERS: Refusal = {
@@ -64,50 +63,58 @@ const COPY_AMONG_OTHERS: Refusal = {
 };
 
 function sealQuery(session: Session, planned: Sealed, part: QueryPart | undefined): void | Promise<void> {
-  const columns = session.columns.open(wantedBy(planned.plans), columnUse(session));
-  if (columns instanceof Promise) return columns.then((opened) => sendSealed(session, planned, opened, part));
-  return sendSealed(session, planned, columns, part);
+  const opened = openPlans(session, planned.plans);
+  if (opened instanceof Promise) return opened.then((known) => send(session, planned, known, part));
+  return send(session, planned, opened, part);
 }
 
-/** Each column once: a use of its key is recorded for it. */
-function wantedBy(plans: Plans): readonly SealedColumn[] {
-  const [plan, ...more] = plans;
-  if (plan?.type === 'sealed' && more.length === 0) return plan.columns;
-  const wanted = new Map<string, SealedColumn>();
-  for (const plan of plans)
-    if (plan.type === 'sealed') for (const column of plan.columns) wanted.set(column.id, column);
-  return [...wanted.values()];
+function send(
+  session: Session,
+  planned: Sealed,
+  opened: OpenedPlans,
+  part: QueryPart | undefined,
+): void | Promise<void> {
+  const sealed = sealTexts(session, planned.plans, opened);
+  const refusal = sealed.refusal ?? planned.ends;
+  if (refusal === undefined) return sendSealed(session, planned, sealed, part);
+  // Data of a COPY ahead of what is refused would be taken for that of one behind it.
+  if (sealed.plans.length === 0 || planned.copiesIn === true) return refuseQuery(session, refusal, part);
+  note(session, refusal);
+  const ends = { refusal, refusedAt: sealed.plans.length };
+  const behind = sealed.plans.some(isSealed) ? undefined : textAhead(session, planned.sql, ends.refusedAt);
+  const text = `${behind ?? `${sealed.text};`}\n${REFUSED_STATEMENT}`;
+  return sendSealed(session, planned, { ...sealed, text, ...(behind !== undefined && { openings: undefined }) }, part, ends);
 }
+
+/** The client's own text, in which the server's positions are the client's. */
+function textAhead(session: Session, sql: string, index: number): string | undefined {
+  const start = session.analyzer.statementsOf(sql)?.[index]?.start;
+  return start === undefined ? undefined : sql.slice(0, start);
+}
+
+type ToSend = Pick<SealedTexts, 'plans' | 'text'> & { readonly openings: SealedTexts['openings'] | undefined };
 
 function sendSealed(
   session: Session,
-  { plans, changes, copiesIn = false }: Sealed,
-  columns: ColumnSession,
+  { changes, copiesIn = false }: Sealed,
+  { plans, text, openings }: ToSend,
   part: QueryPart | undefined,
+  ends: Pick<Reply, 'refusal' | 'refusedAt'> = {},
 ): void | Promise<void> {
-  const text = plans.map((plan) => sealedText(plan, columns, session.settings)).join(';\n');
-  const openings = plans.map((plan): ResultOpening | undefined =>
-    plan.type === 'sealed' ? openingOf(plan, columns) : undefined,
-  );
   const track = strongest(plans);
   session.wires.toUpstream(encodeQuery(text));
   for (const plan of plans) if (plan.type === 'sealed') session.makes(plan);
   session.metrics.statement?.('sealed');
-  const made = makeChanges(session, changes);
+  const made = makeChanges(session, changes?.slice(0, plans.length));
   const reply: Reply = {
     kind: 'query',
     copiesIn,
-    openings,
+    ...ends,
+    ...(openings && { openings }),
     ...(track !== undefined && { track }),
     ...(part && { part }),
     ...made,
   };
-  if (openings[0]?.plan.copy?.direction === 'in') return expectCopy(session, reply);
+  if (openings?.[0]?.plan.copy?.direction === 'in') return expectCopy(session, reply);
   session.expect(reply);
-}
-
-/** The rows of a BINARY cursor come in binary. */
-function openingOf(plan: SealedPlan, columns: ColumnSession): ResultOpening {
-  const binary = plan.binaryRows === true;
-  return { plan, columns, formats: binary ? [1] : [], textual: !binary };
 }
