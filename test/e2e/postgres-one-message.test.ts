@@ -208,8 +208,6 @@ test('notifications come at its end, and to others only when it is committed', a
 describe('refused, with all that was before it taken back:', () => {
   test.each([
     [`${PEOPLE}; ${FILL}; SELECT lower(note) FROM people; SELECT 1`, 'note)'],
-    [`${PEOPLE}; ${FILL}; COPY people FROM STDIN; SELECT 1`, 'COPY'],
-    [`${PEOPLE}; ${FILL}; COPY plain FROM STDIN`, 'COPY'],
     [`${PEOPLE}; ${FILL}; PREPARE TRANSACTION 'x'; SELECT 1`, 'PREPARE'],
     [
       `SET standard_conforming_strings = off; SELECT secret FROM kept; SELECT '\\' || '; INSERT INTO kept VALUES (9, 9) --'`,

@@ -1,7 +1,11 @@
-/** CopyFail ('f'), frontend, and CopyInResponse ('G') and CopyOutResponse ('H'), backend (manual, "Message Formats"). */
+/** CopyData ('d') and CopyFail ('f'), frontend, and CopyInResponse ('G') and CopyOutResponse ('H'), backend (manual, "Message Formats"). */
 import { BACKEND, FRONTEND } from '../wire/message-types.ts';
 import { Reader } from '../wire/reader.ts';
 import { Writer } from '../wire/writer.ts';
+
+export function encodeCopyData(data: Uint8Array): Uint8Array {
+  return new Writer(FRONTEND.copyData).bytes(data).frame();
+}
 
 export function encodeCopyFail(reason: string): Uint8Array {
   return new Writer(FRONTEND.copyFail).cstring(reason).frame();

@@ -32,6 +32,7 @@ export function runSession(ends: ConnectionEnds, options: Omit<SessionOptions, '
       toUpstream: (bytes) => frontend.write(bytes),
       flushUpstream: () => frontend.flush(),
       toClient: (bytes) => backend.write(bytes),
+      failed: (error) => fail(error),
     },
   });
   const fail = (error: unknown): void => {

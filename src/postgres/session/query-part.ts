@@ -30,15 +30,19 @@ const ALREADY_BEGUN = '25001';
 
 export class QueryPart {
   readonly outcome: Promise<PartOutcome>;
+  /** The server reads COPY data of the client for it. */
+  readonly reading: Promise<void>;
   /** CommandComplete of the last statement, which the client gets once what it did is committed. */
   completion: Uint8Array | undefined;
   readonly #options: PartOptions;
   #failed = false;
   #resolve: (outcome: PartOutcome) => void = () => undefined;
+  #reads: () => void = () => undefined;
 
   constructor(options: PartOptions) {
     this.#options = options;
     this.outcome = new Promise((resolve) => (this.#resolve = resolve));
+    this.reading = new Promise((resolve) => (this.#reads = resolve));
   }
 
   get isOwn(): boolean {
@@ -70,6 +74,11 @@ export class QueryPart {
     this.#resolve({ failed, status });
     const leavesOurs = isOurs && status !== 'idle' && (failed || !begins);
     return (failed || isLast) && !leavesOurs;
+  }
+
+  /** CopyInResponse has come. */
+  read(): void {
+    this.#reads();
   }
 
   /** No answer will come. */

@@ -68,6 +68,14 @@ export interface SessionWires {
   readonly flushUpstream: () => void;
   /** In the place of the backend message being handled. */
   readonly toClient: (bytes: Uint8Array) => void;
+  /** Of what runs beside the handlers: both connections end. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** A Query whose statements are sent one after the other. */
+export interface MessageInParts {
+  /** Resolves when a statement of it reads COPY data, or all of it is answered: no other message of the client is looked at before. */
+  readonly turn: Promise<void>;
 }
 
 export type SessionOptions = {
@@ -115,6 +123,7 @@ export class Session {
   dropsCopyData: 'no' | 'until-message' | 'until-sync' = 'no';
   /** COPYs of other tables that were sent on and may still read data. */
   plainCopies = 0;
+  inParts: MessageInParts | undefined;
   /** Extended-protocol messages were sent since the last Sync or Query. */
   sequenceOpen = false;
   /** Replies owed to statements that change settings, catalog or transaction. */

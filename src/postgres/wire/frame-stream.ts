@@ -14,6 +14,8 @@ export const CONSUME = 1;
 export const WHOLE = 2;
 /** The handler gets the body piece by piece as it comes, and nothing of the message is forwarded. */
 export const TAKE = 3;
+/** What a handler's promise may come to: the message is to be looked at anew, as if it had just come. */
+export const AGAIN = 4;
 export type Verdict = typeof FORWARD | typeof CONSUME | typeof WHOLE | typeof TAKE;
 
 export interface FrameHandler {
@@ -21,10 +23,10 @@ export interface FrameHandler {
   need(type: number, bodyLength: number): number;
   /**
    * Decides on a message: `bytes` from `start` hold at least `need` bytes of the body, the whole of it when `start + bodyLength`
-   * is within. A promise means CONSUME once it settles. After WHOLE it is called again with the whole body. Once it has returned, or its
+   * is within. A promise means CONSUME once it settles, but where it says AGAIN. After WHOLE it is called again with the whole body. Once it has returned, or its
    * promise settled, others are read into `bytes`: what is to be remembered of them is copied.
    */
-  frame(type: number, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
+  frame(type: number, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void | typeof AGAIN>;
   /** After TAKE: the next bytes of the body, the stream's own once it has returned or its promise settled. */
   body?(type: number, bytes: Uint8Array): void | Promise<void>;
 }
@@ -170,7 +172,7 @@ export class FrameStream {
       if (chunk.length - at < wanted) return this.#hold(wanted);
       this.#whole = false;
       const verdict = this.#handler.frame(type, chunk, at + HEADER_BYTES, bodyLength);
-      if (typeof verdict !== 'number') return this.#wait(verdict, at + HEADER_BYTES + bodyLength);
+      if (typeof verdict !== 'number') return this.#wait(verdict, at + HEADER_BYTES + bodyLength, at);
       if (verdict === WHOLE) this.#whole = true;
       else if (verdict === TAKE) this.#give(type, bodyLength);
       else this.#pass(HEADER_BYTES + bodyLength, verdict === FORWARD);
@@ -224,13 +226,14 @@ export class FrameStream {
     this.#chunk = NOTHING;
   }
 
-  #wait(promise: Promise<void>, next: number): void {
+  /** `at`: of the message itself. */
+  #wait(promise: Promise<void | typeof AGAIN>, next: number, at = next): void {
     this.#busy = true;
     this.#emit();
     this.flush();
     const chunk = this.#chunk;
     promise.then(
-      () => this.#resume(chunk, next),
+      (verdict) => this.#resume(chunk, verdict === AGAIN ? at : next),
       (error: unknown) => {
         this.#busy = false;
         this.#fail(error);

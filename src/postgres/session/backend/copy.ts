@@ -30,6 +30,7 @@ export const copyInResponseHandler: BackendHandler = {
     const copy = session.opening?.plan.copy;
     beginCopy(session, session.opening);
     head.settled?.();
+    head.part?.read();
     if (copy?.defaults === undefined) return FORWARD;
     // The client writes fewer columns than the server reads.
     session.wires.toClient(encodeCopyInResponse(copy.format.type === 'binary' ? 1 : 0, copy.names.length));

@@ -1,6 +1,6 @@
 /** CopyData ('d'), CopyDone ('c') and CopyFail ('f') from the client: data for sealed columns is sealed, other data passes. */
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../limits.ts';
-import { decodeCopyFail } from '../../messages/copy.ts';
+import { decodeCopyFail, encodeCopyData, encodeCopyFail } from '../../messages/copy.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
 import { CONSUME, FORWARD, TAKE, type Verdict } from '../../wire/frame-stream.ts';
 import { abandonCopy, failCopy } from '../copying.ts';
@@ -13,11 +13,13 @@ export const copyDataHandler: FrontendHandler = {
   frame(session): Verdict {
     if (session.dropsCopyData !== 'no') return CONSUME;
     if (session.copying?.direction === 'in') return TAKE;
+    if (session.inParts !== undefined) return session.copyIn ? TAKE : CONSUME;
     // Where nothing reads it the server would ignore it.
     return session.plainCopies > 0 ? FORWARD : CONSUME;
   },
   body(session, bytes): void | Promise<void> {
-    if (session.copying?.direction !== 'in' || session.dropsCopyData !== 'no') return;
+    if (session.dropsCopyData !== 'no') return;
+    if (session.copying?.direction !== 'in') return passPiece(session, bytes);
     const failed = (error: unknown): void => failCopy(session, error);
     try {
       return session.copying.work.push(bytes)?.catch(failed);
@@ -27,18 +29,26 @@ export const copyDataHandler: FrontendHandler = {
   },
 };
 
+/** As a message of its own: the rest of the client's may come when the COPY has failed, and the proxy ends its block. */
+function passPiece({ inParts, copyIn, wires }: Session, bytes: Uint8Array): void {
+  if (inParts !== undefined && copyIn) wires.toUpstream(encodeCopyData(bytes));
+}
+
 export const copyDoneHandler: FrontendHandler = {
   need: () => 0,
   frame(session, bytes, start): Verdict | Promise<void> {
     if (session.dropsCopyData !== 'no') return CONSUME;
-    if (session.copying?.direction !== 'in') return passEnd(session);
     const frame = bytes.slice(start - 5, start);
+    const turn = session.inParts?.turn;
+    if (session.copying?.direction !== 'in') return turn === undefined ? passEnd(session) : endPart(session, frame);
     return session.copying.work.end().then(
       () => {
         // Else the server has failed by itself meanwhile, and takes no more.
         if (!session.copyIn) return;
         session.copyIn = false;
         session.wires.toUpstream(frame);
+        session.wires.flushUpstream();
+        return turn;
       },
       (error: unknown) => failCopy(session, error),
     );
@@ -46,13 +56,16 @@ export const copyDoneHandler: FrontendHandler = {
 };
 
 export const copyFailHandler: FrontendHandler = {
-  need: ({ copying }, bodyLength) =>
-    copying?.direction === 'in' ? Math.min(bodyLength, MAX_CONTROL_MESSAGE_BYTES) : 0,
-  frame(session, bytes, start, bodyLength): Verdict {
+  need: ({ copying, inParts }, bodyLength) =>
+    copying?.direction === 'in' || inParts !== undefined ? Math.min(bodyLength, MAX_CONTROL_MESSAGE_BYTES) : 0,
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
     if (session.dropsCopyData !== 'no') return CONSUME;
-    if (session.copying?.direction !== 'in') return passEnd(session);
+    const isIn = session.copying?.direction === 'in';
+    if (!isIn && session.inParts === undefined) return passEnd(session);
     const whole = bodyLength <= MAX_CONTROL_MESSAGE_BYTES;
-    abandonCopy(session, whole ? decodeCopyFail(bytes.subarray(start, start + bodyLength)) : 'the reason is too long');
+    const reason = whole ? decodeCopyFail(bytes.subarray(start, start + bodyLength)) : 'the reason is too long';
+    if (!isIn) return endPart(session, encodeCopyFail(reason));
+    abandonCopy(session, reason);
     return CONSUME;
   },
 };
@@ -62,6 +75,16 @@ function passEnd(session: Session): Verdict {
   if (session.copyIn) session.copyIn = false;
   else if (session.replies.size > 0) session.expect(PASS.copyEnd);
   return FORWARD;
+}
+
+/** Of a COPY of other tables among the statements of a message, which goes on. */
+function endPart(session: Session, frame: Uint8Array): Verdict | Promise<void> {
+  if (!session.copyIn) return CONSUME;
+  const turn = session.inParts?.turn;
+  session.copyIn = false;
+  session.wires.toUpstream(frame);
+  session.wires.flushUpstream();
+  return turn ?? CONSUME;
 }
 
 /** Any other message ends the data of a COPY that is over; in the extended protocol, where the server skips to it too, Sync does. */

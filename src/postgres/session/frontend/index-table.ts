@@ -1,6 +1,6 @@
 /** Which handler takes which frontend message; and what holds for all of them. */
 import { MAX_MESSAGE_BYTES } from '../../limits.ts';
-import { CONSUME, type FrameHandler, type Verdict } from '../../wire/frame-stream.ts';
+import { AGAIN, CONSUME, type FrameHandler, type Verdict } from '../../wire/frame-stream.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import type { Session } from '../session.ts';
@@ -48,6 +48,8 @@ const IN_COPY: ReadonlySet<number> = new Set([
   FRONTEND.terminate,
 ]);
 
+const COPY_DATA: ReadonlySet<number> = new Set([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
+
 /** The client's direction of a session. */
 export function frontendHandler(session: Session): FrameHandler {
   return {
@@ -58,7 +60,10 @@ export function frontendHandler(session: Session): FrameHandler {
       if (session.copyIn && !IN_COPY.has(type)) throw protocolError('unexpected message during COPY from stdin');
       return session.skipping ? 0 : handler.need(session, bodyLength);
     },
-    frame(type, bytes, start, bodyLength): Verdict | Promise<void> {
+    frame(type, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
+      // Of a COPY that is over: what the client sends otherwise is answered behind the rest of its message.
+      if (session.inParts !== undefined && !session.copyIn && !COPY_DATA.has(type))
+        return session.inParts.turn.then(() => AGAIN);
       // The server ignores everything until Sync; so it need not be sent.
       if (session.skipping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return CONSUME;
       const handler = BY_TYPE[type];

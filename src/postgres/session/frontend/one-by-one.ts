@@ -11,10 +11,13 @@ import { PostgresError } from '../../errors.ts';
 import { planStatement } from '../planning.ts';
 import { QueryPart, type PartOptions, type PartOutcome } from '../query-part.ts';
 import { refuseQuery } from '../refusals.ts';
+import type { MessageInParts, Session } from '../session.ts';
 import { sendQuery } from './send-query.ts';
-import type { Session } from '../session.ts';
 
-/** Resolves when the last answer has been given, or the connection is over. `refusal`: of the message as a whole. */
+/**
+ * Resolves when the client is to be heard again: when the last answer has been given, the connection is over, or a statement reads COPY data,
+ * behind which the message goes on. `refusal`: of the message as a whole.
+ */
 export async function sendOneByOne(
   session: Session,
   statements: readonly MessageStatement[],
@@ -24,22 +27,46 @@ export async function sendOneByOne(
   session.wires.flushUpstream();
   await session.replies.until(0);
   if (session.skipping || session.hasEnded) return;
-  await new OneByOne(session, statements).run();
+  const parts = new OneByOne(session, statements);
+  const { turn } = parts;
+  session.inParts = parts;
+  parts.run().then(
+    () => parts.end(),
+    (error: unknown) => session.wires.failed(error),
+  );
+  await turn;
 }
 
 const encoder = new TextEncoder();
 
-class OneByOne {
+class OneByOne implements MessageInParts {
   readonly #session: Session;
   readonly #statements: readonly MessageStatement[];
   readonly #lexing: string;
   /** The open block is the proxy's. */
   #isOurs = false;
+  #turn = Promise.withResolvers<void>();
 
   constructor(session: Session, statements: readonly MessageStatement[]) {
     this.#session = session;
     this.#statements = statements;
     this.#lexing = lexingOf(session);
+  }
+
+  get turn(): Promise<void> {
+    return this.#turn.promise;
+  }
+
+  /** All of it has been answered. */
+  end(): void {
+    this.#session.inParts = undefined;
+    this.#hear();
+  }
+
+  #hear(): void {
+    const { resolve } = this.#turn;
+    this.#turn = Promise.withResolvers();
+    resolve();
   }
 
   async run(): Promise<void> {
@@ -64,10 +91,18 @@ class OneByOne {
     const begins = act === 'begin';
     const part = new QueryPart({ role: 'statement', before, begins, isLast, isOurs: this.#isOurs });
     await sendQuery(this.#session, encodeQuery(text), planned, part);
+    if (act === 'copy-in') await this.#whileItReads(part);
     const { failed } = await this.#outcomeOf(part);
     if (failed) return undefined;
     if (begins) this.#isOurs = false;
     return part;
+  }
+
+  /** The client's data is for the handlers; behind its end they wait for the next turn. */
+  async #whileItReads(part: QueryPart): Promise<void> {
+    this.#session.wires.flushUpstream();
+    const reads = await Promise.race([part.reading.then(() => true), part.outcome.then(() => false)]);
+    if (reads) this.#hear();
   }
 
   /** The block that the statement is to find. */
@@ -96,13 +131,11 @@ class OneByOne {
 
   #refusalOf({ act, text }: MessageStatement) {
     const what =
-      act === 'copy-in'
-        ? 'COPY FROM STDIN'
-        : act === 'prepare' && (this.#isOurs || this.#session.status === 'idle')
-          ? 'PREPARE TRANSACTION'
-          : this.#lexing === lexingOf(this.#session)
-            ? undefined
-            : 'a statement behind one that changes how text is read';
+      act === 'prepare' && (this.#isOurs || this.#session.status === 'idle')
+        ? 'PREPARE TRANSACTION'
+        : this.#lexing === lexingOf(this.#session)
+          ? undefined
+          : 'a statement behind one that changes how text is read';
     if (what === undefined) return undefined;
     const message = `${what} is not supported in one message with statements on sealed columns that wait for others`;
     const refusal: Refusal = {

@@ -10,7 +10,7 @@ import { PASS } from '../reply.ts';
 import type { Session } from '../session.ts';
 import { tooLarge, type FrontendHandler } from './handler.ts';
 import { sendOneByOne } from './one-by-one.ts';
-import { sendQuery } from './send-query.ts';
+import { COPY_AMONG_OTHERS, sealsCopyAmongOthers, sendQuery } from './send-query.ts';
 
 export const queryHandler: FrontendHandler = {
   need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
@@ -36,7 +36,15 @@ function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array)
 }
 
 function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | Promise<void> | undefined {
-  const oneByOne = planned.type === 'refuse' ? planned.oneByOne : undefined;
-  if (planned.type !== 'refuse' || oneByOne === undefined) return sendQuery(session, frame, planned);
-  return sendOneByOne(session, oneByOne, planned.refusal);
+  if (planned.type === 'refuse' && planned.oneByOne !== undefined)
+    return sendOneByOne(session, planned.oneByOne, planned.refusal);
+  const statements = copiesAmongOthers(planned) ? session.analyzer.statementsOf(planned.sql) : undefined;
+  if (statements !== undefined) return sendOneByOne(session, statements, COPY_AMONG_OTHERS);
+  return sendQuery(session, frame, planned);
+}
+
+/** Which data belongs to which of several COPYs is known only once the server has come so far. */
+function copiesAmongOthers(planned: Planned): planned is Planned & { type: 'sealed' } {
+  if (planned.type !== 'sealed') return false;
+  return (planned.copiesIn === true && planned.ends !== undefined) || sealsCopyAmongOthers(planned);
 }

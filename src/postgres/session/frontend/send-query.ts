@@ -29,7 +29,7 @@ export function sendQuery(
     case 'skipped':
       return void part?.abandon();
     case 'sealed':
-      if (copiesAmongOthers(planned)) return void refuseQuery(session, COPY_AMONG_OTHERS, part);
+      if (sealsCopyAmongOthers(planned)) return void refuseQuery(session, COPY_AMONG_OTHERS, part);
       return orRefuse(
         () => sealQuery(session, planned, part),
         (refusal) => refuseQuery(session, refusal, part),
@@ -49,13 +49,13 @@ function replyTo(
 
 type Sealed = Planned & { type: 'sealed' };
 
-/** Which data belongs to which of several COPYs is known only once the server has come so far. */
-function copiesAmongOthers({ plans, ends }: Sealed): boolean {
+/** Such a message is sent in parts, but where it is too long for that. */
+export function sealsCopyAmongOthers({ plans, ends }: Sealed): boolean {
   const isAlone = plans.length === 1 && ends === undefined;
   return !isAlone && plans.some((plan) => plan.type === 'sealed' && plan.copy?.direction === 'in');
 }
 
-const COPY_AMONG_OTHERS: Refusal = {
+export const COPY_AMONG_OTHERS: Refusal = {
   sqlstate: '0A000',
   code: 'ERR_POSTGRES_SEQUENCE',
   message: 'COPY FROM STDIN into sealed columns together with other statements in one message',
@@ -83,7 +83,13 @@ function send(
   const ends = { refusal, refusedAt: sealed.plans.length };
   const behind = sealed.plans.some(isSealed) ? undefined : textAhead(session, planned.sql, ends.refusedAt);
   const text = `${behind ?? `${sealed.text};`}\n${REFUSED_STATEMENT}`;
-  return sendSealed(session, planned, { ...sealed, text, ...(behind !== undefined && { openings: undefined }) }, part, ends);
+  return sendSealed(
+    session,
+    planned,
+    { ...sealed, text, ...(behind !== undefined && { openings: undefined }) },
+    part,
+    ends,
+  );
 }
 
 /** The client's own text, in which the server's positions are the client's. */
