@@ -172,6 +172,24 @@ describe('frozen vectors', () => {
     expect(v.bodies).toHaveLength(5);
   });
 
+  test('bodies and lists with checksums that S3 took in later open', () => {
+    const v = read<{ keys: Row; rows: readonly Row[] }>('sealed-object-later-checksums-v1.json');
+    const place = { dek: dekOf(v.keys), objectId: hexOf(v.keys, 'objectId') };
+    for (const row of v.rows) {
+      const [algorithm, value] = [row['algorithm'] ?? '', hexOf(row, 'value')];
+      const opener = new BodyOpener(place);
+      expect(concatBytes(...opener.push(hexOf(row, 'stored')))).toEqual(labelled('later', 100));
+      const digests = { sha256: labelled('sha256', 32), [algorithm]: value };
+      expect(opener.finish()).toEqual({ digests, clientChecksum: algorithm });
+      const { checksum, parts } = openFooter(hexOf(row, 'footerBlock'), place.dek, place.objectId);
+      expect({ checksum, parts }).toEqual({
+        checksum: { algorithm, type: 'COMPOSITE', value },
+        parts: [{ partNumber: 1, plainLength: 300 }],
+      });
+    }
+    expect(v.rows.map((row) => row['algorithm'])).toEqual(['sha512', 'xxhash64', 'xxhash3', 'xxhash128']);
+  });
+
   test('upload tokens open', () => {
     for (const v of uploadTokens) {
       const fields = openUploadToken(v['text'] ?? '', takeKey('ServiceKey', hexOf(keys, 'serviceKey')), v.place);

@@ -13,17 +13,21 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
+  S3Client,
   type CompletedPart,
-  type S3Client,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { createDigest, type ChecksumAlgorithm as Algorithm } from '../../src/s3/bodies/checksums.ts';
 import { sign, statusIn, talk } from '../support/raw-s3.ts';
 import { createBuckets, inFrontOf } from '../support/in-front-of.ts';
+import { CLIENT } from '../support/s3-edge.ts';
+import { SDK_CHECKSUMS } from '../support/sdk-checksums.ts';
 import { BUCKET, startSealed, type SealedSetup } from '../support/s3-sealed.ts';
 
 const MIB = 1024 * 1024;
-const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', 'MD5'] as const;
+/** The SDK computes none of these: their values are given. */
+const GIVEN = ['MD5', 'SHA512', 'XXHASH64', 'XXHASH3', 'XXHASH128'] as const;
+const ALGORITHMS = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256', ...GIVEN] as const;
 const TYPES = [
   ['CRC32', 'COMPOSITE'],
   ['CRC32', 'FULL_OBJECT'],
@@ -32,6 +36,7 @@ const TYPES = [
   ['CRC64NVME', 'FULL_OBJECT'],
   ['SHA1', 'COMPOSITE'],
   ['SHA256', 'COMPOSITE'],
+  ...GIVEN.map((algorithm) => [algorithm, 'COMPOSITE'] as const),
 ] as const;
 
 async function digestOf(algorithm: string, bytes: Uint8Array): Promise<Buffer> {
@@ -39,6 +44,12 @@ async function digestOf(algorithm: string, bytes: Uint8Array): Promise<Buffer> {
   digest.update(bytes);
   return Buffer.from(digest.digest());
 }
+
+/** How a body's checksum is asked for. */
+const given = async (algorithm: (typeof ALGORITHMS)[number], body: Uint8Array): Promise<object> =>
+  GIVEN.some((name) => name === algorithm)
+    ? { [`Checksum${algorithm}`]: (await digestOf(algorithm, body)).toString('base64') }
+    : { ChecksumAlgorithm: algorithm };
 
 const checksumIn = (answer: object, algorithm: string): unknown =>
   (answer as Record<string, unknown>)[`Checksum${algorithm}`];
@@ -50,9 +61,17 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
 
   inFrontOf(name, async (backend) => {
     setup = await startSealed(backend);
-    [client, other] = setup.clients;
+    [client] = setup.clients;
+    other = new S3Client({
+      endpoint: setup.edges[1].url,
+      region: 'us-east-1',
+      credentials: CLIENT,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      checksumAlgorithms: SDK_CHECKSUMS,
+    });
     await createBuckets(client, name);
-    return [setup];
+    return [{ close: () => other.destroy() }, setup];
   });
 
   const get = async (Key: string, more: object = {}) => {
@@ -83,8 +102,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
         Bucket: BUCKET,
         Key,
         Body,
-        // The SDK computes all but this one.
-        ...(algorithm === 'MD5' ? { ChecksumMD5: value } : { ChecksumAlgorithm: algorithm }),
+        ...(await given(algorithm, Body)),
       }),
     );
     expect([checksumIn(made, algorithm), made.ChecksumType]).toEqual([value, 'FULL_OBJECT']);
@@ -109,7 +127,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
     for (const [index, Body] of bodies.entries()) {
       const PartNumber = index + 1;
       const sent = await client.send(
-        new UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: algorithm }),
+        new UploadPartCommand({ ...upload, PartNumber, Body, ...(await given(algorithm, Body)) }),
       );
       const value = (await digestOf(algorithm, Body)).toString('base64');
       expect(checksumIn(sent, algorithm)).toBe(value);
@@ -273,23 +291,19 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
     );
   });
 
-  test('what the object could not keep is refused with uploads: as one is created, with a part, and on completion', async () => {
-    const zeros = (bytes: number): string => Buffer.alloc(bytes).toString('base64');
-    for (const [algorithm, bytes] of [
-      ['SHA512', 64],
-      ['XXHASH64', 8],
-      ['XXHASH3', 8],
-      ['XXHASH128', 16],
-    ] as const) {
-      expect(await refused(create('x', { ChecksumAlgorithm: algorithm }))).toMatch(/^InvalidRequest: /u);
-      const { upload } = await create('unkept', { ChecksumAlgorithm: undefined });
-      const named = { [`Checksum${algorithm}`]: zeros(bytes) };
-      const part = { ...upload, PartNumber: 1, Body: Buffer.from('x') };
-      const right = (await digestOf(algorithm, part.Body)).toString('base64');
-      expect(await refused(client.send(new UploadPartCommand({ ...part, [`Checksum${algorithm}`]: right })))).toMatch(
-        /^InvalidRequest: Checksum Type mismatch occurred, expected checksum Type: null, /u,
+  test('of an upload that was created with none, what is said of a part and of the whole is held against the parts', async () => {
+    for (const algorithm of GIVEN) {
+      const { upload } = await create('unsaid', { ChecksumAlgorithm: undefined });
+      const Body = Buffer.from('x');
+      const [right, wrong] = await Promise.all(
+        [Body, Buffer.from('y')].map(async (bytes) => (await digestOf(algorithm, bytes)).toString('base64')),
       );
-      const { ETag } = await client.send(new UploadPartCommand(part));
+      const name = `Checksum${algorithm}`;
+      const part = { ...upload, PartNumber: 1, Body };
+      expect(await refused(client.send(new UploadPartCommand({ ...part, [name]: wrong })))).toBe(
+        `BadDigest: The ${algorithm} you specified did not match the calculated checksum.`,
+      );
+      const { ETag } = await client.send(new UploadPartCommand({ ...part, [name]: right }));
       const complete = (Part: object, more: object) =>
         refused(
           client.send(
@@ -300,11 +314,32 @@ describe.each(['s3rver', 'radosgw'] as const)('Checksums of sealed objects in fr
             }),
           ),
         );
-      expect(await complete(named, {})).toMatch(/^InvalidRequest: /u);
-      expect(await complete({}, named)).toMatch(/^InvalidRequest: /u);
-      expect(await complete({}, { ...named, ChecksumCRC32: zeros(4) })).toBe(
+      expect(await complete({ [name]: wrong }, {})).toMatch(/^InvalidPart: /u);
+      // Of parts that are hashed apart no hash of the whole can be had.
+      expect(await complete({}, { [name]: right })).toMatch(/^InvalidRequest: /u);
+      expect(await complete({}, { [name]: right, ChecksumCRC32: 'AAAAAA==' })).toBe(
         'InvalidRequest: Expecting a single x-amz-checksum- header',
       );
+      expect(await complete({ [name]: right }, {})).toBe('accepted');
+      expect((await get('unsaid')).bytes.equals(Body)).toBe(true);
+    }
+  });
+
+  test('attributes of parts have the checksums that S3 took in later', async () => {
+    for (const algorithm of GIVEN) {
+      const { upload } = await create('attributes-later', { ChecksumAlgorithm: algorithm });
+      const body = randomBytes(70_000);
+      const value = (await digestOf(algorithm, body)).toString('base64');
+      const name = `Checksum${algorithm}`;
+      const part = new UploadPartCommand({ ...upload, PartNumber: 3, Body: body, [name]: value });
+      const Parts = [{ PartNumber: 3, ETag: (await client.send(part)).ETag, [name]: value }];
+      const made = await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
+      const { Checksum, ObjectParts } = await attributes('attributes-later');
+      expect(Checksum).toEqual({
+        [name]: String(checksumIn(made, algorithm)).replace(/-1$/u, ''),
+        ChecksumType: 'COMPOSITE',
+      });
+      expect(ObjectParts?.Parts).toEqual([{ PartNumber: 3, [name]: value, Size: 70_000 }]);
     }
   });
 

@@ -3,6 +3,7 @@
  * of real stores.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -123,12 +124,13 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
     key: object,
     parts: readonly Uint8Array[],
   ): Promise<void> {
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: 'CRC32' }));
     const place = { Bucket: object.Bucket, Key: object.Key, UploadId, ...key };
     const Parts = [];
     for (const [index, Body] of parts.entries()) {
-      const { ETag } = await client.send(new UploadPartCommand({ ...place, PartNumber: index + 1, Body }));
-      Parts.push({ PartNumber: index + 1, ETag });
+      const part = new UploadPartCommand({ ...place, PartNumber: index + 1, Body });
+      const { ETag, ChecksumCRC32 } = await client.send(part);
+      Parts.push({ PartNumber: index + 1, ETag, ChecksumCRC32 });
     }
     await client.send(new CompleteMultipartUploadCommand({ ...place, MultipartUpload: { Parts } }));
   }
@@ -174,6 +176,19 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
     expect(await tagsOf(to.bucket, Key)).toEqual(wanted === undefined ? [] : [wanted]);
   }
 
+  /** That of its source: of many parts that were sealed anew as one, it is of the whole. */
+  async function expectChecksum({ bucket: Bucket, key }: Mode, Key: string, content: Content): Promise<void> {
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key, ...key, ChecksumMode: 'ENABLED' }));
+    const whole = Buffer.alloc(4);
+    whole.writeUInt32BE(crc32(Buffer.concat(CONTENTS[content])));
+    if (content === 'parts' && head.ChecksumType === 'COMPOSITE') return expect(head.ChecksumCRC32).toMatch(/-2$/u);
+    expect([content, head.ChecksumCRC32, head.ChecksumType]).toEqual([
+      content,
+      whole.toString('base64'),
+      'FULL_OBJECT',
+    ]);
+  }
+
   test.each(PAIRS)('from %s to %s', async (from, to) => {
     const [source, destination] = [MODES[from], MODES[to]];
     if (source === undefined || destination === undefined) throw new Error('no such mode');
@@ -187,7 +202,34 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
       };
       await client.send(new CopyObjectCommand({ ...place, ...sourceKey(source), ...said }));
       await expectCopy(destination, Key, content, directives);
+      // Neither store keeps checksums of what lies plain.
+      if (source.bucket !== PLAIN && destination.bucket !== PLAIN) await expectChecksum(destination, Key, content);
     }
+  });
+
+  test('with the checksum that is asked for; one that there is none of is refused, and nothing is copied', async () => {
+    const Bucket = BUCKET;
+    for (const [ChecksumAlgorithm, name] of [
+      ['SHA256', 'sha256'],
+      ['SHA512', 'sha512'],
+    ] as const) {
+      const place = { Bucket, Key: `summed/${name}` };
+      const CopySource = `${BUCKET}/from/unsaid/small`;
+      const { CopyObjectResult } = await client.send(
+        new CopyObjectCommand({ ...place, CopySource, ChecksumAlgorithm }),
+      );
+      const value = createHash(name).update(CONTENTS.small[0]).digest('base64');
+      const shown = { [`Checksum${ChecksumAlgorithm}`]: value, ChecksumType: 'FULL_OBJECT' };
+      expect(CopyObjectResult).toMatchObject({ [`Checksum${ChecksumAlgorithm}`]: value });
+      expect(await client.send(new HeadObjectCommand({ ...place, ChecksumMode: 'ENABLED' }))).toMatchObject(shown);
+    }
+    const place = { Bucket, Key: 'summed/never', CopySource: `${BUCKET}/from/unsaid/small` };
+    const unknown = new CopyObjectCommand({ ...place, ChecksumAlgorithm: 'ROT13' as 'CRC32' });
+    await expect(client.send(unknown)).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining('Checksum algorithm provided is unsupported') as string,
+    });
+    expect(await nameOf(client.send(new HeadObjectCommand({ Bucket, Key: place.Key })))).toBe(404);
   });
 
   test.each(PAIRS)('a part with a range, from %s to %s', async (from, to) => {

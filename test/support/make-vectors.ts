@@ -302,6 +302,33 @@ function customerObject() {
   };
 }
 
+const LATER = [
+  ['sha512', 64],
+  ['xxhash64', 8],
+  ['xxhash3', 8],
+  ['xxhash128', 16],
+] as const;
+
+/** Of each checksum that S3 took in later: a body whose client sent it, and the list of an upload that was created with it. */
+function laterChecksums() {
+  return LATER.map(([algorithm, length]) => {
+    const [random, value] = [`later ${algorithm}`, labelled(algorithm, length)];
+    const input = { dek: dek(), objectId, partNumber: 0, plainLength: 100, final: true };
+    const sealer = new BodySealer(input, deterministicRandom(random));
+    const record: BodyRecord = {
+      digests: { sha256: labelled('sha256', 32), [algorithm]: value },
+      clientChecksum: algorithm,
+    };
+    const stored = concatBytes(sealer.header(), ...sealer.push(labelled('later', 100)), ...sealer.finish(record));
+    const footer: FooterInput = {
+      parts: [{ partNumber: 1, plainLength: 300 }],
+      checksum: { algorithm, type: 'COMPOSITE', value },
+    };
+    const block = encodeFooter(footer, dek(), objectId, deterministicRandom(random));
+    return { algorithm, random, value: hex(value), stored: hex(stored), footerBlock: hex(block) };
+  });
+}
+
 /** The contents of each file, by name. */
 export function makeVectors(): Record<string, unknown> {
   const short: FooterInput = { parts: [{ partNumber: 5, plainLength: 300 }] };
@@ -345,6 +372,10 @@ export function makeVectors(): Record<string, unknown> {
       uploadTokens: [uploadToken()],
     },
     'sealed-object-v2.json': customerObject(),
+    'sealed-object-later-checksums-v1.json': {
+      keys: { dek: hex(labelled('dek', 32)), objectId: hex(objectId) },
+      rows: laterChecksums(),
+    },
     'sealed-object-many-parts-v1.json': {
       keys: { dek: hex(labelled('dek', 32)), objectId: hex(objectId) },
       footers: [unlistedFooter(9999, true), unlistedFooter(1250, false), unlistedFooter(9999, false)],

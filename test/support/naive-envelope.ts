@@ -79,6 +79,7 @@ export type NaiveBody = {
   noncePrefix: Uint8Array;
   digests: Digests;
   clientChecksum: number;
+  later?: { code: number; value: Uint8Array } | undefined;
   footer?: Uint8Array | undefined;
 };
 
@@ -113,10 +114,11 @@ export function naiveBody(b: NaiveBody): Uint8Array {
   const segments = naiveStream(b, header);
   const mask = DIGESTS.reduce((bits, [name], i) => bits + (b.digests[name] ? 2 ** i : 0), 0);
   const record = join(
-    Uint8Array.of(1, mask, b.clientChecksum, 0),
+    Uint8Array.of(b.later ? 2 : 1, mask, b.clientChecksum, b.later?.code ?? 0),
     be(b.plaintext.length, 8),
     ...DIGESTS.map(([name, length]) => b.digests[name] ?? zeros(length)),
-    zeros(80),
+    b.later?.value ?? zeros(0),
+    zeros(80 - (b.later?.value.length ?? 0)),
   );
   const recordKey = hkdf(b.dek, b.salt, join(ascii('sealgate object v1 record'), b.objectId, header), 32);
   const footer = b.footer ?? zeros(0);
@@ -147,7 +149,7 @@ export type NaiveFooter = {
   withoutGroups?: boolean;
 };
 
-function naiveGroups(lengths: readonly number[]): Uint8Array {
+function naiveGroups(lengths: readonly number[], room: number): Uint8Array {
   const groupsOf = (size: number): Uint8Array => {
     const sums = Array.from({ length: Math.ceil(lengths.length / size) - 1 }, (_, g) =>
       lengths.slice(g * size, (g + 1) * size).reduce((sum, length) => sum + length, 0),
@@ -155,7 +157,7 @@ function naiveGroups(lengths: readonly number[]): Uint8Array {
     return join(varint(size), ...sums.map(varint));
   };
   let size = 1;
-  while (groupsOf(size).length > 6604 - 110 - 1250) size += 1;
+  while (groupsOf(size).length > room) size += 1;
   return groupsOf(size);
 }
 
@@ -176,10 +178,11 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
     join(varint(first - (runs[i - 1]?.last ?? 0)), varint(length), varint(last - first + 1)),
   );
   const table = join(varint(runs.length), ...encoded);
-  const hasTable = 110 + table.length <= 6604 ? 1 : 0;
   const value = f.checksum?.value ?? zeros(0);
+  const room = value.length > 32 ? 64 : 32;
+  const hasTable = 78 + room + table.length <= 6604 ? 1 : 0;
   const plain = join(
-    Uint8Array.of(1, hasTable + (f.salts ? 2 : 0) + (hasTable || f.withoutGroups ? 0 : 4)),
+    Uint8Array.of(room / 32, hasTable + (f.salts ? 2 : 0) + (hasTable || f.withoutGroups ? 0 : 4)),
     be(f.parts.length, 2),
     be(
       f.parts.reduce((sum, p) => sum + p.plainLength, 0),
@@ -191,9 +194,14 @@ export function naiveFooter(f: NaiveFooter): Uint8Array {
       : zeros(32),
     Uint8Array.of(f.checksum?.code ?? 0, f.checksum?.composite ? 1 : 0),
     value,
-    zeros(32 - value.length),
+    zeros(room - value.length),
     hasTable ? table : naiveBitmap(f.parts.map((p) => p.partNumber)),
-    hasTable || f.withoutGroups ? zeros(0) : naiveGroups(f.parts.map((p) => p.plainLength)),
+    hasTable || f.withoutGroups
+      ? zeros(0)
+      : naiveGroups(
+          f.parts.map((p) => p.plainLength),
+          6604 - 78 - room - 1250,
+        ),
   );
   const clear = join(ascii('SF'), Uint8Array.of(1, 1));
   const key = hkdf(f.dek, f.salt, join(ascii('sealgate object v1 footer'), f.objectId, clear), 32);

@@ -15,16 +15,17 @@ import { takeKey } from '../../crypto/key-types.ts';
 import { BodyOpener } from './body-opener.ts';
 import { BodySealer } from './body-sealer.ts';
 import { encodePartHeader } from './part-header.ts';
-import { CHECKSUMS, type BodyDigests } from './record.ts';
+import { CHECKSUMS, openRecord, type BodyDigests } from './record.ts';
+import { sealOnce } from './subkeys.ts';
 import { BODY_PREFIX_BYTES, PART_OVERHEAD, sealedSize } from './sizes.ts';
 
 const SEGMENT = 65536;
 const FIRST = SEGMENT - 56;
 const NEXT = SEGMENT - 16;
 const LENGTHS = [0, 1, 100, FIRST - 1, FIRST, FIRST + 1, FIRST + NEXT - 1, FIRST + NEXT, FIRST + NEXT + 1, 200_000];
-const digests: BodyDigests = Object.fromEntries(
-  CHECKSUMS.map(({ name, bytes }) => [name, Uint8Array.from(random(bytes))]),
-);
+const drawn = Object.fromEntries(CHECKSUMS.map(({ name, bytes }) => [name, Uint8Array.from(random(bytes))]));
+/** Those that have a place of their own in the record. */
+const digests: BodyDigests = Object.fromEntries(Object.entries(drawn).slice(0, 6));
 
 function open(object: ReturnType<typeof newObject>, stored: Iterable<Uint8Array>) {
   const opener = new BodyOpener(object);
@@ -57,6 +58,54 @@ describe('sealed body', () => {
       expect(Buffer.compare(opened.plaintext, plaintext)).toBe(0);
       expect(opened.record).toEqual({ digests, clientChecksum: 'crc64nvme' });
     }
+  });
+
+  test.each(CHECKSUMS.slice(6))('keeps $name, of $bytes bytes, as the independent encoder does', ({ name }) => {
+    const [raw, objectId, salt, noncePrefix] = [random(32), random(16), random(32), random(7)];
+    const object = { dek: takeKey('Dek', Uint8Array.from(raw)), objectId };
+    const source = (count: number) => (count === 32 ? salt : noncePrefix);
+    const value = drawn[name] ?? new Uint8Array(0);
+    const code = CHECKSUMS.findIndex((row) => row.name === name) + 1;
+    const naive = { dek: raw, objectId, partNumber: 0, plaintext: plaintextOf(100), final: true, held: false };
+    for (const clientChecksum of [name, 'sha256', undefined] as const) {
+      const record = { digests: { ...digests, [name]: value }, ...(clientChecksum && { clientChecksum }) };
+      const { bytes } = sealBody(object, naive.plaintext, { record, source });
+      const shown = CHECKSUMS.findIndex((row) => row.name === clientChecksum) + 1;
+      const said = { digests, clientChecksum: shown, later: { code, value } };
+      expect(Buffer.compare(bytes, naiveBody({ ...naive, ...said, salt, noncePrefix }))).toBe(0);
+      expect(open(object, [bytes]).record).toEqual(record);
+    }
+    const both = { digests: { sha512: new Uint8Array(64), xxhash3: new Uint8Array(8) } };
+    expect(() => sealBody(object, naive.plaintext, { record: both })).toThrow(RangeError);
+  });
+
+  test.each([
+    ['a later checksum in the format without', { code: 7, format: 1 }],
+    ['none in the format with', { code: 0, format: 2 }],
+    ['one that has a place of its own', { code: 6, format: 2 }],
+    ['one that is not known', { code: 11, format: 2 }],
+    ['a format of the future', { code: 7, format: 3 }],
+    ['bytes behind its value', { code: 8, format: 2 }],
+  ])('a record with %s does not open', (_what, { code, format }) => {
+    const [raw, objectId, salt, header] = [random(32), random(16), random(32), random(64)];
+    const place = { dek: takeKey('Dek', Uint8Array.from(raw)), objectId, salt, header, plainLength: 100 };
+    const record = (bytes: readonly number[]) => {
+      const plain = Uint8Array.from([
+        format,
+        0,
+        0,
+        code,
+        ...[0, 0, 0, 0, 0, 0, 0, 100],
+        ...Array(84).fill(0),
+        ...bytes,
+      ]);
+      const sealed = new Uint8Array(176);
+      sealed.set(plain);
+      return sealOnce({ ...place, purpose: 'record', binding: header }, sealed);
+    };
+    expect(() => openRecord(record(Array(64).fill(9)), place)).toThrow(
+      expect.objectContaining({ code: 'ERR_ENVELOPE_OPEN_FAILED' }) as Error,
+    );
   });
 
   test('grows its segments in a long part, as the independent encoder does', () => {

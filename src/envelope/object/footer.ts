@@ -61,31 +61,37 @@ const MAGIC = [0x53, 0x46] as const;
 const VERSION = 1;
 const SUITE = 1;
 const FORMAT = 1;
+/** With twice the room for the whole object's checksum: only where that has more than 32 bytes. */
+const FORMAT_LONG_CHECKSUM = 2;
 const CLEAR_BYTES = 4;
 const PLAIN_BYTES = FOOTER_BLOCK_BYTES - CLEAR_BYTES - SALT_BYTES - SEGMENT_TAG_BYTES;
 const DIGEST_BYTES = 32;
-/** Before the table: format 1, flags 1, count 2, size 8, two digests, checksum 2 and 32. */
-const HEAD_BYTES = 12 + 2 * DIGEST_BYTES + 2 + DIGEST_BYTES;
+/** Before the table: format 1, flags 1, count 2, size 8, two digests, checksum 2 and 32 or 64. */
+const headBytes = (format: number): number => 12 + 2 * DIGEST_BYTES + 2 + checksumRoom(format);
+const checksumRoom = (format: number): number => (format === FORMAT ? DIGEST_BYTES : 2 * DIGEST_BYTES);
+const formatFor = ({ checksum }: FooterInput): number =>
+  (checksum?.value.length ?? 0) > DIGEST_BYTES ? FORMAT_LONG_CHECKSUM : FORMAT;
 const FLAG_TABLE = 1;
 const FLAG_SALTS = 2;
 const FLAG_GROUPS = 4;
 
-/** Whether the block has room for these parts' lengths, so that one read of it says where all of them lie. */
-export const hasRoomFor = (parts: readonly FooterPart[]): boolean =>
-  HEAD_BYTES + encodeRuns(parts).length <= PLAIN_BYTES;
+/** Whether the block has room for the parts' lengths, so that one read of it says where all of them lie. */
+export const hasRoomFor = (footer: FooterInput): boolean =>
+  headBytes(formatFor(footer)) + encodeRuns(footer.parts).length <= PLAIN_BYTES;
 
 /** The sealed block, FOOTER_BLOCK_BYTES: for `BodySealer.finish` of a final part. */
 export function encodeFooter(footer: FooterInput, dek: Dek, objectId: Uint8Array, random: RandomSource): Uint8Array {
   const { parts, salts, checksum } = footer;
   assertParts(parts);
+  const format = formatFor(footer);
   const head = new Writer()
-    .uint8(FORMAT, 0)
+    .uint8(format, 0)
     .uint16(parts.length)
     .uint64(parts.reduce((sum, part) => sum + part.plainLength, 0))
     .bytes(tableDigest(parts))
     .bytes(salts === undefined ? new Uint8Array(DIGEST_BYTES) : saltsDigest(parts, salts));
-  encodeChecksum(head, checksum);
-  const hasTable = hasRoomFor(parts);
+  encodeChecksum(head, checksum, checksumRoom(format));
+  const hasTable = hasRoomFor(footer);
   if (hasTable) head.bytes(encodeRuns(parts));
   else {
     head.bytes(encodeNumbers(parts));
@@ -135,14 +141,16 @@ export function isFooterPart(part: {
 }
 
 function decodePlain(reader: Reader): Footer {
-  reader.expect(FORMAT);
+  const format = reader.uint8();
+  if (format !== FORMAT && format !== FORMAT_LONG_CHECKSUM) throw malformed();
   const flags = reader.uint8();
   if (flags > FLAG_GROUPS + FLAG_SALTS) throw malformed();
   const partCount = reader.uint16();
   const plainSize = reader.uint64();
   const digest = reader.bytes(DIGEST_BYTES);
   const salts = reader.bytes(DIGEST_BYTES);
-  const checksum = decodeChecksum(reader);
+  const checksum = decodeChecksum(reader, checksumRoom(format));
+  if (format !== formatFor({ parts: [], checksum })) throw malformed();
   const { parts, partNumbers, groups } = decodeParts(reader, flags, partCount, plainSize);
   if (!isZero(reader.rest())) throw malformed();
   if (parts !== undefined && !equalBytes(tableDigest(parts), digest)) throw malformed();
@@ -167,21 +175,21 @@ function decodeParts(
   return { parts: listedByGroups(groups, partNumbers, plainSize), partNumbers, groups };
 }
 
-/** algorithm 1 | type 1 | value, padded to 32. */
-function encodeChecksum(writer: Writer, checksum: ObjectChecksum | undefined): void {
+/** algorithm 1 | type 1 | value, padded to 32 or 64. */
+function encodeChecksum(writer: Writer, checksum: ObjectChecksum | undefined, room: number): void {
   const code = checksumCode(checksum?.algorithm);
   const value = checksum?.value ?? new Uint8Array(0);
   assertLength(value, checksumOfCode(code)?.bytes ?? 0, 'the object checksum');
   writer
     .uint8(code, checksum?.type === 'COMPOSITE' ? 1 : 0)
     .bytes(value)
-    .zeros(DIGEST_BYTES - value.length);
+    .zeros(room - value.length);
 }
 
-function decodeChecksum(reader: Reader): ObjectChecksum | undefined {
+function decodeChecksum(reader: Reader, room: number): ObjectChecksum | undefined {
   const row = checksumOfCode(reader.uint8());
   const type = reader.uint8();
-  const padded = reader.bytes(DIGEST_BYTES);
+  const padded = reader.bytes(room);
   const length = row?.bytes ?? 0;
   if (type > (row === undefined ? 0 : 1) || !isZero(padded.subarray(length))) throw malformed();
   if (row === undefined) return undefined;

@@ -42,17 +42,23 @@ describe('footer', () => {
       fc.tuple(fc.integer({ min: 1, max: 6 }), fc.constantFrom(0, 5_242_880, 8_388_608, 77, 2 ** 32)),
       { minLength: 1, maxLength: 60 },
     );
-    const run = fc.property(list, fc.boolean(), (steps, hasSalts) => {
+    const kinds = fc.constantFrom(
+      { algorithm: 'crc64nvme', type: 'FULL_OBJECT', code: 3, bytes: 8 } as const,
+      { algorithm: 'sha512', type: 'COMPOSITE', code: 7, bytes: 64 } as const,
+      { algorithm: 'xxhash128', type: 'COMPOSITE', code: 10, bytes: 16 } as const,
+    );
+    const run = fc.property(list, fc.boolean(), kinds, (steps, hasSalts, { algorithm, type, code, bytes }) => {
       const [raw, objectId, salt] = [random(32), random(16), random(32)];
       let partNumber = 0;
       const parts = steps.map(([step, plainLength]) => ({ partNumber: (partNumber += step), plainLength }));
       const salts = hasSalts ? parts.map(() => random(8)) : undefined;
-      const value = random(8);
+      const value = random(bytes);
       const dek = takeKey('Dek', Uint8Array.from(raw));
-      const checksum = { algorithm: 'crc64nvme', type: 'FULL_OBJECT', value } as const;
+      const checksum = { algorithm, type, value };
+      const composite = type === 'COMPOSITE';
       const block = encodeFooter({ parts, salts, checksum }, dek, objectId, () => salt);
       expect(block).toEqual(
-        naiveFooter({ dek: raw, objectId, salt, parts, salts, checksum: { code: 3, composite: false, value } }),
+        naiveFooter({ dek: raw, objectId, salt, parts, salts, checksum: { code, composite, value } }),
       );
       const footer = openFooter(block, dek, objectId);
       expect(footer).toMatchObject({ parts, checksum, partCount: parts.length });

@@ -3,11 +3,12 @@
  * a time. For everything that cannot keep its ciphertext: to or from plain keys, and where the backend cannot pin a copy to its source.
  */
 import { withholdingLast } from '../edge/forward.ts';
-import { isChecksumAlgorithm, type ChecksumAlgorithm } from '../bodies/checksums.ts';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../bodies/checksums.ts';
 import { BUFFERED_BODY_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { putObject } from '../operations/put-object.ts';
 import { copySourceOf } from '../request/copy-source.ts';
+import { namedChecksum } from '../sealing/checksum-choice.ts';
 import { clientEtag } from '../sealing/etag.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { CopiedBody } from './copied-body.ts';
@@ -27,7 +28,7 @@ export async function streamCopy(
   source: S3Request,
   directives: Directives,
 ): Promise<CopyMade> {
-  const read = await readSource(source, gateway);
+  const read = await readSource({ ...source, headers: { ...source.headers, ...asking(request) } }, gateway);
   refuseTooLarge(read.length);
   const there = await destinationGateway(request, gateway, read);
   const tags =
@@ -52,7 +53,7 @@ function destinationRequest(
   directives: Directives,
   tags: readonly Tag[],
 ): S3Request {
-  const algorithm = wantedChecksum(request.headers);
+  const algorithm = namedChecksum(request.headers) ?? checksumOfSource(headers);
   return {
     ...request,
     operation: 'PutObject',
@@ -65,10 +66,14 @@ function destinationRequest(
   };
 }
 
-function wantedChecksum(headers: S3Headers): ChecksumAlgorithm | undefined {
-  const name = headers['x-amz-checksum-algorithm']?.toLowerCase();
-  return name !== undefined && isChecksumAlgorithm(name) ? name : undefined;
-}
+/** A sealed copy has the checksum that its source has, unless another is asked for; of a source of many parts, that of the whole. */
+const asking = ({ rule, headers }: S3Request): S3Headers =>
+  rule?.type === 'seal' && headers['x-amz-checksum-algorithm'] === undefined
+    ? { 'x-amz-checksum-mode': 'ENABLED' }
+    : {};
+
+const checksumOfSource = (headers: S3Headers): ChecksumAlgorithm | undefined =>
+  CHECKSUM_ALGORITHMS.find((algorithm) => headers[`x-amz-checksum-${algorithm}`] !== undefined);
 
 /** An object that is copied to itself is read while it is replaced: not every backend keeps the two apart. */
 async function destinationGateway(

@@ -83,7 +83,7 @@ function rememberUnlisted(
   etag: string,
   { parts, footer }: EndedObject,
 ): void {
-  if (hasRoomFor(footer.parts)) return;
+  if (hasRoomFor(footer)) return;
   rememberLayout(request, gateway, completedLayout(etag, footer, parts.length > footer.parts.length));
 }
 

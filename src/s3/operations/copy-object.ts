@@ -11,6 +11,7 @@ import { demandTagRights } from '../copy/tag-rights.ts';
 import { refuseHiddenKey } from '../listing/hidden-names.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { copySourceOf } from '../request/copy-source.ts';
+import { namedChecksum } from '../sealing/checksum-choice.ts';
 import { ObjectChanged } from '../sealing/fetch-stored.ts';
 
 /** How often a source may be replaced under a copy before the client is told to try again. */
@@ -24,6 +25,8 @@ export const copyObject: S3Operation = {
     const place = copySourceOf(request.headers);
     const directives = parseDirectives(request.headers);
     refuseIdleCopy(request, place, directives);
+    // What is none is refused before anything is read.
+    namedChecksum(request.headers);
     await demandTagRights(request, gateway);
     const source = sourceRequest(request, gateway, place);
     for (let tries = 1; ; tries += 1) {

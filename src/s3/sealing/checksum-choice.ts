@@ -18,15 +18,15 @@ const MULTIPART_TYPES: Readonly<Record<ChecksumName, readonly ChecksumType[]>> =
   md5: ['COMPOSITE'],
   sha1: ['COMPOSITE'],
   sha256: ['COMPOSITE'],
+  sha512: ['COMPOSITE'],
+  xxhash64: ['COMPOSITE'],
+  xxhash3: ['COMPOSITE'],
+  xxhash128: ['COMPOSITE'],
 };
-
-/** The format has a place for it. */
-export const keptChecksum = (algorithm: ChecksumAlgorithm | undefined): ChecksumName | undefined =>
-  CHECKSUMS.find(({ name }) => name === algorithm)?.name;
 
 /** The checksum a PUT will have; where the client brings none, the default is computed as the body flows. */
 export function checksumOfPut(body: S3Body, { options }: GatewayContext): ChecksumChoice | undefined {
-  const algorithm = keptChecksum(body.announced ?? defaultFor(body, options.defaultChecksum));
+  const algorithm = body.announced ?? defaultFor(body, options.defaultChecksum);
   return algorithm === undefined ? undefined : { algorithm, type: 'FULL_OBJECT' };
 }
 
@@ -39,22 +39,25 @@ function defaultFor(body: S3Body, choice: 'none' | 'crc64nvme'): ChecksumAlgorit
 /** What CreateMultipartUpload names; undefined where it names nothing. Throws ERR_S3_INVALID_REQUEST. */
 export function checksumOfUpload(headers: S3Headers): ChecksumChoice | undefined {
   const type = checksumType(headers);
-  const named = headers['x-amz-checksum-algorithm'];
-  if (named === undefined) {
+  const algorithm = namedChecksum(headers);
+  if (algorithm === undefined) {
     if (type === undefined) return undefined;
     throw invalid('The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.');
-  }
-  const algorithm = CHECKSUMS.find(({ name }) => name === named.toLowerCase())?.name;
-  if (algorithm === undefined) {
-    const valid = CHECKSUMS.map(({ name }) => name.toUpperCase()).join(', ');
-    throw invalid(
-      `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${valid}]`,
-    );
   }
   const types = MULTIPART_TYPES[algorithm];
   const chosen = type ?? types[0] ?? 'COMPOSITE';
   if (types.includes(chosen)) return { algorithm, type: chosen };
   throw invalid(`The ${chosen} checksum type cannot be used with the ${algorithm} checksum algorithm.`);
+}
+
+/** `x-amz-checksum-algorithm`: what an upload or a copy is to have. Throws ERR_S3_INVALID_REQUEST. */
+export function namedChecksum(headers: S3Headers): ChecksumName | undefined {
+  const named = headers['x-amz-checksum-algorithm'];
+  if (named === undefined) return undefined;
+  const algorithm = CHECKSUMS.find(({ name }) => name === named.toLowerCase())?.name;
+  if (algorithm !== undefined) return algorithm;
+  const valid = CHECKSUMS.map(({ name }) => name.toUpperCase()).join(', ');
+  throw invalid(`Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${valid}]`);
 }
 
 /** Throws ERR_S3_INVALID_REQUEST for what is no type. */
@@ -71,8 +74,6 @@ export function checksumType(headers: S3Headers): ChecksumType | undefined {
  */
 export function agreeWithUpload(body: S3Body, choice: ChecksumChoice | undefined, { options }: GatewayContext): void {
   if (choice === undefined) {
-    // The object could not have it, and what the client says of it on completion could not be verified.
-    if (body.announced !== undefined && keptChecksum(body.announced) === undefined) throw mismatch('null', body);
     if (options.defaultChecksum !== 'none') body.computeToo(options.defaultChecksum);
     return;
   }

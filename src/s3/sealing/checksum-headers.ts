@@ -12,6 +12,10 @@ export const CHECKSUM_ELEMENTS = {
   md5: 'ChecksumMD5',
   sha1: 'ChecksumSHA1',
   sha256: 'ChecksumSHA256',
+  sha512: 'ChecksumSHA512',
+  xxhash64: 'ChecksumXXHASH64',
+  xxhash3: 'ChecksumXXHASH3',
+  xxhash128: 'ChecksumXXHASH128',
 } as const satisfies Readonly<Record<ChecksumName, string>>;
 
 export const toBase64 = (digest: Uint8Array): string => Buffer.from(digest).toString('base64');

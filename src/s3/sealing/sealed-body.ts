@@ -4,7 +4,7 @@
  * stored. Short bodies are sealed whole first, so that not even a request goes out for one that does not verify.
  */
 import type { BodySealer } from '../../envelope/object/body-sealer.ts';
-import { CHECKSUMS, type BodyRecord, type ChecksumName } from '../../envelope/object/record.ts';
+import type { BodyRecord } from '../../envelope/object/record.ts';
 import { gather, type ByteSource } from '../bodies/byte-source.ts';
 import { freeBytes } from '../bodies/spent-bytes.ts';
 import type { VerifiedBody } from '../bodies/verified-body.ts';
@@ -50,13 +50,6 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** The digests worth keeping: those the format has a place for. */
-export function recordOf({ digests, checksum }: VerifiedBody): BodyRecord {
-  const kept: Partial<Record<ChecksumName, Uint8Array>> = {};
-  for (const { name } of CHECKSUMS) {
-    const digest = digests[name];
-    if (digest !== undefined) kept[name] = digest;
-  }
-  const shown = CHECKSUMS.find(({ name }) => name === checksum?.algorithm)?.name;
-  return shown === undefined ? { digests: kept } : { digests: kept, clientChecksum: shown };
-}
+/** What is kept of a body that has verified. */
+export const recordOf = ({ digests, checksum }: VerifiedBody): BodyRecord =>
+  checksum === undefined ? { digests } : { digests, clientChecksum: checksum.algorithm };
