@@ -1,8 +1,10 @@
 /** What a client does: one choice of statement and way after the other. */
 import type { Parameter, Way } from '../support/wire-asker.ts';
 import { change } from './changes.ts';
-import { constantsOf, withConstants, withParameters, type Piece } from './pieces.ts';
+import { constantsOf, sql, withConstants, withParameters, type Piece } from './pieces.ts';
 import { columnsOf, constant, orderedQuery, query } from './queries.ts';
+import { rareChange } from './more-changes.ts';
+import { shape } from './shapes.ts';
 import type { Tape } from './tape.ts';
 
 export type Act =
@@ -20,29 +22,38 @@ export type Act =
       readonly values: readonly Parameter[];
       readonly rows: readonly number[];
     }
+  /** One named statement bound several times, in text and in binary by turns, in one go. */
+  | {
+      readonly type: 'named';
+      readonly sql: string;
+      readonly bound: readonly (readonly Parameter[])[];
+      readonly ordered: boolean;
+    }
+  /** Several statements before the one Sync. */
+  | {
+      readonly type: 'pipeline';
+      readonly parts: readonly { readonly sql: string; readonly values: readonly Parameter[] }[];
+    }
   | { readonly type: 'copy out'; readonly sql: string; readonly extended: boolean; readonly ordered: boolean }
   | { readonly type: 'copy in'; readonly sql: string; readonly extended: boolean; readonly data: string };
 
 const say = (text: string): Act => ({ type: 'ask', sql: text, values: [], way: 'simple', ordered: true });
-
-function asked(tape: Tape, piece: Piece, ordered = false): Act {
-  const way = tape.pick<Way>('simple', 'text', 'binary');
-  if (way === 'simple') return { type: 'ask', sql: withConstants(piece), values: [], way, ordered };
-  const { text, values } = withParameters(piece);
-  return { type: 'ask', sql: text, values, way, ordered };
-}
 
 /** The acts of one step; `step` is where it stands among the others. */
 export function actsOf(tape: Tape, step: number): readonly Act[] {
   const ids = { first: 100 + step * 20 };
   const changed = (): readonly Act[] => [asked(tape, change(tape, ids))];
   const queried = (): readonly Act[] => [asked(tape, query(tape))];
+  const shaped = (): readonly Act[] => [asked(tape, shape(tape))];
+  const rarelyChanged = (): readonly Act[] => [asked(tape, rareChange(tape, ids))];
   return tape.way(
     queried,
     changed,
-    queried,
+    shaped,
     changed,
-    changed,
+    rarelyChanged,
+    shaped,
+    rarelyChanged,
     queried,
     () => [asked(tape, orderedQuery(tape), true)],
     () => [say(tape.pick('BEGIN', 'COMMIT', 'ROLLBACK', 'SAVEPOINT s', 'ROLLBACK TO s', 'RELEASE s'))],
@@ -53,7 +64,84 @@ export function actsOf(tape: Tape, step: number): readonly Act[] {
     () => [copyOut(tape)],
     () => [copyIn(tape, ids.first)],
     () => several(tape, ids.first),
+    () => named(tape),
+    () => pipeline(tape, ids.first),
+    () => [say(`SET ${tape.of(SETTINGS)}`)],
+    () => positioned(tape),
   );
+}
+
+/** By which values are written, and statements read. */
+const SETTINGS = [
+  "datestyle = 'German'",
+  "datestyle = 'SQL, MDY'",
+  "datestyle = 'Postgres, DMY'",
+  "timezone = 'Asia/Kathmandu'",
+  "timezone = 'America/New_York'",
+  "intervalstyle = 'iso_8601'",
+  "intervalstyle = 'sql_standard'",
+  "bytea_output = 'escape'",
+  'extra_float_digits = -3',
+  'search_path = public',
+  "LOCAL timezone = 'Asia/Tokyo'",
+  'transform_null_equals = on',
+];
+/** What puts them back. */
+export const RESETS = 'RESET ALL';
+
+function asked(tape: Tape, piece: Piece, ordered = false): Act {
+  const way = tape.pick<Way>('simple', 'text', 'binary');
+  if (way === 'simple') return { type: 'ask', sql: withConstants(piece), values: [], way, ordered };
+  const { text, values } = withParameters(piece, tape.chance(0.2));
+  return { type: 'ask', sql: text, values, way, ordered };
+}
+
+function named(tape: Tape): readonly Act[] {
+  const { text, values } = withParameters(tape.chance(0.7) ? orderedQuery(tape) : shape(tape));
+  // Each place gets what another has, where that is of its kind, and null.
+  const bound = tape.several(1, 4, (index) =>
+    values.map((value) =>
+      index > 0 && tape.chance(0.2)
+        ? null
+        : index > 1
+          ? tape.of(values.filter((one) => typeof one === typeof value))
+          : value,
+    ),
+  );
+  return [{ type: 'named', sql: text, bound, ordered: false }];
+}
+
+function pipeline(tape: Tape, first: number): readonly Act[] {
+  const parts = tape.several(2, 4, (index) => {
+    const { text, values } = withParameters(
+      tape.way(
+        () => query(tape),
+        () => change(tape, { first: first + index * 4 }),
+        () => shape(tape),
+      ),
+    );
+    return { sql: text, values };
+  });
+  return [{ type: 'pipeline', parts }];
+}
+
+/** What a cursor stands on is changed. */
+function positioned(tape: Tape): readonly Act[] {
+  const table = tape.pick('people', 'customers');
+  const column = tape.of(columnsOf(table).filter(({ name }) => name !== 'id'));
+  const { name } = column;
+  const changed = tape.way(
+    () => sql`UPDATE ${table} SET ${name} = ${constant(tape, column)} WHERE CURRENT OF c RETURNING id, ${name}`,
+    () => sql`DELETE FROM ${table} WHERE CURRENT OF c`,
+  );
+  const select = `SELECT id, ${name} FROM ${table} WHERE id < 3 ORDER BY id FOR UPDATE`;
+  return [
+    say('BEGIN'),
+    say(`DECLARE c ${tape.pick('', 'BINARY ')}CURSOR FOR ${select}`),
+    say('FETCH c'),
+    asked(tape, changed, true),
+    say(tape.pick('COMMIT', 'ROLLBACK')),
+  ];
 }
 
 function portal(tape: Tape): readonly Act[] {
@@ -64,9 +152,25 @@ function portal(tape: Tape): readonly Act[] {
 function cursor(tape: Tape): readonly Act[] {
   const hold = tape.pick('', ' WITH HOLD');
   const fetch = (): Act =>
-    say(tape.pick('FETCH c', 'FETCH 2 FROM c', 'MOVE c', 'FETCH ALL FROM c', 'FETCH FIRST FROM c'));
+    say(
+      tape.pick(
+        'FETCH c',
+        'FETCH 2 FROM c',
+        'MOVE c',
+        'FETCH ALL FROM c',
+        'FETCH FIRST FROM c',
+        'FETCH PRIOR FROM c',
+        'FETCH LAST FROM c',
+        'FETCH ABSOLUTE 2 FROM c',
+        'FETCH RELATIVE -1 FROM c',
+        'FETCH BACKWARD ALL FROM c',
+        'MOVE FORWARD ALL IN c',
+      ),
+    );
   return [
-    say(`DECLARE c ${tape.pick('', 'SCROLL ')}CURSOR${hold} FOR ${withConstants(orderedQuery(tape))}`),
+    say(
+      `DECLARE c ${tape.pick('', 'SCROLL ', 'BINARY ', 'BINARY SCROLL ', 'NO SCROLL ')}CURSOR${hold} FOR ${withConstants(orderedQuery(tape))}`,
+    ),
     ...tape.several(1, 3, fetch),
     say('CLOSE c'),
   ];
@@ -149,6 +253,10 @@ export function actText(act: Act): string {
       return `${act.way}: ${act.sql}${act.values.length === 0 ? '' : ` -- ${JSON.stringify(act.values)}`}`;
     case 'portal':
       return `portal, rows ${act.rows.join(', ')}: ${act.sql} -- ${JSON.stringify(act.values)}`;
+    case 'named':
+      return `named: ${act.sql} -- ${JSON.stringify(act.bound)}`;
+    case 'pipeline':
+      return `pipeline: ${act.parts.map(({ sql: text, values }) => `${text} -- ${JSON.stringify(values)}`).join('; ')}`;
     case 'copy out':
       return `${act.extended ? 'extended' : 'simple'}: ${act.sql}`;
     case 'copy in':

@@ -2,7 +2,8 @@
  * Generated sequences of statements on sealed columns and on plain ones: the same rows, names, types, tags, errors and transaction states, or a
  * refusal after which nothing has changed. One that fails shrinks, and is printed with its seed.
  *
- * `GENERATED_SQL_SEED` (1) and `GENERATED_SQL_RUNS` (100 sequences) say what is run: the same seed gives the same statements.
+ * `GENERATED_SQL_SEED` (1) and `GENERATED_SQL_RUNS` (100 sequences) say what is run: the same seed gives the same statements. What was run is
+ * told where `GENERATED_SQL_RUNS` is set; `GENERATED_SQL_MINUTES` ends it earlier, and with `GENERATED_SQL_ALL` all that differs is listed as it is.
  */
 import fc from 'fast-check';
 import { isDeepStrictEqual, inspect } from 'node:util';
@@ -11,13 +12,14 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 import { ask } from '../support/wire-asker.ts';
-import { actsOf, actText, type Act } from './acts.ts';
+import { actsOf, actText, RESETS, type Act } from './acts.ts';
 import { runAct, type Seen } from './run-act.ts';
 import { ALSO_PLAIN, ddl, FILL, RULES, STORED } from './tables.ts';
 import { Tape, TAPE_LIMIT } from './tape.ts';
 
 const SEED = Number(process.env['GENERATED_SQL_SEED'] ?? 1);
 const RUNS = Number(process.env['GENERATED_SQL_RUNS'] ?? 100);
+const MINUTES = process.env['GENERATED_SQL_MINUTES'];
 const MAX_STEPS = 8;
 const MAX_CHOICES = 80;
 
@@ -25,7 +27,7 @@ let server: TestPostgres;
 let db: SearchedDatabase;
 let sealed: RawClient;
 let twin: RawClient;
-const counts = { acts: 0, refused: 0, failed: 0 };
+const counts = { sequences: 0, acts: 0, refused: 0, failed: 0 };
 
 beforeAll(async () => {
   server = await startPostgres(['timezone=UTC']);
@@ -54,7 +56,7 @@ async function requireBoth(sql: string, sides: readonly RawClient[] = [sealed, t
 /** Ends what a sequence left open, and puts the rows back. */
 async function reset(): Promise<void> {
   for (const side of [sealed, twin]) await ask(side, 'ROLLBACK', [], 'simple');
-  for (const sql of ['CLOSE ALL', 'DEALLOCATE ALL', ...FILL]) await requireBoth(sql);
+  for (const sql of ['CLOSE ALL', 'DEALLOCATE ALL', RESETS, ...FILL]) await requireBoth(sql);
 }
 
 async function rowsOf(side: RawClient): Promise<unknown> {
@@ -82,6 +84,9 @@ async function learnTypes(side: RawClient): Promise<void> {
 const comparable = (side: RawClient, { what }: Seen): string =>
   (ownTypes.get(side) ?? []).reduce((text, [oid, name]) => text.replaceAll(oid, name), JSON.stringify(what));
 
+/** Where all are listed. */
+const found: string[] = [];
+
 class Difference extends Error {}
 
 /** On both sides; what fails on the one by refusal is made to fail on the other, and the transaction with it. Whether that has failed. */
@@ -107,6 +112,7 @@ const differenceText = (ours: Seen, theirs: Seen): string =>
 
 async function runSequence(tapes: readonly (readonly number[])[]): Promise<void> {
   await reset();
+  counts.sequences += 1;
   const done: Act[] = [];
   let isFailed = false;
   try {
@@ -124,7 +130,10 @@ async function runSequence(tapes: readonly (readonly number[])[]): Promise<void>
       );
   } catch (error) {
     if (!(error instanceof Difference)) throw error;
-    throw new Error(`${done.map(actText).join('\n')}\n${error.message}`, { cause: error });
+    const text = `${done.map(actText).join('\n')}\n${error.message}`;
+    if (process.env['GENERATED_SQL_ALL'] === undefined) throw new Error(text, { cause: error });
+    found.push(text);
+    process.stdout.write(`difference ${found.length}\n${text}\n`);
   }
 }
 
@@ -132,9 +141,12 @@ test('what was generated gives on sealed columns what it gives on plain ones', {
   const choice = fc.noBias(fc.integer({ min: 0, max: TAPE_LIMIT - 1 }));
   const statement = fc.array(choice, { minLength: 1, maxLength: MAX_CHOICES, size: 'max' });
   const sequence = fc.array(statement, { minLength: 1, maxLength: MAX_STEPS, size: 'max' });
-  await fc.assert(fc.asyncProperty(sequence, runSequence), { seed: SEED, numRuns: RUNS });
+  const limit = MINUTES === undefined ? {} : { interruptAfterTimeLimit: Number(MINUTES) * 60_000 };
+  await fc.assert(fc.asyncProperty(sequence, runSequence), { seed: SEED, numRuns: RUNS, ...limit });
+  if (process.env['GENERATED_SQL_RUNS'] !== undefined) process.stdout.write(`seed ${SEED}: ${inspect(counts)}\n`);
+  expect(found).toEqual([]);
   // Most must go through, and most of that succeed, else little is compared.
-  expect(counts.acts).toBeGreaterThan(RUNS);
+  expect(counts.acts).toBeGreaterThan(counts.sequences);
   expect(counts.refused).toBeLessThan(counts.acts / 2);
   expect(counts.failed).toBeLessThan(counts.acts / 2);
 });

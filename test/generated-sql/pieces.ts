@@ -29,9 +29,17 @@ function constant({ value, bare }: Hole): string {
 export const withConstants = (piece: Piece): string =>
   piece.map((part) => (typeof part === 'string' ? part : constant(part))).join('');
 
-export function withParameters(piece: Piece): { readonly text: string; readonly values: readonly Parameter[] } {
+/** `shared`: what is the same everywhere is one parameter. */
+export function withParameters(
+  piece: Piece,
+  shared = false,
+): { readonly text: string; readonly values: readonly Parameter[] } {
   const values: Parameter[] = [];
-  const text = piece.map((part) => (typeof part === 'string' ? part : `$${values.push(part.value)}`)).join('');
+  const numberOf = (value: Parameter): number => {
+    const known = shared && typeof value === 'string' ? values.indexOf(value) : -1;
+    return known < 0 ? values.push(value) : known + 1;
+  };
+  const text = piece.map((part) => (typeof part === 'string' ? part : `$${numberOf(part.value)}`)).join('');
   return { text, values };
 }
 

@@ -2,9 +2,8 @@
 import { serialize } from 'pg-protocol';
 import { copyIn, copyOut, type CopyAnswer } from '../support/copy.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
-import { ask, outcomeOf, type Outcome } from '../support/wire-asker.ts';
+import { arrayText, ask, outcomeOf, type Outcome, type Parameter } from '../support/wire-asker.ts';
 import type { Act } from './acts.ts';
-import { arrayText } from '../support/wire-asker.ts';
 
 export type Seen = { readonly isRefused: boolean; readonly status: string | undefined; readonly what: unknown };
 
@@ -14,6 +13,10 @@ export async function runAct(on: RawClient, act: Act): Promise<Seen> {
       return ofOutcome(await ask(on, act.sql, act.values, act.way), act.ordered);
     case 'portal':
       return ofOutcome(await askPortal(on, act), true);
+    case 'named':
+      return ofOutcome(await askNamed(on, act), act.ordered);
+    case 'pipeline':
+      return ofOutcome(await askPipeline(on, act), false);
     case 'copy out':
       return ofCopy(await copyOut(on, act.sql, act.extended ? 'extended' : 'simple'), act.ordered);
     case 'copy in':
@@ -23,10 +26,9 @@ export async function runAct(on: RawClient, act: Act): Promise<Seen> {
 
 /** All Executes in one go: what the last ones give when there is nothing left belongs to it. */
 async function askPortal(on: RawClient, { sql, values, rows }: Extract<Act, { type: 'portal' }>): Promise<Outcome> {
-  const texts = values.map((value) => (value === null || typeof value === 'string' ? value : arrayText(value)));
   on.send(
     serialize.parse({ text: sql }),
-    serialize.bind({ values: texts }),
+    serialize.bind({ values: values.map(textOf) }),
     serialize.describe({ type: 'P' }),
     ...rows.map((count) => serialize.execute({ rows: count })),
     serialize.sync(),
@@ -36,6 +38,40 @@ async function askPortal(on: RawClient, { sql, values, rows }: Extract<Act, { ty
   if (outcome.type === 'refused') return outcome;
   // Where each Execute ended: PortalSuspended or CommandComplete.
   return { ...outcome, tags: [...outcome.tags, messages.map(({ type }) => type).join('')] };
+}
+
+const textOf = (value: Parameter): string | null =>
+  value === null || typeof value === 'string' ? value : arrayText(value);
+
+async function askNamed(on: RawClient, { sql, bound }: Extract<Act, { type: 'named' }>): Promise<Outcome> {
+  on.send(
+    serialize.parse({ name: 'named', text: sql }),
+    ...bound.flatMap((values, index) => [
+      serialize.bind({ statement: 'named', values: values.map(textOf), binary: index % 2 === 1 }),
+      serialize.describe({ type: 'P' }),
+      serialize.execute({}),
+    ]),
+    serialize.close({ type: 'S', name: 'named' }),
+    serialize.sync(),
+  );
+  const outcome = outcomeOf(await on.untilReady());
+  // After an error the Close was skipped.
+  on.send(serialize.close({ type: 'S', name: 'named' }), serialize.sync());
+  await on.untilReady();
+  return outcome;
+}
+
+async function askPipeline(on: RawClient, { parts }: Extract<Act, { type: 'pipeline' }>): Promise<Outcome> {
+  on.send(
+    ...parts.flatMap(({ sql, values }, index) => [
+      serialize.parse({ text: sql }),
+      serialize.bind({ values: values.map(textOf), binary: index % 2 === 1 }),
+      serialize.describe({ type: 'P' }),
+      serialize.execute({}),
+    ]),
+    serialize.sync(),
+  );
+  return outcomeOf(await on.untilReady());
 }
 
 function ofOutcome(outcome: Outcome, ordered: boolean): Seen {
