@@ -78,7 +78,8 @@ function item(tape: Tape, scope: Scope): Piece {
     () =>
       sql`coalesce(${text}, ${tape.way(
         (): Hole | string => text,
-        (): Hole | string => constant(tape, column),
+        // With NULL the planner leaves the column, and its modifier comes back.
+        (): Hole | string => ({ value: tape.of(column.values), bare: column.bare }),
       )})`,
     () => sql`CASE WHEN ${predicate(tape, scope, 0)} THEN ${text} END`,
     () => sql`nullif(${text}, ${constant(tape, column)})`,

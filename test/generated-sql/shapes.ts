@@ -184,7 +184,8 @@ function nestedSets(tape: Tape): Piece {
     );
   const part = (how: string, depth: number): Piece => {
     const inner = tape.pick(...HOWS);
-    if (depth > 0 && tape.chance(0.4)) return sql`(${ofTable()} ${inner} ${part(inner, depth - 1)})`;
+    if (depth > 0 && tape.chance(0.4))
+      return sql`(${ofTable()} ${inner} ${part(how.startsWith('UNION') ? inner : how, depth - 1)})`;
     // Of INTERSECT and EXCEPT the planner says the modifier of the left side, whatever the analysis has said.
     const ways = [ofTable, () => sql`SELECT ${values(true)}`];
     if (how.startsWith('UNION'))
