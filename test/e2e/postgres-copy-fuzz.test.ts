@@ -8,7 +8,7 @@ import { copyIn, copyOut, type CopyAnswer } from '../support/copy.ts';
 import { deterministicRandom } from '../support/deterministic-random.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const RULES = [
   { table: 't', column: 'b', type: 'text', mode: 'deterministic' as const },
@@ -17,24 +17,25 @@ const RULES = [
 const ddl = (type: string): string => `CREATE TABLE t (a text, b ${type}, c text, d ${type})`;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let clients: { readonly sealed: RawClient; readonly twin: RawClient };
 let direct: { readonly sealed: pg.Client; readonly twin: pg.Client };
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', ddl('sealgate.sealed'), RULES);
-  await db.direct.query('CREATE DATABASE twin');
+  db = await openSearchedDatabase(server, 'sealed', ddl('sealgate.sealed'), RULES);
+  const twinUrl = await db.openTwin();
   direct = {
     sealed: new pg.Client({ connectionString: db.url }),
-    twin: new pg.Client({ connectionString: server.url('twin') }),
+    twin: new pg.Client({ connectionString: twinUrl }),
   };
   await direct.sealed.connect();
   await direct.twin.connect();
   await direct.twin.query(ddl('text'));
-  clients = { sealed: await RawClient.login(db.url), twin: await RawClient.login(server.url('twin')) };
+  clients = { sealed: await RawClient.login(db.url), twin: await RawClient.login(twinUrl) };
 });
 afterAll(async () => {
+  expect(db.canaries.needles.length).toBeGreaterThan(50);
   clients.sealed.end();
   clients.twin.end();
   await direct.sealed.end();
@@ -45,8 +46,11 @@ afterAll(async () => {
 
 class Dice {
   readonly #bytes: () => number;
+  readonly #seed: string;
+  #marks = 0;
 
   constructor(seed: string) {
+    this.#seed = seed;
     const random = deterministicRandom(seed);
     this.#bytes = () => {
       const [high = 0, low = 0] = random(2);
@@ -65,6 +69,12 @@ class Dice {
 
   chance(oneIn: number): boolean {
     return this.below(oneIn) === 0;
+  }
+
+  /** Of one field alone, to be looked for where that was sealed; of letters that no format gives a meaning. */
+  mark(): string {
+    const number = (this.#marks++).toString(8).padStart(4, '0');
+    return `kruw${this.#seed}${number.replaceAll(/\d/gu, (digit) => 'ghijklmo'[Number(digit)] ?? '')}`;
   }
 }
 
@@ -128,7 +138,7 @@ function dataOf(dice: Dice, format: Format): string {
   ];
   const isWild = dice.chance(2);
   const field = (): string => {
-    let text = '';
+    let text = dice.chance(3) ? dice.mark() : '';
     for (let parts = dice.below(4); parts > 0; parts--) {
       const from = isWild && dice.chance(6) ? wild : atoms;
       text += from[dice.below(from.length)] ?? '';

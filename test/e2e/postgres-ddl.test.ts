@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { testedVersion } from '../support/postgres-versions.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'email', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
@@ -29,17 +29,18 @@ const TABLES = 'customers, letters, events, copies, "Odd ""Name""", plain, order
 const CREATE = `CREATE TABLE customers (
   id int PRIMARY KEY, -- the key
   email character varying(60) NOT NULL UNIQUE, born date DEFAULT NULL, note text CONSTRAINT noted NOT NULL, city text DEFAULT 'Rome')`;
+const SETUP = "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('sad', 'ok')";
 
 let log = '';
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
     log += Buffer.from(bytes).toString();
   });
-  db = await openSealedDatabase(server, 'sealed', "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('sad', 'ok')", RULES);
+  db = await openSearchedDatabase(server, 'sealed', SETUP, RULES);
   client = await connect();
 });
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
 const BREAK = '\n--> statement-breakpoint\n';
 const FIRST = [
@@ -32,7 +32,8 @@ const FILL = `INSERT INTO "users" ("email", "note") VALUES ('canary-ann', 'canar
 INSERT INTO "orders" ("email", "what") SELECT "email", 'ü' FROM "users";`;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
+let twinUrl: string;
 let sealed: pg.Client;
 let twin: pg.Client;
 let folder: string;
@@ -40,12 +41,12 @@ let folder: string;
 beforeAll(async () => {
   server = await startPostgres();
   const rule = { type: 'varchar(60)', mode: 'deterministic', domain: 'mail' } as const;
-  db = await openSealedDatabase(server, 'sealed', '', [
+  db = await openSearchedDatabase(server, 'sealed', '', [
     { table: 'users', column: 'email', ...rule },
     { table: 'users', column: 'note', type: 'text' },
     { table: 'orders', column: 'email', ...rule },
   ]);
-  await db.direct.query('CREATE DATABASE twin');
+  twinUrl = await db.openTwin();
 });
 afterAll(async () => {
   await db.close();
@@ -53,7 +54,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   sealed = new pg.Client({ connectionString: db.url });
-  twin = new pg.Client({ connectionString: server.url('twin') });
+  twin = new pg.Client({ connectionString: twinUrl });
   folder = await mkdtemp(join(tmpdir(), 'sealgate-drizzle-'));
   await mkdir(join(folder, 'meta'));
   for (const on of [sealed, twin]) {

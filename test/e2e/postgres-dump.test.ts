@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { requireSecret, watchServer } from '../support/canaries.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import type { TestPostgres } from '../support/postgres.ts';
 import { startPostgresServer } from '../support/postgres-servers.ts';
@@ -11,6 +12,8 @@ import { start, type Ran } from '../support/run.ts';
 
 /** Text that COPY has to escape, and its absence. */
 const NOTES = ['tea', 'tab\there', 'line\nbreak', String.raw`back\slash`, '', null, 'canary-of-the-dump'];
+/** Of no plain column. */
+const SECRET = 'told to the dump alone';
 
 let server: TestPostgres | string;
 let installation: Installation | undefined;
@@ -19,6 +22,7 @@ let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
   server = missing('pg_dump', 'pg_restore', 'psql') ?? (await startPostgresServer('an older PostgreSQL of Debian'));
   if (typeof server === 'string') return;
+  await watchServer(server);
   await asRoot('postgres', [
     "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
     "CREATE ROLE app LOGIN PASSWORD 'app-password'",
@@ -54,7 +58,9 @@ postgres:
 });
 afterAll(async () => {
   await installation?.remove();
-  if (typeof server !== 'string') await server.stop();
+  if (typeof server === 'string') return;
+  await requireSecret(server, [SECRET]);
+  await server.stop();
 });
 
 async function asRoot(database: string, statements: readonly string[]): Promise<void> {
@@ -87,6 +93,7 @@ async function filled(): Promise<pg.Client> {
   await client.query('delete from secrets');
   for (const [id, note] of NOTES.entries())
     await client.query('insert into secrets values ($1, $2, $3, $4)', [id, id * 1000, note, note]);
+  await client.query('insert into secrets values ($1, $2, $3)', [NOTES.length, 77, SECRET]);
   return client;
 }
 
@@ -99,6 +106,7 @@ test('A dump of data through the proxy is plain, and psql puts it back sealed', 
   const { code, stdout, stderr } = await run('pg_dump', '--data-only', '--table', 'secrets');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('canary-of-the-dump\tcanary-of-the-dump');
+  expect(stdout).toContain(SECRET);
   expect(stdout).not.toContain(String.raw`\x`);
   await client.query('delete from secrets');
   const file = join(installation?.folder ?? '', 'data.sql');
@@ -140,6 +148,7 @@ test('A dump of the server itself holds nothing plain, and the sealed columns of
   expect(code).toBe(0);
   // The plain column has it once; the sealed one does not.
   expect(stdout.split('canary-of-the-dump')).toHaveLength(2);
+  expect(stdout).not.toContain(SECRET);
   const before = await rows(client);
   await client.query('delete from secrets');
   const file = join(installation?.folder ?? '', 'sealed.sql');

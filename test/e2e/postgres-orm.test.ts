@@ -23,6 +23,7 @@ import {
   SHOP_DDL,
   SHOP_RULES,
 } from '../support/drizzle-shop.ts';
+import { requireSecret, watchServer } from '../support/canaries.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import type { TestPostgres } from '../support/postgres.ts';
 import { POSTGRES_SERVERS, startPostgresServer } from '../support/postgres-servers.ts';
@@ -99,6 +100,7 @@ describe.each(POSTGRES_SERVERS)('in front of %s', (serverName) => {
       return;
     }
     server = started;
+    if (server.logFile !== undefined) await watchServer(server);
     const root = new pg.Client({ connectionString: server.url() });
     await root.connect();
     for (const statement of [
@@ -124,6 +126,8 @@ describe.each(POSTGRES_SERVERS)('in front of %s', (serverName) => {
   afterAll(async () => {
     if (reason !== undefined) return;
     await installation.remove();
+    // Of a server in a container neither files nor log are at hand.
+    if (server.logFile !== undefined) await requireSecret(server, SHOP_CANARIES);
     await direct.end();
     await server.stop();
   });

@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'mail', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
@@ -24,7 +24,8 @@ const BOTH = `CREATE TABLE kept (id int PRIMARY KEY, secret text);
 
 let log = '';
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
+let twinUrl: string;
 let plain: pg.Client;
 let sealed: pg.Client;
 let twin: pg.Client;
@@ -33,18 +34,15 @@ beforeAll(async () => {
   server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
     log += Buffer.from(bytes).toString();
   });
-  db = await openSealedDatabase(server, 'sealed', BOTH.replace('secret text', 'secret sealgate.sealed'), RULES);
-  await db.direct.query('CREATE DATABASE twin');
-  plain = new pg.Client({ connectionString: server.url('twin') });
+  db = await openSearchedDatabase(server, 'sealed', BOTH.replace('secret text', 'secret sealgate.sealed'), RULES);
+  twinUrl = await db.openTwin();
+  plain = new pg.Client({ connectionString: twinUrl });
   await plain.connect();
   await plain.query(BOTH);
-  // What the twin is sent is no leak.
-  await plain.query(
-    "ALTER DATABASE twin SET log_statement = 'none'; ALTER DATABASE twin SET log_min_messages = 'panic'",
-  );
 });
 afterAll(async () => {
   await plain.end();
+  expect(db.canaries.needles.length).toBeGreaterThan(0);
   await db.close();
   await server.stop();
 });
@@ -55,7 +53,7 @@ beforeEach(async () => {
   await db.direct.query('CREATE TABLE kept (id int PRIMARY KEY, secret sealgate.sealed); GRANT ALL ON kept TO app');
   await plain.query('CREATE TABLE kept (id int PRIMARY KEY, secret text); GRANT ALL ON kept TO app');
   sealed = await connect(db.url);
-  twin = await connect(server.url('twin'));
+  twin = await connect(twinUrl);
   for (const on of [sealed, twin]) await on.query("INSERT INTO kept VALUES (1, 'canary kept')");
   log = '';
 });
@@ -99,7 +97,7 @@ async function same(script: readonly string[], mode: Mode): Promise<void> {
   }
   await sealed.query('ROLLBACK');
   await twin.query('ROLLBACK');
-  const others = { sealed: await connect(db.url), twin: await connect(server.url('twin')) };
+  const others = { sealed: await connect(db.url), twin: await connect(twinUrl) };
   for (const statement of ['SELECT * FROM people ORDER BY 1', 'SELECT * FROM letters ORDER BY 1', 'SELECT * FROM kept'])
     expect(await run(others.sealed, statement, mode)).toEqual(await run(others.twin, statement, mode));
   await others.sealed.end();

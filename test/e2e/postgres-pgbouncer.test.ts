@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { poolingAt } from '../../src/postgres/service/pooling.ts';
+import { requireSecret, watchServer } from '../support/canaries.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import { missingPgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from '../support/pgbouncer.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -13,12 +14,14 @@ let server: TestPostgres;
 
 beforeAll(async () => {
   server = await startPostgres();
+  await watchServer(server);
   await asRoot('postgres', [
     "CREATE ROLE sealgate LOGIN SUPERUSER PASSWORD 'service-password'",
     "CREATE ROLE app LOGIN PASSWORD 'app-password'",
   ]);
 });
 afterAll(async () => {
+  if (absent === undefined) await requireSecret(server, [100, 102, 105].map(note));
   await server.stop();
 });
 
@@ -67,7 +70,7 @@ function client(port: number): pg.Client {
   return new pg.Client({ host: '127.0.0.1', port, user: 'app', password: 'app-password', database: bank });
 }
 
-const note = (id: number): string => `note ${id}`;
+const note = (id: number): string => `note behind a pooler ${id}`;
 
 /** Several clients at once, each with statements of every kind. */
 async function workThrough(port: number, from: number): Promise<void> {

@@ -21,13 +21,14 @@ import {
   TEST_CA_PEM,
 } from '../support/certificates.ts';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
+import { requireSecret, watchServer } from '../support/canaries.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient, startTestProxy } from '../support/postgres-proxy.ts';
 import { binariesOf, POSTGRES_VERSIONS, testedVersion, type Binaries } from '../support/postgres-versions.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
-import { openSealedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 import { startStandby } from '../support/standby.ts';
 import { ask, type Outcome, type Way } from '../support/wire-asker.ts';
 import { RULES, tableDdl, TYPES } from './postgres-type-values.ts';
@@ -75,18 +76,19 @@ describe.each(others)('PostgreSQL %i', (version) => {
 
   describe('values', () => {
     let server: TestPostgres;
-    let db: SealedDatabase;
+    let db: SearchedDatabase;
+    let twinUrl: string;
     let twin: pg.Client;
     const raw: RawClient[] = [];
     beforeAll(async () => {
       if (folder === undefined) return;
       server = await startPostgres([], folder);
-      db = await openSealedDatabase(server, 'sealed', tableDdl(true), RULES);
-      await db.direct.query('CREATE DATABASE twin');
-      twin = new pg.Client({ connectionString: server.url('twin') });
+      db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
+      twinUrl = await db.openTwin();
+      twin = new pg.Client({ connectionString: twinUrl });
       await twin.connect();
       await twin.query(tableDdl(false));
-      for (const url of [db.url, server.url('twin')]) raw.push(await RawClient.login(url));
+      for (const url of [db.url, twinUrl]) raw.push(await RawClient.login(url));
     });
     afterAll(async () => {
       if (folder === undefined) return;
@@ -114,7 +116,7 @@ describe.each(others)('PostgreSQL %i', (version) => {
       await expectAlike(raw, `SELECT ${binary} FROM t ORDER BY id`, [], 'binary');
       for (const options of ['FORMAT text', 'FORMAT csv', 'FORMAT binary']) {
         const out = `COPY (SELECT ${binary} FROM t ORDER BY id) TO STDOUT (${options})`;
-        const [sealed, plain] = [await copied(db.url, out), await copied(server.url('twin'), out)];
+        const [sealed, plain] = [await copied(db.url, out), await copied(twinUrl, out)];
         expect({ options, rows: sealed.toString('hex') }).toEqual({ options, rows: plain.toString('hex') });
       }
     });
@@ -143,6 +145,7 @@ describe.each(others)('PostgreSQL %i', (version) => {
     beforeAll(async () => {
       if (folder === undefined) return;
       server = await startPostgres([], folder);
+      await watchServer(server);
       await startTls(server);
       await onServer(server, 'postgres', [
         "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
@@ -162,6 +165,7 @@ describe.each(others)('PostgreSQL %i', (version) => {
     });
     afterAll(async () => {
       if (folder === undefined) return;
+      await requireSecret(server, ['canary more', 'canary one', 'canary two', 'canary merged', 'canary copied']);
       await installation.remove();
       await server.stop();
     });

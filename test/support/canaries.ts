@@ -104,6 +104,20 @@ export async function watchServer(server: TestPostgres): Promise<void> {
   await root.end();
 }
 
+/**
+ * For suites whose sealing is another process's: throws where one of these values, which they had sealed, stands in clear on the server. Call
+ * `watchServer` before they are written.
+ */
+export async function requireSecret(server: TestPostgres, values: readonly string[]): Promise<void> {
+  const canaries = new Canaries();
+  for (const value of values) {
+    if (!isDistinctive(Buffer.from(value))) throw new Error(`"${value}" may stand anywhere`);
+    canaries.add(value);
+  }
+  const found = await findCanaries(server, canaries);
+  if (found.length > 0) throw new Error(`what was sealed stands in clear on the server:\n${found.join('\n')}`);
+}
+
 /** Where canaries stand: files of the server with the offset, or `pg_stat_statements`. */
 export async function findCanaries(server: TestPostgres, canaries: Canaries): Promise<readonly string[]> {
   const { needles } = canaries;

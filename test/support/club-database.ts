@@ -1,6 +1,6 @@
 /** One database for clients in other languages: their own migrations make the same tables, whose columns a running `sealgate up` seals. */
 import pg from 'pg';
-import { searchFiles } from '../../src/cli/demo/search-files.ts';
+import { Canaries, findCanaries, watchServer } from './canaries.ts';
 import { applyDdl, install, type Installation } from './installation.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 
@@ -41,17 +41,15 @@ export type ClubDatabase = {
   readonly installation: Installation;
   /** Past the proxy, as superuser. */
   readonly direct: pg.Client;
-  /** Files of the server, log and WAL among them, in which a canary stands. */
+  /** Where on the server a canary stands. */
   leaks(): Promise<readonly string[]>;
   close(): Promise<void>;
 };
 
 /** `migrate` makes the tables, past the proxy, before their columns are sealed. */
 export async function openClubDatabase(migrate: (directUrl: string) => Promise<void>): Promise<ClubDatabase> {
-  let log = '';
-  const server = await startPostgres(['log_statement=all', 'log_min_messages=info'], undefined, (said) => {
-    log += Buffer.from(said).toString('latin1');
-  });
+  const server = await startPostgres(['log_min_messages=info']);
+  await watchServer(server);
   const root = new pg.Client({ connectionString: server.url() });
   await root.connect();
   for (const statement of [
@@ -87,12 +85,9 @@ ${RULES}
     installation,
     direct,
     leaks: async () => {
-      await direct.query('CHECKPOINT');
-      const { found } = await searchFiles(server.dataDirectory, CLUB_CANARIES);
-      return [
-        ...found.map(({ file }) => file),
-        ...(CLUB_CANARIES.some((canary) => log.includes(canary)) ? ['the log'] : []),
-      ];
+      const canaries = new Canaries();
+      for (const canary of CLUB_CANARIES) canaries.add(canary);
+      return findCanaries(server, canaries);
     },
     close: async () => {
       await installation.remove();
