@@ -179,6 +179,7 @@ export const WRITING: readonly Shape[] = [
       "UPDATE customers SET (note, email) = ('canary-a', 'b@canary.example') WHERE id = 1 RETURNING *",
       "UPDATE customers SET (note, email) = ROW('canary-a', DEFAULT) WHERE id = 1",
       'UPDATE customers SET (email, score) = (SELECT p.email, p.score FROM people p WHERE p.ssn = customers.ssn)',
+      'UPDATE customers SET (email, score) = (SELECT NULL, p.score FROM people p WHERE p.ssn = customers.ssn)',
       'UPDATE customers c SET email = p.email FROM people p WHERE p.ssn = c.ssn',
       'UPDATE customers SET email = p.email, score = p.score FROM people p JOIN orders o ON o.id = p.id WHERE p.ssn = customers.ssn RETURNING customers.email, p.nick',
       [

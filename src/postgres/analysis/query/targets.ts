@@ -45,6 +45,8 @@ function oneTarget(
     const { column, purpose, named } = expected;
     if (named && target.name === undefined) requireName(val);
     mould(analysis, val, scope, column, purpose);
+    // A subquery gives NULL as text, whatever it is assigned to.
+    if (!named && 'A_Const' in val && val.A_Const.isnull === true) castNull(analysis, val.A_Const, column);
     return { name, value: { type: 'sealed', column, origin: { type: 'any' } } };
   }
   const value = analysis.infer(val, scope);
