@@ -6,32 +6,20 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 import { RULES, tableDdl, TYPES } from './postgres-type-values.ts';
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let client: pg.Client;
-let twin: pg.Client;
-let twinUrl: string;
+let all: TwinDatabase;
+let db: TwinDatabase['db'];
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
+let twinUrl: TwinDatabase['twinUrl'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(tableDdl(false));
+  all = await openTwinDatabase(tableDdl, RULES);
+  ({ db, client, twin, twinUrl } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 beforeEach(async () => {
   for (const on of [client, twin]) await on.query('TRUNCATE t; RESET ALL');
 });

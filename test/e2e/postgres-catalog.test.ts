@@ -5,11 +5,11 @@
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
-import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'email', type: 'varchar(60)', mode: 'deterministic' },
@@ -39,27 +39,17 @@ const ddl = (sealed: boolean): string => {
 };
 const TABLES = ['customers', 'loose', 'events', 'events_1', 'The "Odd"', 'mails', 'plain'];
 
-let server: TestPostgres;
-let db: SealedDatabase;
-let twinUrl: string;
-let client: pg.Client;
-let twin: pg.Client;
+let all: TwinDatabase;
+let db: TwinDatabase['db'];
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
+let twinUrl: TwinDatabase['twinUrl'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'shop', ddl(true), RULES);
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(ddl(false));
-  client = await connect();
+  all = await openTwinDatabase(ddl, RULES);
+  ({ db, client, twin, twinUrl } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 async function connect(options: pg.ClientConfig = {}): Promise<pg.Client> {
   const made = new pg.Client({ connectionString: db.url, ...options });
@@ -71,7 +61,7 @@ async function connect(options: pg.ClientConfig = {}): Promise<pg.Client> {
 async function both(sql: string, values: readonly unknown[] = []): Promise<readonly [string, string]> {
   const ask = async (of: pg.Client): Promise<string> => {
     const { rows } = await of.query<unknown[]>({ text: sql, values: [...values], rowMode: 'array' });
-    return JSON.stringify(rows).replaceAll(/"twin"|"shop"/g, '"db"');
+    return JSON.stringify(rows).replaceAll(/"twin"|"sealed"/g, '"db"');
   };
   return [await ask(client), await ask(twin)];
 }

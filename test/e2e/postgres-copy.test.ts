@@ -8,7 +8,7 @@ import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { copyFail, copyIn, copyOut, type CopyAnswer, type CopyInWays } from '../support/copy.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { since } from '../support/postgres-versions.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
@@ -32,17 +32,14 @@ const ddl = (sealed: boolean): string =>
    CREATE TABLE plain (id int, note text)`;
 const ALL = 'id, name, email, ssn, score, amount, born, seen, raw, doc, active';
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SealedDatabase;
 let twinUrl: string;
 let clients: { readonly sealed: RawClient; readonly twin: RawClient };
 let direct: { readonly sealed: pg.Client; readonly twin: pg.Client };
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_min_error_statement=info'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres(['log_min_error_statement=info']);
   db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
   twinUrl = await db.openTwin();
   const [sealed, twin] = [db.url, twinUrl].map((url) => new pg.Client({ connectionString: url }));
@@ -231,6 +228,7 @@ describe('COPY FROM STDIN fails as it fails on plain columns, and keeps nothing'
       expect(await copyIn(clients.sealed, 'COPY people (id) FROM STDIN', '1\n')).toMatchObject({ tag: 'COPY 1' });
       await direct.sealed.query('TRUNCATE people');
     }
+    const log = server.log();
     expect(log.replaceAll(/.*LEAK.*database "?twin.*/g, '')).toBe(log);
   });
 
@@ -326,7 +324,7 @@ test('no value is in the server’s log or among its files', async () => {
   await copyIn(clients.sealed, 'COPY people (id, email) FROM STDIN (HEADER match)', `${canary}\t${canary}\n`);
   await copyOut(clients.sealed, `COPY (SELECT id FROM people WHERE email = '${canary}-1') TO STDOUT`);
   await db.direct.query('CHECKPOINT');
-  expect(log).not.toContain(canary);
+  expect(server.log()).not.toContain(canary);
   const files = await readdir(server.dataDirectory, { recursive: true, withFileTypes: true });
   const wanted = [canary, Buffer.from(canary).toString('hex')];
   for (const file of files.filter((entry) => entry.isFile())) {

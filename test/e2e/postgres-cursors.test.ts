@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
 const COLUMNS = [
@@ -21,17 +21,14 @@ const ddl = (sealed: boolean): string =>
 const FILL = `INSERT INTO people VALUES (1, 'Ann', 'ann@x.org', '111', 5, 1.5), (2, 'Bob', 'bob@x.org', NULL, 6, 2.25),
   (3, 'Cid', NULL, '333', NULL, NULL), (4, 'Dot', 'dot@x.org', '', 5, 0)`;
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SealedDatabase;
 let twinUrl: string;
 let sealed: pg.Client;
 let twin: pg.Client;
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
   twinUrl = await db.openTwin();
   const owner = new pg.Client({ connectionString: twinUrl });
@@ -363,8 +360,11 @@ describe('prepared statements', () => {
   });
 
   test('no value was logged by the server', () => {
-    const lines = log.split('\n').filter((line) => line.includes('LEAK'));
+    const lines = server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('LEAK'));
     expect(lines).toEqual([]);
-    expect(log).not.toMatch(/sealgate.*ann@x\.org/);
+    expect(server.log()).not.toMatch(/sealgate.*ann@x\.org/);
   });
 });

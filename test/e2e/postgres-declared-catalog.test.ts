@@ -4,10 +4,10 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 
 /** Column, type, the default as the rule says it, and as DDL writes it. */
 const COLUMNS: readonly (readonly [name: string, type: string, rule: string, ddl: string])[] = [
@@ -64,33 +64,22 @@ const ddl = (sealed: boolean): string => {
 };
 const IN = "('orders', 'events', 'events_1', 'loose', 'cards', 'opened', 'unruled')";
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-let client: pg.Client;
-let twin: pg.Client;
+let all: TwinDatabase;
+let db: TwinDatabase['db'];
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
+let twinUrl: TwinDatabase['twinUrl'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'shop', ddl(true), RULES);
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(ddl(false));
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  all = await openTwinDatabase(ddl, RULES);
+  ({ db, client, twin, twinUrl } = all);
   for (const on of [client, twin]) await on.query("SET TimeZone = 'UTC'");
   // What the rules say is sealed by it, and then looked for on the server.
   await client.query(
     'INSERT INTO orders DEFAULT VALUES; INSERT INTO events (id) VALUES (3); INSERT INTO loose DEFAULT VALUES',
   );
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 async function same(sql: string, values: readonly unknown[] = [], binary = false): Promise<string> {
   const ask = async (of: pg.Client): Promise<string> => {
@@ -100,7 +89,7 @@ async function same(sql: string, values: readonly unknown[] = [], binary = false
       rowMode: 'array',
       ...(binary && { binary }),
     });
-    return JSON.stringify(rows).replaceAll(/"twin"|"shop"/g, '"db"');
+    return JSON.stringify(rows).replaceAll(/"twin"|"sealed"/g, '"db"');
   };
   const [ours, theirs] = [await ask(client), await ask(twin)];
   expect(ours).toBe(theirs);

@@ -15,9 +15,9 @@ import { openServiceConnection } from '../../src/postgres/service/connection.ts'
 import { STANDARD_SETTINGS, type ValueContext } from '../../src/postgres/types/codec.ts';
 import { parseLogicalType } from '../../src/postgres/types/type-text.ts';
 import { readValue } from '../../src/postgres/types/values.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { since } from '../support/postgres-versions.ts';
-import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 
 /** Column, type, default, checks by name. */
 const COLUMNS: readonly (readonly [string, string, string | undefined, Readonly<Record<string, string>>])[] = [
@@ -50,28 +50,17 @@ const RULES: readonly TestRule[] = [
   { table: 'n', column: 'c', type: 'varchar(3)' },
 ];
 
-let server: TestPostgres;
-let db: SealedDatabase;
-let twinUrl: string;
-let client: pg.Client;
-let twin: pg.Client;
+let all: TwinDatabase;
+let server: TwinDatabase['server'];
+let db: TwinDatabase['db'];
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', table(true), RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(table(false));
+  all = await openTwinDatabase(table, RULES);
+  ({ server, db, client, twin } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 beforeEach(async () => {
   for (const on of [client, twin]) await on.query('TRUNCATE t; TRUNCATE g RESTART IDENTITY');
 });

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { install, type Installation } from '../support/installation.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { installShop, type InstalledShop } from '../support/installed-shop.ts';
+import type { Installation } from '../support/installation.ts';
 
 type Verdict = {
   readonly type: string;
@@ -20,45 +20,28 @@ type Verdict = {
 };
 type Explained = { readonly sql: string; readonly calls?: number; readonly verdict: Verdict };
 
-let server: TestPostgres;
+const RULES = [
+  '{ column: shop.public.customers.ssn, type: text, key: alias/shop, mode: deterministic }',
+  '{ column: shop.public.customers.note, type: text, key: alias/shop }',
+];
+
+let all: InstalledShop;
 let installation: Installation;
 let direct: pg.Client;
 
 beforeAll(async () => {
-  server = await startPostgres(['shared_preload_libraries=pg_stat_statements']);
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
-  await root.query('CREATE DATABASE shop; ');
-  await root.query("CREATE ROLE sealgate LOGIN PASSWORD 'service'; GRANT CREATE ON DATABASE shop TO sealgate");
-  await root.end();
-  direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
-  await direct.query(`
-    CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO sealgate;
+  all = await installShop(
+    `
     CREATE TABLE customers (id int PRIMARY KEY, ssn text, note text, city text);
     CREATE TABLE other (id int);
     GRANT SELECT ON customers TO sealgate;
-    INSERT INTO customers VALUES (1, '078-05-1120', 'likes tea', 'Bern')`);
-  const { host, port } = server;
-  installation = await install(
-    `
-postgres:
-  listen: { host: 127.0.0.1, port: 0 }
-  upstream: { host: ${host}, port: ${port}, tls: { mode: disable } }
-  databases:
-    - { name: shop, service: { user: sealgate, password: service } }
-  columns:
-    - { column: shop.public.customers.ssn, type: text, key: alias/shop, mode: deterministic }
-    - { column: shop.public.customers.note, type: text, key: alias/shop }
-`,
-    ['shop'],
+    INSERT INTO customers VALUES (1, '078-05-1120', 'likes tea', 'Bern')`,
+    RULES,
   );
+  ({ installation, direct } = all);
+  await direct.query('CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO sealgate');
 });
-afterAll(async () => {
-  await installation.remove();
-  await direct.end();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 async function explain(
   ...words: readonly string[]

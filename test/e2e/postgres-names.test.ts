@@ -4,7 +4,7 @@
  */
 import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
@@ -13,15 +13,12 @@ const DDL = `CREATE TABLE people (id int, mail sealgate.sealed);
   CREATE TABLE plain (id int, note text);
   INSERT INTO plain VALUES (1, 'one')`;
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SealedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length_on_error=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   const rule = { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' } as const;
   db = await openSearchedDatabase(server, 'sealed', DDL, [rule]);
 });
@@ -229,5 +226,10 @@ test.each([
 });
 
 test('no value was logged by the server', () => {
-  expect(log.split('\n').filter((line) => line.includes('LEAK'))).toEqual([]);
+  expect(
+    server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('LEAK')),
+  ).toEqual([]);
 });

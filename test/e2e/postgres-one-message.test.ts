@@ -9,7 +9,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { missing } from '../support/programs.ts';
 import { skipBecause } from '../support/skip.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { errorOf, RawClient, statusOf, type RawMessage } from '../support/postgres-proxy.ts';
 import { say, shown } from '../support/said.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
@@ -32,18 +32,14 @@ const RESET = [
   'CREATE TABLE kept (id int, secret text)',
 ];
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SealedDatabase;
 let plain: pg.Client;
 let sealed: RawClient;
 let twin: RawClient;
 
 beforeAll(async () => {
-  const settings = ['log_statement=all', 'max_prepared_transactions=2'];
-  server = await startPostgres(settings, undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres(['max_prepared_transactions=2']);
   db = await openSealedDatabase(server, 'sealed', 'CREATE TABLE kept (id int, secret sealgate.sealed)', RULES);
   await db.direct.query('CREATE DATABASE twin');
   plain = new pg.Client({ connectionString: server.url('twin') });
@@ -58,8 +54,13 @@ afterAll(async () => {
   await plain.end();
   await db.close();
   await server.stop();
-  expect(log).toContain('INSERT INTO');
-  expect(log.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
+  expect(server.log()).toContain('INSERT INTO');
+  expect(
+    server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('canary')),
+  ).toEqual([]);
 });
 beforeEach(async () => {
   sealed = await RawClient.login(db.url);

@@ -4,7 +4,7 @@
  */
 import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { errorOf, RawClient, statusOf, types, type RawMessage } from '../support/postgres-proxy.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
@@ -13,15 +13,12 @@ const MADE = 'CREATE TABLE made (id int PRIMARY KEY, mail text)';
 const INSERT = 'INSERT INTO made (id, mail) VALUES ($1, $2)';
 const READ = 'SELECT id, mail FROM made ORDER BY id';
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length_on_error=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   const ddl = 'CREATE TABLE kept (id int, mail sealgate.sealed); CREATE VIEW seen AS SELECT id FROM kept';
   db = await openSearchedDatabase(server, 'sealed', ddl, [
     { table: 'made', column: 'mail', type: 'text', mode: 'deterministic' },
@@ -31,8 +28,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await db.close();
   await server.stop();
-  expect(log).toContain('sealgate own');
-  expect(log).not.toContain('canary');
+  expect(server.log()).toContain('sealgate own');
+  expect(server.log()).not.toContain('canary');
 });
 beforeEach(async () => {
   client = await RawClient.login(db.url);

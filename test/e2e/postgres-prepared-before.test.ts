@@ -4,7 +4,7 @@
  */
 import { serialize } from 'pg-protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../support/postgres-proxy.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
@@ -14,19 +14,12 @@ const VIEW = ['DROP TABLE place', 'CREATE VIEW place AS SELECT id, note FROM peo
 const INSERT = 'INSERT INTO place VALUES ($1, $2)';
 const READ = 'SELECT id, note FROM place';
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
-  server = await startPostgres(
-    ['log_statement=all', 'log_parameter_max_length=-1', 'log_parameter_max_length_on_error=-1'],
-    undefined,
-    (bytes) => {
-      log += Buffer.from(bytes).toString();
-    },
-  );
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE people (id int, note sealgate.sealed)', [
     { table: 'people', column: 'note', type: 'text' },
   ]);
@@ -34,8 +27,18 @@ beforeAll(async () => {
 afterAll(async () => {
   await db.close();
   await server.stop();
-  expect(log.split('\n').filter((line) => line.includes('plain before'))).not.toEqual([]);
-  expect(log.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
+  expect(
+    server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('plain before')),
+  ).not.toEqual([]);
+  expect(
+    server
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('canary')),
+  ).toEqual([]);
 });
 beforeEach(async () => {
   await db.direct.query(PLACE);

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
@@ -17,14 +17,11 @@ CREATE VIEW inbox AS SELECT id, email FROM entries`;
 /** Longer than a catalog that was looked at is taken for the present one, and than two polls. */
 const REST_MS = 5_000;
 
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
-let log = '';
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
 });
 afterAll(async () => {
@@ -59,8 +56,8 @@ test('so is a view that was put in the place of a plain one, to what was prepare
   );
   await client.query({ ...query, name: 'after', values: ['3', 'canary-prepared-after'] });
   await client.end();
-  expect(log).toContain('in the open');
-  expect(log).not.toContain('canary');
+  expect(server.log()).toContain('in the open');
+  expect(server.log()).not.toContain('canary');
 });
 
 test('many sessions that begin again together, in pieces of messages too, wait for one look and lose nothing', async () => {
@@ -76,5 +73,5 @@ test('many sessions that begin again together, in pieces of messages too, wait f
     await client.end();
   });
   await Promise.all(asked);
-  expect(log).not.toContain('canary');
+  expect(server.log()).not.toContain('canary');
 });

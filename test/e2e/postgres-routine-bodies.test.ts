@@ -1,7 +1,7 @@
 /** Bodies of routines and of DO name sealed columns in ways that are not seen in the text: in escapes, through functions that run text, in other routines. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
@@ -14,15 +14,12 @@ CREATE FUNCTION step(int, int) RETURNS int LANGUAGE sql AS 'SELECT count(*)::int
 CREATE AGGREGATE gathered(int) (sfunc = step, stype = int, initcond = 0);
 CREATE AGGREGATE summed(int) (sfunc = int4pl, stype = int, initcond = 0)`;
 
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: pg.Client;
-let log = '';
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
@@ -47,7 +44,7 @@ test.each([
   "SELECT gathered(id), 'canary-11' FROM others",
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
-  expect(log).not.toContain('canary');
+  expect(server.log()).not.toContain('canary');
 });
 
 test.each([

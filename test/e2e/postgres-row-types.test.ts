@@ -1,7 +1,7 @@
 /** A table with sealed columns is a type, too: what is given to it anywhere would be ciphertext for the server, and is plaintext. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
@@ -15,15 +15,12 @@ CREATE VIEW shown AS SELECT id, person FROM one;
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE pairs (id int, p pair, ps pair[])`;
 
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: pg.Client;
-let log = '';
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
   client = new pg.Client({ connectionString: db.url });
   await client.connect();
@@ -51,7 +48,7 @@ test.each([
   await expect(client.query(sql)).rejects.toThrow(
     expect.objectContaining({ routine: expect.stringMatching(/^ERR_POSTGRES_/u) }),
   );
-  expect(log).not.toContain('canary');
+  expect(server.log()).not.toContain('canary');
 });
 
 test('rows of other types go their way', async () => {

@@ -3,65 +3,41 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { install, type Installation } from '../support/installation.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { AS_OWNER, installShop, type InstalledShop } from '../support/installed-shop.ts';
+import type { Installation } from '../support/installation.ts';
+import type { TestPostgres } from '../support/postgres.ts';
 import { sealgate, type Program, type Ran } from '../support/run.ts';
 
+let all: InstalledShop;
 let server: TestPostgres;
 let installation: Installation;
 let direct: pg.Client;
 
 const FORMAT = 'format: { alphabet: digits, keepFirst: 4, keepLast: 2 }';
+const RULES = [
+  `{ column: shop.public.cards.pan, type: varchar(19), key: alias/shop, mode: format-preserving, ${FORMAT} }`,
+  '{ column: shop.public.cards.note, type: text, key: alias/shop }',
+];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  const { host, port } = server;
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
-  await root.query('CREATE DATABASE shop');
-  await root.query(
-    "CREATE ROLE sealgate LOGIN PASSWORD 'service'; GRANT CREATE ON DATABASE shop TO sealgate; CREATE ROLE owner LOGIN PASSWORD 'owner'",
-  );
-  await root.end();
-  direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
-  await direct.query(`
-    GRANT ALL ON SCHEMA public TO owner; SET ROLE owner;
+  all = await installShop(
+    `
     CREATE TABLE cards (id int PRIMARY KEY, pan varchar(19) COLLATE "C" NOT NULL UNIQUE, note text);
     INSERT INTO cards SELECT i, '4000' || lpad((i * 7919)::text, 12, '0'), 'note ' || i FROM generate_series(1, 3000) i;
     CREATE INDEX cards_pan ON cards (pan varchar_pattern_ops); ANALYZE cards;
-    GRANT SELECT ON cards TO sealgate;
-    RESET ROLE`);
-  installation = await install(
-    `
-postgres:
-  listen: { host: 127.0.0.1, port: 0 }
-  upstream: { host: ${host}, port: ${port}, tls: { mode: disable } }
-  databases:
-    - { name: shop, service: { user: sealgate, password: service } }
-  columns:
-    - { column: shop.public.cards.pan, type: varchar(19), key: alias/shop, mode: format-preserving, ${FORMAT} }
-    - { column: shop.public.cards.note, type: text, key: alias/shop }
-`,
-    ['shop'],
-    { 'owner.password': 'owner\n' },
+    GRANT SELECT ON cards TO sealgate`,
+    RULES,
   );
+  ({ server, installation, direct } = all);
 });
-afterAll(async () => {
-  await installation.remove();
-  await direct.end();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 const words = (direction: 'seal' | 'unseal', ...more: readonly string[]): readonly string[] => [
   'postgres',
   direction,
   'public.cards.pan',
   ...more,
-  '--user',
-  'owner',
-  '--password-file',
-  'owner.password',
+  ...AS_OWNER,
 ];
 const move = (direction: 'seal' | 'unseal', ...more: readonly string[]): Promise<Ran> =>
   installation.run(...words(direction, ...more));

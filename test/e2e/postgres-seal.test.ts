@@ -3,8 +3,9 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { install, type Installation } from '../support/installation.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { AS_OWNER, installShop, type InstalledShop } from '../support/installed-shop.ts';
+import type { Installation } from '../support/installation.ts';
+import type { TestPostgres } from '../support/postgres.ts';
 import { testedVersion } from '../support/postgres-versions.ts';
 import { sealgate, type Program, type Ran } from '../support/run.ts';
 
@@ -33,27 +34,27 @@ const TYPES = [
 ] as const;
 const COLUMNS = TYPES.map(([name]) => name);
 
+let all: InstalledShop;
 let server: TestPostgres;
 let installation: Installation;
 let direct: pg.Client;
 
 const rule = (column: string, type: string, mode: string, more = ''): string =>
-  `    - { column: shop.public.${column}, type: '${type}', key: alias/shop, mode: ${mode}${more} }`;
+  `{ column: shop.public.${column}, type: '${type}', key: alias/shop, mode: ${mode}${more} }`;
+const RULES = [
+  ...TYPES.map(([name, type, mode]) => rule(`everything.${name}`, type, mode)),
+  rule('people.ssn', 'text', 'deterministic', ', domain: ssn'),
+  rule('orders.ssn', 'text', 'deterministic', ', domain: ssn'),
+  rule('many.note', 'text', 'randomized'),
+  rule('parts.note', 'text', 'deterministic'),
+  ...['a', 'b', 'c', 'd', 'e', 'g'].map((name) => rule(`odd.${name}`, 'text', 'randomized')),
+  rule('odd.f', 'varchar(6)', 'randomized'),
+  rule('few.flavour', 'text', 'deterministic'),
+];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  const { host, port } = server;
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
-  await root.query('CREATE DATABASE shop');
-  await root.query(
-    "CREATE ROLE sealgate LOGIN PASSWORD 'service'; GRANT CREATE ON DATABASE shop TO sealgate; CREATE ROLE owner LOGIN PASSWORD 'owner'",
-  );
-  await root.end();
-  direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
-  await direct.query(`
-    GRANT ALL ON SCHEMA public TO owner; SET ROLE owner;
+  all = await installShop(
+    `
     CREATE TABLE everything (id int PRIMARY KEY, ${TYPES.map(([name, type]) => `${name} ${type}`).join(', ')});
     CREATE TABLE people (ssn text PRIMARY KEY, name text);
     CREATE TABLE orders (id int, ssn text REFERENCES people ON UPDATE CASCADE DEFERRABLE, UNIQUE (id, ssn));
@@ -63,42 +64,16 @@ beforeAll(async () => {
     ALTER TABLE parts ATTACH PARTITION part1 FOR VALUES FROM (0) TO (10);
     CREATE TABLE part2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
     CREATE TABLE odd (id int, a text DEFAULT 'x', b text CHECK (b <> 'x'), c text, d text, e text, f varchar(5), g text);
-    CREATE TABLE few (flavour text);
-    RESET ROLE`);
+    CREATE TABLE few (flavour text)`,
+    RULES,
+  );
+  ({ server, installation, direct } = all);
   await direct
     .query("CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
     .catch(() => undefined);
-  installation = await install(
-    `
-postgres:
-  listen: { host: 127.0.0.1, port: 0 }
-  upstream: { host: ${host}, port: ${port}, tls: { mode: disable } }
-  databases:
-    - { name: shop, service: { user: sealgate, password: service } }
-  columns:
-${TYPES.map(([name, type, mode]) => rule(`everything.${name}`, type, mode)).join('\n')}
-${rule('people.ssn', 'text', 'deterministic', ', domain: ssn')}
-${rule('orders.ssn', 'text', 'deterministic', ', domain: ssn')}
-${rule('many.note', 'text', 'randomized')}
-${rule('parts.note', 'text', 'deterministic')}
-${'abcdeg'
-  .split('')
-  .map((name) => rule(`odd.${name}`, 'text', 'randomized'))
-  .join('\n')}
-${rule('odd.f', 'varchar(6)', 'randomized')}
-${rule('few.flavour', 'text', 'deterministic')}
-`,
-    ['shop'],
-    { 'owner.password': 'owner\n' },
-  );
 });
-afterAll(async () => {
-  await installation.remove();
-  await direct.end();
-  await server.stop();
-});
+afterAll(() => all.close());
 
-const AS_OWNER = ['--user', 'owner', '--password-file', 'owner.password'];
 const move = (direction: 'seal' | 'unseal', ...words: readonly string[]): Promise<Ran> =>
   installation.run('postgres', direction, ...words, ...AS_OWNER);
 

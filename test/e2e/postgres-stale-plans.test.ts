@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
@@ -43,25 +43,18 @@ const CHANGES: Readonly<Record<string, string>> = {
   'drops it': 'DROP TABLE people',
 };
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SealedDatabase;
 
 beforeAll(async () => {
-  server = await startPostgres(
-    ['log_statement=all', 'log_parameter_max_length=-1', 'log_parameter_max_length_on_error=-1'],
-    undefined,
-    (bytes) => {
-      log += Buffer.from(bytes).toString();
-    },
-  );
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', TABLE, RULES);
 });
 afterAll(async () => {
   await db.close();
   await server.stop();
-  expect(log).toContain('INSERT INTO');
-  expect(log).not.toContain('canary');
+  expect(server.log()).toContain('INSERT INTO');
+  expect(server.log()).not.toContain('canary');
 });
 
 let count = 0;

@@ -4,8 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 
 /** Column, type, mode or domain. */
 const COLUMNS = {
@@ -51,28 +50,15 @@ const FILL = [
   "INSERT INTO plain VALUES (1, 'a', '\\x00ff')",
 ];
 
-let server: TestPostgres;
-let db: SealedDatabase;
-let twinUrl: string;
-let client: pg.Client;
-let twin: pg.Client;
+let all: TwinDatabase;
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(ddl(false));
+  all = await openTwinDatabase(ddl, RULES);
+  ({ client, twin } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 beforeEach(async () => {
   for (const on of [client, twin]) {
     await on.query('TRUNCATE customers, people, plain');

@@ -1,8 +1,8 @@
 /** What a value is compared as: between types that the server compares by rules of their own, as it does on a plain table, or not at all. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/sealed-database.ts';
+import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 
 const TYPES = `CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN posint AS int CHECK (VALUE > 0);`;
 const COLUMNS: readonly (readonly [name: string, type: string, domain?: string])[] = [
@@ -28,29 +28,16 @@ const RULES = COLUMNS.map(([column, type, domain]): TestRule => ({
 const ROWS = `INSERT INTO t (id, c_char, c_varchar, c_text, c_cidr, c_numeric, c_stamp, c_domain, c_enum) VALUES
   (1, 'abc', 'abc', 'abc', '10.0.0.0/8', 1.10, '2024-01-01 00:00+00', 1, 'sad'), (2, 'x', 'abc  ', 'x ', '10.1.2.3/32', 2, '2024-01-02 00:00+00', 2, 'glad')`;
 
-let server: TestPostgres;
-let db: SealedDatabase;
-let twinUrl: string;
-let client: pg.Client;
-let twin: pg.Client;
+let all: TwinDatabase;
+let client: TwinDatabase['client'];
+let twin: TwinDatabase['twin'];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
-  await twin.query(tableDdl(false));
+  all = await openTwinDatabase(tableDdl, RULES);
+  ({ client, twin } = all);
   for (const on of [client, twin]) await on.query(ROWS);
 });
-afterAll(async () => {
-  await client.end();
-  await twin.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 async function ask(on: pg.Client, text: string, values: readonly unknown[]): Promise<unknown> {
   try {
