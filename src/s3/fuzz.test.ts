@@ -86,7 +86,7 @@ describe('HTTP', () => {
         (method, target, pairs) => {
           const understood = tried(() => {
             const sent = collectHeaders(pairs.flat());
-            const { path, query: text } = splitTarget(target);
+            const { path, query: text } = splitTarget(target, 'host');
             const place = locate(path, sent['host'] ?? '', ['s3.test']);
             const { query, headers } = hoistQueryHeaders(parseQuery(text), sent);
             const operation = routeOperation({ ...place, method, query, headers });

@@ -174,6 +174,15 @@ describe('malformed requests', () => {
       'length and chunked',
       'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
+    ['two equal lengths', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na'],
+    ['a list of lengths', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ncontent-length: 1, 1\r\n\r\na'],
+    ['a signed length', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ncontent-length: +1\r\n\r\na'],
+    ['another coding', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    ['chunked, then not', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n'],
+    ['a blank before a colon', 'PUT /bkt/k HTTP/1.1\r\nhost: x\r\ncontent-length : 1\r\n\r\na'],
+    ['a line within a header', 'GET /bkt/k HTTP/1.1\r\nhost: x\r\nx-a: b\r\n x-amz-copy-source: /b/k\r\n\r\n'],
+    ['a bare carriage return', 'GET /bkt/k HTTP/1.1\r\nhost: x\r\nx-a: b\rx-b: c\r\n\r\n'],
+    ['two hosts', 'GET /bkt/k HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n'],
     ['no host', 'GET /bkt/k HTTP/1.1\r\n\r\n'],
     ['a bad escape', 'GET /bkt/%zz HTTP/1.1\r\nhost: x\r\n\r\n'],
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n'],
@@ -187,6 +196,23 @@ describe('malformed requests', () => {
     if (answer !== '') expect(statusIn(answer)).toBeGreaterThanOrEqual(400);
     expect(statusIn(await talk(edge.port, [sign(edge.port, { method: 'GET', path: '/bkt/k' }).head]))).toBe(200);
     expect(store.seen).toHaveLength(1);
+  });
+
+  test('a target that names a host must name that of the header, in front of what it asks for', async () => {
+    const { head } = sign(edge.port, { method: 'GET', path: '/bkt/k' });
+    const asking = (target: string): string => head.replace('GET /bkt/k ', `GET ${target} `);
+    const own = `127.0.0.1:${edge.port}`;
+    expect(statusIn(await talk(edge.port, [asking(`http://${own}/bkt/k`)]))).toBe(200);
+    expect(store.seen.map(({ url }) => url)).toEqual(['/bkt/k']);
+    for (const target of ['http://bkt.s3.test/k', `http://${own}@other/bkt/k`, 'bkt/k', '*'])
+      expect([target, statusIn(await talk(edge.port, [asking(target)]))]).toEqual([target, 400]);
+    expect(store.seen).toHaveLength(1);
+  });
+
+  test('a fragment is part of the path, and no other key', async () => {
+    const { head } = sign(edge.port, { method: 'GET', path: '/bkt/k' });
+    expect(statusIn(await talk(edge.port, [head.replace('/bkt/k ', '/bkt/k#x '), '']))).toBe(403);
+    expect(store.seen).toEqual([]);
   });
 
   test('every truncation of a good request is answered with an error or not at all', async () => {

@@ -5,5 +5,5 @@ import { splitTarget } from '../request/target.ts';
 /** Scheme, host and path. A proxy in front is not believed about the scheme. */
 export function addressedUrl({ headers, socket, url }: IncomingMessage): string {
   const scheme = 'encrypted' in socket ? 'https' : 'http';
-  return `${scheme}://${headers.host ?? ''}${splitTarget(url ?? '/').path}`;
+  return `${scheme}://${headers.host ?? ''}${splitTarget(url ?? '/', headers.host ?? '').path}`;
 }

@@ -108,7 +108,8 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
 /** What a browser's question is about. */
 function asked(incoming: IncomingMessage, { domains }: EdgeOptions) {
   const headers = collectHeaders(incoming.rawHeaders);
-  const place = locate(splitTarget(incoming.url ?? '/').path, headers['host'] ?? '', domains);
+  const host = headers['host'] ?? '';
+  const place = locate(splitTarget(incoming.url ?? '/', host).path, host, domains);
   return { place, headers, method: incoming.method ?? '' };
 }
 
@@ -150,7 +151,7 @@ function readHead(answering: Answering, edge: EdgeOptions, seen: Seen): { head: 
   const { incoming, requestId } = answering;
   const sent = collectHeaders(incoming.rawHeaders);
   const method = knownMethod(incoming.method ?? '');
-  const target = splitTarget(incoming.url ?? '/');
+  const target = splitTarget(incoming.url ?? '/', sent['host'] ?? '');
   const signed = edge.authenticate.request({ method, ...target, headers: sent });
   if (signed !== undefined) seen.principal = signed.key.principal;
   const place = locate(target.path, sent['host'] ?? '', edge.domains);

@@ -65,7 +65,12 @@ test('names that some backends read as others are refused, in headers and in the
 });
 
 test('the target may be absolute, and a query has each name once', () => {
-  expect(splitTarget('http://host:1/b/k?x=1?2')).toEqual({ path: '/b/k', query: 'x=1?2' });
+  expect(splitTarget('http://host:1/b/k?x=1?2', 'Host:1')).toEqual({ path: '/b/k', query: 'x=1?2' });
+  for (const target of ['http://other:1/b/k', 'http://host/b/k', 'http://b@host:1/k', 'https://', 'http:///b/k'])
+    expect(
+      codeOf(() => splitTarget(target, 'host:1')),
+      target,
+    ).toBe('ERR_S3_INVALID_URI');
   expect([...parseQuery('acl&a=b%3D+c&=&')]).toEqual([
     ['acl', ''],
     ['a', 'b= c'],

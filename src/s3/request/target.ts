@@ -13,9 +13,16 @@ import type { S3Query } from '../operation.ts';
 export type RawTarget = { readonly path: string; readonly query: string };
 export type Place = { readonly bucket: string; readonly key: string };
 
-/** Splits the request line's target; the absolute form (`GET http://host/path`) loses its origin. */
-export function splitTarget(target: string): RawTarget {
-  const relative = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/iu, '');
+const ORIGIN = /^https?:\/\/([^/?]*)/iu;
+
+/**
+ * Splits the request line's target; the absolute form (`GET http://host/path`) loses its origin. One that is not `host`, the header, is refused:
+ * by RFC 9112 (3.2.2) it counts, but what is signed is the header, and either may name the bucket.
+ */
+export function splitTarget(target: string, host: string): RawTarget {
+  const origin = target.startsWith('/') ? undefined : ORIGIN.exec(target)?.[1];
+  if (origin !== undefined && origin.toLowerCase() !== host.toLowerCase()) throw new S3Error('ERR_S3_INVALID_URI');
+  const relative = target.startsWith('/') ? target : target.replace(ORIGIN, '');
   const question = relative.indexOf('?');
   const path = question < 0 ? relative : relative.slice(0, question);
   const query = question < 0 ? '' : relative.slice(question + 1);
