@@ -16,7 +16,14 @@ import { forgetLayout, knownLayout, layoutOf, type ObjectLayout } from '../seali
 import { ensurePrefix, fetchPlanned, openRange, planStored, roomForRange } from '../sealing/read-range.ts';
 import { openWhole, roomForWhole, wholeObject } from '../sealing/read-whole.ts';
 import { overriddenHeaders, readHeaders } from '../sealing/response-headers.ts';
-import { selectedBytes, selectedHeaders, selectionOf, withIfRange, type Selection } from '../sealing/selection.ts';
+import {
+  isNothing,
+  selectedBytes,
+  selectedHeaders,
+  selectionOf,
+  withIfRange,
+  type Selection,
+} from '../sealing/selection.ts';
 import { recordHeaders, selectedChecksum, wholeChecksum } from '../sealing/stored-checksum.ts';
 import { forgetPlain } from '../plain/known-plain.ts';
 import { isStillPlain } from '../plain/plain-mode.ts';
@@ -106,7 +113,7 @@ async function readKnown(
   layout: ObjectLayout,
 ): Promise<S3Response> {
   const selected = selectedWithin(selection, layout);
-  if (selected === undefined) return readUnknown(request, gateway, selection);
+  if (selected === undefined || isNothing(selected)) return readUnknown(request, gateway, selection);
   const stored = { key: request.key, versionId: request.query.get('versionId'), ...layout };
   const plan = planStored(layout, selected);
   await ensurePrefix(request, gateway, stored, layout, plan);
@@ -161,12 +168,13 @@ async function readUnknown(request: S3Request, gateway: GatewayContext, asked: S
   const layout = await layoutOf(request, gateway, stored, opened);
   const selected = selectedBytes(selection, layout);
   if (selected === undefined) return readWhole(request, gateway);
-  const plan = planStored(layout, selected);
   const headers = {
     ...answerHeaders(request, response, opened),
     ...selectedHeaders(selected, selection, layout),
     ...(await selectedChecksum(request, gateway, stored, opened, { selection, layout })),
   };
+  if (isNothing(selected)) return { status: 206, headers, body: new Uint8Array(0) };
+  const plan = planStored(layout, selected);
   const isAtHand = head !== undefined && plan.storedTo < head.length;
   const source = isAtHand
     ? sourceOf([head.subarray(plan.storedFrom, plan.storedTo + 1)])

@@ -27,16 +27,20 @@ export function withIfRange(selection: Selection, request: S3Headers, upstream: 
   return selection.type === 'range' && !checkIfRange(request, upstream) ? { type: 'whole' } : selection;
 }
 
-/** The bytes selected of an object; undefined: all, answered with status 200. Throws ERR_S3_INVALID_RANGE. */
+/** The bytes selected of an object, none of an empty part; undefined: all, answered with status 200. Throws ERR_S3_INVALID_RANGE. */
 export function selectedBytes(selection: Selection, layout: ObjectLayout): ByteRange | undefined {
   if (selection.type === 'whole') return undefined;
   if (selection.type === 'range') return resolveRange(selection.range, layout.plainSize);
   const number = layout.type === 'single' ? selection.partNumber - 1 : selection.partNumber;
   const part = layout.parts.find(({ partNumber }) => partNumber === number);
   if (part === undefined) throw noSuchPart(selection.partNumber, layout.parts.length);
-  // An empty part has no bytes to name in a Content-Range.
-  return part.plainLength === 0 ? undefined : { from: part.plainStart, to: part.plainStart + part.plainLength - 1 };
+  // Of an empty object its only part is all of it.
+  if (layout.plainSize === 0) return undefined;
+  return { from: part.plainStart, to: part.plainStart + part.plainLength - 1 };
 }
+
+/** An empty part among others: it has no bytes to read, nor to name in a Content-Range. */
+export const isNothing = ({ from, to }: ByteRange): boolean => to < from;
 
 export const noSuchPart = (asked: number, count: number): S3Error =>
   new S3Error('ERR_S3_INVALID_RANGE', 'The requested partnumber is not satisfiable', {
@@ -51,13 +55,12 @@ export function selectedHeaders(
   layout: ObjectLayout,
 ): S3Headers {
   const parts = selection.type === 'part' && layout.type === 'multipart' ? String(layout.parts.length) : undefined;
+  const length = selected === undefined ? layout.plainSize : selected.to - selected.from + 1;
   return {
     ...(parts === undefined ? {} : { 'x-amz-mp-parts-count': parts }),
-    ...(selected === undefined
-      ? { 'content-length': String(layout.plainSize) }
-      : {
-          'content-length': String(selected.to - selected.from + 1),
-          'content-range': `bytes ${selected.from}-${selected.to}/${layout.plainSize}`,
-        }),
+    'content-length': String(length),
+    ...(selected === undefined || isNothing(selected)
+      ? {}
+      : { 'content-range': `bytes ${selected.from}-${selected.to}/${layout.plainSize}` }),
   };
 }
