@@ -224,6 +224,18 @@ describe('a request is refused', () => {
       expect(codeOf(() => verifyRequest(good, options(NOW + off * minute + Math.sign(off))))).toBe('ERR_SIGV4_SKEWED');
   });
 
+  test('not because midnight has passed since; but when its day is not that of its scope', async () => {
+    const late = Date.UTC(2026, 10, 24, 23, 59, 59);
+    const good = await sign(GET, KEY, late);
+    expect(verifyRequest(good, options(late + 10 * 60_000)).key).toBe(KEY);
+    const { authorization = '', ...headers } = good.headers;
+    expect(authorization).toContain('/20261124/');
+    const tomorrow = { ...headers, authorization: authorization.replace('/20261124/', '/20261125/') };
+    expect(codeOf(() => verifyRequest({ ...good, headers: tomorrow }, options(late + 2000)))).toBe('ERR_SIGV4_SCOPE');
+    const moved = { ...headers, authorization, 'x-amz-date': '20261125T000001Z' };
+    expect(codeOf(() => verifyRequest({ ...good, headers: moved }, options(late + 2000)))).toBe('ERR_SIGV4_SCOPE');
+  });
+
   test('when the presigned URL has expired, is not valid yet, or lives longer than a week', async () => {
     const good = await presign(GET, 60);
     expect(codeOf(() => verifyRequest(good, options(NOW + 60_000)))).toBeUndefined();

@@ -33,6 +33,15 @@ test('Every condition must hold, and every field must have one', () => {
   expect(judged([['starts-with', '$key', '']], { key: 'anything' })).toBeUndefined();
 });
 
+test('A dollar may be escaped, which no other JSON knows, and a backslash before it is one', () => {
+  const parsed = (value: string) =>
+    parseFormPolicy(
+      Buffer.from(`{"expiration":"2027-01-31T13:00:00Z","conditions":[["eq","$key","${value}"]]}`).toString('base64'),
+    ).conditions[0]?.value;
+  expect(parsed(String.raw`\$5 and \"\u00fc\"`)).toBe('$5 and "ü"');
+  expect(parsed(String.raw`\\$5`)).toBe(String.raw`\$5`);
+});
+
 test('Of a list of types each must begin as the condition says', () => {
   const conditions = [['starts-with', '$Content-Type', 'image/']];
   expect(judged(conditions, { 'content-type': 'image/png,image/jpeg' })).toBeUndefined();

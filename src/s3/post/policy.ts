@@ -45,13 +45,16 @@ export function parseFormPolicy(text: string): FormPolicy {
 function parseJson(text: string): Readonly<Record<string, unknown>> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64')));
+    parsed = JSON.parse(withDollars(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64'))));
   } catch {
     throw invalid('Invalid JSON.');
   }
   if (!isRecord(parsed)) throw invalid('Invalid JSON.');
   return parsed;
 }
+
+/** A policy may say `\$` for a dollar that begins no variable, which no other JSON may. */
+const withDollars = (json: string): string => json.replaceAll(/\\[\s\S]/gu, (pair) => (pair === '\\$' ? '$' : pair));
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
