@@ -4,7 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Agent, request } from 'undici';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
+import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../support/certificates.ts';
 import { install, type Installation } from '../support/installation.ts';
 import { missing } from '../support/programs.ts';
 import { start, type Ran } from '../support/run.ts';
@@ -14,7 +16,10 @@ const MIB = 1024 * 1024;
 const CANARY = 'canary-b81e-plaintext';
 const noAws = missing('aws');
 
-describe.each(['s3rver', 'radosgw'] as const)('aws s3 in front of %s', (name) => {
+describe.each([
+  ['s3rver', 'https'],
+  ['radosgw', 'http'],
+] as const)('aws s3 in front of %s, over %s', (name, scheme) => {
   let reason = noAws;
   let backend: Backend;
   let installation: Installation;
@@ -33,7 +38,7 @@ describe.each(['s3rver', 'radosgw'] as const)('aws s3 in front of %s', (name) =>
     installation = await install(
       `
 s3:
-  listen: { host: 127.0.0.1, port: 0 }
+  listen: { host: 127.0.0.1, port: 0${scheme === 'https' ? ', tls: { certFile: ./server.pem, keyFile: ./server.key }' : ''} }
   upstream:
     endpoint: ${backend.url}
     credentials: { type: static, accessKeyId: ${backend.accessKeyId}, secretAccessKey: "${backend.secretAccessKey}" }
@@ -45,6 +50,7 @@ s3:
     - { bucket: closed, refuse: true }
 `,
       ['vault'],
+      { 'server.pem': PROXY_CERTIFICATE_PEM, 'server.key': PROXY_KEY_PEM },
     );
     const { ports } = await installation.up();
     env = {
@@ -54,9 +60,11 @@ s3:
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_CONFIG_FILE: join(folder, 'config'),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-credentials'),
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${String(ports['s3'])}`,
+      AWS_ENDPOINT_URL: `${scheme}://127.0.0.1:${String(ports['s3'])}`,
       AWS_MAX_ATTEMPTS: '1',
+      AWS_CA_BUNDLE: join(folder, 'ca.pem'),
     };
+    await writeFile(join(folder, 'ca.pem'), TEST_CA_PEM);
     // Version 1 of the command signs links by version 2 of the signature, unless told.
     await write('config', '[default]\ns3 =\n  signature_version = s3v4\n');
     for (const bucket of ['vault-a', 'vault-b', 'plain']) await must('s3', 'mb', `s3://${bucket}`);
@@ -149,8 +157,12 @@ s3:
   test('presign gives a link that anybody can read by', async () => {
     await write('shared', 'for whoever has the link');
     await must('s3', 'cp', 'shared', 's3://vault-a/shared');
-    const answer = await fetch((await must('s3', 'presign', 's3://vault-a/shared')).trim());
-    expect([answer.status, await answer.text()]).toEqual([200, 'for whoever has the link']);
+    const link = (await must('s3', 'presign', 's3://vault-a/shared')).trim();
+    expect(link).toMatch(new RegExp(`^${scheme}:`, 'u'));
+    const dispatcher = new Agent({ connect: { ca: TEST_CA_PEM } });
+    const { statusCode, body } = await request(link, { dispatcher });
+    expect([statusCode, await body.text()]).toEqual([200, 'for whoever has the link']);
+    await dispatcher.close();
   });
 
   test('cp and mv inside the store copy and move; rm removes', async () => {

@@ -1,13 +1,16 @@
 /** Two gateways with one key manager in front of a real store, and clients: for tests of sealed buckets. */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:https';
 import { S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import type { KeyManager } from '../../src/keys/key-manager.ts';
 import type { GatewayOptions } from '../../src/s3/operation.ts';
 import type { S3RuleEntry } from '../../src/s3/rules.ts';
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
+import { TEST_CA_PEM } from './certificates.ts';
 import { startS3rverContainer } from './containers/s3rver.ts';
 import { keyFolder, TEST_USE } from './keys.ts';
 import { startRadosgw } from './radosgw.ts';
@@ -85,7 +88,16 @@ export async function startSealed(
   };
   const edges = [await startEdge(options), await startEdge(options)] as const;
   const client = (endpoint: string, credentials: { accessKeyId: string; secretAccessKey: string }): S3Client =>
-    new S3Client({ endpoint, region: 'us-east-1', credentials, forcePathStyle: true, maxAttempts: 1 });
+    new S3Client({
+      endpoint,
+      region: 'us-east-1',
+      credentials,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      ...(endpoint.startsWith('https:')
+        ? { requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: TEST_CA_PEM }) }) }
+        : {}),
+    });
   const clients = [client(edges[0].url, CLIENT), client(edges[1].url, CLIENT)] as const;
   const direct = client(backend.url, backend);
   const close = async (): Promise<void> => {
