@@ -12,9 +12,14 @@ export function aliasNamed(keyId: string, realm: KeyRealm): RequestParameters {
   return reference.type === 'alias' ? { RequestAlias: reference.aliasName } : {};
 }
 
+/** What a request that wraps says that names its key so: one object for the same name. */
+export function wrapFacts(realm: KeyRealm): (keyId: string) => RequestFacts {
+  return remembered<RequestFacts>((keyId) => ({ parameters: { ...ALGORITHM, ...aliasNamed(keyId, realm) } }));
+}
+
 /** What a Decrypt says that names its key so: one object for the same name. */
 export function decryptFacts(realm: KeyRealm): (keyId: string | undefined) => RequestFacts {
   const unnamed: RequestFacts = { parameters: ALGORITHM };
-  const named = remembered<RequestFacts>((keyId) => ({ parameters: { ...ALGORITHM, ...aliasNamed(keyId, realm) } }));
+  const named = wrapFacts(realm);
   return (keyId) => (keyId === undefined ? unnamed : named(keyId));
 }

@@ -12,6 +12,7 @@ import {
   type AuditHead,
   type RepeatedEntry,
 } from './record.ts';
+import { RecordFrames } from './record-frames.ts';
 
 const LINE_END = 0x0a;
 /** Some dozens of records; what needs more grows it. */
@@ -22,6 +23,7 @@ const MAX_KEPT_BYTES = 1024 * 1024;
 /** Where lines are put together before they are written: used by one batch after the other, since a write is over when it returns. */
 export class LineBuffer {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  readonly frames = new RecordFrames();
 
   /** With room for `more` bytes after the first `length`, which stay. */
   reserve(length: number, more: number): Buffer {
@@ -92,7 +94,7 @@ export class Chained {
 
   #say(entry: AuditEntry): void {
     const start = this.#length;
-    const json = recordJson(entry, this.#seq + 1, this.#hash);
+    const json = recordJson(this.#buffer.frames.membersOf(entry), this.#seq + 1, this.#hash);
     const bytes = this.#buffer.reserve(start, lineRoom(json) + 1);
     this.#endLine(bytes, start, writeRecord(json, this.#identity.key, bytes, start));
   }

@@ -54,9 +54,9 @@ const SUFFIX_BYTES = MAC_OPEN.length + MAC_CHARS + MAC_CLOSE.length;
 /** What the line takes at most, its MAC included, of a record whose covered part is `json`: UTF-8 has up to three bytes for each code unit. */
 export const lineRoom = (json: string): number => 3 * json.length + SUFFIX_BYTES;
 
-/** What a record says: all of its line but the MAC. `prevHash` in hex. */
-export function recordJson(entry: AuditEntry, seq: number, prevHash: string): string {
-  return `{"seq":${seq},${JSON.stringify(entry).slice(1, -1)},"prevHash":"${prevHash}"`;
+/** What a record says: all of its line but the MAC. `members` of its entry, as `RecordFrames` gives them; `prevHash` in hex. */
+export function recordJson(members: string, seq: number, prevHash: string): string {
+  return `{"seq":${seq},${members},"prevHash":"${prevHash}"`;
 }
 
 /** Writes the line of `json`, without its line end, into `target`, which has room for it; where it ends. */

@@ -1,4 +1,5 @@
 /** What the audit record of a use says. */
+import { KEY_BYTES } from '../../crypto/key-types.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import { MAX_CONTEXT_BYTES } from '../../envelope/limits.ts';
 import type { AuditEntry } from '../audit/record.ts';
@@ -33,8 +34,15 @@ export function entryOf(
   };
   if (use.requestId !== undefined) entry.request = shortened(use.requestId);
   if (trace.detail !== undefined) entry.detail = shortenedDetail(trace.detail);
-  if (trace.bytes !== undefined) entry.detail = { ...entry.detail, bytes: trace.bytes };
+  if (trace.bytes !== undefined) entry.detail = withBytes(entry.detail, trace.bytes);
   return entry;
+}
+
+/** Of most uses that protect something: one object, which is put into words once. */
+const OF_DATA_KEY: NonNullable<AuditEntry['detail']> = Object.freeze({ bytes: KEY_BYTES });
+
+function withBytes(detail: AuditEntry['detail'], bytes: number): NonNullable<AuditEntry['detail']> {
+  return detail === undefined && bytes === KEY_BYTES ? OF_DATA_KEY : { ...detail, bytes };
 }
 
 /** ISO 8601; the many uses of one millisecond share one text. */
