@@ -35,6 +35,7 @@ export type ParameterName =
   | 'RotationPeriodInDays'
   | 'ScheduleKeyDeletionPendingWindowInDays'
   | 'SigningAlgorithm'
+  | 'TrailingDaysWithoutKeyUsage'
   | 'ValidTo'
   | 'WrappingAlgorithm'
   | 'WrappingKeySpec';

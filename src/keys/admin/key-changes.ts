@@ -46,6 +46,9 @@ export class ChangeTurns {
   }
 }
 
+/** What nobody should do to a key in use: conditions may ask how long it was not. */
+const CUTTING_OFF: ReadonlySet<string> = new Set(['DisableKey', 'ScheduleKeyDeletion']);
+
 export class KeyChanges {
   readonly parts: AdminParts;
   readonly #turns: ChangeTurns;
@@ -77,9 +80,14 @@ export class KeyChanges {
     // An operator sees the keys that we own.
     const key = (use.via === 'cli' ? this.parts.ring.ownedById(keyId) : undefined) ?? this.parts.ring.find(keyId);
     trace.key = key;
-    this.parts.recorder.authorize(trace, action, use, {}, facts);
+    this.parts.recorder.authorize(trace, action, use, {}, this.#withUnused(facts, action, key));
     assertChangesAllowed(key, action, use);
     return key;
+  }
+
+  #withUnused(facts: RequestFacts, action: string, key: HeldKey): RequestFacts {
+    if (!CUTTING_OFF.has(action)) return facts;
+    return { ...facts, parameters: { ...facts.parameters, ...this.parts.recorder.unusedFacts(key) } };
   }
 
   commit(changes: readonly RowChange[]): void {

@@ -23,6 +23,8 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   ReEncryptTo: 'ReEncrypt',
 };
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 export class LastUses {
   readonly since: string;
   readonly #uses = new Map<string, { operation: string; atMs: number; requestId: string | undefined }>();
@@ -41,6 +43,12 @@ export class LastUses {
     const use = this.#uses.get(keyId);
     if (use === undefined) return undefined;
     return { operation: use.operation, at: new Date(use.atMs).toISOString(), requestId: use.requestId };
+  }
+
+  /** Whole days since it was last used; where that is not known, since it was made or, if that is later, since uses are noted. */
+  daysWithoutUse(keyId: string, createdAt: string, nowMs: number): number {
+    const from = this.#uses.get(keyId)?.atMs ?? Math.max(Date.parse(createdAt), Date.parse(this.since));
+    return Math.max(0, Math.floor((nowMs - from) / DAY_MS));
   }
 
   forget(keyId: string): void {

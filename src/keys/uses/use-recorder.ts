@@ -3,7 +3,7 @@ import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { AuditEntry, RepeatedEntry } from '../audit/record.ts';
 import type { GrantStore } from '../access/grants/grant-store.ts';
-import type { RequestFacts } from '../access/request.ts';
+import type { RequestFacts, RequestParameters } from '../access/request.ts';
 import type { KeyUse } from './data-keys.ts';
 import { entryOf, IsoTimes } from './use-entry.ts';
 import { KeysError } from '../errors.ts';
@@ -246,6 +246,11 @@ export class UseRecorder {
     const facts = questionedKey(this.#ring, key);
     this.#keyFacts.set(key, facts);
     return facts;
+  }
+
+  /** What conditions see of it where it is to be cut off. */
+  unusedFacts({ record: { keyId, createdAt } }: HeldKey): RequestParameters {
+    return { TrailingDaysWithoutKeyUsage: String(this.#lastUses.daysWithoutUse(keyId, createdAt, this.#ports.now())) };
   }
 
   write(

@@ -47,6 +47,7 @@ const PARAMETERS = [
   'RotationPeriodInDays',
   'ScheduleKeyDeletionPendingWindowInDays',
   'SigningAlgorithm',
+  'TrailingDaysWithoutKeyUsage',
   'ValidTo',
   'WrappingAlgorithm',
   'WrappingKeySpec',
