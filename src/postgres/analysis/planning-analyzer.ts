@@ -19,7 +19,7 @@ import { needsOwnCatalog, OwnPlanning, type OwnStatement } from './own-planning.
 import { PlanCache } from './plan-cache.ts';
 import { refusePlan } from './refuse-plan.ts';
 import { settingsKey } from './settings-key.ts';
-import { Shadows } from './catalog/shadow.ts';
+import { UnlockedShadows } from './catalog/unlocked-shadows.ts';
 import { SourceText } from './text/source-text.ts';
 import { loadGrammar, parseStatements } from './text/syntax.ts';
 
@@ -31,7 +31,7 @@ const MAX_CATCHING_UP_MS = 10_000;
 
 export class PlanningAnalyzer implements StatementAnalyzer {
   readonly #source: CatalogSource;
-  readonly #shadows: Shadows;
+  readonly #shadows: UnlockedShadows;
   readonly #large: LargeThread;
   readonly #options: AnalyzerOptions;
   readonly #now: () => number;
@@ -59,7 +59,7 @@ export class PlanningAnalyzer implements StatementAnalyzer {
       shadowsApart,
       now: this.#now,
     });
-    this.#shadows = new Shadows(service);
+    this.#shadows = new UnlockedShadows(service);
     const { resolveWithin } = options;
     if (resolveWithin !== undefined)
       this.#own = new OwnPlanning(service, { source: this.#source, rules, allowRoutines: allowed, resolveWithin });

@@ -161,12 +161,13 @@ function shadowStatement(
   }
   if (next > MAX_DESCRIBED_PARAMETERS) throw tooMany();
   for (const { relation, start: from, end: to } of analysis.relationNames) {
-    const schema = shadowed.has(relation.oid) ? relation.shadowSchema : relation.schema;
+    const schema = shadowed.get(relation.oid)?.schema ?? relation.schema;
     edits.push({ start: from, end: to, replacement: quoteQualified(schema, relation.name) });
   }
   for (const { relation, start: from, end: to } of analysis.schemaNames) {
-    if (!shadowed.has(relation.oid)) continue;
-    edits.push({ start: from, end: to, replacement: quoteIdentifier(relation.shadowSchema) });
+    const schema = shadowed.get(relation.oid)?.schema;
+    if (schema === undefined) continue;
+    edits.push({ start: from, end: to, replacement: quoteIdentifier(schema) });
   }
   const { pieces, places } = splice(analysis.source, start, end, edits);
   const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');

@@ -10,8 +10,8 @@ export type RelationLinks = {
   readonly name: string;
   /** pg_inherits: partitions and children both ways; pg_depend of rules: a view with what it reads; tables of whose row type a column is. */
   readonly linked: readonly number[];
-  /** A view's own text: it may call a hot routine. */
-  readonly definition: string;
+  /** A view's own text: it may call a hot routine. Undefined: it could not be read, and may call any. */
+  readonly definition: string | undefined;
   /** Bodies of the triggers' functions on it, by OID. */
   readonly triggerRoutines: readonly number[];
 };
@@ -86,7 +86,8 @@ export function closeHotSet(
     const called = namesPattern(
       routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name),
     );
-    for (const relation of relations) if (called?.test(relation.definition) === true) hot.add(relation.oid);
+    for (const { oid, definition } of relations)
+      if (called !== undefined && (definition === undefined || called.test(definition))) hot.add(oid);
     const names = [
       ...missingNames,
       ...relations.filter((relation) => hot.has(relation.oid)).map((relation) => relation.name),

@@ -41,7 +41,11 @@ export function settingNames(
   const oids = new Set([...found].map(({ oid }) => oid));
   const calls = wholeNames(names);
   for (const { name, definition, triggerRoutines } of relations)
-    if (triggerRoutines.some((oid) => oids.has(oid)) || calls?.test(definition) === true) names.add(name);
+    if (
+      triggerRoutines.some((oid) => oids.has(oid)) ||
+      (calls !== undefined && (definition === undefined || calls.test(definition)))
+    )
+      names.add(name);
   return names;
 }
 

@@ -19,6 +19,7 @@ import { parseStatements } from '../text/syntax.ts';
 
 export type ShadowRelation = {
   readonly oid: number;
+  readonly schema: string;
   /** Sealed columns: the shadow's place, and the original's, as originKey spells them. */
   readonly sealedPlaces: ReadonlyMap<string, string>;
 };
@@ -52,14 +53,19 @@ export class Shadows implements ShadowSource {
     this.#service = service;
   }
 
+  /** `before`: asked ahead of `work`, for the transaction. */
   async within<Result>(
     { relations, catalog }: Analysis,
     work: (session: ServiceSession, standIns: StandIns) => Promise<Result>,
+    before?: string,
   ): Promise<Result> {
     const found = new Map<number, ShadowRelation>();
     for (const relation of relations.values())
       if (relation.hot) found.set(relation.oid, await this.ensure(relation, catalog));
-    return this.#service.dryRun((session) => work(session, { relations: found, typeSchemas: NO_SCHEMAS }));
+    return this.#service.dryRun(async (session) => {
+      if (before !== undefined) await session.query(before);
+      return work(session, { relations: found, typeSchemas: NO_SCHEMAS });
+    });
   }
 
   /** The shadow of a relation as the catalog has it. Rejects with the service connection's error. */
@@ -77,31 +83,34 @@ export class Shadows implements ShadowSource {
   }
 
   async #make(relation: Relation, catalog: Catalog): Promise<ShadowRelation> {
-    const view = relation.kind === 'v' ? viewDefinition(relation, catalog, ({ hot }) => hot) : undefined;
+    const view = relation.kind === 'v' ? viewDefinition(relation, catalog, shadowOfHot) : undefined;
     for (const source of view?.shadowed ?? []) await this.ensure(source, catalog);
-    const ddl = view === undefined ? tableDdl(relation) : viewDdl(relation, view.sql);
+    const { shadowSchema: schema } = relation;
+    const ddl = view === undefined ? tableDdl(relation, schema) : viewDdl(relation, schema, view.sql);
     const oid = await this.#service.transaction((session) => install(session, relation, ddl));
-    return { oid, sealedPlaces: sealedPlaces(relation, catalog, oid) };
+    return { oid, schema, sealedPlaces: sealedPlaces(relation, catalog, oid) };
   }
 }
 
-function shadowName(relation: Relation): string {
-  return quoteQualified(relation.shadowSchema, relation.name);
-}
+const shadowOfHot = ({ hot, shadowSchema }: Relation): string | undefined => (hot ? shadowSchema : undefined);
 
-export function viewDdl(relation: Relation, sql: string): string {
+export function viewDdl(relation: Relation, schema: string, sql: string): string {
   const columns = relation.columns.map((column) => quoteIdentifier(column.name)).join(', ');
-  return `CREATE VIEW ${shadowName(relation)} (${columns}) AS ${sql}`;
+  return `CREATE VIEW ${quoteQualified(schema, relation.name)} (${columns}) AS ${sql}`;
 }
 
 /** `typeNames`: what stands for a type, by its name. */
-export function tableDdl(relation: Relation, typeNames: ReadonlyMap<string, string> = new Map()): string {
+export function tableDdl(
+  relation: Relation,
+  schema: string,
+  typeNames: ReadonlyMap<string, string> = new Map(),
+): string {
   const columns = relation.columns.map((column) => {
     const { element, dimensions } = elementOf(shadowType(column));
     return `${quoteIdentifier(column.name)} ${typeNames.get(element) ?? element}${dimensions}`;
   });
   const keys = relation.keys.map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`);
-  return `CREATE TABLE ${shadowName(relation)} (${[...columns, ...keys].join(', ')})`;
+  return `CREATE TABLE ${quoteQualified(schema, relation.name)} (${[...columns, ...keys].join(', ')})`;
 }
 
 /** As its shadow has it. */
@@ -114,11 +123,11 @@ export function elementOf(typeName: string): { readonly element: string; readonl
   return { element: typeName.slice(0, typeName.length - dimensions.length), dimensions };
 }
 
-/** The view's text with relations replaced by their shadows, where they have one. */
+/** The view's text with relations replaced by their shadows. `schemaOf`: where a relation has one, if it has. */
 export function viewDefinition(
   view: Relation,
   catalog: Catalog,
-  isShadowed: (relation: Relation) => boolean,
+  schemaOf: (relation: Relation) => string | undefined,
 ): { readonly sql: string; readonly shadowed: readonly Relation[] } {
   const source = new SourceText(view.definition ?? '');
   const [statement] = parseStatements(source.sql, source.byteLength);
@@ -136,11 +145,11 @@ export function viewDefinition(
   const edits = analysis.relationNames.map(({ relation, start, end }) => ({
     start,
     end,
-    replacement: quoteQualified(isShadowed(relation) ? relation.shadowSchema : relation.schema, relation.name),
+    replacement: quoteQualified(schemaOf(relation) ?? relation.schema, relation.name),
   }));
   const { pieces } = splice(source, statement.start, statement.end, edits);
   const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
-  return { sql, shadowed: [...analysis.relations.values()].filter(isShadowed) };
+  return { sql, shadowed: [...analysis.relations.values()].filter((relation) => schemaOf(relation) !== undefined) };
 }
 
 const FIND_SQL = `
@@ -168,7 +177,9 @@ async function install(session: ServiceSession, relation: Relation, ddl: string)
       `DROP ${kind === 'v' ? 'VIEW' : 'TABLE'} IF EXISTS ${quoteQualified(schema, String(name))} CASCADE`,
     );
   await session.query(ddl);
-  await session.query(`COMMENT ON ${relation.kind === 'v' ? 'VIEW' : 'TABLE'} ${shadowName(relation)} IS '${note}'`);
+  await session.query(
+    `COMMENT ON ${relation.kind === 'v' ? 'VIEW' : 'TABLE'} ${quoteQualified(schema, relation.name)} IS '${note}'`,
+  );
   return (await findShadow(session, schema, relation.name)).oid;
 }
 

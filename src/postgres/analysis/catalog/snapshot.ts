@@ -126,11 +126,11 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
   for (const [holder, , owner] of snapshot.rowColumns) if (owner !== holder) link(holder, owner);
   for (const [owner, named] of snapshot.rules) if (owner !== named) link(owner, named);
   const triggers = Map.groupBy(snapshot.triggers, ([relation]) => relation);
-  return snapshot.relations.map(({ oid, schema, name, definition }) => ({
+  return snapshot.relations.map(({ oid, schema, name, kind, definition }) => ({
     oid,
     schema,
     name,
-    definition: definition ?? '',
+    definition: definition ?? (kind === 'v' ? undefined : ''),
     linked: linked.get(oid) ?? [],
     triggerRoutines: (triggers.get(oid) ?? []).map(([, routine]) => routine),
   }));

@@ -1,8 +1,8 @@
 /** The current catalog of one database: loaded, watched for changes, replaced as a whole. */
 import type { SealedColumn } from '../../plan.ts';
 import type { ServiceConnection } from '../../service/connection.ts';
-import { FINGERPRINT_SQL, SNAPSHOT_SQL } from './sql.ts';
-import { buildCatalog, parseSnapshot } from './snapshot.ts';
+import { FINGERPRINT_SQL, SNAPSHOT_SQL, UNREAD_BODY } from './sql.ts';
+import { buildCatalog, parseSnapshot, type CatalogSnapshot } from './snapshot.ts';
 import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
 import { AnalysisError } from '../errors.ts';
 import { mayConcernTest, type MayConcern } from '../may-concern.ts';
@@ -183,16 +183,19 @@ export class CatalogSource {
       const sealed = await resolveColumns();
       const after = await this.#fingerprint();
       if (after === fingerprint) {
+        const snapshot = parseSnapshot(row?.['snapshot']);
         for (const coming of this.#coming) if (coming.until <= began) this.#coming.delete(coming);
         const catalog = buildCatalog({
           epoch: this.#epoch,
-          snapshot: parseSnapshot(row?.['snapshot']),
+          snapshot,
           rules,
           sealed,
           allowRoutines,
           shadowsApart,
         });
         this.#replace(catalog, fingerprint);
+        // What locks kept from being read, where it matters: no fingerprint says that it can be read now.
+        if (isPartlyUnread(catalog, snapshot)) this.#loadsAnew = true;
         return;
       }
       fingerprint = after;
@@ -204,4 +207,10 @@ export class CatalogSource {
     const [row] = await this.#options.service.query(FINGERPRINT_SQL);
     return String(row?.['fingerprint']);
   }
+}
+
+function isPartlyUnread({ relations }: Catalog, { routines }: CatalogSnapshot): boolean {
+  for (const { kind, definition, hot } of relations.values())
+    if (kind === 'v' && definition === undefined && hot) return true;
+  return routines.some(({ definition }) => definition === UNREAD_BODY);
 }

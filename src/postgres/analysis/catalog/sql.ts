@@ -10,8 +10,24 @@ import { catalogFactsSql } from '../facade/catalog-facts.ts';
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
 
+/**
+ * Relations that others have locked, or wait to lock, against every reader. The server reads a view's definition under a lock on what the view
+ * names, and would wait for them: those of such views are left out.
+ */
+const LOCKED = `locked AS MATERIALIZED (SELECT l.relation FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid())`;
+const isUnlocked = (rules: string): string => `NOT EXISTS (SELECT FROM pg_rewrite r
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    JOIN locked ON locked.relation = d.refobjid WHERE ${rules})`;
+/** Of a routine whose body could not be read: it may run and set anything. */
+export const UNREAD_BODY = 'AS $$ SET U&" $$';
+/** One that is locked in the next moment is waited for no longer than this; then it is known to be. */
+const SHORT_WAIT = `set_config('lock_timeout', '1s', true)`;
+
 const snapshotSql = (facts: string, enums: string): string => `
+WITH ${LOCKED}
 SELECT json_build_object(
+  'waits', ${SHORT_WAIT},
   'searchPath', current_schemas(true),
   'facts', ${facts},
   'enums', ${enums},
@@ -21,7 +37,7 @@ SELECT json_build_object(
                   FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
       'keys', (SELECT coalesce(json_agg(json_build_array(k.conname, pg_get_constraintdef(k.oid)) ORDER BY k.conname), '[]')
                FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')),
-      'definition', CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END)), '[]')
+      'definition', CASE WHEN c.relkind = 'v' AND ${isUnlocked('r.ev_class = c.oid')} THEN pg_get_viewdef(c.oid) END)), '[]')
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT ${OURS}),
   'inherits', (SELECT coalesce(json_agg(json_build_array(i.inhrelid::int8, i.inhparent::int8)), '[]') FROM pg_inherits i),
@@ -38,6 +54,8 @@ SELECT json_build_object(
       'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', CASE WHEN p.prokind = 'a' THEN 'sql' ELSE l.lanname END,
       'definition', CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
           FROM pg_aggregate a WHERE a.aggfnoid = p.oid)
+        WHEN EXISTS (SELECT FROM pg_depend d JOIN locked ON locked.relation = d.refobjid
+          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass) THEN '${UNREAD_BODY}'
         WHEN l.lanname NOT IN ('c', 'internal') THEN pg_get_functiondef(p.oid) ELSE '' END)), '[]')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE NOT ${OURS})

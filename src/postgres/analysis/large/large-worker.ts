@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ServiceError } from '../../service/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { Shadows } from '../catalog/shadow.ts';
+import { UnlockedShadows } from '../catalog/unlocked-shadows.ts';
 import { confirmDrafts } from '../confirm.ts';
 import { draftStatements, isPlain } from '../draft-statements.ts';
 import { AnalysisError } from '../errors.ts';
@@ -29,7 +29,7 @@ function ask(request: Ask): Promise<unknown> {
 }
 
 const service = remoteService(ask);
-const shadows = new Shadows(service);
+const shadows = new UnlockedShadows(service);
 
 async function answer(job: LargeStatement, known: Catalog): Promise<LargeAnswer> {
   const { sql, declaredOids, settings, seesPhysicalTypes } = job;

@@ -170,7 +170,7 @@ function readView(
   analysis: Analysis,
   view: Relation,
 ): { readonly within: Analysis; readonly columns: readonly OutputColumn[] } {
-  if (view.definition === undefined) throw refuseStatement(`the definition of view ${view.name} is not known`, -1);
+  if (view.definition === undefined) throw unreadView(view.name);
   const source = new SourceText(view.definition);
   const [statement] = parseStatements(view.definition, source.byteLength);
   if (statement === undefined) throw refuseStatement(`the definition of view ${view.name} is not known`, -1);
@@ -191,6 +191,12 @@ function readView(
   if (outputs.length !== view.columns.length)
     throw refuseStatement(`view ${view.name} does not have the columns its definition gives`, -1);
   return { within, columns: outputs };
+}
+
+/** lock_not_available: the server would have waited, here nobody can tell for whom. */
+function unreadView(name: string): AnalysisError {
+  const message = `the definition of view ${name} cannot be read while a client has locked what it names`;
+  return new AnalysisError('ERR_POSTGRES_CATALOG', '55P03', message, -1, 'Send it again.');
 }
 
 /** A refusal inside a view points at the view, whose text the client did not send. */
