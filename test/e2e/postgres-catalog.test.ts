@@ -237,7 +237,7 @@ describe('shows logical types', () => {
       expect(JSON.stringify(await answer(client, text))).not.toContain('sealgate');
   });
 
-  test('by psql’s \\d, \\d+ and \\dt', async ({ skip }) => {
+  test('by psql’s \\d and its like', async ({ skip }) => {
     const without = missing('psql');
     if (without !== undefined) return skip(without);
     for (const command of [
@@ -250,6 +250,15 @@ describe('shows logical types', () => {
       '\\dt',
       '\\d+ loose',
       '\\d',
+      '\\di',
+      '\\dv',
+      '\\df',
+      '\\dT',
+      '\\dD',
+      '\\dp',
+      '\\dP',
+      '\\d *_pkey',
+      '\\dd',
     ]) {
       const [ours, theirs] = await Promise.all(
         [db.url, twinUrl].map(async (url) => (await start('psql', ['-X', url, '-c', command]).done).stdout),
