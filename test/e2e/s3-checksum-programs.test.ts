@@ -1,9 +1,10 @@
-/** Checksums by the programs people have, boto3 and aws: each algorithm they know, of objects and of parts, verified on the way back. */
+/** Checksums by the programs people have, boto3 and aws, over TLS (where they come as trailers) and over HTTP: each algorithm they know, of objects and of parts, verified on the way back. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../support/certificates.ts';
 import { missing } from '../support/programs.ts';
 import { start, type Ran } from '../support/run.ts';
 import { CLIENT } from '../support/s3-edge.ts';
@@ -46,7 +47,10 @@ assert head.get(name, '').endswith('-3') and head['ChecksumType'] == 'COMPOSITE'
 assert s3.get_object(Bucket=bucket, Key=large, ChecksumMode='ENABLED')['Body'].read() == open('large', 'rb').read()
 `;
 
-describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
+describe.each([
+  ['s3rver', { cert: PROXY_CERTIFICATE_PEM, key: PROXY_KEY_PEM }],
+  ['radosgw', undefined],
+] as const)('in front of %s', (name, tls) => {
   let reason: string | undefined;
   let backend: Backend;
   let setup: SealedSetup;
@@ -60,8 +64,9 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
       return;
     }
     backend = started;
-    setup = await startSealed(backend);
+    setup = await startSealed(backend, undefined, tls);
     folder = await mkdtemp(join(tmpdir(), 'sealgate-checksums-'));
+    await writeFile(join(folder, 'ca.pem'), TEST_CA_PEM);
     await writeFile(join(folder, 'small'), randomBytes(100_000));
     await writeFile(join(folder, 'large'), randomBytes(11 * MIB));
     const { accessKeyId, secretAccessKey } = CLIENT;
@@ -73,8 +78,8 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
       AWS_CONFIG_FILE: join(folder, 'none'),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
       AWS_MAX_ATTEMPTS: '1',
+      AWS_CA_BUNDLE: join(folder, 'ca.pem'),
     };
-    delete env['AWS_CA_BUNDLE'];
     if (name === 'radosgw') expect(await aws('s3', 'mb', `s3://${BUCKET}`)).toMatchObject({ code: 0 });
   }, 180_000);
   beforeEach(({ skip }) => {

@@ -144,7 +144,7 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
     expect((await both(key, `partNumber=${number}`)).status).toBe(status);
   });
 
-  test.each(['single', 'short', 'long', 'plain'])('ranges of %s, and what is none', async (key) => {
+  test.each(['single', 'short', 'long', 'empty-end', 'plain'])('ranges of %s, and what is none', async (key) => {
     const whole = stored.get(key) ?? Buffer.alloc(0);
     const end = whole.length - 1;
     for (const [range, from, to] of [
