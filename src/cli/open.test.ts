@@ -89,10 +89,13 @@ test('An object opens from its stored bytes and what head-object printed, with i
   expect(JSON.parse(opened.stderr)).toEqual({ 'content-type': 'text/plain', 'x-amz-meta-owner': 'ada' });
 });
 
-test('A multipart object with gaps in its part numbers opens with its envelope alone', async () => {
+test.each([
+  ['in its part numbers', [2, 5, 9], 100_000],
+  ['before a long part 10000', [2, 10_000], 7_000_000],
+] as const)('A multipart object with gaps %s opens with its envelope alone', async (_where, numbers, length) => {
   using cli = cliFolder();
   const made = await makeObject(cli, 'multipart');
-  const parts = [2, 5, 9].map((partNumber) => ({ partNumber, plaintext: plaintextOf(100_000 + partNumber) }));
+  const parts = numbers.map((partNumber) => ({ partNumber, plaintext: plaintextOf(length + partNumber) }));
   writeFileSync(cli.path('stored'), concatBytes(...sealMultipart(made, parts)));
   const opened = await cli.run(
     'open',

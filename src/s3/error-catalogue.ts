@@ -78,9 +78,9 @@ export const S3_REQUEST_ERRORS = {
   ERR_S3_LAST_PART_NUMBER: row(
     'InvalidArgument',
     400,
-    'In a sealed bucket part number 10000 must have at least 1 byte and less than 5 MiB',
-    "The store has 10 000 parts for an object, and the sealed list of an object's parts takes the last one, unless the object ends in a part below 5 MiB, which holds the list in itself.",
-    'Use parts a little larger, so that there are at most 9999.',
+    'In a sealed bucket part number 10000 must have at least 1 byte',
+    "The store has 10 000 parts for an object. An empty one of the last number could not be told from the one that holds the sealed list of an object's parts.",
+    'Leave the empty part away, or give it a lower number.',
   ),
   ERR_S3_METADATA_TOO_LARGE: row(
     'MetadataTooLarge',

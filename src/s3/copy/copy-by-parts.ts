@@ -6,7 +6,7 @@ import { PART_OVERHEAD } from '../../envelope/object/sizes.ts';
 import { S3Error } from '../errors.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
 import { completeUpstream } from '../multipart/complete-upstream.ts';
-import type { BackendPart } from '../multipart/last-part.ts';
+import type { BackendPart } from '../multipart/backend-part.ts';
 import { createUpstream } from '../operations/create-multipart-upload.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { bareEtag, partsInEtag } from '../sealing/etag.ts';

@@ -9,7 +9,7 @@ import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { errorDocument, sendToUpload } from '../sealing/upstream-errors.ts';
 import type { ShownEncryption } from '../sse/shown-encryption.ts';
-import type { BackendPart } from './last-part.ts';
+import type { BackendPart } from './backend-part.ts';
 import type { OpenUpload } from './open-upload.ts';
 
 type Completed = { readonly etag: string; readonly versionId: string | undefined };

@@ -1,6 +1,6 @@
 /**
- * The end of a multipart object: the sealed list of its parts. A short last part, held until now, is sealed anew with the list in its
- * padding; a longer one is followed by a part of no plaintext that holds it.
+ * The end of a multipart object: the sealed list of its parts. A last part that was held until now (a short one, or part 10 000) is sealed
+ * anew with the list in its padding; any other is followed by a part of no plaintext that holds it.
  */
 import { concatBytes } from '../../crypto/bytes.ts';
 import { BodySealer } from '../../envelope/object/body-sealer.ts';
@@ -11,26 +11,35 @@ import {
   sealFooterPart,
   type FooterInput,
 } from '../../envelope/object/footer.ts';
-import { MAX_OBJECT_BYTES, SHORT_PART_BYTES } from '../../envelope/limits.ts';
+import type { BodyRecord } from '../../envelope/object/record.ts';
+import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
+import { onCopyLane } from '../copy/copy-lane.ts';
 import { S3Error } from '../errors.ts';
+import { STREAM_COST_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from '../sealing/data-key.ts';
-import { bareEtag } from '../sealing/etag.ts';
-import { sendToUpload } from '../sealing/upstream-errors.ts';
-import type { NamedPart } from './complete-document.ts';
-import { readHeldPart } from './held-part.ts';
+import { sealedEnding } from '../sealing/sealed-body.ts';
+import { storeBackendPart, type BackendPart } from './backend-part.ts';
+import { openHeldPart, readHeldPart } from './held-part.ts';
 import type { FoundPart } from './named-parts.ts';
-import { objectChecksum } from './object-checksum.ts';
 import type { OpenUpload } from './open-upload.ts';
-
-/** A part as the backend is to complete it. */
-export type BackendPart = { readonly number: number; readonly etag: string };
+import { partList, refuseSize, type NamedAndFound } from './part-list.ts';
 
 export type EndedObject = { readonly parts: readonly BackendPart[]; readonly footer: FooterInput };
 
-type NamedAndFound = { readonly named: readonly NamedPart[]; readonly found: readonly FoundPart[] };
+/** An end that was stored, and the list that it holds. */
+type StoredEnd = { readonly end: BackendPart; readonly footer: FooterInput };
 
-/** Bytes a held part needs: stored, opened and sealed anew. */
+type Ending = {
+  readonly request: S3Request;
+  readonly gateway: GatewayContext;
+  readonly upload: OpenUpload;
+  readonly key: ObjectKey;
+  readonly parts: NamedAndFound;
+  readonly last: FoundPart;
+};
+
+/** Bytes a short held part needs: stored, opened and sealed anew. */
 const HELD_PART_COST_BYTES = 3 * SHORT_PART_BYTES;
 
 /** Writes the end of the object. Gives the parts to complete with. */
@@ -39,83 +48,80 @@ export async function storeLastPart(
   gateway: GatewayContext,
   upload: OpenUpload,
   key: ObjectKey,
-  { named, found }: NamedAndFound,
+  parts: NamedAndFound,
 ): Promise<EndedObject> {
-  const last = found.at(-1);
+  const last = parts.found.at(-1);
   if (last === undefined) throw new S3Error('ERR_S3_MALFORMED_XML');
-  const stored = found.map(({ number, etag }) => ({ number, etag }));
+  const ending = { request, gateway, upload, key, parts, last };
+  const stored = parts.found.map(({ number, etag }) => ({ number, etag }));
   if (last.plainLength !== undefined) {
-    const footer = await footerOf(request, gateway, upload, { named, found });
-    const body = sealFooterPart(footer, key.dek, key.objectId, gateway.random);
-    const end = await storePart(request, gateway, upload, FOOTER_PART_NUMBER, body);
+    const { end, footer } = await storeFooterPart(ending);
     return { parts: [...stored, end], footer };
   }
+  const { end, footer } = await (last.number === FOOTER_PART_NUMBER ? resealFlowing(ending) : resealShort(ending));
+  return { parts: stored.with(-1, end), footer };
+}
+
+async function storeFooterPart({ request, gateway, upload, key, parts }: Ending): Promise<StoredEnd> {
+  const footer = await partList(request, gateway, upload, parts);
+  const body = sealFooterPart(footer, key.dek, key.objectId, gateway.random);
+  return { end: await storeBackendPart(request, gateway, upload, FOOTER_PART_NUMBER, { body }), footer };
+}
+
+async function resealShort(ending: Ending): Promise<StoredEnd> {
+  const { request, gateway, upload, key, last } = ending;
   const { signal, client } = request;
   const share = await gateway.governor.take(HELD_PART_COST_BYTES, { signal, holder: client });
   try {
-    const held = await readHeldPart(gateway, upload, last, key);
-    const input = { ...key, partNumber: last.number, plainLength: held.plaintext.length, final: true };
-    const sealer = new BodySealer(input, gateway.random);
-    const saltId = sealer.salt.slice(0, SALT_REFERENCE_BYTES);
-    const digests = held.record.digests;
-    const measured = found.with(-1, { ...last, plainLength: held.plaintext.length, saltId, digests });
-    const footer = await footerOf(request, gateway, upload, { named, found: measured });
-    const block = encodeFooter(footer, key.dek, key.objectId, gateway.random);
-    const body = concatBytes(sealer.header(), ...sealer.push(held.plaintext), ...sealer.finish(held.record, block));
-    const end = await storePart(request, gateway, upload, last.number, body);
-    return { parts: stored.with(-1, end), footer };
+    const { plaintext, record } = await readHeldPart(gateway, upload, last, key);
+    const sealer = finalSealer(ending, plaintext.length);
+    const { footer, block } = await sealedList(ending, sealer, plaintext.length, record);
+    const body = concatBytes(sealer.header(), ...sealer.push(plaintext), ...sealer.finish(record, block));
+    return { end: await storeBackendPart(request, gateway, upload, last.number, { body }), footer };
   } finally {
     share.giveBack();
   }
 }
 
-async function footerOf(
-  { headers }: S3Request,
-  { options }: GatewayContext,
-  upload: OpenUpload,
-  { named, found }: NamedAndFound,
-): Promise<FooterInput> {
-  const parts = found.map(({ number, plainLength = 0 }) => ({ partNumber: number, plainLength }));
-  const size = parts.reduce((sum, part) => sum + part.plainLength, 0);
-  refuseOtherSize(headers['x-amz-mp-object-size'], size);
-  if (size > MAX_OBJECT_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
-  const measured = named.map((part, index) => {
-    const { plainLength = 0, digests = {} } = found[index] ?? {};
-    return { named: part, plainLength, digests };
-  });
-  const salts = found.flatMap(({ saltId }) => (saltId === undefined ? [] : [saltId]));
-  const byDefault = options.defaultChecksum === 'none' ? undefined : options.defaultChecksum;
-  return {
-    parts,
-    salts: salts.length === parts.length ? salts : undefined,
-    checksum: await objectChecksum(headers, { chosen: upload.checksum, byDefault }, measured),
-  };
+/** Whatever its length: opened, sealed and sent as it is read. What the list says is known when all was read, and it comes last. */
+async function resealFlowing(ending: Ending): Promise<StoredEnd> {
+  const { request, gateway, upload, key, parts, last } = ending;
+  const { signal, client } = request;
+  const share = await gateway.governor.take(STREAM_COST_BYTES, { signal, holder: client });
+  const over = new AbortController();
+  try {
+    const reading = AbortSignal.any([signal, over.signal]);
+    const { plainLength, body, record } = await openHeldPart(gateway, upload, last, key, reading);
+    // Before all of it is moved.
+    refuseSize(request, parts.found.with(-1, { ...last, plainLength }));
+    const sealer = finalSealer(ending, plainLength);
+    let footer: FooterInput | undefined;
+    const content = await sealedEnding(body, sealer, async () => {
+      const list = await sealedList(ending, sealer, plainLength, record());
+      footer = list.footer;
+      return sealer.finish(record(), list.block);
+    });
+    const end = await storeBackendPart(request, onCopyLane(gateway), upload, last.number, content);
+    // A store that answers before it has all.
+    if (footer === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+    return { end, footer };
+  } finally {
+    over.abort(new Error('what was held is not read any more'));
+    share.giveBack();
+  }
 }
 
-function refuseOtherSize(announced: string | undefined, size: number): void {
-  if (announced === undefined || announced === String(size)) return;
-  throw new S3Error(
-    'ERR_S3_INVALID_REQUEST',
-    /^[0-9]{1,16}$/u.test(announced)
-      ? `The provided 'x-amz-mp-object-size' header value ${announced} does not match what was computed: ${size}`
-      : 'Value for x-amz-mp-object-size header is invalid.',
-  );
-}
+const finalSealer = ({ gateway, key, last }: Ending, plainLength: number): BodySealer =>
+  new BodySealer({ ...key, partNumber: last.number, plainLength, final: true }, gateway.random);
 
-async function storePart(
-  { bucket, key, signal }: S3Request,
-  gateway: GatewayContext,
-  { backendUploadId }: OpenUpload,
-  number: number,
-  body: Uint8Array,
-): Promise<BackendPart> {
-  const query = new Map([
-    ['partNumber', String(number)],
-    ['uploadId', backendUploadId],
-  ]);
-  const response = await sendToUpload(gateway, { method: 'PUT', bucket, key, query, body, signal });
-  await response.body.release();
-  const etag = response.headers['etag'];
-  if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
-  return { number, etag: bareEtag(etag) };
+/** The list with what is known by now of the part that holds it. */
+async function sealedList(
+  { request, gateway, upload, key, parts, last }: Ending,
+  { salt }: BodySealer,
+  plainLength: number,
+  { digests }: BodyRecord,
+): Promise<{ readonly footer: FooterInput; readonly block: Uint8Array }> {
+  const measured = { ...last, plainLength, saltId: salt.slice(0, SALT_REFERENCE_BYTES), digests };
+  const footer = await partList(request, gateway, upload, { ...parts, found: parts.found.with(-1, measured) });
+  return { footer, block: encodeFooter(footer, key.dek, key.objectId, gateway.random) };
 }

@@ -1,4 +1,4 @@
-/** What the gateway kept of an upload goes when the upload is over. What is left by a crash is sealed, hidden, and small. */
+/** What the gateway kept of an upload goes when the upload is over. What is left by a crash is sealed and hidden, and swept later. */
 import { hiddenUploadPrefix } from '../../envelope/object/hidden-object.ts';
 import { deleteHidden } from '../listing/delete-hidden.ts';
 import type { GatewayContext } from '../operation.ts';

@@ -1,18 +1,17 @@
 /**
  * UploadPart: sealed with a fresh salt under the upload's DEK, so any replica takes any part, in any order, any number of times. A part
- * below 5 MiB can only be the last one and may have nothing behind it: it is held as a hidden object until the upload completes.
+ * below 5 MiB can only be the last one and may have nothing behind it, and behind part 10 000 nothing has room: they are held as hidden
+ * objects until the upload completes.
  */
 import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
 import { BodySealer } from '../../envelope/object/body-sealer.ts';
 import { SALT_REFERENCE_BYTES } from '../../envelope/object/footer.ts';
-import { MAX_PART_PLAIN_BYTES } from '../../envelope/object/sizes.ts';
-import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
 import { S3Error } from '../errors.ts';
 import { deleteHiddenKey } from '../listing/delete-hidden.ts';
 import type { ProbedCapabilities } from '../check.ts';
 import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { isOpen } from '../multipart/token-objects.ts';
-import { parsePartNumber, refuseLastNumber } from '../multipart/part-number.ts';
+import { isHeldUntilEnd, parsePartNumber, refusePart } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { agreeWithUpload } from '../sealing/checksum-choice.ts';
@@ -28,13 +27,12 @@ export const uploadPart: S3Operation = {
     const partNumber = parsePartNumber(request.query.get('partNumber'));
     const { body } = request;
     refuseRequestedEncryption(request.headers);
-    if (body.length > MAX_PART_PLAIN_BYTES) throw new S3Error('ERR_S3_ENTITY_TOO_LARGE');
-    refuseLastNumber(partNumber, body.length);
+    refusePart(partNumber, body.length);
     const upload = await openUpload(request, gateway);
     agreeWithUpload(body, upload.checksum, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
     const { dek, objectId, shown } = await uploadKey(request, gateway, upload);
-    const held = body.length < SHORT_PART_BYTES;
+    const held = isHeldUntilEnd(partNumber, body.length);
     const input = { dek, objectId, partNumber, plainLength: body.length, final: false, held };
     const sealer = new BodySealer(input, gateway.random);
     const payload = await sealedPayload(body, sealer);

@@ -14,13 +14,21 @@ import { MAX_BUFFERED_BYTES } from './limits.ts';
 export type UpstreamPayload = { readonly body: Uint8Array | ByteSource; readonly contentLength: number };
 
 /** What goes upstream for `body`. Reads all of it before resolving where it is short. */
-export async function sealedPayload(body: S3Body, sealer: BodySealer): Promise<UpstreamPayload> {
-  const stream = sealedStream(body, sealer);
+export const sealedPayload = (body: S3Body, sealer: BodySealer): Promise<UpstreamPayload> =>
+  sealedEnding(body, sealer, async () => sealer.finish(recordOf(await body.verified)));
+
+type Lent = Pick<S3Body, 'lend'>;
+/** What the sealer gives at the end. */
+type End = () => Promise<readonly Uint8Array[]>;
+
+/** Likewise, with an end that is asked for when all was taken. */
+export async function sealedEnding(body: Lent, sealer: BodySealer, end: End): Promise<UpstreamPayload> {
+  const stream = sealedStream(body, sealer, end);
   const contentLength = sealer.storedLength;
   return { body: contentLength > MAX_BUFFERED_BYTES ? stream : await gather(stream), contentLength };
 }
 
-const sealedStream = (body: S3Body, sealer: BodySealer): ByteSource => ({
+const sealedStream = (body: Lent, sealer: BodySealer, end: End): ByteSource => ({
   pour: async (take) => {
     let sealed: Uint8Array[] = [sealer.header()];
     await body.lend((pieces) => {
@@ -29,7 +37,7 @@ const sealedStream = (body: S3Body, sealer: BodySealer): ByteSource => ({
       sealed = [];
       return take([whole]);
     });
-    await take([joined([...sealed, ...sealer.finish(recordOf(await body.verified))])]);
+    await take([joined([...sealed, ...(await end())])]);
   },
 });
 

@@ -53,20 +53,23 @@ export const MULTIPART_CASES: readonly Case[] = [
   },
   {
     operation: 'UploadPart',
-    what: 'a long part 10000',
+    what: 'an empty part 10000',
     run: async (side) => {
       const uploadId = await opened(side);
-      return side.send({ method: 'PUT', key: 'k', query: { uploadId, partNumber: '10000' }, body: LARGE });
+      return side.send({ method: 'PUT', key: 'k', query: { uploadId, partNumber: '10000' }, body: '' });
     },
   },
-  {
+  ...[
+    { what: 'an upload whose last part is a short one of number 10000', last: 'end' },
+    { what: 'an upload whose last part is a long one of number 10000', last: LARGE.subarray(7) },
+  ].map(({ what, last }): Case => ({
     operation: 'CompleteMultipartUpload',
-    what: 'an upload whose last part is a short one of number 10000',
+    what,
     run: async (side) => {
       const id = await opened(side);
       const parts = [
         [9999, await upload(side, id, 9999, LARGE)],
-        [10_000, await upload(side, id, 10_000, 'end')],
+        [10_000, await upload(side, id, 10_000, last)],
       ] as const;
       return [
         ...parts.map(([, part]) => part),
@@ -74,7 +77,7 @@ export const MULTIPART_CASES: readonly Case[] = [
         await side.send({ method: 'HEAD', key: 'k' }),
       ];
     },
-  },
+  })),
   {
     operation: 'ListParts',
     what: 'none, three of unequal lengths, and pages of one',

@@ -16,10 +16,10 @@ export const OURS: readonly Difference[] = [
     direct: NOTHING,
   },
   {
-    name: 'a long part 10000',
-    why: 'The list of parts that ends a sealed object takes the last number there is, unless the object ends in a part below 5 MiB, which holds it. So there are 9999 parts of 5 MiB and more, and one shorter.',
+    name: 'an empty part 10000',
+    why: 'The list of parts that ends a sealed object takes the last number there is, unless the object ends in a part of that number, which holds it. An empty one could not be told from it.',
     operations: /^UploadPart$/u,
-    what: /^a long part 10000$/u,
+    what: /^an empty part 10000$/u,
     says: refusal(400, 'InvalidArgument'),
   },
 ];
