@@ -2,9 +2,10 @@
  * What queries of the catalog show of sealed columns: the same as of a plain twin with those types, asked by psql, information_schema, and
  * as ORMs and drivers ask. Dumps see the guard's domain.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { missing } from '../support/programs.ts';
 import { start } from '../support/run.ts';
@@ -51,11 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => all.close());
 
-async function connect(options: pg.ClientConfig = {}): Promise<pg.Client> {
-  const made = new pg.Client({ connectionString: db.url, ...options });
-  await made.connect();
-  return made;
-}
+const connect = (options?: pg.ClientConfig): Promise<pg.Client> => connectTo(db.url, options);
 
 /** Both answers, with what differs between databases taken out. */
 async function both(sql: string, values: readonly unknown[] = []): Promise<readonly [string, string]> {

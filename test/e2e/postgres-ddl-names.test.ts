@@ -1,7 +1,8 @@
 /** Schema changes that give other relations sealed columns, or say values of theirs by way of another relation. */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { connectTo } from '../support/connect.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
 const CHECKS = [{ name: 'sane', expression: "VALUE > -10 AND value <> '3.33'" }];
@@ -12,15 +13,12 @@ const RULES: readonly TestRule[] = [
   { table: 'bare', column: 'x', type: 'text', guard: false },
 ];
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', '', RULES);
   client = await connect();
 });
@@ -29,19 +27,15 @@ afterAll(async () => {
   expect(db.canaries.needles.length).toBeGreaterThan(0);
   await db.close();
   await server.stop();
-  expect(log).toContain('CREATE TABLE');
-  expect(log).not.toContain('canary');
+  expect(server.log()).toContain('CREATE TABLE');
+  expect(server.log()).not.toContain('canary');
 });
 afterEach(async () => {
   await client.query('ROLLBACK');
   await db.direct.query('DROP TABLE IF EXISTS customers, events, orders, bare CASCADE');
 });
 
-async function connect(): Promise<pg.Client> {
-  const made = new pg.Client({ connectionString: db.url });
-  await made.connect();
-  return made;
-}
+const connect = (): Promise<pg.Client> => connectTo(db.url);
 
 async function another(): Promise<pg.Client> {
   const made = await connect();

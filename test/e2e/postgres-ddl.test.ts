@@ -2,9 +2,10 @@
  * Schema changes through the proxy, as migrations send them: what comes out at the server, what is refused, and that nothing of a sealed
  * column's values goes up in clear. The same statements run on a plain twin, whose catalog says what the logical columns would be.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { connectTo } from '../support/connect.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { testedVersion } from '../support/postgres-versions.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -31,15 +32,12 @@ const CREATE = `CREATE TABLE customers (
   email character varying(60) NOT NULL UNIQUE, born date DEFAULT NULL, note text CONSTRAINT noted NOT NULL, city text DEFAULT 'Rome')`;
 const SETUP = "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('sad', 'ok')";
 
-let log = '';
-let server: TestPostgres;
+let server: LoggedPostgres;
 let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
-    log += Buffer.from(bytes).toString();
-  });
+  server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', SETUP, RULES);
   client = await connect();
 });
@@ -47,8 +45,8 @@ afterAll(async () => {
   await client.end();
   await db.close();
   await server.stop();
-  expect(log).toContain('CREATE TABLE');
-  expect(log).not.toContain('canary');
+  expect(server.log()).toContain('CREATE TABLE');
+  expect(server.log()).not.toContain('canary');
 });
 afterEach(async () => {
   await client.query('ROLLBACK');
@@ -56,11 +54,7 @@ afterEach(async () => {
   await client.query('SET search_path TO public');
 });
 
-async function connect(): Promise<pg.Client> {
-  const made = new pg.Client({ connectionString: db.url });
-  await made.connect();
-  return made;
-}
+const connect = (): Promise<pg.Client> => connectTo(db.url);
 
 async function another(): Promise<pg.Client> {
   const made = await connect();

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -35,11 +36,7 @@ afterAll(async () => {
 
 afterEach(() => db.direct.query('ROLLBACK'));
 
-async function connected(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  return client;
-}
+const connected = (): Promise<pg.Client> => connectTo(db.url);
 
 test('who asks nothing of the locked table is answered meanwhile', async () => {
   const reader = await connected();

@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { applyDdl, install, type Installation } from '../support/installation.ts';
+import { openBank } from '../support/bank.ts';
+import type { Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { missing } from '../support/programs.ts';
 import { start, type Ran } from '../support/run.ts';
@@ -30,29 +31,7 @@ beforeAll(async () => {
     'CREATE TABLE secrets (id int PRIMARY KEY, code bigint UNIQUE, note text, seen int NOT NULL DEFAULT 0)',
   );
   await direct.query('ALTER TABLE secrets OWNER TO app');
-  installation = await install(
-    `
-postgres:
-  listen: { host: 127.0.0.1, port: 0 }
-  upstream: { host: ${server.host}, port: ${server.port}, tls: { mode: disable } }
-  databases:
-    - { name: bank, service: { user: sealgate, password: service-password } }
-  columns:
-    - { column: bank.public.secrets.code, type: bigint, key: alias/bank, mode: deterministic }
-    - { column: bank.public.secrets.note, type: text, key: alias/bank }
-`,
-    ['bank'],
-  );
-  await applyDdl(installation, server, 'bank');
-  const { ports } = await installation.up();
-  env = {
-    ...process.env,
-    PGHOST: '127.0.0.1',
-    PGPORT: String(ports['postgres']),
-    PGUSER: 'app',
-    PGPASSWORD: 'app-password',
-    PGDATABASE: 'bank',
-  };
+  ({ installation, env } = await openBank(server));
 });
 afterAll(async () => {
   await installation.remove();

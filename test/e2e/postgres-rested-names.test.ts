@@ -3,8 +3,9 @@
  * name. The first statement under that name carries nothing there in clear.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -29,11 +30,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function connected(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  return client;
-}
+const connected = (): Promise<pg.Client> => connectTo(db.url);
 
 test('a view that was made meanwhile is one over sealed columns to the first statement on it', async () => {
   const client = await connected();
