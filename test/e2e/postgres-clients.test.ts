@@ -5,6 +5,7 @@ import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { CLUB_DDL, openClubDatabase, type ClubDatabase } from '../support/club-database.ts';
 import { goClient, javaClient, pythonClient, type LanguageClient } from '../support/language-clients.ts';
 import { nodeClient, prismaClient } from '../support/node-clients.ts';
+import { testedVersion, type PostgresVersion } from '../support/postgres-versions.ts';
 import { start } from '../support/run.ts';
 
 type Client = {
@@ -14,6 +15,8 @@ type Client = {
   readonly runs: readonly (readonly string[])[];
   /** It makes its tables itself, by `migrate <url>`, and works on them by `use <url>`. */
   readonly migrates?: true;
+  /** It refuses older servers itself. */
+  readonly since?: PostgresVersion;
 };
 
 const PSYCOPG = 'psycopg[binary]==3.3.9';
@@ -38,6 +41,7 @@ const CLIENTS: readonly Client[] = [
     // Values in the text of statements, as it does by itself; and as parameters.
     runs: [[], ['bound-by-the-server']],
     migrates: true,
+    since: 14,
   },
   {
     name: 'SQLAlchemy over psycopg2, psycopg and asyncpg',
@@ -63,12 +67,15 @@ async function run(client: LanguageClient, ...words: readonly string[]): Promise
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
 }
 
-describe.each(CLIENTS)('$name', ({ build, runs, migrates }) => {
+describe.each(CLIENTS)('$name', ({ name, build, runs, migrates, since = 13 }) => {
   let client: LanguageClient;
   let database: ClubDatabase;
 
   beforeAll(async () => {
-    client = await build();
+    client =
+      testedVersion() < since
+        ? { type: 'none', reason: `${name} needs PostgreSQL ${since}, and this is ${testedVersion()}` }
+        : await build();
     if (client.type === 'none') return;
     const made = client;
     database = await openClubDatabase((url) => (migrates === true ? run(made, 'migrate', url) : makeTables(url)));

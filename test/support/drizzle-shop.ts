@@ -14,6 +14,7 @@ import {
   uuid,
   varchar,
 } from 'drizzle-orm/pg-core';
+import { testedVersion } from './postgres-versions.ts';
 
 export const customers = pgTable('customers', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -59,14 +60,17 @@ const orderRelations = relations(orders, ({ one }) => ({
 /** For drizzle's relational queries. */
 export const SCHEMA = { customers, orders, customerRelations, orderRelations };
 
+/** DEFAULT in several rows of one INSERT, as drizzle writes it, is refused for `always` by PostgreSQL 13 (428C9). */
+const IDENTITY = testedVersion() < 14 ? 'by default' : 'always';
+
 /** As the application's first migration made it. */
 export const SHOP_DDL = `
 create table customers (
-  id integer primary key generated always as identity, name text not null, email text unique, national_id varchar(20),
+  id integer primary key generated ${IDENTITY} as identity, name text not null, email text unique, national_id varchar(20),
   external_id uuid, loyalty_number bigint, birth_date date, balance numeric(12, 2), active boolean, preferences jsonb,
   last_seen timestamptz, notes text, created_at timestamptz not null default now());
 create table orders (
-  id integer primary key generated always as identity, customer_id integer not null references customers on delete cascade,
+  id integer primary key generated ${IDENTITY} as identity, customer_id integer not null references customers on delete cascade,
   total numeric(12, 2) not null, remark text);
 create table labels (id integer primary key, label text not null);
 create table customer_labels (
