@@ -100,11 +100,17 @@ export type Carried = CarriedParts & {
   readonly places: number;
 };
 
-/** In an array, in JSON, or in a row that has not become JSON yet. */
+/** In an array, in JSON, or in a row. `isText`: the row's text, in a text column. */
 export type CarriedParts =
   | { readonly as: 'array'; readonly of: SealedColumn }
   | { readonly as: 'json'; readonly shape: JsonShape }
-  | { readonly as: 'row'; readonly alias: string; readonly location: number; readonly fields: readonly RowField[] };
+  | {
+      readonly as: 'row';
+      readonly alias: string;
+      readonly location: number;
+      readonly fields: readonly RowField[];
+      readonly isText?: true;
+    };
 
 /** `name`: undefined where the server may call it otherwise. `column`: undefined where it is plain. */
 export type RowField = { readonly name: string | undefined; readonly column: SealedColumn | undefined };

@@ -105,8 +105,8 @@ async function both(sql: string, way: Way) {
   return Promise.all([ask(sealed, sql, [], way), ask(plain, sql, [], way)]);
 }
 
-async function expectAlike(sql: string): Promise<void> {
-  for (const way of WAYS) {
+async function expectAlike(sql: string, ways = WAYS): Promise<void> {
+  for (const way of ways) {
     const [ours, theirs] = await both(sql, way);
     expect({ way, sql, ...ours }).toEqual({ way, sql, ...theirs });
   }
@@ -157,6 +157,50 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
   });
 });
 
+describe.each(SETTINGS.map((settings) => ({ settings })))('rows as values, with $settings', ({ settings }) => {
+  beforeAll(async () => {
+    for (const sql of ['RESET ALL', ...settings]) await both(sql, 'simple');
+  });
+
+  /** In binary a field says its type, whose OID is another one in the twin. */
+  const waysOf = (type: string): readonly Way[] => (OWN.has(type) ? ['simple', 'text'] : WAYS);
+
+  test.each(NAMES)('%s', async (type) => {
+    const c = columnOf(type);
+    const from = `FROM (SELECT id, ${c} FROM t) x`;
+    for (const sql of [
+      `SELECT x, ROW(${c}, id, NULL, 'x, "y"'), ROW(x.*, 1), ROW(ROW(${c}), id) ${from} ORDER BY id`,
+      `SELECT x::text, CAST(x.* AS varchar), ROW(${c}, '\\')::text ${from} ORDER BY id`,
+      `SELECT array_agg(x ORDER BY id), array_agg(ROW(${c}, id) ORDER BY id), ARRAY(SELECT x ${from} ORDER BY id) ${from}`,
+      `SELECT o.id, x, x.*::text FROM o LEFT JOIN (SELECT id, ${c} FROM t) x ON x.id = 1 AND o.id = 1 ORDER BY o.id`,
+    ])
+      await expectAlike(sql, waysOf(type));
+  });
+
+  test('of a table', async () => {
+    for (const sql of [
+      'SELECT t FROM t ORDER BY id',
+      'SELECT t.*::text, (t) IS NULL FROM t ORDER BY id',
+      'SELECT array_agg(t ORDER BY id), count(t) FROM t',
+      'SELECT CASE WHEN id > 0 THEN t END, coalesce(t, t) FROM t ORDER BY id',
+      'UPDATE t SET id = id WHERE id = 1 RETURNING t, ROW(t.*)',
+      'WITH w AS (SELECT t AS r, id FROM t) SELECT r, o FROM w JOIN o USING (id) UNION ALL SELECT t, o FROM t JOIN o USING (id)',
+    ])
+      await expectAlike(sql, ['simple', 'text']);
+  });
+});
+
+test('rows with JSON, arrays and rows of sealed values in them', async () => {
+  const list = JSONB_TYPES.filter((type) => ARRAYS.includes(type)).map(columnOf);
+  for (const c of list)
+    await expectAlike(
+      `SELECT ROW(json_agg(${c} ORDER BY id), jsonb_agg(${c} ORDER BY id), array_agg(${c} ORDER BY id), ROW(max(id), ROW(jsonb_agg(${c} ORDER BY id)))) FROM t`,
+    );
+  await expectAlike(
+    `SELECT to_json(array_agg(x ORDER BY id)), jsonb_agg(ROW(x.*) ORDER BY id) FROM (SELECT id, ${list.join(', ')} FROM t) x`,
+  );
+});
+
 test('whole rows, with JSON beside them', async () => {
   const list = JSONB_TYPES.map(columnOf).join(', ');
   await expectAlike(`SELECT json_agg(x ORDER BY id), jsonb_agg(x ORDER BY id) FROM (SELECT id, ${list} FROM t) x`);
@@ -178,6 +222,13 @@ test.each([
   ['json in json in jsonb', `SELECT jsonb_agg(json_build_array(${columnOf('json')})) FROM t`],
   ['an array of arrays', `SELECT array_agg(${columnOf('int4[]')}) FROM t`],
   ['an array of a domain', `SELECT array_agg(${columnOf('posint')}) FROM t`],
+  ['a row in COPY', 'COPY (SELECT t FROM t) TO STDOUT'],
+  ['a row in a BINARY cursor', 'DECLARE c BINARY CURSOR FOR SELECT t FROM t'],
+  ['a row in a function', 'SELECT md5(t::text) FROM t'],
+  ['a row that is compared', 'SELECT a = b FROM t a, t b'],
+  ['a row beside a constant', "SELECT coalesce(t, '(1)') FROM t"],
+  ['rows that are told apart', 'SELECT DISTINCT t FROM t'],
+  ['rows that are stored', 'INSERT INTO o (what) SELECT t::text FROM t'],
   ['JSON in COPY', 'COPY (SELECT json_agg(t) FROM (SELECT c_0 FROM t) t) TO STDOUT'],
   ['JSON in a BINARY cursor', 'DECLARE c BINARY CURSOR FOR SELECT json_agg(c_0) FROM t'],
 ])('%s is refused', async (_what, sql) => {
@@ -191,6 +242,8 @@ test('a value that was put where another column’s is ends the connection, and 
   for (const sql of [
     `SELECT json_agg(${note}) FROM t WHERE id >= 5000`,
     `SELECT array_agg(${note}) FROM t WHERE id >= 5000`,
+    `SELECT ROW(id, ${note}) FROM t WHERE id >= 5000`,
+    'SELECT t FROM t WHERE id >= 5000',
   ]) {
     const client = new pg.Client({ connectionString: db.url });
     client.on('error', () => undefined);
@@ -207,6 +260,8 @@ test('cursors and prepared statements give them too', async () => {
   const inner = sql.replace('SELECT * FROM t', `SELECT id, ${list} FROM t`);
   for (const statements of [
     ['BEGIN', `DECLARE c CURSOR FOR ${inner}`, 'FETCH ALL FROM c', 'ROLLBACK'],
+    ['BEGIN', 'DECLARE c CURSOR FOR SELECT t, ROW(t.*) FROM t ORDER BY id', 'FETCH 2 FROM c', 'ROLLBACK'],
+    ['PREPARE p AS SELECT t, t::text FROM t ORDER BY id', 'EXECUTE p', 'DEALLOCATE p'],
     [`PREPARE p AS ${inner}`, 'EXECUTE p', 'DEALLOCATE p'],
   ])
     for (const statement of statements) await expectAlikeSimple(statement);

@@ -96,11 +96,14 @@ export function outcomeOf(messages: readonly RawMessage[]): Outcome {
   };
 }
 
+/** FirstNormalObjectId: types of the database itself, which have another OID in another database. */
+const FIRST_OWN_OID = 16_384;
+
 function fieldsText(body: Uint8Array): string {
   return decodeRowDescription(body)
     .map(
       ({ name, typeOid, typmod, typlen, format }) =>
-        `${Buffer.from(name).toString()} ${typeOid} ${typmod} ${typlen} ${format}`,
+        `${Buffer.from(name).toString()} ${typeOid < FIRST_OWN_OID ? typeOid : 'own'} ${typmod} ${typlen} ${format}`,
     )
     .join(', ');
 }

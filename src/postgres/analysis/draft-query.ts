@@ -14,7 +14,6 @@ import { settingsKey } from './settings-key.ts';
 import type { SourceText } from './text/source-text.ts';
 import { survey } from './survey.ts';
 import { locationOf, type Node, type RawStatement } from './text/syntax.ts';
-import { refuseRow } from './expressions/carrying-calls.ts';
 import { columnName, passedThrough, type OutputColumn } from './expressions/values.ts';
 
 export type PlanningContext = {
@@ -138,7 +137,6 @@ export function requireAllRead(analysis: Analysis, query: Node): void {
 
 /** A result column of constants and parameters that were sealed, since the statement compares or stores them as well. */
 function closed({ name, value, open }: OutputColumn): OutputColumn {
-  refuseRow(value);
   if (open?.sealed === undefined) return { name, value };
   open.keepUnchanged();
   if (open.printsExactly) return { name, value: passedThrough(open.sealed, 'any') };

@@ -9,6 +9,7 @@ import { originKey, type LogicalType, type SealedColumn, type SealedLiteral, typ
 import { clientPosition } from '../positions.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
+import { isRowTyped, isStoredAs } from '../columns/stored-type.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { isText, typeLike } from '../types/registry.ts';
 import type { Analysis } from './query/analysis.ts';
@@ -221,8 +222,10 @@ function compareResults(
 }
 
 /** Its places are checked where it is opened. */
-function carriedType({ type }: SealedColumn, { typeOid, typmod }: DescribedField, index: number): LogicalType {
-  if (typeOid !== type.oid) throw disagree(`result column ${index + 1} has a type (OID ${typeOid}) that was not found`);
+function carriedType(column: SealedColumn, { typeOid, typmod }: DescribedField, index: number): LogicalType {
+  const { type } = column;
+  const isRight = isRowTyped(column) ? isStoredAs(column, typeOid) : typeOid === type.oid;
+  if (!isRight) throw disagree(`result column ${index + 1} has a type (OID ${typeOid}) that was not found`);
   return { ...type, typmod };
 }
 

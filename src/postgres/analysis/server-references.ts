@@ -96,7 +96,8 @@ async function resultTypes(session: ServiceSession, { fields }: StatementDescrip
   const given = (['typeOid', 'typmod', 'tableOid', 'attnum'] as const).map((what) =>
     fields.map((field) => field[what]),
   );
-  return (await session.query(RESULT_TYPES_SQL, given)).map((row) => String(row['name']));
+  // No column can be of a row's type that has no name.
+  return (await session.query(RESULT_TYPES_SQL, given)).map((row) => String(row['name']).replace(/^record\b/, 'text'));
 }
 
 /** Each parameter as a NULL of its type: a function has at most 100 arguments (FUNC_MAX_ARGS), an INSERT of many rows more values. */

@@ -1,12 +1,16 @@
 /** Values that carry sealed ones: what is sealed in them, and the same value with that opened. */
-import type { Carried, SealedColumn } from '../plan.ts';
+import type { Carried, RowField, SealedColumn } from '../plan.ts';
 import { decodeBinaryArray, encodeBinaryArray } from '../types/array/binary.ts';
 import { parseArrayLiteral, printArrayLiteral } from '../types/array/literal.ts';
 import type { ShapedElements } from '../types/array/shape.ts';
 import type { ValueFormat } from '../types/codec.ts';
+import { decodeBinaryRecord, encodeBinaryRecord } from '../types/record/binary.ts';
+import { parseRecordLiteral, printRecordLiteral } from '../types/record/literal.ts';
 import { byteaFromText } from './bytea-text.ts';
 import { jsonOfText } from './json-text.ts';
 import { findSealed, type FoundString } from './json-walk.ts';
+
+const JSONB_VERSION = Uint8Array.of(1);
 
 type SealedPart = { readonly column: SealedColumn; readonly sealed: Uint8Array };
 
@@ -20,7 +24,7 @@ export type CarriedValue = {
   readonly print: (open: OpenPart, format: ValueFormat) => Generator<void, Uint8Array>;
 };
 
-/** @param textual arrays come as text; JSON always does. Throws where the value is not what was planned. */
+/** @param textual arrays and rows come as text; JSON always does. Throws where the value is not what was planned. */
 export function readCarried(column: SealedColumn, carried: Carried, value: Uint8Array, textual: boolean): CarriedValue {
   switch (carried.as) {
     case 'array':
@@ -28,32 +32,102 @@ export function readCarried(column: SealedColumn, carried: Carried, value: Uint8
     case 'json':
       return readJson(value, findSealed(value, carried.shape), column.type.name === 'jsonb');
     case 'row':
-      throw new TypeError('a row as a value');
+      return carried.isText === true || textual
+        ? readRecordText(carried.fields, value)
+        : readRecord(carried.fields, value);
   }
 }
 
-function readArray(column: SealedColumn, { shape, elements }: ShapedElements, textual: boolean): CarriedValue {
-  const isText = column.format !== undefined;
-  const parts = elements.map((element) =>
-    element === undefined ? undefined : { column, sealed: textual && !isText ? byteaFromText(element) : element },
-  );
+/** A value inside of another, which is sealed itself or carries what is; undefined: nothing of it is, and it stays. */
+function readInside(column: SealedColumn | undefined, value: Uint8Array, textual: boolean): CarriedValue | undefined {
+  if (column === undefined) return undefined;
+  const { carries, format: isPreserved } = column;
+  if (carries !== undefined) {
+    const isBinaryJsonb = !textual && carries.as === 'json' && column.type.name === 'jsonb';
+    return readCarried(column, carries, isBinaryJsonb ? value.subarray(JSONB_VERSION.length) : value, textual);
+  }
+  const part = { column, sealed: textual && isPreserved === undefined ? byteaFromText(value) : value };
   return {
-    parts: parts.filter((part) => part !== undefined),
+    parts: [part],
     *print(open, format) {
-      const values: (Uint8Array | undefined)[] = [];
-      for (const part of parts) {
-        values.push(part && open(part, format, false));
-        yield;
-      }
-      const opened = { shape, elements: values };
-      return format === 'text'
-        ? printArrayLiteral(opened)
-        : encodeBinaryArray({ elementOid: column.type.oid, ...opened });
+      yield;
+      return open(part, format, false);
     },
   };
 }
 
-const JSONB_VERSION = Uint8Array.of(1);
+type Inside = { readonly value: Uint8Array | undefined; readonly read: CarriedValue | undefined };
+
+function partsOf(items: readonly Inside[]): readonly SealedPart[] {
+  return items.flatMap(({ read }) => read?.parts ?? []);
+}
+
+function* printed(items: readonly Inside[], open: OpenPart, format: ValueFormat): Generator<void, Fields> {
+  const values: (Uint8Array | undefined)[] = [];
+  for (const { value, read } of items) values.push(read === undefined ? value : yield* read.print(open, format));
+  return values;
+}
+
+type Fields = readonly (Uint8Array | undefined)[];
+
+function readArray(
+  column: SealedColumn,
+  { shape, elements, elementOid = 0 }: ShapedElements & { readonly elementOid?: number },
+  textual: boolean,
+): CarriedValue {
+  const items = elements.map((value) => ({ value, read: value && readInside(column, value, textual) }));
+  return {
+    parts: partsOf(items),
+    *print(open, format) {
+      const opened = { shape, elements: yield* printed(items, open, format) };
+      return format === 'text'
+        ? printArrayLiteral(opened)
+        : encodeBinaryArray({ elementOid: wireOid(column, elementOid), ...opened });
+    },
+  };
+}
+
+/** Of a row its type is the server's to say. */
+function wireOid({ type, carries }: SealedColumn, said: number): number {
+  return carries !== undefined && carries.as !== 'array' ? said : (type.domain?.oid ?? type.oid);
+}
+
+/** `textual`: its fields' values, too. */
+function rowItems(fields: readonly RowField[], values: Fields, textual: boolean): readonly Inside[] {
+  if (values.length !== fields.length) throw new TypeError('a row with another number of fields');
+  return values.map((value, index) => ({ value, read: value && readInside(fields[index]?.column, value, textual) }));
+}
+
+function readRecordText(fields: readonly RowField[], value: Uint8Array): CarriedValue {
+  const items = rowItems(fields, parseRecordLiteral(value, fields.length === 0), true);
+  return {
+    parts: partsOf(items),
+    *print(open) {
+      return printRecordLiteral(yield* printed(items, open, 'text'));
+    },
+  };
+}
+
+function readRecord(fields: readonly RowField[], value: Uint8Array): CarriedValue {
+  const said = decodeBinaryRecord(value);
+  const items = rowItems(
+    fields,
+    said.map((field) => field.value),
+    false,
+  );
+  return {
+    parts: partsOf(items),
+    *print(open) {
+      const values = yield* printed(items, open, 'binary');
+      return encodeBinaryRecord(
+        said.map(({ typeOid }, index) => {
+          const column = fields[index]?.column;
+          return { typeOid: column === undefined ? typeOid : wireOid(column, typeOid), value: values[index] };
+        }),
+      );
+    },
+  };
+}
 
 function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: boolean): CarriedValue {
   const parts = found.map((string) => ({ column: string.column, sealed: sealedOf(json, string) }));

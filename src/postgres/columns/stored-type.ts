@@ -17,6 +17,16 @@ export function storedType({ format }: Pick<SealedColumn, 'format'>): StoredType
 const FIRST_OWN_OID = 16_384;
 const VARCHAR_ARRAY_OID = 1015;
 
+/** pg_type.oid of record and record[]. The row of a table is of a type of its own. */
+const RECORD = 2249;
+const RECORD_ARRAY = 2287;
+
+/** Whether the value's type is the server's to say: of a row, or rows. */
+export function isRowTyped({ carries }: Pick<SealedColumn, 'carries'>): boolean {
+  if (carries?.as === 'array') return carries.of.carries !== undefined;
+  return carries?.as === 'row' && carries.isText !== true;
+}
+
 /** Whether a result column of this type can be the sealed column's. */
 export function isStoredAs(column: SealedColumn, oid: number): boolean {
   if (column.carries !== undefined) return isCarriedAs(column, column.carries, oid);
@@ -24,8 +34,10 @@ export function isStoredAs(column: SealedColumn, oid: number): boolean {
 }
 
 function isCarriedAs({ type }: SealedColumn, carried: Carried, oid: number): boolean {
+  if (carried.as === 'row' && carried.isText !== true) return oid === RECORD || oid >= FIRST_OWN_OID;
   if (carried.as !== 'array') return oid === type.oid;
   const { of } = carried;
+  if (of.carries !== undefined) return oid === RECORD_ARRAY || oid >= FIRST_OWN_OID;
   return (
     oid === storedType(of).arrayOid || (of.format === undefined ? oid >= FIRST_OWN_OID : oid === VARCHAR_ARRAY_OID)
   );

@@ -5,6 +5,7 @@ import { byteaFromText } from '../carried/bytea-text.ts';
 import { readCarried, type CarriedValue, type OpenPart } from '../carried/carried-value.ts';
 import { openFailed } from '../carried/errors.ts';
 import type { ColumnSession } from '../columns/column-service.ts';
+import { isRowTyped } from '../columns/stored-type.ts';
 import { formatAt } from '../messages/bind.ts';
 import { decodeDataRow, encodeDataRow } from '../messages/data-row.ts';
 import type { SealedColumn } from '../plan.ts';
@@ -30,7 +31,8 @@ export function readRow(body: Uint8Array, opening: ResultOpening): SealedRow {
   plan.results.forEach((column, index) => {
     const value = values[index];
     if (column === undefined || value === undefined) return;
-    if (column.carries !== undefined) (carried ??= new Map()).set(index, carriedValue(column, value, textual));
+    const isText = isRowTyped(column) && !textual ? formatAt(opening.formats, index) === 0 : textual;
+    if (column.carries !== undefined) (carried ??= new Map()).set(index, carriedValue(column, value, isText));
     else if (textual && column.format === undefined) values[index] = byteaFromText(value);
   });
   return { values, carried: carried ?? NOTHING_CARRIED, opening: { ...opening, columns } };

@@ -5,7 +5,7 @@ import { PostgresError } from '../errors.ts';
 import type { ColumnSession } from '../columns/column-service.ts';
 import { MAX_SEALED_VALUE_BYTES } from '../limits.ts';
 import { formatAt, type Bind } from '../messages/bind.ts';
-import { storedType } from '../columns/stored-type.ts';
+import { isRowTyped, storedType } from '../columns/stored-type.ts';
 import type { PassPlan, SealedColumn, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
 import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
@@ -103,10 +103,12 @@ function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readon
   if (results === undefined || results.length === 0) return asked;
   // A wrong count is the server's to refuse, with its own words.
   if (asked.length > 1 && asked.length !== results.length) return asked;
-  // JSON is text either way.
-  return results.map((column, index) =>
-    column === undefined ? formatAt(asked, index) : column.carries?.as === 'json' ? 0 : 1,
-  );
+  return results.map((column, index) => {
+    // What is not sealed in a row stays as it is.
+    if (column === undefined || isRowTyped(column)) return formatAt(asked, index);
+    // JSON is text either way, and so is a row's text.
+    return column.carries === undefined || column.carries.as === 'array' ? 1 : 0;
+  });
 }
 
 function checkSize(length: number): void {

@@ -5,6 +5,7 @@ export const PARTITIONS: readonly Shape[] = [
   {
     shape: 'Partitions',
     exact: [
+      'SELECT events_late FROM events_late',
       'SELECT * FROM events ORDER BY day, id',
       'SELECT * FROM ONLY events',
       'SELECT * FROM events_early',
@@ -60,7 +61,6 @@ export const PARTITIONS: readonly Shape[] = [
       'SELECT lower(note) FROM events_early',
       "SELECT id FROM events_late WHERE note = 'x'",
       'SELECT max(note) FROM events_listed',
-      'SELECT events_late FROM events_late',
       "INSERT INTO events_early (id, day, note) VALUES (9, 9, lower('X'))",
       'INSERT INTO events_late (id, day, note) SELECT id, 11, nick FROM people',
       'SELECT note FROM events UNION ALL SELECT nick FROM people',

@@ -5,6 +5,8 @@ export const READING: readonly Shape[] = [
   {
     shape: 'Columns and stars',
     exact: [
+      'SELECT customers FROM customers',
+      'SELECT c FROM customers c WHERE c.id = 1',
       'SELECT * FROM customers',
       'SELECT c.*, c.note FROM customers c',
       'SELECT customers.* FROM customers, people WHERE customers.id = people.id',
@@ -26,8 +28,6 @@ export const READING: readonly Shape[] = [
       'SELECT (c).email FROM customers c',
     ],
     refused: [
-      'SELECT customers FROM customers',
-      'SELECT c FROM customers c WHERE c.id = 1',
       'SELECT lower(email) FROM customers',
       'SELECT LENGTH(note) FROM customers',
       "SELECT concat(name, ' ', note) FROM customers",

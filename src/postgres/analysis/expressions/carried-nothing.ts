@@ -13,6 +13,7 @@ export function standsForNothing(analysis: Analysis, node: Node, column: SealedC
     if (node.A_Const.isnull === true) return true;
     const text = node.A_Const.sval?.sval;
     if (text === undefined) return false;
+    if (column.carries?.as === 'row') return false;
     // Another constant in its place would be another plan.
     analysis.literalsMatter = true;
     return (column.carries?.as === 'array' ? EMPTY_ARRAY : EMPTY_JSON).test(text);

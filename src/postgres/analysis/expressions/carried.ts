@@ -51,11 +51,25 @@ function carrying(carried: CarriedParts, parts: Parts, type: LogicalType, id: st
 /** An array of the column's values. Undefined: of its type there is none that could be told here. */
 export function carriedArray(column: SealedColumn): SealedValue | undefined {
   const { type, storedType = type } = column;
+  if (column.carries?.as === 'row' && column.carries.isText !== true) return arrayOfRows(column);
   // Arrays of arrays have more dimensions; the array type of a domain is not known.
   if (column.carries !== undefined || type.name === 'array' || type.arrayOid === 0) return undefined;
   if (storedType.domain !== undefined) return undefined;
   const of = withoutModifier(column);
   return carrying({ as: 'array', of }, [of], arrayOf(of.type), `${column.id}[]`);
+}
+
+function arrayOfRows(of: SealedColumn): SealedValue | undefined {
+  const type: LogicalType = { name: 'array', oid: RECORD_ARRAY, arrayOid: 0, typmod: -1, typlen: -1, element: of.type };
+  return carrying({ as: 'array', of }, [of], type, `${of.id}[]`);
+}
+
+/** The row's text, in a text column. */
+export function carriedRowText(row: SealedColumn, type: LogicalType): SealedValue | undefined {
+  const { carries } = row;
+  if (carries?.as !== 'row') return undefined;
+  const parts = carries.fields.map(({ column }) => column);
+  return carrying({ ...carries, isText: true }, parts, type, `text of ${row.id}`);
 }
 
 /** Undefined: nothing in it is sealed. */
@@ -81,11 +95,14 @@ export function carriedRow(alias: string, location: number, fields: readonly Row
   if (parts.every((part) => part === undefined)) return undefined;
   // Rows of one alias may be of different subqueries.
   const id = `row of ${alias} ${JSON.stringify(fields, identity)}`;
-  return carrying({ as: 'row', alias, location, fields }, parts, type, id);
+  const row = carrying({ as: 'row', alias, location, fields }, parts, type, id);
+  // Of a table's own row the server names the table.
+  return row && { ...row, origin: { type: 'any' } };
 }
 
-/** pg_type.oid of record. */
+/** pg_type.oid of record and record[]. */
 const RECORD = 2249;
+const RECORD_ARRAY = 2287;
 
 /** The value as JSON; undefined: how the server would write it is not known here. */
 export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | undefined {
@@ -102,7 +119,7 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
     case 'json':
       return form === 'json' ? carries.shape : asJsonb(carries.shape);
     case 'row':
-      return rowShape(carries.fields, form);
+      return carries.isText === true ? undefined : rowShape(carries.fields, form);
   }
 }
 

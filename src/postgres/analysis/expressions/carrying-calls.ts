@@ -7,6 +7,7 @@ import type { Scope } from '../query/scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
 import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
 import { nodeLocation, refuseSealed, settlePlain } from './mould.ts';
+import { rowEntry } from './column-refs.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 
 type Maker =
@@ -67,19 +68,29 @@ function argumentOf(analysis: Analysis, arg: Node, scope: Scope): SettledValue {
   return PLAIN;
 }
 
-function rowValue(analysis: Analysis, items: readonly Node[], scope: Scope): SettledValue {
-  const values = items.map((item) => argumentOf(analysis, item, scope));
-  const sealed = values.find(({ type }) => type === 'sealed');
-  // `t.*` would be as many fields as it has columns.
-  const star = items.find(isStar);
-  if (sealed?.type === 'sealed' && star !== undefined)
-    throw refuseSealed(sealed.column, 'in a row value', nodeLocation(star));
-  const fields = values.map((value, index): RowField => ({
-    name: `f${index + 1}`,
-    column: value.type === 'sealed' ? value.column : undefined,
-  }));
+/** ROW(...), whose fields the server names f1, f2, ... */
+export function rowValue(analysis: Analysis, items: readonly Node[], scope: Scope): SettledValue {
+  const columns = items.flatMap((item) => fieldsOf(analysis, item, scope));
+  const fields = columns.map((column, index): RowField => ({ name: `f${index + 1}`, column }));
   analysis.source.spend(fields.reduce((sum, { column }) => sum + placesIn(column), 0));
   return carriedRow('ROW()', -1, fields) ?? PLAIN;
+}
+
+/** `t.*` is as many fields as it has columns. */
+function fieldsOf(analysis: Analysis, item: Node, scope: Scope): readonly (SealedColumn | undefined)[] {
+  const entry = isStar(item) ? rowEntry(analysis, item, scope) : undefined;
+  if (entry?.opaque === true)
+    throw refuseUse('* stands for columns that are not known here', nodeLocation(item), 'Name the columns one by one.');
+  if (entry === undefined) return [sealedIn(argumentOf(analysis, item, scope))];
+  return entry.columns.map(({ value, open }) => {
+    open?.settlePlain();
+    if (value.type === 'sealed') analysis.refer(value);
+    return sealedIn(value);
+  });
+}
+
+function sealedIn(value: SettledValue): SealedColumn | undefined {
+  return value.type === 'sealed' ? value.column : undefined;
 }
 
 function isStar(node: Node): boolean {
@@ -176,16 +187,4 @@ export function carryingSubquery(value: SettledValue, location: number): Settled
   const made = carriedArray(value.column);
   if (made === undefined) throw refuseSealed(value.column, 'in this kind of subquery', location);
   return made;
-}
-
-/** A row is no value that could be read as text or as binary. */
-export function refuseRow(value: SettledValue): void {
-  if (value.type !== 'sealed' || value.column.carries?.as !== 'row') return;
-  const { alias, location, fields } = value.column.carries;
-  const [inside] = fields.flatMap(({ column }) => column ?? []);
-  throw refuseUse(
-    `the row of "${alias}" as one value holds sealed column ${columnName(inside ?? value.column)}`,
-    location,
-    'Name the columns you need one by one.',
-  );
 }

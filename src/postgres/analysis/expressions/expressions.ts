@@ -1,11 +1,13 @@
 /** Expressions: what each yields, and that no sealed value meets anything that would compute with it. */
 import type { CaseExpr, CoalesceExpr, FuncCall, SubLink, TypeCast, WindowDef } from 'libpg-query';
 import { storedType } from '../../columns/stored-type.ts';
+import type { SealedColumn } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef, analyzeSelection } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
-import { carryingArray, carryingCall, carryingSubquery, MAKERS } from './carrying-calls.ts';
+import { carriedRowText } from './carried.ts';
+import { carryingArray, carryingCall, carryingSubquery, MAKERS, rowValue } from './carrying-calls.ts';
 import { castFor, namesOwnType } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import {
@@ -22,7 +24,7 @@ import {
 import { testForNull } from './null-tests.ts';
 import type { Scope } from '../query/scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
-import { isText, typeLike, withTypmod } from '../../types/registry.ts';
+import { isText, logicalTypeByOid, typeLike, withTypmod } from '../../types/registry.ts';
 import { passedThrough, PLAIN, unnamed, type OutputColumn, type Value } from './values.ts';
 
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
@@ -39,6 +41,7 @@ export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope):
   if ('SubLink' in node) return analyzeSubLink(analysis, node.SubLink, scope);
   if ('FuncCall' in node) return analyzeCall(analysis, node.FuncCall, scope);
   if ('A_ArrayExpr' in node) return carryingArray(analysis, node.A_ArrayExpr.elements ?? [], scope);
+  if ('RowExpr' in node) return rowValue(analysis, node.RowExpr.args ?? [], scope);
   if ('NullTest' in node) {
     if (node.NullTest.arg !== undefined) testForNull(analysis, node.NullTest.arg, scope);
     return PLAIN;
@@ -66,7 +69,6 @@ const USAGES: Readonly<Record<string, string>> = {
   SortBy: 'in ORDER BY',
   BooleanTest: 'with IS TRUE or IS FALSE',
   A_ArrayExpr: 'in an array',
-  RowExpr: 'in a row value',
   MinMaxExpr: 'in GREATEST or LEAST',
   CollateClause: 'with COLLATE',
   XmlExpr: 'in an XML expression',
@@ -132,6 +134,8 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   const { searchPath } = analysis.input;
   const target = castType(cast.typeName);
   if (column.carries?.as === 'json' && target?.isArray === false && target.elementOid === column.type.oid) return value;
+  const text = target?.isArray === false ? rowText(column, target.elementOid) : undefined;
+  if (text !== undefined) return text;
   if (column.carries !== undefined) throw refuseSealed(column, 'in a cast', locationOf(cast));
   const type = namesOwnType(cast.typeName, column.type, searchPath)
     ? withTypmod(column.type, -1)
@@ -143,6 +147,14 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   replaceType(analysis, cast, storedType(column).name, column);
   // A cast to its own type is none to the server's eyes in the shadow, and one upstream: either origin is right.
   return passedThrough({ ...column, type }, 'any');
+}
+
+/** Of a row as text or varchar. */
+function rowText(column: SealedColumn, oid: number): Value | undefined {
+  const type = logicalTypeByOid(oid);
+  if (column.carries?.as !== 'row' || type === undefined) return undefined;
+  if (column.carries.isText === true) return type.oid === column.type.oid ? unnamed(column) : undefined;
+  return isText(type) ? carriedRowText(column, type) : undefined;
 }
 
 function analyzeCase(analysis: Analysis, expression: CaseExpr, scope: Scope): Value {

@@ -64,9 +64,9 @@ function refuseCarried(column: SealedColumn, carried: Carried, usage: string, lo
   const name = columnName(column);
   if (carried.as === 'row')
     return refuseUse(
-      `the row of "${carried.alias}" as one value holds sealed column ${name}`,
+      `the row of "${carried.alias}" holds sealed column ${name} and cannot be used ${usage}`,
       location,
-      'Name the columns you need one by one.',
+      'It can be read as it is, as text and as JSON; for anything else name the columns you need one by one.',
     );
   const hint = 'It can be read as it is, and become part of JSON of the same kind; compute in the application.';
   return refuseUse(`${carried.as} with values of sealed column ${name} cannot be used ${usage}`, location, hint);

@@ -4,7 +4,7 @@ import { decodeRowDescription, encodeRowDescription, type FieldDescription } fro
 import { formatAt } from '../../messages/bind.ts';
 import { originKey, type ResultOrigin, type SealedColumn, type SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { isStoredAs } from '../../columns/stored-type.ts';
+import { isRowTyped, isStoredAs } from '../../columns/stored-type.ts';
 import type { ResultOpening } from '../reply.ts';
 import { expectHead, needControl, outOfStep, verdictFor, type BackendHandler } from './handler.ts';
 
@@ -97,8 +97,10 @@ function agrees(field: FieldDescription, origin: ResultOrigin): boolean {
 function logicalField(field: FieldDescription, index: number, opening: ResultOpening): FieldDescription {
   const column: SealedColumn | undefined = opening.plan.results?.[index];
   if (column === undefined) return field;
+  const format = formatAt(opening.formats, index);
+  if (isRowTyped(column)) return { ...field, format };
   const { oid, typlen, typmod } = column.type;
-  return { ...field, typeOid: oid, typlen, typmod, format: formatAt(opening.formats, index) };
+  return { ...field, typeOid: oid, typlen, typmod, format };
 }
 
 function mismatch(what: string): PostgresError {
