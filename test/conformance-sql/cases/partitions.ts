@@ -89,6 +89,7 @@ export const PARTITIONS: readonly Shape[] = [
     refused: [
       'SELECT upper(nick) FROM cats',
       'SELECT DISTINCT nick FROM animals',
+      'SELECT DISTINCT id, nick FROM animals',
       'SELECT nick FROM cats UNION ALL SELECT nick FROM people',
     ],
   },

@@ -30,6 +30,8 @@ export type Relation = {
   /** In order, without dropped ones. */
   readonly columns: readonly CatalogColumn[];
   readonly keys: readonly KeyConstraint[];
+  /** Columns whose values no two of its rows share, children's among them, at no moment; none: no such key. */
+  readonly primaryKey: readonly string[];
   /** The SELECT of a view, printed under `viewSearchPath`. */
   readonly definition: string | undefined;
   /** Touched by a rule, directly or through inheritance, partitions, views, rules, triggers. */

@@ -159,6 +159,7 @@ function buildRelation(
     kind,
     columns,
     keys: relation.keys.map(([keyName, definition]) => ({ name: keyName, definition })),
+    primaryKey: primaryKeyOf(relation, family),
     definition: relation.definition ?? undefined,
     hot: isHot,
     unguarded: new Set(isUnruled ? unguardedNames(input.rules) : []),
@@ -167,6 +168,14 @@ function buildRelation(
       : undefined,
     writeRefusal: isHot ? writeRefusalOf(input, relation, hot, family) : undefined,
   };
+}
+
+/** A key that may be deferred does not hold at every moment, and that of a parent not for its children, which are no partitions. */
+function primaryKeyOf({ oid, kind, columns, keys }: SnapshotRelation, { inheritance }: Family): readonly string[] {
+  if (kind !== 'p' && (kind !== 'r' || inheritance.descendants(oid).size > 0)) return [];
+  const definition = keys.find(([, text]) => text.startsWith('PRIMARY KEY '))?.[1];
+  const listed = /^PRIMARY KEY \((?<names>[^"()]+)\)$/.exec(definition ?? '')?.groups?.['names']?.split(', ') ?? [];
+  return listed.every((name) => columns.some(([column]) => column === name)) ? listed : [];
 }
 
 const NOTHING_SHARED: SharedColumns = new Map();

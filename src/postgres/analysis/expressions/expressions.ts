@@ -25,7 +25,7 @@ import { testForNull } from './null-tests.ts';
 import type { Scope } from '../query/scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { isText, logicalTypeByOid, typeLike, withTypmod } from '../../types/registry.ts';
-import { passedThrough, PLAIN, unnamed, type OutputColumn, type Value } from './values.ts';
+import { passedThrough, PLAIN, unnamed, type OutputColumn, type SettledValue, type Value } from './values.ts';
 
 export function analyzeExpression(analysis: Analysis, node: Node, scope: Scope): Value {
   if (isMouldable(node)) return { type: 'mouldable', node };
@@ -272,16 +272,21 @@ export function analyzeWindow(analysis: Analysis, window: WindowDef, scope: Scop
 }
 
 /** GROUP BY, PARTITION BY, DISTINCT ON: equality of ciphertext must be equality of values. */
-export function requireGroupable(analysis: Analysis, node: Node, scope: Scope): void {
+export function requireGroupable(
+  analysis: Analysis,
+  node: Node,
+  scope: Scope,
+  keyed: ReadonlySet<SettledValue> = new Set(),
+): void {
   if ('GroupingSet' in node) {
-    for (const item of node.GroupingSet.content ?? []) requireGroupable(analysis, item, scope);
+    for (const item of node.GroupingSet.content ?? []) requireGroupable(analysis, item, scope, keyed);
     return;
   }
   if ('RowExpr' in node) {
-    for (const item of node.RowExpr.args ?? []) requireGroupable(analysis, item, scope);
+    for (const item of node.RowExpr.args ?? []) requireGroupable(analysis, item, scope, keyed);
     return;
   }
   const value = analysis.infer(node, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
-  if (value.type === 'sealed') requireDeterministic(value.column, nodeLocation(node));
+  if (value.type === 'sealed' && !keyed.has(value)) requireDeterministic(value.column, nodeLocation(node));
 }

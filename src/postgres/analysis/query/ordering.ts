@@ -5,7 +5,8 @@ import { requireGroupable } from '../expressions/expressions.ts';
 import { nodeLocation, refuseSealed, requirePlain } from '../expressions/mould.ts';
 import type { Scope } from './scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
-import type { OutputColumn } from '../expressions/values.ts';
+import { keyedValues } from './keyed.ts';
+import type { OutputColumn, SettledValue } from '../expressions/values.ts';
 
 export function orderBy(analysis: Analysis, item: Node, scope: Scope, outputs: readonly OutputColumn[]): void {
   const node = 'SortBy' in item ? item.SortBy.node : item;
@@ -17,21 +18,34 @@ export function orderBy(analysis: Analysis, item: Node, scope: Scope, outputs: r
 }
 
 /** An input column of that name comes before an output column. */
-export function groupBy(analysis: Analysis, node: Node, scope: Scope, outputs: readonly OutputColumn[]): void {
+export function groupBy(
+  analysis: Analysis,
+  node: Node,
+  scope: Scope,
+  outputs: readonly OutputColumn[],
+  keyed: ReadonlySet<SettledValue>,
+): void {
   if ('GroupingSet' in node) {
-    for (const item of node.GroupingSet.content ?? []) groupBy(analysis, item, scope, outputs);
+    for (const item of node.GroupingSet.content ?? []) groupBy(analysis, item, scope, outputs, keyed);
     return;
   }
   const position = byPosition(analysis, node, outputs);
   const name = bareName(node);
   const isInput = name !== undefined && scope.findColumn(name, nodeLocation(node)) !== undefined;
-  groupable(analysis, node, scope, position ?? (isInput ? undefined : byName(node, outputs)));
+  groupable(analysis, node, scope, position ?? (isInput ? undefined : byName(node, outputs)), keyed);
 }
 
-function groupable(analysis: Analysis, node: Node, scope: Scope, output: OutputColumn | undefined): void {
-  if (output === undefined) return requireGroupable(analysis, node, scope);
+function groupable(
+  analysis: Analysis,
+  node: Node,
+  scope: Scope,
+  output: OutputColumn | undefined,
+  keyed: ReadonlySet<SettledValue> = new Set(),
+): void {
+  if (output === undefined) return requireGroupable(analysis, node, scope, keyed);
   output.open?.settlePlain();
-  if (output.value.type === 'sealed') requireDeterministic(output.value.column, nodeLocation(node));
+  if (output.value.type === 'sealed' && !keyed.has(output.value))
+    requireDeterministic(output.value.column, nodeLocation(node));
 }
 
 /** Plain DISTINCT is a list of one empty node. */
@@ -40,15 +54,20 @@ export function distinct(
   clause: readonly Node[] | undefined,
   scope: Scope,
   outputs: readonly OutputColumn[],
+  targets: readonly Node[],
 ): void {
   if (clause === undefined) return;
   const items = clause.filter((item) => Object.keys(item).length > 0);
   for (const item of items)
     groupable(analysis, item, scope, byPosition(analysis, item, outputs) ?? byName(item, outputs));
   if (items.length > 0) return;
+  const keyed = keyedValues(
+    targets.flatMap((target) => ('ResTarget' in target ? (target.ResTarget.val ?? []) : [])),
+    scope,
+  );
   for (const { value, open } of outputs) {
     open?.settlePlain();
-    if (value.type === 'sealed') requireDeterministic(value.column, -1);
+    if (value.type === 'sealed' && !keyed.has(value)) requireDeterministic(value.column, -1);
   }
 }
 

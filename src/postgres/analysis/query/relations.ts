@@ -56,6 +56,7 @@ export function tableEntry(analysis: Analysis, table: RangeVar, scope: Scope): R
   const columns = renamed(relationColumns(analysis, relation), alias);
   return entry(name, alias === undefined ? relation.schema : undefined, columns, {
     isRelation: relation.kind !== 'v',
+    key: columns.filter((_column, index) => relation.primaryKey.includes(relation.columns[index]?.name ?? '')),
     renamesRow: namesOf(alias?.colnames).length > 0,
   });
 }
@@ -64,7 +65,7 @@ export function entry(
   alias: string,
   schema: string | undefined,
   columns: readonly OutputColumn[],
-  flags: Partial<Pick<RangeEntry, 'opaque' | 'qualifiedOnly' | 'isRelation' | 'renamesRow'>>,
+  flags: Partial<Pick<RangeEntry, 'opaque' | 'qualifiedOnly' | 'isRelation' | 'key' | 'renamesRow'>>,
 ): RangeEntry {
   return { alias, schema, columns, opaque: false, qualifiedOnly: false, isRelation: false, ...flags };
 }

@@ -14,6 +14,8 @@ export type RangeEntry = {
   readonly qualifiedOnly: boolean;
   /** A base relation: system columns exist. */
   readonly isRelation: boolean;
+  /** Those of its columns that are a primary key, which no two of its rows share. */
+  readonly key?: readonly OutputColumn[];
   /** Its columns have aliases, and the fields of its row their own names. */
   readonly renamesRow?: boolean;
 };

@@ -8,6 +8,7 @@ import { sealDefault } from './defaults.ts';
 import { refuseStatement, refuseUse } from '../errors.ts';
 import { analyzeWindow } from '../expressions/expressions.ts';
 import { analyzeFrom } from './from.ts';
+import { keyedValues } from './keyed.ts';
 import { groupBy, distinct, orderBy } from './ordering.ts';
 import { isMouldable, mould, nodeLocation, refuseSealed, requirePlain, settlePlain } from '../expressions/mould.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
@@ -75,12 +76,15 @@ function simpleSelect(
     from,
     merges ? expected.map(unchanged) : expected,
   );
-  for (const item of select.groupClause ?? []) groupBy(analysis, item, scope, outputs);
+  const groups = select.groupClause ?? [];
+  // Of grouping sets some may leave the key out.
+  const keyed = keyedValues(groups.some((item) => 'GroupingSet' in item) ? [] : groups, scope);
+  for (const item of groups) groupBy(analysis, item, scope, outputs, keyed);
   if (select.havingClause !== undefined) requirePlain(analysis, select.havingClause, scope, 'as a condition');
   for (const window of select.windowClause ?? []) {
     if ('WindowDef' in window) analyzeWindow(analysis, window.WindowDef, scope);
   }
-  distinct(analysis, select.distinctClause, scope, outputs);
+  distinct(analysis, select.distinctClause, scope, outputs, select.targetList ?? []);
   for (const item of select.sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
 }
