@@ -57,13 +57,22 @@ export function requireLexing(settings: SessionSettings): void {
         ? 'standard_conforming_strings is off'
         : at > 0
           ? 'pg_catalog is not searched first'
-          : undefined;
+          : hidesType(settings)
+            ? `type ${settings.shadowedType} of pg_temp hides the server’s own`
+            : undefined;
   if (wrong !== undefined)
     throw new AnalysisError(
       'ERR_POSTGRES_SESSION_SETTINGS',
       '0A000',
       `${wrong}: statements on sealed columns are refused`,
     );
+}
+
+/** Unless pg_temp is placed behind the server's own schema. */
+function hidesType({ shadowedType, searchPath }: SessionSettings): boolean {
+  const temporary = searchPath.findIndex((schema) => schema.startsWith('pg_temp'));
+  const own = searchPath.indexOf('pg_catalog');
+  return shadowedType !== '' && (own === -1 || temporary < own);
 }
 
 /** As the server searches: its own names first, unless they are placed otherwise. */

@@ -40,8 +40,8 @@ export const ANALYSIS_ERRORS = {
   },
   ERR_POSTGRES_SESSION_SETTINGS: {
     says: 'a setting of the session does not allow sealed columns',
-    why: 'Statements on sealed columns are read under client_encoding UTF8, standard_conforming_strings on, and pg_catalog searched first.',
-    fix: 'Set these settings back to their defaults.',
+    why: 'Statements on sealed columns are read under client_encoding UTF8, standard_conforming_strings on, and pg_catalog searched first, in which a temporary table or type that is named like a type of the server hides it.',
+    fix: 'Set these settings back to their defaults; drop or rename what is named like one of the server’s types.',
   },
   ERR_POSTGRES_SEQUENCE: {
     says: 'statements of one message cannot be sent one after the other as one message would run them',

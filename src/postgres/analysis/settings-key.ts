@@ -8,12 +8,14 @@ export function settingsKey(settings: SessionSettings): string {
   const known = KEYS.get(settings);
   if (known !== undefined) return known;
   const { searchPath, clientEncoding, standardConformingStrings, uncommittedCatalog, uncommittedElsewhere } = settings;
+  const { shadowedType } = settings;
   const key = JSON.stringify([
     searchPath,
     clientEncoding,
     standardConformingStrings,
     uncommittedCatalog,
     uncommittedElsewhere,
+    shadowedType,
   ]);
   KEYS.set(settings, key);
   return key;

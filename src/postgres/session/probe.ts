@@ -16,9 +16,16 @@ const NAME = 'sealgate settings';
 /** Every name is qualified: nothing in the client's schemas can stand in for it. */
 const SETTINGS = ['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'] as const;
 /** The values of settings are asked for here although most are reported too: within a sequence reports come with its end. */
+/** Temporary tables are types, too: pg_temp is searched before pg_catalog, for relations and types. 11 is pg_catalog's OID. */
+const SHADOWED_SQL =
+  'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN ' +
+  '(SELECT t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND t.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND EXISTS ' +
+  '(SELECT FROM pg_catalog.pg_type b WHERE b.typname OPERATOR(pg_catalog.=) t.typname AND b.typnamespace OPERATOR(pg_catalog.=) 11::pg_catalog.oid ' +
+  'AND b.typrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid) LIMIT 1) END, ';
 const PROBE_SQL =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), current_user, pg_catalog.pg_backend_pid(), ' +
   'pg_catalog.current_setting($$sealgate.catalog$$, true), ' +
+  SHADOWED_SQL +
   SETTINGS.map((name) => `pg_catalog.current_setting($$${name}$$)`).join(', ');
 
 const FLUSH = serialize.flush();
@@ -108,7 +115,7 @@ function requireOneBackend(session: Session, [, , backend = '']: readonly string
 
 function settingsFrom(session: Session, row: readonly string[]): SessionSettings {
   const { settings } = session;
-  const [schemas = '[]', role = '', , catalogTypes = '', ...shown] = row;
+  const [schemas = '[]', role = '', , catalogTypes = '', shadowedType = '', ...shown] = row;
   const [intervalStyle = '', dateStyle = '', timeZone = '', floatDigits, byteaOutput = ''] = shown;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
@@ -117,7 +124,7 @@ function settingsFrom(session: Session, row: readonly string[]): SessionSettings
     uncommittedCatalog: session.catalogTouched,
     uncommittedElsewhere: session.catalogTouchedElsewhere,
   };
-  const next = { ...settings, ...printing, ...uncommitted, searchPath, role, catalogTypes };
+  const next = { ...settings, ...printing, ...uncommitted, searchPath, role, catalogTypes, shadowedType };
   // Identity says "nothing changed": prepared statements that were looked at need no second look.
   return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
 }

@@ -26,6 +26,8 @@ export type SessionSettings = {
   readonly applicationName: string;
   /** `SET sealgate.catalog`: empty where the session has not set it. */
   readonly catalogTypes: string;
+  /** A type of the session's own that is named like one of the server's, which comes before it; empty: there is none. */
+  readonly shadowedType: string;
   /** The server's major version. */
   readonly serverVersion: number;
   /** The open transaction holds DDL nobody else can see: catalog snapshots of other connections do not tell its truth. */
@@ -50,6 +52,7 @@ export function initialSettings(user: string, database: string): SessionSettings
     role: user,
     applicationName: '',
     catalogTypes: '',
+    shadowedType: '',
     serverVersion: 18,
     uncommittedCatalog: false,
     uncommittedElsewhere: false,
