@@ -16,6 +16,7 @@ import { PostgresError } from '../errors.ts';
 import type { Questions, ServiceRow } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
 import { textOf } from '../wire/reader.ts';
+import { endSequence } from './probe.ts';
 import type { Session } from './session.ts';
 
 /** Of the statement, the portal and the savepoint. */
@@ -23,7 +24,6 @@ const NAME = 'sealgate own';
 const SAVEPOINT = `SAVEPOINT "${NAME}"`;
 const ROLLBACK = `ROLLBACK TO SAVEPOINT "${NAME}"`;
 const RELEASE = `RELEASE SAVEPOINT "${NAME}"`;
-const SYNC = serialize.sync();
 const FLUSH = serialize.flush();
 const CLOSE = Buffer.concat([serialize.close({ type: 'P', name: NAME }), serialize.close({ type: 'S', name: NAME })]);
 
@@ -96,26 +96,17 @@ async function takeBack(session: Session, wire: QuestionWire, inSequence: boolea
   await wire.close();
   const ending = new QuestionWire(session);
   if (wire.failed) {
-    await sync(session);
+    await endSequence(session);
     // The statement that failed and its portal are still there, and stand in the way of what takes the rest back.
     session.wires.toUpstream(CLOSE);
     for (let closing = 0; closing < 2; closing += 1) session.expect({ kind: 'close', internal: {} });
   }
   const done = [ending.run(ROLLBACK), ending.run(RELEASE)];
-  if (wire.failed || !inSequence) done.push(sync(session).then(() => []));
+  if (wire.failed || !inSequence) done.push(endSequence(session).then(() => []));
   const outcomes = await Promise.allSettled(done);
   if (outcomes.every(({ status }) => status === 'fulfilled')) return;
   throw new PostgresError('ERR_POSTGRES_INTERNAL', 'the questions in the client’s transaction cannot be taken back', {
     sqlstate: '58000',
-  });
-}
-
-function sync(session: Session): Promise<void> {
-  session.skipping = false;
-  session.wires.toUpstream(SYNC);
-  return new Promise((resolve) => {
-    session.expect({ kind: 'sync', internal: { done: () => resolve() } });
-    session.wires.flushUpstream();
   });
 }
 

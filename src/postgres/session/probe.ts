@@ -29,6 +29,7 @@ const PROBE_SQL =
   SETTINGS.map((name) => `pg_catalog.current_setting($$${name}$$)`).join(', ');
 
 const FLUSH = serialize.flush();
+const SYNC = serialize.sync();
 
 /** Nothing in flight changes settings, and they are known: `settle` would say `ready` at once. */
 export function isSettled(session: Session): boolean {
@@ -49,7 +50,7 @@ export async function settle(session: Session): Promise<Readiness> {
 }
 
 async function ask(session: Session): Promise<Readiness> {
-  const simple = !session.sequenceOpen;
+  const isAlone = !session.sequenceOpen;
   const epoch = session.analyzer.catalogEpoch;
   const row = await new Promise<readonly string[] | undefined>((resolve) => {
     let answer: readonly string[] | undefined;
@@ -59,18 +60,21 @@ async function ask(session: Session): Promise<Readiness> {
       },
       done: (succeeded: boolean) => resolve(succeeded ? answer : undefined),
     };
-    if (simple) askSimply(session, internal);
-    else askInSequence(session, internal);
+    if (!isAlone) askInSequence(session, internal);
+    else if (session.boundSinceSync) askSimply(session, internal);
+    else askAlone(session, internal);
     session.wires.flushUpstream();
   });
   if (row === undefined) {
-    if (!simple) return 'skipped';
+    if (!isAlone) return 'skipped';
     if (session.status === 'failed') return 'failed';
     throw new PostgresError('ERR_POSTGRES_INTERNAL', 'the settings of the session could not be read', {
       sqlstate: '58000',
       hint: 'Try again.',
     });
   }
+  // What comes behind an Execute without a Sync between is in a block that the server begins for it: the client's would be, and was not.
+  if (!isAlone && !session.boundSinceSync) await endSequence(session);
   requireOneBackend(session, row);
   session.settings = settingsFrom(session, row);
   session.settingsStale = false;
@@ -80,9 +84,29 @@ async function ask(session: Session): Promise<Readiness> {
 
 type Internal = NonNullable<Parameters<Session['expect']>[0]['internal']>;
 
+/** Behind a Query that came in a sequence without Sync, whose block is still open. */
 function askSimply(session: Session, internal: Internal): void {
   session.wires.toUpstream(serialize.query(PROBE_SQL));
   session.expect({ kind: 'query', internal });
+}
+
+/** By the extended protocol as well: a Query would drop the client's unnamed statement and portal. */
+function askAlone(session: Session, { row, done }: Required<Pick<Internal, 'row' | 'done'>>): void {
+  let succeeded = true;
+  const failed = (): void => void (succeeded = false);
+  askInSequence(session, { row, failed, done: () => undefined });
+  session.wires.toUpstream(SYNC);
+  session.expect({ kind: 'sync', internal: { done: () => done(succeeded) } });
+}
+
+/** Ends what was sent so far with a Sync of the proxy's own. Precondition: nothing of it has failed, or the client gets no answer of it. */
+export function endSequence(session: Session): Promise<void> {
+  session.skipping = false;
+  session.wires.toUpstream(SYNC);
+  return new Promise((resolve) => {
+    session.expect({ kind: 'sync', internal: { done: () => resolve() } });
+    session.wires.flushUpstream();
+  });
 }
 
 /** Within a sequence that has not come to its Sync: a Query here would end the client's implicit transaction. */
@@ -96,7 +120,8 @@ function askInSequence(session: Session, internal: Internal): void {
   toUpstream(serialize.close({ type: 'P', name: NAME }));
   toUpstream(serialize.close({ type: 'S', name: NAME }));
   toUpstream(FLUSH);
-  const first = { done: (succeeded: boolean) => void (succeeded || internal.done?.(false)) };
+  const { failed } = internal;
+  const first = { ...(failed && { failed }), done: (succeeded: boolean) => void (succeeded || internal.done?.(false)) };
   for (const kind of ['close', 'parse', 'bind'] as const) session.expect({ kind, internal: first });
   session.expect({ kind: 'execute', internal: { ...internal, ...first } });
   session.expect({ kind: 'close', internal: first });

@@ -126,6 +126,8 @@ export class Session {
   inParts: MessageInParts | undefined;
   /** Extended-protocol messages were sent since the last Sync or Query. */
   sequenceOpen = false;
+  /** A Bind or Execute was among what the client sent since its last Sync, whatever Query came since: a Sync would end a portal, or a block. */
+  boundSinceSync = false;
   /** Replies owed to statements that change settings, catalog or transaction. */
   tracksPending = 0;
   /** The open transaction changed settings or catalog: its end may take that back, or make it true for all. */
@@ -199,8 +201,11 @@ export class Session {
     this.replies.push(reply);
     if (reply.track !== undefined) this.tracksPending++;
     if (reply.copiesIn === true) this.plainCopies++;
-    if (reply.kind !== 'copy-end')
-      this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
+    if (reply.kind === 'copy-end') return;
+    this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
+    if (reply.kind === 'sync') this.boundSinceSync = false;
+    else if ((reply.kind === 'bind' || reply.kind === 'execute') && reply.internal === undefined)
+      this.boundSinceSync = true;
   }
 
   /** The server began to skip while the message was being made ready, or is gone: it answers nothing. */
