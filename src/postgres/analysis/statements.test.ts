@@ -67,11 +67,11 @@ describe('INSERT', () => {
     ],
     [
       'insert into customers (ssn) select ssn from people union all select null',
-      `insert into "public"."customers" (ssn) select ssn from "public"."people" union all select null`,
+      `insert into "public"."customers" (ssn) select ssn from "public"."people" union all select NULL::pg_catalog.bytea`,
     ],
     [
       'insert into customers (email) select email from customers union all select null',
-      `insert into "public"."customers" (email) select email from "public"."customers" union all select null`,
+      `insert into "public"."customers" (email) select email from "public"."customers" union all select NULL::pg_catalog.bytea`,
     ],
   ])('%s', (sql, expected) => {
     expect(shown(sql)).toBe(expected);
