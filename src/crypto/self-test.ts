@@ -2,17 +2,18 @@
  * Known-answer tests of every primitive, run before a process uses its first key: a library that was built wrong, a processor that
  * computes wrong or a file that was damaged is found before it seals anything that nobody can open again.
  */
-import { argon2Sync, createHash, createSecretKey } from 'node:crypto';
+import { argon2Sync, createSecretKey } from 'node:crypto';
 import { openAesGcm, sealAesGcm } from './aes-gcm.ts';
 import { concatBytes, equalBytes } from './bytes.ts';
 import { counterKdfPair } from './counter-kdf.ts';
 import { ed25519PublicBytes, ed25519PublicKey, signEd25519, takeEd25519Seed, verifyEd25519 } from './ed25519.ts';
 import { CryptoError } from './errors.ts';
 import { decryptFf1, encryptFf1 } from './ff1.ts';
+import { HASH_SELF_TESTS } from './hash-self-tests.ts';
 import { hkdfSha256 } from './hkdf.ts';
 import { takeKey } from './key-types.ts';
-import { hmacSha256 } from './hmac.ts';
 import { unwrapPadded, wrapPadded } from './key-wrap.ts';
+import { PARAMETER_SELF_TESTS } from './pairs/parameter-self-tests.ts';
 import { PAIR_SELF_TESTS } from './pairs/self-tests.ts';
 import type { SelfTest } from './self-test-case.ts';
 import { openXaesGcm, sealXaesGcm } from './xaes-gcm.ts';
@@ -61,18 +62,7 @@ export const SELF_TESTS: readonly SelfTest[] = [
     },
     answer: '01000001060203040603',
   },
-  {
-    name: 'SHA-256',
-    source: 'FIPS 180-2, B.1',
-    run: () => createHash('sha256').update('abc').digest(),
-    answer: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
-  },
-  {
-    name: 'HMAC-SHA-256',
-    source: 'RFC 4231, 4.3',
-    run: () => hmacSha256(ascii('Jefe'), ascii('what do ya want '), ascii('for nothing?')),
-    answer: '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
-  },
+  ...HASH_SELF_TESTS,
   {
     name: 'HKDF-SHA-256',
     source: 'RFC 5869, A.1',
@@ -167,6 +157,7 @@ export const SELF_TESTS: readonly SelfTest[] = [
     answer: 'e3eab96d9a2fda12f9e252053aff15e753e5ea6f5172c92b',
   },
   ...PAIR_SELF_TESTS,
+  ...PARAMETER_SELF_TESTS,
 ];
 
 /** Throws ERR_CRYPTO_SELF_TEST, which names the first primitive whose answer is not the known one. */

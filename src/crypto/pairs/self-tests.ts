@@ -12,9 +12,10 @@ import {
 import { equalBytes } from '../bytes.ts';
 import type { SelfTest } from '../self-test-case.ts';
 import { signDigest, verifyDigest, type DigestScheme } from './digest-signature.ts';
-import { encodePublicKey, openPair, type KeyPair, type PairKind } from './key-pair.ts';
+import { encodePublicKey, type KeyPair } from './key-pair.ts';
 import { signMu, verifyMu } from './ml-dsa-mu.ts';
 import { decryptOaep } from './rsa-oaep.ts';
+import { forged, LATTICE_KEY_AT, must, pairOf, sha256, unhex } from './self-test-checks.ts';
 import {
   ML_KEM_512_CIPHERTEXT,
   RSA_MESSAGE,
@@ -27,20 +28,10 @@ import { paddingOf } from './signature-scheme.ts';
 
 type Hashed = Extract<DigestScheme, { readonly hash: string }>;
 
-const unhex = (text: string): Uint8Array => Buffer.from(text, 'hex');
-const sha256 = (message: Uint8Array): Uint8Array => createHash('sha256').update(message).digest();
 function shake256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('shake256', { outputLength: 64 });
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-const forged = (signature: Uint8Array): Uint8Array => {
-  const changed = Uint8Array.from(signature);
-  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
-  return changed;
-};
-function must(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
 }
 
 /** Takes what is published, and what each of the two signs, and nothing that was changed. */
@@ -59,12 +50,6 @@ function verifiesBoth(
   must(!verify(scheme.hash, message, how, forged(published)), 'takes a forged signature of a message');
   must(verifyDigest(scheme, publicKey, digest, published), 'refuses a right signature of a digest');
   must(!verifyDigest(scheme, publicKey, digest, forged(published)), 'takes a forged signature of a digest');
-}
-
-function pairOf(kind: PairKind, encoded: Uint8Array): KeyPair {
-  const pair = openPair(kind, encoded);
-  if (pair === undefined) throw new Error('does not read a private key');
-  return pair;
 }
 
 const rsaPair = (): KeyPair => pairOf({ type: 'rsa', bits: 2048 }, RSA_PRIVATE_KEY);
@@ -151,8 +136,7 @@ export const PAIR_SELF_TESTS: readonly SelfTest[] = [
       const signature = sign(null, message, privateKey);
       must(verify(null, message, publicKey, signature), 'refuses a right signature');
       must(!verify(null, message, publicKey, forged(signature)), 'takes a forged signature');
-      // What comes before the key itself in SubjectPublicKeyInfo has 22 bytes.
-      const encodedPublic = encodePublicKey(publicKey).subarray(22);
+      const encodedPublic = encodePublicKey(publicKey).subarray(LATTICE_KEY_AT);
       const mu = shake256(shake256(encodedPublic), Uint8Array.of(0, 0), message);
       must(verify(null, message, publicKey, signMu(privateKey, mu)), 'signs a representative wrong');
       must(verifyMu(publicKey, mu, signature), 'refuses a right signature of a representative');
