@@ -88,6 +88,8 @@ export type QuestionSubject = {
   readonly proposed?: GrantPermissions;
   /** The grant that RetireGrant would end. */
   readonly retiring?: Grant;
+  /** Who may retire the grants that ListRetirableGrants lists. */
+  readonly retirer?: string;
 };
 
 /** `policy`: the document; undefined: the default one. */

@@ -6,6 +6,8 @@ import { ACCOUNT, CALLER, startKms, type TestKms } from '../support/kms-edge.ts'
 
 const BACKUP = { accessKeyId: 'KMSBACKUP', secretAccessKey: 'the secret of backup', principal: 'backup.example.com' };
 const BOB = { accessKeyId: 'KMSBOB', secretAccessKey: 'bob', principal: `arn:aws:iam::${ACCOUNT}:user/bob` };
+const OTHER = { accessKeyId: 'KMSOTHER', secretAccessKey: 'other', principal: 'other.example.com' };
+const DENIED = { accessKeyId: 'KMSDENIED', secretAccessKey: 'denied', principal: 'denied.example.com' };
 const SOURCE = `arn:aws:dynamodb:eu-central-1:${ACCOUNT}:table/one`;
 const OTHER_SOURCE = `arn:aws:dynamodb:eu-central-1:${ACCOUNT}:table/two`;
 const CONTEXT = { tenant: 'a' };
@@ -29,14 +31,18 @@ beforeAll(async () => {
       ),
     },
   ];
+  const notDenied = deny({
+    Action: 'kms:ListRetirableGrants',
+    Condition: { StringEquals: { 'aws:PrincipalServiceName': DENIED.principal } },
+  });
   kms = await startKms({
-    accessKeys: [CALLER, BACKUP, BOB],
+    accessKeys: [CALLER, BACKUP, BOB, OTHER, DENIED],
     access: {
       identities: [
         { arn: CALLER.principal, policies },
         { arn: BOB.principal, policies: granter },
       ],
-      organizationPolicies: [],
+      organizationPolicies: [{ name: 'services', document: document(allow(), notDenied) }],
       unlistedStorageCallers: 'use-keys',
       grantsCrossAccounts: false,
     },
@@ -119,6 +125,20 @@ describe('a grant to a service', () => {
     expect(mine.json).toMatchObject({ Grants: [{ GrantId }] });
     const others = { KeyId, GranteeServicePrincipal: 'other.example.com' };
     expect((await kms.call('ListGrants', others, { credentials: BACKUP })).json).toMatchObject({ Grants: [] });
+  });
+
+  test('is listed to the service that may retire it, and to no other service; a deny holds', async () => {
+    const KeyId = await kms.key();
+    const { GrantId } = await toService(KeyId);
+    const listed = async (credentials: typeof BOB, service: string): Promise<Json | undefined> => {
+      const asked = { RetiringServicePrincipal: service, Limit: 1000 };
+      return (await kms.call('ListRetirableGrants', asked, { credentials })).json;
+    };
+    const { Grants } = (await listed(BACKUP, BACKUP.principal)) ?? {};
+    expect(Grants).toContainEqual(expect.objectContaining({ GrantId, RetiringServicePrincipal: BACKUP.principal }));
+    expect(await listed(OTHER, BACKUP.principal)).toMatchObject({ __type: 'AccessDeniedException' });
+    expect(await listed(OTHER, OTHER.principal)).toMatchObject({ Grants: [] });
+    expect(await listed(DENIED, DENIED.principal)).toMatchObject({ __type: 'AccessDeniedException' });
   });
 
   test('is retired by its retiring service', async () => {

@@ -3,8 +3,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder } from '../../../test/support/cli.ts';
 import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
+import type { KeyManagerOptions } from '../../keys/options.ts';
 
 const cli = cliFolder();
+const storeOptions: KeyManagerOptions = {
+  storePath: cli.path('sealgate-keys.sqlite'),
+  unseal: [{ type: 'key-file', path: cli.path('root.key') }],
+  region: 'us-east-1',
+  account: '000000000000',
+  audit: { path: cli.path('sealgate-audit.jsonl'), durability: 'write' },
+};
 
 const allowing = (actions: string): string =>
   JSON.stringify({
@@ -73,16 +81,7 @@ test('a role is its ARN, and comes through the proxy', async () => {
 });
 
 test('grants are consulted, with their constraints', async () => {
-  const manager = await openKeyManager(
-    {
-      storePath: cli.path('sealgate-keys.sqlite'),
-      unseal: [{ type: 'key-file', path: cli.path('root.key') }],
-      region: 'us-east-1',
-      account: '000000000000',
-      audit: { path: cli.path('sealgate-audit.jsonl'), durability: 'write' },
-    },
-    testPorts,
-  );
+  const manager = await openKeyManager(storeOptions, testPorts);
   const [key] = await manager.listKeys(TEST_USE);
   const grantee = 'arn:aws:iam::000000000000:user/bob';
   const asked = { keyId: key?.keyId ?? '', grantee, operations: ['Decrypt'], constraints: { subset: { a: 'b' } } };
@@ -107,6 +106,26 @@ test('grants are consulted, with their constraints', async () => {
   expect(bare).toMatchObject({ exit: 1, text: expect.stringContaining('does not cover this encryption context') });
 });
 
+test('a service is asked about by what it says it asks for', async () => {
+  const service = 'backup.example.com';
+  const source = 'arn:aws:dynamodb:us-east-1:000000000000:table/one';
+  const manager = await openKeyManager(storeOptions, testPorts);
+  const [key] = await manager.listKeys(TEST_USE);
+  const constraints = { sourceArn: source };
+  const parties = { grantee: { service }, retiring: { service } };
+  await manager.grants.create({ keyId: key?.keyId ?? '', ...parties, operations: ['Decrypt'], constraints }, TEST_USE);
+  await manager.close();
+  const asked = ['--action', 'Decrypt', '--principal', service];
+  expect(await explain(...asked, '--source-arn', source)).toMatchObject({
+    exit: 0,
+    text: expect.stringContaining(`${service} may kms:Decrypt with`),
+  });
+  for (const given of [[], ['--source-arn', `${source}2`], ['--source-account', '000000000000']]) {
+    const { exit, text } = await explain(...asked, ...given);
+    expect([given, exit, text]).toEqual([given, 1, expect.stringContaining('on behalf of another resource alone')]);
+  }
+});
+
 test.each([
   [['--client', 'a']],
   [['--action', 'Decrypt']],
@@ -115,6 +134,8 @@ test.each([
   [['--action', 'Decrypt', '--client', 'a', '--via', 'door']],
   [['--action', 'Decrypt', '--client', 'a', '--context', 'x']],
   [['--action', 'De crypt', '--client', 'a']],
+  [['--action', 'Decrypt', '--client', 'a', '--source-arn', 'arn:aws:dynamodb:us-east-1:000000000000:table/t']],
+  [['--action', 'Decrypt', '--principal', 'arn:aws:iam::000000000000:user/a', '--source-account', '000000000000']],
 ])('%j is not understood', async (words) => {
   expect(await explain(...words)).toMatchObject({ exit: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
 });

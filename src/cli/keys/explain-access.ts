@@ -1,6 +1,7 @@
 /** `sealgate keys explain-access`: which statement or grant decides, and what is missing. */
 import { clientPrincipal, postgresPrincipal } from '../../config/principals.ts';
 import type { Explanation } from '../../keys/access/explain.ts';
+import { isServiceName } from '../../keys/access/principal.ts';
 import type { AccessQuestion } from '../../keys/offline.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -27,7 +28,7 @@ export const keysExplainAccessCommand = defineCommand({
     },
     client: { type: 'string', placeholder: 'name', help: 'a client of the S3 gateway or of the KMS API' },
     role: { type: 'string', placeholder: 'database/role', help: 'a role that connects through the Postgres proxy' },
-    principal: { type: 'string', placeholder: 'ARN', help: 'any caller' },
+    principal: { type: 'string', placeholder: 'ARN', help: 'any caller; a service by its name' },
     via: {
       type: 'string',
       placeholder: VIAS.join('|'),
@@ -39,6 +40,8 @@ export const keysExplainAccessCommand = defineCommand({
       placeholder: 'name=value',
       help: 'a pair of the encryption context; may be given several times',
     },
+    'source-arn': { type: 'string', placeholder: 'ARN', help: 'of a service: the resource for which it asks' },
+    'source-account': { type: 'string', placeholder: 'id', help: 'of a service: the account of that resource' },
     ...JSON_OPTION,
   },
   positionals: { min: 1, max: 1 },
@@ -51,7 +54,7 @@ export const keysExplainAccessCommand = defineCommand({
       via: viaOf(values),
       action: await askedAction(values.action),
       context: Object.fromEntries(context.map(pairOf)),
-      request: {},
+      request: sourceOf(values),
     };
     const { explainAccess } = await import('../../keys/offline.ts');
     const { access } = settings.options;
@@ -83,6 +86,23 @@ function viaOf({ role, via = role === undefined ? 'kms' : 'postgres' }: Who): Ac
   const known = VIAS.find((each) => each === via);
   if (known === undefined) throw new CliError('ERR_CLI_USAGE', `--via takes one of ${VIAS.join(', ')}`);
   return known;
+}
+
+type Source = { readonly 'source-arn'?: string | undefined; readonly 'source-account'?: string | undefined };
+
+/** What a service says of itself, and of anybody else counts for nothing. */
+function sourceOf({
+  principal,
+  'source-arn': sourceArn,
+  'source-account': sourceAccount,
+}: Who & Source): AccessQuestion['request'] {
+  if (sourceArn === undefined && sourceAccount === undefined) return {};
+  if (principal === undefined || !isServiceName(principal))
+    throw new CliError('ERR_CLI_USAGE', '--source-arn and --source-account are for a --principal that is a service');
+  return {
+    ...(sourceArn === undefined ? {} : { sourceArn }),
+    ...(sourceAccount === undefined ? {} : { sourceAccount }),
+  };
 }
 
 function pairOf(text: string): readonly [string, string] {

@@ -14,7 +14,7 @@ import { explain, type Explanation } from './explain.ts';
 import type { Grant, GrantSource } from './grants/grant.ts';
 import { CONTEXT_OPERATIONS } from './grants/constraint.ts';
 import { RepeatedQuestions } from './repeated-questions.ts';
-import { evaluateRetirement } from './grants/retire.ts';
+import { evaluateOwnGrants, evaluateRetirement } from './grants/retire.ts';
 import { Identities } from './identities.ts';
 import type { AccessOptions, IdentitiesOptions, ViaServices } from './options.ts';
 import type { Identity } from './identity.ts';
@@ -198,9 +198,15 @@ export class PolicyAuthorizer implements KeyAuthorizer {
   }
 }
 
-function decideBy({ key, retiring }: AuthorizationQuestion, request: AccessRequest, rules: AccessRules): Decision {
+function decideBy(
+  { key, retiring, retirer }: AuthorizationQuestion,
+  request: AccessRequest,
+  rules: AccessRules,
+): Decision {
   if (key !== undefined && rules.keyPolicy === undefined)
     return { allow: false, by: { type: 'key-policy-unreadable' } };
+  const { type, arn } = request.principal;
+  if (type === 'service' && arn === retirer) return evaluateOwnGrants(request, rules);
   return retiring === undefined ? evaluate(request, rules) : evaluateRetirement(request, rules, retiring);
 }
 

@@ -23,6 +23,8 @@ export type Permission =
       readonly grantId: string;
       readonly as: 'retiring principal' | 'grantee' | 'issuing account';
     }
+  /** A service, whom no identity policy could let, asks for the grants that name it. */
+  | { readonly type: 'own-grants' }
   /** At the terminal, with the secret that unseals the store: nothing could be kept from them. */
   | { readonly type: 'operator' };
 
@@ -60,6 +62,8 @@ function formatPermission(by: Permission): string {
       return `grant ${by.grantId}`;
     case 'retirement':
       return `${by.as} of grant ${by.grantId}`;
+    case 'own-grants':
+      return 'service that may retire these grants';
     case 'operator':
       return 'operator at the terminal';
     default:

@@ -82,7 +82,7 @@ export class KeyGrantsService implements KeyGrants {
   listRetirable(request: { retiring: GrantPrincipal } & PageRequest, use: KeyUse): Promise<Page<Grant>> {
     return this.#recorder.record('ListRetirableGrants', use, null, (trace) => {
       const retiring = checkPrincipal(request.retiring, 'Retiring');
-      this.#recorder.authorize(trace, 'ListRetirableGrants', use, {});
+      this.#recorder.authorizeAbout({ retirer: retiring }, trace, 'ListRetirableGrants', use, {});
       return this.#page({ by: 'retiring', retiring }, request);
     });
   }

@@ -26,6 +26,15 @@ export function evaluateRetirement(
   return { allow: true, by: { type: 'retirement', grantId: grant.grantId, as: as.as } };
 }
 
+/** A service has no account whose identity policies could let it: what it may retire, it may list. */
+export function evaluateOwnGrants(
+  request: AccessRequest,
+  rules: Pick<AccessRules, 'identity' | 'keyPolicy'>,
+): Decision {
+  const { refusal } = consult(request, rules);
+  return refusal === undefined ? { allow: true, by: { type: 'own-grants' } } : { allow: false, by: refusal };
+}
+
 function capacities(grant: Grant): readonly { readonly as: Retirement['as']; readonly arn: string }[] {
   const { retiring, grantee, operations, issuingAccount } = grant;
   return [
