@@ -7,7 +7,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import { connectTo } from '../support/connect.ts';
 import { start } from '../support/run.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { APPLICATIONS, type Application } from './applications.ts';
@@ -22,8 +22,7 @@ async function capture({ name, title, build, words }: Application): Promise<void
   const server = await startPostgres(['timezone=UTC']);
   const recorder = await startRecorder(server.port);
   try {
-    const direct = new pg.Client({ connectionString: server.url() });
-    await direct.connect();
+    const direct = await connectTo(server.url());
     await direct.query(ddl(false));
     await direct.end();
     const [program, ...before] = client.words;

@@ -1,7 +1,7 @@
 /** Both sides of the comparison on one server: sealed columns behind the proxy, plain ones reached directly. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { openSealedDatabase } from '../support/sealed-database.ts';
@@ -43,8 +43,7 @@ export async function openTwins(binaries?: string): Promise<Twins> {
   const db = await openSealedDatabase(server, 'sealed', `CREATE EXTENSION pg_stat_statements; ${ddl(true)}`, RULES);
   // On a server of its own, so that what is found on the first one came through the proxy.
   const plainServer = await startPostgres(settings, binaries);
-  const direct = new pg.Client({ connectionString: plainServer.url() });
-  await direct.connect();
+  const direct = await connectTo(plainServer.url());
   await direct.query(ddl(false));
   const sealed = await RawClient.login(db.url);
   const plain = await RawClient.login(plainServer.url());

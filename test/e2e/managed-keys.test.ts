@@ -42,6 +42,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { KeyReport } from '../../src/keys/admin/key-report.ts';
 import { applyDdl, install, type Installation, type Listening } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -120,12 +121,10 @@ async function report(): Promise<KeyReport> {
 beforeAll(async () => {
   [store, database] = await Promise.all([startS3rver({ buckets: ['sealed'] }), startPostgres()]);
   installation = await install(config(), [], { 'admin.json': ADMIN });
-  const admin = new pg.Client({ connectionString: database.url() });
-  await admin.connect();
+  const admin = await connectTo(database.url());
   await admin.query('create database shop');
   await admin.end();
-  const owner = new pg.Client({ connectionString: database.url('shop') });
-  await owner.connect();
+  const owner = await connectTo(database.url('shop'));
   await owner.query('create table people (id int primary key, name text)');
   await owner.end();
   await applyDdl(installation, database, 'shop');

@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { sealgate, type Program } from '../support/run.ts';
@@ -59,14 +60,12 @@ postgres:
 `;
 
 async function prepareDatabase(): Promise<void> {
-  const admin = new pg.Client({ connectionString: database.url() });
-  await admin.connect();
+  const admin = await connectTo(database.url());
   await admin.query(`create role sealgate login password '${SECRETS.servicePassword}'`);
   await admin.query(`create role app login password '${SECRETS.appPassword}'`);
   await admin.query('create database shop owner sealgate');
   await admin.end();
-  const owner = new pg.Client({ connectionString: database.url('shop') });
-  await owner.connect();
+  const owner = await connectTo(database.url('shop'));
   await owner.query('create table people (id int primary key, name text unique, note text)');
   await owner.query('grant select, insert, update, delete on people to app; grant select on people to sealgate');
   const { stdout } = await cli.run('check', '--ddl');

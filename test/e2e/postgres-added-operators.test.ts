@@ -2,8 +2,9 @@
  * Operators and functions that somebody has added to the database and that fit the logical types of sealed columns better than the server's own:
  * a plain table would be searched with them, and ciphertext cannot be.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -28,8 +29,7 @@ let client: pg.Client;
 beforeAll(async () => {
   server = await startPostgres();
   db = await openSealedDatabase(server, 'sealed', DDL, RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
   await client.query("INSERT INTO people VALUES (1, 'Ann', 'ann@example.org', '111')");
 });
 afterAll(async () => {

@@ -3,9 +3,10 @@
  * constants, parameters, casts and COPY; described alike; with the session's settings as they change.
  */
 import { once } from 'node:events';
-import pg from 'pg';
+import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { openTwinDatabase, type TwinDatabase } from '../support/twin-database.ts';
 import { RULES, tableDdl, TYPES } from './postgres-type-values.ts';
 
@@ -152,8 +153,7 @@ describe.each(TYPES)('%s %s', (name, type, searched, values) => {
 
   test('parameters and results are described alike', async () => {
     const describeOn = async (on: pg.Client, url: string): Promise<unknown> => {
-      const probe = new pg.Client({ connectionString: url });
-      await probe.connect();
+      const probe = await connectTo(url);
       try {
         const { connection } = probe as unknown as { connection: pg.Connection }; // npm pg's inner connection
         const parameters = once(connection, 'parameterDescription');
@@ -273,8 +273,7 @@ describe('settings of the session', () => {
     for (const on of [client, twin])
       await on.query("INSERT INTO t (id, c_date, c_timestamptz) VALUES (1, '2024-02-29', '2024-02-29 12:00+00')");
     const pipeline = async (url: string): Promise<unknown> => {
-      const piped = new pg.Client({ connectionString: url });
-      await piped.connect();
+      const piped = await connectTo(url);
       try {
         await piped.query('BEGIN');
         const results = await Promise.all([

@@ -2,8 +2,9 @@
  * Both analyses on a real server, and a plaintext twin: each supported statement gives through the proxy, on sealed columns, what it gives
  * on plain ones.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { SealedPlan, StatementPlan } from '../../src/postgres/plan.ts';
 import { createAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
@@ -48,10 +49,8 @@ let twin: pg.Client;
 beforeAll(async () => {
   server = await startPostgres();
   db = await openSearchedDatabase(server, 'sealed', tables(GUARD, GUARD, GUARD, GUARD, GUARD) + MORE, RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
-  twin = new pg.Client({ connectionString: await db.openTwin() });
-  await twin.connect();
+  client = await connectTo(db.url);
+  twin = await connectTo(await db.openTwin());
   await twin.query(tables('text', 'text', 'varchar(20)', 'int', 'date'));
 });
 

@@ -1,6 +1,7 @@
 /** Values of every type inside arrays and JSON, as a plain server makes them; text and binary, in the session's settings. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { RawClient } from '../support/postgres-proxy.ts';
 import { testedVersion } from '../support/postgres-versions.ts';
@@ -74,11 +75,9 @@ beforeAll(async () => {
   }));
   db = await openSearchedDatabase(server, 'sealed', `${ddl(true)}; CREATE TABLE o (id int, what text)`, rules);
   twinUrl = await db.openTwin();
-  twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
+  twin = await connectTo(twinUrl);
   await twin.query(`${ddl(false)}; CREATE TABLE o (id int, what text)`);
-  const through = new pg.Client({ connectionString: db.url });
-  await through.connect();
+  const through = await connectTo(db.url);
   for (const client of [through, twin]) {
     for (let row = 0; row < ROWS; row++) {
       const values = NAMES.map((type) => TYPES[type]?.[row] ?? null);

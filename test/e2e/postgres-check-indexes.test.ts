@@ -1,7 +1,8 @@
 /** What `check` makes of indexes on columns that are to be sealed, on a real server. */
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { checkDatabase } from '../../src/postgres/columns/resolve.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import type { SealRule } from '../../src/postgres/service/rules.ts';
@@ -24,8 +25,7 @@ let server: TestPostgres;
 let admin: pg.Client;
 beforeAll(async () => {
   server = await startPostgres();
-  admin = new pg.Client({ connectionString: server.url() });
-  await admin.connect();
+  admin = await connectTo(server.url());
 });
 afterAll(async () => {
   await admin.end();

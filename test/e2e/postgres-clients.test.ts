@@ -1,6 +1,6 @@
 /** Drivers and ORMs that know nothing of sealing, on tables of their own making where they make any, through a running `sealgate up`. */
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { CLUB_DDL, openClubDatabase, type ClubDatabase } from '../support/club-database.ts';
 import { goClient, javaClient, pythonClient, type LanguageClient } from '../support/language-clients.ts';
@@ -92,8 +92,7 @@ describe.each(CLIENTS)('$name', ({ name, build, runs, migrates, since = 13 }) =>
 });
 
 async function makeTables(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   await client.query(CLUB_DDL);
   await client.end();
 }

@@ -5,8 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import { createKeyFile, createKeyStore, type KeyManager, openKeyManager } from '../../src/keys/key-manager.ts';
 import type { ColumnService, ColumnSession, ValueSettings } from '../../src/postgres/columns/column-service.ts';
@@ -56,12 +57,10 @@ beforeEach(async () => {
     await service.close();
   }
   const name = `columns_${++database}`;
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query(`CREATE DATABASE ${name}`);
   await root.end();
-  admin = new pg.Client({ connectionString: server.url(name) });
-  await admin.connect();
+  admin = await connectTo(server.url(name));
   service = connect();
   await ensureSchema(service, randomBytes);
 });

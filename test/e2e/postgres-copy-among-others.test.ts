@@ -3,8 +3,8 @@
  * so is what is left; no value passes the proxy in clear, whatever fails.
  */
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types, type RawMessage } from '../support/postgres-proxy.ts';
 import { startRelay, type Relay } from '../support/relay.ts';
@@ -39,8 +39,7 @@ beforeAll(async () => {
   const kept = 'CREATE TABLE kept (id int PRIMARY KEY, secret sealgate.sealed)';
   db = await openSealedDatabase({ ...server, port: relay.port }, 'sealed', kept, RULES);
   await db.direct.query('CREATE DATABASE twin');
-  const plain = new pg.Client({ connectionString: server.url('twin') });
-  await plain.connect();
+  const plain = await connectTo(server.url('twin'));
   await plain.query('CREATE TABLE kept (id int PRIMARY KEY, secret text)');
   await plain.end();
 });

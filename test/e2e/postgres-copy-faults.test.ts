@@ -2,9 +2,9 @@
  * COPY into sealed columns where something goes wrong, or comes sooner than it should: nothing of it is kept, the session is where the
  * server's own would be, and no value passes the proxy in clear, not even to be ignored.
  */
-import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types } from '../support/postgres-proxy.ts';
 import { startRelay, type Relay } from '../support/relay.ts';
@@ -222,8 +222,7 @@ describe('much data', () => {
     await db.direct.query('COMMIT');
     expect(types(await client.untilReady())).toBe('GCZ');
     expect(await count()).toBe(20_000);
-    const out = new pg.Client({ connectionString: db.url });
-    await out.connect();
+    const out = await connectTo(db.url);
     const { rows } = await out.query<{ id: number; mail: string }>('SELECT id, mail FROM people');
     await out.end();
     for (const { id, mail } of rows) expect(mail).toBe(`${CANARY}-${id}`);

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
@@ -31,8 +32,7 @@ beforeAll(async () => {
   server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
   twinUrl = await db.openTwin();
-  const owner = new pg.Client({ connectionString: twinUrl });
-  await owner.connect();
+  const owner = await connectTo(twinUrl);
   await owner.query(ddl(false));
   await owner.end();
 });

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { requireSecret, watchServer } from '../support/canaries.ts';
 import { openBank } from '../support/bank.ts';
 import type { Installation } from '../support/installation.ts';
@@ -44,8 +45,7 @@ afterAll(async () => {
 
 async function asRoot(database: string, statements: readonly string[]): Promise<void> {
   if (typeof server === 'string') throw new TypeError(server);
-  const root = new pg.Client({ connectionString: server.url(database) });
-  await root.connect();
+  const root = await connectTo(server.url(database));
   for (const statement of statements) await root.query(statement);
   await root.end();
 }

@@ -3,8 +3,8 @@
  * their drivers tell by 25P02 that they have to roll back.
  */
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { encodeBind } from '../../src/postgres/messages/bind.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, type RawMessage } from '../support/postgres-proxy.ts';
@@ -26,8 +26,7 @@ beforeAll(async () => {
   server = await startPostgres();
   db = await openSearchedDatabase(server, 'shop', ddl(true), RULES);
   const twinUrl = await db.openTwin();
-  const twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
+  const twin = await connectTo(twinUrl);
   await twin.query(ddl(false));
   await twin.end();
   ours = await RawClient.login(db.url);

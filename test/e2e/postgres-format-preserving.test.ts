@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { PreservedFormat } from '../../src/envelope/format-preserving.ts';
 import type { DataKeys } from '../../src/keys/uses/data-keys.ts';
 import { rebindColumns } from '../../src/postgres/columns/rebind.ts';
@@ -51,8 +52,7 @@ const ROWS: readonly (readonly [number, string | null, string | null, string])[]
 beforeAll(async () => {
   server = await startPostgres();
   database = await openSearchedDatabase(server, 'cards', DDL, [CARD, CODE]);
-  client = new pg.Client({ connectionString: database.url });
-  await client.connect();
+  client = await connectTo(database.url);
   await client.query('CREATE TEMP TABLE nothing (id int)');
   for (const row of ROWS.slice(0, 2)) await client.query('INSERT INTO cards VALUES ($1, $2, $3, $4)', [...row]);
   await client.query(
@@ -235,8 +235,7 @@ describe('the rule says how values are read, and is held to it', () => {
   let service: ServiceConnection;
   beforeAll(async () => {
     turned = await openSearchedDatabase(server, 'turned', 'CREATE TABLE before (number varchar(10))', [rule({})]);
-    writer = new pg.Client({ connectionString: turned.url });
-    await writer.connect();
+    writer = await connectTo(turned.url);
     const { host, port, superuser: user, password } = server;
     service = openServiceConnection({ host, port, user, password, database: 'turned' });
   });

@@ -1,6 +1,6 @@
 /** What pgjdbc's DatabaseMetaData tells of sealed columns, as DBeaver, Hibernate and Liquibase ask: the same as of a plain twin with those types. */
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { ddl, RULES } from '../conformance-sql/database.ts';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { javaClient, type LanguageClient } from '../support/language-clients.ts';
@@ -18,8 +18,7 @@ beforeAll(async () => {
   server = await startPostgres();
   db = await openSearchedDatabase(server, 'sealed', ddl(true), RULES);
   twinUrl = await db.openTwin();
-  const twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
+  const twin = await connectTo(twinUrl);
   await twin.query(ddl(false));
   await twin.end();
 }, CLIENT_BUILD_TIMEOUT_MS);

@@ -1,7 +1,7 @@
 /** Statements too large to be read while others wait: they mean what small ones mean, and nobody is kept waiting. */
-import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { SHAPES } from '../conformance-sql/all-shapes.ts';
 import { casesOf } from '../conformance-sql/case.ts';
 import { openTwins, type Twins } from '../conformance-sql/twins.ts';
@@ -96,8 +96,7 @@ describe('beside others', () => {
   });
 
   test('declared checks hold for its values', async () => {
-    const client = new pg.Client({ connectionString: db.url });
-    await client.connect();
+    const client = await connectTo(db.url);
     const insert = `INSERT INTO people (id, age) VALUES (-1, 1), (-2, -7)${PADDING}`;
     await expect(client.query(insert)).rejects.toMatchObject({ code: '23514', constraint: 'people_age_check' });
     await expect(client.query(`INSERT INTO people (id, age) VALUES (-1, $1)${PADDING}`, [0])).rejects.toMatchObject({

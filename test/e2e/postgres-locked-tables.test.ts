@@ -3,7 +3,7 @@
  * them, and the proxy's own connections wait for none.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -144,8 +144,7 @@ test('the catalog is read although what views and routines name is locked; only 
   await db.direct.query(LOCK);
   // Which has it read anew.
   await db.direct.query('CREATE TABLE more (id int)');
-  const changer = new pg.Client({ connectionString: server.url('sealed') });
-  await changer.connect();
+  const changer = await connectTo(server.url('sealed'));
   await changer.query('CREATE TABLE unlike (id int)');
   await sleep(REST_MS);
   expect((await client.query('SELECT email AS i FROM people')).rows).not.toEqual([]);

@@ -2,8 +2,9 @@
  * Migration tools as their users run them: the rules are there first, the database is empty, and each tool makes tables, fills them, changes
  * them and takes all of it back through a running `sealgate up`, as a role that is no superuser.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { requireSecret, watchServer } from '../support/canaries.ts';
 import { CLIENT_BUILD_TIMEOUT_MS } from '../support/client-cache.ts';
 import { install, type Installation } from '../support/installation.ts';
@@ -52,8 +53,7 @@ let url: string;
 beforeAll(async () => {
   server = await startPostgres();
   await watchServer(server);
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   for (const sql of [
     "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
     "CREATE ROLE app LOGIN PASSWORD 'app-password'",
@@ -62,8 +62,7 @@ beforeAll(async () => {
   ])
     await root.query(sql);
   await root.end();
-  direct = new pg.Client({ connectionString: server.url('clinic') });
-  await direct.connect();
+  direct = await connectTo(server.url('clinic'));
   // As `check` asks for columns that are added to tables with rows.
   await direct.query(
     'ALTER SCHEMA public OWNER TO app; ALTER DEFAULT PRIVILEGES FOR ROLE app GRANT SELECT ON TABLES TO sealgate',
@@ -104,8 +103,7 @@ describe.each(TOOLS)('$name', ({ tables, build, returns }) => {
   }
 
   async function rows(): Promise<unknown> {
-    const application = new pg.Client({ connectionString: url });
-    await application.connect();
+    const application = await connectTo(url);
     const answer = await application.query(
       `SELECT p.name, p.ssn, p.note, p.born, p.city FROM ${tables}_patient p JOIN ${tables}_visit v USING (ssn) WHERE v.ssn = $1`,
       ['078-05-1120'],

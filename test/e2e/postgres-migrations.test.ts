@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { install, type Installation, type Listening } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
@@ -14,8 +15,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   for (const sql of [
     "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
     "CREATE ROLE app LOGIN PASSWORD 'app-password'",
@@ -41,8 +41,7 @@ postgres:
     ['shop'],
   );
   listening = await installation.up();
-  direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
+  direct = await connectTo(server.url('shop'));
 });
 afterAll(async () => {
   await direct.end();

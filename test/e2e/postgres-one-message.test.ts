@@ -5,8 +5,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { missing } from '../support/programs.ts';
 import { skipBecause } from '../support/skip.ts';
 import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
@@ -42,8 +43,7 @@ beforeAll(async () => {
   server = await startLoggedPostgres(['max_prepared_transactions=2']);
   db = await openSealedDatabase(server, 'sealed', 'CREATE TABLE kept (id int, secret sealgate.sealed)', RULES);
   await db.direct.query('CREATE DATABASE twin');
-  plain = new pg.Client({ connectionString: server.url('twin') });
-  await plain.connect();
+  plain = await connectTo(server.url('twin'));
   await plain.query('CREATE TABLE kept (id int, secret text)');
   // What the twin is sent is no leak.
   await plain.query(

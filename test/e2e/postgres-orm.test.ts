@@ -11,6 +11,7 @@ import { migrate as migrateOverPostgres } from 'drizzle-orm/postgres-js/migrator
 import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import {
   ANN,
   BOB,
@@ -101,8 +102,7 @@ describe.each(POSTGRES_SERVERS)('in front of %s', (serverName) => {
     }
     server = started;
     if (server.logFile !== undefined) await watchServer(server);
-    const root = new pg.Client({ connectionString: server.url() });
-    await root.connect();
+    const root = await connectTo(server.url());
     for (const statement of [
       "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
       "CREATE ROLE app LOGIN PASSWORD 'app-password'",
@@ -110,8 +110,7 @@ describe.each(POSTGRES_SERVERS)('in front of %s', (serverName) => {
     ])
       await root.query(statement);
     await root.end();
-    direct = new pg.Client({ connectionString: server.url('shop') });
-    await direct.connect();
+    direct = await connectTo(server.url('shop'));
     // The application owns its tables and makes its own schemas, as ORMs do in their migrations.
     await direct.query('GRANT CREATE ON DATABASE shop TO app; GRANT CREATE ON SCHEMA public TO app; SET ROLE app');
     await direct.query(SHOP_DDL);

@@ -1,6 +1,7 @@
 /** Format-preserving columns in the transaction that makes them: nothing in a stored value says that it is sealed. */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
 
@@ -17,8 +18,7 @@ beforeAll(async () => {
     { ...rule, table: 'grown' },
     { ...rule, table: 'made' },
   ]);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
 });
 afterAll(async () => {
   await client.end();
@@ -42,8 +42,7 @@ test('a column that was added and rolled back is not the one that has its place 
   await expect(client.query("INSERT INTO grown VALUES (1, '123456')")).rejects.toMatchObject({ code: '0A000' });
   await client.query('ROLLBACK');
   await db.direct.query("ALTER TABLE grown ADD COLUMN num text; INSERT INTO grown VALUES (7, '777777')");
-  const again = new pg.Client({ connectionString: db.url });
-  await again.connect();
+  const again = await connectTo(db.url);
   await expect(again.query('SELECT num FROM grown')).rejects.toMatchObject({ code: '0A000' });
   await again.end();
 });

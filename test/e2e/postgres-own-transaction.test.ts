@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -36,8 +37,7 @@ beforeAll(async () => {
   });
   db = await openSearchedDatabase(server, 'sealed', BOTH.replace('secret text', 'secret sealgate.sealed'), RULES);
   twinUrl = await db.openTwin();
-  plain = new pg.Client({ connectionString: twinUrl });
-  await plain.connect();
+  plain = await connectTo(twinUrl);
   await plain.query(BOTH);
 });
 afterAll(async () => {
@@ -63,8 +63,7 @@ afterEach(async () => {
 });
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   return client;
 }
 

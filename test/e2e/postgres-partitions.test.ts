@@ -1,7 +1,8 @@
 /** Partitions and children of tables with rules: their values are their ancestors', through whichever table they come and go. */
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { checkDatabase } from '../../src/postgres/columns/resolve.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import type { SealRule } from '../../src/postgres/service/rules.ts';
@@ -44,8 +45,7 @@ afterAll(async () => server.stop());
 let databases = 0;
 beforeEach(async () => {
   db = await openSearchedDatabase(server, `parts_${++databases}`, SETUP, RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
 });
 afterEach(async () => {
   await client.end();

@@ -1,6 +1,7 @@
 /** PgBouncer on either side of `sealgate up`: before it in any mode, behind it in session pooling, and refused where it pools transactions. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { poolingAt } from '../../src/postgres/service/pooling.ts';
 import { requireSecret, watchServer } from '../support/canaries.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
@@ -26,8 +27,7 @@ afterAll(async () => {
 });
 
 async function asRoot(database: string, statements: readonly string[]): Promise<pg.QueryResult | undefined> {
-  const root = new pg.Client({ connectionString: server.url(database) });
-  await root.connect();
+  const root = await connectTo(server.url(database));
   let last: pg.QueryResult | undefined;
   for (const statement of statements) last = await root.query(statement);
   await root.end();

@@ -1,8 +1,9 @@
 /** PostgreSQL's own programs through a running `sealgate up`: psql and pgbench, on ruled and other tables of one database. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { openBank } from '../support/bank.ts';
 import type { Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -19,14 +20,12 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   server = await startPostgres();
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query("CREATE ROLE sealgate LOGIN PASSWORD 'service-password'");
   await root.query("CREATE ROLE app LOGIN PASSWORD 'app-password'");
   await root.query('CREATE DATABASE bank OWNER app');
   await root.end();
-  direct = new pg.Client({ connectionString: server.url('bank') });
-  await direct.connect();
+  direct = await connectTo(server.url('bank'));
   await direct.query(
     'CREATE TABLE secrets (id int PRIMARY KEY, code bigint UNIQUE, note text, seen int NOT NULL DEFAULT 0)',
   );
@@ -147,8 +146,7 @@ describe('pgbench', () => {
 
   test.each(['simple', 'extended', 'prepared'])('finds, changes and adds rows by a sealed column, %s', async (mode) => {
     const url = `postgres://app:app-password@127.0.0.1:${String(env['PGPORT'])}/bank`;
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    const client = await connectTo(url);
     onTestFinished(() => client.end());
     for (let id = 1; id <= ROWS; id += 1)
       await client.query('INSERT INTO secrets (id, code, note) VALUES ($1, $2, $3)', [id, id * 1000, `note ${id}`]);

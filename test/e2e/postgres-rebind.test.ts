@@ -1,6 +1,7 @@
 /** `sealgate check` and `check --rebind` as an operator uses them, beside a proxy that runs. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import type { Ran } from '../support/run.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -13,12 +14,10 @@ let proxied: pg.ClientConfig;
 beforeAll(async () => {
   server = await startPostgres();
   const { host, port, superuser, password } = server;
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query('CREATE DATABASE shop');
   await root.end();
-  direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
+  direct = await connectTo(server.url('shop'));
   await direct.query('CREATE TABLE ours (id int, note text); CREATE TABLE theirs (id int, note text, tag text)');
   installation = await install(
     `

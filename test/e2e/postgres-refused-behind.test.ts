@@ -3,8 +3,9 @@
  * the server finds fault with, and what they did is taken back or stays as it would there.
  */
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf } from '../support/postgres-proxy.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
@@ -35,8 +36,7 @@ beforeAll(async () => {
   });
   db = await openSealedDatabase(server, 'sealed', table(true), RULES);
   await db.direct.query('CREATE DATABASE twin');
-  plain = new pg.Client({ connectionString: server.url('twin') });
-  await plain.connect();
+  plain = await connectTo(server.url('twin'));
   await plain.query(table(false));
   // What the twin is sent is no leak.
   await plain.query(

@@ -1,6 +1,7 @@
 /** Bodies of routines and of DO name sealed columns in ways that are not seen in the text: in escapes, through functions that run text, in other routines. */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -21,8 +22,7 @@ let client: pg.Client;
 beforeAll(async () => {
   server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
 });
 afterAll(async () => {
   await client.end();

@@ -1,6 +1,7 @@
 /** A table with sealed columns is a type, too: what is given to it anywhere would be ciphertext for the server, and is plaintext. */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startLoggedPostgres, type LoggedPostgres } from '../support/logged-postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -22,8 +23,7 @@ let client: pg.Client;
 beforeAll(async () => {
   server = await startLoggedPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
 });
 afterAll(async () => {
   await client.end();

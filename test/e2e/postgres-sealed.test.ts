@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { missing } from '../support/programs.ts';
 import { skipBecause } from '../support/skip.ts';
@@ -211,8 +212,7 @@ describe('npm pg', () => {
     await db.direct.query(`
       TRUNCATE archive.customers; CREATE ROLE archive; CREATE ROLE app LOGIN PASSWORD 'app' IN ROLE archive;
       GRANT ALL ON SCHEMA archive TO archive; GRANT ALL ON customers, archive.customers TO app, archive`);
-    const app = new pg.Client({ connectionString: db.proxy.url('shop', 'app', 'app') });
-    await app.connect();
+    const app = await connectTo(db.proxy.url('shop', 'app', 'app'));
     const { email } = ANN;
     const role = "SELECT set_config('role', $1, false) FROM public.customers WHERE email = $2";
     for (const ask of [

@@ -2,8 +2,9 @@
  * What an unqualified name means in a session changes without the session: another client makes, drops or renames a schema of its path, or
  * changes who may use it. Then the name means another table at the server, and must mean it here.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -80,8 +81,7 @@ const everywhere = (rows: number): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.keys(WAYS).map((name) => [name, rows]));
 
 test.each(CHANGES)('%s: names mean the table that they mean at the server from then on', async (_what, there, back) => {
-  const client = new pg.Client({ connectionString: db.proxy.url('sealed', 'keeper', 'keeper') });
-  await client.connect();
+  const client = await connectTo(db.proxy.url('sealed', 'keeper', 'keeper'));
   try {
     await db.direct.query('TRUNCATE people');
     await client.query('SET search_path = later, plain, public');
@@ -100,8 +100,7 @@ test.each(CHANGES)('%s: names mean the table that they mean at the server from t
 });
 
 test('what is written goes where the server would write it', async () => {
-  const client = new pg.Client({ connectionString: db.proxy.url('sealed', 'keeper', 'keeper') });
-  await client.connect();
+  const client = await connectTo(db.proxy.url('sealed', 'keeper', 'keeper'));
   await client.query('SET search_path = later, plain, public');
   await db.direct.query('TRUNCATE people');
   await client.query("INSERT INTO people VALUES (2, 'canary-second')");

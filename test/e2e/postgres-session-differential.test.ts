@@ -4,9 +4,9 @@
  * for message, up to the first that the proxy refuses.
  */
 import fc from 'fast-check';
-import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, type RawMessage } from '../support/postgres-proxy.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
@@ -36,8 +36,7 @@ beforeAll(async () => {
   const ddl = 'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed UNIQUE, note sealgate.sealed)';
   db = await openSealedDatabase(server, 'sealed', ddl, RULES);
   await db.direct.query('CREATE DATABASE twin');
-  const plain = new pg.Client({ connectionString: server.url('twin') });
-  await plain.connect();
+  const plain = await connectTo(server.url('twin'));
   await plain.query('CREATE TABLE people (id int PRIMARY KEY, mail varchar(30) UNIQUE, note text)');
   await plain.end();
 });

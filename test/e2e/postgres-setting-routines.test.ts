@@ -2,8 +2,9 @@
  * Routines that change the session's settings by what they do: the settings are asked for after them, whoever runs them, since the server does
  * not report what they are (search_path: before PostgreSQL 18).
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -43,8 +44,7 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
   await client.query('SET ROLE other');
   await client.query('TRUNCATE people').catch(() => undefined);
   await client.query("INSERT INTO people VALUES (1, 'ann@example.org')");

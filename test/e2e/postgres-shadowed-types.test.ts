@@ -1,6 +1,7 @@
 /** Temporary types and tables that are named like a type of the server: a cast means them, whatever search_path says of schemas. */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../support/sealed-database.ts';
 
@@ -24,8 +25,7 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
   await client.query("INSERT INTO people VALUES (1, 'canary@shop.example', '2001-02-03')");
   expect((await client.query(READ)).rowCount).toBe(1);
 });
@@ -78,8 +78,7 @@ describe.each([
   });
 
   test('of another session is none', async () => {
-    const other = new pg.Client({ connectionString: db.url });
-    await other.connect();
+    const other = await connectTo(db.url);
     await other.query(make);
     expect((await client.query(READ)).rowCount).toBe(1);
     await other.end();

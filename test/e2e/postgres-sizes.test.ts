@@ -5,9 +5,10 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { applyDdl, install, type Installation } from '../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { errorOf, RawClient, statusOf, types } from '../support/postgres-proxy.ts';
@@ -31,8 +32,7 @@ let pid: number;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query("CREATE ROLE sealgate LOGIN PASSWORD 'service-password'");
   await direct.query('CREATE TABLE secrets (id int, note text); CREATE TABLE plain (id int, note text)');
   installation = await install(
@@ -102,8 +102,7 @@ describe('in bounded memory', () => {
 
   test('sealed columns, in and out', async () => {
     const rows = LARGE / 8192;
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    const client = await connectTo(url);
     const growth = await growthDuring(async () => {
       const row = `1\t${'secret '.repeat(1170)}\n`;
       const copy = client.query(copyFrom('COPY secrets FROM STDIN'));

@@ -1,11 +1,12 @@
 /** Streams of npm's PostgreSQL clients over sealed columns: COPY both ways, cursors of the protocol, rows as they come. */
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import pg from 'pg';
+import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import Cursor from 'pg-cursor';
 import QueryStream from 'pg-query-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../support/sealed-database.ts';
 
@@ -27,8 +28,7 @@ beforeAll(async () => {
     'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed, note sealgate.sealed, plain text)',
     RULES,
   );
-  client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  client = await connectTo(db.url);
 });
 afterAll(async () => {
   await client.end();

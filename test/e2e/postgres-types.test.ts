@@ -2,8 +2,9 @@
  * The value codecs against a real server: whatever it takes, prints or refuses, in text and binary, so do we.
  */
 import fc from 'fast-check';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { LogicalType } from '../../src/postgres/plan.ts';
 import { openServiceConnection, type ServiceConnection } from '../../src/postgres/service/connection.ts';
 import { ServerTimeZones } from '../../src/postgres/service/time-zones.ts';
@@ -35,8 +36,7 @@ const ZONES = [
 
 beforeAll(async () => {
   server = await startPostgres(['timezone=Europe/Berlin']);
-  client = new pg.Client({ connectionString: server.url() });
-  await client.connect();
+  client = await connectTo(server.url());
   service = openServiceConnection({
     host: server.host,
     port: server.port,

@@ -9,6 +9,7 @@ import { serialize } from 'pg-protocol';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { askServers } from '../../src/postgres/service/server-roles.ts';
 import { SHAPES } from '../conformance-sql/all-shapes.ts';
 import { casesOf } from '../conformance-sql/case.ts';
@@ -85,8 +86,7 @@ describe.each(others)('PostgreSQL %i', (version) => {
       server = await startPostgres([], folder);
       db = await openSearchedDatabase(server, 'sealed', tableDdl(true), RULES);
       twinUrl = await db.openTwin();
-      twin = new pg.Client({ connectionString: twinUrl });
-      await twin.connect();
+      twin = await connectTo(twinUrl);
       await twin.query(tableDdl(false));
       for (const url of [db.url, twinUrl]) raw.push(await RawClient.login(url));
     });
@@ -300,8 +300,7 @@ async function expectAlike(
 }
 
 async function copied(url: string, sql: string): Promise<Buffer> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   const chunks: Buffer[] = [];
   for await (const chunk of client.query(copyTo(sql))) chunks.push(chunk as Buffer);
   await client.end();
@@ -314,8 +313,7 @@ async function onServer(
   database: string,
   statements: readonly string[],
 ): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: server.url(database) });
-  await client.connect();
+  const client = await connectTo(server.url(database));
   let rows: readonly Record<string, unknown>[] = [];
   for (const statement of statements) ({ rows } = await client.query<Record<string, unknown>>(statement));
   await client.end();

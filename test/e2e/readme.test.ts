@@ -2,8 +2,8 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
 import { freePort } from '../../src/cli/demo/servers.ts';
 import { missing } from '../support/programs.ts';
@@ -139,13 +139,11 @@ describe('Front your own Postgres', () => {
   test('works as it is written', async () => {
     const server = await startPostgres();
     onTestFinished(() => server.stop());
-    const admin = new pg.Client({ connectionString: server.url() });
-    await admin.connect();
+    const admin = await connectTo(server.url());
     await admin.query('CREATE DATABASE app');
     await admin.query("CREATE ROLE app LOGIN PASSWORD 'app-password'");
     await admin.end();
-    const owner = new pg.Client({ connectionString: server.url('app') });
-    await owner.connect();
+    const owner = await connectTo(server.url('app'));
     await owner.query(
       'CREATE TABLE customers (id serial PRIMARY KEY, name text NOT NULL, national_id text, notes text)',
     );

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { freePort } from '../../src/cli/demo/servers.ts';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
 import { certificate, CLIENT_CA, CLIENT_CRL } from '../support/client-certificates.ts';
@@ -166,8 +167,7 @@ test('Objects and columns are sealed under keys that lie elsewhere', async () =>
   expect(await readBack()).toBe(CANARY);
   expect(await sql('insert into people values ($1, $2)', [1, CANARY])).toEqual([]);
   expect(await find()).toEqual([{ id: 1, name: CANARY }]);
-  const direct = new pg.Client({ connectionString: database.url('shop') });
-  await direct.connect();
+  const direct = await connectTo(database.url('shop'));
   const { rows } = await direct.query<{ name: string }>('select name::text from people');
   await direct.end();
   expect(rows[0]?.name).not.toContain(Buffer.from(CANARY).toString('hex'));

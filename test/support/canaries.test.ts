@@ -1,8 +1,9 @@
 /** The search itself: whatever is planted on a server is found, in each place and form, and nothing is where nothing was. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from './connect.ts';
 import { Canaries, findCanaries } from './canaries.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from './sealed-database.ts';
@@ -24,8 +25,7 @@ async function opened(work: (client: pg.Client, db: SearchedDatabase) => Promise
   const ddl =
     'CREATE TABLE people (mail sealgate.sealed, ref sealgate.sealed); CREATE TABLE plain (what text, ref uuid)';
   const db = await openSearchedDatabase(server, `searched_${++databases}`, ddl, RULES);
-  const client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  const client = await connectTo(db.url);
   try {
     await work(client, db);
   } finally {
@@ -40,8 +40,7 @@ const found = async (...values: readonly (string | Uint8Array)[]): Promise<reado
   return findCanaries(server, canaries);
 };
 const direct = async (sql: string, values: readonly unknown[] = []): Promise<void> => {
-  const client = new pg.Client({ connectionString: server.url() });
-  await client.connect();
+  const client = await connectTo(server.url());
   try {
     await client.query(sql, [...values]);
   } finally {

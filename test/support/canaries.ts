@@ -8,7 +8,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
 import type { TestPostgres } from './postgres.ts';
 
@@ -92,8 +93,7 @@ const copyEscaped = (text: string): string => text.replaceAll(/[\\\t\n\r]/gu, (o
 
 /** From now on the server logs every statement with its parameters, and keeps all of its WAL. */
 export async function watchServer(server: TestPostgres): Promise<void> {
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query("ALTER SYSTEM SET log_statement = 'all'");
   await root.query('ALTER SYSTEM SET log_parameter_max_length_on_error = -1');
   await root.query("ALTER SYSTEM SET wal_keep_size = '1GB'");
@@ -124,8 +124,7 @@ export async function findCanaries(server: TestPostgres, canaries: Canaries): Pr
   const { logFile } = server;
   if (logFile === undefined) throw new Error('the log of this server is not kept');
   if (needles.length === 0) return [];
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   try {
     await root.query('CHECKPOINT');
     await untilLogged(logFile, root);

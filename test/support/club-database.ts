@@ -1,5 +1,6 @@
 /** One database for clients in other languages: their own migrations make the same tables, whose columns a running `sealgate up` seals. */
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import { Canaries, findCanaries, watchServer } from './canaries.ts';
 import { applyDdl, install, type Installation } from './installation.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
@@ -50,8 +51,7 @@ export type ClubDatabase = {
 export async function openClubDatabase(migrate: (directUrl: string) => Promise<void>): Promise<ClubDatabase> {
   const server = await startPostgres(['log_min_messages=info']);
   await watchServer(server);
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   for (const statement of [
     "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
     "CREATE ROLE app LOGIN PASSWORD 'app-password'",
@@ -59,8 +59,7 @@ export async function openClubDatabase(migrate: (directUrl: string) => Promise<v
   ])
     await root.query(statement);
   await root.end();
-  const direct = new pg.Client({ connectionString: server.url('club') });
-  await direct.connect();
+  const direct = await connectTo(server.url('club'));
   const as = (port: number): string => `postgres://app:app-password@127.0.0.1:${port}/club`;
   await direct.query('ALTER SCHEMA public OWNER TO app');
   await migrate(as(server.port));

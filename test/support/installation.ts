@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { connectTo } from './connect.ts';
 import type { TestPostgres } from './postgres.ts';
 import { sealgate, type Program, type Ran } from './run.ts';
 
@@ -73,8 +73,7 @@ function portOf(program: Program, name: string): number {
 
 /** Applies what `check --ddl` prints, as the database's superuser, until nothing is left: roles and schemas come before columns. */
 export async function applyDdl({ run }: Installation, server: TestPostgres, database: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: server.url(database) });
-  await admin.connect();
+  const admin = await connectTo(server.url(database));
   try {
     for (let round = 0; round < 3; round += 1) {
       const { stdout, stderr } = await run('check', '--ddl');

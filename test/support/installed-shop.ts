@@ -1,5 +1,6 @@
 /** An operator's own installation in front of database `shop`, whose tables hold plaintext so far: for commands that seal, unseal and explain. */
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import { install, type Installation } from './installation.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 
@@ -18,15 +19,13 @@ export const AS_OWNER = ['--user', 'owner', '--password-file', 'owner.password']
 export async function installShop(tables: string, rules: readonly string[]): Promise<InstalledShop> {
   const server = await startPostgres();
   const { host, port } = server;
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query('CREATE DATABASE shop');
   await root.query(
     "CREATE ROLE sealgate LOGIN PASSWORD 'service'; GRANT CREATE ON DATABASE shop TO sealgate; CREATE ROLE owner LOGIN PASSWORD 'owner'",
   );
   await root.end();
-  const direct = new pg.Client({ connectionString: server.url('shop') });
-  await direct.connect();
+  const direct = await connectTo(server.url('shop'));
   await direct.query(`GRANT ALL ON SCHEMA public TO owner; SET ROLE owner; ${tables}; RESET ROLE`);
   const installation = await install(
     `

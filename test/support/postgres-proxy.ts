@@ -1,6 +1,6 @@
 /** The Postgres proxy for tests, and clients that speak to it in raw bytes. */
 import { connect, type Socket } from 'node:net';
-import pg from 'pg';
+import { connectTo } from './connect.ts';
 import { startPostgresProxy, type PostgresProxy, type PostgresProxyOptions } from '../../src/postgres/server.ts';
 import type { TestPostgres } from './postgres.ts';
 
@@ -71,8 +71,7 @@ export class RawClient {
 
   /** Logged in by npm `pg`, which then lets go of the socket. */
   static async login(url: string): Promise<RawClient> {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    const client = await connectTo(url);
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection; // npm pg's inner connection
     client.removeAllListeners();
     stream.removeAllListeners();

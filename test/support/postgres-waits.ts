@@ -1,6 +1,7 @@
 /** What a test waits for at a server, asked of the server itself: how long it takes is the machine's business. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import type { TestPostgres } from './postgres.ts';
 
 /** Has the server read its configuration again. Whoever connects afterwards is let in, or not, by what stands in the files now. */
@@ -24,7 +25,6 @@ export async function untilRuns(server: TestPostgres, statement: string): Promis
 }
 
 async function asked(server: TestPostgres, work: (direct: pg.Client) => Promise<void>): Promise<void> {
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  const direct = await connectTo(server.url());
   await work(direct).finally(() => direct.end());
 }

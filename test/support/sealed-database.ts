@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import { pooledRandom } from '../../src/crypto/random.ts';
 import type { AccessOptions } from '../../src/keys/access/options.ts';
 import { createKeyFile, createKeyStore, openKeyManager, type KeyManager } from '../../src/keys/key-manager.ts';
@@ -83,8 +84,7 @@ async function open(
   const { host, port, superuser: user, password } = server;
   const connection = openServiceConnection({ host, port, user, password, database });
   const { databaseId } = await ensureSchema(connection, randomBytes);
-  const direct = new pg.Client({ connectionString: server.url(database) });
-  await direct.connect();
+  const direct = await connectTo(server.url(database));
   await direct.query(ddl);
   const full = rules.map((rule): SealRule => ({
     database,
@@ -137,8 +137,7 @@ async function open(
 }
 
 async function createDatabase(server: TestPostgres, name: string): Promise<void> {
-  const root = new pg.Client({ connectionString: server.url() });
-  await root.connect();
+  const root = await connectTo(server.url());
   await root.query(`CREATE DATABASE ${name}`);
   await root.end();
 }

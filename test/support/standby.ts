@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, lchown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
+import { connectTo } from './connect.ts';
 import { binaryFolder } from '../../src/cli/demo/postgres-server.ts';
 import { freePort } from '../../src/cli/demo/servers.ts';
 import { chosenBinaries, type TestPostgres } from './postgres.ts';
@@ -46,8 +46,7 @@ export async function startStandby(primary: TestPostgres, binaries?: string): Pr
 }
 
 async function copyRunning(primary: TestPostgres, data: string): Promise<void> {
-  const client = new pg.Client({ connectionString: primary.url() });
-  await client.connect();
+  const client = await connectTo(primary.url());
   const { rows: versions } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
   const isOld = Number(versions[0]?.server_version_num) < 150_000;
   await client.query(
@@ -97,8 +96,7 @@ async function start(
 }
 
 async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   await client.query(sql);
   await client.end();
 }

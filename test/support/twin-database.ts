@@ -1,5 +1,6 @@
 /** A database with sealed columns, and a plain twin of it on another server: what is asked of both must give the same. */
-import pg from 'pg';
+import type pg from 'pg';
+import { connectTo } from './connect.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from './sealed-database.ts';
 
@@ -22,11 +23,9 @@ export async function openTwinDatabase(
 ): Promise<TwinDatabase> {
   const server = await startPostgres();
   const db = await openSearchedDatabase(server, 'sealed', ddl(true), rules);
-  const client = new pg.Client({ connectionString: db.url });
-  await client.connect();
+  const client = await connectTo(db.url);
   const twinUrl = await db.openTwin();
-  const twin = new pg.Client({ connectionString: twinUrl });
-  await twin.connect();
+  const twin = await connectTo(twinUrl);
   await twin.query(ddl(false));
   const close = async (): Promise<void> => {
     await client.end();

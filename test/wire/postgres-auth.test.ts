@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { authenticationOptions } from '../../src/compose/verifiers.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
@@ -295,8 +296,7 @@ describe('TLS to the server', () => {
       await serverFile('pg_hba.conf', `${hba}\n${before}`);
       await reloadConfig(server);
       return withProxy({ upstream: { servers: [server], tls: { mode } } }, async (proxy) => {
-        const client = new pg.Client({ connectionString: proxy.url('postgres', 'ann', 'ann-secret') });
-        await client.connect();
+        const client = await connectTo(proxy.url('postgres', 'ann', 'ann-secret'));
         const { rows } = await client.query<{ ssl: boolean }>(
           'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
         );

@@ -2,8 +2,9 @@
 import { createServer, connect, type Server } from 'node:net';
 import { once } from 'node:events';
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { encodeBind } from '../../src/postgres/messages/bind.ts';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -19,8 +20,7 @@ let sent: Buffer[] = [];
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query('CREATE TABLE vault (id int, secret bytea)');
   relay = createServer((from) => {
     const to = connect(server.port, server.host);

@@ -2,6 +2,7 @@
 import { once, type EventEmitter } from 'node:events';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startTestProxy, type TestProxy } from '../support/postgres-proxy.ts';
@@ -14,8 +15,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query('create table kept (id int)');
 });
 afterAll(async () => {

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { PostgresProxyOptions } from '../../src/postgres/options.ts';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
 import { startCuttingRelay, type Cut, type CuttingRelay, type Direction } from '../support/cutting-relay.ts';
@@ -15,8 +16,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query('CREATE TABLE vault (id int, secret bytea); CREATE TABLE open (id int)');
 });
 afterAll(async () => {

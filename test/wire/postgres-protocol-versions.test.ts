@@ -1,8 +1,9 @@
 /** Protocol 3.2 and what comes after it: long cancel keys, NegotiateProtocolVersion; and messages that come at any time, from a real server. */
 import { readFile, writeFile } from 'node:fs/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { encodeStartup } from '../../src/postgres/messages/startup.ts';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -21,8 +22,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query("SET password_encryption = 'md5'; CREATE ROLE walker LOGIN PASSWORD 'walk'");
   await direct.query('CREATE TABLE vault (id int, secret bytea); GRANT ALL ON vault TO walker');
   const hba = `${server.dataDirectory}/pg_hba.conf`;

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'pg-protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { decodeParameterDescription } from '../../src/postgres/messages/parameter-description.ts';
 import { decodeRowDescription } from '../../src/postgres/messages/row-description.ts';
 import { decodeDataRow } from '../../src/postgres/messages/data-row.ts';
@@ -28,8 +29,7 @@ let client: RawClient;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query(
     "CREATE TABLE vault (id int, secret bytea CHECK (substr(secret, 1, 4) = 'SEAL')); CREATE TABLE open (id int, note text); CREATE SCHEMA other",
   );

@@ -5,6 +5,7 @@ import { serialize } from 'pg-protocol';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { encodeStartup } from '../../src/postgres/messages/startup.ts';
 import type { StatementAnalyzer } from '../../src/postgres/analysis/analyzer.ts';
 import type { ColumnService } from '../../src/postgres/columns/column-service.ts';
@@ -26,8 +27,7 @@ let secure: TestProxy;
 
 beforeAll(async () => {
   server = await startPostgres();
-  const admin = new pg.Client({ connectionString: server.url() });
-  await admin.connect();
+  const admin = await connectTo(server.url());
   await admin.query("CREATE ROLE walker LOGIN REPLICATION PASSWORD 'walk'");
   const hba = join(server.dataDirectory, 'pg_hba.conf');
   await writeFile(hba, `host all,replication walker all password\n${await readFile(hba, 'utf8')}`);
@@ -269,8 +269,7 @@ describe('startup', () => {
 
 describe('cancel', () => {
   test('a cancel request reaches the running statement', async () => {
-    const client = new pg.Client({ connectionString: proxy.url() });
-    await client.connect();
+    const client = await connectTo(proxy.url());
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }; // npm pg keeps BackendKeyData there
     const sleeping = client.query('SELECT pg_sleep(30)');
     const cancelled = expect(sleeping).rejects.toMatchObject({ code: '57014' });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import type { PostgresProxyOptions, ServerAddress, TargetServer, UpstreamOptions } from '../../src/postgres/options.ts';
 import { openServiceConnection } from '../../src/postgres/service/connection.ts';
 import { poolingAt } from '../../src/postgres/service/pooling.ts';
@@ -66,8 +67,7 @@ async function withProxy<Result>(
 }
 
 async function portOf(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectTo(url);
   const { rows } = await client.query<{ port: number }>("SELECT current_setting('port')::int AS port");
   await client.end();
   return rows[0]?.port ?? 0;
@@ -190,8 +190,7 @@ describe('target_session_attrs', () => {
   });
 
   test('a primary whose sessions are read-only by default is none for read-write', async () => {
-    const admin = new pg.Client({ connectionString: primary.url() });
-    await admin.connect();
+    const admin = await connectTo(primary.url());
     await admin.query('CREATE DATABASE frozen');
     await admin.query('ALTER DATABASE frozen SET default_transaction_read_only = on');
     const frozen = askServers(({ host, port }) =>
@@ -250,8 +249,7 @@ describe('databases elsewhere', () => {
     const [one, two] = await Promise.all([startTestProxy(primary, options), startTestProxy(primary, options)]);
     for (const through of [one, two]) {
       for (const database of ['postgres', 'template1']) {
-        const client = new pg.Client({ connectionString: one.url(database) });
-        await client.connect();
+        const client = await connectTo(one.url(database));
         const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }; // npm pg keeps BackendKeyData there
         const sleeping = client.query('SELECT pg_sleep(30)');
         const cancelled = expect(sleeping).rejects.toMatchObject({ code: '57014' });
@@ -340,8 +338,7 @@ describe('Unix sockets', () => {
 
 describe('the proxy’s own connection', () => {
   test('a server that will not say what it is keeps none of those that asked', async () => {
-    const admin = new pg.Client({ connectionString: other.url() });
-    await admin.connect();
+    const admin = await connectTo(other.url());
     await admin.query("CREATE ROLE asking LOGIN PASSWORD 'asks'");
     await admin.query('REVOKE EXECUTE ON FUNCTION pg_catalog.pg_is_in_recovery() FROM PUBLIC');
     const login = { user: 'asking', password: 'asks', database: 'postgres' };

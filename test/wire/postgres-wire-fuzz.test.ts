@@ -4,9 +4,10 @@
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../support/connect.ts';
 import { encodeStartup } from '../../src/postgres/messages/startup.ts';
 import type { ProtectedDatabase } from '../../src/postgres/options.ts';
 import { FakeAnalysis, fakeDatabase } from '../support/fake-analysis.ts';
@@ -63,8 +64,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
+  direct = await connectTo(server.url());
   await direct.query(
     "CREATE TABLE vault (id int, secret bytea CHECK (substr(secret, 1, 4) = 'SEAL')); CREATE TABLE open (id int, note text)",
   );
