@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { startRadosgw } from '../../test/support/radosgw.ts';
+import { startRadosgw } from '../../test/support/s3/radosgw.ts';
 
 export type Backend = {
   readonly about: string;

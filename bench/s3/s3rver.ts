@@ -1,5 +1,5 @@
 /** s3rver in a process of its own, until its parent goes. */
-import { startS3rver } from '../../test/support/s3rver.ts';
+import { startS3rver } from '../../test/support/s3/s3rver.ts';
 
 const store = await startS3rver();
 process.on('disconnect', () => {

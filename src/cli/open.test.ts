@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
-import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
+import { TEST_USE as use, testPorts } from '../../test/support/keys/keys.ts';
 import { plaintextOf, sealBody, sealMultipart } from '../../test/support/object-fixtures.ts';
 import { sealgate } from '../../test/support/run.ts';
 import { concatBytes } from '../crypto/bytes.ts';

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys/keys.ts';
 import { DAY_MS } from '../keys/limits.ts';
 import { KeySchedule } from './key-schedule.ts';
 

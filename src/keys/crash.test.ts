@@ -3,14 +3,14 @@ import { createHash, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys.ts';
-import { CRASH_PAIRS, crashMaterial } from '../../test/support/crash-material.ts';
-import { importMaterial } from '../../test/support/import-key.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys/keys.ts';
+import { CRASH_PAIRS, crashMaterial } from '../../test/support/keys/crash-material.ts';
+import { importMaterial } from '../../test/support/keys/import-key.ts';
 import { missing } from '../../test/support/programs.ts';
 import type { KeyManager } from './key-manager.ts';
 import { verifyAudit } from './offline.ts';
 
-const CHILD = fileURLToPath(new URL('../../test/support/keys-crash-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../test/support/keys/keys-crash-child.ts', import.meta.url));
 /** Kills in each test, and how many more a machine gets that is too slow to acknowledge anything in between. */
 const KILLS = 12;
 const PATIENCE = 50;
@@ -139,7 +139,7 @@ test.for(WORK)(
 
 test('Killed between writing the records of many uses and answering them, all are recorded, in their order, and none was answered', async () => {
   await using keys = await keyFolder();
-  const child = fileURLToPath(new URL('../../test/support/keys-killed-child.ts', import.meta.url));
+  const child = fileURLToPath(new URL('../../test/support/keys/keys-killed-child.ts', import.meta.url));
   const run = spawnSync(process.execPath, [child, JSON.stringify(keys.options), '500'], { encoding: 'utf8' });
   expect([run.signal, run.stdout, run.stderr]).toEqual(['SIGKILL', '', '']);
   const written = readFileSync(keys.options.audit.path, 'utf8').trimEnd().split('\n');

@@ -8,12 +8,12 @@ import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { keyFolder, type KeyFolder } from '../../test/support/keys.ts';
+import { keyFolder, type KeyFolder } from '../../test/support/keys/keys.ts';
 import { missing } from '../../test/support/programs.ts';
 import { skipBecause } from '../../test/support/skip.ts';
 import { readKeys, verifyAudit } from './offline.ts';
 
-const CHILD = fileURLToPath(new URL('../../test/support/keys-limited-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../test/support/keys/keys-limited-child.ts', import.meta.url));
 
 skipBecause(missing('prlimit', 'bash'));
 
@@ -131,7 +131,7 @@ test('A store that cannot be made leaves nothing behind, so that it can be made 
   await using keys = await keyFolder();
   writeFileSync(keys.path('make.ts'), '');
   const made = `import { createKeyStore } from ${JSON.stringify(new URL('./key-manager.ts', import.meta.url).href)};
-    import { testPorts } from ${JSON.stringify(new URL('../../test/support/keys.ts', import.meta.url).href)};
+    import { testPorts } from ${JSON.stringify(new URL('../../test/support/keys/keys.ts', import.meta.url).href)};
     try { await createKeyStore(JSON.parse(process.argv[1]), testPorts); console.log('ok'); } catch (error) { console.log(error.code); }`;
   const options = { ...keys.options, storePath: keys.path('second.sqlite') };
   const make = (bytes: number): string =>

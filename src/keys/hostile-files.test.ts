@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../test/support/keys/keys.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
 import { KeysError } from './errors.ts';
 

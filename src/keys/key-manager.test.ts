@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../test/support/keys/keys.ts';
 import type { EncryptionContext } from '../envelope/encryption-context.ts';
 import { wrapKey } from '../envelope/wrapped-key.ts';
 import { takeKey } from '../crypto/key-types.ts';

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { importMaterial } from '../../test/support/import-key.ts';
-import { TEST_USE as use, testPorts } from '../../test/support/keys.ts';
+import { importMaterial } from '../../test/support/keys/import-key.ts';
+import { TEST_USE as use, testPorts } from '../../test/support/keys/keys.ts';
 import { hex, sha256, unhex } from '../../test/support/naive-crypto.ts';
 import {
   naiveAudit,
@@ -21,7 +21,7 @@ import {
   naiveImportToken,
   naiveRead,
   naiveStore,
-} from '../../test/support/naive-keystore.ts';
+} from '../../test/support/keys/naive-keystore.ts';
 import {
   BACKUP_PASSPHRASE,
   makeKeyStore,
@@ -29,8 +29,8 @@ import {
   storeOptions,
   type ImportFacts,
   type StoreFacts,
-} from '../../test/support/make-keystore.ts';
-import { wrapByNode } from '../../test/support/wrap-material.ts';
+} from '../../test/support/keys/make-keystore.ts';
+import { wrapByNode } from '../../test/support/keys/wrap-material.ts';
 import { restoreBackup, verifyBackup } from './backup/restore.ts';
 import { openKeyManager } from './key-manager.ts';
 import { readKeys, verifyAudit } from './offline.ts';

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { keyFolder, testPorts } from '../../test/support/keys.ts';
+import { keyFolder, testPorts } from '../../test/support/keys/keys.ts';
 import { backupBesideOwner, readKeys, verifyAudit } from './offline.ts';
 import { verifyBackup } from './backup/restore.ts';
 
-const BUSY_OWNER = fileURLToPath(new URL('../../test/support/keys-crash-child.ts', import.meta.url));
+const BUSY_OWNER = fileURLToPath(new URL('../../test/support/keys/keys-crash-child.ts', import.meta.url));
 const ROUNDS = 12;
 
 test('Beside an owner in another process that changes keys without pause, reading never takes a change for tampering', async () => {

@@ -7,9 +7,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectTo } from '../support/connect.ts';
+import { connectTo } from '../support/postgres/connect.ts';
 import { start } from '../support/run.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/postgres/postgres.ts';
 import { APPLICATIONS, type Application } from './applications.ts';
 import { startRecorder } from './recorder.ts';
 import { ddl } from './shop.ts';

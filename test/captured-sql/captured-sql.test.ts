@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { openSearchedDatabase } from '../support/sealed-database.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
+import { openSearchedDatabase } from '../support/postgres/sealed-database.ts';
 import { APPLICATIONS } from './applications.ts';
 import type { Captured } from './exchange.ts';
 import { ormPage, type Found } from './page.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { decodeStartup, startupLength } from '../../src/postgres/messages/startup.ts';
-import { errorOf } from '../support/postgres-proxy.ts';
+import { errorOf } from '../support/postgres/proxy.ts';
 import { decodeMessage, type Exchange, type Message } from './exchange.ts';
 
 export type Recorder = {

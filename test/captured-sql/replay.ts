@@ -1,6 +1,6 @@
 /** Exchanges sent again, to the proxy before sealed columns and to a server with plain ones. */
-import { RawClient, statusOf } from '../support/postgres-proxy.ts';
-import { ask, outcomeOf, type Answer, type Outcome, type Refusal } from '../support/wire-asker.ts';
+import { RawClient, statusOf } from '../support/postgres/proxy.ts';
+import { ask, outcomeOf, type Answer, type Outcome, type Refusal } from '../support/postgres/wire-asker.ts';
 import { encodeMessage, type Captured, type Exchange, type Message } from './exchange.ts';
 import { TABLES } from './shop.ts';
 

@@ -1,5 +1,5 @@
 /** The shop that the captured applications work on: once with sealed columns, once with plain ones of the same types. */
-import type { TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/postgres/sealed-database.ts';
 
 /** Column, type, and how it is sealed. */
 const SEALED = {

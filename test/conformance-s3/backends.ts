@@ -1,7 +1,7 @@
 /** What the comparison is made in front of. */
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../src/s3/upstream/capabilities.ts';
-import { S3RVER_CAPABILITIES } from '../support/s3-edge.ts';
-import { startBackend, type Backend } from '../support/s3-sealed.ts';
+import { S3RVER_CAPABILITIES } from '../support/s3/edge.ts';
+import { startBackend, type Backend } from '../support/s3/sealed.ts';
 import { CEPH_DIFFERENCES } from './differences/ceph.ts';
 import type { Difference } from './differences/difference.ts';
 import { S3RVER_DIFFERENCES } from './differences/s3rver.ts';

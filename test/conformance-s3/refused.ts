@@ -42,7 +42,7 @@ export const ELSEWHERE: Readonly<Partial<Record<S3OperationName, string>>> = {
 
 /** Answered by the gateway alone, whatever the backend would say; each has tests of its own. */
 export const OWN: Readonly<Partial<Record<S3OperationName, string>>> = {
-  GetBucketEncryption: 'says what the rule says (test/e2e/s3-bucket-encryption.test.ts)',
+  GetBucketEncryption: 'says what the rule says (test/e2e/s3/bucket-encryption.test.ts)',
   PutBucketEncryption: 'takes what says the same as the rule (likewise)',
   DeleteBucketEncryption: 'goes back to what the rule says (likewise)',
 };

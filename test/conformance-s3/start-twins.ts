@@ -1,8 +1,8 @@
 /** A backend, a gateway that seals in front of it, and a side for each. */
 import { SEALED_OPERATIONS } from '../../src/s3/operations/index-table.ts';
-import { keyFolder, TEST_USE } from '../support/keys.ts';
-import { CLIENT, startEdge } from '../support/s3-edge.ts';
-import type { Backend } from '../support/s3-sealed.ts';
+import { keyFolder, TEST_USE } from '../support/keys/keys.ts';
+import { CLIENT, startEdge } from '../support/s3/edge.ts';
+import type { Backend } from '../support/s3/sealed.ts';
 import type { ComparedBackend } from './backends.ts';
 import { sidesOf, type Side } from './twins.ts';
 

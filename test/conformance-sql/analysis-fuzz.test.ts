@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { AnalysisError } from '../../src/postgres/analysis/errors.ts';
 import { scanTokens } from '../../src/postgres/analysis/text/syntax.ts';
-import { draft } from '../support/analysis.ts';
+import { draft } from '../support/postgres/analysis.ts';
 import { deterministicRandom } from '../support/deterministic-random.ts';
 import { SHAPES } from './all-shapes.ts';
 import { casesOf } from './case.ts';

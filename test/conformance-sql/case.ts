@@ -1,5 +1,5 @@
 /** A statement that is run on sealed columns through the proxy and on plain ones beside it, and what is to come of it. */
-import type { Parameter } from '../support/wire-asker.ts';
+import type { Parameter } from '../support/postgres/wire-asker.ts';
 
 export type Case = {
   /** Run before it, in the same transaction, on both sides; must come out alike. */

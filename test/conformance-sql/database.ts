@@ -1,5 +1,5 @@
 /** The tables that statements run on: once with sealed columns, once with plain ones of the same types. */
-import type { TestRule } from '../support/sealed-database.ts';
+import type { TestRule } from '../support/postgres/sealed-database.ts';
 
 /** Column, type, and domain; `randomized` and `deterministic` ones have none. */
 const COLUMNS = {

@@ -1,5 +1,5 @@
 /** docs/SQL-CONFORMANCE.md, of what the tests found. */
-import type { Refusal } from '../support/wire-asker.ts';
+import type { Refusal } from '../support/postgres/wire-asker.ts';
 import type { Case, Shape } from './case.ts';
 
 /** A case that ran; with the refusal, where it was refused. */

@@ -7,7 +7,7 @@ import { SHAPES } from './all-shapes.ts';
 import { casesOf } from './case.ts';
 import { conformancePage, type Proof } from './page.ts';
 import { openTwins, type Twins } from './twins.ts';
-import type { Outcome, Way } from '../support/wire-asker.ts';
+import type { Outcome, Way } from '../support/postgres/wire-asker.ts';
 
 let twins: Twins;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 /** Both sides of the comparison on one server: sealed columns behind the proxy, plain ones reached directly. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectTo } from '../support/connect.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { RawClient } from '../support/postgres-proxy.ts';
-import { openSealedDatabase } from '../support/sealed-database.ts';
-import { ask, type Outcome, type Parameter, type Way } from '../support/wire-asker.ts';
+import { connectTo } from '../support/postgres/connect.ts';
+import { startPostgres } from '../support/postgres/postgres.ts';
+import { RawClient } from '../support/postgres/proxy.ts';
+import { openSealedDatabase } from '../support/postgres/sealed-database.ts';
+import { ask, type Outcome, type Parameter, type Way } from '../support/postgres/wire-asker.ts';
 import type { Case } from './case.ts';
 import { CANARY, ddl, FILL, RULES, TABLES } from './database.ts';
 

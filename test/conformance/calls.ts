@@ -1,8 +1,8 @@
 /** For every action a request that succeeds: with keys of its own, so that what comes before or after does not matter. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { base64, type Json } from '../support/kms-calls.ts';
-import { CALLER, OTHER_REGION, type TestKms } from '../support/kms-edge.ts';
-import { wrapByNode } from '../support/wrap-material.ts';
+import { base64, type Json } from '../support/kms/calls.ts';
+import { CALLER, OTHER_REGION, type TestKms } from '../support/kms/edge.ts';
+import { wrapByNode } from '../support/keys/wrap-material.ts';
 
 type Made = (kms: TestKms) => Promise<Json>;
 

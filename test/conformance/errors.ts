@@ -1,7 +1,7 @@
 /** Every error of AWS's that is given here, for every action that can give it: how a request comes to it, and what it says. */
 import { randomBytes } from 'node:crypto';
-import { arn, base64, type Json } from '../support/kms-calls.ts';
-import { OTHER_REGION, REGION, type TestKms } from '../support/kms-edge.ts';
+import { arn, base64, type Json } from '../support/kms/calls.ts';
+import { OTHER_REGION, REGION, type TestKms } from '../support/kms/edge.ts';
 import { done, EXTERNAL, freshAlias, importing, REQUESTS } from './calls.ts';
 import { inputOf } from './model.ts';
 

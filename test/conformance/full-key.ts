@@ -4,8 +4,8 @@ import { grantRow } from '../../src/keys/access/grants/grant-rows.ts';
 import { MAX_GRANTS_PER_KEY } from '../../src/keys/limits.ts';
 import { unsealStore } from '../../src/keys/stores/open-store.ts';
 import { takeOwnerLock } from '../../src/keys/stores/owner-lock.ts';
-import { grant } from '../support/access.ts';
-import { TEST_USE, type KeyFolder } from '../support/keys.ts';
+import { grant } from '../support/keys/access.ts';
+import { TEST_USE, type KeyFolder } from '../support/keys/keys.ts';
 
 /** Nobody else has the store open. */
 export async function makeFullKey(folder: KeyFolder): Promise<string> {

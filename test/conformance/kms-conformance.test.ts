@@ -5,8 +5,8 @@
 import * as sdk from '@aws-sdk/client-kms';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callsOf, type Json } from '../support/kms-calls.ts';
-import { startKms, type KmsAnswer, type TestKms } from '../support/kms-edge.ts';
+import { callsOf, type Json } from '../support/kms/calls.ts';
+import { startKms, type KmsAnswer, type TestKms } from '../support/kms/edge.ts';
 import { KMS_ERRORS } from '../../src/kms/error-catalogue.ts';
 import { done, REQUESTS } from './calls.ts';
 import { recipeOf } from './errors.ts';

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { base64 } from '../support/kms-calls.ts';
-import { CALLER, startKms, type TestKms } from '../support/kms-edge.ts';
+import { base64 } from '../support/kms/calls.ts';
+import { CALLER, startKms, type TestKms } from '../support/kms/edge.ts';
 import { done, freshAlias } from './calls.ts';
 import { ACTION_NAMES, inputOf, shapeNamed, type ShapeModel } from './model.ts';
 

@@ -1,8 +1,8 @@
 /** The errors that AWS's own KMS was recorded to give, word for word: each is brought about here and compared. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { importMaterial } from '../support/import-key.ts';
-import { TEST_USE } from '../support/keys.ts';
-import { ACCOUNT, OTHER_REGION, REGION, startKms, type TestKms } from '../support/kms-edge.ts';
+import { importMaterial } from '../support/keys/import-key.ts';
+import { TEST_USE } from '../support/keys/keys.ts';
+import { ACCOUNT, OTHER_REGION, REGION, startKms, type TestKms } from '../support/kms/edge.ts';
 import recorded from './recorded-messages.json' with { type: 'json' };
 
 let kms: TestKms;
@@ -210,7 +210,7 @@ const CASES: readonly Case[] = [
 ];
 
 const TESTED_ELSEWHERE: readonly string[] = [
-  // test/wire/kms-import.test.ts and test/wire/kms-management.test.ts, to the letter.
+  // test/wire/kms/import.test.ts and test/wire/kms/management.test.ts, to the letter.
   'New key material (id: <key-material-id>) cannot be imported into KMS key <key-id:1>, because another key material (id: <key-material-id:2>) is pending rotation.',
   'The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: <key-arn>',
 ];

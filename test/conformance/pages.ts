@@ -1,6 +1,6 @@
 /** Lists that come in pages: how each is filled, and what tells its items apart. */
-import { type Json } from '../support/kms-calls.ts';
-import { CALLER, type TestKms } from '../support/kms-edge.ts';
+import { type Json } from '../support/kms/calls.ts';
+import { CALLER, type TestKms } from '../support/kms/edge.ts';
 import { done, freshAlias } from './calls.ts';
 
 export const ITEMS = 7;

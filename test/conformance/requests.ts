@@ -1,6 +1,6 @@
 /** Errors that AWS's model does not name, since they may come whatever the action: of transport, form, signature and permission. */
-import { talk } from '../support/raw-s3.ts';
-import { CALLER, send, signKms, startKms, type KmsAnswer, type TestKms } from '../support/kms-edge.ts';
+import { talk } from '../support/s3/raw-s3.ts';
+import { CALLER, send, signKms, startKms, type KmsAnswer, type TestKms } from '../support/kms/edge.ts';
 
 type Refusal = {
   readonly error: string;

@@ -3,10 +3,10 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import type { AccessOptions, IdentityOptions } from '../../src/keys/access/options.ts';
-import { document, type Json } from '../support/access.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { openSearchedDatabase } from '../support/sealed-database.ts';
-import { BUCKET, startBackend, startSealed } from '../support/s3-sealed.ts';
+import { document, type Json } from '../support/keys/access.ts';
+import { startPostgres } from '../support/postgres/postgres.ts';
+import { openSearchedDatabase } from '../support/postgres/sealed-database.ts';
+import { BUCKET, startBackend, startSealed } from '../support/s3/sealed.ts';
 
 function accessOf(name: string, ...statements: readonly Json[]): AccessOptions {
   const identity: IdentityOptions = {

@@ -42,11 +42,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../support/connect.ts';
+import { connectTo } from '../support/postgres/connect.ts';
 import type { KeyReport } from '../../src/keys/admin/key-report.ts';
 import { applyDdl, install, type Installation, type Listening } from '../support/installation.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { startS3rver, type TestStore } from '../support/s3rver.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
+import { startS3rver, type TestStore } from '../support/s3/s3rver.ts';
 
 const REGION = 'us-east-1';
 const S3 = 'alias/aws/s3';

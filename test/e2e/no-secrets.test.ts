@@ -9,11 +9,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../support/connect.ts';
+import { connectTo } from '../support/postgres/connect.ts';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
 import { sealgate, type Program } from '../support/run.ts';
-import { startS3rver, type TestStore } from '../support/s3rver.ts';
+import { startS3rver, type TestStore } from '../support/s3/s3rver.ts';
 
 const canary = (what: string): string => `${what}-${randomBytes(12).toString('hex')}`;
 const SECRETS = {

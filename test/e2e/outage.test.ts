@@ -6,11 +6,11 @@ import { writeFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
 import { startRelay, type Relay } from '../support/relay.ts';
 import { sealgate, type Program } from '../support/run.ts';
-import { createShop } from '../support/shop-database.ts';
-import { startS3rver, type TestStore } from '../support/s3rver.ts';
+import { createShop } from '../support/postgres/shop-database.ts';
+import { startS3rver, type TestStore } from '../support/s3/s3rver.ts';
 
 let cli: CliFolder;
 let store: TestStore;

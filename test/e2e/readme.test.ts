@@ -3,13 +3,13 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { connectTo } from '../support/connect.ts';
+import { connectTo } from '../support/postgres/connect.ts';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
 import { freePort } from '../../src/cli/demo/servers.ts';
 import { missing } from '../support/programs.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/postgres/postgres.ts';
 import { start, type Ran } from '../support/run.ts';
-import { startS3rver } from '../support/s3rver.ts';
+import { startS3rver } from '../support/s3/s3rver.ts';
 import { skipBecause } from '../support/skip.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -16,10 +16,10 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../support/cli.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
 import { sealgate, type Program } from '../support/run.ts';
-import { createShop } from '../support/shop-database.ts';
-import { startS3rver, type TestStore } from '../support/s3rver.ts';
+import { createShop } from '../support/postgres/shop-database.ts';
+import { startS3rver, type TestStore } from '../support/s3/s3rver.ts';
 
 const WORKERS = 3;
 const PART_BYTES = 5 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What a client does: one choice of statement and way after the other. */
-import type { Parameter, Way } from '../support/wire-asker.ts';
+import type { Parameter, Way } from '../support/postgres/wire-asker.ts';
 import { change } from './changes.ts';
 import { constantsOf, sql, withConstants, withParameters, type Piece } from './pieces.ts';
 import { columnsOf, constant, orderedQuery, query } from './queries.ts';

@@ -8,10 +8,10 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual, inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { RawClient } from '../support/postgres-proxy.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../support/sealed-database.ts';
-import { ask } from '../support/wire-asker.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres/postgres.ts';
+import { RawClient } from '../support/postgres/proxy.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../support/postgres/sealed-database.ts';
+import { ask } from '../support/postgres/wire-asker.ts';
 import { actsOf, actText, RESETS, type Act } from './acts.ts';
 import { runAct, type Seen } from './run-act.ts';
 import { ALSO_PLAIN, ddl, FILL, RULES, STORED } from './tables.ts';

@@ -1,5 +1,5 @@
 /** SQL text with values left open in it: written as constants, or as parameters. */
-import { arrayText, type Parameter } from '../support/wire-asker.ts';
+import { arrayText, type Parameter } from '../support/postgres/wire-asker.ts';
 
 /** A value of a column's type, or a list of them. */
 export type Hole = { readonly value: Parameter; readonly bare: boolean };

@@ -1,8 +1,8 @@
 /** One act on one side, and all that a client sees of it. */
 import { serialize } from 'pg-protocol';
-import { copyIn, copyOut, type CopyAnswer } from '../support/copy.ts';
-import { RawClient } from '../support/postgres-proxy.ts';
-import { arrayText, ask, outcomeOf, type Outcome, type Parameter } from '../support/wire-asker.ts';
+import { copyIn, copyOut, type CopyAnswer } from '../support/postgres/copy.ts';
+import { RawClient } from '../support/postgres/proxy.ts';
+import { arrayText, ask, outcomeOf, type Outcome, type Parameter } from '../support/postgres/wire-asker.ts';
 import type { Act } from './acts.ts';
 
 export type Seen = { readonly isRefused: boolean; readonly status: string | undefined; readonly what: unknown };

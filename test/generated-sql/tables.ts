@@ -1,6 +1,6 @@
 /** The tables of generated statements: every logical type, sealed in every mode, beside the same in plain. */
-import { TYPES, tableDdl, RULES as TYPE_RULES } from '../e2e/postgres-type-values.ts';
-import type { TestRule } from '../support/sealed-database.ts';
+import { TYPES, tableDdl, RULES as TYPE_RULES } from '../e2e/postgres/type-values.ts';
+import type { TestRule } from '../support/postgres/sealed-database.ts';
 
 export type Column = {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** One exchange after another with the gateway, over plain sockets: whole ones, and ones whose client leaves in the middle. */
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { sign, type RawRequest } from '../support/raw-s3.ts';
+import { sign, type RawRequest } from '../support/s3/raw-s3.ts';
 import { pick } from './seeded.ts';
 
 /** `right`: answered in full, and with what was stored. `short`: told as a success, with fewer bytes. */

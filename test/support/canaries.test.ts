@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectTo } from './connect.ts';
+import { connectTo } from './postgres/connect.ts';
 import { Canaries, findCanaries } from './canaries.ts';
-import { startPostgres, type TestPostgres } from './postgres.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from './sealed-database.ts';
+import { startPostgres, type TestPostgres } from './postgres/postgres.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from './postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' },

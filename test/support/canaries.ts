@@ -9,9 +9,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { connectTo } from './connect.ts';
+import { connectTo } from './postgres/connect.ts';
 import { searchFiles } from '../../src/cli/demo/search-files.ts';
-import type { TestPostgres } from './postgres.ts';
+import type { TestPostgres } from './postgres/postgres.ts';
 
 const MIN_BYTES = 8;
 const MIN_DISTINCT_BYTES = 5;

@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectTo } from './connect.ts';
-import type { TestPostgres } from './postgres.ts';
+import { connectTo } from './postgres/connect.ts';
+import type { TestPostgres } from './postgres/postgres.ts';
 import { sealgate, type Program, type Ran } from './run.ts';
 
 export type Installation = {

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../../test/support/cli.ts';
-import { importMaterial } from '../../../test/support/import-key.ts';
-import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
+import { importMaterial } from '../../../test/support/keys/import-key.ts';
+import { TEST_USE, testPorts } from '../../../test/support/keys/keys.ts';
 import type { KeyDescription } from '../../keys/admin/key-admin.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
 import type { KeyManagerOptions } from '../../keys/options.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder } from '../../../test/support/cli.ts';
-import { TEST_USE, testPorts } from '../../../test/support/keys.ts';
+import { TEST_USE, testPorts } from '../../../test/support/keys/keys.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
 import type { KeyReport } from '../../keys/admin/key-report.ts';
 

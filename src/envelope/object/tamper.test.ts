@@ -11,7 +11,7 @@ import {
   multipart,
   STORED_OBJECTS,
   type Stored,
-} from '../../../test/support/stored-objects.ts';
+} from '../../../test/support/s3/stored-objects.ts';
 import { concatBytes } from '../../crypto/bytes.ts';
 import { openFailed } from '../errors.ts';
 import { FOOTER_BLOCK_BYTES } from '../limits.ts';

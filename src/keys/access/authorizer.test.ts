@@ -1,8 +1,8 @@
 /** The authorizer in a real key manager: what it allows by default, and that every change is in effect when it returns. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { allow, deny, document, type Json } from '../../../test/support/access.ts';
-import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
+import { allow, deny, document, type Json } from '../../../test/support/keys/access.ts';
+import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { AccessOptions, IdentityOptions } from './options.ts';

@@ -13,13 +13,13 @@ import {
   TEST_KEY,
   user,
   type RuleParts,
-} from '../../../test/support/access.ts';
+} from '../../../test/support/keys/access.ts';
 import {
   naiveDecision,
   type NaiveGrant,
   type NaiveRules,
   type NaiveStatement,
-} from '../../../test/support/naive-access.ts';
+} from '../../../test/support/keys/naive-access.ts';
 import { accessDeniedMessage, formatDecision, type Decision } from './decision.ts';
 import { evaluate } from './evaluate.ts';
 import { isGrantOperation, type Grant, type GrantPermissions } from './grants/grant.ts';

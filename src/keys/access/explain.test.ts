@@ -9,7 +9,7 @@ import {
   TEST_KEY,
   user,
   type RuleParts,
-} from '../../../test/support/access.ts';
+} from '../../../test/support/keys/access.ts';
 import { explain, type Explanation } from './explain.ts';
 
 const alice = user('alice');

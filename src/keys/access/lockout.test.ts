@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allow, AWAY, deny, document, HOME, request, user, type Json } from '../../../test/support/access.ts';
+import { allow, AWAY, deny, document, HOME, request, user, type Json } from '../../../test/support/keys/access.ts';
 import { assertNoLockout } from './lockout.ts';
 import { parsePolicy } from './policy/policy.ts';
 

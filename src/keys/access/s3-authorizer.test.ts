@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allow, deny, document, type Json } from '../../../test/support/access.ts';
+import { allow, deny, document, type Json } from '../../../test/support/keys/access.ts';
 import type { IdentitiesOptions, PolicyText } from './options.ts';
 import { parsePolicy } from './policy/policy.ts';
 import { S3Authorizer } from './s3-authorizer.ts';

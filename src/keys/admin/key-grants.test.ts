@@ -1,8 +1,8 @@
 /** Grants in a real key manager: made, used, listed, passed on, taken back, and what an attacker with the file can do. */
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { allow, document, type Json } from '../../../test/support/access.ts';
-import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
+import { allow, document, type Json } from '../../../test/support/keys/access.ts';
+import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { GrantRequest } from '../access/grants/new-grant.ts';
 import type { AccessOptions, IdentityOptions } from '../access/options.ts';
 import { verifyBackup } from '../backup/restore.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import { defaultKeyPolicy } from '../access/default-policies.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import type { KeySettings } from './key-settings.ts';

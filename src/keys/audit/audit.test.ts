@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { appendFileSync, closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import { takeEd25519Seed } from '../../crypto/ed25519.ts';
 import { MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
 import { verifyAudit } from '../offline.ts';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
-import { naiveAudit, naiveStore } from '../../../test/support/naive-keystore.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
+import { naiveAudit, naiveStore } from '../../../test/support/keys/naive-keystore.ts';
 import { CHECKPOINT_RECORDS } from '../limits.ts';
 import { verifyAudit } from '../offline.ts';
 import { verifyAttestedLog, type AuditReport } from './verify.ts';

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { WrappedDataKey } from '../uses/data-keys.ts';
 import { createKeyFile, createKeyStore, openKeyManager } from '../key-manager.ts';
 import type { KeyManagerOptions, UnsealSecret } from '../options.ts';

@@ -1,9 +1,9 @@
 /** Wrapped material that is none: whatever is sent with a good token, it is refused by an error of ours and nothing is imported. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { importRequest } from '../../../test/support/import-key.ts';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
-import { WRAPPING_ALGORITHMS } from '../../../test/support/wrap-material.ts';
+import { importRequest } from '../../../test/support/keys/import-key.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
+import { WRAPPING_ALGORITHMS } from '../../../test/support/keys/wrap-material.ts';
 import type { CreateKeyRequest } from '../admin/key-admin.ts';
 import { KeysError } from '../errors.ts';
 

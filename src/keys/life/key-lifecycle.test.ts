@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import { DAY_MS } from '../limits.ts';
 

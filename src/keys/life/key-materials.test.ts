@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import { MATERIAL_STATES, MATERIAL_TRANSITIONS, type MaterialState } from './key-states.ts';
 import { MAX_REACTIVATIONS } from '../limits.ts';

@@ -1,10 +1,10 @@
-/** What the end of a period does, at the key manager; over the wire it is test/wire/kms-key-life.test.ts. */
+/** What the end of a period does, at the key manager; over the wire it is test/wire/kms/key-life.test.ts. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { importMaterial } from '../../../test/support/import-key.ts';
-import { rule, START, timedKeys, type TimedKeys } from '../../../test/support/key-life.ts';
-import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
+import { importMaterial } from '../../../test/support/keys/import-key.ts';
+import { rule, START, timedKeys, type TimedKeys } from '../../../test/support/keys/key-life.ts';
+import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import { DAY_MS } from '../limits.ts';
 

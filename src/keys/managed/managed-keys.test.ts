@@ -1,8 +1,8 @@
 /** Keys that our services manage: made on first use, usable through the service alone, and nothing that anybody could change. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { allow, deny, document } from '../../../test/support/access.ts';
-import { keyFolder, TEST_USE as operator, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
+import { allow, deny, document } from '../../../test/support/keys/access.ts';
+import { keyFolder, TEST_USE as operator, testPorts, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { AccessOptions, IdentityOptions } from '../access/options.ts';
 import { restoreBackup } from '../backup/restore.ts';
 import type { KeyUse } from '../uses/data-keys.ts';

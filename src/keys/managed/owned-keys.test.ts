@@ -1,7 +1,7 @@
 /** Keys that we own: made when first needed, rotated, seen by an operator alone, and the one of upload tokens. */
 import { describe, expect, test } from 'vitest';
-import { allow, document } from '../../../test/support/access.ts';
-import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
+import { allow, document } from '../../../test/support/keys/access.ts';
+import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import { wrapKey } from '../../envelope/wrapped-key.ts';
 import { uuidToBytes } from '../arn.ts';
 import type { AccessOptions } from '../access/options.ts';

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
-import { makeKemKeyStore, type KemFacts } from '../../../test/support/make-kem-keystore.ts';
-import { pairStoreOptions } from '../../../test/support/make-pair-keystore.ts';
-import { naiveRead, naiveStore } from '../../../test/support/naive-keystore.ts';
+import { TEST_USE as use, testPorts } from '../../../test/support/keys/keys.ts';
+import { makeKemKeyStore, type KemFacts } from '../../../test/support/keys/make-kem-keystore.ts';
+import { pairStoreOptions } from '../../../test/support/keys/make-pair-keystore.ts';
+import { naiveRead, naiveStore } from '../../../test/support/keys/naive-keystore.ts';
 import { openKeyManager } from '../key-manager.ts';
 
 const VECTOR = fileURLToPath(new URL('../../../test/vectors/kem-keystore/', import.meta.url));

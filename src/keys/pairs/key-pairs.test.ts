@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys/keys.ts';
 import {
   makePairKeyStore,
   PAIR_KINDS,
   pairStoreOptions,
   signedForm,
   type PairFacts,
-} from '../../../test/support/make-pair-keystore.ts';
-import { naiveRead, naiveStore } from '../../../test/support/naive-keystore.ts';
+} from '../../../test/support/keys/make-pair-keystore.ts';
+import { naiveRead, naiveStore } from '../../../test/support/keys/naive-keystore.ts';
 import { restoreBackup, verifyBackup } from '../backup/restore.ts';
 import type { EncryptionAlgorithm } from '../key-kinds.ts';
 import { openKeyManager } from '../key-manager.ts';

@@ -1,7 +1,7 @@
 /** Slow work with key pairs keeps no other use of a key waiting, also where each record is synced on the threads that it runs on. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 
 test('Where too many keys are being made, one more is told to come later', async () => {
   await using keys = await keyFolder();

@@ -1,7 +1,7 @@
 /** Related keys share their material, and so its age and what of its limits is used up, wherever it is used. */
 import { expect, test } from 'vitest';
-import { rule, START, timedKeys } from '../../../test/support/key-life.ts';
-import { TEST_USE as use } from '../../../test/support/keys.ts';
+import { rule, START, timedKeys } from '../../../test/support/keys/key-life.ts';
+import { TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { RegionKeys } from './region-keys.ts';
 

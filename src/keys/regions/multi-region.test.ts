@@ -1,8 +1,8 @@
 /** Multi-Region keys of one store: what related keys share, what each has for itself, and what only the primary decides. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { importMaterial } from '../../../test/support/import-key.ts';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { importMaterial } from '../../../test/support/keys/import-key.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { Grant } from '../access/grants/grant.ts';
 import { grantRow } from '../access/grants/grant-rows.ts';
 import type { KeyManager } from '../key-manager.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE } from '../../../test/support/keys/keys.ts';
 import type { RemoteKms } from './remote-kms.ts';
 
 const ARN = 'arn:aws:kms:eu-central-1:000000000000:key/11111111-2222-3333-4444-555555555555';

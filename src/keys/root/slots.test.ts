@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { keyFolder, testPorts } from '../../../test/support/keys.ts';
+import { keyFolder, testPorts } from '../../../test/support/keys/keys.ts';
 import { createKeyStore, openKeyManager } from '../key-manager.ts';
 import type { UnsealSecret } from '../options.ts';
 import { createKeyFile, readKeyFile } from './key-file.ts';

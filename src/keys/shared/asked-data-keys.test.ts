@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { TEST_USE } from '../../../test/support/keys.ts';
-import { pipePair } from '../../../test/support/pipe-pair.ts';
+import { TEST_USE } from '../../../test/support/keys/keys.ts';
+import { pipePair } from '../../../test/support/keys/pipe-pair.ts';
 import { AskedDataKeys } from './asked-data-keys.ts';
 import { Channel } from './channel.ts';
 import type { Asked, Question, Told } from './messages.ts';

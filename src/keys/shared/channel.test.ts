@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { serialize } from 'node:v8';
 import { expect, test } from 'vitest';
-import { pipePair } from '../../../test/support/pipe-pair.ts';
+import { pipePair } from '../../../test/support/keys/pipe-pair.ts';
 import { Channel } from './channel.ts';
 
 const framed = (value: unknown): Buffer => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE } from '../../../test/support/keys.ts';
-import { pipePair } from '../../../test/support/pipe-pair.ts';
+import { keyFolder, TEST_USE } from '../../../test/support/keys/keys.ts';
+import { pipePair } from '../../../test/support/keys/pipe-pair.ts';
 import { decodeContext, encodeContext } from '../../envelope/encryption-context.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { DataKey } from '../uses/data-keys.ts';

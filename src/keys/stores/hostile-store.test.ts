@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KeysError } from '../errors.ts';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 
 const REFUSED = /^ERR_KEYS_STORE_(?:TAMPERED|DAMAGED|VERSION)$|^ERR_KEYS_UNSEAL_FAILED$|^ERR_KEYS_SLOT_PARAMETERS$/u;
 

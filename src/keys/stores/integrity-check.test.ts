@@ -2,7 +2,7 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import { CHECK_BESIDE_BYTES } from '../limits.ts';
 import { startCheck } from './integrity-check.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import { readKeys } from '../offline.ts';
 import { unsealStore } from './open-store.ts';
 

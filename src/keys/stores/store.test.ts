@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, testPorts, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import { createKeyStore, openKeyManager } from '../key-manager.ts';
 import { unsealStore } from './open-store.ts';
 import { latestVersion, SCHEMA_STEPS, SEALED_TABLES } from './schema.ts';

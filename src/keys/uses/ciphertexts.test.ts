@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import { parseWrappedKey } from '../../envelope/wrapped-key.ts';
 import { NamesInCiphertexts } from './ciphertexts.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import type { DecryptRequest } from './data-keys.ts';
 import type { KeyManager } from '../key-manager.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import { takeKey, type Dek } from '../../crypto/key-types.ts';
 import { encodeContext } from '../../envelope/encryption-context.ts';
 import { cacheName, DekCache } from './dek-cache.ts';

@@ -2,7 +2,7 @@
 import { KeyObject } from 'node:crypto';
 import { queryObjects } from 'node:v8';
 import { expect, test } from 'vitest';
-import { keyFolder, TEST_USE as operator } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as operator } from '../../../test/support/keys/keys.ts';
 import { DAY_MS } from '../limits.ts';
 import type { KeyManager } from '../key-manager.ts';
 import type { KeyUse } from './data-keys.ts';

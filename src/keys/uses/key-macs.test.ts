@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys.ts';
-import { macStoreOptions, makeMacKeyStore, type MacFacts } from '../../../test/support/make-mac-keystore.ts';
-import { naiveRead, naiveStore } from '../../../test/support/naive-keystore.ts';
+import { keyFolder, TEST_USE as use, testPorts } from '../../../test/support/keys/keys.ts';
+import { macStoreOptions, makeMacKeyStore, type MacFacts } from '../../../test/support/keys/make-mac-keystore.ts';
+import { naiveRead, naiveStore } from '../../../test/support/keys/naive-keystore.ts';
 import { openKeyManager } from '../key-manager.ts';
 
 const VECTOR = fileURLToPath(new URL('../../../test/vectors/mac-keystore', import.meta.url));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { keyFolder, TEST_USE as use } from '../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
 import type { AuthorizationQuestion, KeyAuthorizer } from '../options.ts';
 
 const context = { purpose: 'test' };

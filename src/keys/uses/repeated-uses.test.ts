@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { allow, deny, document, type Json } from '../../../test/support/access.ts';
-import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys.ts';
+import { allow, deny, document, type Json } from '../../../test/support/keys/access.ts';
+import { keyFolder, TEST_USE as operator, type KeyFolder } from '../../../test/support/keys/keys.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 import { PolicyAuthorizer } from '../access/authorizer.ts';
 import type { AccessOptions } from '../access/options.ts';

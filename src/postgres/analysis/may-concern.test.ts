@@ -1,7 +1,7 @@
 /** The first question must say yes wherever parsing would find something. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CATALOG, draft } from '../../../test/support/analysis.ts';
+import { CATALOG, draft } from '../../../test/support/postgres/analysis.ts';
 import { mayConcernTest } from './may-concern.ts';
 
 const mayConcern = mayConcernTest(CATALOG);

@@ -1,6 +1,6 @@
 /** What is refused, passed or tracked by the kind of the statement and the names in it; where refusals point, and what they say. */
 import { describe, expect, test } from 'vitest';
-import { draft, refusal } from '../../../test/support/analysis.ts';
+import { draft, refusal } from '../../../test/support/postgres/analysis.ts';
 
 describe('by name', () => {
   test.each([

@@ -1,6 +1,6 @@
 /** Statements over sealed columns: what is sent upstream, parameter roles, results; shapes after the field's own test names. */
 import { describe, expect, test } from 'vitest';
-import { refusal, sealedPlan, shown } from '../../../test/support/analysis.ts';
+import { refusal, sealedPlan, shown } from '../../../test/support/postgres/analysis.ts';
 
 describe('INSERT', () => {
   test.each([

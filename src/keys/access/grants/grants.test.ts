@@ -14,7 +14,7 @@ import {
   TEST_KEY,
   user,
   type RuleParts,
-} from '../../../../test/support/access.ts';
+} from '../../../../test/support/keys/access.ts';
 import type { AccessRequest } from '../request.ts';
 import { coversContext, isAsStrict } from './constraint.ts';
 import { GRANT_OPERATIONS, type Grant, type GrantConstraint } from './grant.ts';

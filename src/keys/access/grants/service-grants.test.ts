@@ -1,6 +1,15 @@
 /** Grants to services, and the source they are for. */
 import { describe, expect, test } from 'vitest';
-import { allow, deny, grant, request, rules, TEST_KEY, user, type RuleParts } from '../../../../test/support/access.ts';
+import {
+  allow,
+  deny,
+  grant,
+  request,
+  rules,
+  TEST_KEY,
+  user,
+  type RuleParts,
+} from '../../../../test/support/keys/access.ts';
 import { decidingValues } from '../decision-cache.ts';
 import { evaluate } from '../evaluate.ts';
 import { explain } from '../explain.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { request, TEST_KEY, user } from '../../../../test/support/access.ts';
+import { request, TEST_KEY, user } from '../../../../test/support/keys/access.ts';
 import type { AccessRequest } from '../request.ts';
 import { compileCondition } from './condition.ts';
 

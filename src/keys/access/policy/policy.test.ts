@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allow, deny, document, type Json } from '../../../../test/support/access.ts';
+import { allow, deny, document, type Json } from '../../../../test/support/keys/access.ts';
 import { defaultKeyPolicy, storageUsePolicy } from '../default-policies.ts';
 import { MAX_POLICY_BYTES, parsePolicy } from './policy.ts';
 

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../../../../test/support/certificates.ts';
-import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../../test/support/keys.ts';
+import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../../key-manager.ts';
 import { cursorPath } from './cursor.ts';
 import { fileSink } from './file-sink.ts';

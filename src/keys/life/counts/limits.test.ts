@@ -3,8 +3,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { rule, timedKeys, type TimedKeys } from '../../../../test/support/key-life.ts';
-import { TEST_USE as use, testPorts } from '../../../../test/support/keys.ts';
+import { rule, timedKeys, type TimedKeys } from '../../../../test/support/keys/key-life.ts';
+import { TEST_USE as use, testPorts } from '../../../../test/support/keys/keys.ts';
 import { openKeyManager, type KeyManager } from '../../key-manager.ts';
 import type { KeyManagerOptions } from '../../options.ts';
 

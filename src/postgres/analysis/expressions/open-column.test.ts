@@ -1,6 +1,6 @@
 /** Rows that travel inside a statement, as ORMs write many at once: VALUES and unnest() in FROM, and casts around what is stored. */
 import { describe, expect, test } from 'vitest';
-import { refusal, sealedPlan, shown } from '../../../../test/support/analysis.ts';
+import { refusal, sealedPlan, shown } from '../../../../test/support/postgres/analysis.ts';
 
 describe('VALUES in FROM', () => {
   test.each([

@@ -1,6 +1,6 @@
 /** The thread that reads large statements, itself: what comes of one that takes too long. */
 import { expect, test } from 'vitest';
-import { CATALOG, SETTINGS } from '../../../../test/support/analysis.ts';
+import { CATALOG, SETTINGS } from '../../../../test/support/postgres/analysis.ts';
 import { LargeThread } from './large-thread.ts';
 import type { RemoteService } from './remote-service.ts';
 

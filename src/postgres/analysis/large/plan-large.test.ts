@@ -1,6 +1,6 @@
 /** What happens to the catalog while a large statement is read, which may take long. */
 import { expect, test } from 'vitest';
-import { CATALOG, SETTINGS } from '../../../../test/support/analysis.ts';
+import { CATALOG, SETTINGS } from '../../../../test/support/postgres/analysis.ts';
 import type { ServiceConnection } from '../../service/connection.ts';
 import { CatalogSource } from '../catalog/source.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';

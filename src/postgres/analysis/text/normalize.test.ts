@@ -1,7 +1,7 @@
 /** The literal lexer against the server's own scanner; templates against fresh plans. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { draft, refusal } from '../../../../test/support/analysis.ts';
+import { draft, refusal } from '../../../../test/support/postgres/analysis.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { normalizeText, stringValue } from './normalize.ts';
 import { SourceText } from './source-text.ts';

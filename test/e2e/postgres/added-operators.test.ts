@@ -1,0 +1,87 @@
+/**
+ * Operators and functions that somebody has added to the database and that fit the logical types of sealed columns better than the server's own:
+ * a plain table would be searched with them, and ciphertext cannot be.
+ */
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../../support/postgres/connect.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { openSealedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+
+const RULES: readonly TestRule[] = [
+  { table: 'people', column: 'email', type: 'varchar(40)', mode: 'deterministic' },
+  { table: 'people', column: 'ssn', type: 'text', mode: 'deterministic' },
+];
+const DDL = `
+CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed);
+CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR = (leftarg = varchar, rightarg = varchar, function = never);
+CREATE OPERATOR <> (leftarg = varchar, rightarg = varchar, function = never);
+CREATE FUNCTION likes(point, point) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR = (leftarg = point, rightarg = point, function = likes);
+CREATE FUNCTION to_json(varchar) RETURNS json LANGUAGE sql AS $$ SELECT '1'::json $$;
+CREATE FUNCTION doubled(x int) RETURNS int LANGUAGE sql AS 'SELECT x * 2'`;
+
+let server: TestPostgres;
+let db: SealedDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  db = await openSealedDatabase(server, 'sealed', DDL, RULES);
+  client = await connectTo(db.url);
+  await client.query("INSERT INTO people VALUES (1, 'Ann', 'ann@example.org', '111')");
+});
+afterAll(async () => {
+  await client.end();
+  await db.close();
+  await server.stop();
+});
+
+test.each([
+  "SELECT id FROM people WHERE email = 'ann@example.org'::varchar",
+  "SELECT id FROM people WHERE email <> 'ann@example.org'",
+  "SELECT id FROM people WHERE email IN ('ann@example.org')",
+  "SELECT id FROM people WHERE email = ANY ('{ann@example.org}')",
+  'SELECT id FROM people WHERE email IN (SELECT email FROM people)',
+  'SELECT count(*) FROM people a JOIN people b USING (email)',
+  'SELECT NULLIF(email, email) FROM people',
+  "SELECT email IS DISTINCT FROM 'ann@example.org' FROM people",
+  "SELECT CASE email WHEN 'ann@example.org' THEN 1 END FROM people",
+  "UPDATE people SET name = 'Bob' WHERE email = 'ann@example.org'",
+  'SELECT to_json(email) FROM people',
+])('refused, since another operator or function would be called: %s', async (sql) => {
+  await expect(client.query(sql)).rejects.toThrow(
+    expect.objectContaining({
+      code: '0A000',
+      routine: 'ERR_POSTGRES_DISAGREEMENT',
+      hint: expect.stringContaining('pg_catalog.'),
+    }),
+  );
+});
+
+test.each([
+  ["SELECT id FROM people WHERE email OPERATOR(pg_catalog.=) 'ann@example.org'", [{ id: 1 }]],
+  ["SELECT id FROM people WHERE ssn = '111'", [{ id: 1 }]],
+  ["SELECT doubled(id) AS id FROM people WHERE ssn = '111' AND point(1, 2) = point(3, 4)", [{ id: 2 }]],
+  ['SELECT count(email)::int AS id FROM people', [{ id: 1 }]],
+  ['SELECT pg_catalog.to_json(ssn) AS id FROM people', [{ id: '111' }]],
+])('exact, since they call the server’s own: %s', async (sql, rows) => {
+  expect((await client.query(sql)).rows).toEqual(rows);
+});
+
+test('one that is added later is found by what was planned before', async () => {
+  const sql = "SELECT id FROM people WHERE ssn = '111'::text";
+  expect((await client.query(sql)).rows).toEqual([{ id: 1 }]);
+  await db.direct.query(
+    "CREATE SCHEMA more; CREATE FUNCTION more.never(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false'; CREATE FUNCTION more.text_eq(text, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+  );
+  await db.direct.query('CREATE OPERATOR more.= (leftarg = text, rightarg = varchar, function = more.text_eq)');
+  db.analyzer.catalogChanged();
+  await client.query('SET search_path = public, more');
+  expect((await client.query(sql)).rows).toEqual([{ id: 1 }]);
+  await expect(client.query("SELECT id FROM people WHERE ssn = '111'::varchar")).rejects.toThrow(
+    expect.objectContaining({ code: '0A000' }),
+  );
+  await client.query('RESET search_path');
+});

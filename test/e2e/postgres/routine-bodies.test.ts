@@ -1,0 +1,57 @@
+/** Bodies of routines and of DO name sealed columns in ways that are not seen in the text: in escapes, through functions that run text, in other routines. */
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../../support/postgres/connect.ts';
+import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+
+const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
+const DDL = String.raw`
+CREATE TABLE people (id int, email sealgate.sealed);
+CREATE TABLE others (id int, email text);
+CREATE FUNCTION spelled(x text) RETURNS void LANGUAGE plpgsql AS 'BEGIN INSERT INTO U&"peo!0070le" UESCAPE ''!'' VALUES (1, x); END';
+CREATE FUNCTION handed(x text) RETURNS xml LANGUAGE sql AS $$ SELECT query_to_xml('SELECT * FROM peo' || 'ple', true, true, x) $$;
+CREATE FUNCTION step(int, int) RETURNS int LANGUAGE sql AS 'SELECT count(*)::int FROM people';
+CREATE AGGREGATE gathered(int) (sfunc = step, stype = int, initcond = 0);
+CREATE AGGREGATE summed(int) (sfunc = int4pl, stype = int, initcond = 0)`;
+
+let server: LoggedPostgres;
+let db: SearchedDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  server = await startLoggedPostgres();
+  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
+  client = await connectTo(db.url);
+});
+afterAll(async () => {
+  await client.end();
+  await db.close();
+  await server.stop();
+});
+
+test.each([
+  String.raw`DO $$ BEGIN INSERT INTO U&"peo\0070le" VALUES (1, 'canary-1'); END $$`,
+  String.raw`DO E'BEGIN INSERT INTO peo\x70le VALUES (1, ''canary-2''); END'`,
+  String.raw`DO U&'BEGIN INSERT INTO peo\0070le VALUES (1, ''canary-3''); END'`,
+  String.raw`DO E'BEGIN \x45XECUTE ''INSERT INTO peo'' || ''ple VALUES (1, ''''canary-4'''')''; END'`,
+  `DO $$ BEGIN PERFORM query_to_xml('SELECT * FROM peo' || 'ple WHERE email = ''canary-5''', true, true, ''); END $$`,
+  `DO LANGUAGE plperl $$ spi_exec_query("INSERT INTO peo" . "ple VALUES (1, 'canary-6')") $$`,
+  String.raw`CREATE FUNCTION made() RETURNS void LANGUAGE sql AS E'INSERT INTO peo\x70le VALUES (1, ''canary-7'')'`,
+  String.raw`CREATE PROCEDURE made() LANGUAGE sql AS 'INSERT INTO U&"peo\0070le" VALUES (1, ''canary-8'')'`,
+  "SELECT spelled('canary-9')",
+  "SELECT handed('canary-10')",
+  "SELECT gathered(id), 'canary-11' FROM others",
+])('refused, and not sent: %s', async (sql) => {
+  await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
+  expect(server.log()).not.toContain('canary');
+});
+
+test.each([
+  'DO $$ BEGIN PERFORM 1; END $$',
+  'DO LANGUAGE plpgsql $$ BEGIN PERFORM 1; END $$',
+  "CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS E'SELECT count(*) FROM other\\x73'",
+  'SELECT summed(id) FROM others',
+])('sent: %s', async (sql) => {
+  await client.query(sql);
+});

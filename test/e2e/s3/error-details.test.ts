@@ -1,0 +1,136 @@
+/** What S3's error documents say beside code and message, as a client reads it: which key, bucket, version, upload or part was meant. */
+import { randomBytes } from 'node:crypto';
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  GetObjectAttributesCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+  type ObjectAttributes,
+} from '@aws-sdk/client-s3';
+import { expect, test } from 'vitest';
+import { BUCKET } from '../../support/s3/sealed.ts';
+import { sealedOnRadosgw } from '../../support/s3/in-front-of.ts';
+
+const sealed = sealedOnRadosgw();
+const client = () => sealed.setup.clients[0];
+const MIB = 1024 * 1024;
+
+/** The error's own members, without those of the answer. */
+async function refusal(run: Promise<unknown>): Promise<Record<string, unknown>> {
+  const error: unknown = await run.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Error)) throw new Error('it was not refused');
+  const {
+    RequestId: _id,
+    HostId: _host,
+    Resource: _resource,
+    Message: _message,
+    ...members
+  } = { ...error } as Record<string, unknown>;
+  const told = Object.entries(members).filter(([name]) => /^[A-Z]/u.test(name) && name !== 'Code' && name !== 'Type');
+  return { name: error.name, ...Object.fromEntries(told) };
+}
+
+const get = (more: object) => client().send(new GetObjectCommand({ Bucket: BUCKET, Key: 'none', ...more }));
+
+test('a key, a version and a bucket that are not there are named', async () => {
+  expect(await refusal(get({ Key: 'a <b> & ü' }))).toEqual({ name: 'NoSuchKey', Key: 'a <b> & ü' });
+  expect(await refusal(get({ Bucket: 'no-such-bucket' }))).toEqual({
+    name: 'NoSuchBucket',
+    BucketName: 'no-such-bucket',
+  });
+  expect(
+    await refusal(
+      client().send(new GetObjectAttributesCommand({ Bucket: BUCKET, Key: 'none', ObjectAttributes: ['ETag'] })),
+    ),
+  ).toEqual({ name: 'NoSuchKey', Key: 'none' });
+});
+
+test('of a copy it is not said which of its two objects is missing', async () => {
+  const copy = new CopyObjectCommand({ Bucket: BUCKET, Key: 'copy', CopySource: `${BUCKET}/none` });
+  expect(await refusal(client().send(copy))).toEqual({ name: 'NoSuchKey' });
+});
+
+test('an upload that is none, and parts that are missing or too small, are named', async () => {
+  const object = { Bucket: BUCKET, Key: 'upload' };
+  expect(await refusal(client().send(new ListPartsCommand({ ...object, UploadId: 'nonsense' })))).toEqual({
+    name: 'NoSuchUpload',
+    UploadId: 'nonsense',
+  });
+  const { UploadId } = await client().send(new CreateMultipartUploadCommand(object));
+  const upload = { ...object, UploadId };
+  const send = (PartNumber: number, Body: Uint8Array) =>
+    client().send(new UploadPartCommand({ ...upload, PartNumber, Body }));
+  const complete = (...Parts: object[]) =>
+    refusal(client().send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } })));
+  const short = await send(1, Buffer.from('short'));
+  const long = await send(2, randomBytes(5 * MIB));
+  expect(await complete({ PartNumber: 1, ETag: short.ETag }, { PartNumber: 2, ETag: long.ETag })).toEqual({
+    name: 'EntityTooSmall',
+    ProposedSize: '5',
+    MinSizeAllowed: String(5 * MIB),
+    PartNumber: '1',
+    ETag: short.ETag,
+  });
+  for (const parts of [[3], [3, 4]])
+    expect(await complete(...parts.map((PartNumber) => ({ PartNumber, ETag: long.ETag })))).toEqual({
+      name: 'InvalidPart',
+      UploadId,
+      PartNumber: '3',
+      ETag: long.ETag,
+    });
+  expect(await refusal(send(10_001, Buffer.from('x')))).toEqual({
+    name: 'InvalidArgument',
+    ArgumentName: 'partNumber',
+    ArgumentValue: '10001',
+  });
+});
+
+test('what cannot be used is named, with what was said', async () => {
+  const Bucket = BUCKET;
+  await client().send(new PutObjectCommand({ Bucket, Key: 'there', Body: 'five!' }));
+  expect(await refusal(get({ Key: 'there', PartNumber: 3 }))).toEqual({
+    name: 'InvalidPartNumber',
+    ActualPartCount: '1',
+    PartNumberRequested: '3',
+  });
+  expect(await refusal(get({ Key: 'k'.repeat(1025) }))).toEqual({
+    name: 'KeyTooLongError',
+    Size: '1025',
+    MaxSizeAllowed: '1024',
+  });
+  // The type knows those that there are.
+  const ObjectAttributes = ['Colour' as ObjectAttributes];
+  expect(
+    await refusal(client().send(new GetObjectAttributesCommand({ Bucket, Key: 'there', ObjectAttributes }))),
+  ).toEqual({ name: 'InvalidArgument', ArgumentName: 'x-amz-object-attributes', ArgumentValue: 'Colour' });
+  expect(await refusal(client().send(new ListObjectVersionsCommand({ Bucket, VersionIdMarker: 'v' })))).toEqual({
+    name: 'InvalidArgument',
+    ArgumentName: 'version-id-marker',
+    ArgumentValue: 'v',
+  });
+  for (const CopySource of ['nothing', 'arn:aws:s3:::b/k'])
+    expect(await refusal(client().send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource })))).toEqual({
+      name: 'InvalidArgument',
+      ArgumentName: 'x-amz-copy-source',
+      ArgumentValue: CopySource,
+    });
+});
+
+test('a refusal that is passed on is in the words of the storage', async () => {
+  await client().send(new CreateBucketCommand({ Bucket: 'unruled' }));
+  await client().send(new PutObjectCommand({ Bucket: 'unruled', Key: 'k', Body: 'x' }));
+  expect(await refusal(client().send(new DeleteBucketCommand({ Bucket: 'unruled' })))).toMatchObject({
+    name: 'BucketNotEmpty',
+    BucketName: 'unruled',
+  });
+});
