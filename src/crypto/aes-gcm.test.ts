@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gcmSeal, unhex } from '../../test/support/naive-crypto.ts';
-import { wycheproof } from '../../test/support/shared.ts';
+import { gcmSeal } from '../../test/support/naive-crypto.ts';
 import { openAesGcm, sealAesGcm } from './aes-gcm.ts';
-import { concatBytes } from './bytes.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 
@@ -33,19 +31,5 @@ describe('AES-256-GCM', () => {
       );
     }
     expect(() => openAesGcm(key, nonce, sealed)).toThrow(expect.objectContaining({ code: 'ERR_CRYPTO_OPEN_FAILED' }));
-  });
-
-  test('passes the Wycheproof vectors for 256-bit keys and 96-bit nonces', ({ skip }) => {
-    const vectors = wycheproof('aes_gcm_test.json', skip);
-    const groups = vectors.filter((g) => g.keySize === 256 && g.ivSize === 96 && g.tagSize === 128);
-    let count = 0;
-    for (const { key = '', iv = '', aad = '', msg = '', ct = '', tag = '', result } of groups.flatMap((g) => g.tests)) {
-      const sealed = concatBytes(unhex(ct), unhex(tag));
-      const open = () => Uint8Array.from(openAesGcm(unhex(key), unhex(iv), sealed, unhex(aad)));
-      if (result === 'valid') expect(open()).toEqual(unhex(msg));
-      else expect(open).toThrow();
-      count += 1;
-    }
-    expect(count).toBeGreaterThan(50);
   });
 });
