@@ -67,6 +67,17 @@ test('A taken port is an error with exit code 1, and the store is free again', a
   expect((await cli.run('keys', 'create')).exit).toBe(0);
 });
 
+test('No signal makes it listen for a debugger, which would show its keys to every user of the machine', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const { program, url } = await startUp(cli);
+  program.child.kill('SIGUSR1');
+  for (let asked = 0; asked < 20; asked += 1) await (await fetch(`${url}/metrics`)).text();
+  program.child.kill('SIGTERM');
+  const { code, stderr } = await program.done;
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/debugger|inspector/iu)]);
+});
+
 test('Killed, it leaves a store that the next start takes over', async () => {
   using cli = cliFolder();
   await ready(cli);

@@ -38,6 +38,19 @@ test('One that never says that it is there is ended, and its start fails', async
   expect(await worker.ended).toBe('SIGKILL');
 });
 
+test('No signal makes it listen for a debugger', async () => {
+  using signalled = program(`
+    import { url } from 'node:inspector';
+    process.kill(process.pid, 'SIGUSR1');
+    let looks = 0;
+    setInterval(() => {
+      if (url() !== undefined) process.exit(9);
+      if ((looks += 1) === 20) process.exit(7);
+    }, 50);
+  `);
+  expect(await new Worker(1, KEYS, { program: signalled.path }).ended).toBe('code 7');
+});
+
 test('That it started is heard, whatever comes together with it', async () => {
   using talking = program(`
     process.on('message', ({ type }) => {

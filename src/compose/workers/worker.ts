@@ -43,7 +43,9 @@ export class Worker {
   constructor(number: number, keys: DataKeys, { program = PROGRAM, loadMs = LOAD_MS }: WorkerOptions = {}) {
     this.number = number;
     this.#loadMs = loadMs;
-    this.#process = fork(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'] });
+    // As `main.ts` has it of the process that owns the keys: no signal opens a debugger.
+    const execArgv = [...process.execArgv, '--disable-sigusr1'];
+    this.#process = fork(program, [], { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'] });
     this.ended = this.#untilEnd();
     // Asked for so: both ends read and write it. There is none where there is no process.
     const pipe = this.#process.stdio?.[KEYS_FD] as Duplex | null | undefined;
