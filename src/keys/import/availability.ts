@@ -14,9 +14,14 @@ export function usableUntil({ origin }: KeyRecord, materials: readonly HeldMater
   return Math.min(...belonging.map(endOf));
 }
 
-/** What waits for its rotation can still be exchanged for another, and the key does without it. */
+/** It is to be rotated to, and can still be exchanged for another. */
+export function isWaiting({ record }: Pick<HeldMaterial, 'record'>): boolean {
+  return record.state === 'pre-activation';
+}
+
+/** Data may lie under it: it protects, or did. Without what never did, found compromised while it waited, the key does. */
 export function belongs({ record }: Pick<HeldMaterial, 'record'>): boolean {
-  return record.state !== 'pre-activation';
+  return record.history.some(({ to }) => to === 'active');
 }
 
 function endOf({ record, secret }: HeldMaterial): number {

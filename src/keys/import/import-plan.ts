@@ -3,7 +3,7 @@ import { KeysError } from '../errors.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import type { KeyRecord, MaterialRecord } from '../records.ts';
 import type { RowRegion } from '../regions/row-names.ts';
-import { belongs, isImported } from './availability.ts';
+import { belongs, isImported, isWaiting } from './availability.ts';
 import { incorrect } from './imported-bytes.ts';
 import type { ImportRequest, ImportType } from './key-import.ts';
 
@@ -63,7 +63,7 @@ function notIntoReplica({ arn }: HeldKey): KeysError {
 
 /** In AWS's words. */
 function assertNonePending({ record }: HeldKey, materials: readonly HeldMaterial[], materialId: string): void {
-  const pending = materials.find((material) => !belongs(material));
+  const pending = materials.find(isWaiting);
   if (pending === undefined) return;
   throw new KeysError(
     'ERR_KEYS_INVALID_STATE',

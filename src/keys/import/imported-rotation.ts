@@ -4,11 +4,11 @@ import type { ImportDescription } from '../life/key-lifecycle.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import { moveMaterial } from '../life/material-history.ts';
 import type { MaterialRecord, RotationType } from '../records.ts';
-import { belongs, isImported } from './availability.ts';
+import { isImported, isWaiting } from './availability.ts';
 
 /** ERR_KEYS_INVALID_STATE, in AWS's words. */
 export function pendingRotation({ arn, materials }: HeldKey, now: number): HeldMaterial {
-  const pending = [...materials.values()].find((material) => !belongs(material) && isImported(material, now));
+  const pending = [...materials.values()].find((material) => isWaiting(material) && isImported(material, now));
   if (pending !== undefined) return pending;
   throw new KeysError('ERR_KEYS_INVALID_STATE', `No available key material pending rotation for the key: ${arn}.`);
 }

@@ -200,3 +200,41 @@ test('Material that has expired is of no use to a process that starts later, and
   );
   expect(expiry).toMatchObject({ principal: 'sealgate', key: arn, why: 'scheduled' });
 });
+
+test('What was found compromised while it waited is never rotated to, and the key does without it, whatever becomes of its bytes', async () => {
+  await using keys = await keyFolder();
+  const clock = { ms: 0 };
+  const now = (): number => Date.now() + clock.ms;
+  const manager = await keys.open({}, { now });
+  const { keyId } = await manager.createKey(EXTERNAL, use);
+  const first = await importMaterial(manager, keyId, randomBytes(32), use);
+  const leaked = randomBytes(32);
+  const waiting = await importMaterial(manager, keyId, leaked, use, { type: 'new', validTo: now() + 60_000 });
+  const found = { keyId, material: waiting, reason: 'seen in a log', stillOpens: false };
+  await manager.materials.markCompromised(found, use);
+  await expect(manager.lifecycle.rotateOnDemand(keyId, use)).rejects.toMatchObject({ code: 'ERR_KEYS_INVALID_STATE' });
+  const states = async (): Promise<unknown> => {
+    const { items } = await manager.lifecycle.rotations({ keyId, all: true, after: undefined, limit: 10 }, use);
+    return items.map(({ materialId, state, rotatedAt }) => [materialId, state, rotatedAt]);
+  };
+  expect(await states()).toEqual([
+    [first, 'current', undefined],
+    [waiting, 'non-current', undefined],
+  ]);
+  clock.ms += 61_000;
+  const { wrapped } = await manager.generateDataKey({ keyId, context }, use);
+  await manager.runDue({ destroy: true });
+  await manager.imports.deleteMaterial({ keyId, materialId: waiting }, use);
+  await manager.decrypt({ wrapped, context }, use);
+  // Known for what it is, also without its bytes.
+  await expect(importMaterial(manager, keyId, leaked, use, { type: 'new' })).rejects.toMatchObject({
+    code: 'ERR_KEYS_INCORRECT_MATERIAL',
+  });
+  await manager.close();
+  const again = await keys.open({}, { now });
+  await again.decrypt({ wrapped, context }, use);
+  const next = await importMaterial(again, keyId, randomBytes(32), use, { type: 'new' });
+  await again.lifecycle.rotateOnDemand(keyId, use);
+  const { items } = await again.lifecycle.rotations({ keyId, all: false, after: undefined, limit: 10 }, use);
+  expect(items).toMatchObject([{ materialId: next, state: 'current', type: 'on-demand' }]);
+});

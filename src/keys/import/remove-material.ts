@@ -3,7 +3,7 @@ import { deleteMaterial, put, type KeyChanges } from '../admin/key-changes.ts';
 import { holdMaterial, type HeldKey, type HeldMaterial } from '../key-ring.ts';
 import { materialRow } from '../records.ts';
 import type { UseTrace } from '../uses/use-recorder.ts';
-import { belongs } from './availability.ts';
+import { isWaiting } from './availability.ts';
 
 /**
  * In effect, cached DEKs included, when it returns. What waited for its rotation leaves nothing, in the regions of replicas neither; a
@@ -12,7 +12,7 @@ import { belongs } from './availability.ts';
 export function removeMaterial(changes: KeyChanges, key: HeldKey, material: HeldMaterial, trace: UseTrace): void {
   const { cache, database, vault } = changes.parts;
   const others = [...key.materials.values()].filter((each) => each !== material);
-  if (!belongs(material) && key.record.multiRegion !== 'replica') {
+  if (isWaiting(material) && key.record.multiRegion !== 'replica') {
     removePending(changes, key, material, trace);
   } else if (material.secret.type !== 'absent') {
     const none = new Uint8Array();

@@ -1,6 +1,6 @@
 /** The end of a key, for ever: its materials' bytes are overwritten in the store; key, aliases and grants are found no more. */
 import { deleteGrant } from '../access/grants/grant-rows.ts';
-import { belongs } from '../import/availability.ts';
+import { isWaiting } from '../import/availability.ts';
 import { deleteAlias, deleteMaterial, put, type KeyChanges } from '../admin/key-changes.ts';
 import type { HeldKey, HeldMaterial } from '../key-ring.ts';
 import type { LastUses } from '../uses/last-uses.ts';
@@ -36,7 +36,7 @@ export function destroyKey(changes: KeyChanges, lastUses: LastUses, key: HeldKey
 
 /** Of a multi-Region key what waited for its rotation leaves nothing: other material may come in its place, and the key again. */
 function endOf(material: HeldMaterial, { record: { multiRegion } }: HeldKey, at: string): RowChange {
-  if (multiRegion !== undefined && !belongs(material)) return deleteMaterial(material.record);
+  if (multiRegion !== undefined && isWaiting(material)) return deleteMaterial(material.record);
   const facts = { at, by: SCHEDULE.principal, reason: 'deleted' };
   return put('materials', materialRow(destroyedMaterial(material.record, facts)));
 }

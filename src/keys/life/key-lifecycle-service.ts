@@ -4,7 +4,7 @@ import { assertNoAlias } from '../arn.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import { KeysError } from '../errors.ts';
 import { describeKey } from '../admin/describe.ts';
-import { belongs } from '../import/availability.ts';
+import { belongs, isWaiting } from '../import/availability.ts';
 import { describeImport, pendingRotation } from '../import/imported-rotation.ts';
 import { isImported } from '../import/availability.ts';
 import type { KeyDescription } from '../admin/key-admin.ts';
@@ -230,8 +230,8 @@ function assertOurs({ arn, record }: HeldKey): void {
 
 function describeRotation(key: HeldKey, material: HeldMaterial, isAwaited: boolean, now: number): RotationDescription {
   const { version, createdAt, rotation, rotatedAt } = material.record;
-  const isPending = !belongs(material);
-  const wasRotatedTo = version > 1 && !isPending;
+  const isPending = isWaiting(material);
+  const wasRotatedTo = version > 1 && belongs(material);
   return {
     materialId: material.name,
     state: isPending
