@@ -8,6 +8,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { KeyManagerOptions } from './options.ts';
 import { loadKeyRegions } from './regions/key-regions.ts';
 import { ServiceKeys } from './service-keys.ts';
+import type { LoadedRows } from './stores/load-rows.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 export type AccessReading = KeyManagerOptions & { readonly access: AccessOptions };
@@ -20,11 +21,11 @@ export type AccessRead = {
   readonly auditHead: AuditHead;
 };
 
-/** What `work` makes of them while the store is open: of each region that is served, the home region first. Errors: as opening the store. */
+/** What `work` makes of them while the store is open: of each region that is served, the home region first; and of all that is on record. Errors: as opening the store. */
 export async function readAccess<Result>(
   options: AccessReading,
   now: () => number,
-  work: (served: readonly [AccessRead, ...AccessRead[]]) => Result,
+  work: (served: readonly [AccessRead, ...AccessRead[]], loaded: LoadedRows) => Result,
 ): Promise<Result> {
   const store = await unsealStore(options, 'reader');
   try {
@@ -40,7 +41,7 @@ export async function readAccess<Result>(
       return { ring, grants, authorizer, identity, auditHead };
     };
     const others = regions.served().filter((ring) => ring !== regions.home);
-    return work([read(regions.home), ...others.map(read)]);
+    return work([read(regions.home), ...others.map(read)], store.loaded);
   } finally {
     store.database.close();
   }

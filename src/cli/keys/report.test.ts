@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cliFolder } from '../../../test/support/cli.ts';
 import { TEST_USE, testPorts } from '../../../test/support/keys/keys.ts';
 import { openKeyManager } from '../../keys/key-manager.ts';
+import { DAY_MS } from '../../keys/limits.ts';
 import type { KeyReport } from '../../keys/admin/key-report.ts';
 
 const cli = cliFolder();
@@ -171,4 +172,20 @@ test('Terms stand at each key with the operator’s reason, and what of its limi
   } finally {
     writeFileSync(path, kept);
   }
+});
+
+test('A key that was destroyed stays listed, with what became of its material', async () => {
+  const before = await openKeyManager(options, { ...testPorts, now: () => Date.now() - 8 * DAY_MS });
+  const { keyId, arn } = await before.createKey({}, TEST_USE);
+  await before.lifecycle.scheduleDeletion({ keyId, days: 7 }, TEST_USE);
+  await before.close();
+  const manager = await openKeyManager(options, testPorts);
+  expect((await manager.runDue({ destroy: true })).destroyed).toEqual([arn]);
+  await manager.close();
+  const { exit, stdout } = await cli.run('keys', 'report');
+  expect(exit).toBe(0);
+  const [, told = ''] = stdout.toString().split(arn);
+  expect(told).toMatch(/^kind +SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT$/mu);
+  expect(told).toMatch(/^state +destroyed since \d{4}-/mu);
+  expect(told).toMatch(/^material +1 {2}destroyed since \d{4}-\S+: deleted$/mu);
 });

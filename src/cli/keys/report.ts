@@ -48,8 +48,8 @@ function reportRequest({ keys, kms, s3, postgres }: Config): ReportRequest {
 const bucketText = (bucket: string, prefix: string): string =>
   prefix === '' ? `bucket ${bucket}` : `bucket ${bucket}, keys ${prefix}*`;
 
-function formatReport({ keys, missing, unmade }: KeyReport): string {
-  const shown = keys.map(formatReported);
+function formatReport({ keys, destroyed, missing, unmade }: KeyReport): string {
+  const shown = [...keys.map(formatReported), ...destroyed.map(formatDestroyed)];
   const coming = unmade.map(({ what, keyId }) => `unmade      ${keyId}, made when ${what} is first used\n`).join('');
   const lost = missing.map(({ what, keyId }) => `missing     ${keyId}, which the rule of ${what} names\n`).join('');
   const notes = `${coming}${lost}`;
@@ -91,6 +91,19 @@ function formatReported(key: ReportedKey): string {
     ]),
   ];
   return formatTable(rows);
+}
+
+function formatDestroyed({ arn, spec, usage, destroyedAt, materials }: KeyReport['destroyed'][number]): string {
+  const rows = materials.map(({ version, history }) => {
+    const last = history.at(-1);
+    return ['material', `${version}  ${last?.to ?? '-'} since ${last?.at ?? '-'}: ${last?.reason ?? '-'}`];
+  });
+  return formatTable([
+    ['key', arn],
+    ['kind', `${spec} for ${usage}`],
+    ['state', `destroyed since ${destroyedAt}`],
+    ...rows,
+  ]);
 }
 
 function formatTerms({

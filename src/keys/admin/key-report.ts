@@ -3,6 +3,7 @@ import type { PolicyAuthorizer } from '../access/authorizer.ts';
 import { approvals, strengthBits, type AlgorithmApproval } from '../life/algorithms/approval.ts';
 import type { GrantStore } from '../access/grants/grant-store.ts';
 import { describeKey } from './describe.ts';
+import { destroyedKeys, type DestroyedKey } from './destroyed-keys.ts';
 import { KeysError } from '../errors.ts';
 import type { KeyDescription } from './key-admin.ts';
 import type { KeyUsage } from '../key-kinds.ts';
@@ -25,6 +26,8 @@ export type ReportRequest = {
 
 export type KeyReport = {
   readonly keys: readonly ReportedKey[];
+  /** Those that are no more. */
+  readonly destroyed: readonly DestroyedKey[];
   /** Rules whose key is not here. */
   readonly missing: ReportRequest['rules'];
   /** Rules whose key is one of a service of ours, which is made on first use. */
@@ -93,7 +96,7 @@ const MAX_GRANTS_SHOWN = 1000;
 /** Errors: as opening the store. */
 export function readKeyReport(options: AccessReading, request: ReportRequest, now: () => number): Promise<KeyReport> {
   const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
-  return readAccess(options, now, (served) => {
+  return readAccess(options, now, (served, loaded) => {
     const nowMs = now();
     const [home] = served;
     const life = readLife(options, home, nowMs);
@@ -123,7 +126,7 @@ export function readKeyReport(options: AccessReading, request: ReportRequest, no
     const { missing = [], unmade = [] } = Object.groupBy(absent, ({ keyId }) =>
       serviceOfAlias(keyId, home.ring.realm) === undefined ? 'missing' : 'unmade',
     );
-    return { keys, missing, unmade };
+    return { keys, destroyed: destroyedKeys(loaded, home.ring.realm), missing, unmade };
   });
 }
 

@@ -1,9 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use } from '../../../test/support/keys/keys.ts';
+import type { AccessOptions } from '../access/options.ts';
+import { readKeyReport } from '../admin/key-report.ts';
 import type { KeyManager } from '../key-manager.ts';
 import { DAY_MS } from '../limits.ts';
 
+const ACCESS: AccessOptions = {
+  identities: [],
+  unlistedStorageCallers: 'nothing',
+  organizationPolicies: [],
+  defaultKeyPolicy: undefined,
+  grantsCrossAccounts: false,
+};
 const START = Date.UTC(2026, 0, 1);
 const iso = (days: number): string => new Date(START + days * DAY_MS).toISOString();
 const code = (asked: Promise<unknown>): Promise<unknown> =>
@@ -107,6 +116,20 @@ describe('deletion', () => {
       'alias/kept',
     ]);
     await manager.close();
+    const nothing = { rules: [], callers: [] };
+    const reading = { ...store.keys.options, access: ACCESS };
+    const report = await readKeyReport(reading, nothing, () => Date.parse(iso(4000)));
+    expect(report.keys.map((key) => key.keyId)).toEqual([kept.keyId]);
+    const destroyed = { to: 'destroyed', reason: 'deleted', by: 'sealgate' };
+    expect(report.destroyed).toMatchObject([
+      {
+        ...{ arn, spec: 'SYMMETRIC_DEFAULT', destroyedAt: iso(4000) },
+        materials: [
+          { version: 1, history: [{ to: 'active' }, { to: 'deactivated' }, destroyed] },
+          { version: 2, history: [{ to: 'active' }, { to: 'deactivated' }, destroyed] },
+        ],
+      },
+    ]);
     const again = await store.open();
     expect((await again.listKeys(use)).map((key) => key.keyId)).toEqual([kept.keyId]);
     expect((await again.settings.keyPage({ after: undefined, limit: 10 }, use)).items).toHaveLength(1);
