@@ -8,6 +8,7 @@ import { loadCommandConfig } from '../../cli/load.ts';
 import { CliError } from '../../cli/errors.ts';
 import type { Config } from '../../config/config.ts';
 import { configDigest } from '../../config/digest.ts';
+import { assertSelfTests } from '../../crypto/self-test.ts';
 import { SealgateError } from '../../errors.ts';
 import { AskedDataKeys } from '../../keys/shared/asked-data-keys.ts';
 import { createLog } from '../../observe/log.ts';
@@ -33,6 +34,8 @@ function tell(message: FromWorker, then?: () => void): void {
 }
 
 async function start({ worker, file, digest, ports }: Extract<ToWorker, { type: 'start' }>): Promise<void> {
+  // It opens no key store, but seals and opens with what it gets.
+  assertSelfTests();
   const config = await loadCommandConfig(file, { env: process.env, cwd: process.cwd() });
   if (configDigest(config) !== digest)
     throw new CliError('ERR_CLI_WORKER_CONFIG', `${file}, or what it names, is not what the running process read`);

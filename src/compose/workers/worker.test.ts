@@ -51,6 +51,22 @@ test('No signal makes it listen for a debugger', async () => {
   expect(await new Worker(1, KEYS, { program: signalled.path }).ended).toBe('code 7');
 });
 
+test('One whose primitives compute wrong does not start', async () => {
+  using broken = program(`
+    import crypto from 'node:crypto';
+    import { syncBuiltinESMExports } from 'node:module';
+    crypto.hkdfSync = (hash, key, salt, info, length) => new ArrayBuffer(length);
+    syncBuiltinESMExports();
+    await import(${JSON.stringify(new URL('./worker-process.ts', import.meta.url).href)});
+  `);
+  const worker = new Worker(1, KEYS, { program: broken.path });
+  await expect(worker.start(START)).rejects.toMatchObject({
+    code: 'ERR_CRYPTO_SELF_TEST',
+    message: expect.stringContaining('HKDF') as string,
+  });
+  expect(await worker.ended).toBe('code 1');
+});
+
 test('That it started is heard, whatever comes together with it', async () => {
   using talking = program(`
     process.on('message', ({ type }) => {
