@@ -57,7 +57,7 @@ export type UseNow<Result> = {
 const NO_POLICY: AuthorizationDecision = { allow: true, why: 'no key policy' };
 const NO_FACTS: RequestFacts = Object.freeze({});
 /** What gives plaintext of something stored. */
-const OPENING: ReadonlySet<string> = new Set(['Decrypt', 'ReEncryptFrom']);
+const OPENING: ReadonlySet<string> = new Set(['Decrypt', 'ReEncryptFrom', 'Decapsulate']);
 export type RecorderParts = {
   readonly log: AuditLog;
   readonly ring: KeyRing;
