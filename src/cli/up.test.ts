@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
+import { CALLER, send, signKms, type KmsAnswer } from '../../test/support/kms/edge.ts';
 import { sealgate, type Program } from '../../test/support/run.ts';
 import { describeListener } from './up.ts';
 
@@ -102,6 +103,41 @@ test('Audit sinks get every record, the last included', async () => {
   const read = (name: string): string => readFileSync(cli.path(name), 'utf8');
   expect(read('copy.jsonl')).toBe(read('sealgate-audit.jsonl'));
   expect(read('copy.jsonl')).toContain('"CreateKey"');
+});
+
+test('Who decrypts more with a key in a minute than keys.alarm allows is told of in the log, and counted', async () => {
+  using cli = cliFolder();
+  await ready(cli);
+  const policy = { Statement: { Effect: 'Allow', Action: 'kms:*', Resource: '*' } };
+  const sections = `  alarm: { decryptionsPerMinute: 2 }
+  access:
+    identities: [{ client: app, policies: [{ name: all, document: ${JSON.stringify(policy)} }] }]
+kms:
+  listen: { port: 0 }
+  clients: [{ name: app, accessKeyId: ${CALLER.accessKeyId}, secretAccessKey: ${CALLER.secretAccessKey} }]
+`;
+  const config = readFileSync(cli.path('sealgate.yaml'), 'utf8');
+  writeFileSync(cli.path('sealgate.yaml'), config.replace(/^observe:/mu, `${sections}observe:`));
+  expect((await cli.run('keys', 'create', '--alias', 'data')).exit).toBe(0);
+  const { program } = await startUp(cli);
+  await program.untilSays('observe ');
+  const portOf = (name: string): number =>
+    Number(new RegExp(`^${name} +http://127.0.0.1:(\\d+)`, 'mu').exec(program.said())?.[1]);
+  const port = portOf('kms');
+  const ask = async (action: string, input: object): Promise<KmsAnswer> => {
+    const body = Buffer.from(JSON.stringify(input));
+    return send({ port, tls: false }, signKms(port, body, { action, region: 'us-east-1' }), body);
+  };
+  const made = await ask('GenerateDataKey', { KeyId: 'alias/data', KeySpec: 'AES_256' });
+  const { CiphertextBlob } = made.json ?? {};
+  for (let time = 0; time < 4; time += 1) expect((await ask('Decrypt', { CiphertextBlob })).status).toBe(200);
+  const labels = `{principal="arn:aws:iam::000000000000:user/app",key="${String(made.json?.['KeyId'])}"}`;
+  const counted = await (await fetch(`http://127.0.0.1:${portOf('observe')}/metrics`)).text();
+  expect(counted).toContain(`sealgate_decryptions_total${labels} 4`);
+  expect(counted).toContain(`sealgate_decryption_alarms_total${labels} 1`);
+  program.child.kill('SIGTERM');
+  const { stderr } = await program.done;
+  expect(stderr.match(/a caller decrypts more with a key/gu)).toHaveLength(1);
 });
 
 test('Without any listener there is nothing to run: exit code 3', async () => {
