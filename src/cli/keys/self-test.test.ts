@@ -26,10 +26,12 @@ test.each([
   ['keys', 'create'],
   ['keys', 'list'],
   ['keys', 'backup', 'b'],
+  ['keys', 'verify-backup', 'made'],
   ['up', '--drain', '1'],
 ])('no key is used by %s %s', async (...words) => {
   using cli = cliFolder();
   expect((await cli.run('init')).exit).toBe(0);
+  expect((await cli.run('keys', 'backup', 'made')).exit).toBe(0);
   writeFileSync(cli.path('broken.mjs'), BROKEN_HMAC);
   const store = readFileSync(cli.path('sealgate-keys.sqlite'));
   const env = { ...process.env, NODE_OPTIONS: `--import ${cli.path('broken.mjs')}` };

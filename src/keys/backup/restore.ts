@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } f
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { takeKey, type RootKey } from '../../crypto/key-types.ts';
+import { assertSelfTests } from '../../crypto/self-test.ts';
 import { KeysError } from '../errors.ts';
 import { MAX_BACKUP_BYTES } from '../limits.ts';
 import type { KeyPorts, KeyStoreOptions, UnsealSecret } from '../options.ts';
@@ -38,6 +39,8 @@ function assertAsStated(facts: BackupFacts, found: Inspection): void {
 }
 
 async function readBackup(path: string, secrets: readonly UnsealSecret[]): Promise<BackupContent> {
+  // A machine that computes wrong would find every backup damaged.
+  assertSelfTests();
   let file: Uint8Array;
   try {
     if (statSync(path).size > MAX_BACKUP_BYTES * 2)
