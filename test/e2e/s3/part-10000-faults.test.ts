@@ -219,7 +219,8 @@ describe.each(['s3rver', 'radosgw'] as const)('A held part 10000 in front of %s'
         sleep(round * 20).then(() => complete(started, 1)),
       ]);
       const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-      for (const error of failed) expect(error).toMatchObject({ name: 'SlowDown' });
+      // Ceph RGW may answer the one that comes second with an error of its own.
+      for (const error of failed) expect(['SlowDown', 'InternalError']).toContain((error as Error).name);
       if (failed.length === 2) await complete(started, 0);
       for (const by of [0, 1] as const) expect((await read(started, by)).equals(started.whole)).toBe(true);
     }
