@@ -18,9 +18,10 @@ import { isList, splice, type Edit } from './text/edits.ts';
 import { AnalysisError } from './errors.ts';
 import type { ParameterUse } from './expressions/parameters.ts';
 import type { ShadowRelation, ShadowSource } from './catalog/shadow.ts';
+import type { FittedText, StandInNames } from './catalog/stand-in-names.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
 import { requireServersOwn } from './servers-own.ts';
-import { serverReferences, type ServerReferences } from './server-references.ts';
+import { serverReferences, type Added, type ServerReferences } from './server-references.ts';
 import { elementType } from './text/syntax.ts';
 import { columnName, type OutputColumn } from './expressions/values.ts';
 
@@ -57,28 +58,39 @@ export async function requireAgreement(shadows: ShadowSource, opinion: SecondOpi
   if (hot.length === 0) return NOTHING_HOT;
   let place = -1;
   try {
-    return await shadows.within(analysis, async (session, { relations: shadowed, typeSchemas }) => {
+    return await shadows.within(analysis, async (session, { relations: shadowed, names }) => {
       const statement = shadowStatement(opinion, shadowed);
       // What the statement calls unqualified is found where the client's session would find it.
-      await session.query(SEARCH_PATH_SQL, [searchPathText([...analysis.input.searchPath, ...typeSchemas])]);
-      const description = await session.describe(statement.sql, statement.oids).catch((error: unknown) => {
-        place = placeOf(error, statement, analysis);
+      const { searchPath } = analysis.input;
+      const fitted = await names.fit(statement.sql, searchPath);
+      const oids = await names.standInOids(statement.oids);
+      await session.query(SEARCH_PATH_SQL, [searchPathText(names.searchPath(searchPath))]);
+      const answer = await session.describe(fitted.sql, oids).catch((error: unknown) => {
+        place = placeOf(error, fitted, statement, analysis);
         throw error;
       });
+      const description = names.described(answer);
       compareParameters(statement, description);
       const results = compareResults(outputs, description, shadowed);
       const { serverVersion } = analysis.catalog.facts;
-      const described = { sql: statement.sql, description };
+      const described = { sql: fitted.sql, description: answer };
       const found = await serverReferences(session, described, hot[0]?.shadowSchema ?? '', serverVersion);
       compareReferences(analysis, placesOf(found.columns, shadowed));
-      requireServersOwn(analysis, found.added);
+      requireServersOwn(analysis, inOwnTypes(found.added, names));
       const numbers = [...analysis.parameters.sealed.keys()];
-      const oids = numbers.map((number): [number, number] => [number, description.parameterOids[number - 1] ?? 0]);
-      return { results, parameterOids: new Map(oids) };
+      const parameters = numbers.map((number): [number, number] => [
+        number,
+        description.parameterOids[number - 1] ?? 0,
+      ]);
+      return { results, parameterOids: new Map(parameters) };
     });
   } catch (error) {
     throw asRefusal(error, place);
   }
+}
+
+function inOwnTypes(added: readonly Added[], names: StandInNames): readonly Added[] {
+  return added.map((one) => ({ ...one, operands: one.operands.map((oid) => names.realOid(oid)) }));
 }
 
 const SEARCH_PATH_SQL = "SELECT set_config('search_path', $1, true)";
@@ -92,10 +104,10 @@ function searchPathText(searchPath: readonly string[]): string {
 }
 
 /** Where the server finds fault with the statement, as a byte offset of the client's text. */
-function placeOf(error: unknown, statement: ShadowStatement, { source }: Analysis): number {
+function placeOf(error: unknown, fitted: FittedText, statement: ShadowStatement, { source }: Analysis): number {
   const cause: unknown = error instanceof ServiceError ? error.cause : error;
   const said = typeof cause === 'object' && cause !== null && 'position' in cause ? Number(cause.position) : 0;
-  const position = clientPosition(said, statement);
+  const position = clientPosition(fitted.positionBefore(said) ?? 0, statement);
   return position === undefined ? -1 : source.offset(position);
 }
 

@@ -1,6 +1,7 @@
 /** The catalog of one database as far as statements on sealed columns need it: one immutable value per catalog epoch. */
 import type { SealedColumn } from '../../plan.ts';
 import type { CatalogFacts } from '../facade/catalog-facts.ts';
+import type { Made } from './made.ts';
 import type { RuledColumn } from './rules.ts';
 
 export type CatalogColumn = {
@@ -44,8 +45,6 @@ export type Relation = {
   readonly writeRefusal: string | undefined;
 };
 
-export type EnumType = { readonly name: string; readonly labels: readonly string[] };
-
 export type HotRoutine = { readonly schema: string; readonly name: string };
 
 /** A relation that a schema change gives sealed columns, before the catalog has it. */
@@ -63,8 +62,8 @@ export type Catalog = {
   readonly rules: ReadonlyMap<string, ReadonlyMap<string, RuledColumn>>;
   /** Of the server's own catalog. */
   readonly facts: CatalogFacts;
-  /** By the name that columns have their type under, in an open transaction's own catalog: those of others are the server's to know. */
-  readonly enums: ReadonlyMap<string, EnumType>;
+  /** In an open transaction's own catalog, where nobody else may see it yet. */
+  readonly made: Made;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
   /** By name: what statements under way make, which nobody else can see yet. Their names are hot. */

@@ -22,7 +22,7 @@ export class OwnShadows implements ShadowSource {
       await session.query(BRIEF_LOCKS_SQL);
       const making = new StandInMaking(session, catalog, ({ shadowSchema }) => shadowSchema);
       for (const relation of relations.values()) await making.relation(relation);
-      return work(session, { relations: making.made, typeSchemas: making.typeSchemas });
+      return work(session, { relations: making.made, names: making.names });
     });
   }
 }

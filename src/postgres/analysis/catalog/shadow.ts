@@ -13,6 +13,7 @@ import { analyzeQuery } from '../query/queries.ts';
 import type { Catalog, CatalogColumn, Relation } from './catalog.ts';
 import { splice } from '../text/edits.ts';
 import { refuseStatement } from '../errors.ts';
+import { StandInNames } from './stand-in-names.ts';
 import { relationColumns } from '../query/relations.ts';
 import { SourceText } from '../text/source-text.ts';
 import { parseStatements } from '../text/syntax.ts';
@@ -27,8 +28,8 @@ export type ShadowRelation = {
 export type StandIns = {
   /** By OID, what stands for a relation. */
   readonly relations: ReadonlyMap<number, ShadowRelation>;
-  /** Where types lie that stand for those that only the client's transaction has. */
-  readonly typeSchemas: ReadonlySet<string>;
+  /** For what else only the client's transaction has. */
+  readonly names: StandInNames;
 };
 
 /** Where the second analysis finds the relations that a statement names. */
@@ -39,8 +40,6 @@ export interface ShadowSource {
     work: (session: ServiceSession, standIns: StandIns) => Promise<Result>,
   ): Promise<Result>;
 }
-
-const NO_SCHEMAS: ReadonlySet<string> = new Set();
 
 type Service = Pick<ServiceConnection, 'transaction' | 'dryRun'>;
 
@@ -64,7 +63,7 @@ export class Shadows implements ShadowSource {
       if (relation.hot) found.set(relation.oid, await this.ensure(relation, catalog));
     return this.#service.dryRun(async (session) => {
       if (before !== undefined) await session.query(before);
-      return work(session, { relations: found, typeSchemas: NO_SCHEMAS });
+      return work(session, { relations: found, names: new StandInNames(session, catalog.made) });
     });
   }
 
@@ -99,28 +98,15 @@ export function viewDdl(relation: Relation, schema: string, sql: string): string
   return `CREATE VIEW ${quoteQualified(schema, relation.name)} (${columns}) AS ${sql}`;
 }
 
-/** `typeNames`: what stands for a type, by its name. */
-export function tableDdl(
-  relation: Relation,
-  schema: string,
-  typeNames: ReadonlyMap<string, string> = new Map(),
-): string {
-  const columns = relation.columns.map((column) => {
-    const { element, dimensions } = elementOf(shadowType(column));
-    return `${quoteIdentifier(column.name)} ${typeNames.get(element) ?? element}${dimensions}`;
-  });
+export function tableDdl(relation: Relation, schema: string): string {
+  const columns = relation.columns.map((column) => `${quoteIdentifier(column.name)} ${shadowType(column)}`);
   const keys = relation.keys.map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`);
   return `CREATE TABLE ${quoteQualified(schema, relation.name)} (${[...columns, ...keys].join(', ')})`;
 }
 
 /** As its shadow has it. */
-export function shadowType({ typeName, sealed }: CatalogColumn): string {
+function shadowType({ typeName, sealed }: CatalogColumn): string {
   return sealed === undefined ? typeName : formatLogicalType(sealed.type);
-}
-
-export function elementOf(typeName: string): { readonly element: string; readonly dimensions: string } {
-  const dimensions = /(?:\[\])*$/u.exec(typeName)?.[0] ?? '';
-  return { element: typeName.slice(0, typeName.length - dimensions.length), dimensions };
 }
 
 /** The view's text with relations replaced by their shadows. `schemaOf`: where a relation has one, if it has. */

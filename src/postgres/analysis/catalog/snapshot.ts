@@ -4,6 +4,7 @@ import type { SealedColumn } from '../../plan.ts';
 import { GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
 import type { RuledColumn } from './rules.ts';
 import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Relation } from './catalog.ts';
+import { MadeSnapshot, madeOf } from './made.ts';
 import { shadowSchema } from './shadow-names.ts';
 import { CatalogFacts } from '../facade/catalog-facts.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
@@ -13,8 +14,7 @@ import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts
 const Snapshot = z.object({
   searchPath: z.array(z.string()),
   facts: CatalogFacts,
-  /** Name as columns have it, name by itself, labels in order. */
-  enums: z.array(z.tuple([z.string(), z.string(), z.array(z.string())])),
+  made: MadeSnapshot,
   relations: z.array(
     z.object({
       oid: z.number(),
@@ -82,7 +82,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     relations,
     rules: rulesByTable(rules),
     facts: snapshot.facts,
-    enums: new Map(snapshot.enums.map(([typeName, name, labels]) => [typeName, { name, labels }])),
+    made: madeOf(snapshot.made, (schemaOid) => shadowSchema(schemaOid, `${input.shadowsApart ?? ''}names_`)),
     coming: new Map(),
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames]),

@@ -6,6 +6,7 @@
 
 import { COLUMNS_TABLE, DOMAINS_TABLE, GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
 import { catalogFactsSql } from '../facade/catalog-facts.ts';
+import { MADE_SQL, NOTHING_MADE_SQL } from './made.ts';
 
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
@@ -24,13 +25,13 @@ export const UNREAD_BODY = 'AS $$ SET U&" $$';
 /** One that is locked in the next moment is waited for no longer than this; then it is known to be. */
 const SHORT_WAIT = `set_config('lock_timeout', '1s', true)`;
 
-const snapshotSql = (facts: string, enums: string): string => `
+const snapshotSql = (facts: string, made: string): string => `
 WITH ${LOCKED}
 SELECT json_build_object(
   'waits', ${SHORT_WAIT},
   'searchPath', current_schemas(true),
   'facts', ${facts},
-  'enums', ${enums},
+  'made', ${made},
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
       'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')
@@ -61,15 +62,9 @@ SELECT json_build_object(
     WHERE NOT ${OURS})
 ) AS snapshot`;
 
-/** By the names that columns have their types under. */
-const ENUMS = `(SELECT coalesce(json_agg(json_build_array(format_type(t.oid, NULL), t.typname,
-      (SELECT coalesce(json_agg(e.enumlabel ORDER BY e.enumsortorder), '[]') FROM pg_enum e WHERE e.enumtypid = t.oid))), '[]')
-    FROM pg_type t WHERE t.typtype = 'e')`;
-
-/** Enums of which the committed catalog has are the server's to know. */
-export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED), "'[]'::json");
+export const SNAPSHOT_SQL = snapshotSql(catalogFactsSql(GUARD_DOMAIN_QUALIFIED), NOTHING_MADE_SQL);
 /** Without what is the server's own, which no transaction of a client changes, and its role may have no right to ask for. */
-export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json', ENUMS);
+export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json', MADE_SQL);
 
 /**
  * One number over the row versions of everything above, of operators, of the columns' identities (`check --rebind` changes those alone), and of the roles and

@@ -56,7 +56,7 @@ export class UnlockedShadows implements ShadowSource {
       const schemaOf = (relation: Relation): string => prefix + relation.shadowSchema.slice(SHADOW_PREFIX.length);
       const making = new StandInMaking(session, catalog, schemaOf);
       for (const relation of relations.values()) await making.relation(relation);
-      return work(session, { relations: making.made, typeSchemas: making.typeSchemas });
+      return work(session, { relations: making.made, names: making.names });
     });
   }
 

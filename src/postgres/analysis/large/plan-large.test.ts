@@ -11,7 +11,7 @@ const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: CATALOG.facts,
   relations: [],
-  enums: [],
+  made: { types: [], sequences: [], functions: [] },
   inherits: [],
   rules: [],
   rowColumns: [],

@@ -1,0 +1,72 @@
+/**
+ * Types, sequences and functions that an open transaction has made and nobody else can see: what is known of them, and how the transaction is asked.
+ * Tables are not among them: the catalog has all of those.
+ */
+import { z } from 'zod';
+
+const Name = z.object({ oid: z.number(), schema: z.string(), schemaOid: z.number(), name: z.string() });
+
+export const MadeSnapshot = z.object({
+  types: z.array(
+    Name.extend({
+      arrayOid: z.number(),
+      kind: z.enum(['TYPE', 'DOMAIN']),
+      /** What follows AS. */
+      definition: z.string(),
+    }),
+  ),
+  sequences: z.array(Name),
+  /** As pg_get_function_arguments and pg_get_function_result print them under search_path pg_catalog. */
+  functions: z.array(Name.extend({ isAggregate: z.boolean(), parameters: z.string(), result: z.string() })),
+});
+
+type Snapshot = z.infer<typeof MadeSnapshot>;
+/** `standInSchema`: where what stands for it is made. */
+type InSchema<Item> = Omit<Item, 'schemaOid'> & { readonly standInSchema: string };
+
+export type MadeType = InSchema<Snapshot['types'][number]>;
+export type MadeSequence = InSchema<Snapshot['sequences'][number]>;
+export type MadeFunction = InSchema<Snapshot['functions'][number]>;
+
+export type Made = {
+  readonly types: readonly MadeType[];
+  readonly sequences: readonly MadeSequence[];
+  readonly functions: readonly MadeFunction[];
+};
+
+export function madeOf({ types, sequences, functions }: Snapshot, standInSchema: (schemaOid: number) => string): Made {
+  const placed = <Item extends { readonly schemaOid: number }>(items: readonly Item[]): InSchema<Item>[] =>
+    items.map(({ schemaOid, ...item }) => ({ ...item, standInSchema: standInSchema(schemaOid) }));
+  return { types: placed(types), sequences: placed(sequences), functions: placed(functions) };
+}
+
+/** Of the committed catalog: the server knows. */
+export const NOTHING_MADE_SQL = `'{"types": [], "sequences": [], "functions": []}'::json`;
+
+/** Rows of the transaction itself are never older than the oldest transaction that is open; what others have committed since is among them. */
+const isRecent = (row: string): string => `age(${row}.xmin) <= age(pg_snapshot_xmin(pg_current_snapshot())::xid)`;
+const named = (row: string, name: string): string =>
+  `'oid', ${row}.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', ${row}.${name}`;
+
+/**
+ * Left out is what cannot be stood for or is no part of a statement on tables: rows of tables, base types, procedures, window functions,
+ * ordered-set aggregates. A range's constructors come with its type.
+ */
+export const MADE_SQL = `json_build_object(
+  'types', (SELECT coalesce(json_agg(json_build_object(${named('t', 'typname')}, 'arrayOid', t.typarray::int8,
+      'kind', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END,
+      'definition', CASE t.typtype
+        WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
+        WHEN 'e' THEN (SELECT format('ENUM (%s)', string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)) FROM pg_enum e WHERE e.enumtypid = t.oid)
+        WHEN 'r' THEN (SELECT format('RANGE (SUBTYPE = %s)', format_type(r.rngsubtype, NULL)) FROM pg_range r WHERE r.rngtypid = t.oid)
+        ELSE (SELECT format('(%s)', string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum))
+          FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END)), '[]')
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.oid >= 16384 AND ${isRecent('t')} AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')),
+  'sequences', (SELECT coalesce(json_agg(json_build_object(${named('c', 'relname')})), '[]')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND ${isRecent('c')}),
+  'functions', (SELECT coalesce(json_agg(json_build_object(${named('p', 'proname')},
+      'isAggregate', p.prokind = 'a', 'parameters', pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid))), '[]')
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+    WHERE p.oid >= 16384 AND (p.prokind = 'f' AND l.lanname <> 'internal' OR a.aggkind = 'n') AND ${isRecent('p')}))`;

@@ -1,0 +1,359 @@
+/**
+ * Schemas, types, sequences and functions that the same transaction has made, used in statements on sealed tables, as migrations use them, against
+ * the same on plain columns.
+ */
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectTo } from '../../support/postgres/connect.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+
+const RULES: readonly TestRule[] = [
+  { table: 'people', column: 'mail', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
+  { table: 'people', column: 'note', type: 'text' },
+  { table: 'moody', column: 'feel', type: 'app.mood' },
+  { table: 'moody', column: 'feels', type: 'app.mood[]' },
+  { table: 'moody', column: 'nick', type: 'app.nick', mode: 'deterministic' },
+];
+const people = (more: string): string =>
+  `CREATE TABLE people (id int PRIMARY KEY, mail varchar(60) UNIQUE, note text${more})`;
+const FILL =
+  "INSERT INTO people (id, mail, note) VALUES (1, 'canary-ann@x.org', 'canary one'), (2, 'canary-bob@x.org', NULL)";
+const MOOD = "CREATE TYPE app.mood AS ENUM ('glad', 'o''clock \"x\"')";
+const RESET = 'DROP SCHEMA IF EXISTS app, "App x" CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public';
+
+let log = '';
+let server: TestPostgres;
+let db: SearchedDatabase;
+let twinUrl: string;
+let plain: pg.Client;
+let sealed: pg.Client;
+let twin: pg.Client;
+
+beforeAll(async () => {
+  server = await startPostgres(['log_statement=all', 'log_parameter_max_length=-1'], undefined, (bytes) => {
+    log += Buffer.from(bytes).toString();
+  });
+  db = await openSearchedDatabase(server, 'sealed', 'SELECT 1', RULES);
+  twinUrl = await db.openTwin();
+  plain = await connectTo(twinUrl);
+});
+afterAll(async () => {
+  await plain.end();
+  expect(db.canaries.needles.length).toBeGreaterThan(0);
+  await db.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  for (const on of [db.direct, plain]) await on.query(RESET);
+  sealed = await connectTo(db.url);
+  twin = await connectTo(twinUrl);
+  log = '';
+});
+afterEach(async () => {
+  await sealed.end();
+  await twin.end();
+});
+
+const AS_TEXT = { getTypeParser: () => (value: unknown) => String(value) } as unknown as pg.CustomTypesConfig; // its overloads
+const FIRST_OWN_OID = 16384;
+
+type Mode = 'simple' | 'extended';
+type Asked = { readonly text: string; readonly values?: readonly unknown[] };
+
+/** Types of the database by their names: their OIDs are others on the twin. */
+async function run(on: pg.Client, asked: string | Asked, mode: Mode): Promise<unknown> {
+  const statement = typeof asked === 'string' ? { text: asked } : asked;
+  const config = { ...statement, rowMode: 'array', types: AS_TEXT, queryMode: mode };
+  try {
+    const { command, rowCount, rows, fields } = await on.query(config as unknown as pg.QueryArrayConfig);
+    const types: unknown[] = [];
+    for (const { name, dataTypeID: oid, dataTypeModifier } of fields) {
+      const own = oid < FIRST_OWN_OID ? undefined : await on.query('SELECT format_type($1, NULL) AS name', [oid]);
+      types.push([name, own === undefined ? oid : own.rows, dataTypeModifier]);
+    }
+    return { command, rowCount, rows, types };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    return error.code;
+  }
+}
+
+/** And as others see it afterwards, where it was committed: by the committed catalog. */
+async function same(script: readonly (string | Asked)[], mode: Mode): Promise<void> {
+  for (const statement of script) {
+    const answer = await run(sealed, statement, mode);
+    expect({ statement, answer }).toEqual({ statement, answer: await run(twin, statement, mode) });
+  }
+  expect(log).toContain('sealgate own');
+  expect(log.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
+}
+
+const SCRIPTS: Readonly<Record<string, readonly (string | Asked)[]>> = {
+  'an enum of a schema that is made too': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    MOOD,
+    "CREATE TYPE mood AS ENUM ('blue')",
+    people(", mood app.mood NOT NULL DEFAULT 'glad', moods app.mood[], other mood"),
+    FILL,
+    "SELECT note, mood FROM people WHERE mail = 'canary-ann@x.org' AND mood = 'glad' AND mood < 'o''clock \"x\"'::app.mood",
+    "UPDATE people SET mood = 'o''clock \"x\"'::app.mood, moods = ARRAY['glad', NULL]::app.mood[], other = 'blue'::mood WHERE mail = 'canary-bob@x.org' RETURNING mail, mood, moods, other",
+    "SELECT mail, CAST(mood AS app . mood), 'blue'::mood, NULL::app.mood[] FROM people ORDER BY id",
+    "ALTER TYPE app.mood ADD VALUE 'sad' BEFORE 'glad'",
+    "UPDATE people SET mood = 'sad'::app.mood WHERE mail = 'canary-ann@x.org' AND mood > 'sad' RETURNING mood, mail",
+    "SELECT mail, 'blue'::app.mood FROM people",
+    'ROLLBACK',
+    'BEGIN',
+    'CREATE SCHEMA app',
+    "CREATE TYPE app.mood AS ENUM ('blue')",
+    people(', mood app.mood'),
+    { text: 'INSERT INTO people VALUES ($1, $2, $3, $4)', values: [1, 'canary-ann@x.org', null, 'blue'] },
+    {
+      text: 'SELECT mail, mood FROM people WHERE mood = $1::app.mood AND mail = $2',
+      values: ['blue', 'canary-ann@x.org'],
+    },
+    'PREPARE p (app.mood, text) AS UPDATE people SET mood = $1, note = $2 RETURNING mood, note',
+    "EXECUTE p ('blue', 'canary again')",
+    'COMMIT',
+    "SELECT mood, note FROM people WHERE mood = 'blue'::app.mood",
+  ],
+  'sealed columns of an enum, of arrays of it and of a domain': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    MOOD,
+    "CREATE DOMAIN app.nick AS varchar(20) CHECK (value <> '')",
+    'CREATE TABLE moody (id int, feel app.mood, feels app.mood[], nick app.nick)',
+    "INSERT INTO moody VALUES (1, 'glad', '{glad,NULL}', 'canary nick'), (2, 'glad'::app.mood, NULL, 'canary other'::app.nick)",
+    { text: 'INSERT INTO moody VALUES ($1, $2, $3, $4)', values: [3, 'glad', '{}', 'canary third'] },
+    'SELECT * FROM moody ORDER BY id',
+    "SELECT id, feel, feel::app.mood FROM moody WHERE nick = 'canary nick'",
+    { text: 'SELECT feels FROM moody WHERE nick = $1::app.nick', values: ['canary nick'] },
+    'SAVEPOINT a',
+    "INSERT INTO moody (feel) VALUES ('sad')",
+    'ROLLBACK TO a',
+    "INSERT INTO moody (nick) VALUES ('canary that is too long')",
+    'ROLLBACK TO a',
+    "INSERT INTO moody (nick) VALUES ('')",
+    'ROLLBACK TO a',
+    'COMMIT',
+    'SELECT * FROM moody ORDER BY id',
+  ],
+  sequences: [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    'CREATE SEQUENCE ids START 5',
+    'CREATE SEQUENCE app."Ids x" INCREMENT 10',
+    people(", n int DEFAULT nextval('ids'), m serial"),
+    "INSERT INTO people (id, mail) VALUES (nextval('ids'), 'canary-ann@x.org'), (nextval('app.\"Ids x\"'), 'canary-bob@x.org') RETURNING id, mail, n, m",
+    "SELECT mail, currval('public.IDS'), currval('app . \"Ids x\"'::regclass), nextval('people_m_seq') FROM people ORDER BY id",
+    'SELECT setval(\'app."Ids x"\', max(id)) FROM people',
+    "SELECT setval(pg_get_serial_sequence('people', 'm'), max(m), false), count(mail) FROM people",
+    "INSERT INTO people (id, mail) VALUES (nextval('app.ids'), 'canary-carl@x.org')",
+    'ROLLBACK',
+    'BEGIN',
+    'CREATE TEMP SEQUENCE ids',
+    people(''),
+    "INSERT INTO people (id, mail) VALUES (nextval('ids'), 'canary-ann@x.org') RETURNING *",
+    'COMMIT',
+  ],
+  'domains, composite types and ranges, of each other, in schemas with odd names': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    'CREATE SCHEMA "App x"',
+    MOOD,
+    'CREATE DOMAIN "App x"."D y" AS app.mood[] CHECK (value <> \'{}\')',
+    'CREATE TYPE app.pair AS (m app.mood, d "App x"."D y", "q ""z" numeric(6,2))',
+    'CREATE TYPE app.span AS RANGE (subtype = numeric)',
+    'CREATE DOMAIN short AS varchar(5) NOT NULL DEFAULT $$none$$',
+    people(', x app.pair, y app.pair[], r "App x"."D y", s app.span, t short'),
+    FILL,
+    "UPDATE people SET x = ROW('glad', '{glad}', 3.5)::app.pair, r = ARRAY['glad']::app.mood[], s = app.span(1.5, 2), t = 'abc'::short WHERE mail = 'canary-ann@x.org' RETURNING x, r, s, t, mail",
+    'SELECT (x).m, (x)."q ""z", upper(s), mail FROM people ORDER BY id',
+    "SELECT mail FROM people WHERE s @> 1.75 AND (x).m = 'glad' AND t LIKE 'ab%'",
+    'SAVEPOINT a',
+    "UPDATE people SET r = '{}' WHERE mail = 'canary-ann@x.org'",
+    'ROLLBACK TO a',
+    "UPDATE people SET t = 'too long' WHERE mail = 'canary-ann@x.org'",
+    'ROLLBACK TO a',
+    'COMMIT',
+    'SELECT * FROM people ORDER BY id',
+  ],
+  'functions and aggregates': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    MOOD,
+    people(", city text, mood app.mood DEFAULT 'glad'"),
+    FILL,
+    "CREATE FUNCTION slug(t text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT replace(lower(t), ' ', '-') $$",
+    "CREATE FUNCTION app.slug(m app.mood DEFAULT 'glad'::app.mood, VARIADIC more int[] DEFAULT '{}') RETURNS TABLE (u int, v text) LANGUAGE sql AS $$ SELECT cardinality(more), m::text $$",
+    'CREATE AGGREGATE app.total(int) (SFUNC = int4pl, STYPE = int, INITCOND = 0)',
+    'CREATE AGGREGATE app.every_row(*) (SFUNC = int8inc, STYPE = int8, INITCOND = 0)',
+    "UPDATE people SET city = slug('New York') WHERE mail = 'canary-ann@x.org' RETURNING city, mail",
+    'SELECT slug(city), public.slug(city), mail FROM people ORDER BY id',
+    'SELECT g.u, p.mail, p.note, g.v FROM people p, app.slug(p.mood, p.id, 7) g ORDER BY p.id',
+    'SELECT app.slug(), mail FROM people ORDER BY id',
+    'SELECT app.total(id), app.total(DISTINCT id) FILTER (WHERE mail IS NOT NULL), app.every_row(*), count(mail) FROM people',
+    'SELECT app.total(id) OVER (ORDER BY id), mail FROM people',
+    'SAVEPOINT a',
+    'SELECT app.total(id), mail FROM people',
+    'ROLLBACK TO a',
+    'COMMIT',
+    'SELECT slug(city), mail FROM people ORDER BY id',
+  ],
+  'an extension, some of whose functions are for types that cannot be stood for': [
+    'BEGIN',
+    'CREATE EXTENSION citext',
+    'CREATE EXTENSION pgcrypto',
+    people(', hash bytea'),
+    FILL,
+    "UPDATE people SET hash = digest('some', 'sha1') WHERE mail = 'canary-ann@x.org' RETURNING mail, hash",
+    "SELECT max(id), max(replace('some', 'o', 'a')), count(mail), encode(public.digest('x', 'md5'), 'hex') FROM people",
+    'COMMIT',
+    "SELECT mail, hash = digest('some', 'sha1') FROM people ORDER BY id",
+  ],
+  'a trigger with its function': [
+    'BEGIN',
+    "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.city := 'set'; RETURN NEW; END $$",
+    people(', city text'),
+    'CREATE TRIGGER stamps BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION stamp()',
+    FILL,
+    'SELECT city, mail FROM people ORDER BY id',
+    'COMMIT',
+  ],
+  'unqualified names by the search path': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    "CREATE TYPE mood AS ENUM ('blue')",
+    'SET LOCAL search_path = app, public',
+    "CREATE TYPE mood AS ENUM ('glad')",
+    'CREATE SEQUENCE ids START 3',
+    'CREATE FUNCTION feel(m mood) RETURNS text LANGUAGE sql AS $$ SELECT m::text $$',
+    people(", mood mood DEFAULT 'glad', other public.mood").replace('people', 'public.people'),
+    FILL,
+    "SELECT feel(mood), 'glad'::mood, mail, nextval('ids') FROM people ORDER BY id",
+    "SELECT feel('glad'), mail FROM people ORDER BY id",
+    "SELECT mail, 'blue'::public.mood FROM people ORDER BY id",
+    "SELECT 'blue'::mood, mail FROM people",
+    'ROLLBACK',
+  ],
+  'temporary types': [
+    'BEGIN',
+    "CREATE TYPE pg_temp.mood AS ENUM ('glad')",
+    people(''),
+    FILL,
+    'CREATE TEMP TABLE moods (id int, mood mood)',
+    "INSERT INTO moods VALUES (1, 'glad')",
+    "SELECT moods.mood, p.mail FROM moods JOIN people p USING (id) WHERE moods.mood = 'glad'::mood",
+    "SELECT 'glad'::pg_temp.mood, mail FROM people ORDER BY id",
+    'COMMIT',
+  ],
+  'a view over a column of such a type': [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    MOOD,
+    'CREATE FUNCTION app.twice(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 * 2 $$',
+    people(", mood app.mood DEFAULT 'glad'"),
+    FILL,
+    "CREATE VIEW seen AS SELECT id, app.twice(id) AS twice, mail, mood, mood = 'glad'::app.mood AS is FROM people",
+    "SELECT * FROM seen WHERE mail = 'canary-bob@x.org'",
+    'COMMIT',
+    'SELECT * FROM seen ORDER BY id',
+  ],
+  'a type of others that gets another name': [
+    'CREATE SCHEMA app',
+    MOOD,
+    people(", mood app.mood DEFAULT 'glad'"),
+    FILL,
+    'BEGIN',
+    'ALTER TYPE app.mood RENAME TO feeling',
+    "SELECT mail, mood FROM people WHERE mood = 'glad'::app.feeling ORDER BY id",
+    'ALTER TYPE app.feeling SET SCHEMA public',
+    "UPDATE people SET mood = 'glad'::feeling WHERE mail = 'canary-ann@x.org' RETURNING mail, mood",
+    'COMMIT',
+    "SELECT mail FROM people WHERE mood = 'glad'::feeling ORDER BY id",
+  ],
+  'a type that is dropped and made again is another': [
+    'CREATE SCHEMA app',
+    MOOD,
+    'BEGIN',
+    'DROP TYPE app.mood',
+    "CREATE TYPE app.mood AS ENUM ('blue')",
+    people(", mood app.mood DEFAULT 'blue'"),
+    FILL,
+    "SELECT mail, mood FROM people WHERE mood = 'blue'::app.mood ORDER BY id",
+    'SAVEPOINT a',
+    "SELECT mail FROM people WHERE mood = 'glad'::app.mood",
+    'ROLLBACK TO a',
+    'ALTER TYPE app.mood RENAME TO feeling',
+    "SELECT mail, mood FROM people WHERE mood = 'blue'::app.feeling ORDER BY id",
+    'COMMIT',
+  ],
+};
+
+describe.each(['simple', 'extended'] as const)('by the %s protocol', (mode) => {
+  test.each(Object.entries(SCRIPTS))('%s', async (_name, script) => {
+    await same(script, mode);
+  });
+});
+
+test('a migration in one message, in the block that the server keeps for it', async () => {
+  const file = [
+    'CREATE SCHEMA app',
+    MOOD,
+    'CREATE SEQUENCE app.ids START 7',
+    people(", mood app.mood DEFAULT 'glad', n int DEFAULT nextval('app.ids')"),
+    FILL,
+    "UPDATE people SET mood = 'glad'::app.mood, n = nextval('app.ids') WHERE mail = 'canary-ann@x.org'",
+  ].join('; ');
+  for (const on of [sealed, twin]) await on.query(file);
+  await same(['SELECT * FROM people ORDER BY id'], 'simple');
+});
+
+describe('refused:', () => {
+  const MADE = ['BEGIN', people(', n int'), FILL, 'SAVEPOINT a'];
+
+  test('a function that runs dynamic SQL, and sealed values in the hands of any', async () => {
+    for (const statement of MADE) await sealed.query(statement);
+    await sealed.query(
+      "CREATE FUNCTION runs() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SELECT 1'; RETURN 1; END $$",
+    );
+    await sealed.query('CREATE FUNCTION takes(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$');
+    await sealed.query('CREATE FUNCTION gives() RETURNS text LANGUAGE sql AS $$ SELECT $t$canary$t$ $$');
+    await sealed.query('CREATE FUNCTION count(varchar) RETURNS bigint LANGUAGE sql AS $$ SELECT 1::bigint $$');
+    await sealed.query('SAVEPOINT a');
+    for (const statement of [
+      'SELECT runs(), mail FROM people',
+      'SELECT takes(note) FROM people',
+      'UPDATE people SET note = gives()',
+      'SELECT id FROM people WHERE mail = gives()',
+      'SELECT count(mail) FROM people',
+    ]) {
+      await expect(sealed.query(statement), statement).rejects.toMatchObject({ code: '0A000' });
+      await sealed.query('ROLLBACK TO a');
+    }
+    expect((await sealed.query('SELECT takes($$x$$), mail FROM people ORDER BY id')).rows).toEqual([
+      { takes: 1, mail: 'canary-ann@x.org' },
+      { takes: 1, mail: 'canary-bob@x.org' },
+    ]);
+  });
+
+  test('a column of a base type', async () => {
+    for (const statement of ['BEGIN', 'CREATE EXTENSION citext', people(', city citext')])
+      await sealed.query(statement);
+    await expect(sealed.query(FILL)).rejects.toMatchObject({ code: '42704' });
+  });
+
+  test('a function whose body names sealed tables, and a trigger whose function does', async () => {
+    for (const statement of MADE) await sealed.query(statement);
+    const trigger =
+      'CREATE FUNCTION reads() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.n := length(NEW.note); RETURN NEW; END $$';
+    await expect(
+      sealed.query('CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT id FROM people $$'),
+    ).rejects.toMatchObject({ code: '0A000' });
+    await sealed.query('ROLLBACK TO a');
+    await sealed.query(trigger);
+    await sealed.query('CREATE TRIGGER t BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION reads()');
+    await expect(sealed.query("UPDATE people SET note = 'canary two'")).rejects.toMatchObject({ code: '0A000' });
+  });
+});
