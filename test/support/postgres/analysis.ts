@@ -73,6 +73,7 @@ const SNAPSHOT: CatalogSnapshot = {
   inherits: [[oidOf('public.events_2026'), oidOf('public.events')]],
   rules: Object.keys(VIEWS).map((view): [number, number, boolean] => [oidOf(view), oidOf('public.customers'), false]),
   rowColumns: [],
+  rowTypes: [],
   triggers: [[oidOf('public.audited'), 902]],
   routines: [
     {

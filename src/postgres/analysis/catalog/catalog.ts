@@ -68,7 +68,7 @@ export type Catalog = {
   readonly viewSearchPath: readonly string[];
   /** By name: what statements under way make, which nobody else can see yet. Their names are hot. */
   readonly coming: ReadonlyMap<string, ComingRelation>;
-  /** By name, whatever the schema. */
+  /** By name, whatever the schema; types that hold rows of hot relations among them. */
   readonly hotRelationNames: ReadonlySet<string>;
   readonly hotRoutines: ReadonlyMap<string, readonly HotRoutine[]>;
   /** Of routines and relations whose use may change the session's settings. */

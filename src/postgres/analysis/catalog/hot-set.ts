@@ -10,6 +10,8 @@ export type RelationLinks = {
   readonly name: string;
   /** pg_inherits: partitions and children both ways; pg_depend of rules: a view with what it reads; tables of whose row type a column is. */
   readonly linked: readonly number[];
+  /** Names of types that hold rows of it, other than its own. */
+  readonly types: readonly string[];
   /** A view's own text: it may call a hot routine. Undefined: it could not be read, and may call any. */
   readonly definition: string | undefined;
   /** Bodies of the triggers' functions on it, by OID. */
@@ -90,7 +92,7 @@ export function closeHotSet(
       if (called !== undefined && (definition === undefined || called.test(definition))) hot.add(oid);
     const names = [
       ...missingNames,
-      ...relations.filter((relation) => hot.has(relation.oid)).map((relation) => relation.name),
+      ...relations.filter((relation) => hot.has(relation.oid)).flatMap(({ name, types }) => [name, ...types]),
     ];
     const routineNames = routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name);
     const pattern = namesPattern([...names, ...routineNames]);

@@ -30,8 +30,10 @@ const Snapshot = z.object({
   inherits: z.array(z.tuple([z.number(), z.number()])),
   /** Relation with the rule, relation the rule names, whether it is more than a view's own. */
   rules: z.array(z.tuple([z.number(), z.number(), z.boolean()])),
-  /** Relation, column, and the relation of whose row type, or array of it, the column is. */
+  /** Relation, column, and a relation of which the column holds rows, however deep in types. */
   rowColumns: z.array(z.tuple([z.number(), z.string(), z.number()])),
+  /** Type other than of a relation itself, and a relation of which it holds rows. */
+  rowTypes: z.array(z.tuple([z.string(), z.number()])),
   triggers: z.array(z.tuple([z.number(), z.number()])),
   routines: z.array(
     z.object({ oid: z.number(), schema: z.string(), name: z.string(), language: z.string(), definition: z.string() }),
@@ -77,6 +79,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const hotNames = snapshot.relations
     .filter((relation) => hot.relations.has(relation.oid))
     .map((relation) => relation.name);
+  const hotTypes = snapshot.rowTypes.flatMap(([type, relation]) => (hot.relations.has(relation) ? [type] : []));
   return {
     epoch: input.epoch,
     relations,
@@ -85,7 +88,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     made: madeOf(snapshot.made, (schemaOid) => shadowSchema(schemaOid, `${input.shadowsApart ?? ''}names_`)),
     coming: new Map(),
     viewSearchPath: snapshot.searchPath,
-    hotRelationNames: new Set([...tables, ...hotNames]),
+    hotRelationNames: new Set([...tables, ...hotNames, ...hotTypes]),
     hotRoutines: routinesByName(snapshot, hot),
     settingNames: settingNames(links, snapshot.routines, input.allowRoutines),
   };
@@ -126,12 +129,14 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
   for (const [holder, , owner] of snapshot.rowColumns) if (owner !== holder) link(holder, owner);
   for (const [owner, named] of snapshot.rules) if (owner !== named) link(owner, named);
   const triggers = Map.groupBy(snapshot.triggers, ([relation]) => relation);
+  const types = Map.groupBy(snapshot.rowTypes, ([, relation]) => relation);
   return snapshot.relations.map(({ oid, schema, name, kind, definition }) => ({
     oid,
     schema,
     name,
     definition: definition ?? (kind === 'v' ? undefined : ''),
     linked: linked.get(oid) ?? [],
+    types: (types.get(oid) ?? []).map(([type]) => type),
     triggerRoutines: (triggers.get(oid) ?? []).map(([, routine]) => routine),
   }));
 }

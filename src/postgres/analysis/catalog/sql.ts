@@ -25,8 +25,19 @@ export const UNREAD_BODY = 'AS $$ SET U&" $$';
 /** One that is locked in the next moment is waited for no longer than this; then it is known to be. */
 const SHORT_WAIT = `set_config('lock_timeout', '1s', true)`;
 
+/**
+ * Types in which rows of a relation are, however deep: its own, arrays, domains, ranges and composite types of such. What columns of relations hold is
+ * those relations' matter.
+ */
+const ROW_TYPES = `part(whole, type) AS (SELECT t.oid, t.typbasetype FROM pg_type t WHERE t.typtype = 'd'
+    UNION ALL SELECT t.typarray, t.oid FROM pg_type t WHERE t.typarray <> 0
+    UNION ALL SELECT r.rngtypid, r.rngsubtype FROM pg_range r
+    UNION ALL SELECT c.reltype, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped),
+  row_type(type, relation) AS (SELECT c.reltype, c.oid FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    UNION SELECT part.whole, r.relation FROM row_type r JOIN part ON part.type = r.type)`;
+
 const snapshotSql = (facts: string, made: string): string => `
-WITH ${LOCKED}
+WITH RECURSIVE ${LOCKED}, ${ROW_TYPES}
 SELECT json_build_object(
   'waits', ${SHORT_WAIT},
   'searchPath', current_schemas(true),
@@ -45,11 +56,12 @@ SELECT json_build_object(
   'rules', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(r.ev_class::int8, d.refobjid::int8, r.rulename <> '_RETURN')), '[]')
     FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
     WHERE r.ev_class >= 16384),
-  'rowColumns', (SELECT coalesce(json_agg(json_build_array(a.attrelid::int8, a.attname, r.typrelid::int8)), '[]')
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_type b ON b.oid = t.typbasetype
-    JOIN pg_type r ON r.typtype = 'c' AND r.oid IN (t.oid, t.typelem, b.oid, b.typelem)
+  'rowColumns', (SELECT coalesce(json_agg(json_build_array(a.attrelid::int8, a.attname, r.relation::int8)), '[]')
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN row_type r ON r.type = a.atttypid
     WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped),
+  'rowTypes', (SELECT coalesce(json_agg(json_build_array(t.typname, r.relation::int8)), '[]')
+    FROM row_type r JOIN pg_type t ON t.oid = r.type LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.typtype IN ('d', 'r') OR c.relkind = 'c'),
   'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
   'routines', (SELECT coalesce(json_agg(json_build_object(
       'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', CASE WHEN p.prokind = 'a' THEN 'sql' ELSE l.lanname END,
@@ -76,7 +88,7 @@ export const FINGERPRINT_SQL = `
 WITH n AS (SELECT n.oid, n.nspname, n.xmin FROM pg_namespace n WHERE NOT ${OURS} AND n.nspname NOT LIKE 'pg\\_temp%'),
      b AS (SELECT b.id, b.xmin, b.domain_name FROM ${COLUMNS_TABLE} b
        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = b.relation AND a.attnum = b.attnum)),
-     c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f'))
+     c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c'))
 SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' || count(*)::text AS fingerprint FROM (
   SELECT 'n' || oid::text || ':' || xmin::text AS row_version FROM n
   UNION ALL SELECT 'c' || oid::text || ':' || xmin::text FROM c
@@ -87,7 +99,7 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'k' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k JOIN c ON c.oid = k.conrelid
   UNION ALL SELECT 'd' || d.oid::text || ':' || d.xmin::text FROM pg_attrdef d JOIN c ON c.oid = d.adrelid
   UNION ALL SELECT 'p' || p.oid::text || ':' || p.xmin::text FROM pg_proc p JOIN n ON n.oid = p.pronamespace
-  UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e')
+  UNION ALL SELECT 'y' || t.oid::text || ':' || t.xmin::text FROM pg_type t JOIN n ON n.oid = t.typnamespace WHERE t.typtype IN ('d', 'e', 'r')
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT 'q' || q.oid::text || ':' || q.xmin::text FROM pg_operator q WHERE q.oid >= 16384

@@ -15,6 +15,7 @@ const SNAPSHOT: CatalogSnapshot = {
   inherits: [],
   rules: [],
   rowColumns: [],
+  rowTypes: [],
   triggers: [],
   routines: [],
 };
