@@ -24,8 +24,14 @@ export type OwnStatement = {
 
 /** Whether the refusal is for want of what only the open transaction knows. */
 export function needsOwnCatalog(plan: StatementPlan): boolean {
-  return plan.type === 'refuse' && (waitsForCommit(plan.refusal) || plan.refusal.code === 'ERR_POSTGRES_NAME');
+  if (plan.type !== 'refuse') return false;
+  const { code, sqlstate } = plan.refusal;
+  const isNotFound = code === 'ERR_POSTGRES_DISAGREEMENT' && NOT_FOUND.has(sqlstate);
+  return isNotFound || code === 'ERR_POSTGRES_NAME' || waitsForCommit(plan.refusal);
 }
+
+/** What the server says of relations (sequences), types, functions, operators and schemas that others cannot see. */
+const NOT_FOUND: ReadonlySet<string> = new Set(['42P01', '42704', '42883', '3F000']);
 
 export class OwnPlanning {
   readonly #source: OwnCatalogsOptions['source'];

@@ -149,12 +149,36 @@ const SCRIPTS: Readonly<Record<string, readonly (string | Asked)[]>> = {
     "SELECT mail, currval('public.IDS'), currval('app . \"Ids x\"'::regclass), nextval('people_m_seq') FROM people ORDER BY id",
     'SELECT setval(\'app."Ids x"\', max(id)) FROM people',
     "SELECT setval(pg_get_serial_sequence('people', 'm'), max(m), false), count(mail) FROM people",
-    "INSERT INTO people (id, mail) VALUES (nextval('app.ids'), 'canary-carl@x.org')",
     'ROLLBACK',
     'BEGIN',
     'CREATE TEMP SEQUENCE ids',
     people(''),
     "INSERT INTO people (id, mail) VALUES (nextval('ids'), 'canary-ann@x.org') RETURNING *",
+    'COMMIT',
+  ],
+  'what is made beside a table that was there before': [
+    people(', n int'),
+    FILL,
+    'BEGIN',
+    'CREATE SEQUENCE ids START 5',
+    "INSERT INTO people (id, mail) VALUES (nextval('ids'), 'canary-carl@x.org') RETURNING id, mail",
+    "UPDATE people SET n = nextval('public.ids') WHERE mail = 'canary-ann@x.org' RETURNING n, note",
+    'ROLLBACK',
+    'BEGIN',
+    'CREATE TABLE numbers (id serial)',
+    "SELECT nextval('numbers_id_seq'), mail FROM people ORDER BY id",
+    'CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS $$ SELECT $1 * 2 $$',
+    'SELECT twice(id), mail FROM people ORDER BY id',
+    "CREATE TYPE mood AS ENUM ('glad')",
+    "SELECT 'glad'::mood, mail FROM people ORDER BY id",
+    'SAVEPOINT a',
+    "SELECT nextval('nowhere'), mail FROM people",
+    'ROLLBACK TO a',
+    "SELECT 'sad'::nothing, mail FROM people",
+    'ROLLBACK TO a',
+    'SELECT nobody(id), mail FROM people',
+    'ROLLBACK TO a',
+    'SELECT nobody.knows(id), mail FROM people',
     'COMMIT',
   ],
   'domains, composite types and ranges, of each other, in schemas with odd names': [
@@ -211,6 +235,22 @@ const SCRIPTS: Readonly<Record<string, readonly (string | Asked)[]>> = {
     "SELECT max(id), max(replace('some', 'o', 'a')), count(mail), encode(public.digest('x', 'md5'), 'hex') FROM people",
     'COMMIT',
     "SELECT mail, hash = digest('some', 'sha1') FROM people ORDER BY id",
+  ],
+  operators: [
+    'BEGIN',
+    'CREATE SCHEMA app',
+    MOOD,
+    people(", mood app.mood DEFAULT 'glad'"),
+    FILL,
+    'CREATE FUNCTION near(int, int) RETURNS bool LANGUAGE sql AS $$ SELECT abs($1 - $2) < 2 $$',
+    'CREATE FUNCTION said(app.mood) RETURNS text LANGUAGE sql AS $$ SELECT $1::text $$',
+    'CREATE FUNCTION is_number(app.mood, int) RETURNS bool LANGUAGE sql AS $$ SELECT $2 = 1 $$',
+    'CREATE OPERATOR <~> (LEFTARG = int, RIGHTARG = int, FUNCTION = near)',
+    'CREATE OPERATOR !~! (RIGHTARG = app.mood, FUNCTION = said)',
+    'CREATE OPERATOR = (LEFTARG = app.mood, RIGHTARG = int, FUNCTION = is_number)',
+    'SELECT mail, !~! mood FROM people WHERE id <~> 3 AND note IS NULL AND mood = 1',
+    "UPDATE people SET note = 'canary near' WHERE id <~> 2 AND mail = 'canary-ann@x.org' RETURNING note",
+    'COMMIT',
   ],
   'a trigger with its function': [
     'BEGIN',
@@ -336,6 +376,25 @@ describe('refused:', () => {
       { takes: 1, mail: 'canary-ann@x.org' },
       { takes: 1, mail: 'canary-bob@x.org' },
     ]);
+  });
+
+  test('comparisons of sealed values, where an operator fits their types better than the server’s', async () => {
+    for (const statement of MADE) await sealed.query(statement);
+    await sealed.query("SELECT id FROM people WHERE mail = 'canary-ann@x.org'");
+    await sealed.query('CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS $$ SELECT false $$');
+    await sealed.query('CREATE OPERATOR = (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = never)');
+    await sealed.query('SAVEPOINT a');
+    for (const statement of [
+      "SELECT id FROM people WHERE mail = 'canary-ann@x.org'",
+      'SELECT count(*) FROM people a JOIN people b USING (mail)',
+      "SELECT CASE mail WHEN 'canary-ann@x.org' THEN 1 END FROM people",
+      "DELETE FROM people WHERE mail IN ('canary-ann@x.org')",
+    ]) {
+      await expect(sealed.query(statement), statement).rejects.toMatchObject({ code: '0A000' });
+      await sealed.query('ROLLBACK TO a');
+    }
+    const written = "SELECT id FROM people WHERE mail OPERATOR(pg_catalog.=) 'canary-ann@x.org'";
+    expect((await sealed.query(written)).rows).toEqual([{ id: 1 }]);
   });
 
   test('a column of a base type', async () => {

@@ -1,5 +1,5 @@
 /**
- * Types, sequences and functions that an open transaction has made and nobody else can see: what is known of them, and how the transaction is asked.
+ * Types, sequences, functions and operators that an open transaction has made and nobody else can see: what is known of them, and how the transaction is asked.
  * Tables are not among them: the catalog has all of those.
  */
 import { z } from 'zod';
@@ -18,6 +18,8 @@ export const MadeSnapshot = z.object({
   sequences: z.array(Name),
   /** As pg_get_function_arguments and pg_get_function_result print them under search_path pg_catalog. */
   functions: z.array(Name.extend({ isAggregate: z.boolean(), parameters: z.string(), result: z.string() })),
+  /** `left`: null of one that stands before its operand. */
+  operators: z.array(Name.extend({ left: z.string().nullable(), right: z.string(), result: z.string() })),
 });
 
 type Snapshot = z.infer<typeof MadeSnapshot>;
@@ -27,21 +29,31 @@ type InSchema<Item> = Omit<Item, 'schemaOid'> & { readonly standInSchema: string
 export type MadeType = InSchema<Snapshot['types'][number]>;
 export type MadeSequence = InSchema<Snapshot['sequences'][number]>;
 export type MadeFunction = InSchema<Snapshot['functions'][number]>;
+export type MadeOperator = InSchema<Snapshot['operators'][number]>;
 
 export type Made = {
   readonly types: readonly MadeType[];
   readonly sequences: readonly MadeSequence[];
   readonly functions: readonly MadeFunction[];
+  readonly operators: readonly MadeOperator[];
 };
 
-export function madeOf({ types, sequences, functions }: Snapshot, standInSchema: (schemaOid: number) => string): Made {
+export function madeOf(
+  { types, sequences, functions, operators }: Snapshot,
+  standInSchema: (schemaOid: number) => string,
+): Made {
   const placed = <Item extends { readonly schemaOid: number }>(items: readonly Item[]): InSchema<Item>[] =>
     items.map(({ schemaOid, ...item }) => ({ ...item, standInSchema: standInSchema(schemaOid) }));
-  return { types: placed(types), sequences: placed(sequences), functions: placed(functions) };
+  return {
+    types: placed(types),
+    sequences: placed(sequences),
+    functions: placed(functions),
+    operators: placed(operators),
+  };
 }
 
 /** Of the committed catalog: the server knows. */
-export const NOTHING_MADE_SQL = `'{"types": [], "sequences": [], "functions": []}'::json`;
+export const NOTHING_MADE_SQL = `'{"types": [], "sequences": [], "functions": [], "operators": []}'::json`;
 
 /** Rows of the transaction itself are never older than the oldest transaction that is open; what others have committed since is among them. */
 const isRecent = (row: string): string => `age(${row}.xmin) <= age(pg_snapshot_xmin(pg_current_snapshot())::xid)`;
@@ -69,4 +81,8 @@ export const MADE_SQL = `json_build_object(
       'isAggregate', p.prokind = 'a', 'parameters', pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid))), '[]')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
-    WHERE p.oid >= 16384 AND (p.prokind = 'f' AND l.lanname <> 'internal' OR a.aggkind = 'n') AND ${isRecent('p')}))`;
+    WHERE p.oid >= 16384 AND (p.prokind = 'f' AND l.lanname <> 'internal' OR a.aggkind = 'n') AND ${isRecent('p')}),
+  'operators', (SELECT coalesce(json_agg(json_build_object(${named('o', 'oprname')}, 'right', format_type(o.oprright, NULL),
+      'left', CASE WHEN o.oprleft <> 0 THEN format_type(o.oprleft, NULL) END, 'result', format_type(o.oprresult, NULL))), '[]')
+    FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oid >= 16384 AND o.oprcode <> 0 AND o.oprright <> 0 AND ${isRecent('o')}))`;

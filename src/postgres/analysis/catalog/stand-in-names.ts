@@ -1,6 +1,6 @@
 /**
- * What stands, in one transaction of the service connection that is taken back, for types, sequences and functions which only the client's own
- * transaction can see. Their own names are taken by that, and are not to be waited for: these have schemas of ours, each searched right before
+ * What stands, in one transaction of the service connection that is taken back, for types, sequences, functions and operators which only the
+ * client's own transaction can see. Their own names are taken by that, and are not to be waited for: these have schemas of ours, each searched right before
  * the one that it stands for, and where a text writes the schema ours is put in its place.
  *
  * They say what the server would make of a statement; nothing of them is ever run.
@@ -13,7 +13,7 @@ import { clientPosition } from '../../positions.ts';
 import { splice, type Edit } from '../text/edits.ts';
 import { namesInText, type NameInText } from '../text/names-in-text.ts';
 import { SourceText } from '../text/source-text.ts';
-import type { Made, MadeFunction, MadeType } from './made.ts';
+import type { Made, MadeFunction, MadeOperator, MadeType } from './made.ts';
 
 /** `positionBefore`: in the text that was given, of a position (in characters, from 1) in this one; undefined where it falls into what was put in. */
 export type FittedText = { readonly sql: string; positionBefore(position: number): number | undefined };
@@ -25,7 +25,8 @@ const NO_BODIES_SQL = "SELECT set_config('check_function_bodies', 'off', true)";
 const SEEN_SQL = `
 SELECT o.oid::int8::float8 AS oid, n.nspname AS schema, o.name FROM (
     SELECT t.oid, t.typnamespace AS schema, t.typname AS name FROM pg_type t
-    UNION ALL SELECT p.oid, p.pronamespace, p.proname FROM pg_proc p UNION ALL SELECT c.oid, c.relnamespace, c.relname FROM pg_class c) o
+    UNION ALL SELECT p.oid, p.pronamespace, p.proname FROM pg_proc p UNION ALL SELECT c.oid, c.relnamespace, c.relname FROM pg_class c
+    UNION ALL SELECT o.oid, o.oprnamespace, o.oprname FROM pg_operator o) o
   JOIN pg_namespace n ON n.oid = o.schema WHERE o.oid = ANY ($1::oid[])`;
 const TYPE_SQL = `
 SELECT t.oid::int8::float8 AS oid, t.typarray::int8::float8 AS array_oid
@@ -48,7 +49,12 @@ export class StandInNames {
   }
 
   /** A statement as it can be said to the service connection under this `searchPath`; what it names is made for that. */
-  fit(sql: string, searchPath: readonly string[]): Promise<FittedText> {
+  async fit(sql: string, searchPath: readonly string[]): Promise<FittedText> {
+    // JOIN ... USING and CASE compare without saying so.
+    for (const made of this.#made.operators.filter(
+      ({ name, schema }) => isEquality(name) && searchPath.includes(schema),
+    ))
+      await this.#ensure(made, () => this.#makeOperator(made));
     return this.#fit(sql, searchPath, ({ schema }) => schema !== undefined);
   }
 
@@ -64,8 +70,7 @@ export class StandInNames {
     searchPath: readonly string[],
     isWritten: (name: NameInText) => boolean,
   ): Promise<FittedText> {
-    const { types, sequences, functions } = this.#made;
-    if (types.length + sequences.length + functions.length === 0) return unchanged(sql);
+    if (Object.values(this.#made).every((made) => made.length === 0)) return unchanged(sql);
     const source = new SourceText(sql);
     const edits: Edit[] = [];
     for (const name of namesInText(source)) {
@@ -115,7 +120,7 @@ export class StandInNames {
 
   /** Makes what a name may mean, and says what it means where it is written in full. */
   async #stand({ kind, schema, name }: NameInText, searchPath: readonly string[]): Promise<Item | undefined> {
-    const { types, sequences, functions } = this.#made;
+    const { types, sequences, functions, operators } = this.#made;
     const isMeant = (item: Item): boolean =>
       item.name === name && (schema === undefined ? searchPath.includes(item.schema) : isSchema(item.schema, schema));
     let stands: Item | undefined;
@@ -123,6 +128,10 @@ export class StandInNames {
       for (const sequence of sequences.filter(isMeant))
         if (await this.#ensure(sequence, () => this.#makeSequence(sequence))) stands = sequence;
       return stands;
+    }
+    if (kind === 'operator') {
+      for (const made of operators.filter(isMeant)) await this.#ensure(made, () => this.#makeOperator(made));
+      return undefined;
     }
     // A type's name can be called as a function.
     for (const type of types.filter(isMeant)) if (await this.#ensure(type, () => this.#makeType(type))) stands = type;
@@ -145,8 +154,8 @@ export class StandInNames {
   }
 
   async #ask(): Promise<ReadonlySet<string>> {
-    const { types, sequences, functions } = this.#made;
-    const oids = [...types, ...sequences, ...functions].map(({ oid }) => oid);
+    const { types, sequences, functions, operators } = this.#made;
+    const oids = [...types, ...sequences, ...functions, ...operators].map(({ oid }) => oid);
     const rows = await this.#session.query<Omit<Item, 'standInSchema'>>(SEEN_SQL, [oids]);
     return new Set(rows.map(keyOf));
   }
@@ -184,6 +193,21 @@ export class StandInNames {
       texts.push(
         `CREATE AGGREGATE ${full}(${parameters === '' ? '*' : parameters}) (SFUNC = ${step}, STYPE = ${result})`,
       );
+    await this.#try(texts);
+  }
+
+  async #makeOperator({ oid, standInSchema, name, left, right, result }: MadeOperator): Promise<void> {
+    const step = quoteQualified(standInSchema, `step of ${oid}`);
+    const operands = left === null ? right : `${left}, ${right}`;
+    const sides = left === null ? `RIGHTARG = ${right}` : `LEFTARG = ${left}, RIGHTARG = ${right}`;
+    await this.#try([
+      `CREATE FUNCTION ${step}(${operands}) RETURNS ${result} LANGUAGE sql AS ''`,
+      `CREATE OPERATOR ${quoteIdentifier(standInSchema)}.${name} (${sides}, PROCEDURE = ${step})`,
+    ]);
+  }
+
+  /** All of them, or none where one cannot be made. */
+  async #try(texts: readonly string[]): Promise<void> {
     const fitted: string[] = [];
     for (const text of texts) fitted.push(await this.fitPrinted(text));
     await this.#session.query(NO_BODIES_SQL);
@@ -199,6 +223,10 @@ export class StandInNames {
 
 function keyOf({ oid, schema, name }: Omit<Item, 'standInSchema'>): string {
   return `${oid} ${schema}\u0000${name}`;
+}
+
+function isEquality(operator: string): boolean {
+  return operator === '=' || operator === '<>';
 }
 
 function isSchema(schema: string, written: string): boolean {

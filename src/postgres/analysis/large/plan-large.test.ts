@@ -11,7 +11,7 @@ const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: CATALOG.facts,
   relations: [],
-  made: { types: [], sequences: [], functions: [] },
+  made: { types: [], sequences: [], functions: [], operators: [] },
   inherits: [],
   rules: [],
   rowColumns: [],

@@ -27,8 +27,9 @@ test('types, wherever one is written', () => {
   expect(found("SELECT app.mood 'glad'")).toEqual(['type app mood: app.mood']);
 });
 
-test('functions', () => {
+test('functions and operators', () => {
   expect(found('SELECT f(app.g(1)), count(*) OVER () FROM app . h() x WHERE pg_catalog.lower(a) = b')).toEqual([
+    'operator - =: ',
     'function - f: f',
     'function app g: app.g',
     'function - count: count',

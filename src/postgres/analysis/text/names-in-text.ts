@@ -1,13 +1,13 @@
-/** Where a text names types, functions, and (in constants of type regclass) sequences. */
+/** Where a text names types, functions, operators, and (in constants of type regclass) sequences. */
 import type { Node } from 'libpg-query';
 import type { SourceText } from './source-text.ts';
 import { builtinName, locationOf, namesOf, parseStatements } from './syntax.ts';
 
 export type NameInText = {
-  readonly kind: 'type' | 'function' | 'sequence';
+  readonly kind: 'type' | 'function' | 'operator' | 'sequence';
   readonly schema: string | undefined;
   readonly name: string;
-  /** Byte offsets; of a sequence's, those of the constant. */
+  /** Byte offsets; of a sequence's, those of the constant. An operator's say nothing. */
   readonly start: number;
   readonly end: number;
 };
@@ -31,6 +31,8 @@ type Part = {
   readonly names?: readonly Node[];
   readonly typemod?: number;
   readonly funcname?: readonly Node[];
+  /** Of an expression. */
+  readonly name?: unknown;
   readonly args?: readonly Node[];
   readonly arg?: Node;
   readonly typeName?: { readonly names?: readonly Node[] };
@@ -44,6 +46,7 @@ function namedBy(part: Part, source: SourceText): readonly NameInText[] {
     const sequence = isOfSequences ? sequenceName(part.args?.[0], source) : [];
     return [...qualifiedName('function', part.funcname, part, source), ...sequence];
   }
+  if (Array.isArray(part.name)) return operatorName(part.name as readonly Node[]);
   const isClass = builtinName(namesOf(part.typeName?.names)) === 'regclass';
   return isClass ? sequenceName(part.arg, source) : [];
 }
@@ -66,6 +69,14 @@ function qualifiedName(
   // Some of the server's own are written without the schema that the tree has.
   const end = source.tokenText(token + 1) === '.' ? source.tokens[token + 2]?.end : undefined;
   return end === undefined ? [] : [{ kind, schema: first, name: second, start, end }];
+}
+
+/** One with a schema before it is not found. */
+function operatorName(list: readonly Node[]): readonly NameInText[] {
+  const [name, ...more] = namesOf(list);
+  return name === undefined || more.length > 0
+    ? []
+    : [{ kind: 'operator', schema: undefined, name, start: -1, end: -1 }];
 }
 
 const PART = '"(?:[^"]|"")+"|[a-z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*';
