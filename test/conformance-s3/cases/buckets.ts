@@ -95,7 +95,12 @@ export const BUCKET_CASES: readonly Case[] = [
   {
     operation: 'ListBuckets',
     what: 'names and dates',
-    run: async (side) => ({ ...(await side.send({ method: 'GET', service: true })), body: Buffer.from('') }),
+    // Both sides make buckets meanwhile, on one server: how many there are is not compared.
+    run: async (side) => {
+      const { headers, ...answer } = await side.send({ method: 'GET', service: true });
+      const { 'content-length': _, ...same } = headers;
+      return { ...answer, headers: same, body: Buffer.from('') };
+    },
   },
   { operation: 'CreateBucket', what: 'one that is there already', run: (side) => side.send({ method: 'PUT' }) },
   {
