@@ -13,15 +13,15 @@ import type { SessionSettings } from './settings.ts';
 export type Readiness = 'ready' | 'failed' | 'skipped';
 
 const NAME = 'sealgate settings';
-/** Every name is qualified: nothing in the client's schemas can stand in for it. */
+/** Asked for although most of them are reported too: within a sequence reports come with its end. */
 const SETTINGS = ['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'] as const;
-/** The values of settings are asked for here although most are reported too: within a sequence reports come with its end. */
 /** Temporary tables are types, too: pg_temp is searched before pg_catalog, for relations and types. 11 is pg_catalog's OID. */
 const SHADOWED_SQL =
   'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN ' +
   '(SELECT t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND t.typelem OPERATOR(pg_catalog.=) 0::pg_catalog.oid AND EXISTS ' +
   '(SELECT FROM pg_catalog.pg_type b WHERE b.typname OPERATOR(pg_catalog.=) t.typname AND b.typnamespace OPERATOR(pg_catalog.=) 11::pg_catalog.oid ' +
   'AND b.typrelid OPERATOR(pg_catalog.=) 0::pg_catalog.oid) LIMIT 1) END, ';
+/** Every name is qualified: nothing in the client's schemas can stand in for it. */
 const PROBE_SQL =
   'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), current_user, pg_catalog.pg_backend_pid(), ' +
   'pg_catalog.current_setting($$sealgate.catalog$$, true), ' +
