@@ -1,5 +1,6 @@
 /** Writes answers: JSON, AWS's headers, and errors as `__type` and `message`; and decides what becomes of the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readRest } from '../../http/read-rest.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { Log } from '../../observe/log.ts';
 import { KmsError } from '../errors.ts';
@@ -30,8 +31,14 @@ export function respond(status: number, body: Buffer, { incoming, outgoing, requ
     'cache-control': 'no-store',
     ...(incoming.complete && !draining() ? {} : { connection: 'close' }),
   });
-  outgoing.end(body);
-  linger(incoming);
+  if (incoming.complete) {
+    outgoing.end(body);
+    return;
+  }
+  outgoing.write(body);
+  void readRest(incoming, { maxBytes: MAX_LINGER_BYTES, onPiece: (piece) => piece.fill(0) }).then(
+    () => void (outgoing.destroyed || outgoing.end()),
+  );
 }
 
 export function errorBody({ wireType, wireMessage }: KmsError): Buffer {
@@ -53,17 +60,4 @@ export function causeOf({ cause }: Error): string | undefined {
   if (!(cause instanceof Error)) return undefined;
   const code = 'code' in cause && typeof cause.code === 'string' ? ` ${cause.code}` : '';
   return `${cause.name}${code}: ${cause.message}`;
-}
-
-/** Closing at once would reset the connection under the client before it read the answer: a little of the rest is read first. */
-function linger(incoming: IncomingMessage): void {
-  if (incoming.complete) return;
-  let left = MAX_LINGER_BYTES;
-  incoming.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    chunk.fill(0);
-    if (left < 0) incoming.destroy();
-  });
-  incoming.on('error', () => undefined);
-  incoming.resume();
 }

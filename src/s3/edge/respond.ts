@@ -1,5 +1,6 @@
 /** Writes answers: headers, bodies with back-pressure, S3's error documents; and decides what becomes of the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readRest } from '../../http/read-rest.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_LINGER_BYTES } from '../limits.ts';
 import type { S3Headers, S3Log, S3Response } from '../operation.ts';
@@ -23,10 +24,12 @@ export async function respond(response: S3Response, answering: Answering): Promi
   const { outgoing, incoming } = answering;
   const { body } = response;
   outgoing.writeHead(response.status, headersOf(response, answering));
-  if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) outgoing.end();
-  else if (body instanceof Uint8Array) outgoing.end(body);
-  else await sendBody(body, outgoing);
-  linger(answering);
+  if (body === undefined || incoming.method === 'HEAD' || !hasBody(response.status)) endWith(undefined, answering);
+  else if (body instanceof Uint8Array) endWith(body, answering);
+  else {
+    void readRest(incoming, REST);
+    await sendBody(body, outgoing);
+  }
 }
 
 function headersOf({ status, headers, body }: S3Response, answering: Answering): Record<string, string> {
@@ -69,8 +72,7 @@ function writeError(error: S3Error, answering: Answering): void {
     'x-amz-request-id': requestId,
     ...closing(answering),
   });
-  outgoing.end(sends && incoming.method !== 'HEAD' ? document : undefined);
-  linger(answering);
+  endWith(sends && incoming.method !== 'HEAD' ? document : undefined, answering);
 }
 
 /** Everything that is thrown, as an S3Error; what is not one is a bug, said to the log alone. */
@@ -101,14 +103,15 @@ function closing({ incoming, draining }: Answering): Record<string, string> {
   return unread(incoming) || draining() ? { connection: 'close' } : {};
 }
 
-/** Closing at once would reset the connection under the client before it read the answer: a little of the rest is read first. */
-function linger({ incoming }: Answering): void {
-  if (!unread(incoming)) return;
-  let left = MAX_LINGER_BYTES;
-  incoming.on('data', (chunk: Uint8Array) => {
-    left -= chunk.length;
-    if (left < 0) incoming.destroy();
-  });
-  incoming.on('error', () => undefined);
-  incoming.resume();
+const REST = { maxBytes: MAX_LINGER_BYTES };
+
+/** The client has the whole answer at once; the connection ends when it has sent what it was sending. */
+function endWith(document: Uint8Array | undefined, { incoming, outgoing }: Answering): void {
+  if (!unread(incoming)) {
+    outgoing.end(document);
+    return;
+  }
+  if (document === undefined) outgoing.flushHeaders();
+  else outgoing.write(document);
+  void readRest(incoming, REST).then(() => void (outgoing.destroyed || outgoing.end()));
 }
