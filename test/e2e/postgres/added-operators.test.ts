@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'email', type: 'varchar(40)', mode: 'deterministic' },
@@ -23,12 +23,12 @@ CREATE FUNCTION to_json(varchar) RETURNS json LANGUAGE sql AS $$ SELECT '1'::jso
 CREATE FUNCTION doubled(x int) RETURNS int LANGUAGE sql AS 'SELECT x * 2'`;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', DDL, RULES);
+  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
   client = await connectTo(db.url);
   await client.query("INSERT INTO people VALUES (1, 'Ann', 'ann@example.org', '111')");
 });

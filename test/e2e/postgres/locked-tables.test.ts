@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
 const DDL = `CREATE TABLE people (id int, email sealgate.sealed);
@@ -23,11 +23,11 @@ const DDL = `CREATE TABLE people (id int, email sealgate.sealed);
 const REST_MS = 3_000;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', DDL, RULES);
+  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
 });
 afterAll(async () => {
   await db.close();

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { openSealedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
 const DDL = `
@@ -32,12 +32,12 @@ GRANT ALL ON shown TO other;
 CREATE FUNCTION noted() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.noted', 'x', true) $$`;
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
-  db = await openSealedDatabase(server, 'sealed', DDL, RULES);
+  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
 });
 afterAll(async () => {
   await db.close();

@@ -3,7 +3,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../../support/postgres/proxy.ts';
-import { openSealedDatabase, type SealedDatabase } from '../../support/postgres/sealed-database.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
 
 const { parse, bind, execute, sync, query } = serialize;
 const OPERATOR = { principal: 'arn:sealgate:cli', via: 'cli', resource: 'test' } as const;
@@ -11,13 +11,13 @@ const INSERT = "INSERT INTO people VALUES ($1, 'Some Name', 'someone@example.org
 const LOOKUP = "SELECT id, name FROM people WHERE mail = 'someone@example.org'";
 
 let server: TestPostgres;
-let db: SealedDatabase;
+let db: SearchedDatabase;
 let client: RawClient;
 
 beforeAll(async () => {
   server = await startPostgres();
   const ddl = 'CREATE TABLE people (id int, name sealgate.sealed, mail sealgate.sealed)';
-  db = await openSealedDatabase(server, 'uses', ddl, [
+  db = await openSearchedDatabase(server, 'uses', ddl, [
     { table: 'people', column: 'name', type: 'text' },
     { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' },
   ]);
