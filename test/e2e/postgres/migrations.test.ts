@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { requireSecret, watchServer } from '../../support/canaries.ts';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { install, type Installation, type Listening } from '../../support/installation.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
@@ -15,6 +16,7 @@ let direct: pg.Client;
 
 beforeAll(async () => {
   server = await startPostgres();
+  await watchServer(server);
   const root = await connectTo(server.url());
   for (const sql of [
     "CREATE ROLE sealgate LOGIN PASSWORD 'service-password'",
@@ -46,6 +48,7 @@ postgres:
 afterAll(async () => {
   await direct.end();
   await installation.remove();
+  await requireSecret(server, ['ann@x.org', '1990-01-02', '078-05-1120']);
   await server.stop();
 });
 

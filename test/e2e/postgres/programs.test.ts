@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { requireSecret, watchServer } from '../../support/canaries.ts';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { openBank } from '../../support/postgres/bank.ts';
 import type { Installation } from '../../support/installation.ts';
@@ -12,6 +13,16 @@ import { start, type Ran } from '../../support/run.ts';
 import { skipBecause } from '../../support/skip.ts';
 
 const ROWS = 200;
+/** Of what is sealed here, what could stand nowhere else. */
+const SECRETS = [
+  'the first note',
+  'changed by psql',
+  'first, with comma',
+  'fourth of the wrong',
+  'noted 1 time',
+  'seen by pgbench',
+  'added by pgbench',
+];
 
 let server: TestPostgres;
 let installation: Installation;
@@ -20,6 +31,7 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   server = await startPostgres();
+  await watchServer(server);
   const root = await connectTo(server.url());
   await root.query("CREATE ROLE sealgate LOGIN PASSWORD 'service-password'");
   await root.query("CREATE ROLE app LOGIN PASSWORD 'app-password'");
@@ -35,6 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await installation.remove();
   await direct.end();
+  await requireSecret(server, SECRETS);
   await server.stop();
 });
 beforeEach(async () => {
@@ -54,8 +67,8 @@ describe('psql', () => {
     const script = join(installation.folder, 'script.sql');
     await writeFile(
       script,
-      `insert into secrets (id, code, note) values (1, 10, 'first'), (2, 20, E'it''s\\n"second"'), (3, null, null);
-       update secrets set note = 'changed' where code = 10;
+      `insert into secrets (id, code, note) values (1, 10, 'the first note'), (2, 20, E'it''s\\n"second"'), (3, null, null);
+       update secrets set note = 'changed by psql' where code = 10;
        \\gset
        select id, code, note from secrets order by id \\g
        \\set wanted 20
@@ -64,7 +77,7 @@ describe('psql', () => {
     );
     const { code, stdout, stderr } = await run('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-1', '-f', script);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toBe('1|10|changed\n2|20|it\'s\n"second"\n3||\nit\'s\n"second"\nnote|it\'s\n"second"\n');
+    expect(stdout).toBe('1|10|changed by psql\n2|20|it\'s\n"second"\n3||\nit\'s\n"second"\nnote|it\'s\n"second"\n');
   });
 
   test('its catalog commands answer as without the proxy, where it is asked for the types that the server has', async () => {
@@ -108,7 +121,7 @@ describe('psql', () => {
     expect(await readFile(join(installation.folder, 'out.csv'), 'utf8')).toBe(rows);
     const stored = await direct.query<{ note: Buffer | null }>('SELECT note FROM secrets ORDER BY id');
     expect(stored.rows.map(({ note }) => note?.toString().includes('comma'))).toEqual([false, false, undefined]);
-    await writeFile(join(installation.folder, 'wrong.csv'), '4,40,fourth,0\n5,leak,fifth,0\n');
+    await writeFile(join(installation.folder, 'wrong.csv'), '4,40,fourth of the wrong,0\n5,leak,fifth,0\n');
     const wrong = await psql('\\copy secrets from wrong.csv csv');
     expect(wrong).toMatchObject({
       code: 1,
@@ -149,7 +162,11 @@ describe('pgbench', () => {
     const client = await connectTo(url);
     onTestFinished(() => client.end());
     for (let id = 1; id <= ROWS; id += 1)
-      await client.query('INSERT INTO secrets (id, code, note) VALUES ($1, $2, $3)', [id, id * 1000, `note ${id}`]);
+      await client.query('INSERT INTO secrets (id, code, note) VALUES ($1, $2, $3)', [
+        id,
+        id * 1000,
+        `noted ${id} time`,
+      ]);
     const script = join(installation.folder, 'bench.sql');
     await writeFile(
       script,
@@ -158,14 +175,14 @@ describe('pgbench', () => {
        \\set added :id * 1000
        begin;
        select id, code, note from secrets where code = :code;
-       update secrets set seen = seen + 1, note = 'seen' where code = :code;
-       insert into secrets (id, code, note) values (:id, :added, 'added') on conflict do nothing;
+       update secrets set seen = seen + 1, note = 'seen by pgbench' where code = :code;
+       insert into secrets (id, code, note) values (:id, :added, 'added by pgbench') on conflict do nothing;
        end;`,
     );
     await bench('-f', script, '-M', mode, ...CLIENTS);
     const { rows } = await client.query<{ seen: number }>('SELECT sum(seen)::int AS seen FROM secrets');
     expect(rows).toEqual([{ seen: 100 }]);
     const notes = await client.query<{ note: string }>('SELECT note FROM secrets WHERE seen > 0');
-    expect(new Set(notes.rows.map(({ note }) => note))).toEqual(new Set(['seen']));
+    expect(new Set(notes.rows.map(({ note }) => note))).toEqual(new Set(['seen by pgbench']));
   });
 });

@@ -1,6 +1,7 @@
 /** `sealgate check` and `check --rebind` as an operator uses them, beside a proxy that runs. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { requireSecret, watchServer } from '../../support/canaries.ts';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { applyDdl, install, type Installation } from '../../support/installation.ts';
 import type { Ran } from '../../support/run.ts';
@@ -13,6 +14,7 @@ let proxied: pg.ClientConfig;
 
 beforeAll(async () => {
   server = await startPostgres();
+  await watchServer(server);
   const { host, port, superuser, password } = server;
   const root = await connectTo(server.url());
   await root.query('CREATE DATABASE shop');
@@ -35,12 +37,13 @@ postgres:
   await applyDdl(installation, server, 'shop');
   proxied = { host, user: superuser, password, database: 'shop' };
   await start();
-  await ask("INSERT INTO ours VALUES (1, 'of ours')");
-  await ask("INSERT INTO theirs VALUES (1, 'of theirs')");
+  await ask("INSERT INTO ours VALUES (1, 'a note of ours')");
+  await ask("INSERT INTO theirs VALUES (1, 'a note of theirs')");
 });
 afterAll(async () => {
   await installation.remove();
   await direct.end();
+  await requireSecret(server, ['a note of ours', 'a note of theirs', 'a new note', 'a plain note']);
   await server.stop();
 });
 
@@ -82,7 +85,7 @@ const failure = (sql: string): Promise<unknown> =>
   );
 
 test('swapped tables are refused until `check --rebind`, and then read what they hold', async () => {
-  expect(await notes('ours')).toEqual(['of ours']);
+  expect(await notes('ours')).toEqual(['a note of ours']);
   await direct.query('ALTER TABLE ours RENAME TO x; ALTER TABLE theirs RENAME TO ours; ALTER TABLE x RENAME TO theirs');
   await expect.poll(() => failure('SELECT note FROM ours')).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
   expect(await failure("INSERT INTO theirs VALUES (2, 'x')")).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
@@ -96,17 +99,17 @@ test('swapped tables are refused until `check --rebind`, and then read what they
   const { code, stdout } = await rebind();
   expect(code, stdout).toBe(0);
   expect(stdout).toContain('shop.public.ours.note: rebind: bound');
-  expect(await notes('ours')).toEqual(['of theirs']);
-  expect(await notes('theirs')).toEqual(['of ours']);
-  await ask("INSERT INTO theirs VALUES (2, 'new')");
-  expect(await notes('theirs')).toEqual(['of ours', 'new']);
+  expect(await notes('ours')).toEqual(['a note of theirs']);
+  expect(await notes('theirs')).toEqual(['a note of ours']);
+  await ask("INSERT INTO theirs VALUES (2, 'a new note')");
+  expect(await notes('theirs')).toEqual(['a note of ours', 'a new note']);
   expect((await installation.run('check')).code).toBe(0);
 });
 
 test('a table that was renamed away is refused under its new name, and its rule is missed', async () => {
   await direct.query('ALTER TABLE ours RENAME TO gone');
   await expect.poll(() => failure('SELECT note FROM gone')).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
-  expect(await failure("INSERT INTO gone VALUES (3, 'plain')")).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
+  expect(await failure("INSERT INTO gone VALUES (3, 'a plain note')")).toBe('ERR_POSTGRES_RULE_UNRESOLVED');
   await stop();
   const { code, stdout } = await installation.run('check', '--rebind');
   expect(code).toBe(1);
@@ -114,5 +117,5 @@ test('a table that was renamed away is refused under its new name, and its rule 
   expect(stdout).toMatch(/shop\.public\.gone\.note.*no rule names it/u);
   await direct.query('ALTER TABLE gone RENAME TO ours');
   await start();
-  expect(await notes('ours')).toEqual(['of theirs']);
+  expect(await notes('ours')).toEqual(['a note of theirs']);
 });

@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { requireSecret, watchServer } from '../../support/canaries.ts';
 import { AS_OWNER, installShop, type InstalledShop } from '../../support/postgres/installed-shop.ts';
 import type { Installation } from '../../support/installation.ts';
 import type { TestPostgres } from '../../support/postgres/postgres.ts';
@@ -29,6 +30,7 @@ beforeAll(async () => {
     RULES,
   );
   ({ server, installation, direct } = all);
+  await watchServer(server);
 });
 afterAll(() => all.close());
 
@@ -165,11 +167,16 @@ test('a column is sealed, read the same through the proxy, and comes back as it 
   await throughProxy(async (client) => {
     expect(await rows(client, PANS)).toEqual(plain);
     expect(await rows(client, "SELECT id, note FROM cards WHERE pan = '4000000000007919'")).toEqual([[1, 'note 1']]);
-    await client.query("INSERT INTO cards VALUES (4000, '4000123456789012', 'new')");
+    await client.query("INSERT INTO cards VALUES (4000, '4000123456789012', 'a new note')");
     await expect(client.query("INSERT INTO cards VALUES (4001, '4000123456789012', 'twice')")).rejects.toMatchObject({
       code: '23505',
     });
   });
+  // What was never there in clear; afterwards it is.
+  await requireSecret(server, ['4000123456789012', 'a new note']);
+  // Those that were there the server has made of itself: no statement told them.
+  const log = await readFile(server.logFile ?? '', 'utf8');
+  expect([log.includes('pg_catalog'), log.match(/4000000000(?:007919|015838)/u)]).toEqual([true, null]);
   await must(
     installation.run('postgres', 'unseal', 'public.cards', '--user', 'owner', '--password-file', 'owner.password'),
   );
