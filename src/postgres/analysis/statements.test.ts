@@ -185,7 +185,7 @@ describe('SELECT', () => {
     ],
     [
       'select count(note), count(distinct ssn) from customers',
-      `select count(note), count(distinct ssn) from "public"."customers"`,
+      `select pg_catalog.count(note), pg_catalog.count(distinct ssn) from "public"."customers"`,
     ],
     [
       'select c.id from customers c join people p using (ssn)',

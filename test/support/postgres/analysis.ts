@@ -70,6 +70,7 @@ const SNAPSHOT: CatalogSnapshot = {
       definition: view?.[1] ?? null,
     };
   }),
+  guardOperators: false,
   inherits: [[oidOf('public.events_2026'), oidOf('public.events')]],
   rules: Object.keys(VIEWS).map((view): [number, number, boolean] => [oidOf(view), oidOf('public.customers'), false]),
   rowColumns: [],

@@ -15,6 +15,8 @@ const Snapshot = z.object({
   searchPath: z.array(z.string()),
   facts: CatalogFacts,
   made: MadeSnapshot,
+  /** Whether somebody has added an operator = or <> over the guard's domain, which the server would take before bytea's. */
+  guardOperators: z.boolean(),
   relations: z.array(
     z.object({
       oid: z.number(),
@@ -197,13 +199,15 @@ function holdsRows(
 
 /** Why a hot relation may not be touched at all. */
 function refusalOf(
-  { rules }: CatalogInput,
+  { rules, snapshot }: CatalogInput,
   relation: SnapshotRelation,
   columns: readonly CatalogColumn[],
   ruledOids: ReadonlySet<number>,
   family: Family,
 ): string | undefined {
   const { oid, schema, name, kind } = relation;
+  if (snapshot.guardOperators)
+    return `somebody has added an operator = or <> over ${GUARD_DOMAIN_QUALIFIED}, which would compare ciphertext in ${schema}.${name}`;
   for (const rule of rules) {
     if (rule.schema !== schema || rule.table !== name) continue;
     const column = columns.find((candidate) => candidate.name === rule.column);

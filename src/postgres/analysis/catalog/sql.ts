@@ -43,6 +43,8 @@ SELECT json_build_object(
   'searchPath', current_schemas(true),
   'facts', ${facts},
   'made', ${made},
+  'guardOperators', EXISTS (SELECT FROM pg_operator o WHERE o.oid >= 16384 AND o.oprname IN ('=', '<>')
+    AND to_regtype('${GUARD_DOMAIN_QUALIFIED}')::oid IN (o.oprleft, o.oprright)),
   'relations', (SELECT coalesce(json_agg(json_build_object(
       'oid', c.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', c.relname, 'kind', c.relkind,
       'columns', (SELECT coalesce(json_agg(json_build_array(a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '') ORDER BY a.attnum), '[]')

@@ -22,6 +22,7 @@ import {
   isNullConstant,
 } from './mould.ts';
 import { testForNull } from './null-tests.ts';
+import { callServersOwn } from './servers-own-call.ts';
 import type { Scope } from '../query/scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { isText, logicalTypeByOid, typeLike, withTypmod } from '../../types/registry.ts';
@@ -223,7 +224,7 @@ const CARRYING: ReadonlyMap<string, number | undefined> = new Map([
 
 /** Whether sealed values may be given to the server's own function of that name. */
 export function takesSealed(name: string): boolean {
-  return name === 'count' || CARRYING.has(name) || MAKERS.has(name);
+  return name === 'count' || name === 'unnest' || CARRYING.has(name) || MAKERS.has(name);
 }
 
 /** count() counts ciphertext as it would plaintext, and some functions give back what they are given; every other computes. */
@@ -236,8 +237,9 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   const carried =
     first !== undefined && CARRYING.has(name) && call.agg_distinct !== true ? analysis.infer(first, scope) : undefined;
   const others = carried?.type === 'sealed' ? more : (call.args ?? []);
+  if (made?.type === 'sealed' || carried?.type === 'sealed') callServersOwn(analysis, call);
   for (const arg of made === undefined ? others : []) {
-    if (isCount) countArgument(analysis, arg, scope, call.agg_distinct === true);
+    if (isCount) countArgument(analysis, arg, scope, call);
     else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name)) {
       requireAlikeArguments(analysis, arg, name);
       mould(analysis, arg, scope, passedThrough(carried.column).column, 'choose');
@@ -257,10 +259,12 @@ function requireAlikeArguments(analysis: Analysis, arg: Node, name: string): voi
   throw refuseUse(`before PostgreSQL 14 ${name}() of a sealed column takes no such value`, nodeLocation(arg), hint);
 }
 
-function countArgument(analysis: Analysis, arg: Node, scope: Scope, distinct: boolean): void {
+function countArgument(analysis: Analysis, arg: Node, scope: Scope, call: FuncCall): void {
   const value = analysis.infer(arg, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
-  if (value.type === 'sealed' && distinct) requireDeterministic(value.column, nodeLocation(arg));
+  if (value.type !== 'sealed') return;
+  callServersOwn(analysis, call);
+  if (call.agg_distinct === true) requireDeterministic(value.column, nodeLocation(arg));
 }
 
 export function analyzeWindow(analysis: Analysis, window: WindowDef, scope: Scope): void {

@@ -71,7 +71,7 @@ describe('unnest() in FROM', () => {
     ],
     [
       "insert into customers (note) select n from unnest(array['a', $1]) n",
-      `insert into "public"."customers" (note) select n from unnest(array[{customers.note:a}, $1]) n | $1=customers.note`,
+      `insert into "public"."customers" (note) select n from pg_catalog.unnest(array[{customers.note:a}, $1]) n | $1=customers.note`,
     ],
     [
       'update customers c set email = u.mail from unnest($1::int[], $2::text[]) as u(id, mail) where c.id = u.id',

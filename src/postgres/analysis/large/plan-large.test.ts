@@ -12,6 +12,7 @@ const SNAPSHOT: CatalogSnapshot = {
   facts: CATALOG.facts,
   relations: [],
   made: { types: [], sequences: [], functions: [], operators: [] },
+  guardOperators: false,
   inherits: [],
   rules: [],
   rowColumns: [],

@@ -1,5 +1,5 @@
 /** unnest() in FROM: rows of constants and parameters in another form, so its columns are sealed or plain as their readers need. */
-import type { RangeFunction } from 'libpg-query';
+import type { FuncCall, RangeFunction } from 'libpg-query';
 import { storedType } from '../../columns/stored-type.ts';
 import type { SealedColumn, ValuePurpose } from '../../plan.ts';
 import type { Analysis } from './analysis.ts';
@@ -16,6 +16,7 @@ import {
   requirePlain,
 } from '../expressions/mould.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
+import { callServersOwn } from '../expressions/servers-own-call.ts';
 import type { Scope } from './scope.ts';
 import { builtinName, namesOf, type Node } from '../text/syntax.ts';
 import { columnName, PLAIN, type OutputColumn } from '../expressions/values.ts';
@@ -26,28 +27,35 @@ export function unnestedColumns(
   item: RangeFunction,
   scope: Scope,
 ): readonly OutputColumn[] | undefined {
-  const args = unnestArguments(item);
-  const name = args?.length === 1 ? (item.alias?.aliasname ?? 'unnest') : 'unnest';
-  return args?.map((arg): OutputColumn => {
-    const open = new OpenColumn({
-      mould: (column, purpose, castOid) => mouldArray(analysis, arg, scope, column, purpose, castOid),
-      settle: () => requirePlain(analysis, arg, scope, 'as an argument of unnest()'),
-      location: nodeLocation(arg),
-    });
-    analysis.later(() => open.finish());
-    return { name, value: PLAIN, open };
-  });
+  const call = unnestCall(item);
+  const args = call?.args ?? [];
+  const name = args.length === 1 ? (item.alias?.aliasname ?? 'unnest') : 'unnest';
+  return (
+    call &&
+    args.map((arg): OutputColumn => {
+      const open = new OpenColumn({
+        mould: (column, purpose, castOid) => {
+          // Of several the grammar makes calls of the server's own, and only where no schema is written.
+          if (args.length === 1) callServersOwn(analysis, call);
+          mouldArray(analysis, arg, scope, column, purpose, castOid);
+        },
+        settle: () => requirePlain(analysis, arg, scope, 'as an argument of unnest()'),
+        location: nodeLocation(arg),
+      });
+      analysis.later(() => open.finish());
+      return { name, value: PLAIN, open };
+    })
+  );
 }
 
-/** The arrays of `unnest(a, b, ...)`, each of which gives one column; undefined: it is another function, or its columns are not known. */
-function unnestArguments({ functions, ordinality, coldeflist, lateral }: RangeFunction): readonly Node[] | undefined {
+/** `unnest(a, b, ...)`, each of whose arrays gives one column; undefined: it is another function, or its columns are not known. */
+function unnestCall({ functions, ordinality, coldeflist, lateral }: RangeFunction): FuncCall | undefined {
   const [only, ...more] = functions ?? [];
   const call = only !== undefined && 'List' in only ? only.List.items?.[0] : undefined;
   if (call === undefined || !('FuncCall' in call) || more.length > 0) return undefined;
   if (builtinName(namesOf(call.FuncCall.funcname)) !== 'unnest') return undefined;
   if (ordinality === true || lateral === true || (coldeflist ?? []).length > 0) return undefined;
-  const args = call.FuncCall.args ?? [];
-  return args.every(isScalarArray) ? args : undefined;
+  return (call.FuncCall.args ?? []).every(isScalarArray) ? call.FuncCall : undefined;
 }
 
 /** The types that the grammar itself names, and more of pg_catalog that are no rows. A row's fields would be columns each. */
