@@ -15,6 +15,7 @@ import type { PostgresProxyOptions } from './options.ts';
 import { internal, runSession, type ConnectionEnds } from './session/connection.ts';
 import { runReplication } from './session/replication.ts';
 import { spliceSession } from './session/splice.ts';
+import { nameOfStartup } from './messages/startup.ts';
 import { relayCancel, type CancelKeys } from './startup/cancel.ts';
 import { ClientLeft } from './startup/closed.ts';
 import { readStartup, type ClientStartup, type ClientTls, type Negotiation } from './startup/client-startup.ts';
@@ -72,9 +73,9 @@ async function login(
   open: Socket[],
 ): Promise<void> {
   const { options, upstream: usual, routes } = context;
-  const user = parameters.get('user') ?? '';
+  const user = nameOfStartup(parameters.get('user') ?? '');
   // As the server does: an empty name is none (ProcessStartupPacket in tcop/backend_startup.c).
-  const named = parameters.get('database') ?? '';
+  const named = nameOfStartup(parameters.get('database') ?? '');
   const database = named === '' ? user : named;
   const rules = options.databases.get(database);
   const replicates = isReplication(parameters.get('replication'));

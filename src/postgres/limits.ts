@@ -3,8 +3,8 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Startup packets: PostgreSQL's own MAX_STARTUP_PACKET_LENGTH (libpq/pqcomm.h). */
-export const MAX_STARTUP_BYTES = 10_000;
+/** Startup packets: PostgreSQL's own MAX_STARTUP_PACKET_LENGTH (libpq/pqcomm.h), and the four bytes of the length, which it does not count. */
+export const MAX_STARTUP_BYTES = 10_000 + 4;
 /** Password, SASL and other messages before authentication is done: PG_MAX_AUTH_TOKEN_LENGTH is 65535 (libpq/auth.h). */
 export const MAX_AUTH_MESSAGE_BYTES = 64 * KIB;
 /** Any message: the server's own PQ_LARGE_MESSAGE_LIMIT, MaxAllocSize - 1 (libpq/libpq.h). Such a message streams, it is never held. */

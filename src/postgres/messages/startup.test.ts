@@ -1,7 +1,7 @@
 import { serialize } from 'pg-protocol';
 import { describe, expect, test } from 'vitest';
 import { PostgresError } from '../errors.ts';
-import { decodeStartup, encodeStartup, startupLength } from './startup.ts';
+import { decodeStartup, encodeStartup, nameOfStartup, startupLength } from './startup.ts';
 
 const codeOf = (work: () => unknown): string | undefined => {
   try {
@@ -26,7 +26,13 @@ describe('startup packets', () => {
     expect(decodeStartup(encodeStartup(2, new Map([['user', 'u']])))).toMatchObject({ minor: 2 });
   });
 
-  test.each([0, 4, 7, 10_001, 0x7fffffff, 0xffffffff])(
+  test('names are those that the server cuts them to', () => {
+    expect(nameOfStartup('é'.repeat(30))).toBe('é'.repeat(30));
+    expect(nameOfStartup('x'.repeat(64))).toBe('x'.repeat(63));
+    expect(nameOfStartup(`${'x'.repeat(61)}é…`)).toBe(`${'x'.repeat(61)}é`);
+  });
+
+  test.each([0, 4, 7, 10_005, 0x7fffffff, 0xffffffff])(
     'a length of %i is refused before anything waits for it',
     (length) => {
       const head = Buffer.alloc(4);

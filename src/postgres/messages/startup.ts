@@ -68,6 +68,17 @@ function exactly(packet: Uint8Array, length: number, decoded: StartupPacket): St
   return decoded;
 }
 
+/** NAMEDATALEN - 1. */
+const NAME_BYTES = 63;
+
+/**
+ * The role or database that a StartupMessage means: the server cuts names of either (ProcessStartupPacket), so a longer one opens a database
+ * whose rules would not be found by it.
+ */
+export function nameOfStartup(given: string): string {
+  return given.length * 3 <= NAME_BYTES ? given : Buffer.from(given).subarray(0, NAME_BYTES).toString();
+}
+
 /** A StartupMessage of the same protocol version. */
 export function encodeStartup(minor: number, parameters: ReadonlyMap<string, string>): Uint8Array {
   const pairs = [...parameters].map(([name, value]) => `${name}\0${value}\0`).join('');

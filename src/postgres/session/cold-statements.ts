@@ -48,6 +48,11 @@ export class ColdStatements {
     return this.#names.set(name, undefined);
   }
 
+  /** As `NameTable.isInDoubt`. */
+  isInDoubt(name: string, since: number): boolean {
+    return this.#names.isInDoubt(name, since);
+  }
+
   /** As `forget`, of all. */
   clear(): () => void {
     return this.#names.clear();

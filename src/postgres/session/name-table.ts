@@ -38,6 +38,21 @@ export class NameTable<Value> {
     return this.#names.has(name);
   }
 
+  /**
+   * Whether what the name stands for hangs on a reply to come, and a message that is sent now is run whatever it says: the last change was made
+   * before the reply `since` (counted as `begun` is), and the name stood for something else before.
+   */
+  isInDoubt(name: string, since: number): boolean {
+    this.#settle();
+    const changes = this.#names.get(name) ?? [];
+    const last = changes.at(-1);
+    return (
+      last !== undefined &&
+      last.reply < since &&
+      changes.some(({ value }) => value !== undefined && value !== last.value)
+    );
+  }
+
   /** All that names stand for, or may again. */
   *possible(): Iterable<readonly [name: string, value: Value]> {
     this.#settle();

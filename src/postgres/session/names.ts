@@ -7,6 +7,7 @@
  */
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
+import { untilCertain } from './certainty.ts';
 import type { NameTable } from './name-table.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
@@ -79,6 +80,7 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return prepared(session, plan, named, overlay);
     case 'execute': {
       const name = nameOfSql(named.name);
+      if (session.isInDoubt(name)) await untilCertain(session);
       session.reviewCold();
       const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
       const isPlain = overlay.plainNames.has(name) ? overlay.plainNames.get(name) : session.plainNames.get(name);

@@ -75,7 +75,8 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
   const sealedValues = values.map((value, index) => {
     const parameter = plan.parameters.get(index + 1);
     const format = formatAt(formats, index);
-    sealedFormats.push(parameter === undefined ? format : 1);
+    // Of any other code the server says that there is none.
+    sealedFormats.push(parameter === undefined || format > 1 ? format : 1);
     if (parameter === undefined || value === undefined) return value;
     checkSize(value.length);
     const { column, shape } = parameter;
@@ -101,8 +102,9 @@ function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readon
   // What COPY sends has a format of its own; DECLARE and PREPARE send nothing.
   if (copy !== undefined || named?.type === 'declare' || named?.type === 'prepare') return asked;
   if (results === undefined || results.length === 0) return asked;
-  // A wrong count is the server's to refuse, with its own words.
+  // A wrong count, or a format that there is not, is the server's to refuse, with its own words.
   if (asked.length > 1 && asked.length !== results.length) return asked;
+  if (asked.some((format) => format > 1)) return asked;
   return results.map((column, index) => {
     // What is not sealed in a row stays as it is.
     if (column === undefined || isRowTyped(column)) return formatAt(asked, index);

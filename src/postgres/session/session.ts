@@ -128,6 +128,8 @@ export class Session {
   sequenceOpen = false;
   /** A Bind or Execute was among what the client sent since its last Sync, whatever Query came since: a Sync would end a portal, or a block. */
   boundSinceSync = false;
+  /** Of the last Sync or Query that was sent, as the next of `replies` is counted: what failed before it does not keep what comes now from being run. */
+  #sequenceBegan = 0;
   /** Replies owed to statements that change settings, catalog or transaction. */
   tracksPending = 0;
   /** The open transaction changed settings or catalog: its end may take that back, or make it true for all. */
@@ -174,6 +176,12 @@ export class Session {
     for (const name of this.cold.takeConcerning()) this.statements.set(name, { type: 'stale' });
   }
 
+  /** What a prepared statement's name stands for is known only once replies have come: `untilCertain`. */
+  isInDoubt(statement: string): boolean {
+    const since = this.#sequenceBegan;
+    return this.statements.isInDoubt(statement, since) || this.cold.isInDoubt(statement, since);
+  }
+
   /** A statement with this plan is sent. */
   makes({ makes }: SealedPlan): void {
     if (makes !== undefined) this.making.push(this.analyzer.expect(makes));
@@ -202,6 +210,7 @@ export class Session {
     if (reply.track !== undefined) this.tracksPending++;
     if (reply.copiesIn === true) this.plainCopies++;
     if (reply.kind === 'copy-end') return;
+    if (reply.kind === 'sync' || reply.kind === 'query') this.#sequenceBegan = this.replies.begun;
     this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
     if (reply.kind === 'sync') this.boundSinceSync = false;
     else if ((reply.kind === 'bind' || reply.kind === 'execute') && reply.internal === undefined)

@@ -92,7 +92,7 @@ describe('startup', () => {
     });
   });
 
-  test.each([0, 3, 7, 10_001, 0x7fffffff, 0x80000000, 0xffffffff])(
+  test.each([0, 3, 7, 10_005, 0x7fffffff, 0x80000000, 0xffffffff])(
     'a startup length of %i is refused at once',
     async (length) => {
       const head = Buffer.alloc(8);
@@ -221,6 +221,22 @@ describe('startup', () => {
       await guarded.close();
     },
   );
+
+  test('a database is known by a name longer than the server takes, as it is there', async () => {
+    const [name, longer] = ['d'.repeat(63), 'd'.repeat(70)];
+    const admin = await connectTo(server.url());
+    await admin.query(`CREATE DATABASE ${name}`);
+    await admin.end();
+    const opened = await connectTo(proxy.url(longer));
+    const { rows } = await opened.query<{ name: string }>('SELECT current_database() AS name');
+    expect(rows).toEqual([{ name }]);
+    await opened.end();
+    const guarded = await startTestProxy(server, { databases: new Map([[name, NO_RULES]]) });
+    const client = await RawClient.connect(guarded.port);
+    client.send(replicating('database', longer));
+    expect(errorOf(await client.untilClosed())).toMatchObject({ C: '0A000', R: 'ERR_POSTGRES_REPLICATION' });
+    await guarded.close();
+  });
 
   test.each(['database', 'true'])('where it passes (%s), replication commands do and SQL does not', async (mode) => {
     const passing = await startTestProxy(server, {

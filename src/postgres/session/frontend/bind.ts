@@ -3,8 +3,9 @@ import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
 import { bindNames, decodeBindAfter, encodeBind, type Bind, type BindNames } from '../../messages/bind.ts';
 import type { Refusal } from '../../plan.ts';
-import { CONSUME, FORWARD, WHOLE, type Verdict } from '../../wire/frame-stream.ts';
+import { CONSUME, FORWARD, WHOLE, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
+import { untilCertain } from '../certainty.ts';
 import { isSettled, settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
@@ -20,7 +21,7 @@ const HEAD_BYTES = 2 * (MAX_NAME_BYTES + 1);
 
 export const bindHandler: FrontendHandler = {
   need: (session, bodyLength) => (looksAt(session) ? Math.min(bodyLength, HEAD_BYTES) : 0),
-  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
     if (!looksAt(session)) {
       session.expect(PASS.bind);
       return FORWARD;
@@ -29,6 +30,7 @@ export const bindHandler: FrontendHandler = {
     const names = bindNames(bytes, start, Math.min(end, bytes.length));
     if (names === undefined && bytes.length < Math.min(end, start + HEAD_BYTES)) return WHOLE;
     if (names === undefined) throw protocolError('name too long in Bind');
+    if (session.isInDoubt(names.statement)) return untilCertain(session);
     session.reviewCold();
     const statement = session.statements.get(names.statement);
     if (statement?.type === 'stale' || (statement === undefined && session.cold.isDoubtful(names.statement))) {

@@ -5,7 +5,7 @@ import { PASS } from '../reply.ts';
 import { needNames, type FrontendHandler } from './handler.ts';
 
 export const closeHandler: FrontendHandler = {
-  need: needNames,
+  need: (session, bodyLength) => needNames(session, bodyLength) || (session.cold.isEmpty ? 0 : bodyLength),
   frame(session, bytes, start, bodyLength): Verdict {
     if (!session.watches && session.cold.isEmpty) {
       session.expect(PASS.close);

@@ -1,4 +1,5 @@
 /** CopyData ('d'), CopyDone ('c') and CopyFail ('f') from the client: data for sealed columns is sealed, other data passes. */
+import { serialize } from 'pg-protocol';
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../limits.ts';
 import { decodeCopyFail, encodeCopyData, encodeCopyFail } from '../../messages/copy.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
@@ -34,19 +35,21 @@ function passPiece({ inParts, copyIn, wires }: Session, bytes: Uint8Array): void
   if (inParts !== undefined && copyIn) wires.toUpstream(encodeCopyData(bytes));
 }
 
+/** Of ours: the client's may have a body, which the server skips. Its head alone would have what follows taken for that. */
+const COPY_DONE = serialize.copyDone();
+
 export const copyDoneHandler: FrontendHandler = {
   need: () => 0,
-  frame(session, bytes, start): Verdict | Promise<void> {
+  frame(session): Verdict | Promise<void> {
     if (session.dropsCopyData !== 'no') return CONSUME;
-    const frame = bytes.slice(start - 5, start);
     const turn = session.inParts?.turn;
-    if (session.copying?.direction !== 'in') return turn === undefined ? passEnd(session) : endPart(session, frame);
+    if (session.copying?.direction !== 'in') return turn === undefined ? passEnd(session) : endPart(session, COPY_DONE);
     return session.copying.work.end().then(
       () => {
         // Else the server has failed by itself meanwhile, and takes no more.
         if (!session.copyIn) return;
         session.copyIn = false;
-        session.wires.toUpstream(frame);
+        session.wires.toUpstream(COPY_DONE);
         session.wires.flushUpstream();
         return turn;
       },

@@ -1,6 +1,7 @@
 /** Describe ('D'): of a statement or a portal. */
 import { decodeTarget } from '../../messages/describe.ts';
-import { FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
+import { untilCertain } from '../certainty.ts';
 import { cursorOfPortal } from '../names.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -13,18 +14,22 @@ export const describeHandler: FrontendHandler = {
     if (bodyLength > MAX_NAME_BYTES) throw protocolError('name too long in Describe');
     return bodyLength;
   },
-  frame(session, bytes, start, bodyLength): Verdict {
+  frame(session, bytes, start, bodyLength): Verdict | Promise<typeof AGAIN> {
     const isStatement = bytes[start] === STATEMENT;
-    if (!session.watches) session.expect(isStatement ? PASS.describeStatement : PASS.describePortal);
-    else session.expect(replyTo(session, bytes.subarray(start, start + bodyLength)));
+    if (!session.watches) {
+      session.expect(isStatement ? PASS.describeStatement : PASS.describePortal);
+      return FORWARD;
+    }
+    const target = decodeTarget(bytes.subarray(start, start + bodyLength));
+    if (target.type === 'statement' && session.isInDoubt(target.name)) return untilCertain(session);
+    session.expect(replyTo(session, target));
     return FORWARD;
   },
 };
 
 const STATEMENT = 'S'.charCodeAt(0);
 
-function replyTo(session: Session, body: Uint8Array): Reply {
-  const { type, name } = decodeTarget(body);
+function replyTo(session: Session, { type, name }: ReturnType<typeof decodeTarget>): Reply {
   if (type === 'statement') {
     const statement = session.statements.get(name);
     if (statement?.type !== 'sealed') return PASS.describeStatement;

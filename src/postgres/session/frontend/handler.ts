@@ -3,7 +3,7 @@ import type { ColumnUse } from '../../columns/column-service.ts';
 import { PostgresError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../limits.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
-import type { Verdict } from '../../wire/frame-stream.ts';
+import type { AGAIN, Verdict } from '../../wire/frame-stream.ts';
 import type { Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -11,7 +11,7 @@ export interface FrontendHandler {
   /** Bytes of the body that `frame` must see. */
   need(session: Session, bodyLength: number): number;
   /** As FrameHandler.frame. */
-  frame(session: Session, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void>;
+  frame(session: Session, bytes: Uint8Array, start: number, bodyLength: number): Verdict | Promise<void | typeof AGAIN>;
   /** As FrameHandler.body. */
   body?(session: Session, bytes: Uint8Array): void | Promise<void>;
 }
