@@ -1,6 +1,7 @@
 /**
  * CompleteMultipartUpload: the sealed list of parts is put at the object's end (as part 10 000, or in the padding of a short last part),
- * then the backend completes. Idempotent: where the upload is gone and the object at the key is this upload's, it had succeeded.
+ * then the backend completes. Idempotent: where the upload is gone and the object at the key is this upload's, of the parts that are named, it
+ * had succeeded.
  */
 import { hasRoomFor } from '../../envelope/object/footer.ts';
 import { S3Error } from '../errors.ts';
@@ -11,6 +12,7 @@ import { parseCompleteDocument, type NamedPart } from '../multipart/complete-doc
 import { alreadyCompleted, completeUpstream, type CompletedUpload } from '../multipart/complete-upstream.ts';
 import { markedAsCompleting } from '../multipart/completion-mark.ts';
 import { findParts } from '../multipart/named-parts.ts';
+import { completedOtherwise, listsNamed, refuseOtherList } from '../multipart/own-list.ts';
 import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { checkCompleted } from '../multipart/check-completed.ts';
 import { storedEtag } from '../multipart/list-parts-page.ts';
@@ -61,16 +63,18 @@ async function completeOnce(
       const conditions = await writeConditions(request, gateway);
       const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
       await checkCompleted(request, gateway, key, ended.footer);
+      await refuseOtherList(request, gateway, upload, key, { ...ended, etag: completed.etag });
       rememberUnlisted(request, gateway, completed.etag, ended);
       return { ...completed, ...said, checksum: ended.footer.checksum };
     });
   } catch (error) {
     if (!mayBeOver(error)) throw error;
     const raced = ended !== undefined && (await wasReplaced(gateway, upload, ended));
-    const completed = await alreadyCompleted(request, gateway, upload);
-    if (completed !== undefined) {
-      const { checksum } = await readFooter(request, gateway, completed, key);
-      return { etag: completed.etag, versionId: completed.headers['x-amz-version-id'], ...said, checksum };
+    const stored = await alreadyCompleted(request, gateway, upload);
+    if (stored !== undefined) {
+      const footer = await readFooter(request, gateway, stored, key);
+      if (!(await listsNamed(request, gateway, { stored, key, footer }, named))) throw completedOtherwise(error);
+      return { etag: stored.etag, versionId: stored.headers['x-amz-version-id'], ...said, checksum: footer.checksum };
     }
     throw raced ? new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.') : error;
   }
