@@ -124,9 +124,9 @@ export function requireNoParameters(sealed: ReadonlyMap<number, unknown>): void 
   for (const number of sealed.keys()) throw refuseName('42P02', `there is no parameter $${number}`, -1);
 }
 
-/** `sqlstate`: what the server would have said: 42P01 undefined_table, 42P02 undefined_parameter, 42703 undefined_column, 42702 ambiguous_column. */
+/** `sqlstate`: what the server would have said: 42P01 undefined_table, 42P02 undefined_parameter, 42703 undefined_column, 42702 ambiguous_column, 42P09 ambiguous_alias. */
 export function refuseName(
-  sqlstate: '42P01' | '42P02' | '42703' | '42702' | '0A000',
+  sqlstate: '42P01' | '42P02' | '42703' | '42702' | '42P09' | '0A000',
   message: string,
   location: number,
   hint?: string,

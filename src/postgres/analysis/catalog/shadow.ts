@@ -133,7 +133,7 @@ export function viewDefinition(
     end,
     replacement: quoteQualified(schemaOf(relation) ?? relation.schema, relation.name),
   }));
-  const { pieces } = splice(source, statement.start, statement.end, edits);
+  const { pieces } = splice(source, statement.start, statement.end, [...edits, ...analysis.shadowEdits]);
   const sql = pieces.filter((piece): piece is string => typeof piece === 'string').join('');
   return { sql, shadowed: [...analysis.relations.values()].filter((relation) => schemaOf(relation) !== undefined) };
 }

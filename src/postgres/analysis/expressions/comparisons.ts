@@ -17,6 +17,7 @@ import {
   requirePlain,
   settlePlain,
 } from './mould.ts';
+import { inferOperand } from './operands.ts';
 import type { Scope } from '../query/scope.ts';
 import { castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import {
@@ -88,7 +89,7 @@ export function compare(analysis: Analysis, left: Node, right: Node, scope: Scop
   if ('RowExpr' in left && query !== undefined) {
     return compareSubquery(analysis, left, analysis.query(query, scope), scope, location, true);
   }
-  const values = [analysis.infer(left, scope), analysis.infer(right, scope)] as const;
+  const values = [inferOperand(analysis, left, scope), inferOperand(analysis, right, scope)] as const;
   compareValues(analysis, values[0], left, values[1], right, scope, location);
 }
 
@@ -176,8 +177,8 @@ function compareList(analysis: Analysis, left: Node, right: Node, scope: Scope, 
     for (const item of items) compareRows(analysis, left, item, scope, location);
     return;
   }
-  const value = analysis.infer(left, scope);
-  const others = items.map((item) => ({ item, other: analysis.infer(item, scope) }));
+  const value = inferOperand(analysis, left, scope);
+  const others = items.map((item) => ({ item, other: inferOperand(analysis, item, scope) }));
   const sealed = value.type === 'sealed' ? value : others.find(({ other }) => other.type === 'sealed')?.other;
   if (sealed === undefined || sealed.type !== 'sealed')
     return settleAll(analysis, [value, ...others.map(({ other }) => other)], scope);
@@ -215,7 +216,7 @@ function settleAll(analysis: Analysis, values: readonly Value[], scope: Scope): 
 
 /** `c = ANY($1)`, `c = ANY(ARRAY[...])`, `c <> ALL(...)`. */
 function compareArray(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
-  const value = analysis.infer(left, scope);
+  const value = inferOperand(analysis, left, scope);
   if (value.type !== 'sealed') {
     if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
     return requirePlain(analysis, right, scope, 'as an array');
@@ -230,7 +231,7 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
     return mouldArrayConstant(analysis, node.A_Const, column, 'compare', undefined);
   if ('A_ArrayExpr' in node) {
     for (const element of node.A_ArrayExpr.elements ?? []) {
-      const value = analysis.infer(element, scope);
+      const value = inferOperand(analysis, element, scope);
       if (value.type === 'sealed') requireComparable(column, value.column, nodeLocation(element));
       else compareSealed(analysis, column, value, element, scope, nodeLocation(element));
     }
@@ -281,7 +282,7 @@ export function compareSubquery(
 ): void {
   const items = 'RowExpr' in tested ? rowItems(tested) : [tested];
   items.forEach((item, index) => {
-    const value = analysis.infer(item, scope);
+    const value = inferOperand(analysis, item, scope);
     const other = comparedColumn(columns[index], value, location);
     const sealed = value.type === 'sealed' ? value : other;
     if (sealed.type === 'sealed' && !isEquality) throw refuseSealed(sealed.column, 'with this operator', location);

@@ -82,7 +82,7 @@ export class Scope {
     const matches = this.entries.filter(
       (entry) => entry.alias === alias && (schema === undefined || entry.schema === schema),
     );
-    if (matches.length > 1) throw refuseName('42702', `table reference "${alias}" is ambiguous`, location);
+    if (matches.length > 1) throw refuseName('42P09', `table reference "${alias}" is ambiguous`, location);
     return matches[0] ?? this.parent?.findEntry(alias, schema, location);
   }
 
