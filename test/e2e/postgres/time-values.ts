@@ -1,4 +1,5 @@
 /** Values of times of day, timestamps without zone and intervals for the differential test of the codecs. */
+import { since } from '../../support/postgres/versions.ts';
 import type { ValueCases } from './values.ts';
 
 const TIMES: ValueCases = {
@@ -108,6 +109,11 @@ const INTERVALS: readonly string[] = [
   '59 seconds',
   '  1   day  ',
   '1, day',
+  // Read in another way before PostgreSQL 15, or not at all.
+  ...['1.99 years', '-1.96 years', '0.009 century', 'P1.3Y', 'P1.9999Y', '1.3 y 2 mon', '-0.3 y 2 mon'],
+  ...['1.5 us', '0.9999995 s', '-0.0000015 s', '999.9995 ms', '-1.5 ms', '00:00:00.0000015', '1.5 minutes', 'PT1.5M'],
+  ...['P5.0000005D', 'PT7.0000005S', 'P1.00001M', '1. day', '1.', '4:05.', '4:05:06.', 'PT1.S'],
+  ...['2147483648', '-99999999999 us', '9223372036854775807 us', '153722867280 minutes', '2147483648:00:00'],
 ];
 
 export const TIME_VALUES: Readonly<Record<string, ValueCases>> = {
@@ -225,6 +231,15 @@ export const TIME_VALUES: Readonly<Record<string, ValueCases>> = {
       '9223372036854775808 us',
       '-9223372036854775808 us ago',
       '-99999999999999999999-1',
+      '-2562047788:00:54.775808',
+      '1 day -99999999999999999999:00',
+      '-99999999999999999999 us',
+      '-4:60',
+      '1 mon 1 mon',
+      ...since(15, '2147483647 mons 1 mon'),
+      // Read before PostgreSQL 17.
+      ...['day 1 day', '1 day ago day', 'ago 1 day ago'],
+      ...['5 ago', '1 day 1.5 ago', '1 ago day', 'ago'],
     ],
     unsupported: ['P0001-02-03T04:05:06', 'P20240229', 'P1'],
   },

@@ -31,7 +31,12 @@ export const TYPES: readonly (readonly [name: string, type: string, searched: bo
     true,
     ['2024-02-29 12:34:56.789+00', '-infinity', '1850-01-01 00:00+00', '2024-07-01 00:00+00'],
   ],
-  ['c_interval', 'interval', false, ['1 year 2 mons -3 days 04:05:06.7', '00:00:00', '24:00:00', '1 day', '-1 mons']],
+  [
+    'c_interval',
+    'interval',
+    false,
+    ['1 year 2 mons -3 days 04:05:06.7', '00:00:00', '24:00:00', '1 day', '-1.3 years'],
+  ],
   ['c_uuid', 'uuid', true, ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']],
   ['c_inet', 'inet', true, ['10.1.2.3', '10.1.2.3/8', '::1', '2001:db8::/32']],
   ['c_cidr', 'cidr', true, ['10.0.0.0/8', '::/0', '192.168.1.5/32']],

@@ -1,4 +1,5 @@
 /** Values for the differential test of the codecs, by logical type. */
+import { since } from '../../support/postgres/versions.ts';
 
 export type ValueCases = {
   /** The server takes them. */
@@ -141,8 +142,13 @@ export const VALUES: Readonly<Record<string, ValueCases>> = {
     ],
     refused: ['99999999.995', '100000000', '-1e8', 'Infinity', '-Infinity', '1e30', 'x'],
   },
-  'numeric(3,-2)': { taken: ['0', '149', '150', '-150', '99949', '12345'], refused: ['99950', '1e10'] },
-  'numeric(2,4)': { taken: ['0', '0.0099', '-0.00991', '0.00005', '0.00004'], refused: ['0.01', '1', '0.00995'] },
+  ...Object.fromEntries(
+    since<readonly [type: string, cases: ValueCases]>(
+      15,
+      ['numeric(3,-2)', { taken: ['0', '149', '150', '-150', '99949', '12345'], refused: ['99950', '1e10'] }],
+      ['numeric(2,4)', { taken: ['0', '0.0099', '-0.00991', '0.00005', '0.00004'], refused: ['0.01', '1', '0.00995'] }],
+    ),
+  ),
   bool: {
     taken: [
       't',

@@ -46,7 +46,7 @@ function digits(text: Uint8Array, start: number, end: number): number | undefine
 }
 
 function readDays(text: string, settings: ValueSettings): number {
-  const parsed = parseDatetime(text, 'date', dateStyleOf(settings).order);
+  const parsed = parseDatetime(text, 'date', dateStyleOf(settings).order, settings.serverVersion);
   if (parsed.type === 'special') {
     if (parsed.value === 'epoch') return toDays({ year: 1970, month: 1, day: 1 });
     return parsed.value === 'infinity' ? INFINITY : NEGATIVE_INFINITY;

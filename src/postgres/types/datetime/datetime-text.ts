@@ -64,13 +64,25 @@ const MAX_LENGTH = 128;
 /** MAX_TZDISP_HOUR in src/include/datatype/timestamp.h. */
 const MAX_ZONE_HOUR = 15;
 
-export function parseDatetime(text: string, typeName: string, order: DateOrder): ParsedDatetime {
+/** The first major version that reads `+infinity`; and the first that reads seconds that end in a point. */
+const PLUS_SINCE = 16;
+const POINT_SINCE = 15;
+
+/** @param serverVersion the server's major version: older ones read less. */
+export function parseDatetime(
+  text: string,
+  typeName: string,
+  order: DateOrder,
+  serverVersion: number = PLUS_SINCE,
+): ParsedDatetime {
   const trimmed = trimSpace(text);
   if (trimmed.length > MAX_LENGTH) throw notRead('', typeName);
   const special = SPECIAL.exec(trimmed);
+  if (special?.[1]?.startsWith('+') && serverVersion < PLUS_SINCE) throw invalidSyntax(typeName);
   if (special !== null) return { type: 'special', value: special[1] ? 'infinity' : special[2] ? '-infinity' : 'epoch' };
   const match = TIMESTAMP.exec(trimmed) ?? TIMESTAMP.exec(inIsoOrder(trimmed, order) ?? '');
   if (match === null) throw notRead(trimmed, typeName);
+  if (match[10] === '' && serverVersion < POINT_SINCE) throw invalidSyntax(typeName);
   return {
     type: 'calendar',
     date: dateOf([match[1] ?? match[4], match[2] ?? match[5], match[3] ?? match[6]], match[20], typeName),
@@ -83,11 +95,13 @@ export function parseDatetime(text: string, typeName: string, order: DateOrder):
 export function parseClock(
   text: string,
   typeName: string,
+  serverVersion: number = POINT_SINCE,
 ): { readonly time: ParsedTime; readonly zone: number | undefined } {
   const trimmed = trimSpace(text);
   if (trimmed.length > MAX_LENGTH) throw notRead('', typeName);
   const match = CLOCK.exec(trimmed) ?? dated(trimmed);
   if (match === null) throw notRead(trimmed, typeName);
+  if (match[4] === '' && serverVersion < POINT_SINCE) throw invalidSyntax(typeName);
   return { time: timeOf(match.slice(1, 6), typeName), zone: zoneOf(match.slice(6, 14), typeName) };
 }
 
@@ -159,6 +173,10 @@ function notRead(text: string, typeName: string): ValueError {
       'Write dates as 2024-02-29, timestamps as 2024-02-29 12:00:00+00.',
     );
   }
+  return invalidSyntax(typeName);
+}
+
+function invalidSyntax(typeName: string): ValueError {
   return new ValueError(
     'ERR_POSTGRES_VALUE_INVALID',
     SQLSTATE.datetimeSyntax,

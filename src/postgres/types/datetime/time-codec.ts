@@ -33,7 +33,7 @@ export const timeCodec: TypeCodec = {
 };
 
 function read(text: string, { type, settings }: ValueContext): TimeOfDay {
-  const { time, zone } = parseClock(text, formatLogicalType({ ...type, typmod: -1 }));
+  const { time, zone } = parseClock(text, formatLogicalType({ ...type, typmod: -1 }), settings.serverVersion);
   const microseconds = BigInt(time.seconds) * MICROSECONDS + BigInt(time.microseconds);
   if (type.name === 'time') return { microseconds, zone: undefined };
   const offset = zone ?? (/^(?:UTC|GMT)$/.test(settings.timeZone) ? 0 : undefined);

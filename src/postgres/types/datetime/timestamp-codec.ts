@@ -40,7 +40,8 @@ export const timestampCodec: TypeCodec = {
 function read(text: string, context: ValueContext): bigint {
   const { type, settings } = context;
   const withZone = type.name === 'timestamptz';
-  const parsed = parseDatetime(text, formatLogicalType({ ...type, typmod: -1 }), dateStyleOf(settings).order);
+  const typeName = formatLogicalType({ ...type, typmod: -1 });
+  const parsed = parseDatetime(text, typeName, dateStyleOf(settings).order, settings.serverVersion);
   if (parsed.type === 'special') {
     if (parsed.value === 'epoch') return BigInt(-UNIX_EPOCH_SECONDS) * MICROSECONDS;
     return parsed.value === 'infinity' ? TIMESTAMP_INFINITY : TIMESTAMP_NEGATIVE_INFINITY;

@@ -7,6 +7,7 @@ import type { TypeCodec, ValueContext } from '../codec.ts';
 import { checkBinaryLength, damaged, SQLSTATE, ValueError } from '../errors.ts';
 import { INFINITE, type Interval, MINUS_INFINITE } from './interval.ts';
 import { printInterval } from './print.ts';
+import { readingOf } from './releases.ts';
 import { badInterval, parseInterval } from './text.ts';
 import { intervalPrecision } from '../modifiers.ts';
 import { roundMicroseconds } from '../datetime/time-parts.ts';
@@ -18,7 +19,7 @@ const INFINITY_SINCE = 17;
 export const intervalCodec: TypeCodec = {
   fromText: (text, context) => {
     const { intervalStyle, serverVersion = INFINITY_SINCE } = context.settings;
-    const value = parseInterval(decodeText(text), intervalStyle);
+    const value = parseInterval(decodeText(text), intervalStyle, readingOf(serverVersion));
     if (serverVersion < INFINITY_SINCE && isInfinite(value)) throw badInterval();
     return encode(assigned(value, context));
   },

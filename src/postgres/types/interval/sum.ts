@@ -17,16 +17,16 @@ const TIME_UNITS: Readonly<Record<string, number>> = {
 };
 const YEAR_UNITS: Readonly<Record<string, number>> = { year: 1, decade: 10, century: 100, millennium: 1000 };
 
+export type SummedNumber = Pick<IntervalNumber, 'whole' | 'fraction'> & { readonly months?: true | undefined };
+
+/** As PostgreSQL 15 and later do. */
 export class IntervalSum {
   #microseconds = 0n;
   #days = 0n;
   #months = 0n;
   #years = 0n;
 
-  add(
-    unit: string,
-    { whole, fraction, months }: Pick<IntervalNumber, 'whole' | 'fraction'> & { months?: true | undefined },
-  ): void {
+  add(unit: string, { whole, fraction, months }: SummedNumber): void {
     const time = TIME_UNITS[unit];
     const years = YEAR_UNITS[unit];
     if (time !== undefined) {
@@ -55,8 +55,9 @@ export class IntervalSum {
     if (minute > 59 || second > 60) throw intervalField();
     const total =
       BigInt(hours === '' ? 0 : hours) * BigInt(HOUR) + BigInt(minute * MINUTE + second * SECOND + fraction);
+    // Before its sign is looked at: the least value of all cannot be written.
+    if (BigInt.asIntN(64, total) !== total) throw intervalField();
     const signed = negative ? -total : total;
-    if (BigInt.asIntN(64, signed) !== signed) throw intervalField();
     // What fractions of days came to is kept, as the server keeps none: the time is read first.
     this.#microseconds = signed;
   }
@@ -71,10 +72,7 @@ export class IntervalSum {
   }
 
   interval(): Interval {
-    const months = this.#years * 12n + this.#months;
-    if (BigInt.asIntN(32, months) !== months || BigInt.asIntN(64, this.#microseconds) !== this.#microseconds)
-      throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.datetimeRange, 'interval out of range');
-    return { microseconds: this.#microseconds, days: Number(this.#days), months: Number(months) };
+    return intervalOf(this.#years * 12n + this.#months, this.#days, this.#microseconds);
   }
 
   #addMicroseconds(value: bigint): void {
@@ -101,13 +99,20 @@ export class IntervalSum {
   }
 }
 
+/** Throws where it is out of range. */
+export function intervalOf(months: bigint, days: bigint, microseconds: bigint): Interval {
+  if (BigInt.asIntN(32, months) !== months || BigInt.asIntN(64, microseconds) !== microseconds)
+    throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.datetimeRange, 'interval out of range');
+  return { microseconds, days: Number(days), months: Number(months) };
+}
+
 function int4(value: bigint): bigint {
   if (BigInt.asIntN(32, value) !== value) throw intervalField();
   return value;
 }
 
 /** C's rint. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;

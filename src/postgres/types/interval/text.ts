@@ -5,6 +5,8 @@
 import { trimSpace } from '../bytes.ts';
 import { SQLSTATE, ValueError } from '../errors.ts';
 import { INFINITE, type Interval, MINUS_INFINITE } from './interval.ts';
+import type { IntervalReading } from './releases.ts';
+import { NarrowSum } from './narrow-sum.ts';
 import { IntervalSum } from './sum.ts';
 import { intervalTokens, type IntervalToken, numberToken } from './tokens.ts';
 import { parseIsoInterval } from './iso.ts';
@@ -75,14 +77,16 @@ const UNITS: Readonly<Record<string, string>> = {
   yrs: 'year',
 };
 const UNIT_LENGTH = 10;
+/** Of a number with `ago` behind it. */
+const NO_UNIT = '';
 
-export function parseInterval(text: string, style: string | undefined): Interval {
+export function parseInterval(text: string, style: string | undefined, reading: IntervalReading): Interval {
   const trimmed = trimSpace(text);
   if (/^\+?infinity$/i.test(trimmed)) return INFINITE;
   if (/^-infinity$/i.test(trimmed)) return MINUS_INFINITE;
   const tokens = intervalTokens(trimmed);
-  const reader = tokens && new IntervalReader(tokens, style);
-  const sum = reader?.read() ?? parseIsoInterval(trimmed);
+  const reader = tokens && new IntervalReader(tokens, style, reading);
+  const sum = reader?.read() ?? parseIsoInterval(trimmed, reading);
   if (sum === undefined) throw badInterval();
   return sum.interval();
 }
@@ -90,15 +94,18 @@ export function parseInterval(text: string, style: string | undefined): Interval
 class IntervalReader {
   readonly #tokens: readonly IntervalToken[];
   readonly #allNegative: boolean;
-  readonly #sum = new IntervalSum();
+  readonly #reading: IntervalReading;
+  readonly #sum: IntervalSum | NarrowSum;
   readonly #seen = new Set<string>();
   /** Of the number to come; undefined: none was named. */
   #unit: string | undefined;
   #unitWaits = false;
   #ago = false;
 
-  constructor(tokens: readonly IntervalToken[], style: string | undefined) {
+  constructor(tokens: readonly IntervalToken[], style: string | undefined, reading: IntervalReading) {
     this.#tokens = tokens;
+    this.#reading = reading;
+    this.#sum = reading.narrow ? new NarrowSum() : new IntervalSum();
     // In the SQL standard one sign in front is the sign of all.
     this.#allNegative =
       style === 'sql_standard' &&
@@ -107,12 +114,13 @@ class IntervalReader {
   }
 
   /** Undefined: no interval in this form. Throws for one that is too large. */
-  read(): IntervalSum | undefined {
+  read(): IntervalSum | NarrowSum | undefined {
     for (let index = this.#tokens.length - 1; index >= 0; index--) {
       const token = this.#tokens[index];
       if (token === undefined || !this.#token(token, index)) return undefined;
     }
-    if (this.#seen.size === 0 || this.#unitWaits) return undefined;
+    if (this.#seen.size === 0 || (this.#unitWaits && !this.#reading.lax)) return undefined;
+    if (this.#allNegative && this.#sum instanceof NarrowSum) this.#sum.makeNegative();
     if (this.#ago) this.#sum.negate();
     return this.#sum;
   }
@@ -123,8 +131,7 @@ class IntervalReader {
         return this.#time(text, '');
       case 'signed': {
         const time = text.slice(1);
-        if (time.includes(':') && isTime(time)) return this.#time(time, text.charAt(0));
-        return this.#number(text);
+        return time.includes(':') ? this.#signedTime(time, text.charAt(0)) : this.#number(text);
       }
       case 'number':
         return this.#number(text);
@@ -134,8 +141,7 @@ class IntervalReader {
   }
 
   #time(text: string, sign: string): boolean {
-    if (!isTime(text)) return false;
-    if (!this.#mark('hour', 'minute', 'second', 'millisecond', 'microsecond')) return false;
+    if (!isTime(text) || this.#endsInPoint(text)) return false;
     const [first = '', second = '', third] = text.split(':');
     // Two parts with a fraction are minutes and seconds.
     const short = third === undefined && second.includes('.');
@@ -143,26 +149,47 @@ class IntervalReader {
     this.#sum.setTime(hours, minutes, seconds, sign === '-' || this.#allNegative);
     this.#unit = 'day';
     this.#unitWaits = false;
-    return true;
+    return this.#mark('hour', 'minute', 'second', 'millisecond', 'microsecond');
+  }
+
+  /** What is out of range as a time is tried as a number, which it is not. */
+  #signedTime(text: string, sign: string): boolean {
+    try {
+      return this.#time(text, sign);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const hours = BigInt(`${sign}${/^\d+/.exec(text)?.[0] ?? 0}`.replace('+', ''));
+      // Which the number is refused for before its form is.
+      if (BigInt.asIntN(this.#reading.narrow ? 32 : 64, hours) !== hours) throw error;
+      return false;
+    }
+  }
+
+  /** Which strtod() alone refuses, where it is called for the decimals by themselves. */
+  #endsInPoint(text: string): boolean {
+    return this.#reading.narrow && text.endsWith('.');
   }
 
   #number(text: string): boolean {
     const number = numberToken(text);
-    if (number === undefined) return false;
+    if (number === undefined || this.#endsInPoint(text)) return false;
     let unit = this.#unit ?? 'second';
+    if (unit === NO_UNIT) return false;
     if (number.months !== undefined) unit = 'month';
-    if (!this.#mark(...marksOf(unit, number.fraction !== 0))) return false;
-    this.#sum.add(unit, this.#allNegative ? number.negative() : number);
+    // Older servers make all of it negative in the end.
+    this.#sum.add(unit, this.#allNegative && !this.#reading.narrow ? number.negative() : number);
     this.#unit = unit === 'hour' ? 'day' : unit;
     this.#unitWaits = false;
-    return true;
+    return this.#mark(...marksOf(unit, number.fraction !== 0));
   }
 
   #word(text: string, index: number): boolean {
-    if (this.#unitWaits) return false;
+    const { lax } = this.#reading;
+    if (this.#unitWaits && !lax) return false;
     if (text === 'ago') {
-      if (index !== this.#tokens.length - 1) return false;
+      if (index !== this.#tokens.length - 1 && !lax) return false;
       this.#ago = true;
+      this.#unit = NO_UNIT;
       return true;
     }
     const unit = UNITS[text.slice(0, UNIT_LENGTH)];
