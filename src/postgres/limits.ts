@@ -29,7 +29,7 @@ export const MAX_STEPS = 20_000_000;
 export const MAX_EXECUTE_BYTES = 1 * MIB;
 /** JavaScript's heap of that thread: the tree of the largest statement, and what is made of it. */
 export const LARGE_THREAD_HEAP_MIB = 2048;
-/** The longest that one statement may keep it from the next: some five times what the largest that is read takes. */
+/** The processor's time that one statement may take before the next one: some five times what the largest that is read takes. */
 export const LARGE_STATEMENT_MS = 120_000;
 /** How long it is kept without work: its start takes as long as reading a megabyte. */
 export const LARGE_THREAD_IDLE_MS = 30_000;

@@ -66,7 +66,7 @@ describe('beside others', () => {
     await server.stop();
   });
 
-  const ROWS = 15_000;
+  const ROWS = 6_000;
   const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 5, 'plain ${id} ' || ${'1 + '.repeat(10)}1)`).join(
     ', ',
   );
@@ -85,9 +85,10 @@ describe('beside others', () => {
       await other.untilReady();
       answered += 1;
     }
+    expect(errorOf(await done)).toEqual({});
     expect(types(await done)).toBe('CZ');
     // Between the turns in which it is handled there is time for a few.
-    expect(answered).toBeGreaterThan(200);
+    expect(answered).toBeGreaterThan(80);
     other.send(serialize.query("SELECT count(*) FROM people WHERE mail = 'none@x.org' AND age IS NOT NULL"));
     const [, row] = await other.untilReady();
     expect(row?.body.toString('latin1')).toContain(String(ROWS));

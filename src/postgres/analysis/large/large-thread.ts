@@ -16,6 +16,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { crossable, withChecks } from './crossing.ts';
 import type { Failure, FromThread, LargeAnswer, LargeStatement, ToThread } from './messages.ts';
 import type { RemoteService } from './remote-service.ts';
+import { watchTime } from './patience.ts';
 import { ServedSessions } from './served-sessions.ts';
 
 type Running = { readonly worker: Worker; readonly sessions: ServedSessions; epoch: number };
@@ -30,7 +31,7 @@ export class LargeThread {
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `limitMs`: the longest that one statement is read. */
+  /** `limitMs`: of the processor's time, the most that one statement is given. */
   constructor(service: RemoteService, limitMs = LARGE_STATEMENT_MS) {
     this.#service = service;
     this.#limitMs = limitMs;
@@ -55,11 +56,11 @@ export class LargeThread {
     running.worker.ref();
     const isKnown = running.epoch === catalog.epoch;
     running.epoch = catalog.epoch;
-    const overdue = setTimeout(() => this.#stop(), this.#limitMs);
+    const endWatch = watchTime(running.worker, this.#limitMs, () => this.#stop());
     const answer = await new Promise<LargeAnswer>((resolve, reject) => {
       this.#waiting = { resolve, reject };
       say(running.worker, { type: 'plan', job, catalog: isKnown ? undefined : crossable(catalog) });
-    }).finally(() => clearTimeout(overdue));
+    }).finally(endWatch);
     running.worker.unref();
     if (job.sql.length > VERY_LARGE_STATEMENT_BYTES) this.#stop();
     else this.#idle = setTimeout(() => this.#stop(), LARGE_THREAD_IDLE_MS).unref();
