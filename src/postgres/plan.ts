@@ -231,6 +231,8 @@ export type SealedPlan = {
   readonly named?: NamedUse;
   /** COPY: its rows travel as CopyData. `results`, of COPY TO, are then its columns. */
   readonly copy?: CopyPlan;
+  /** Of the first COPY FROM STDIN in a large message: the statements of that message, which are sent one after the other. */
+  readonly among?: readonly MessageStatement[];
   /** FETCH of a BINARY cursor, in the simple protocol. */
   readonly binaryRows?: boolean;
   /** A query of the catalog that is shown logical types: it touches nothing sealed, and needs no catalog of ours. */

@@ -3,7 +3,7 @@
  * needed to send its statements one after the other.
  */
 import type { TransactionStmtKind } from 'libpg-query';
-import type { MessageStatement, StatementAct } from '../plan.ts';
+import type { MessageStatement, StatementAct, StatementPlan } from '../plan.ts';
 import { AnalysisError } from './errors.ts';
 import type { SourceText } from './text/source-text.ts';
 import type { Node, RawStatement } from './text/syntax.ts';
@@ -36,6 +36,18 @@ export function messageStatements(
     before: source.position(start) - 1,
     act: actOf(node),
   }));
+}
+
+/** Of a message that the main thread does not read again: COPY FROM STDIN of sealed columns among others gets what is needed to send them. */
+export function withMessage(
+  plans: readonly StatementPlan[],
+  statements: readonly RawStatement[],
+  source: SourceText,
+): readonly StatementPlan[] {
+  const first = plans.findIndex((plan) => plan.type === 'sealed' && plan.copy?.direction === 'in');
+  if (first < 0 || statements.length === 1) return plans;
+  const among = messageStatements(statements, source);
+  return plans.map((plan, index) => (index === first && plan.type === 'sealed' ? { ...plan, among } : plan));
 }
 
 const ACTS: Readonly<Partial<Record<TransactionStmtKind, StatementAct>>> = {

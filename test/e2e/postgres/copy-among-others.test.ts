@@ -235,6 +235,28 @@ test('messages behind it wait for their turn, also where a COPY fails early', as
   }
 });
 
+describe('a message above 64 KiB, which another thread reads:', () => {
+  const PADDING = ` /* ${'padding '.repeat(10_000)}*/`;
+  test.each([
+    'a COPY that is the first',
+    'several COPYs, of tables of either kind',
+    'data out and in',
+    'an error behind it',
+  ])('%s', async (name) => {
+    const [text, data, said] = ALIKE[name] ?? ['', [], ''];
+    expect((await same('asked', text + PADDING, data)).replaceAll('S', '')).toBe(said);
+    const behind = `INSERT INTO kept VALUES (7, '${CANARY}'); COPY kept FROM STDIN; TABLE kept${PADDING}`;
+    await same('unasked', behind, [done(rows(`8\t${CANARY}`))], 'TRUNCATE kept');
+  });
+
+  test('what is refused in it is refused in its place', async () => {
+    const text = `COPY kept FROM STDIN; SELECT lower(secret) FROM kept; SELECT 1${PADDING}`;
+    const ours = await tell(sealed, 'asked', text, [done(rows(`1\t${CANARY}`))]);
+    expect([types(ours), errorOf(ours)['C'], statusOf(ours)]).toEqual(['GCEZ', '0A000', 'I']);
+    await same('asked', 'SELECT 1', []);
+  });
+});
+
 test('much data, which passes in pieces', async () => {
   const line = (id: number): string => `${id}\t${CANARY}-${id}\t${'city '.repeat(20)}\t\\N`;
   const many = Array.from({ length: 50 }, (_, part) =>

@@ -6,6 +6,7 @@ import { UnlockedShadows } from '../catalog/unlocked-shadows.ts';
 import { confirmDrafts } from '../confirm.ts';
 import { draftStatements, isPlain } from '../draft-statements.ts';
 import { AnalysisError } from '../errors.ts';
+import { withMessage } from '../one-by-one.ts';
 import { refusePlan } from '../refuse-plan.ts';
 import { SourceText } from '../text/source-text.ts';
 import { loadGrammar, parseStatements } from '../text/syntax.ts';
@@ -39,7 +40,7 @@ async function answer(job: LargeStatement, known: Catalog): Promise<LargeAnswer>
     const statements = parseStatements(source.sql, source.byteLength);
     const drafted = draftStatements(statements, { catalog: known, source, declaredOids, settings, seesPhysicalTypes });
     const isAllPlain = drafted.refused === undefined && drafted.statements.every(isPlain);
-    const plans = await confirmDrafts(shadows, drafted, source);
+    const plans = withMessage(await confirmDrafts(shadows, drafted, source), statements, source);
     return { plans, isPlain: isAllPlain, missesName: missesName(drafted.refused) };
   } catch (error) {
     return { plans: [refusePlan(error, source)], isPlain: false, missesName: missesName(error) };

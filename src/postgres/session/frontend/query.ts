@@ -38,9 +38,14 @@ function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array)
 function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | Promise<void> | undefined {
   if (planned.type === 'refuse' && planned.oneByOne !== undefined)
     return sendOneByOne(session, planned.oneByOne, planned.refusal);
-  const statements = copiesAmongOthers(planned) ? session.analyzer.statementsOf(planned.sql) : undefined;
+  const statements = copiesAmongOthers(planned) ? statementsOf(session, planned) : undefined;
   if (statements !== undefined) return sendOneByOne(session, statements, COPY_AMONG_OTHERS);
   return sendQuery(session, frame, planned);
+}
+
+function statementsOf(session: Session, { plans, sql }: Planned & { type: 'sealed' }) {
+  for (const plan of plans) if (plan.type === 'sealed' && plan.among !== undefined) return plan.among;
+  return session.analyzer.statementsOf(sql);
 }
 
 /** Which data belongs to which of several COPYs is known only once the server has come so far. */
