@@ -26,6 +26,7 @@ import type { Share } from '../sealing/governor.ts';
 import { admit } from './admission.ts';
 import { clientBytes } from './client-bytes.ts';
 import { addressedUrl } from './addressed-url.ts';
+import { askedOfBucket } from './asked-of-bucket.ts';
 import { clientPace } from './client-pace.ts';
 import { asS3Error, respond, respondError, type Answering } from './respond.ts';
 import type { Judges, RequestHead, Understood } from './understood.ts';
@@ -95,7 +96,7 @@ async function answer(answering: Answering, edge: EdgeOptions, seen: Seen, signa
   // A form has been admitted within: its file is under way.
   if (inItsForm === undefined) hold(await admit(request, decision, edge.gateway), outgoing);
   const response = await answerWithinRights(request, async () => {
-    if (decision.type === 'handle') return decision.operation.handle(request, edge.gateway);
+    if (decision.type === 'handle') return decision.operation.handle(request, askedOfBucket(request, edge.gateway));
     if (request.operation === 'CopyObject') await demandTagRights(request, edge.gateway);
     return edge.gateway.forward(request);
   });
