@@ -133,6 +133,43 @@ const SAME: readonly (readonly [sql: string, values?: readonly unknown[]])[] = [
     'UPDATE customers SET (name, note) = (SELECT * FROM (SELECT c.name, c.note FROM customers c WHERE c.id = 2) x) WHERE id = 1',
   ],
   ['UPDATE customers SET amount = coalesce(amount, 3.333), score = coalesce(score, 7.5)'],
+  // Rows that are told apart, of values that storing them does not change.
+  ['INSERT INTO customers (id, amount) SELECT 9, 1.50 UNION SELECT 9, 1.5 UNION SELECT 8, 1.6'],
+  ['INSERT INTO customers (id, amount) SELECT 9, $1::numeric EXCEPT SELECT 9, amount FROM customers', ['5.000']],
+  ['INSERT INTO customers (id, amount) (SELECT 8, 5 UNION SELECT 8, 5.0) UNION ALL SELECT 9, 1.255'],
+  ['SELECT count(DISTINCT (ssn, score)), count(DISTINCT ROW(amount)), count(DISTINCT (email, id)) FROM customers'],
+  ['SELECT count(DISTINCT (c.ssn, (p.email, p.id))) FROM customers c LEFT JOIN people p ON p.email = c.email'],
+  // unnest() as a result column.
+  [
+    'INSERT INTO customers (id, ssn, note, score, amount, raw) SELECT unnest($1::int[]), unnest($2::text[]), unnest($3::text[]), unnest($4::int8[]), unnest($5::numeric[]), unnest($6::bytea[]) RETURNING *',
+    [
+      [8, 9],
+      ['a', 'b'],
+      ['n', null],
+      [1, 2],
+      ['1.255', '2'],
+      ['\\x01', '\\x'],
+    ],
+  ],
+  ['INSERT INTO customers (id, ssn) SELECT unnest($1::int[]), unnest($2::text[])', [[7, 8, 9], ['a']]],
+  ["INSERT INTO customers (id, note) SELECT 9, unnest(ARRAY['a', 'b']) LIMIT 1"],
+  [
+    'WITH x AS (SELECT unnest($1::int[]) AS id, unnest($2::text[]) AS s) UPDATE customers c SET note = x.s FROM x WHERE x.id = c.id RETURNING c.*',
+    [
+      [1, 2],
+      ['new', null],
+    ],
+  ],
+  ['SELECT id FROM customers WHERE ssn IN (SELECT unnest($1::text[]))', [['111', 'x']]],
+  ['SELECT id FROM customers WHERE ssn NOT IN (SELECT unnest($1::text[]))', [['111', null]]],
+  ['SELECT id FROM customers WHERE (ssn, score) IN (SELECT unnest($1::text[]), unnest($2::int[]))', [['111'], [5]]],
+  ['SELECT id FROM customers WHERE amount IN (SELECT unnest($1::numeric[]))', [['1.500', '5.001']]],
+  ["SELECT id FROM customers WHERE email IN (SELECT unnest('{ann@x.org}'::text[]))"],
+  ['SELECT unnest($1::text[]) UNION ALL SELECT ssn FROM customers', [['a', null]]],
+  ['SELECT unnest($1::text[]), ssn FROM customers', [['a', 'b']]],
+  // Constants with their type in front.
+  ["INSERT INTO customers (id, amount) SELECT 9, numeric '1.5' UNION SELECT 9, numeric '1.50'"],
+  ["SELECT id FROM customers WHERE (raw, ssn) = (bytea '\\x00ff', varchar '111')"],
 ];
 
 describe('gives what plain columns give', () => {
@@ -164,6 +201,26 @@ const REFUSED: readonly (readonly [sql: string, code: string, values?: readonly 
   ["SELECT nullif('ann@x.org', email) FROM customers", 'ERR_POSTGRES_SEALED_USE'],
   // The client would see another column name.
   ["SELECT 'x' UNION SELECT email FROM customers", 'ERR_POSTGRES_SEALED_USE'],
+  // Storing would make one of what a set operation tells apart.
+  ['INSERT INTO customers (id, amount) SELECT 9, 1.251 UNION SELECT 9, 1.252', 'ERR_POSTGRES_VALUE_UNSUPPORTED'],
+  [
+    'INSERT INTO customers (id, amount) SELECT 9, $1::numeric EXCEPT SELECT 9, amount FROM customers',
+    'ERR_POSTGRES_VALUE_UNSUPPORTED',
+    ['5.001'],
+  ],
+  [
+    'INSERT INTO customers (id, amount) SELECT 9, u FROM unnest($1::numeric[]) u UNION SELECT 9, 1.25',
+    'ERR_POSTGRES_VALUE_UNSUPPORTED',
+    [['1.251', '1.252']],
+  ],
+  [
+    'INSERT INTO customers (id, amount) SELECT 9, unnest($1::numeric[]) UNION SELECT 9, 1.25',
+    'ERR_POSTGRES_VALUE_UNSUPPORTED',
+    [['1.251', '1.252']],
+  ],
+  ["INSERT INTO customers (id, note) SELECT 9, unnest(ARRAY['a', 'a']) UNION SELECT 9, 'a'", 'ERR_POSTGRES_SEALED_USE'],
+  ['SELECT count(DISTINCT (ssn, note)) FROM customers', 'ERR_POSTGRES_SEALED_USE'],
+  ['SELECT DISTINCT json_build_array(ssn) FROM customers', 'ERR_POSTGRES_SEALED_USE'],
   // Constants whose place in the text is not one token.
   ['SELECT id FROM customers WHERE score = -(5)', 'ERR_POSTGRES_SEALED_USE'],
   ['SELECT id FROM customers WHERE score = - -5', 'ERR_POSTGRES_SEALED_USE'],

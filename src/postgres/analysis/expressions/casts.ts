@@ -4,7 +4,7 @@ import { storedType } from '../../columns/stored-type.ts';
 import type { SealedColumn, ValuePurpose } from '../../plan.ts';
 import { formatLogicalType } from '../../types/type-text.ts';
 import type { Analysis } from '../query/analysis.ts';
-import { castFor, namesOwnType, roundsAsColumn, typeNameSpan } from './constants.ts';
+import { castFor, constantSpan, namesOwnType, roundsAsColumn, typeNameSpan } from './constants.ts';
 import { castType } from '../text/syntax.ts';
 
 /** `rounds`: it does what storing in the column would do. */
@@ -62,8 +62,13 @@ export function widens(from: number, to: number): boolean {
 export function replaceType(analysis: Analysis, cast: TypeCast, replacement: string, column: SealedColumn): void {
   const span = typeNameSpan(analysis.source, cast);
   analysis.edit({ ...span, replacement });
-  // `date '...'` takes a constant only: where that becomes a parameter, the type goes.
-  if (cast.location === -1) analysis.shadowEdits.push({ ...span, replacement: '' });
-  else if (namesOwnType(cast.typeName, column.type, analysis.input.searchPath))
+  // `date '...'` takes a constant only: where that becomes a parameter, the type goes behind it.
+  if (cast.location === -1) {
+    analysis.shadowEdits.push({ ...span, replacement: '' });
+    const { arg, typeName } = cast;
+    if (arg === undefined || !('A_Const' in arg) || (typeName?.typmods ?? []).length > 0) return;
+    const { end } = constantSpan(analysis.source, arg.A_Const);
+    analysis.shadowEdits.push({ start: end, end, replacement: `::${analysis.source.slice(span.start, span.end)}` });
+  } else if (namesOwnType(cast.typeName, column.type, analysis.input.searchPath))
     analysis.shadowEdits.push({ ...span, replacement: formatLogicalType(column.type) });
 }

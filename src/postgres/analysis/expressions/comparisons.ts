@@ -142,6 +142,7 @@ function compareSealed(
 
 export function requireDeterministic(column: SealedColumn, location: number): void {
   if (column.mode === 'deterministic') return;
+  if (column.carries !== undefined) throw refuseSealed(column, 'where values are compared', location);
   throw refuseUse(
     `sealed column ${columnName(column)} is randomized and cannot be compared`,
     location,

@@ -264,7 +264,14 @@ function countArgument(analysis: Analysis, arg: Node, scope: Scope, call: FuncCa
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   if (value.type !== 'sealed') return;
   callServersOwn(analysis, call);
-  if (call.agg_distinct === true) requireDeterministic(value.column, nodeLocation(arg));
+  if (call.agg_distinct === true) requireCountable(value.column, nodeLocation(arg));
+}
+
+/** Rows are equal where all their fields are. */
+function requireCountable(column: SealedColumn, location: number): void {
+  const { carries } = column;
+  if (carries?.as !== 'row' || carries.isText === true) return requireDeterministic(column, location);
+  for (const field of carries.fields) if (field.column !== undefined) requireCountable(field.column, location);
 }
 
 export function analyzeWindow(analysis: Analysis, window: WindowDef, scope: Scope): void {

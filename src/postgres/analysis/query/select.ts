@@ -151,11 +151,12 @@ function setOperation(
   larg: SelectStmt,
   rarg: SelectStmt,
   scope: Scope,
-  expected: ExpectedColumns,
+  wanted: ExpectedColumns,
 ): readonly OutputColumn[] {
+  const keepsAll = select.op === 'SETOP_UNION' && select.all === true;
+  const expected = keepsAll ? wanted : wanted.map(unchanged);
   const left = analyzeSelect(analysis, larg, scope, expected);
   const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected));
-  const keepsAll = select.op === 'SETOP_UNION' && select.all === true;
   const outputs = left.map((column, index): OutputColumn => {
     const other = right[index] ?? { name: '', value: PLAIN };
     return { name: column.name, ...unitedColumn(analysis, column, other, expected[index], keepsAll) };

@@ -8,6 +8,7 @@ import { isNullConstant, mould, nodeLocation, settlePlain } from '../expressions
 import { OpenColumn } from '../expressions/open-column.ts';
 import { castNull, mouldBelow } from '../expressions/open-values.ts';
 import type { RangeEntry, Scope } from './scope.ts';
+import { unnestedTarget } from './unnest.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { PLAIN, type OutputColumn } from '../expressions/values.ts';
 
@@ -41,6 +42,12 @@ function oneTarget(
   const { val } = target;
   if (val === undefined) return { name: target.name ?? '?column?', value: PLAIN };
   const name = target.name ?? figureName(val);
+  const unnested = unnestedTarget(analysis, val, scope);
+  if (unnested !== undefined) {
+    if (expected === undefined) return { name, value: PLAIN, open: unnested };
+    unnested.mould(expected.column, expected.purpose, undefined);
+    return { name, value: { type: 'sealed', column: expected.column, origin: { type: 'any' } } };
+  }
   if (expected !== undefined) {
     const { column, purpose, named } = expected;
     if (named && target.name === undefined) requireName(val);

@@ -1,4 +1,4 @@
-/** unnest() in FROM: rows of constants and parameters in another form, so its columns are sealed or plain as their readers need. */
+/** unnest() in FROM, or as a result column: rows of constants and parameters in another form, so its columns are sealed or plain as their readers need. */
 import type { FuncCall, RangeFunction } from 'libpg-query';
 import { storedType } from '../../columns/stored-type.ts';
 import type { SealedColumn, ValuePurpose } from '../../plan.ts';
@@ -31,21 +31,30 @@ export function unnestedColumns(
   const args = call?.args ?? [];
   const name = args.length === 1 ? (item.alias?.aliasname ?? 'unnest') : 'unnest';
   return (
-    call &&
-    args.map((arg): OutputColumn => {
-      const open = new OpenColumn({
-        mould: (column, purpose, castOid) => {
-          // Of several the grammar makes calls of the server's own, and only where no schema is written.
-          if (args.length === 1) callServersOwn(analysis, call);
-          mouldArray(analysis, arg, scope, column, purpose, castOid);
-        },
-        settle: () => requirePlain(analysis, arg, scope, 'as an argument of unnest()'),
-        location: nodeLocation(arg),
-      });
-      analysis.later(() => open.finish());
-      return { name, value: PLAIN, open };
-    })
+    call && args.map((arg): OutputColumn => ({ name, value: PLAIN, open: elementsOf(analysis, call, arg, scope) }))
   );
+}
+
+/** What `unnest(a)` gives where it is a result column; undefined: it is another expression, or of another array. */
+export function unnestedTarget(analysis: Analysis, node: Node, scope: Scope): OpenColumn | undefined {
+  if (!('FuncCall' in node) || builtinName(namesOf(node.FuncCall.funcname)) !== 'unnest') return undefined;
+  const [array, ...more] = node.FuncCall.args ?? [];
+  if (array === undefined || more.length > 0 || !isScalarArray(array)) return undefined;
+  return elementsOf(analysis, node.FuncCall, array, scope);
+}
+
+function elementsOf(analysis: Analysis, call: FuncCall, array: Node, scope: Scope): OpenColumn {
+  const open = new OpenColumn({
+    mould: (column, purpose, castOid) => {
+      // Of several the grammar makes calls of the server's own, and only where no schema is written.
+      if (call.args?.length === 1) callServersOwn(analysis, call);
+      mouldArray(analysis, array, scope, column, purpose, castOid);
+    },
+    settle: () => requirePlain(analysis, array, scope, 'as an argument of unnest()'),
+    location: nodeLocation(array),
+  });
+  analysis.later(() => open.finish());
+  return open;
 }
 
 /** `unnest(a, b, ...)`, each of whose arrays gives one column; undefined: it is another function, or its columns are not known. */
