@@ -1,6 +1,7 @@
 /** A rule's type against the database: the server's own types by their names, enums and domains as the catalog has them. */
 import type { ColumnCheck, LogicalType } from '../plan.ts';
 import type { Questions } from '../service/connection.ts';
+import { repeated } from '../service/repeated.ts';
 import type { SealRule } from '../service/rules.ts';
 import { arrayOf, comparisonClass, enumType, logicalTypeByOid, storageClass } from '../types/registry.ts';
 import { formatLogicalType, parseLogicalType, parseUserType } from '../types/type-text.ts';
@@ -36,6 +37,8 @@ SELECT t.oid::int8 AS oid, t.typarray::int8 AS array, t.typtype::text AS kind, t
     FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c') AS checks,
   coalesce((SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = t.typcollation), true) AS deterministic
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE `;
+const TYPE_BY_NAME = repeated(`${TYPE_SQL} n.nspname = $1 AND t.typname = $2`);
+const TYPE_BY_OID = repeated(`${TYPE_SQL} t.oid = $1`);
 
 /** Errors: ERR_POSTGRES_COLUMN_TYPE, ERR_POSTGRES_COLUMN_CHECK. */
 export async function columnType(session: Questions, rule: SealRule): Promise<ColumnType> {
@@ -47,7 +50,7 @@ export async function columnType(session: Questions, rule: SealRule): Promise<Co
 async function resolvedType(session: Questions, rule: SealRule): Promise<ColumnType> {
   const user = parseUserType(rule.type);
   if (user === undefined) return { type: parseLogicalType(rule.type), checks: [] };
-  const [row] = await session.query<TypeRow>(`${TYPE_SQL} n.nspname = $1 AND t.typname = $2`, [user.schema, user.name]);
+  const [row] = await session.query<TypeRow>(TYPE_BY_NAME, [user.schema, user.name]);
   if (row === undefined) throw wrong(`there is no type ${rule.type} in the database`);
   if (!user.isArray) return typeOf(session, row, rule);
   if (row.kind !== 'e')
@@ -77,7 +80,7 @@ async function domainType(session: Questions, row: TypeRow, rule: SealRule): Pro
   if (row.hasDefault && rule.default === undefined)
     throw wrong(`${place} has a default: declare it in the rule (\`default\`), where the proxy seals it`);
   if (!row.deterministic) throw wrong(`${place} has a collation in which texts of other bytes are equal`);
-  const [base] = await session.query<TypeRow>(`${TYPE_SQL} t.oid = $1`, [row.base]);
+  const [base] = await session.query<TypeRow>(TYPE_BY_OID, [row.base]);
   if (base === undefined) throw wrong(`the type under ${place} is gone`);
   const builtin = logicalTypeByOid(Number(base.oid), row.typmod);
   const under = builtin === undefined ? await typeOf(session, base, rule) : { type: builtin, checks: [] };

@@ -9,6 +9,7 @@ import type { RandomSource } from '../../crypto/random.ts';
 import type { Questions, ServiceSession } from '../service/connection.ts';
 import type { LiveColumn } from '../service/live-column.ts';
 import { COLUMNS_TABLE, DOMAINS_TABLE, quoteIdentifier, quoteQualified } from '../service/names.ts';
+import { repeated } from '../service/repeated.ts';
 import type { SealRule } from '../service/rules.ts';
 import { ID_BYTES } from '../service/schema.ts';
 import { comparisonClassOf, storageClassOf } from './column-type.ts';
@@ -189,12 +190,13 @@ export function modeOf({ mode, format }: SealRule): string {
   return `format-preserving ${alphabet} ${keepFirst} ${keepLast} ${generation}`;
 }
 
+const BOUND = repeated(
+  `SELECT id, relation::bigint::text AS relation, attnum, logical_type, mode, domain_name FROM ${COLUMNS_TABLE}
+   WHERE schema_name = $1 AND table_name = $2 AND column_name = $3`,
+);
+
 async function findBound(session: ServiceSession, { schema, table, column }: SealRule): Promise<BoundRow | undefined> {
-  const [row] = await session.query<BoundRow>(
-    `SELECT id, relation::bigint::text AS relation, attnum, logical_type, mode, domain_name FROM ${COLUMNS_TABLE}
-     WHERE schema_name = $1 AND table_name = $2 AND column_name = $3`,
-    [schema, table, column],
-  );
+  const [row] = await session.query<BoundRow>(BOUND, [schema, table, column]);
   return row;
 }
 

@@ -8,6 +8,7 @@ import { judgeTable } from '../service/judge-table.ts';
 import { readGuardedColumns } from '../service/live-column.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import type { ColumnProblem } from '../service/problem.ts';
+import { repeated } from '../service/repeated.ts';
 import { ruleName, type SealRule } from '../service/rules.ts';
 import { columnType } from './column-type.ts';
 import { declaredChecks, requireDefault } from './declared.ts';
@@ -113,16 +114,17 @@ function bindingProblems(error: unknown, rule: SealRule, rights: readonly Missin
 
 type MissingRight = { readonly right: 'USAGE' | 'SELECT'; readonly problem: ColumnProblem };
 
+const RIGHTS = repeated(
+  `SELECT quote_ident(current_user) AS role, has_schema_privilege($1, 'USAGE') AS usage, has_table_privilege($2::oid, 'SELECT') AS look`,
+);
+
 /** USAGE: the server is asked about statements that name the schema. SELECT: a column is looked through before its first use. */
 async function missingRights(
   session: ServiceSession,
   rule: SealRule,
   relation: number,
 ): Promise<readonly MissingRight[]> {
-  const [row] = await session.query<{ role: string; usage: boolean; look: boolean }>(
-    `SELECT quote_ident(current_user) AS role, has_schema_privilege($1, 'USAGE') AS usage, has_table_privilege($2::oid, 'SELECT') AS look`,
-    [rule.schema, relation],
-  );
+  const [row] = await session.query<{ role: string; usage: boolean; look: boolean }>(RIGHTS, [rule.schema, relation]);
   const lacks = (right: MissingRight['right'], message: string, on: string): MissingRight => ({
     right,
     problem: {

@@ -7,6 +7,7 @@
 import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
 import { describeOn, type StatementDescription } from './describe.ts';
 import { ServiceError } from './errors.ts';
+import type { Repeated } from './repeated.ts';
 import { WritableServer } from './writable-server.ts';
 
 export type ServiceServer = Pick<PoolConfig, 'host' | 'port' | 'ssl'>;
@@ -26,7 +27,10 @@ export type ServiceRow = Readonly<Record<string, unknown>>;
 
 /** What answers questions about the database. Names in them are the server's own where they are not qualified. */
 export interface Questions {
-  query<Row extends ServiceRow = ServiceRow>(sql: string, params?: readonly unknown[]): Promise<readonly Row[]>;
+  query<Row extends ServiceRow = ServiceRow>(
+    sql: string | Repeated,
+    params?: readonly unknown[],
+  ): Promise<readonly Row[]>;
 }
 
 /** What runs on one connection, one statement after another. */
@@ -74,7 +78,7 @@ class PooledServiceConnection implements ServiceConnection {
     this.#trials = pools();
   }
 
-  query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
+  query<Row extends ServiceRow>(sql: string | Repeated, params: readonly unknown[] = []): Promise<readonly Row[]> {
     return this.#withRetry((session) => session.query<Row>(sql, params));
   }
 
@@ -175,9 +179,12 @@ class ClientSession implements ServiceSession {
     this.#database = database;
   }
 
-  async query<Row extends ServiceRow>(sql: string, params: readonly unknown[] = []): Promise<readonly Row[]> {
+  async query<Row extends ServiceRow>(
+    sql: string | Repeated,
+    params: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
     try {
-      const result = await this.#client.query<Row>(sql, [...params]);
+      const result = await this.#client.query<Row>(typeof sql === 'string' ? sql : { ...sql }, [...params]);
       return result.rows;
     } catch (error) {
       throw this.#failed(error);

@@ -1,6 +1,7 @@
 /** What the live catalog says about a ruled column: one row of facts, which `check` judges. */
 import type { Questions } from './connection.ts';
 import { GUARD_DOMAIN, SEALGATE_SCHEMA } from './names.ts';
+import { repeated, type Repeated } from './repeated.ts';
 
 export type LiveColumn = {
   readonly relation: number;
@@ -88,13 +89,13 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
 `;
 
-const OF_TABLE = 'WHERE n.nspname = $1 AND c.relname = $2';
-const BELOW_TABLE = `WHERE c.oid IN (
+const OF_TABLE = repeated(`${FACTS}WHERE n.nspname = $1 AND c.relname = $2`);
+const BELOW_TABLE = repeated(`${FACTS}WHERE c.oid IN (
   WITH RECURSIVE below(oid) AS (
     SELECT i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
       WHERE pn.nspname = $1 AND p.relname = $2
     UNION SELECT i.inhrelid FROM pg_inherits i JOIN below ON below.oid = i.inhparent)
-  SELECT oid FROM below) ORDER BY c.oid`;
+  SELECT oid FROM below) ORDER BY c.oid`);
 
 const GUARDED = `
 SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column
@@ -125,9 +126,9 @@ export async function readColumnsBelow(session: Questions, place: Place): Promis
 
 async function read(
   session: Questions,
-  which: string,
+  which: Repeated,
   { schema, table, column }: Place,
 ): Promise<readonly LiveColumn[]> {
-  const rows = await session.query<Row>(FACTS + which, [schema, table, column]);
+  const rows = await session.query<Row>(which, [schema, table, column]);
   return rows.map((row) => ({ ...row, relation: Number(row.relation) }));
 }

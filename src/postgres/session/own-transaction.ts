@@ -14,6 +14,7 @@ import { uncommitted } from '../analysis/errors.ts';
 import type { OwnCatalog, OwnTransaction } from '../analysis/catalog/own-catalogs.ts';
 import { PostgresError } from '../errors.ts';
 import type { Questions, ServiceRow } from '../service/connection.ts';
+import { wordsOf, type Repeated } from '../service/repeated.ts';
 import { ServiceError } from '../service/errors.ts';
 import { textOf } from '../wire/reader.ts';
 import { endSequence } from './probe.ts';
@@ -129,10 +130,10 @@ class QuestionWire implements Questions {
 
   /** As npm `pg` gives rows, but for int8, which is a number here. */
   async query<Row extends ServiceRow = ServiceRow>(
-    sql: string,
+    sql: string | Repeated,
     params: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
-    return (await this.run(asRows(sql), params)) as readonly Row[]; // as the caller knows the question
+    return (await this.run(asRows(wordsOf(sql)), params)) as readonly Row[]; // as the caller knows the question
   }
 
   /** No question is asked any more. */

@@ -1,12 +1,16 @@
 /** The current catalog of one database: loaded, watched for changes, replaced as a whole. */
 import type { SealedColumn } from '../../plan.ts';
 import type { ServiceConnection } from '../../service/connection.ts';
+import { repeated } from '../../service/repeated.ts';
 import { FINGERPRINT_SQL, SNAPSHOT_SQL, UNREAD_BODY } from './sql.ts';
 import { buildCatalog, parseSnapshot, type CatalogSnapshot } from './snapshot.ts';
 import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
 import { AnalysisError } from '../errors.ts';
 import { mayConcernTest, type MayConcern } from '../may-concern.ts';
 import type { RuledColumn } from './rules.ts';
+
+const SNAPSHOT = repeated(SNAPSHOT_SQL);
+const FINGERPRINT = repeated(FINGERPRINT_SQL);
 
 export type CatalogSourceOptions = {
   readonly service: ServiceConnection;
@@ -20,12 +24,18 @@ export type CatalogSourceOptions = {
 /** `began`: how often the catalog had been distrusted by then. */
 type Refreshing = { readonly began: number; readonly done: Promise<void> };
 
+/** `rows`: another after every change; `contents`: not where a relation was only emptied or written anew. */
+type Fingerprint = { readonly rows: string; readonly contents: string };
+
+/** `holds`: every rule does. One that does not may come to hold when its table is emptied. */
+type Seen = Fingerprint & { readonly holds: boolean };
+
 type Loaded = {
   readonly catalog: Catalog;
   readonly mayConcern: MayConcern;
   /** What it looks for. */
   readonly hotNames: string;
-  readonly fingerprint: string;
+  readonly seen: Seen;
 };
 
 /** `until`: how often the catalog has to have been distrusted when a look begins that tells what became of them. */
@@ -69,7 +79,7 @@ export class CatalogSource {
 
   /** Another than before where names may mean something else than before; temporary tables, which are of one session each, aside. */
   get meaning(): string {
-    return `${this.#loaded?.fingerprint ?? ''} ${this.#expected}`;
+    return `${this.#loaded?.seen.contents ?? ''} ${this.#expected}`;
   }
 
   /** When the server was last seen to have this catalog. */
@@ -103,7 +113,7 @@ export class CatalogSource {
     const coming: Coming = { relations, until: Infinity };
     this.#coming.add(coming);
     this.#expected += 1;
-    if (this.#loaded !== undefined) this.#replace(this.#loaded.catalog, this.#loaded.fingerprint);
+    if (this.#loaded !== undefined) this.#replace(this.#loaded.catalog, this.#loaded.seen);
     return () => {
       if (coming.until !== Infinity) return;
       this.outdate();
@@ -111,7 +121,7 @@ export class CatalogSource {
     };
   }
 
-  #replace(catalog: Catalog, fingerprint: string): void {
+  #replace(catalog: Catalog, seen: Seen): void {
     this.#epoch += 1;
     const relations = [...this.#coming].flatMap((coming) => coming.relations);
     const whole = withComing({ ...catalog, epoch: this.#epoch }, relations);
@@ -119,7 +129,7 @@ export class CatalogSource {
       [...whole.hotRelationNames, ...whole.hotRoutines.keys(), ...whole.settingNames].sort(),
     );
     if (hotNames !== this.#loaded?.hotNames) this.#hotNames += 1;
-    this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), hotNames, fingerprint };
+    this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), hotNames, seen };
   }
 
   /** Asks the server whether the catalog is still this one, and loads it anew if not. Errors: ERR_POSTGRES_CATALOG. */
@@ -159,7 +169,7 @@ export class CatalogSource {
       const loadsAnew = this.#loadsAnew;
       this.#loadsAnew = false;
       const fingerprint = await this.#fingerprint();
-      if (loadsAnew || fingerprint !== this.#loaded?.fingerprint) await this.#load(fingerprint, began);
+      if (loadsAnew || !this.#isLoaded(fingerprint)) await this.#load(fingerprint, began);
       if (began === this.#distrusted) this.#checkedAt = at;
     } catch (error) {
       this.#loadsAnew = true;
@@ -175,14 +185,14 @@ export class CatalogSource {
   }
 
   /** Between two equal fingerprints nothing changed, so rules and catalog belong together. */
-  async #load(before: string, began: number): Promise<void> {
+  async #load(before: Fingerprint, began: number): Promise<void> {
     const { service, rules, resolveColumns, allowRoutines, shadowsApart } = this.#options;
     let fingerprint = before;
     for (let load = 0; load < MAX_LOADS; load += 1) {
-      const [row] = await service.query(SNAPSHOT_SQL);
+      const [row] = await service.query(SNAPSHOT);
       const sealed = await resolveColumns();
       const after = await this.#fingerprint();
-      if (after === fingerprint) {
+      if (after.rows === fingerprint.rows) {
         const snapshot = parseSnapshot(row?.['snapshot']);
         for (const coming of this.#coming) if (coming.until <= began) this.#coming.delete(coming);
         const catalog = buildCatalog({
@@ -193,7 +203,7 @@ export class CatalogSource {
           allowRoutines,
           shadowsApart,
         });
-        this.#replace(catalog, fingerprint);
+        this.#replace(catalog, { ...fingerprint, holds: sealed.length === rules.length });
         // What locks kept from being read, where it matters: no fingerprint says that it can be read now.
         if (isPartlyUnread(catalog, snapshot)) this.#loadsAnew = true;
         return;
@@ -203,9 +213,15 @@ export class CatalogSource {
     throw new TypeError('the catalog changes faster than it can be read');
   }
 
-  async #fingerprint(): Promise<string> {
-    const [row] = await this.#options.service.query(FINGERPRINT_SQL);
-    return String(row?.['fingerprint']);
+  async #fingerprint(): Promise<Fingerprint> {
+    const [row] = await this.#options.service.query(FINGERPRINT);
+    return { rows: String(row?.['fingerprint']), contents: String(row?.['contents']) };
+  }
+
+  #isLoaded(fingerprint: Fingerprint): boolean {
+    const { seen } = this.#loaded ?? {};
+    if (seen === undefined) return false;
+    return seen.holds ? fingerprint.contents === seen.contents : fingerprint.rows === seen.rows;
   }
 }
 

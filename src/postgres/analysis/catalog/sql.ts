@@ -85,15 +85,20 @@ export const OWN_SNAPSHOT_SQL = snapshotSql('NULL::json', MADE_SQL);
  * whose members they are, on which it depends which schemas of its path a session searches; tables of
  * other sessions' temporary schemas left out, and identities of columns that are not there: an open transaction may have made them, and what it
  * holds locked stands in the way of another look.
+ *
+ * `contents` has of relations what they are instead of their row versions, which TRUNCATE, CLUSTER and VACUUM FULL renew as well.
  */
 export const FINGERPRINT_SQL = `
 WITH n AS (SELECT n.oid, n.nspname, n.xmin FROM pg_namespace n WHERE NOT ${OURS} AND n.nspname NOT LIKE 'pg\\_temp%'),
      b AS (SELECT b.id, b.xmin, b.domain_name FROM ${COLUMNS_TABLE} b
        WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = b.relation AND a.attnum = b.attnum)),
-     c AS (SELECT c.oid, c.xmin FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c'))
-SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' || count(*)::text AS fingerprint FROM (
-  SELECT 'n' || oid::text || ':' || xmin::text AS row_version FROM n
-  UNION ALL SELECT 'c' || oid::text || ':' || xmin::text FROM c
+     c AS (SELECT c.oid, c.xmin, concat_ws(' ', quote_ident(c.relname), c.relnamespace, c.relkind, c.reltype, c.relowner, coalesce(c.relacl::text, '-'),
+         coalesce(c.reloptions::text, '-'), c.relispartition, c.relrowsecurity, c.relforcerowsecurity) AS contents FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c'))
+SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' || count(*)::text AS fingerprint,
+  coalesce(sum(hashtextextended(coalesce(contents, row_version), 0)::numeric), 0)::text || '/' || count(*)::text AS contents FROM (
+  SELECT 'c' || oid::text || ':' || xmin::text AS row_version, 'c' || oid::text || ':' || contents AS contents FROM c
+  UNION ALL SELECT version, NULL FROM (
+  SELECT 'n' || oid::text || ':' || xmin::text AS version FROM n
   UNION ALL SELECT 'a' || a.attrelid::text || '.' || a.attnum::text || ':' || a.xmin::text FROM pg_attribute a JOIN c ON c.oid = a.attrelid WHERE a.attnum > 0
   UNION ALL SELECT 'i' || i.inhrelid::text || '.' || i.inhparent::text || ':' || i.xmin::text FROM pg_inherits i
   UNION ALL SELECT 'r' || r.oid::text || ':' || r.xmin::text FROM pg_rewrite r JOIN c ON c.oid = r.ev_class
@@ -109,4 +114,4 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'm' || m.roleid::text || '.' || m.member::text || ':' || m.xmin::text FROM pg_auth_members m
   UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM b
   UNION ALL SELECT 'e' || e.id::text || ':' || e.xmin::text FROM ${DOMAINS_TABLE} e WHERE e.name IN (SELECT b.domain_name FROM b)
-) AS versions`;
+) AS other) AS versions`;

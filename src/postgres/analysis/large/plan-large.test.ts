@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { CATALOG, SETTINGS } from '../../../../test/support/postgres/analysis.ts';
 import type { ServiceConnection } from '../../service/connection.ts';
+import { wordsOf, type Repeated } from '../../service/repeated.ts';
 import { CatalogSource } from '../catalog/source.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { planLarge } from './plan-large.ts';
@@ -28,9 +29,10 @@ class Database implements ServiceConnection {
   readonly database = 'test';
   version: string | undefined = '1';
 
-  query<Row>(sql: string): Promise<readonly Row[]> {
+  query<Row>(sql: string | Repeated): Promise<readonly Row[]> {
     if (this.version === undefined) return Promise.reject(new Error('down'));
-    const row: unknown = sql.includes('AS fingerprint') ? { fingerprint: this.version } : { snapshot: SNAPSHOT };
+    const versions = { fingerprint: this.version, contents: this.version };
+    const row: unknown = wordsOf(sql).includes('AS fingerprint') ? versions : { snapshot: SNAPSHOT };
     return Promise.resolve([row as Row]); // as pg types rows
   }
 
