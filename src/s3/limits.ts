@@ -30,8 +30,11 @@ export const MAX_DRAIN_BYTES = 256 * 1024;
 export const STREAM_COST_BYTES = 512 * 1024;
 /** What a listing counts for: a page of 1000 rows is some 300 KB of XML, and ten times of it in its texts and trees. */
 export const LISTING_COST_BYTES = 4 * 1024 * 1024;
-/** After an answer that came before the body's end, this much of the body is read so that the client sees the answer. */
-export const MAX_LINGER_BYTES = 64 * 1024 * 1024;
+/**
+ * After an answer that came before the body's end, this much of the body is read so that the client sees the answer: the parts that programs
+ * send, of clients that read nothing before they have sent all (Python's). nginx reads on without such a bound, for 30 s.
+ */
+export const MAX_LINGER_BYTES = 128 * 1024 * 1024;
 /** A client that sends nothing and reads nothing for so long is gone: S3 closes after 20 to 60 s. */
 export const CLIENT_IDLE_MS = 60 * 1000;
 /** Time for the request line and headers. */

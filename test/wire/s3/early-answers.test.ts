@@ -1,7 +1,9 @@
 /** Answers that come while the client still sends: it reads them, and its sending never ends in a broken pipe. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../../support/certificates.ts';
 import { startRecordingStore, type RecordingStore } from '../../support/s3/recording-store.ts';
 import { isWhole, sign, statusIn } from '../../support/s3/raw-s3.ts';
 import { S3RVER_CAPABILITIES, startEdge, type TestEdge } from '../../support/s3/edge.ts';
@@ -24,8 +26,9 @@ afterAll(async () => {
 });
 
 /** Sends the head, waits for the whole answer, then sends `bytes` of body; both are over when the other side has closed. */
-async function sendAfterTheAnswer(port: number, head: string, bytes: number) {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+async function sendAfterTheAnswer(port: number, head: string, bytes: number, ca?: string) {
+  const place = { port, host: '127.0.0.1', noDelay: true };
+  const socket = ca === undefined ? connect(place) : connectTls({ ...place, ca });
   const broken: string[] = [];
   let text = '';
   const answered = new Promise<void>((resolve) => {
@@ -58,10 +61,35 @@ async function write(socket: Socket, piece: Uint8Array): Promise<void> {
 const forged = (method: string, headers: Record<string, string>, path = '/bkt/k'): string =>
   sign(edge.port, { method, path, headers }).head.replace(/Signature=\w{4}/u, 'Signature=0000');
 
-test.each([1, 1000, 64 * 1024, 8 * MIB])('A refused body of %i bytes may be sent to its end', async (bytes) => {
-  const head = forged('PUT', { 'content-length': String(bytes) });
-  const seen = await sendAfterTheAnswer(edge.port, head, bytes);
-  expect(seen).toEqual({ status: 403, closing: true, broken: [], sent: bytes });
+test.each([1, 1000, 64 * 1024, 8 * MIB, 100 * MIB])(
+  'A refused body of %i bytes may be sent to its end',
+  async (bytes) => {
+    const head = forged('PUT', { 'content-length': String(bytes) });
+    const seen = await sendAfterTheAnswer(edge.port, head, bytes);
+    expect(seen).toEqual({ status: 403, closing: true, broken: [], sent: bytes });
+  },
+);
+
+test('also over TLS', async () => {
+  const tls = { cert: PROXY_CERTIFICATE_PEM, key: PROXY_KEY_PEM };
+  const secure = await startEdge({ store, capabilities: S3RVER_CAPABILITIES, tls });
+  try {
+    const head = forged('PUT', { 'content-length': String(8 * MIB) });
+    const seen = await sendAfterTheAnswer(secure.port, head, 8 * MIB, TEST_CA_PEM);
+    expect(seen).toEqual({ status: 403, closing: true, broken: [], sent: 8 * MIB });
+  } finally {
+    await secure.close();
+  }
+});
+
+test('also a form, whose fields are refused before its file has come', async () => {
+  const fields = ['key', 'file'].map((name) => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n`);
+  const form = fields.join('k\r\n');
+  const length = form.length + 8 * MIB;
+  const named = `content-type: multipart/form-data; boundary=x\r\ncontent-length: ${length}\r\n`;
+  const head = `POST /bkt HTTP/1.1\r\nhost: 127.0.0.1\r\n${named}\r\n${form}`;
+  const seen = await sendAfterTheAnswer(edge.port, head, 8 * MIB);
+  expect(seen).toEqual({ status: 403, closing: true, broken: [], sent: 8 * MIB });
 });
 
 test('also one whose client asked whether it may send', async () => {
