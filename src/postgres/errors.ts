@@ -107,6 +107,11 @@ export const POSTGRES_ERRORS = {
     why: 'It sent CopyFail, as clients do when their source of rows fails.',
     fix: 'See the message, which is the client’s own. Nothing of the COPY was kept.',
   },
+  ERR_POSTGRES_CANCELED: {
+    says: 'A statement was canceled before it began.',
+    why: 'A cancel request, or the session’s own statement_timeout, met the question for the session’s settings that the proxy asks ahead of it.',
+    fix: 'Nothing of the statement was run: send it again, if it is still wanted.',
+  },
   ERR_POSTGRES_TOO_LARGE: {
     says: 'A statement, message or value that must be read whole is larger than its limit.',
     why: 'Nothing sealed may leave before its tag has verified, so it is held in memory and bounded.',

@@ -52,15 +52,18 @@ export async function settle(session: Session): Promise<Readiness> {
 async function ask(session: Session): Promise<Readiness> {
   const isAlone = !session.sequenceOpen;
   const epoch = session.analyzer.catalogEpoch;
+  let failure: ReadonlyMap<string, string> | undefined;
   const row = await new Promise<readonly string[] | undefined>((resolve) => {
     let answer: readonly string[] | undefined;
     const internal = {
+      failed: (fields: ReadonlyMap<string, string>) => void (failure = fields),
       row: (values: readonly (Uint8Array | undefined)[]) => {
         answer = values.map((value) => (value === undefined ? '' : textOf(value, 0, value.length)));
       },
       done: (succeeded: boolean) => resolve(succeeded ? answer : undefined),
     };
-    if (!isAlone) askInSequence(session, internal);
+    // Within the client's sequence the server's error is the client's.
+    if (!isAlone) askInSequence(session, { row: internal.row, done: internal.done });
     else if (session.boundSinceSync) askSimply(session, internal);
     else askAlone(session, internal);
     session.wires.flushUpstream();
@@ -68,10 +71,7 @@ async function ask(session: Session): Promise<Readiness> {
   if (row === undefined) {
     if (!isAlone) return 'skipped';
     if (session.status === 'failed') return 'failed';
-    throw new PostgresError('ERR_POSTGRES_INTERNAL', 'the settings of the session could not be read', {
-      sqlstate: '58000',
-      hint: 'Try again.',
-    });
+    throw notRead(failure);
   }
   // What comes behind an Execute without a Sync between is in a block that the server begins for it: the client's would be, and was not.
   if (!isAlone && !session.boundSinceSync) await endSequence(session);
@@ -80,6 +80,19 @@ async function ask(session: Session): Promise<Readiness> {
   session.settingsStale = false;
   session.settingsEpoch = epoch;
   return 'ready';
+}
+
+/** query_canceled: it is the client's statement that a cancel request means, and a statement_timeout. */
+const CANCELED = '57014';
+
+function notRead(failure: ReadonlyMap<string, string> | undefined): PostgresError {
+  const said = failure?.get('M');
+  if (failure?.get('C') === CANCELED && said !== undefined)
+    return new PostgresError('ERR_POSTGRES_CANCELED', said, { sqlstate: CANCELED });
+  return new PostgresError('ERR_POSTGRES_INTERNAL', 'the settings of the session could not be read', {
+    sqlstate: '58000',
+    hint: 'Try again.',
+  });
 }
 
 type Internal = NonNullable<Parameters<Session['expect']>[0]['internal']>;
@@ -91,9 +104,12 @@ function askSimply(session: Session, internal: Internal): void {
 }
 
 /** By the extended protocol as well: a Query would drop the client's unnamed statement and portal. */
-function askAlone(session: Session, { row, done }: Required<Pick<Internal, 'row' | 'done'>>): void {
+function askAlone(session: Session, { row, failed: told, done }: Required<Internal>): void {
   let succeeded = true;
-  const failed = (): void => void (succeeded = false);
+  const failed = (fields: ReadonlyMap<string, string>): void => {
+    succeeded = false;
+    told(fields);
+  };
   askInSequence(session, { row, failed, done: () => undefined });
   session.wires.toUpstream(SYNC);
   session.expect({ kind: 'sync', internal: { done: () => done(succeeded) } });

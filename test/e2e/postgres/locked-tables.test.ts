@@ -59,6 +59,23 @@ test('who asks nothing of the locked table is answered meanwhile', async () => {
   await Promise.all([reader, ...clients].map(async (client) => client.end()));
 });
 
+test('a statement that is canceled while the proxy asks for the settings ahead of it is told so, and was not run', async () => {
+  const client = await connected();
+  await client.query("INSERT INTO people VALUES (1, 'ann@example.org')");
+  await client.query("SET statement_timeout = '500ms'");
+  // The question reads it.
+  await db.direct.query('BEGIN; LOCK TABLE pg_catalog.pg_type IN ACCESS EXCLUSIVE MODE');
+  await expect(client.query("UPDATE people SET email = 'gone@example.org'")).rejects.toMatchObject({
+    code: '57014',
+    message: 'canceling statement due to statement timeout',
+    routine: 'ERR_POSTGRES_CANCELED',
+  });
+  await db.direct.query('ROLLBACK');
+  const { rows } = await client.query('SELECT DISTINCT email FROM people');
+  expect(rows).toEqual([{ email: 'ann@example.org' }]);
+  await client.end();
+});
+
 /** How many of the proxy's own connections wait for a lock, and how many of clients. */
 async function waiting(): Promise<{ readonly own: number; readonly clients: number }> {
   const { rows } = await db.direct.query<{ own: number; clients: number }>(
