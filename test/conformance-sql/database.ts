@@ -63,6 +63,8 @@ CREATE TABLE cats (claws int) INHERITS (animals);
 CREATE VIEW customer_list AS SELECT id, name, email, ssn, note FROM customers;
 CREATE VIEW customer_totals AS SELECT c.id, c.ssn AS secret, c.name, count(o.id) AS orders, sum(o.total) AS total
   FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id, c.ssn, c.name;
+CREATE VIEW customer_people AS SELECT c.id, c.ssn, p.nick FROM customers c JOIN people p ON p.ssn = c.ssn
+  WHERE c.email IN (SELECT email FROM people) OR c.score IS DISTINCT FROM p.score;
 CREATE VIEW everybody AS SELECT ssn, score FROM customers UNION SELECT ssn, score FROM people;
 CREATE VIEW customer_upper AS SELECT id, upper(name) AS name, ssn FROM customers WHERE id > 1;
 CREATE VIEW list_of_list AS SELECT id, email AS mail, note FROM customer_list WHERE id < 100 WITH CHECK OPTION;

@@ -104,6 +104,7 @@ export const READING: readonly Shape[] = [
   {
     shape: 'IN, ANY, ALL',
     exact: [
+      ['SELECT id FROM customers WHERE ssn IN (SELECT unnest($1::text[]))', ['canary-111']],
       "SELECT id FROM customers WHERE email IN ('ann@canary.example', 'x')",
       ['SELECT id FROM customers WHERE score IN (5, $1, NULL)', '-5'],
       ['SELECT id FROM customers WHERE ssn NOT IN ($1, $2)', 'canary-111', ''],
@@ -150,7 +151,7 @@ export const READING: readonly Shape[] = [
       'SELECT id FROM customers WHERE name IN (SELECT ssn FROM people)',
       'SELECT id FROM customers WHERE score > ALL (SELECT score FROM people)',
       ['SELECT id FROM customers WHERE ssn LIKE ANY($1)', ['a%']],
-      ['SELECT id FROM customers WHERE ssn IN (SELECT unnest($1::text[]))', ['canary-111']],
+      ["SELECT id FROM customers WHERE ssn IN (SELECT unnest(string_to_array($1, ',')))", 'canary-111'],
     ],
   },
   {

@@ -118,9 +118,16 @@ export const WRITING: readonly Shape[] = [
         'b@canary.example',
       ],
       ['INSERT INTO customers (id, name) SELECT * FROM unnest($1::int[], $2::text[])', ['20', '21'], ['a', 'b']],
+      [
+        'INSERT INTO customers (id, note) SELECT unnest($1::int[]), unnest($2::text[])',
+        ['20', '21'],
+        ['canary-a', 'canary-b'],
+      ],
+      'INSERT INTO customers (id, amount) SELECT 20, 1.25 UNION SELECT 20, 1.250',
     ],
     refused: [
       'INSERT INTO customers (id, note) SELECT 20, name FROM people WHERE id = 1',
+      "INSERT INTO customers (id, note) SELECT 20, 'canary-a' UNION SELECT 20, 'canary-b'",
       'INSERT INTO customers (id, note) SELECT 20, memo FROM customers WHERE id = 1',
       'INSERT INTO customers (id, note) SELECT 20, nick FROM people WHERE id = 1',
       'INSERT INTO customers (id, ssn) SELECT 20, email FROM people WHERE id = 1',
