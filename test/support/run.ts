@@ -44,11 +44,7 @@ export function start(program: string, words: readonly string[], options: SpawnO
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
-/** What Node compiles of the sources, by their content: hundreds of commands start from the same, and that is half of what each costs. */
-const COMPILED = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'sealgate-compiled');
-
 /** `sealgate <words>`, from the sources. */
 export function sealgate(words: readonly string[], options: SpawnOptions = {}): Program {
-  const env = { NODE_COMPILE_CACHE: COMPILED, ...(options.env ?? process.env) };
-  return start(process.execPath, [main, ...words], { ...options, env });
+  return start(process.execPath, [main, ...words], options);
 }
