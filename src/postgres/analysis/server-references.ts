@@ -6,7 +6,9 @@
  */
 import type { ServiceSession } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
+import { ServiceError } from '../service/errors.ts';
 import { quoteQualified } from '../service/names.ts';
+import { refuseUse } from './errors.ts';
 import { scanTokens } from './text/syntax.ts';
 
 /** As `server_version_num` says it. */
@@ -45,8 +47,21 @@ export async function serverReferences(
   await session.query(`CREATE TABLE ${name} (${columns.join(', ')})`);
   // A rule names its rows: "new" where they are inserted, "old" where they are deleted. The statement may use one of these itself.
   const event = /\bnew\b/iu.test(body) ? 'DELETE' : 'INSERT';
-  await session.query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${body}`);
+  await session
+    .query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${body}`)
+    .catch((error: unknown) => {
+      throw returnsRow(error, description) ? refuseUse(ROW_RETURNED, -1, 'Return its columns by themselves.') : error;
+    });
   return referencesOf(session, 'pg_rewrite', RULE_OF, name);
+}
+
+const RECORD_OID = 2249;
+const ROW_RETURNED = 'before PostgreSQL 14 RETURNING takes no row of sealed columns';
+
+/** The columns of the rule's table have to be of the types that are returned, which is asked of RETURNING alone. */
+function returnsRow(error: unknown, { fields }: StatementDescription): boolean {
+  if (!(error instanceof ServiceError) || error.sqlstate !== '42P17') return false;
+  return fields.some(({ typeOid }) => typeOid === RECORD_OID);
 }
 
 const RULE_OF = '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)';
