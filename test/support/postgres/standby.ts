@@ -71,9 +71,11 @@ async function start(
     binaries: given,
   }: { data: string; port: number; uid: number; gid: number; binaries: string | undefined },
 ): Promise<ChildProcess> {
-  // Where the server's user could not reach the package's programs they were copied beside the data.
-  const copied = join(dirname(primary.dataDirectory), 'native', 'bin');
-  const binaries = existsSync(copied) ? copied : (given ?? (await chosenBinaries()) ?? (await binaryFolder()));
+  // Where the server's user could not reach the package's programs they were copied beside the data, and go with the primary.
+  const besides = (folder: string): string => join(dirname(folder), 'native');
+  const [copied, own] = [besides(primary.dataDirectory), besides(data)];
+  if (existsSync(copied)) await cp(copied, own, { recursive: true });
+  const binaries = existsSync(own) ? join(own, 'bin') : (given ?? (await chosenBinaries()) ?? (await binaryFolder()));
   const from = `host=127.0.0.1 port=${primary.port} user=${primary.superuser} password=${primary.password}`;
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, 'fsync=off'];
   const flags = [...settings, `primary_conninfo=${from}`].flatMap((setting) => ['-c', setting]);
