@@ -66,3 +66,9 @@ export const since = <T>(version: PostgresVersion, ...cases: readonly T[]): read
 
 /** The version that `startPostgres` starts. */
 export const testedVersion = (): PostgresVersion => chosenVersion() ?? 18;
+
+/** Why a test of what came with `since` is skipped; undefined where the version that every suite runs on has it. */
+export function lacking(since: PostgresVersion, what: string): string | undefined {
+  const version = chosenVersion();
+  return version !== undefined && version < since ? `PostgreSQL ${version} has no ${what}` : undefined;
+}

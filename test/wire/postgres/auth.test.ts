@@ -24,6 +24,7 @@ import {
 } from '../../support/certificates.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
 import { startTestProxy, type TestProxy } from '../../support/postgres/proxy.ts';
+import { lacking } from '../../support/postgres/versions.ts';
 import { reloadConfig } from '../../support/postgres/waits.ts';
 import { missing } from '../../support/programs.ts';
 
@@ -312,7 +313,9 @@ describe('TLS to the server', () => {
     await reloadConfig(server);
   });
 
-  test('direct TLS asks for nothing first', async () => {
+  test('direct TLS asks for nothing first', async ({ skip }) => {
+    const without = lacking(17, 'direct TLS');
+    if (without !== undefined) return skip(without);
     expect(await connecting({ mode: 'verify-full', direct: true, caPem: TEST_CA_PEM }, 'localhost')).toBe('ann');
   });
 
