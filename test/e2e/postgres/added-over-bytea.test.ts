@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTwinDatabase, type TwinDatabase } from '../../support/postgres/twin-database.ts';
+import { lacking } from '../../support/postgres/versions.ts';
 
 const DDL = (sealed: boolean): string => `
 CREATE TABLE people (id int PRIMARY KEY, name text, ssn ${sealed ? 'sealgate.sealed' : 'text'}, note ${sealed ? 'sealgate.sealed' : 'text'});
@@ -41,11 +42,16 @@ beforeAll(async () => {
 });
 afterAll(() => all.close());
 
+async function expectSame(sql: string, values: readonly unknown[] = []): Promise<void> {
+  const [sealed, plain] = await Promise.all([all.client.query(sql, [...values]), all.twin.query(sql, [...values])]);
+  expect(sealed.rows.length).toBeGreaterThan(0);
+  expect(sealed.rows).toEqual(plain.rows);
+}
+
 test.each<{ sql: string; values?: unknown[] }>([
   { sql: 'SELECT count(ssn), count(note), count(DISTINCT ssn), count (/* all */ people), "count"(ssn) FROM people' },
   { sql: 'SELECT count(ssn) FILTER (WHERE id = 1) OVER () AS n FROM people' },
   { sql: 'SELECT n FROM (SELECT COUNT(ssn) AS n FROM people HAVING count(note) = 1) x' },
-  { sql: 'SELECT any_value(note) FROM people WHERE id = 1' },
   {
     sql: 'SELECT id, lag(ssn) OVER w AS a, first_value(note) OVER w AS b FROM people WINDOW w AS (ORDER BY id) ORDER BY id',
   },
@@ -62,10 +68,12 @@ test.each<{ sql: string; values?: unknown[] }>([
   { sql: "SELECT nullif(ssn, 'canary-111') AS a, ssn IS DISTINCT FROM 'canary-111' AS b FROM people" },
   { sql: "SELECT CASE ssn WHEN 'canary-111' THEN 1 END AS a FROM people" },
   { sql: 'SELECT ssn, count(*) FROM people GROUP BY ssn ORDER BY count(*), min(id)' },
-])('exact: $sql', async ({ sql, values = [] }) => {
-  const [sealed, plain] = await Promise.all([all.client.query(sql, values), all.twin.query(sql, values)]);
-  expect(sealed.rows.length).toBeGreaterThan(0);
-  expect(sealed.rows).toEqual(plain.rows);
+])('exact: $sql', ({ sql, values }) => expectSame(sql, values));
+
+test('exact: any_value()', async ({ skip }) => {
+  const without = lacking(16, 'any_value()');
+  if (without !== undefined) return skip(without);
+  await expectSame('SELECT any_value(note) FROM people WHERE id = 1');
 });
 
 test('a view made through the proxy that calls one of them is refused where it is read', async () => {
