@@ -8,10 +8,16 @@ import type { Session } from './session.ts';
 
 const FLUSH = serialize.flush();
 
-/** Resolves when all that was sent has been answered: names stand for what they are said to stand for. */
-export async function untilCertain(session: Session): Promise<typeof AGAIN> {
+/** Resolves when all that was sent has been answered. */
+export async function untilAnswered(session: Session): Promise<void> {
+  if (session.replies.size === 0) return;
   if (session.sequenceOpen) session.wires.toUpstream(FLUSH);
   session.wires.flushUpstream();
   await session.replies.until(0);
+}
+
+/** As `untilAnswered`: names stand for what they are said to stand for. */
+export async function untilCertain(session: Session): Promise<typeof AGAIN> {
+  await untilAnswered(session);
   return AGAIN;
 }

@@ -17,6 +17,7 @@ import type { Questions, ServiceRow } from '../service/connection.ts';
 import { wordsOf, type Repeated } from '../service/repeated.ts';
 import { ServiceError } from '../service/errors.ts';
 import { textOf } from '../wire/reader.ts';
+import { untilAnswered } from './certainty.ts';
 import { endSequence } from './probe.ts';
 import type { Session } from './session.ts';
 
@@ -67,7 +68,7 @@ export class SessionTransaction implements OwnTransaction {
 
   async ask<Result>(work: (questions: Questions) => Promise<Result>): Promise<Result> {
     const session = this.#session;
-    await quiet(session);
+    await untilAnswered(session);
     // A savepoint outside of a transaction block would end the client's transaction.
     if (session.skipping || session.status !== 'open' || session.blockInDoubt) throw uncommitted();
     const inSequence = session.sequenceOpen;
@@ -83,14 +84,6 @@ export class SessionTransaction implements OwnTransaction {
       session.sequenceOpen = inSequence;
     }
   }
-}
-
-/** Everything that was sent has been answered. */
-async function quiet(session: Session): Promise<void> {
-  if (session.replies.size === 0) return;
-  if (session.sequenceOpen) session.wires.toUpstream(FLUSH);
-  session.wires.flushUpstream();
-  await session.replies.until(0);
 }
 
 async function takeBack(session: Session, wire: QuestionWire, inSequence: boolean): Promise<void> {

@@ -6,6 +6,7 @@
 import { serialize } from 'pg-protocol';
 import { PostgresError } from '../errors.ts';
 import { textOf } from '../wire/reader.ts';
+import { untilAnswered } from './certainty.ts';
 import type { Session } from './session.ts';
 import type { SessionSettings } from './settings.ts';
 
@@ -38,11 +39,7 @@ export function isSettled(session: Session): boolean {
 
 /** Waits until statements in flight that change settings are done, and asks for the settings where they may be stale. */
 export async function settle(session: Session): Promise<Readiness> {
-  if (session.tracksPending > 0) {
-    if (session.sequenceOpen) session.wires.toUpstream(FLUSH);
-    session.wires.flushUpstream();
-    await session.replies.until(0);
-  }
+  if (session.tracksPending > 0) await untilAnswered(session);
   if (session.skipping) return 'skipped';
   if (!session.settingsOutdated) return 'ready';
   if (session.replies.size === 0 && session.status === 'failed') return 'failed';

@@ -5,6 +5,7 @@
  * own (manual, 54.2.2.1), unless the client has one open; here the proxy opens that block and ends it. Where a statement would tell the two kinds
  * of block apart it is not in the proxy's: the client's BEGIN makes it the client's, and before COMMIT, ROLLBACK and what is an error there it is ended.
  */
+import { untilAnswered } from '../certainty.ts';
 import { encodeQuery } from '../../messages/query.ts';
 import type { MessageStatement, Refusal } from '../../plan.ts';
 import { PostgresError } from '../../errors.ts';
@@ -24,8 +25,7 @@ export async function sendOneByOne(
   refusal: Refusal,
 ): Promise<void> {
   if (session.sequenceOpen) return refuseQuery(session, refusal);
-  session.wires.flushUpstream();
-  await session.replies.until(0);
+  await untilAnswered(session);
   if (session.skipping || session.hasEnded) return;
   const parts = new OneByOne(session, statements);
   const { turn } = parts;
