@@ -39,7 +39,8 @@ export async function setup(): Promise<void> {
 export async function teardown(): Promise<void> {
   server?.close();
   const stopped = Promise.all([...clusters].map((cluster) => cluster.stop()));
-  await Promise.race([stopped, sleep(TEARDOWN_MS)]);
+  // Where all have stopped, the rest of that time would be waited for at the end of every run.
+  await Promise.race([stopped, sleep(TEARDOWN_MS, undefined, { ref: false })]);
   for (const cluster of clusters) cluster.unref();
 }
 
