@@ -21,7 +21,7 @@ import type { ObjectKey } from '../sealing/data-key.ts';
 import { sealedEnding } from '../sealing/sealed-body.ts';
 import { storeBackendPart, type BackendPart } from './backend-part.ts';
 import { openHeldPart, readHeldPart } from './held-part.ts';
-import type { FoundPart } from './named-parts.ts';
+import type { FoundPart, FoundParts } from './named-parts.ts';
 import type { OpenUpload } from './open-upload.ts';
 import { partList, refuseSize, type NamedAndFound } from './part-list.ts';
 
@@ -35,7 +35,7 @@ type Ending = {
   readonly gateway: GatewayContext;
   readonly upload: OpenUpload;
   readonly key: ObjectKey;
-  readonly parts: NamedAndFound;
+  readonly parts: NamedAndFound & FoundParts;
   readonly last: FoundPart;
 };
 
@@ -48,7 +48,7 @@ export async function storeLastPart(
   gateway: GatewayContext,
   upload: OpenUpload,
   key: ObjectKey,
-  parts: NamedAndFound,
+  parts: NamedAndFound & FoundParts,
 ): Promise<EndedObject> {
   const last = parts.found.at(-1);
   if (last === undefined) throw new S3Error('ERR_S3_MALFORMED_XML');
@@ -69,15 +69,17 @@ async function storeFooterPart({ request, gateway, upload, key, parts }: Ending)
 }
 
 async function resealShort(ending: Ending): Promise<StoredEnd> {
-  const { request, gateway, upload, key, last } = ending;
+  const { request, gateway, upload, key, parts, last } = ending;
   const { signal, client } = request;
+  // A store that wants every part named (Ceph RGW) would miss the end that an earlier completion left, and no part can be taken away again.
+  const number = parts.hasEnd ? FOOTER_PART_NUMBER : last.number;
   const share = await gateway.governor.take(HELD_PART_COST_BYTES, { signal, holder: client });
   try {
     const { plaintext, record } = await readHeldPart(gateway, upload, last, key);
     const sealer = finalSealer(ending, plaintext.length);
     const { footer, block } = await sealedList(ending, sealer, plaintext.length, record);
     const body = concatBytes(sealer.header(), ...sealer.push(plaintext), ...sealer.finish(record, block));
-    return { end: await storeBackendPart(request, gateway, upload, last.number, { body }), footer };
+    return { end: await storeBackendPart(request, gateway, upload, number, { body }), footer };
   } finally {
     share.giveBack();
   }

@@ -68,18 +68,19 @@ export async function storedEtag(
   return parts.find((part) => part.number === number)?.etag;
 }
 
-/** All parts by number. */
+/** All parts by number, and whether a completion before has left an end of its own under the footer part's. */
 export async function fetchAllParts(
   gateway: GatewayContext,
   upload: OpenUpload,
-): Promise<ReadonlyMap<number, StoredPart>> {
+): Promise<{ readonly parts: ReadonlyMap<number, StoredPart>; readonly hasEnd: boolean }> {
   const parts = new Map<number, StoredPart>();
   for (let marker: number | undefined = 0; marker !== undefined;) {
-    const page: PartsPage = await fetchPartsPage(gateway, upload, { marker, maxParts: 1_000 });
+    const page: PartsPage = await fetchBackendPage(gateway, upload, { marker, maxParts: 1_000 });
     for (const part of page.parts) parts.set(part.number, part);
     marker = page.nextMarker;
   }
-  return parts;
+  const hasEnd = parts.delete(FOOTER_PART_NUMBER);
+  return { parts, hasEnd };
 }
 
 function parseStoredPart(tree: XmlTree): StoredPart {

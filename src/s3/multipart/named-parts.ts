@@ -28,21 +28,27 @@ export type FoundPart = {
   readonly digests: BodyDigests;
 };
 
+export type FoundParts = {
+  readonly found: readonly FoundPart[];
+  /** The backend lists a part of the footer part's number: a completion before this one has put it there, and failed. */
+  readonly hasEnd: boolean;
+};
+
 /** Throws ERR_S3_INVALID_PART, ERR_S3_ENTITY_TOO_SMALL, or the backend's refusal (NoSuchUpload). */
 export async function findParts(
   gateway: GatewayContext,
   upload: OpenUpload,
   named: readonly NamedPart[],
-): Promise<readonly FoundPart[]> {
+): Promise<FoundParts> {
   const known = await gateway.caches.backend.learn(gateway, upload.bucket);
   const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
   // Which attempt it would read nobody knows.
   if (listed === undefined && gateway.caches.partsInFlight.has(uploadName(upload)))
     throw new S3Error('ERR_S3_SLOW_DOWN', 'A part of this upload is on its way. Please try again.');
-  const found = named.map((part) => findPart(gateway, upload, part, listed));
+  const found = named.map((part) => findPart(gateway, upload, part, listed?.parts));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);
-  return found;
+  return { found, hasEnd: listed?.hasEnd === true };
 }
 
 function findPart(

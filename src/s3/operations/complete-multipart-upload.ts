@@ -59,7 +59,7 @@ async function completeOnce(
     // Who lists no parts may not know either that an upload is over (s3rver 5 breaks down when it is completed again): the mark looks.
     return await markedAsCompleting(gateway, upload, async () => {
       const found = await findParts(gateway, upload, named);
-      ended = await storeLastPart(request, gateway, upload, key, { named, found });
+      ended = await storeLastPart(request, gateway, upload, key, { named, ...found });
       const conditions = await writeConditions(request, gateway);
       const completed = await completeUpstream(request, gateway, upload, ended.parts, conditions);
       await checkCompleted(request, gateway, key, ended.footer);

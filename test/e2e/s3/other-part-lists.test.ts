@@ -1,18 +1,20 @@
 /** Completions of one upload that name other parts: whoever is told of success has an object of the parts it named. */
 import { randomBytes } from 'node:crypto';
-import {
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  UploadPartCommand,
-  type CompletedPart,
-} from '@aws-sdk/client-s3';
+import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, type CompletedPart } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
 import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
 import { BUCKET, startSealed, type SealedSetup } from '../../support/s3/sealed.ts';
-
-const MIB = 1024 * 1024;
+import {
+  completeUpload,
+  createUpload,
+  MIB,
+  outcomeOf,
+  readObject,
+  sendPart,
+  type By,
+  type Upload,
+} from '../../support/s3/uploads.ts';
 
 describe.each(['s3rver', 'radosgw'] as const)('An upload in front of %s', (name) => {
   let setup: SealedSetup;
@@ -22,27 +24,12 @@ describe.each(['s3rver', 'radosgw'] as const)('An upload in front of %s', (name)
     return [setup];
   });
 
-  type Upload = { readonly Key: string; readonly UploadId: string };
-  const create = async (Key: string): Promise<Upload> => {
-    const { UploadId = '' } = await setup.clients[0].send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
-    return { Key, UploadId };
-  };
-  const part = async (upload: Upload, PartNumber: number, Body: Uint8Array, by: 0 | 1): Promise<CompletedPart> => {
-    const input = { Bucket: BUCKET, ...upload, PartNumber, Body };
-    const { ETag } = await setup.clients[by].send(new UploadPartCommand(input));
-    return { PartNumber, ETag };
-  };
-  const complete = (upload: Upload, parts: readonly CompletedPart[], by: 0 | 1): Promise<string> =>
-    setup.clients[by]
-      .send(new CompleteMultipartUploadCommand({ Bucket: BUCKET, ...upload, MultipartUpload: { Parts: [...parts] } }))
-      .then(
-        () => 'ok',
-        (error: { name: string }) => error.name,
-      );
-  const read = async (Key: string): Promise<Buffer> => {
-    const { Body } = await setup.clients[0].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-    return Buffer.from((await Body?.transformToByteArray()) ?? []);
-  };
+  const create = (key: string): Promise<Upload> => createUpload(setup, key);
+  const part = (upload: Upload, number: number, body: Uint8Array, by: By = 0): Promise<CompletedPart> =>
+    sendPart(setup, upload, number, body, by);
+  const complete = (upload: Upload, parts: readonly CompletedPart[], by: By): Promise<string> =>
+    outcomeOf(completeUpload(setup, upload, parts, by));
+  const read = (key: string): Promise<Buffer> => readObject(setup, key);
 
   test.each([
     ['a short last part', 1000],
@@ -98,4 +85,38 @@ describe.each(['s3rver', 'radosgw'] as const)('An upload in front of %s', (name)
     expect(outcomes).toEqual(['…', 'ok']);
     expect((await read(upload.Key)).equals(Buffer.concat([bodies[1], bodies[2]]))).toBe(true);
   });
+
+  test.for([
+    ['short', 1000],
+    ['long', 5 * MIB],
+  ] as const)(
+    'that was completed with some of its parts, which the store refuses, is completed with all: the last is %s',
+    async ([, end], { skip }) => {
+      skip(name === 's3rver', 's3rver completes with whatever parts are named');
+      const upload = await create(`some-${end}`);
+      const bodies = [randomBytes(5 * MIB), randomBytes(5 * MIB), randomBytes(5 * MIB), randomBytes(end)];
+      const parts: CompletedPart[] = [];
+      for (const [index, body] of bodies.entries()) parts.push(await part(upload, index + 1, body));
+      for (const some of [parts.slice(0, 2), parts.slice(1, 2), parts.filter(({ PartNumber }) => PartNumber !== 2)])
+        expect(await complete(upload, some, 0)).toBe('InvalidPart');
+      expect(await complete(upload, parts, 1)).toBe('ok');
+      for (const by of [0, 1] as const) expect(await complete(upload, parts, by)).toBe('ok');
+      expect((await read(upload.Key)).equals(Buffer.concat(bodies))).toBe(true);
+      for (const [index, body] of bodies.entries()) {
+        const { Body, PartsCount } = await setup.clients[0].send(
+          new GetObjectCommand({ Bucket: BUCKET, Key: upload.Key, PartNumber: index + 1 }),
+        );
+        expect(PartsCount).toBe(bodies.length);
+        expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(body)).toBe(true);
+      }
+      const { Contents } = await setup.clients[0].send(
+        new ListObjectsV2Command({ Bucket: BUCKET, Prefix: upload.Key }),
+      );
+      expect(Contents?.map(({ Size }) => Size)).toEqual([Buffer.concat(bodies).length]);
+      // Its parts are copied where they lie.
+      const copy = { Bucket: BUCKET, Key: `${upload.Key}-copied`, CopySource: `${BUCKET}/${upload.Key}` };
+      await setup.clients[0].send(new CopyObjectCommand(copy));
+      expect((await read(copy.Key)).equals(Buffer.concat(bodies))).toBe(true);
+    },
+  );
 });

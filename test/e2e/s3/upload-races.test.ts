@@ -4,23 +4,26 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  UploadPartCommand,
-  type CompletedPart,
-} from '@aws-sdk/client-s3';
+import type { CompletedPart } from '@aws-sdk/client-s3';
 import { describe, expect, test, vi } from 'vitest';
 import { MARK_COUNTS_MS, MARK_RENEWED_MS } from '../../../src/s3/sealing/limits.ts';
 import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
 import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
 import { BUCKET, startSealed, type Backend, type SealedSetup } from '../../support/s3/sealed.ts';
+import {
+  abortUpload,
+  completeUpload,
+  createUpload,
+  MIB,
+  outcomeOf,
+  readObject,
+  sendPart,
+  type By,
+  type Upload,
+} from '../../support/s3/uploads.ts';
 
 const run = promisify(execFile);
 
-const MIB = 1024 * 1024;
 const ROUNDS = 16;
 const SHORT_END = 1000;
 const LONG_END = 5 * MIB;
@@ -36,33 +39,13 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
     return [setup];
   });
 
-  type Upload = { readonly Key: string; readonly UploadId: string };
-
-  const create = async (Key: string): Promise<Upload> => {
-    const { UploadId = '' } = await setup.clients[0].send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key }));
-    return { Key, UploadId };
-  };
-  const part = async (upload: Upload, PartNumber: number, Body: Uint8Array): Promise<CompletedPart> => {
-    const { ETag } = await setup.clients[0].send(
-      new UploadPartCommand({ Bucket: BUCKET, ...upload, PartNumber, Body }),
-    );
-    return { PartNumber, ETag };
-  };
-  const complete = (upload: Upload, Parts: CompletedPart[], by: 0 | 1) =>
-    setup.clients[by].send(
-      new CompleteMultipartUploadCommand({ Bucket: BUCKET, ...upload, MultipartUpload: { Parts } }),
-    );
-  const abort = (upload: Upload, by: 0 | 1) =>
-    setup.clients[by].send(new AbortMultipartUploadCommand({ Bucket: BUCKET, ...upload }));
-  const read = async (Key: string): Promise<Buffer> => {
-    const { Body } = await setup.clients[0].send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-    return Buffer.from((await Body?.transformToByteArray()) ?? []);
-  };
-  const outcomeOf = (sent: Promise<unknown>): Promise<string> =>
-    sent.then(
-      () => 'ok',
-      (error: { name: string }) => error.name,
-    );
+  const create = (key: string): Promise<Upload> => createUpload(setup, key);
+  const part = (upload: Upload, number: number, body: Uint8Array): Promise<CompletedPart> =>
+    sendPart(setup, upload, number, body);
+  const complete = (upload: Upload, parts: readonly CompletedPart[], by: By): Promise<unknown> =>
+    completeUpload(setup, upload, parts, by);
+  const abort = (upload: Upload, by: By): Promise<unknown> => abortUpload(setup, upload, by);
+  const read = (key: string): Promise<Buffer> => readObject(setup, key);
   /** `NoSuchKey`, the name of the one of `bodies` that is there, or what is wrong. */
   const found = async (Key: string, bodies: Readonly<Record<string, Uint8Array>>): Promise<string> => {
     try {
