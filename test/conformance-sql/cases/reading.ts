@@ -63,6 +63,7 @@ export const READING: readonly Shape[] = [
       ['SELECT id FROM customers WHERE score = $1::int8', '5'],
       ['SELECT id FROM customers WHERE born = $1 AND token = $2', '2001-02-03', '00000000-0000-4000-8000-000000000001'],
       "SELECT id FROM customers WHERE born = DATE '2001-02-03' AND amount = 0",
+      "SELECT id FROM customers WHERE ssn = N'canary-111' AND name = N'Ann'",
       'SELECT id FROM customers WHERE score = points',
       ['SELECT id FROM customers WHERE ssn = $1', null],
       'SELECT id FROM customers WHERE ssn = NULL',

@@ -188,6 +188,7 @@ export const OTHER_VALUES: Readonly<Record<string, ValueCases>> = {
       '08:00-2b:01:02:03',
       '100:00:2b:01:02:03',
     ],
+    unsupported: ['08002B-0102', '02b-010203', '02b010203', '0 002b010203', '08:0x0:2b:01:02:03', '08:00:2b:-1:02:03'],
   },
   macaddr8: {
     taken: [
@@ -209,6 +210,7 @@ export const OTHER_VALUES: Readonly<Record<string, ValueCases>> = {
       '08:00:2b:01:02:03:04:0g',
       '08:00-2b:01:02:03:04:05',
     ],
+    unsupported: ['08002b010203z', '08002b0102030405.5'],
   },
   bit: { taken: ['0', '1', 'B1', 'b0'], refused: ['', '10', 'X1', '2'] },
   'bit(9)': { taken: ['101010101', 'B111111111', 'b000000000'], refused: ['1', '1010101010', 'X1FF', '10101010a'] },

@@ -25,8 +25,21 @@ const TIMES: ValueCases = {
     '12:34:56Z',
     '12:34:56+02',
   ],
-  refused: ['', 'x', '24:00:01', '25:00', '12:60', '12:00:61', '13:00 PM', '12', '-1:00', '12:00:00:00', '12:00+16'],
-  unsupported: ['now', 'allballs', '12:00 CET', '12:00 Europe/Berlin', '2024-02-29 12:00', '123456', '040506.789'],
+  refused: ['', 'x', '24:00:01', '25:00', '12:60', '12:00:61', '13:00 PM', '12', '12:00+16', '12:00\u00a0'],
+  unsupported: [
+    'now',
+    'allballs',
+    '12:00 CET',
+    '12:00 Europe/Berlin',
+    '2024-02-29 12:00',
+    '123456',
+    '040506.789',
+    '34:56.5',
+    '-1:00',
+    '12:00:00:00',
+    '1234',
+    '12:00,',
+  ],
 };
 
 const INTERVALS: readonly string[] = [
@@ -188,7 +201,14 @@ export const TIME_VALUES: Readonly<Record<string, ValueCases>> = {
       '2024-02-29 12:34:56 BC',
       '0000-01-01 00:00',
     ],
-    unsupported: ['now', 'today', '2024-02-29 12:00 CET', 'J2451187', '2024-02-29 12:00 Europe/Berlin'],
+    unsupported: [
+      'now',
+      'today',
+      '29 Feb-2024 12:00',
+      '2024-02-29 12:00 CET',
+      'J2451187',
+      '2024-02-29 12:00 Europe/Berlin',
+    ],
   },
   'timestamp(2)': {
     taken: [

@@ -217,8 +217,8 @@ export const VALUES: Readonly<Record<string, ValueCases>> = {
       '4714-11-23 BC',
       '5874898-01-01',
       '0000-01-01',
-      '2024-02-29x',
       '2024-02-30',
+      '2024-02-29\u00a0',
       '2024',
       '2024-02',
       '2024-02-29 25:00:00',
@@ -226,7 +226,10 @@ export const VALUES: Readonly<Record<string, ValueCases>> = {
       '1900-02-29',
       '20240230',
     ],
-    unsupported: ['now', 'today', 'tomorrow', 'yesterday', 'J2451187'],
+    unsupported: [
+      ...['now', 'today', 'tomorrow', 'yesterday', 'J2451187', '2024.034', '2024-034', '2024 02 03', '240203'],
+      ...['2024-02-03 America/New_York', '2024-02-03 PST', '2024-02-29x', '-2024-02-03', 'infinity,', '(2024-02-03)'],
+    ],
   },
   timestamptz: {
     taken: [
@@ -274,6 +277,7 @@ export const VALUES: Readonly<Record<string, ValueCases>> = {
       '2024-02-29 12:34:56Z BC',
       '2024-02-29 12:00+16',
       '2024-02-29 12:00+05:60',
+      '2024-02-29\u00a012:00Z',
     ],
     unsupported: ['now', 'yesterday', '2024-02-29 12:00 PST', '2024-02-29 12:00 Europe/Berlin'],
   },

@@ -68,7 +68,14 @@ export function replaceType(analysis: Analysis, cast: TypeCast, replacement: str
     const { arg, typeName } = cast;
     if (arg === undefined || !('A_Const' in arg) || (typeName?.typmods ?? []).length > 0) return;
     const { end } = constantSpan(analysis.source, arg.A_Const);
-    analysis.shadowEdits.push({ start: end, end, replacement: `::${analysis.source.slice(span.start, span.end)}` });
+    analysis.shadowEdits.push({ start: end, end, replacement: `::${typeBehind(analysis, span)}` });
   } else if (namesOwnType(cast.typeName, column.type, analysis.input.searchPath))
     analysis.shadowEdits.push({ ...span, replacement: formatLogicalType(column.type) });
+}
+
+/** The N of N'x' is no name of a type: the lexer makes character of it. */
+function typeBehind({ source }: Analysis, { start, end }: { readonly start: number; readonly end: number }): string {
+  const written = source.slice(start, end);
+  const isNational = written.toLowerCase() === 'n' && source.slice(end, end + 1) === "'";
+  return isNational ? 'pg_catalog.bpchar' : written;
 }

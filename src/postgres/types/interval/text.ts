@@ -84,6 +84,8 @@ export function parseInterval(text: string, style: string | undefined, reading: 
   const trimmed = trimSpace(text);
   if (/^\+?infinity$/i.test(trimmed)) return INFINITE;
   if (/^-infinity$/i.test(trimmed)) return MINUS_INFINITE;
+  // What is a blank to an expression beyond ASCII is none to the server.
+  if (!/^[\t-~]*$/.test(trimmed)) throw badInterval();
   const tokens = intervalTokens(trimmed);
   const reader = tokens && new IntervalReader(tokens, style, reading);
   const sum = reader?.read() ?? parseIsoInterval(trimmed, reading);
