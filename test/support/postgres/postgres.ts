@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres as startServer } from '../../../src/cli/demo/postgres-server.ts';
+import { copiedCluster } from './cluster-template.ts';
 import { binariesOf, chosenVersion } from './versions.ts';
 
 export type TestPostgres = {
@@ -44,6 +45,7 @@ export async function startPostgres(
     const { port, dataFolder, stop } = await startServer({
       folder,
       password,
+      makeData: copiedCluster(binaries),
       ...(binaries === undefined ? {} : { binaries }),
       said: (log) => {
         appendFileSync(logFile, log);
