@@ -151,6 +151,8 @@ export type SealedParameter = {
   readonly purpose?: ValuePurpose;
   /** The type the statement itself or Parse gives the value, where it is not the column's own: what ParameterDescription reports. */
   readonly declaredOid?: number;
+  /** The type with a modifier that a cast makes of the value first. */
+  readonly cast?: LogicalType;
 };
 
 /** A constant of the statement's text that is sealed before it goes upstream. NULL stays as it is written. */
@@ -160,6 +162,8 @@ export type SealedLiteral = {
   readonly purpose?: ValuePurpose;
   /** The type of the constant (a cast, or a number's own type), where it is not simply a quoted string. */
   readonly declaredOid?: number;
+  /** The type with a modifier that a cast makes of the value first. */
+  readonly cast?: LogicalType;
   /** Elements as array_in reads them, each sealed. */
   readonly shape?: 'array';
   /** The rule's own default, no text of the client's: it reads alike in every session. */

@@ -52,7 +52,7 @@ function executeOf(node: Node): ExecuteStmt | undefined {
 
 function sealArgument(analysis: Analysis, argument: Node, parameter: SealedParameter): void {
   if (parameter.shape === 'array') return sealArray(analysis, argument, parameter);
-  const { column, purpose = 'store', declaredOid } = parameter;
+  const { column, purpose = 'store', declaredOid, cast } = parameter;
   const before = analysis.edits.length;
   mould(analysis, argument, new Scope(undefined), column, purpose);
   for (let at = before; at < analysis.edits.length; at++) {
@@ -61,7 +61,8 @@ function sealArgument(analysis: Analysis, argument: Node, parameter: SealedParam
     requireExact(edit.replacement, parameter, nodeLocation(argument));
     // A string is read as the parameter's type.
     const oid = edit.replacement.declaredOid ?? declaredOid;
-    if (oid !== undefined) analysis.edits[at] = { ...edit, replacement: { ...edit.replacement, declaredOid: oid } };
+    const read = { ...(oid !== undefined && { declaredOid: oid }), ...(cast !== undefined && { cast }) };
+    analysis.edits[at] = { ...edit, replacement: { ...edit.replacement, ...read } };
   }
 }
 

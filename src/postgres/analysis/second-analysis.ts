@@ -40,7 +40,7 @@ type ShadowStatement = {
 } & Pick<SealedPlan, 'pieces' | 'piecePlaces'>;
 
 /** `text`: it may be text as well, as any value is before it is cast. */
-type ExpectedParameter = Omit<ParameterUse, 'location'> & { readonly text: boolean };
+type ExpectedParameter = Omit<ParameterUse, 'location' | 'cast'> & { readonly text: boolean };
 
 /** What the server knows better: the types of sealed results, and of the client's sealed parameters by number. */
 export type Agreement = {

@@ -92,7 +92,7 @@ describe('INSERT', () => {
     'insert into customers (score) values (true)',
     'insert into customers (born) values (20200101)',
     "insert into customers (ssn) values ('x'::int)",
-    "insert into customers (ssn) values ('xyz'::varchar(2))",
+    "insert into customers (ssn) values ('xyz'::char(2))",
     'insert into customers (data) values ($1::text)',
     "with x as (insert into customers (ssn) values (upper('a'))) select 1",
   ])('refuses %s', (sql) => {

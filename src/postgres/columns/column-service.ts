@@ -5,7 +5,7 @@
  * Invariant: authorisation and audit run for every statement's use of a column (`open`), with the current caller.
  */
 import type { KeyUse } from '../../keys/uses/data-keys.ts';
-import type { SealedColumn, ValuePurpose } from '../plan.ts';
+import type { LogicalType, SealedColumn, ValuePurpose } from '../plan.ts';
 import type { ValueFormat, ValueSettings } from '../types/codec.ts';
 
 export type { ValueFormat, ValueSettings };
@@ -23,6 +23,8 @@ export type SealOptions = {
    * int4 column, text for varchar), or 0/705 (unknown). Of the element, or of the array, where the shape is array.
    */
   readonly declaredOid?: number;
+  /** The type with a modifier that a cast makes of the value (not of an array) first. */
+  readonly cast?: LogicalType;
 };
 
 export type ColumnUse = {

@@ -124,7 +124,7 @@ class SealingSession implements ColumnSession {
   ): Uint8Array {
     const context = this.#context(column, settings, options.purpose ?? 'store');
     if (shape === 'scalar') {
-      const canonical = readValue(value, format, context, options.declaredOid);
+      const canonical = readValue(value, format, context, options);
       return this.#sealChecked(column, canonical, context);
     }
     const elements = readList(value, format, context, options.declaredOid).map((element) =>

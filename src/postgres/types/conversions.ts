@@ -122,7 +122,7 @@ function encodeDate(local: bigint): Uint8Array {
 }
 
 /** timestamp(p), where it is stored. */
-function storeTimestamp(value: bigint, { type, purpose }: ValueContext): Uint8Array {
+export function storeTimestamp(value: bigint, { type, purpose }: ValueContext): Uint8Array {
   const precision = purpose === 'store' ? timePrecision(type) : undefined;
   const isFinite = value !== TIMESTAMP_INFINITY && value !== TIMESTAMP_NEGATIVE_INFINITY;
   return encodeTimestamp(

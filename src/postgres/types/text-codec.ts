@@ -1,4 +1,5 @@
 /** text and varchar: canonical bytes are the UTF-8 text; varchar(n) is applied when storing (varchar_input in varchar.c). */
+import type { LogicalType } from '../plan.ts';
 import { checkText } from './bytes.ts';
 import type { TypeCodec, ValueContext } from './codec.ts';
 import { SQLSTATE, ValueError } from './errors.ts';
@@ -29,6 +30,11 @@ export function applyLength(text: Uint8Array, { type, purpose }: ValueContext): 
     throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.stringTooLong, message);
   }
   return text.subarray(0, end);
+}
+
+/** `::varchar(n)` cuts whatever is too long: varchar() in varchar.c, where the cast is written. */
+export function cutText(text: Uint8Array, type: LogicalType): Uint8Array {
+  return text.subarray(0, offsetOfCharacter(text, varcharLimit(type) ?? text.length));
 }
 
 /** The byte at which the character of this number (from 0) begins; the text's length if it is shorter. */

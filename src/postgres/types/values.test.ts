@@ -159,9 +159,25 @@ describe('canonical bytes', () => {
     expect(canonical('varchar(3)', 'abc  ', 'compare')).not.toBe(canonical('varchar(3)', 'abc'));
   });
 
+  test('a cast with a modifier cuts and rounds, and only then the column judges', () => {
+    const read = (text: string, cast: string, type: string, purpose: ValuePurpose = 'store') =>
+      Buffer.from(
+        readValue(Buffer.from(text), 'text', contextOf(type, { purpose }), { cast: parseLogicalType(cast) }),
+      ).toString('hex');
+    expect(read('äbcdef', 'varchar(3)', 'text', 'compare')).toBe(canonical('text', 'äbc'));
+    expect(read('abc', 'varchar(30)', 'varchar(3)')).toBe(canonical('text', 'abc'));
+    expect(() => read('abcdef', 'varchar(4)', 'varchar(3)')).toThrow(expect.objectContaining({ sqlstate: '22001' }));
+    expect(read('1.255', 'numeric(12,2)', 'numeric(10,1)')).toBe(canonical('numeric(10,1)', '1.3'));
+    expect(read('1.255', 'numeric(12,2)', 'numeric(10,1)', 'compare')).toBe(canonical('numeric(12,2)', '1.26'));
+    expect(() => read('100', 'numeric(2)', 'int4')).toThrow(expect.objectContaining({ sqlstate: '22003' }));
+    expect(read('2024-01-01 00:00:00.6', 'timestamp(0)', 'timestamp', 'compare')).toBe(
+      canonical('timestamp', '2024-01-01 00:00:01'),
+    );
+  });
+
   test('a declared type of the same class is assigned to the column’s, any other is refused', () => {
     const read = (hex: string, type: string, oid: number) =>
-      readValue(Buffer.from(hex, 'hex'), 'binary', contextOf(type), oid);
+      readValue(Buffer.from(hex, 'hex'), 'binary', contextOf(type), { declaredOid: oid });
     expect(Buffer.from(read('0000000000000005', 'int4', 20)).toString('hex')).toBe(canonical('int4', '5'));
     expect(Buffer.from(read('616263', 'varchar(3)', 25)).toString('hex')).toBe(canonical('varchar(3)', 'abc'));
     expect(() => read('0000000100000000', 'int4', 20)).toThrow(expect.objectContaining({ sqlstate: '22003' }));

@@ -14,6 +14,7 @@ import { byteaCodec } from './bytea-codec.ts';
 import type { TypeCodec, ValueContext, ValueFormat } from './codec.ts';
 import { dateCodec } from './datetime/date-codec.ts';
 import { conversion } from './conversions.ts';
+import { assignCast, castValue } from './explicit-cast.ts';
 import { enumCodec } from './enum-codec.ts';
 import { unsupported, ValueError } from './errors.ts';
 import { floatCodec } from './float/codec.ts';
@@ -64,15 +65,28 @@ const CODECS: Readonly<Record<LogicalTypeName, TypeCodec>> = {
 /** pg_type.oid of `unknown`: the type of an undecided literal. */
 const UNKNOWN_OID = 705;
 
-/**
- * @param declaredOid what the client declared for the parameter; 0, unknown or the column's own type: nothing to convert.
- *
- * Errors: ValueError.
- */
-export function readValue(value: Uint8Array, format: ValueFormat, context: ValueContext, declaredOid = 0): Uint8Array {
-  if (context.purpose === 'both') return readForBoth(value, format, context, declaredOid);
+/** `declaredOid`: what the client declared for the parameter; 0, unknown or the column's own type: nothing to convert. `cast`: what a cast then makes of it. */
+export type ReadOptions = { readonly declaredOid?: number; readonly cast?: LogicalType };
+
+/** Errors: ValueError. */
+export function readValue(
+  value: Uint8Array,
+  format: ValueFormat,
+  context: ValueContext,
+  options: ReadOptions = {},
+): Uint8Array {
+  if (context.purpose === 'both') return readForBoth(value, format, context, options);
   requireUtf8(context);
   const { type, purpose } = context;
+  const { declaredOid = 0, cast } = options;
+  if (cast !== undefined) {
+    const from = declaredType(declaredOid, cast) ?? { ...cast, typmod: -1 };
+    return assignCast(
+      castValue(readAs(value, format, { ...context, type: from, purpose: 'compare' }), cast, context),
+      cast,
+      context,
+    );
+  }
   const declared = declaredOid === type.domain?.oid ? undefined : declaredType(declaredOid, type);
   if (declared === undefined)
     return isUndecidedNetwork(context, declaredOid)
@@ -84,9 +98,9 @@ export function readValue(value: Uint8Array, format: ValueFormat, context: Value
 }
 
 /** What storing would change could not be found by the same bytes. */
-function readForBoth(value: Uint8Array, format: ValueFormat, context: ValueContext, declaredOid: number): Uint8Array {
-  const stored = readValue(value, format, { ...context, purpose: 'store' }, declaredOid);
-  const compared = readValue(value, format, { ...context, purpose: 'compare' }, declaredOid);
+function readForBoth(value: Uint8Array, format: ValueFormat, context: ValueContext, options: ReadOptions): Uint8Array {
+  const stored = readValue(value, format, { ...context, purpose: 'store' }, options);
+  const compared = readValue(value, format, { ...context, purpose: 'compare' }, options);
   if (Buffer.compare(stored, compared) === 0) return stored;
   throw unsupported(
     `a value that is stored as ${formatLogicalType(context.type)} and compared in one statement would be changed by storing it`,
@@ -147,7 +161,7 @@ export function readList(
     format === 'text'
       ? { elementOid: elementOidOf(declaredOid), ...parseArrayLiteral(value) }
       : decodeBinaryArray(value);
-  return listed(array).map((element) => element && readValue(element, format, context, elementOid));
+  return listed(array).map((element) => element && readValue(element, format, context, { declaredOid: elementOid }));
 }
 
 /** A declared array type names its elements; the element type itself, or none, may be given as well. */

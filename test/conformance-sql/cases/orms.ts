@@ -128,6 +128,16 @@ export const ORMS: readonly Shape[] = [
         '2',
       ],
       [
+        'UPDATE "customers" SET "email" = (CASE WHEN ("customers"."id" = $1) THEN $2 WHEN ("customers"."id" = $3) THEN $4 ELSE NULL END)::varchar(40) WHERE "customers"."id" IN ($5, $6)',
+        '1',
+        'canary-a',
+        '2',
+        `canary-b ${'x'.repeat(40)}`,
+        '1',
+        '2',
+      ],
+      `UPDATE "customers" SET "email" = (CASE WHEN ("customers"."id" = 1) THEN 'canary-a' ELSE "customers"."email" END)::varchar(40)`,
+      [
         'INSERT INTO "customers" ("id", "email", "note") SELECT * FROM UNNEST(($1)::integer[], ($2)::varchar[], ($3)::text[]) RETURNING "customers"."id"',
         ['10', '11'],
         ['a@canary.example', 'b@canary.example'],

@@ -1,28 +1,39 @@
 /** Casts around what is sealed: they change no value, and name bytea upstream. */
 import type { TypeCast } from 'libpg-query';
 import { storedType } from '../../columns/stored-type.ts';
-import type { SealedColumn, ValuePurpose } from '../../plan.ts';
+import type { LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
 import { formatLogicalType } from '../../types/type-text.ts';
 import type { Analysis } from '../query/analysis.ts';
-import { castFor, constantSpan, namesOwnType, roundsAsColumn, typeNameSpan } from './constants.ts';
+import { castFor, castWithModifier, constantSpan, namesOwnType, roundsAsColumn, typeNameSpan } from './constants.ts';
 import { castType } from '../text/syntax.ts';
 
-/** `rounds`: it does what storing in the column would do. */
+/** `rounds`: it does what storing in the column would do. `as`: the type with its modifier, where the cast has another. */
 export function castTo(
   analysis: Analysis,
   cast: TypeCast,
   column: SealedColumn,
   purpose: ValuePurpose,
-): { readonly oid: number; readonly rounds: boolean } {
+): { readonly oid: number; readonly rounds: boolean; readonly as?: LogicalType } {
   const { searchPath } = analysis.input;
   const roundsNumber = roundsAsColumn(cast, column);
   // The numbers in the text decided it.
   if (roundsNumber) analysis.literalsMatter = true;
   const rounds = roundsNumber || entersDomain(cast, column, searchPath);
+  const as = rounds ? undefined : castWithModifier(cast, column.type);
+  if (as !== undefined && allows(as, purpose)) {
+    analysis.literalsMatter = true;
+    replaceType(analysis, cast, storedType(column).name, column);
+    return { oid: as.oid, rounds: false, as };
+  }
   const own = column.type.oid;
   const oid = rounds ? own : (castFor(cast, column, { shape: 'scalar', purpose, searchPath }) ?? own);
   replaceType(analysis, cast, storedType(column).name, column);
   return { oid, rounds };
+}
+
+/** Of a number that may come out its decimals count, which sealed bytes do not hold. */
+function allows({ name }: LogicalType, purpose: ValuePurpose): boolean {
+  return name !== 'numeric' || purpose !== 'choose';
 }
 
 /** A cast to the column's domain checks the value and fits it to the type below, as storing it does. */
@@ -65,8 +76,8 @@ export function replaceType(analysis: Analysis, cast: TypeCast, replacement: str
   // `date '...'` takes a constant only: where that becomes a parameter, the type goes behind it.
   if (cast.location === -1) {
     analysis.shadowEdits.push({ ...span, replacement: '' });
-    const { arg, typeName } = cast;
-    if (arg === undefined || !('A_Const' in arg) || (typeName?.typmods ?? []).length > 0) return;
+    const { arg } = cast;
+    if (arg === undefined || !('A_Const' in arg)) return;
     const { end } = constantSpan(analysis.source, arg.A_Const);
     analysis.shadowEdits.push({ start: end, end, replacement: `::${typeBehind(analysis, span)}` });
   } else if (namesOwnType(cast.typeName, column.type, analysis.input.searchPath))

@@ -6,17 +6,8 @@ import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { castFor } from './constants.ts';
 import { refuseUse } from '../errors.ts';
-import {
-  isMouldable,
-  isNullConstant,
-  mould,
-  mouldArrayConstant,
-  mouldParameter,
-  nodeLocation,
-  refuseSealed,
-  requirePlain,
-  settlePlain,
-} from './mould.ts';
+import { isMouldable, isNullConstant, mould, nodeLocation, refuseSealed, requirePlain, settlePlain } from './mould.ts';
+import { mouldArrayConstant, mouldParameter } from './mould-leaves.ts';
 import { inferOperand } from './operands.ts';
 import type { Scope } from '../query/scope.ts';
 import { castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';

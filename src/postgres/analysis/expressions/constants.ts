@@ -2,12 +2,14 @@
 import type { A_Const, TypeCast, TypeName } from 'libpg-query';
 import type { LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
 import { conversion } from '../../types/conversions.ts';
-import { numericModifier } from '../../types/modifiers.ts';
-import { isFloat, isNumber, isText, logicalTypeByOid, withTypmod } from '../../types/registry.ts';
+import { followsCast } from '../../types/explicit-cast.ts';
+import { numericModifier, typmodOf } from '../../types/modifiers.ts';
+import { isFloat, isNumber, isText, logicalType, logicalTypeByOid, withTypmod } from '../../types/registry.ts';
+import { isBuiltinTypeName } from '../../types/type-facts.ts';
 import { formatLogicalType } from '../../types/type-text.ts';
 import { refuseUse } from '../errors.ts';
 import type { SourceText } from '../text/source-text.ts';
-import { builtinName, castType, locationOf, namesOf } from '../text/syntax.ts';
+import { builtinName, castType, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { columnName } from './values.ts';
 
 export type ConstantValue = {
@@ -104,6 +106,31 @@ export function castFor(
   return oid === column.type.oid ? undefined : oid;
 }
 
+/** The type with a modifier that a cast names, where it is known what that makes of a value for a column of the type. */
+export function castWithModifier({ typeName }: TypeCast, type: LogicalType): LogicalType | undefined {
+  const named = typeWithModifier(typeName);
+  return named !== undefined && followsCast(named, type) ? named : undefined;
+}
+
+/** `varchar(40)`; undefined: another kind of type, or one without modifier. */
+export function typeWithModifier(typeName: TypeName | undefined): LogicalType | undefined {
+  const name = builtinName(namesOf(typeName?.names));
+  if (typeName === undefined || name === undefined || !isBuiltinTypeName(name) || name === 'interval') return undefined;
+  if ((typeName.arrayBounds ?? []).length > 0 || typeName.setof === true || typeName.pct_type === true)
+    return undefined;
+  const numbers = (typeName.typmods ?? []).map((node) => ('A_Const' in node ? node.A_Const.ival : undefined));
+  const [first, second, ...more] = numbers.map((number) => number && (number.ival ?? 0));
+  if (first === undefined || more.length > 0 || (numbers.length === 2 && second === undefined)) return undefined;
+  const typmod = typmodOf(name, first, second);
+  return typmod === undefined ? undefined : logicalType(name, typmod);
+}
+
+/** `c::varchar(40)` of a varchar(40) changes nothing. */
+export function namesOwnModifier(typeName: TypeName | undefined, type: LogicalType): boolean {
+  const named = typeWithModifier(typeName);
+  return named !== undefined && named.oid === type.oid && named.typmod === type.typmod;
+}
+
 /** Whether the cast names the modifier that the column itself has, and rounds as storing in it does: numeric(p,s). */
 export function roundsAsColumn(cast: TypeCast, { type, storedType = type }: SealedColumn): boolean {
   const { typeName } = cast;
@@ -141,23 +168,47 @@ export function acceptsType(type: LogicalType, oid: number, purpose: ValuePurpos
 /** How a constant of the kinds above begins. */
 const CONSTANT_TOKEN = /^(?:'|e'|u&'|b'|x'|\$|\.?\d|true$|false$)/i;
 
-/** The bytes of a constant in the text: a sign, then one token. Refuses forms that span more: `-(5)` and `- -5` are one constant too. */
+/** The bytes of a constant in the text: a token, or signs and parentheses ahead of one, as in `-(5)` and `- -5`. */
 export function constantSpan(source: SourceText, constant: A_Const): { readonly start: number; readonly end: number } {
   const start = locationOf(constant);
-  let index = source.tokenAt(start);
-  if (index !== undefined && ['-', '+'].includes(source.tokenText(index))) index += 1;
+  const { index, open } = behindSigns(source, source.tokenAt(start));
   const token = index === undefined ? undefined : source.tokens[index];
-  if (index === undefined || token === undefined || !CONSTANT_TOKEN.test(source.tokenText(index))) {
+  const closes = index !== undefined && [...Array(open).keys()].every((at) => source.tokenText(index + 1 + at) === ')');
+  if (index === undefined || token === undefined || !closes || !CONSTANT_TOKEN.test(source.tokenText(index))) {
     throw refuseUse(
       'this way of writing a constant is not supported for a sealed column',
       start,
       'Write it as one number or quoted string.',
     );
   }
+  if (open > 0) return { start, end: source.tokens[index + open]?.end ?? token.end };
   if (source.tokenText(index + 1).toLowerCase() !== 'uescape') return { start, end: token.end };
   const escape = source.tokens[index + 2];
   if (escape === undefined) throw refuseUse('a constant was not found in the text', start);
   return { start, end: escape.end };
+}
+
+function behindSigns(source: SourceText, start: number | undefined): { index: number | undefined; open: number } {
+  let [index, open] = [start, 0];
+  while (index !== undefined && ['-', '+', '('].includes(source.tokenText(index))) {
+    if (source.tokenText(index) === '(') open += 1;
+    index += 1;
+  }
+  return { index, open };
+}
+
+/** Nobody writes more, and every node above a sign looks below it. */
+const MAX_SIGNS = 4;
+
+/** `+5`, which the parser leaves as an operator in front of the constant, as one constant. */
+export function signedConstant(node: Node, signs = MAX_SIGNS): A_Const | undefined {
+  if ('A_Const' in node) return node.A_Const;
+  if (signs === 0 || !('A_Expr' in node) || node.A_Expr.kind !== 'AEXPR_OP') return undefined;
+  const { name, lexpr, rexpr, location } = node.A_Expr;
+  if (lexpr !== undefined || rexpr === undefined || namesOf(name).join('.') !== '+') return undefined;
+  const constant = signedConstant(rexpr, signs - 1);
+  const isNumber = constant?.ival !== undefined || constant?.fval !== undefined;
+  return isNumber ? { ...constant, location: location ?? 0 } : undefined;
 }
 
 /** The bytes of a cast's type name: `timestamp(3) with time zone`, `pg_catalog.text`, `"text"[]`. */
@@ -170,6 +221,8 @@ export function typeNameSpan(source: SourceText, cast: TypeCast): { readonly sta
   index = skipWords(source, index);
   if ((cast.typeName?.typmods ?? []).length > 0 && source.tokenText(index + 1) === '(') {
     while (source.tokenText(index) !== ')' && index < source.tokens.length) index += 1;
+    // timestamp(3) with time zone
+    index = skipWords(source, index, first);
   }
   if (source.tokenText(index + 1).toLowerCase() === 'array') index += 1;
   while (source.tokenText(index + 1) === '[') {
@@ -190,9 +243,10 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   national: ['character', 'varying'],
 };
 
-function skipWords(source: SourceText, index: number): number {
+/** @param named where the type's first word stands. */
+function skipWords(source: SourceText, index: number, named = index): number {
   let at = index;
-  for (const word of WORDS[source.tokenText(index).toLowerCase()] ?? []) {
+  for (const word of WORDS[source.tokenText(named).toLowerCase()] ?? []) {
     if (source.tokenText(at + 1).toLowerCase() === word) at += 1;
   }
   return at;

@@ -8,7 +8,7 @@ import { analyzeColumnRef, analyzeSelection } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
 import { carriedRowText } from './carried.ts';
 import { carryingArray, carryingCall, carryingSubquery, MAKERS, rowValue } from './carrying-calls.ts';
-import { castFor, namesOwnType } from './constants.ts';
+import { castFor, namesOwnModifier, namesOwnType } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import {
   caseConditions,
@@ -138,6 +138,11 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   const text = target?.isArray === false ? rowText(column, target.elementOid) : undefined;
   if (text !== undefined) return text;
   if (column.carries !== undefined) throw refuseSealed(column, 'in a cast', locationOf(cast));
+  if (namesOwnModifier(cast.typeName, column.type) && analysis.input.within === 'statement') {
+    analysis.literalsMatter = true;
+    replaceType(analysis, cast, storedType(column).name, column);
+    return { type: 'sealed', column, origin: { type: 'any' } };
+  }
   const type = namesOwnType(cast.typeName, column.type, searchPath)
     ? withTypmod(column.type, -1)
     : target && typeLike(column.type, target.isArray ? target.arrayOid : target.elementOid);

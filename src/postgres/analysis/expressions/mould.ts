@@ -2,25 +2,25 @@
  * Moulding: a constant or parameter takes the role its surroundings give it. In a sealed position it is sealed for that column,
  * elsewhere it stays as it is.
  */
-import type { A_Const, CaseExpr, ParamRef, TypeCast } from 'libpg-query';
-import type { Carried, SealedColumn, ValuePurpose } from '../../plan.ts';
-import { isText } from '../../types/registry.ts';
+import type { CaseExpr, TypeCast } from 'libpg-query';
+import type { Carried, LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
-import { formatLogicalType } from '../../types/type-text.ts';
 import { arrayConstant } from './array-constants.ts';
-import { castTo, keepsModifier, sameCast, widens } from './casts.ts';
+import { castTo, keepsModifier, sameCast } from './casts.ts';
 import { openColumn } from './column-refs.ts';
-import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
+import { isNull, signedConstant } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import { standsForNothing } from './carried-nothing.ts';
-import { mouldRead, openRead } from './open-reads.ts';
+import { mouldConstant, mouldParameter, refuseInView, stores } from './mould-leaves.ts';
+import { changing, mouldRead, openRead } from './open-reads.ts';
+import { isSameCast } from './parameters.ts';
 import type { Scope } from '../query/scope.ts';
-import { elementType, locationOf, type Node } from '../text/syntax.ts';
+import { locationOf, type Node } from '../text/syntax.ts';
 import { columnName, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
 export function isMouldable(node: Node): boolean {
-  if ('A_Const' in node || 'ParamRef' in node) return true;
+  if (signedConstant(node) !== undefined || 'ParamRef' in node) return true;
   if ('TypeCast' in node) return isLeaf(node.TypeCast.arg);
   if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(isMouldable);
   return 'CaseExpr' in node && caseResults(node.CaseExpr).every(isMouldable);
@@ -28,7 +28,8 @@ export function isMouldable(node: Node): boolean {
 
 function isLeaf(node: Node | undefined): boolean {
   return (
-    node !== undefined && ('A_Const' in node || 'ParamRef' in node || ('TypeCast' in node && isLeaf(node.TypeCast.arg)))
+    node !== undefined &&
+    (signedConstant(node) !== undefined || 'ParamRef' in node || ('TypeCast' in node && isLeaf(node.TypeCast.arg)))
   );
 }
 
@@ -99,24 +100,42 @@ function anyEqual(tested: Node, items: readonly Node[]): Node {
   return { A_Expr: { kind: 'AEXPR_IN', name, lexpr: tested, rexpr: { List: { items: [...items] } }, location } };
 }
 
-/** The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass. */
-export function mould(analysis: Analysis, node: Node, scope: Scope, column: SealedColumn, purpose: ValuePurpose): void {
+/**
+ * The expression becomes a value of the column: constants and parameters are sealed, its own sealed values pass.
+ * @param through what a cast around it makes of it first.
+ */
+export function mould(
+  analysis: Analysis,
+  node: Node,
+  scope: Scope,
+  column: SealedColumn,
+  purpose: ValuePurpose,
+  through?: LogicalType,
+): void {
   if (column.carries !== undefined) return mouldCarried(analysis, node, scope, column);
   analysis.use(column);
-  if ('A_Const' in node) return mouldConstant(analysis, node.A_Const, column, purpose, undefined);
-  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined);
-  if ('TypeCast' in node && isLeaf(node.TypeCast.arg)) return mouldCast(analysis, node.TypeCast, column, purpose);
+  const constant = signedConstant(node);
+  if (constant !== undefined) return mouldConstant(analysis, constant, column, purpose, undefined, through);
+  if ('ParamRef' in node) return mouldParameter(analysis, node.ParamRef, column, purpose, 'scalar', undefined, through);
+  if ('TypeCast' in node && isLeaf(node.TypeCast.arg))
+    return mouldCast(analysis, node.TypeCast, column, purpose, through);
   if (stores(purpose) && mouldArrayExpression(analysis, node, column, purpose)) return;
   const open = openRead(analysis, node, scope);
+  if (open !== undefined && through !== undefined) throw changing(column, nodeLocation(node));
   if (open !== undefined) return mouldRead(analysis, open, column, purpose);
   if ('TypeCast' in node && node.TypeCast.arg !== undefined && stores(purpose)) {
     // What is stored is a value of the column's type in any case, so a cast to that changes nothing.
-    castTo(analysis, node.TypeCast, column, purpose);
-    return mould(analysis, node.TypeCast.arg, scope, column, purpose);
+    const { as = through } = castTo(analysis, node.TypeCast, column, purpose);
+    if (through !== undefined && !isSameCast(as, through)) throw changing(column, nodeLocation(node));
+    return mould(analysis, node.TypeCast.arg, scope, column, purpose, as);
   }
   const choice = choiceOf(analysis, node, scope);
-  if (choice === undefined) return requireSame(analysis.infer(node, scope), column, purpose, nodeLocation(node));
-  for (const branch of choice) mould(analysis, branch, scope, column, purpose);
+  if (choice !== undefined) return choice.forEach((branch) => mould(analysis, branch, scope, column, purpose, through));
+  const value = analysis.infer(node, scope);
+  // A cast to what the value is by itself makes nothing else of it.
+  if (through !== undefined && !(value.type === 'sealed' && isSameCast(value.column.type, through)))
+    throw changing(column, nodeLocation(node));
+  requireSame(value, column, purpose, nodeLocation(node));
 }
 
 /** Whether it was an array of constants alone, which becomes one constant of the column. */
@@ -151,8 +170,6 @@ function mouldCarried(analysis: Analysis, node: Node, scope: Scope, column: Seal
   for (const branch of choice) mouldCarried(analysis, branch, scope, column);
 }
 
-const stores = (purpose: ValuePurpose): boolean => purpose === 'store' || purpose === 'both';
-
 export function requireSame(value: Value, column: SealedColumn, purpose: ValuePurpose, location: number): void {
   if (value.type !== 'sealed') {
     throw refuseUse(
@@ -178,60 +195,16 @@ export function requireSame(value: Value, column: SealedColumn, purpose: ValuePu
   );
 }
 
-export function mouldConstant(
+function mouldCast(
   analysis: Analysis,
-  constant: A_Const,
+  cast: TypeCast,
   column: SealedColumn,
   purpose: ValuePurpose,
-  castOid: number | undefined,
+  through?: LogicalType,
 ): void {
-  // A constant number stored in a text column is cast as an assignment would.
-  const oid =
-    castOid ?? (stores(purpose) && isText(column.type) && constant.ival !== undefined ? column.type.oid : undefined);
-  const known = constantValue(constant, column, oid);
-  if (known === undefined) return;
-  const { start, end } = constantSpan(analysis.source, constant);
-  refuseInView(analysis, column, start);
-  const declared = known.declaredOid !== undefined &&
-    !isRead(column, known.declaredOid) && { declaredOid: known.declaredOid };
-  const replacement = { column, value: known.value, purpose, ...declared };
-  analysis.edit({ start, end, replacement, constantOid: known.ownOid });
-}
-
-/** `'{a,b}'`, as array_in reads it. `elementOid`: the type that a cast gives the elements. */
-export function mouldArrayConstant(
-  analysis: Analysis,
-  constant: A_Const,
-  column: SealedColumn,
-  purpose: ValuePurpose,
-  elementOid: number | undefined,
-): void {
-  if (isNull(constant)) return;
-  const { start, end } = constantSpan(analysis.source, constant);
-  refuseInView(analysis, column, start);
-  analysis.use(column);
-  if (constant.sval === undefined) {
-    throw refuseUse(
-      'this kind of constant is no array for a sealed column',
-      start,
-      "Write '{a,b}' or ARRAY['a', 'b'].",
-    );
-  }
-  const arrayOid = elementOid === undefined || isRead(column, elementOid) ? undefined : arrayOf(elementOid);
-  const declared = arrayOid !== undefined && { declaredOid: arrayOid };
-  const replacement = {
-    column,
-    value: constant.sval.sval ?? '',
-    purpose,
-    shape: 'array',
-    ...declared,
-  } as const;
-  analysis.edit({ start, end, replacement });
-}
-
-function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, purpose: ValuePurpose): void {
-  const { oid, rounds } = castTo(analysis, cast, column, purpose);
+  const { oid, rounds, as: own = through } = castTo(analysis, cast, column, purpose);
   const { arg } = cast;
+  if (through !== undefined && (rounds || !isSameCast(own, through))) throw changing(column, locationOf(cast.typeName));
   if (rounds && (purpose === 'choose' || !keepsModifier(column)))
     throw refuseUse(
       `a rounding cast is not supported here for sealed column ${columnName(column)}`,
@@ -240,8 +213,10 @@ function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, pur
     );
   // Rounded as the column's values are, it is what storing makes of it.
   const as = rounds ? 'store' : purpose;
-  if (arg !== undefined && 'A_Const' in arg) return mouldConstant(analysis, arg.A_Const, column, as, oid);
-  if (arg !== undefined && 'ParamRef' in arg) return mouldParameter(analysis, arg.ParamRef, column, as, 'scalar', oid);
+  const constant = arg && signedConstant(arg);
+  if (constant !== undefined) return mouldConstant(analysis, constant, column, as, oid, own);
+  if (arg !== undefined && 'ParamRef' in arg)
+    return mouldParameter(analysis, arg.ParamRef, column, as, 'scalar', oid, own);
   // A cast to the same type again.
   if (arg !== undefined && 'TypeCast' in arg && sameCast(cast, arg.TypeCast))
     return mouldCast(analysis, arg.TypeCast, column, as);
@@ -249,73 +224,6 @@ function mouldCast(analysis: Analysis, cast: TypeCast, column: SealedColumn, pur
     `a cast of a cast is not supported for sealed column ${columnName(column)}`,
     locationOf(cast.typeName),
     'Leave one cast.',
-  );
-}
-
-/** `castOid`: the (element's) type of a cast around it. */
-export function mouldParameter(
-  analysis: Analysis,
-  parameter: ParamRef,
-  column: SealedColumn,
-  purpose: ValuePurpose,
-  shape: 'scalar' | 'array',
-  castOid: number | undefined,
-): void {
-  const number = parameter.number ?? 0;
-  const location = locationOf(parameter);
-  refuseInView(analysis, column, location);
-  analysis.use(column);
-  const declared = declaredType(analysis, number, { column, shape, purpose }, location);
-  if (declared !== undefined && castOid !== undefined && !widens(declared, castOid)) {
-    throw refuseUse(
-      `parameter $${number} is declared as one type and cast to another`,
-      location,
-      'Declare the type the cast names.',
-    );
-  }
-  // The bytes come in the declared type, whatever wider one the cast names.
-  const elementOid = declared ?? castOid;
-  const own = elementOid === undefined || isRead(column, elementOid);
-  const declaredOid = own ? undefined : shape === 'array' ? arrayOf(elementOid) : elementOid;
-  analysis.parameters.useSealed(number, { column, shape, purpose, declaredOid, location });
-}
-
-/** Whether a value is read as this type without its being said. Beside a cidr what has no type may become an inet. */
-function isRead({ type }: SealedColumn, oid: number): boolean {
-  return oid === type.oid && type.name !== 'cidr';
-}
-
-function arrayOf(elementOid: number): number | undefined {
-  return elementType(elementOid)?.arrayOid;
-}
-
-const UNKNOWN = 705;
-
-/** What Parse declared for it, as the element's OID; undefined: nothing. */
-function declaredType(
-  analysis: Analysis,
-  number: number,
-  { column, shape, purpose }: { column: SealedColumn; shape: 'scalar' | 'array'; purpose: ValuePurpose },
-  location: number,
-): number | undefined {
-  const oid = analysis.input.declaredOids[number - 1] ?? 0;
-  if (oid === 0 || oid === UNKNOWN) return undefined;
-  const element = shape === 'array' ? elementType(oid, 'array')?.oid : oid;
-  if (element !== undefined && element === column.type.domain?.oid) return undefined;
-  if (element !== undefined && acceptsType(column.type, element, purpose)) return element;
-  throw refuseUse(
-    `parameter $${number} is declared with type OID ${oid}, which sealed column ${columnName(column)} (${formatLogicalType(column.type)}) does not take`,
-    location,
-    'Leave the type unspecified or declare the type of the column.',
-  );
-}
-
-function refuseInView(analysis: Analysis, column: SealedColumn, location: number): void {
-  if (analysis.input.within === 'statement') return;
-  throw refuseUse(
-    `a view compares sealed column ${columnName(column)} with a constant`,
-    location,
-    'Compare in the query over the view.',
   );
 }
 

@@ -2,7 +2,7 @@
 import { storedType } from '../../columns/stored-type.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { castFor } from './constants.ts';
-import { replaceType } from './casts.ts';
+import { castTo, replaceType } from './casts.ts';
 import { settlePlain } from './mould.ts';
 import type { Scope } from '../query/scope.ts';
 import type { Node } from '../text/syntax.ts';
@@ -33,6 +33,7 @@ function parameterTested(analysis: Analysis, number: number, tested: Node, scope
   if (use === undefined) return settlePlain(analysis, tested, scope);
   if (!('TypeCast' in tested)) return;
   const { column, shape, purpose } = use;
+  if (shape === 'scalar') return void castTo(analysis, tested.TypeCast, column, purpose);
   castFor(tested.TypeCast, column, { shape, purpose, searchPath: analysis.input.searchPath });
-  replaceType(analysis, tested.TypeCast, `${storedType(column).name}${shape === 'array' ? '[]' : ''}`, column);
+  replaceType(analysis, tested.TypeCast, `${storedType(column).name}[]`, column);
 }

@@ -121,7 +121,7 @@ describe('Casts around what is stored', () => {
   });
 
   test.each([
-    "update customers set ssn = (case when id = 1 then 'a' end)::varchar(3)",
+    "update customers set ssn = (case when id = 1 then 'a' end)::char(3)",
     'update customers set ssn = (case when id = 1 then 1 else 2 end)::numeric',
     "update customers set score = '1.5'::numeric::int4",
     'update customers set ssn = name::text',

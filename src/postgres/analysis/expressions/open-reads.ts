@@ -34,6 +34,7 @@ export function mouldRead(
     const below = casts[index + 1];
     if (below !== undefined && !sameCast(cast, below)) throw changing(column, locationOf(cast.typeName));
   });
+  if (read.some(({ as }) => as !== undefined)) throw changing(column, open.location);
   const rounds = read.some((cast) => cast.rounds);
   if (rounds && (purpose === 'choose' || !keepsModifier(column))) throw changing(column, open.location);
   open.mould(column, rounds ? 'store' : purpose, read.at(-1)?.oid);

@@ -1,5 +1,5 @@
 /** The role of each parameter of one statement: plain, or sealed for one column. */
-import type { SealedColumn, SealedParameter, ValuePurpose } from '../../plan.ts';
+import type { LogicalType, SealedColumn, SealedParameter, ValuePurpose } from '../../plan.ts';
 import { AnalysisError } from '../errors.ts';
 import { columnName, comparable } from './values.ts';
 
@@ -8,6 +8,7 @@ export type ParameterUse = {
   readonly shape: 'scalar' | 'array';
   readonly purpose: ValuePurpose;
   readonly declaredOid: number | undefined;
+  readonly cast: LogicalType | undefined;
   readonly location: number;
 };
 
@@ -40,9 +41,15 @@ export class ParameterRoles {
   /** As the plan says it. */
   toPlan(): ReadonlyMap<number, SealedParameter> {
     return new Map(
-      [...this.#sealed].map(([number, { column, shape, purpose, declaredOid }]) => [
+      [...this.#sealed].map(([number, { column, shape, purpose, declaredOid, cast }]) => [
         number,
-        { column, shape, purpose, ...(declaredOid !== undefined && { declaredOid }) },
+        {
+          column,
+          shape,
+          purpose,
+          ...(declaredOid !== undefined && { declaredOid }),
+          ...(cast !== undefined && { cast }),
+        },
       ]),
     );
   }
@@ -50,8 +57,13 @@ export class ParameterRoles {
 
 /** The one sealing that serves both places; undefined: there is none. */
 function mergedUse(a: ParameterUse, b: ParameterUse): ParameterUse | undefined {
-  const sealing = a.shape === b.shape && a.declaredOid === b.declaredOid ? mergedSealing(a, b) : undefined;
+  const readAlike = a.shape === b.shape && a.declaredOid === b.declaredOid && isSameCast(a.cast, b.cast);
+  const sealing = readAlike ? mergedSealing(a, b) : undefined;
   return sealing && { ...a, ...sealing };
+}
+
+export function isSameCast(a: LogicalType | undefined, b: LogicalType | undefined): boolean {
+  return a?.oid === b?.oid && a?.typmod === b?.typmod;
 }
 
 export type Sealing = { readonly column: SealedColumn; readonly purpose: ValuePurpose };

@@ -5,6 +5,7 @@ import { openColumn, requireEntry, rowEntry } from '../expressions/column-refs.t
 import { refuseUse } from '../errors.ts';
 import type { FromItem } from './from.ts';
 import { isNullConstant, mould, nodeLocation, settlePlain } from '../expressions/mould.ts';
+import { signedConstant } from '../expressions/constants.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
 import { castNull, mouldBelow } from '../expressions/open-values.ts';
 import type { RangeEntry, Scope } from './scope.ts';
@@ -81,7 +82,7 @@ function openTarget(analysis: Analysis, val: Node, scope: Scope, hasName: boolea
 
 /** Sealed, a constant is a cast of other bytes, and a column without a name is named after a cast's type. */
 function requireName(node: Node): void {
-  if (isNullConstant(node) || !('A_Const' in node || 'TypeCast' in node)) return;
+  if (isNullConstant(node) || !(signedConstant(node) !== undefined || 'TypeCast' in node)) return;
   throw refuseUse(
     'a constant that is sealed as a result column needs a name of its own',
     nodeLocation(node),

@@ -6,15 +6,8 @@ import type { Analysis } from './analysis.ts';
 import { replaceType } from '../expressions/casts.ts';
 import { castFor } from '../expressions/constants.ts';
 import { refuseUse } from '../errors.ts';
-import {
-  isMouldable,
-  isNullConstant,
-  mould,
-  mouldArrayConstant,
-  mouldParameter,
-  nodeLocation,
-  requirePlain,
-} from '../expressions/mould.ts';
+import { isMouldable, isNullConstant, mould, nodeLocation, requirePlain } from '../expressions/mould.ts';
+import { mouldArrayConstant, mouldParameter } from '../expressions/mould-leaves.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
 import { callServersOwn } from '../expressions/servers-own-call.ts';
 import type { Scope } from './scope.ts';
