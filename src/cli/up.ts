@@ -1,7 +1,5 @@
 /** `sealgate up`: runs what the config names, until SIGINT or SIGTERM. */
 import { once } from 'node:events';
-import { createLog } from '../observe/log.ts';
-import { Metrics } from '../observe/metrics.ts';
 import { CONFIG_OPTION, defineCommand, EXIT, type Command } from './command.ts';
 import { CliError } from './errors.ts';
 import { loadCommandConfig } from './load.ts';
@@ -36,6 +34,8 @@ export function upCommand(start: Start): Command {
     run: async ({ values }, io) => {
       const drainMs = parseSeconds(values.drain) * 1000;
       const config = await loadCommandConfig(values.config, io);
+      const { createLog } = await import('../observe/log.ts');
+      const { Metrics } = await import('../observe/metrics.ts');
       const log = createLog({ level: config.observe.log.level }, io.stderr);
       const metrics = new Metrics({ process: true });
       const accept = {

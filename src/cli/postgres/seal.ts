@@ -1,6 +1,5 @@
 /** `sealgate postgres seal`: moves columns that hold plaintext in. */
 import { defineCommand } from '../command.ts';
-import { runMove } from './move.ts';
 import { MOVE_OPTIONS } from './move-options.ts';
 
 export const postgresSealCommand = defineCommand({
@@ -26,5 +25,5 @@ export const postgresSealCommand = defineCommand({
     force: { type: 'boolean', help: 'seal deterministically although few values are repeated often' },
   },
   positionals: { min: 1, max: 100 },
-  run: async ({ positionals, values }, io) => runMove('seal', positionals, values, io),
+  run: async ({ positionals, values }, io) => (await import('./move.ts')).runMove('seal', positionals, values, io),
 });

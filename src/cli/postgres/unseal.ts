@@ -1,6 +1,5 @@
 /** `sealgate postgres unseal`: moves sealed columns out. */
 import { defineCommand } from '../command.ts';
-import { runMove } from './move.ts';
 import { MOVE_OPTIONS } from './move-options.ts';
 
 export const postgresUnsealCommand = defineCommand({
@@ -14,5 +13,5 @@ export const postgresUnsealCommand = defineCommand({
   ].join('\n'),
   options: MOVE_OPTIONS,
   positionals: { min: 1, max: 100 },
-  run: async ({ positionals, values }, io) => runMove('unseal', positionals, values, io),
+  run: async ({ positionals, values }, io) => (await import('./move.ts')).runMove('unseal', positionals, values, io),
 });

@@ -3,7 +3,6 @@ import type { Config, S3Config } from '../../config/config.ts';
 import { clientPrincipal } from '../../config/principals.ts';
 import type { Explanation } from '../../keys/access/explain.ts';
 import type { RequestFacts } from '../../keys/access/request.ts';
-import { S3Authorizer } from '../../keys/access/s3-authorizer.ts';
 import { ruleForKey } from '../../s3/rule-for-key.ts';
 import { compileRules, type S3Rule } from '../../s3/rules.ts';
 import { CONFIG_OPTION, defineCommand, EXIT } from '../command.ts';
@@ -15,7 +14,6 @@ import { loadCommandConfig } from '../load.ts';
 import { anonymousPrincipal } from '../../keys/access/anonymous.ts';
 import type { AccessQuestion } from '../../keys/offline.ts';
 import { accessOptions } from '../options/keys.ts';
-import { s3RuleEntries } from '../options/s3.ts';
 
 export const s3ExplainAccessCommand = defineCommand({
   name: 's3 explain-access',
@@ -52,8 +50,8 @@ export const s3ExplainAccessCommand = defineCommand({
     const config = await loadCommandConfig(values.config, io);
     if (config.s3 === undefined) throw new CliError('ERR_CLI_USAGE', 'the config has no section `s3`');
     const asked: Asked = { ...what, principal: who(config.keys.account), anonymous: values.anonymous === true };
-    const rule = ruleOf(asked, config.s3);
-    const policies = policiesOf(asked, config);
+    const rule = await ruleOf(asked, config.s3);
+    const policies = await policiesOf(asked, config);
     const key = await keyOf(
       asked,
       rule,
@@ -128,7 +126,8 @@ function factsOf(pairs: readonly string[]): RequestFacts {
 }
 
 /** The rule of the object; of a bucket that of all its keys. Undefined: it passes unchanged. */
-function ruleOf({ bucket, key }: Asked, s3: S3Config): S3Rule | undefined {
+async function ruleOf({ bucket, key }: Asked, s3: S3Config): Promise<S3Rule | undefined> {
+  const { s3RuleEntries } = await import('../options/s3.ts');
   const rules = compileRules(s3RuleEntries(s3));
   return key === ''
     ? rules.forBucket(bucket).find(({ prefix }) => prefix === '')?.rule
@@ -142,7 +141,8 @@ function ruleAllows({ anonymous, action, key }: Asked, rule: S3Rule | undefined)
   return !anonymous || (key !== '' && rule?.anonymous === 'read' && ANONYMOUS_ACTIONS.has(action));
 }
 
-function policiesOf({ bucket, key, action, principal, facts }: Asked, { keys }: Config): Explanation {
+async function policiesOf({ bucket, key, action, principal, facts }: Asked, { keys }: Config): Promise<Explanation> {
+  const { S3Authorizer } = await import('../../keys/access/s3-authorizer.ts');
   const authorizer = new S3Authorizer(accessOptions(keys.access), keys, Date.now);
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}`;
   return authorizer.explain({ principal, action, resource, facts });
