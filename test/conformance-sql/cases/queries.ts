@@ -164,6 +164,7 @@ export const QUERIES: readonly Shape[] = [
       'WITH x AS (SELECT lower(ssn) AS s FROM customers) SELECT s FROM x',
       "WITH RECURSIVE r (x, n) AS (SELECT 'x', 1 UNION ALL SELECT email, n + 1 FROM customers, r WHERE n < 2) SELECT n FROM r",
       'WITH x AS (SELECT note FROM customers) INSERT INTO people (id, nick) SELECT 70, note FROM x',
+      "WITH RECURSIVE r (s, n) AS (SELECT ssn, 1 FROM customers UNION ALL SELECT 'canary-x', n + 1 FROM r WHERE n < 3) SELECT s FROM r",
     ],
   },
   {

@@ -187,6 +187,13 @@ export const WRITING: readonly Shape[] = [
       "UPDATE customers SET (note, email) = ROW('canary-a', DEFAULT) WHERE id = 1",
       'UPDATE customers SET (email, score) = (SELECT p.email, p.score FROM people p WHERE p.ssn = customers.ssn)',
       'UPDATE customers SET (email, score) = (SELECT NULL, p.score FROM people p WHERE p.ssn = customers.ssn)',
+      [
+        "UPDATE customers SET name = 'x', (note, memo) = (SELECT $1, $2), (id, ssn) = (SELECT 1, $3) WHERE id = 1",
+        'canary-a',
+        'canary-b',
+        'canary-c',
+      ],
+      ['UPDATE customers SET (name, note) = (SELECT $1, $2) WHERE id = 1', 'plain', 'canary-b'],
       'UPDATE customers c SET email = p.email FROM people p WHERE p.ssn = c.ssn',
       'UPDATE customers SET email = p.email, score = p.score FROM people p JOIN orders o ON o.id = p.id WHERE p.ssn = customers.ssn RETURNING customers.email, p.nick',
       [

@@ -21,7 +21,10 @@ export function setTargets(analysis: Analysis, targets: readonly Node[], relatio
     if (column.sealed !== undefined && (indirection ?? []).length > 0)
       throw refuseSealed(column.sealed, 'with a subscript', location);
     if (column.sealed !== undefined) written(analysis, relation, column);
-    if (val !== undefined) assign(analysis, val, column, scope, location);
+    if (val === undefined) continue;
+    if ('MultiAssignRef' in val)
+      assignPart(analysis, val.MultiAssignRef, { column, relation, targets }, scope, location);
+    else assign(analysis, val, column, scope, location);
   }
 }
 
@@ -51,7 +54,6 @@ function assign(analysis: Analysis, value: Node, column: CatalogColumn, scope: S
     if (column.sealed !== undefined) sealDefault(analysis, value.SetToDefault, column.sealed);
     return;
   }
-  if ('MultiAssignRef' in value) return assignPart(analysis, value.MultiAssignRef, column, scope, location);
   if (column.sealed !== undefined) return mould(analysis, value, scope, column.sealed, 'store');
   const given = analysis.infer(value, scope);
   if (given.type === 'mouldable') settlePlain(analysis, given.node, scope);
@@ -59,10 +61,12 @@ function assign(analysis: Analysis, value: Node, column: CatalogColumn, scope: S
     throw refuseSealed(given.column, `as a value of column ${column.name}, which is not sealed`, location);
 }
 
+type PartTarget = { readonly column: CatalogColumn; readonly relation: Relation; readonly targets: readonly Node[] };
+
 function assignPart(
   analysis: Analysis,
   part: MultiAssignRef,
-  column: CatalogColumn,
+  { column, relation, targets }: PartTarget,
   scope: Scope,
   location: number,
 ): void {
@@ -81,8 +85,9 @@ function assignPart(
     );
   }
   const { sealed } = column;
-  const expected = Array.from({ length: index + 1 }, (_, at): ExpectedColumn =>
-    at === index && sealed !== undefined ? { column: sealed, purpose: 'store', named: false } : undefined,
+  // All that it gives, not this one alone: a parameter in the place of another is a value of that column.
+  const expected = assignedTogether(part, targets, relation).map(
+    (one): ExpectedColumn => one.sealed && { column: one.sealed, purpose: 'store', named: false },
   );
   const { value = PLAIN, open } = analysis.query(source.SubLink.subselect, scope, expected)[index] ?? {};
   if (sealed !== undefined && open !== undefined) return open.mould(sealed, 'store', undefined);
@@ -91,3 +96,25 @@ function assignPart(
   if (value.type === 'sealed')
     throw refuseSealed(value.column, `as a value of column ${column.name}, which is not sealed`, location);
 }
+
+/** The columns that one source gives values for: they are set next to each other, `part` as the colno-th. */
+function assignedTogether(
+  part: MultiAssignRef,
+  targets: readonly Node[],
+  relation: Relation,
+): readonly CatalogColumn[] {
+  const at = targets.findIndex(
+    (target) => 'ResTarget' in target && target.ResTarget.val !== undefined && isPart(target.ResTarget.val, part),
+  );
+  const first = at - ((part.colno ?? 1) - 1);
+  return targets.slice(first, first + (part.ncolumns ?? 1)).flatMap((target) => {
+    const name = 'ResTarget' in target ? target.ResTarget.name : undefined;
+    const column = relation.columns.find((candidate) => candidate.name === name);
+    if (column === undefined)
+      throw refuseName('42703', `column "${name ?? ''}" of relation "${relation.name}" does not exist`, -1);
+    return [column];
+  });
+}
+
+const isPart = (value: Node, part: MultiAssignRef): boolean =>
+  'MultiAssignRef' in value && value.MultiAssignRef === part;

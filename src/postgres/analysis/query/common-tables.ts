@@ -1,11 +1,11 @@
 /** WITH: each query in turn; recursive ones by their first arm. */
 import type { CommonTableExpr, WithClause } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
-import { refuseStatement } from '../errors.ts';
-import { refuseSealed, requirePlain } from '../expressions/mould.ts';
+import { refuseStatement, refuseUse } from '../errors.ts';
+import { nodeLocation, refuseSealed, requirePlain } from '../expressions/mould.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
-import { PLAIN, type OutputColumn } from '../expressions/values.ts';
+import { columnName, PLAIN, type OutputColumn } from '../expressions/values.ts';
 
 export function analyzeWith(analysis: Analysis, clause: WithClause, scope: Scope): void {
   const tables = (clause.ctes ?? []).flatMap((node) => ('CommonTableExpr' in node ? [node.CommonTableExpr] : []));
@@ -21,7 +21,10 @@ function oneTable(analysis: Analysis, table: CommonTableExpr, scope: Scope, recu
   if (assumed !== undefined) scope.addCte({ name, columns: assumed });
   // The whole is analysed with the first arm's columns standing for itself, so they must be what comes out.
   const columns = named(analysis.query(query, scope), table);
-  if (assumed !== undefined) requireSealedAlike(assumed, columns, locationOf(table));
+  if (assumed !== undefined) {
+    requireSealedAlike(assumed, columns, locationOf(table));
+    requireColumnsAgain(assumed, query);
+  }
   scope.addCte({ name, columns: [...columns, ...searchColumns(analysis, table, columns, scope)] });
 }
 
@@ -64,6 +67,29 @@ function requireSealedAlike(
     location,
     'Begin with rows of the sealed column.',
   );
+}
+
+/** The server wants one type of both parts: a column of the first has the guard's, which an expression of the second has not. */
+function requireColumnsAgain(assumed: readonly OutputColumn[], query: Node): void {
+  const targets = 'SelectStmt' in query ? (query.SelectStmt.rarg?.targetList ?? []) : [];
+  for (const [index, target] of targets.entries()) {
+    const value = 'ResTarget' in target ? target.ResTarget.val : undefined;
+    // From a star on the places of the others are not known.
+    if (value === undefined || isStar(value)) return;
+    const first = assumed[index]?.value;
+    if (first?.type !== 'sealed' || first.origin.type !== 'column' || 'ColumnRef' in value) continue;
+    throw refuseUse(
+      `the second part of a recursive query has an expression where the first has sealed column ${columnName(first.column)}`,
+      nodeLocation(value),
+      'Give a column there, and compute the rest in the application.',
+    );
+  }
+}
+
+function isStar(node: Node): boolean {
+  if (!('ColumnRef' in node)) return 'A_Indirection' in node;
+  const last = node.ColumnRef.fields?.at(-1);
+  return last !== undefined && 'A_Star' in last;
 }
 
 /** Of `first UNION [ALL] recursive`, with the WITH clause of the whole left out: it holds no reference to itself. */

@@ -123,12 +123,13 @@ function joinItem(analysis: Analysis, join: JoinExpr, scope: Scope): FromItem {
   const named = alias === undefined ? [] : [entry(alias, undefined, using, { qualifiedOnly: true })];
   return {
     entries: [...left.entries, ...right.entries, ...named],
-    merged: [...left.merged, ...right.merged, ...using],
+    // A column that is merged again is found as what it has become: `a JOIN b USING (x) JOIN c USING (x)`.
+    merged: [...without([...left.merged, ...right.merged], names), ...using],
     columns,
   };
 }
 
-function without(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
+function without<T extends { readonly name: string }>(columns: readonly T[], names: readonly string[]): readonly T[] {
   return columns.filter((column) => !names.includes(column.name));
 }
 
@@ -183,6 +184,12 @@ function mouldedAlike(one: ReadColumn, other: ReadColumn, location: number): rea
     }
     requireDeterministic(partner.column, location);
     open.mould(partner.column, 'compare', undefined);
+    if (!open.printsExactly)
+      throw refuseUse(
+        `a join merges sealed column ${columnName(partner.column)} with numbers that may have other decimals`,
+        location,
+        'Write JOIN ... ON.',
+      );
     return passedThrough(partner.column, 'any');
   };
   return [become(one, other.value), become(other, one.value)];
@@ -222,6 +229,8 @@ function mergedValue(left: SettledValue, right: SettledValue, join: JoinExpr, lo
   requireComparable(left.column, right.column, location);
   if (!sameBytes(left.column, right.column))
     throw refuseUse('a join merges sealed columns of different types', location, 'Write JOIN ... ON.');
-  if (join.jointype === 'JOIN_FULL' || join.jointype === 'JOIN_RIGHT') return passedThrough(left.column, 'any');
-  return left;
+  const isOuter = join.jointype === 'JOIN_FULL' || join.jointype === 'JOIN_RIGHT';
+  // Where one side is no column of a table the two have different types upstream, and the server takes the side that needs no cast.
+  const areColumns = left.origin.type === 'column' && right.origin.type === 'column';
+  return isOuter || !areColumns ? passedThrough(left.column, 'any') : left;
 }
