@@ -27,6 +27,7 @@ import { startTestProxy, type TestProxy } from '../../support/postgres/proxy.ts'
 import { lacking } from '../../support/postgres/versions.ts';
 import { reloadConfig } from '../../support/postgres/waits.ts';
 import { missing } from '../../support/programs.ts';
+import { startRelay } from '../../support/relay.ts';
 
 const run = promisify(execFile);
 const noPsql = missing('psql');
@@ -286,8 +287,17 @@ describe('TLS to the server', () => {
       whoami(proxy.url('postgres', 'ann', 'ann-secret'), false),
     );
 
-  test.each(['disable', 'prefer', 'require'] as const)('%s needs no certificate authority', async (mode) => {
-    expect(await connecting({ mode })).toBe('ann');
+  test.each([
+    ['disable', false],
+    ['prefer', true],
+    ['require', true],
+  ] as const)('%s needs no certificate authority; encrypted: %s', async (mode, encrypted) => {
+    await withProxy({ upstream: { servers: [server], tls: { mode } } }, async (proxy) => {
+      const client = await connectTo(proxy.url('postgres', 'ann', 'ann-secret'));
+      const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+      expect(rows).toEqual([{ ssl: encrypted }]);
+      await client.end();
+    });
   });
 
   test('allow takes TLS only where the server lets nobody in without it, and prefer the other way round', async () => {
@@ -316,13 +326,43 @@ describe('TLS to the server', () => {
   test('direct TLS asks for nothing first', async ({ skip }) => {
     const without = lacking(17, 'direct TLS');
     if (without !== undefined) return skip(without);
-    expect(await connecting({ mode: 'verify-full', direct: true, caPem: TEST_CA_PEM }, 'localhost')).toBe('ann');
+    const firstBytes = async (direct: boolean): Promise<string> => {
+      const sent: Uint8Array[] = [];
+      const relay = await startRelay(server.port, (bytes) => void sent.push(bytes));
+      const tls = { mode: 'verify-full', direct, caPem: TEST_CA_PEM } as const;
+      const upstream = { servers: [{ host: 'localhost', address: '127.0.0.1', port: relay.port }], tls };
+      await withProxy({ upstream }, async (proxy) =>
+        expect(await whoami(proxy.url('postgres', 'ann', 'ann-secret'), false)).toBe('ann'),
+      );
+      await relay.cut();
+      return Buffer.concat(sent).toString('hex', 0, 2);
+    };
+    // A handshake record of TLS; otherwise the length of SSLRequest.
+    expect([await firstBytes(true), await firstBytes(false)]).toEqual(['1603', '0000']);
   });
 
   test('verify-full takes the certificate of the host', async () => {
     expect(await connecting({ mode: 'verify-full', caPem: TEST_CA_PEM }, 'localhost')).toBe('ann');
     expect(await connecting({ mode: 'verify-full', caPem: TEST_CA_PEM })).toBe('ann');
   });
+
+  test.for([true, false])(
+    'verify-full takes no certificate of another host, verify-ca does; direct: %s',
+    async (direct, { skip }) => {
+      const without = direct ? lacking(17, 'direct TLS') : undefined;
+      if (without !== undefined) return skip(without);
+      const elsewhere = (mode: UpstreamTlsOptions['mode']) => {
+        const servers = [{ host: 'other.example', address: '127.0.0.1', port: server.port }];
+        const upstream = { servers, tls: { mode, direct, caPem: TEST_CA_PEM } };
+        return withProxy({ upstream }, (proxy) => whoami(proxy.url('postgres', 'ann', 'ann-secret'), false));
+      };
+      await expect(elsewhere('verify-full')).rejects.toMatchObject({
+        code: '08001',
+        routine: 'ERR_POSTGRES_UPSTREAM_TLS',
+      });
+      expect(await elsewhere('verify-ca')).toBe('ann');
+    },
+  );
 
   test('verify-ca without the right authority fails', async () => {
     await expect(connecting({ mode: 'verify-ca' })).rejects.toMatchObject({

@@ -179,6 +179,13 @@ describe('startup', () => {
   test('a wrong password is refused and the connection closed', async () => {
     const client = new pg.Client({ connectionString: proxy.url('postgres', 'postgres', 'guess') });
     await expect(client.connect()).rejects.toMatchObject({ code: '28P01' });
+    // And one that goes on as if it had been let in is not served.
+    const insistent = await RawClient.connect(proxy.port);
+    insistent.send(serialize.startup({ user: 'walker', database: 'postgres' }));
+    await insistent.message();
+    insistent.send(serialize.password('guess'), serialize.query('SELECT 1'));
+    const said = await insistent.untilClosed();
+    expect([types(said), errorOf(said)['C']]).toEqual(['E', '28P01']);
   });
 
   test('an unreachable server is said to be so', async () => {
@@ -332,6 +339,16 @@ describe('TLS', () => {
     const client = await RawClient.connect(strict.port);
     client.send(startup);
     expect(errorOf(await client.untilClosed())).toMatchObject({ C: '28000', R: 'ERR_POSTGRES_TLS_REQUIRED' });
+    const inside = new pg.Client({ connectionString: strict.url(), ssl: { ca: TEST_CA_PEM, servername: 'localhost' } });
+    await inside.connect();
+    const { processID, secretKey } = inside as unknown as { processID: number; secretKey: number }; // npm pg keeps BackendKeyData there
+    const cancelled = expect(inside.query('SELECT pg_sleep(31)')).rejects.toMatchObject({ code: '57014' });
+    await untilRuns(server, 'SELECT pg_sleep(31)');
+    const canceller = await RawClient.connect(strict.port);
+    canceller.send(serialize.cancel(processID, secretKey));
+    expect(await canceller.untilClosed()).toEqual([]);
+    await cancelled;
+    await inside.end();
     await strict.close();
   });
 });
