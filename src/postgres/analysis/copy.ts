@@ -19,7 +19,7 @@ import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './e
 import { parenthesizedQuery } from './text/inner-query.ts';
 import { SourceText } from './text/source-text.ts';
 import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './text/syntax.ts';
-import { refuseSealed } from './expressions/mould.ts';
+import { refuseSealed } from './expressions/refuse-sealed.ts';
 import { columnName } from './expressions/values.ts';
 
 /** The statement names something hot. */

@@ -13,7 +13,7 @@ import {
   type DraftPlan,
   type PlanningContext,
 } from './draft-query.ts';
-import { refuseSealed } from './expressions/mould.ts';
+import { refuseSealed } from './expressions/refuse-sealed.ts';
 import { queryAfter, trimmed } from './text/inner-query.ts';
 import { castType, type Node, type RawStatement } from './text/syntax.ts';
 

@@ -15,6 +15,8 @@ export type Survey = {
   /** Qualified names of functions called and of types named. */
   readonly functions: readonly { readonly names: readonly string[]; readonly location: number }[];
   readonly types: readonly { readonly names: readonly string[]; readonly location: number }[];
+  /** Names that are selected of something: `t.name` and `(e).name` are calls of a routine where there is no such column. */
+  readonly selected: readonly { readonly names: readonly string[]; readonly location: number }[];
   /** Statements that change what follows, wherever they hide. */
   readonly callsSetConfig: boolean;
   readonly hasInto: boolean;
@@ -24,6 +26,7 @@ type MutableSurvey = {
   tables: RangeVar[];
   functions: { names: readonly string[]; location: number }[];
   types: { names: readonly string[]; location: number }[];
+  selected: { names: readonly string[]; location: number }[];
   hasInto: boolean;
 };
 
@@ -31,11 +34,11 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** `settingNames`: what changes settings besides set_config. */
 export function survey(node: Node, settingNames = NOTHING): Survey {
-  const found: MutableSurvey = { tables: [], functions: [], types: [], hasInto: false };
+  const found: MutableSurvey = { tables: [], functions: [], types: [], selected: [], hasInto: false };
   visit(node, found);
   const sets = (name: string): boolean => name === 'set_config' || settingNames.has(name);
   const callsSetConfig =
-    found.functions.some(({ names }) => sets(names.at(-1) ?? '')) ||
+    [...found.functions, ...found.selected].some(({ names }) => sets(names.at(-1) ?? '')) ||
     found.tables.some(({ relname = '' }) => settingNames.has(relname));
   return { ...found, callsSetConfig };
 }
@@ -53,6 +56,10 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('lockedRels' in part) return;
   if ('funcname' in part) found.functions.push(named(part.funcname, part));
   if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
+  if ('fields' in part && Array.isArray(part.fields) && part.fields.length > 1)
+    found.selected.push(named(part.fields.slice(-1), part));
+  if ('indirection' in part && Array.isArray(part.indirection))
+    for (const field of part.indirection) found.selected.push(named([field], part));
   if ('intoClause' in part) found.hasInto = true;
   for (const value of Object.values(part)) visit(value, found);
 }
@@ -66,6 +73,7 @@ function named(list: unknown, part: object): { names: readonly string[]; locatio
 /** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
 export function refuseByName(found: Survey, catalog: Catalog): void {
   for (const { names, location } of found.functions) refuseFunction(names, location, catalog);
+  for (const { names, location } of found.selected) refuseHotRoutine(names, location, catalog, true);
   for (const { names, location } of found.types) {
     // The array of a type is called as it is, behind an underscore or several.
     const name = [names.at(-1) ?? '', names.at(-1)?.replace(/^_+/, '') ?? ''].find((one) =>
@@ -84,11 +92,18 @@ export function refuseByName(found: Survey, catalog: Catalog): void {
 
 function refuseFunction(names: readonly string[], location: number, catalog: Catalog): void {
   const name = names.at(-1) ?? '';
-  const schema = names.length > 1 ? names.at(-2) : undefined;
   if (SQL_RUNNING_FUNCTIONS.has(name)) {
     throw refuseStatement(`function ${name} runs SQL that is given to it as text`, location, 'Write the query itself.');
   }
-  const hot = catalog.hotRoutines.get(name)?.find((routine) => schema === undefined || routine.schema === schema);
+  refuseHotRoutine(names, location, catalog, false);
+}
+
+/** `asColumn`: of a row, which is all it is given. */
+function refuseHotRoutine(names: readonly string[], location: number, catalog: Catalog, asColumn: boolean): void {
+  const schema = names.length > 1 ? names.at(-2) : undefined;
+  const hot = catalog.hotRoutines
+    .get(names.at(-1) ?? '')
+    ?.find((routine) => (schema === undefined || routine.schema === schema) && (!asColumn || routine.takesRow));
   if (hot === undefined) return;
   throw refuseStatement(
     `routine ${hot.schema}.${hot.name} names a table with sealed columns or runs dynamic SQL`,

@@ -11,6 +11,10 @@ CREATE TABLE people (id int, email sealgate.sealed);
 CREATE TABLE others (id int, email text);
 CREATE FUNCTION spelled(x text) RETURNS void LANGUAGE plpgsql AS 'BEGIN INSERT INTO U&"peo!0070le" UESCAPE ''!'' VALUES (1, x); END';
 CREATE FUNCTION handed(x text) RETURNS xml LANGUAGE sql AS $$ SELECT query_to_xml('SELECT * FROM peo' || 'ple', true, true, x) $$;
+CREATE FUNCTION owner(others) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people WHERE id = $1.id';
+CREATE FUNCTION owner_of(anyelement, text DEFAULT '') RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people LIMIT 1';
+CREATE FUNCTION counted(int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM people';
+CREATE FUNCTION shown(others) RETURNS text LANGUAGE sql AS 'SELECT $1.email || $1.id';
 CREATE FUNCTION step(int, int) RETURNS int LANGUAGE sql AS 'SELECT count(*)::int FROM people';
 CREATE AGGREGATE gathered(int) (sfunc = step, stype = int, initcond = 0);
 CREATE AGGREGATE summed(int) (sfunc = int4pl, stype = int, initcond = 0)`;
@@ -42,6 +46,17 @@ test.each([
   "SELECT spelled('canary-9')",
   "SELECT handed('canary-10')",
   "SELECT gathered(id), 'canary-11' FROM others",
+  // Written as columns of a row.
+  "SELECT o.owner, 'canary-12' FROM others o",
+  "SELECT others.owner_of, 'canary-13' FROM others",
+  "SELECT public.others.owner, 'canary-14' FROM public.others",
+  "SELECT (o).owner, 'canary-15' FROM others o",
+  "SELECT x.id, 'canary-16' FROM others o, LATERAL (SELECT (o.*).owner_of AS id) x",
+  "CREATE VIEW seen AS SELECT o.owner, 'canary-17' AS x FROM others o",
+  "UPDATE others o SET email = o.owner || 'canary-18'",
+  // No routine of its rows, but one of its name.
+  "SELECT p.shown FROM people p WHERE email = 'canary-19'",
+  "SELECT (p).shown FROM people p WHERE email = 'canary-20'",
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
   expect(server.log()).not.toContain('canary');
@@ -52,6 +67,16 @@ test.each([
   'DO LANGUAGE plpgsql $$ BEGIN PERFORM 1; END $$',
   "CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS E'SELECT count(*) FROM other\\x73'",
   'SELECT summed(id) FROM others',
+  'SELECT o.shown FROM others o',
+  'SELECT o.shown, p.email FROM others o LEFT JOIN people p ON p.id = o.id',
+  // Not called: it takes no row.
+  'SELECT x.counted FROM (SELECT 1 AS counted) x',
 ])('sent: %s', async (sql) => {
   await client.query(sql);
+});
+
+test('what is neither column nor routine is said to be no column', async () => {
+  await expect(client.query('SELECT p.emial FROM people p')).rejects.toThrow(
+    expect.objectContaining({ code: '42703' }),
+  );
 });

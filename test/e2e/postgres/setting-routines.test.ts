@@ -24,6 +24,8 @@ CREATE FUNCTION as_plainrole() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET ROL
 CREATE FUNCTION escaped() RETURNS int LANGUAGE plpgsql AS $$ BEGIN SET bytea_output = 'escape'; RETURN 1; END $$;
 CREATE FUNCTION wraps() RETURNS int LANGUAGE sql AS 'SELECT escaped()';
 CREATE TABLE inbox (id int);
+INSERT INTO inbox VALUES (1);
+CREATE FUNCTION tenant(inbox) RETURNS text LANGUAGE sql AS $$ SELECT set_config('search_path', 'plainrole', false) $$;
 CREATE FUNCTION on_inbox() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM as_plainrole(); RETURN NULL; END $$;
 CREATE TRIGGER t AFTER INSERT ON inbox FOR EACH STATEMENT EXECUTE FUNCTION on_inbox();
 GRANT ALL ON inbox TO other, plainrole;
@@ -62,6 +64,8 @@ test.each([
   ["SELECT 1 WHERE (SELECT set_tenant('plainrole')) IS NULL", []],
   ['SELECT as_plainrole()', []],
   ['INSERT INTO inbox VALUES (1)', []],
+  ['SELECT i.tenant FROM inbox i', []],
+  ['SELECT (ROW(1)::inbox).tenant', []],
   ['SELECT escaped()', SEALED],
   ['SELECT x FROM shown', SEALED],
   ['SELECT noted()', SEALED],

@@ -83,6 +83,7 @@ const SNAPSHOT: CatalogSnapshot = {
       name: 'find_customer',
       language: 'sql',
       definition: 'CREATE FUNCTION ... AS $$ SELECT 1 FROM Customers $$',
+      takesRow: true,
     },
     {
       oid: 901,
@@ -90,6 +91,7 @@ const SNAPSHOT: CatalogSnapshot = {
       name: 'harmless',
       language: 'plpgsql',
       definition: 'CREATE FUNCTION ... AS $$ begin return 1; end $$',
+      takesRow: true,
     },
     {
       oid: 902,
@@ -97,6 +99,7 @@ const SNAPSHOT: CatalogSnapshot = {
       name: 'dynamic',
       language: 'plpgsql',
       definition: "CREATE FUNCTION ... AS $$ begin execute 'x'; end $$",
+      takesRow: false,
     },
   ],
 };

@@ -45,7 +45,12 @@ export type Relation = {
   readonly writeRefusal: string | undefined;
 };
 
-export type HotRoutine = { readonly schema: string; readonly name: string };
+export type HotRoutine = {
+  readonly schema: string;
+  readonly name: string;
+  /** It may be called as if it were a column, `t.routine`. */
+  readonly takesRow: boolean;
+};
 
 /** A relation that a schema change gives sealed columns, before the catalog has it. */
 export type ComingRelation = {
@@ -71,6 +76,8 @@ export type Catalog = {
   /** By name, whatever the schema; types that hold rows of hot relations among them. */
   readonly hotRelationNames: ReadonlySet<string>;
   readonly hotRoutines: ReadonlyMap<string, readonly HotRoutine[]>;
+  /** Names of all routines, hot or not, that may be called as if they were columns. */
+  readonly rowRoutines: ReadonlySet<string>;
   /** Of routines and relations whose use may change the session's settings. */
   readonly settingNames: ReadonlySet<string>;
 };

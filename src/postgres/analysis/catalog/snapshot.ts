@@ -38,7 +38,14 @@ const Snapshot = z.object({
   rowTypes: z.array(z.tuple([z.string(), z.number()])),
   triggers: z.array(z.tuple([z.number(), z.number()])),
   routines: z.array(
-    z.object({ oid: z.number(), schema: z.string(), name: z.string(), language: z.string(), definition: z.string() }),
+    z.object({
+      oid: z.number(),
+      schema: z.string(),
+      name: z.string(),
+      language: z.string(),
+      definition: z.string(),
+      takesRow: z.boolean(),
+    }),
   ),
 });
 
@@ -92,6 +99,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     viewSearchPath: snapshot.searchPath,
     hotRelationNames: new Set([...tables, ...hotNames, ...hotTypes]),
     hotRoutines: routinesByName(snapshot, hot),
+    rowRoutines: new Set(snapshot.routines.filter(({ takesRow }) => takesRow).map(({ name }) => name)),
     settingNames: settingNames(links, snapshot.routines, input.allowRoutines),
   };
 }
@@ -294,7 +302,7 @@ function routinesByName(snapshot: CatalogSnapshot, hot: HotSet): ReadonlyMap<str
   return Map.groupBy(
     snapshot.routines
       .filter((routine) => hot.routines.has(routine.oid))
-      .map(({ schema, name }): HotRoutine => ({ schema, name })),
+      .map(({ schema, name, takesRow }): HotRoutine => ({ schema, name, takesRow })),
     (routine) => routine.name,
   );
 }

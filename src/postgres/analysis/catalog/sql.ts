@@ -36,6 +36,13 @@ const ROW_TYPES = `part(whole, type) AS (SELECT t.oid, t.typbasetype FROM pg_typ
   row_type(type, relation) AS (SELECT c.reltype, c.oid FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION SELECT part.whole, r.relation FROM row_type r JOIN part ON part.type = r.type)`;
 
+/**
+ * Whether a routine may be called with a row alone, which is also written as a column of it, `t.routine`. A row becomes what its type is, a domain over that,
+ * what any value becomes, and what a cast of somebody's makes of it unasked.
+ */
+const TAKES_ROW = `(p.pronargs - p.pronargdefaults <= 1 AND EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND (t.typtype IN ('c', 'p', 'd')
+    OR EXISTS (SELECT FROM pg_cast k JOIN pg_type s ON s.oid = k.castsource WHERE k.casttarget = t.oid AND k.castcontext = 'i' AND s.typtype = 'c'))))`;
+
 const snapshotSql = (facts: string, made: string): string => `
 WITH RECURSIVE ${LOCKED}, ${ROW_TYPES}
 SELECT json_build_object(
@@ -71,7 +78,8 @@ SELECT json_build_object(
           FROM pg_aggregate a WHERE a.aggfnoid = p.oid)
         WHEN EXISTS (SELECT FROM pg_depend d JOIN locked ON locked.relation = d.refobjid
           WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass) THEN '${UNREAD_BODY}'
-        WHEN l.lanname NOT IN ('c', 'internal') THEN pg_get_functiondef(p.oid) ELSE '' END)), '[]')
+        WHEN l.lanname NOT IN ('c', 'internal') THEN pg_get_functiondef(p.oid) ELSE '' END,
+      'takesRow', ${TAKES_ROW})), '[]')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE NOT ${OURS})
 ) AS snapshot`;

@@ -6,7 +6,8 @@ import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
 import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
-import { nodeLocation, refuseSealed, settlePlain } from './mould.ts';
+import { nodeLocation, settlePlain } from './mould.ts';
+import { refuseSealed } from './refuse-sealed.ts';
 import { rowEntry } from './column-refs.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 

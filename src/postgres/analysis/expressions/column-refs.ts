@@ -8,6 +8,7 @@ import type { OpenColumn } from './open-column.ts';
 import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { carriedRow, placesIn } from './carried.ts';
+import { refuseSealed } from './refuse-sealed.ts';
 import type { Value } from './values.ts';
 
 export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
@@ -31,8 +32,8 @@ function resolve(analysis: Analysis, ref: ColumnRef, scope: Scope): ReadColumn {
   if (names.length === 1) return bareName(analysis, first, scope, location);
   if (names.length > 3) throw refuseName('0A000', 'a database name in front of a column is not supported', location);
   if (third !== undefined)
-    return inEntry(requireEntry(analysis, second ?? '', first, scope, location), third, location);
-  return inEntry(requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
+    return inEntry(analysis, requireEntry(analysis, second ?? '', first, scope, location), third, location);
+  return inEntry(analysis, requireEntry(analysis, first, undefined, scope, location), second ?? '', location);
 }
 
 /** `(t).c` and `(t.*).c`, which the server reads as `t.c`. Undefined: it is another selection. */
@@ -72,12 +73,20 @@ function bareName(analysis: Analysis, name: string, scope: Scope, location: numb
   throw refuseName('42703', `column "${name}" does not exist`, location);
 }
 
-function inEntry(entry: RangeEntry, name: string, location: number): ReadColumn {
+function inEntry(analysis: Analysis, entry: RangeEntry, name: string, location: number): ReadColumn {
   const found = entry.columns.filter((column) => column.name === name);
   if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
   if (found[0] !== undefined) return found[0];
   if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
+  if (analysis.catalog.rowRoutines.has(name)) return calledOnRow(analysis, entry, name, location);
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
+}
+
+/** `t.routine`, which the server reads as `routine(t)`. */
+function calledOnRow(analysis: Analysis, entry: RangeEntry, name: string, location: number): ReadColumn {
+  const { value } = wholeRow(analysis, entry, location);
+  if (value.type === 'sealed') throw refuseSealed(value.column, `as an argument of ${name}()`, location);
+  return PLAIN_COLUMN;
 }
 
 export function requireEntry(

@@ -16,11 +16,11 @@ import {
   isMouldable,
   mould,
   nodeLocation,
-  refuseSealed,
   requirePlain,
   settlePlain,
   isNullConstant,
 } from './mould.ts';
+import { refuseSealed } from './refuse-sealed.ts';
 import { testForNull } from './null-tests.ts';
 import { callServersOwn } from './servers-own-call.ts';
 import type { Scope } from '../query/scope.ts';

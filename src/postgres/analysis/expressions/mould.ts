@@ -3,7 +3,7 @@
  * elsewhere it stays as it is.
  */
 import type { CaseExpr, TypeCast } from 'libpg-query';
-import type { Carried, LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
+import type { LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { arrayConstant } from './array-constants.ts';
 import { castTo, keepsModifier, sameCast } from './casts.ts';
@@ -12,6 +12,7 @@ import { isNull, signedConstant } from './constants.ts';
 import { refuseUse } from '../errors.ts';
 import { standsForNothing } from './carried-nothing.ts';
 import { mouldConstant, mouldParameter, refuseInView, stores } from './mould-leaves.ts';
+import { refuseSealed } from './refuse-sealed.ts';
 import { changing, mouldRead, openRead } from './open-reads.ts';
 import { isSameCast } from './parameters.ts';
 import type { Scope } from '../query/scope.ts';
@@ -50,27 +51,6 @@ export function requirePlain(analysis: Analysis, node: Node, scope: Scope, usage
   const value = analysis.infer(node, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
   if (value.type === 'sealed') throw refuseSealed(value.column, usage, nodeLocation(node));
-}
-
-export function refuseSealed(column: SealedColumn, usage: string, location: number): Error {
-  if (column.carries !== undefined) return refuseCarried(column, column.carries, usage, location);
-  const hint =
-    column.mode === 'randomized'
-      ? 'A randomized column can be written, read as it is, and tested for NULL; compute in the application.'
-      : 'A deterministic column can be written, read as it is, tested for NULL and compared for equality; compute the rest in the application.';
-  return refuseUse(`sealed column ${columnName(column)} cannot be used ${usage}`, location, hint);
-}
-
-function refuseCarried(column: SealedColumn, carried: Carried, usage: string, location: number): Error {
-  const name = columnName(column);
-  if (carried.as === 'row')
-    return refuseUse(
-      `the row of "${carried.alias}" holds sealed column ${name} and cannot be used ${usage}`,
-      location,
-      'It can be read as it is, as text and as JSON; for anything else name the columns you need one by one.',
-    );
-  const hint = 'It can be read as it is, and become part of JSON of the same kind; compute in the application.';
-  return refuseUse(`${carried.as} with values of sealed column ${name} cannot be used ${usage}`, location, hint);
 }
 
 /** A mouldable expression that turned out to stand in no sealed position. */

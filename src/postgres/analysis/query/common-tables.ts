@@ -2,7 +2,8 @@
 import type { CommonTableExpr, WithClause } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
 import { refuseStatement, refuseUse } from '../errors.ts';
-import { nodeLocation, refuseSealed, requirePlain } from '../expressions/mould.ts';
+import { nodeLocation, requirePlain } from '../expressions/mould.ts';
+import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { columnName, PLAIN, type OutputColumn } from '../expressions/values.ts';

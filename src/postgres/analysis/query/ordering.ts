@@ -2,7 +2,8 @@
 import type { Analysis } from './analysis.ts';
 import { requireDeterministic } from '../expressions/comparisons.ts';
 import { requireGroupable } from '../expressions/expressions.ts';
-import { nodeLocation, refuseSealed, requirePlain } from '../expressions/mould.ts';
+import { nodeLocation, requirePlain } from '../expressions/mould.ts';
+import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import type { Scope } from './scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
 import { keyedValues } from './keyed.ts';
