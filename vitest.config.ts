@@ -14,11 +14,7 @@ export default defineConfig({
     // Nobody waits for what has come; a machine that does other things as well takes more than the second that is usual.
     expect: { poll: { timeout: 60_000 } },
     passWithNoTests: false,
-    globalSetup: [
-      'test/support/programs.ts',
-      'test/support/s3/radosgw-pool.ts',
-      'test/support/postgres/cluster-template.ts',
-    ],
+    globalSetup: ['test/support/programs.ts', 'test/support/s3/radosgw-pool.ts', 'test/support/postgres/run-folder.ts'],
     reporters: ['default', './test/support/skip-report.ts'],
   },
 });

@@ -1,30 +1,19 @@
 /**
- * Clusters that are copied instead of made: `initdb` takes ten times what a copy of its files does, and most suites want one. This is a
- * `globalSetup` of vitest: a run has a folder in which whoever needs a release first makes its cluster, never started; it goes with the run.
- * The copies are alike in all that `initdb` chooses: the system identifier, the superuser's salt. Elsewhere `initdb` makes every cluster.
+ * Clusters that are copied instead of made: `initdb` takes ten times what a copy of its files does, and most suites want one. Whoever needs a
+ * release first makes its cluster, which is never started, in the run's folder. The copies are alike in all that `initdb` chooses: the system
+ * identifier, the superuser's salt. Outside of vitest `initdb` makes every cluster.
  */
 import { createHash } from 'node:crypto';
 import { chmod, cp, lchown, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PostgresServerOptions } from '../../../src/cli/demo/postgres-server.ts';
-
-/** The folder, for the processes that the tests run in. */
-const FOLDER_VARIABLE = 'SEALGATE_TEST_CLUSTERS';
+import { runFolder } from './run-folder.ts';
 
 type MakeData = NonNullable<PostgresServerOptions['makeData']>;
 
-export async function setup(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealgate-clusters-'));
-  // Whoever the servers run as passes through.
-  await chmod(folder, 0o711);
-  process.env[FOLDER_VARIABLE] = folder;
-  return () => rm(folder, { recursive: true, force: true });
-}
-
 /** `binaries`: where the release's programs lie, where they are not the newest's. Always the same password. */
 export function copiedCluster(binaries = 'newest'): MakeData {
-  const folder = process.env[FOLDER_VARIABLE];
+  const folder = runFolder();
   if (folder === undefined) return (dataFolder, initialise) => initialise(dataFolder);
   const template = join(folder, createHash('sha256').update(binaries).digest('hex').slice(0, 16));
   return async (dataFolder, initialise) => {

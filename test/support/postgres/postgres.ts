@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres as startServer } from '../../../src/cli/demo/postgres-server.ts';
 import { copiedCluster } from './cluster-template.ts';
+import { runFolder } from './run-folder.ts';
 import { binariesOf, chosenVersion } from './versions.ts';
 
 export type TestPostgres = {
@@ -34,7 +35,7 @@ export async function startPostgres(
   given?: string,
   said?: (log: Uint8Array) => void,
 ): Promise<TestPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealgate-pg-'));
+  const folder = await mkdtemp(join(runFolder() ?? tmpdir(), 'sealgate-pg-'));
   const superuser = 'postgres';
   const password = 'super-secret';
   // In a folder of its own, to be searched like one.

@@ -1,7 +1,6 @@
 /** The PostgreSQL servers that the suites of ordinary clients run on, where the machine has them. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startPostgresContainer } from '../containers/postgres.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 
 export const POSTGRES_SERVERS = [
@@ -19,7 +18,8 @@ export async function startPostgresServer(name: PostgresServerName): Promise<Tes
     case 'PostgreSQL 18':
       return startPostgres();
     case 'PostgreSQL in a container':
-      return startPostgresContainer();
+      // Loaded for those who want one: `testcontainers` is large, and few do.
+      return (await import('../containers/postgres.ts')).startPostgresContainer();
     case 'an older PostgreSQL of Debian': {
       const binaries = debianBinaries();
       return binaries === undefined

@@ -9,6 +9,7 @@ import { connectTo } from './connect.ts';
 import { binaryFolder } from '../../../src/cli/demo/postgres-server.ts';
 import { freePort } from '../../../src/cli/demo/servers.ts';
 import { chosenBinaries, type TestPostgres } from './postgres.ts';
+import { runFolder } from './run-folder.ts';
 
 export type Standby = Pick<TestPostgres, 'host' | 'port' | 'url'> & {
   /** Makes a primary of it. */
@@ -18,7 +19,7 @@ export type Standby = Pick<TestPostgres, 'host' | 'port' | 'url'> & {
 
 /** `binaries`: the primary's, where they are not the chosen ones. */
 export async function startStandby(primary: TestPostgres, binaries?: string): Promise<Standby> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealgate-standby-'));
+  const folder = await mkdtemp(join(runFolder() ?? tmpdir(), 'sealgate-standby-'));
   const data = join(folder, 'postgres');
   const { uid, gid } = await stat(primary.dataDirectory);
   await copyRunning(primary, data);

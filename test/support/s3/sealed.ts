@@ -11,7 +11,6 @@ import type { S3RuleEntry } from '../../../src/s3/rules.ts';
 import { SEALED_OPERATIONS } from '../../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../../src/s3/upstream/capabilities.ts';
 import { TEST_CA_PEM } from '../certificates.ts';
-import { startS3rverContainer } from '../containers/s3rver.ts';
 import { keyFolder, TEST_USE } from '../keys/keys.ts';
 import { startRadosgw } from './radosgw.ts';
 import { CLIENT, startEdge, type TestEdge } from './edge.ts';
@@ -32,7 +31,8 @@ export type BackendName = 's3rver' | 's3rver in a container' | 'radosgw';
 /** The backend of this name, or why there is none. `isOwn`: Ceph RGW is not one that other suites use before or after. */
 export async function startBackend(name: BackendName, isOwn = false): Promise<Backend | string> {
   if (name === 's3rver') return startS3rver({ buckets: [BUCKET] });
-  if (name === 's3rver in a container') return startS3rverContainer([BUCKET]);
+  // Loaded for those who want one: `testcontainers` is large, and few do.
+  if (name === 's3rver in a container') return (await import('../containers/s3rver.ts')).startS3rverContainer([BUCKET]);
   const rgw = await startRadosgw(isOwn);
   if (rgw.type === 'none') return rgw.reason;
   const { endpoint, accessKeyId, secretAccessKey, directory } = rgw;
