@@ -7,6 +7,8 @@ export default defineConfig({
     // Of hundreds of commands that start from the same sources, each would compile them anew: half of what its start costs.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'sealgate-compiled') },
     pool: 'forks',
+    // Bodies of megabytes lie outside the heap, and count: near the size that it starts with, each few of them have all of it marked anew.
+    execArgv: ['--initial-old-space-size=256'],
     maxWorkers: 2,
     // Far above what anything takes: a hang is found, and a machine that does other things as well is waited for.
     testTimeout: 180_000,
