@@ -107,6 +107,16 @@ describe('equality is the server’s own', () => {
     ['SELECT card::text FROM cards WHERE id = 1', [], [['4111111111111111']]],
     ['SELECT array_length(array_agg(id), 1) FROM cards WHERE card IS NOT NULL', [], [[3]]],
     [
+      "WITH RECURSIVE r (c, n) AS (SELECT code, 1 FROM cards WHERE id = 1 UNION ALL SELECT 'Other99', n + 1 FROM r WHERE n < 2) SELECT c FROM r",
+      [],
+      [['Abc123'], ['Other99']],
+    ],
+    [
+      "SELECT card, a.id FROM cards a JOIN cards b USING (card) JOIN (VALUES ('4111111111111111')) v (card) USING (card)",
+      [],
+      [['4111111111111111', 1]],
+    ],
+    [
       "UPDATE cards SET card = '4111110000001111' WHERE code = 'Zz99Zz' RETURNING id, card",
       [],
       [[2, '4111110000001111']],

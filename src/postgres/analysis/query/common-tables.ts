@@ -79,6 +79,8 @@ function requireColumnsAgain(assumed: readonly OutputColumn[], query: Node): voi
     if (value === undefined || isStar(value)) return;
     const first = assumed[index]?.value;
     if (first?.type !== 'sealed' || first.origin.type !== 'column' || 'ColumnRef' in value) continue;
+    // What keeps its format is of its own type at the server.
+    if (first.column.format !== undefined) continue;
     throw refuseUse(
       `the second part of a recursive query has an expression where the first has sealed column ${columnName(first.column)}`,
       nodeLocation(value),
