@@ -17,6 +17,7 @@ import {
   PutObjectTaggingCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -320,6 +321,34 @@ test('Temporary credentials work with their token until they end', async () => {
     name: 'ExpiredToken',
     $metadata: { httpStatusCode: 400 },
   });
+});
+
+test.each(['plain', 'sealed'])('A form into %s has its token among its fields, until that ends', async (Bucket) => {
+  const made = (name: string, sessionToken: string) =>
+    createPresignedPost(as(name, key(name, { sessionToken })), { Bucket, Key: 'by-form', Expires: 600 });
+  const post = async (url: string, fields: Readonly<Record<string, string>>): Promise<string> => {
+    const data = new FormData();
+    for (const [field, value] of Object.entries(fields)) data.append(field, value);
+    data.append('file', new Blob(['by form']), 'f');
+    const answer = await fetch(url, { method: 'POST', body: data });
+    return `${answer.status} ${/<Code>(\w+)/u.exec(await answer.text())?.[1] ?? ''}`;
+  };
+  const { url, fields } = await made('temporary', 'token/+=');
+  const { 'X-Amz-Security-Token': token, ...tokenless } = fields;
+  expect(token).toBe('token/+=');
+  // Without its token the policy, which names it, is not kept to; with another neither is.
+  expect(await post(url, tokenless)).toMatch(/^(?:400 InvalidToken|403 AccessDenied)$/u);
+  expect(await post(url, { ...fields, 'X-Amz-Security-Token': 'other' })).toMatch(
+    /^(?:400 InvalidToken|403 AccessDenied)$/u,
+  );
+  const other = await made('temporary', 'other');
+  expect(await post(other.url, other.fields)).toBe('400 InvalidToken');
+  const expired = await made('expired', 'token');
+  expect(await post(expired.url, expired.fields)).toBe('400 ExpiredToken');
+  const app = as('app', CLIENT);
+  await expect(read(app, Bucket, 'by-form')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  expect(await post(url, fields)).toBe('204 ');
+  expect(await read(app, Bucket, 'by-form')).toBe('by form');
 });
 
 test('Without a signature only what a rule opens is read, and sealed only where the key names the anonymous', async () => {
