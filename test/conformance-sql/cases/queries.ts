@@ -312,6 +312,11 @@ export const QUERIES: readonly Shape[] = [
       'SELECT secret, orders, total FROM customer_totals',
       "SELECT orders FROM customer_totals WHERE secret = 'canary-222'",
       'SELECT * FROM everybody',
+      {
+        before: ['CREATE VIEW differing AS SELECT c.id, nullif(c.email, p.email) AS email FROM customers c, people p'],
+        sql: 'SELECT email FROM differing WHERE email = $1',
+        values: ['bob@canary.example'],
+      },
       ['SELECT score FROM everybody WHERE ssn = $1', 'canary-999'],
       'SELECT v.note, p.nick FROM customer_list v JOIN people p ON p.ssn = v.ssn',
       'SELECT * FROM customer_people',

@@ -175,6 +175,10 @@ export const WRITING: readonly Shape[] = [
     shape: 'UPDATE',
     exact: [
       "UPDATE customers SET note = 'canary-u' WHERE id = 1",
+      'UPDATE customers SET note = (SELECT NULL), score = (SELECT 7) WHERE id = 1',
+      ["UPDATE customers SET note = (SELECT $1), email = (SELECT 'canary-s' WHERE customers.id = 1)", 'canary-p'],
+      "UPDATE customers SET email = (SELECT x.e FROM (VALUES ('canary-1', 1), ('canary-2', 2)) x (e, n) WHERE x.n = customers.id) WHERE id < 3",
+      "UPDATE customers SET email = coalesce((SELECT p.email FROM people p WHERE p.id = customers.id), 'canary-none')",
       [
         'UPDATE customers SET note = $1, email = $2 WHERE ssn = $3 RETURNING id, note, email',
         'canary-u',
@@ -240,6 +244,7 @@ export const WRITING: readonly Shape[] = [
       ],
     ],
     refused: [
+      'UPDATE customers SET note = (SELECT name FROM customers c WHERE c.id = 2)',
       'UPDATE customers SET note = memo',
       'UPDATE customers SET note = name',
       'UPDATE customers SET name = note',

@@ -251,8 +251,8 @@ function mouldArray(analysis: Analysis, node: Node, scope: Scope, column: Sealed
 }
 
 function compareNullif(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): SettledValue {
-  const value = analysis.infer(left, scope);
-  const other = analysis.infer(right, scope);
+  const value = inferOperand(analysis, left, scope);
+  const other = inferOperand(analysis, right, scope);
   if (value.type !== 'sealed' && other.type === 'sealed') {
     throw refuseUse(
       'NULLIF would give back a constant or parameter that is sealed for its comparison',

@@ -10,7 +10,7 @@ import { widens } from './casts.ts';
 import { acceptsType, constantSpan, constantValue, isNull } from './constants.ts';
 import { columnName } from './values.ts';
 
-export const stores = (purpose: ValuePurpose): boolean => purpose === 'store' || purpose === 'both';
+export const stores = (purpose: ValuePurpose): purpose is 'store' | 'both' => purpose === 'store' || purpose === 'both';
 
 export function mouldConstant(
   analysis: Analysis,

@@ -2,7 +2,7 @@
  * Moulding: a constant or parameter takes the role its surroundings give it. In a sealed position it is sealed for that column,
  * elsewhere it stays as it is.
  */
-import type { CaseExpr, TypeCast } from 'libpg-query';
+import type { CaseExpr, SubLink, TypeCast } from 'libpg-query';
 import type { LogicalType, SealedColumn, ValuePurpose } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { arrayConstant } from './array-constants.ts';
@@ -17,7 +17,7 @@ import { changing, mouldRead, openRead } from './open-reads.ts';
 import { isSameCast } from './parameters.ts';
 import type { Scope } from '../query/scope.ts';
 import { locationOf, type Node } from '../text/syntax.ts';
-import { columnName, sameBytes, type Value } from './values.ts';
+import { columnName, PLAIN, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
 export function isMouldable(node: Node): boolean {
@@ -109,6 +109,8 @@ export function mould(
     if (through !== undefined && !isSameCast(as, through)) throw changing(column, nodeLocation(node));
     return mould(analysis, node.TypeCast.arg, scope, column, purpose, as);
   }
+  if (stores(purpose) && through === undefined && 'SubLink' in node && node.SubLink.subLinkType === 'EXPR_SUBLINK')
+    return mouldSubquery(analysis, node.SubLink, scope, column, purpose);
   const choice = choiceOf(analysis, node, scope);
   if (choice !== undefined) return choice.forEach((branch) => mould(analysis, branch, scope, column, purpose, through));
   const value = analysis.infer(node, scope);
@@ -116,6 +118,20 @@ export function mould(
   if (through !== undefined && !(value.type === 'sealed' && isSameCast(value.column.type, through)))
     throw changing(column, nodeLocation(node));
   requireSame(value, column, purpose, nodeLocation(node));
+}
+
+/** `(SELECT 'x')`: what it selects is stored, and no other than the column's values are made of it. */
+function mouldSubquery(
+  analysis: Analysis,
+  { subselect, location = 0 }: SubLink,
+  scope: Scope,
+  column: SealedColumn,
+  purpose: 'store' | 'both',
+): void {
+  if (subselect === undefined) return;
+  const [first] = analysis.query(subselect, scope, [{ column, purpose, named: false }]);
+  if (first?.open !== undefined) return first.open.mould(column, purpose, undefined);
+  requireSame(first?.value ?? PLAIN, column, purpose, location);
 }
 
 /** Whether it was an array of constants alone, which becomes one constant of the column. */

@@ -143,7 +143,7 @@ function valuesItem(analysis: Analysis, item: Node, scope: Scope, expected: Expe
   if (expected !== undefined) return mould(analysis, item, scope, expected.column, expected.purpose);
   const value = analysis.infer(item, scope);
   if (value.type === 'mouldable') settlePlain(analysis, value.node, scope);
-  if (value.type === 'sealed') throw refuseSealed(value.column, 'as a value of a column that is not sealed', -1);
+  if (value.type === 'sealed') throw refuseSealed(value.column, 'in VALUES', nodeLocation(item));
 }
 
 function setOperation(
