@@ -1,28 +1,8 @@
 /** What of a request the condition keys `s3:<name>` show (`keys/access/policy/s3-conditions.ts` has their list). */
+import { S3_CONDITION_HEADERS } from '../../keys/access/policy/s3-conditions.ts';
 import type { S3Headers, S3Query } from '../operation.ts';
 
-/** Headers whose value is a condition key of their own name. */
-const HEADERS = [
-  'if-match',
-  'if-none-match',
-  'x-amz-acl',
-  'x-amz-content-sha256',
-  'x-amz-copy-source',
-  'x-amz-grant-full-control',
-  'x-amz-grant-read',
-  'x-amz-grant-read-acp',
-  'x-amz-grant-write',
-  'x-amz-grant-write-acp',
-  'x-amz-metadata-directive',
-  'x-amz-object-ownership',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-customer-algorithm',
-  'x-amz-storage-class',
-  'x-amz-website-redirect-location',
-] as const;
-
-/** Headers and parameters, and the condition key each is. */
+/** Other headers and parameters, and the condition key each is. */
 const RENAMED_HEADERS = [
   ['x-amz-object-lock-mode', 'object-lock-mode'],
   ['x-amz-object-lock-retain-until-date', 'object-lock-retain-until-date'],
@@ -51,7 +31,7 @@ export function conditionValues(
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined) values[name] = value;
   };
-  for (const name of HEADERS) add(name, headers[name]);
+  for (const name of S3_CONDITION_HEADERS) add(name, headers[name]);
   for (const [header, name] of RENAMED_HEADERS) add(name, headers[header]);
   for (const [parameter, name] of PARAMETERS) add(name, query.get(parameter));
   if (signature !== undefined) {

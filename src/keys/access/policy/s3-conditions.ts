@@ -1,22 +1,7 @@
-/**
- * The condition keys of S3 that the gateway can say the value of, in small letters and without `s3:`. An identity policy with another one is
- * refused: a Deny that can never hold would look as if it protected something. (Tags that objects have already, for one: they lie with the
- * store, and the decision comes before it is asked.)
- */
-export const S3_CONDITION_KEYS: ReadonlySet<string> = new Set([
-  'authtype',
-  'delimiter',
+/** The condition keys of S3 that are called as the header whose value they are. */
+export const S3_CONDITION_HEADERS = [
   'if-match',
   'if-none-match',
-  'max-keys',
-  'object-lock-legal-hold',
-  'object-lock-mode',
-  'object-lock-retain-until-date',
-  'prefix',
-  'resourceaccount',
-  'signatureage',
-  'signatureversion',
-  'versionid',
   'x-amz-acl',
   'x-amz-content-sha256',
   'x-amz-copy-source',
@@ -32,4 +17,24 @@ export const S3_CONDITION_KEYS: ReadonlySet<string> = new Set([
   'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-storage-class',
   'x-amz-website-redirect-location',
+] as const;
+
+/**
+ * The condition keys of S3 that the gateway can say the value of, in small letters and without `s3:`. An identity policy with another one is
+ * refused: a Deny that can never hold would look as if it protected something. (Tags that objects have already, for one: they lie with the
+ * store, and the decision comes before it is asked.)
+ */
+export const S3_CONDITION_KEYS: ReadonlySet<string> = new Set([
+  ...S3_CONDITION_HEADERS,
+  'authtype',
+  'delimiter',
+  'max-keys',
+  'object-lock-legal-hold',
+  'object-lock-mode',
+  'object-lock-retain-until-date',
+  'prefix',
+  'resourceaccount',
+  'signatureage',
+  'signatureversion',
+  'versionid',
 ]);
