@@ -1,9 +1,14 @@
 /** Schema changes that give other relations sealed columns, or say values of theirs by way of another relation. */
 import type pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  openLoggedDatabase,
+  refusalOf,
+  rowsOf,
+  type LoggedDatabase,
+  type Refusal,
+} from '../../support/postgres/logged-database.ts';
+import type { SearchedDatabase, TestRule } from '../../support/postgres/sealed-database.ts';
 
 const CHECKS = [{ name: 'sane', expression: "VALUE > -10 AND value <> '3.33'" }];
 const RULES: readonly TestRule[] = [
@@ -13,47 +18,28 @@ const RULES: readonly TestRule[] = [
   { table: 'bare', column: 'x', type: 'text', guard: false },
 ];
 
-let server: LoggedPostgres;
+let all: LoggedDatabase;
 let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startLoggedPostgres();
-  db = await openSearchedDatabase(server, 'sealed', '', RULES);
-  client = await connect();
+  all = await openLoggedDatabase('', RULES);
+  ({ db, client } = all);
 });
 afterAll(async () => {
-  await client.end();
   expect(db.canaries.needles.length).toBeGreaterThan(0);
-  await db.close();
-  await server.stop();
-  expect(server.log()).toContain('CREATE TABLE');
-  expect(server.log()).not.toContain('canary');
+  await all.close();
+  expect(all.server.log()).toContain('CREATE TABLE');
+  expect(all.server.log()).not.toContain('canary');
 });
 afterEach(async () => {
   await client.query('ROLLBACK');
   await db.direct.query('DROP TABLE IF EXISTS customers, events, orders, bare CASCADE');
 });
 
-const connect = (): Promise<pg.Client> => connectTo(db.url);
-
-async function another(): Promise<pg.Client> {
-  const made = await connect();
-  onTestFinished(() => made.end());
-  return made;
-}
-
-async function rows(sql: string): Promise<readonly unknown[]> {
-  return (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows;
-}
-
-async function refusal(sql: string): Promise<Error> {
-  const error = await client.query(sql).then(
-    () => new Error(`not refused: ${sql}`),
-    (reason: unknown) => reason as Error, // what pg rejects with
-  );
-  return error;
-}
+const rows = (sql: string): Promise<readonly unknown[]> => rowsOf(client, sql);
+/** The refusal of a statement, which must leave nothing behind. */
+const refusal = (sql: string): Promise<Refusal> => refusalOf(client, sql);
 
 test('a CHECK of a plain column named value is no CHECK that a rule declares of VALUE', async () => {
   await client.query(
@@ -90,7 +76,7 @@ test('what holds sealed columns by another name is known to do so from the state
     }
     expect(await refusal('SELECT * FROM made')).toMatchObject({ code: '42P01' });
     await client.query(`BEGIN; ${made}; COMMIT`);
-    const other = await another();
+    const other = await all.another();
     await client.query(use).catch(() => undefined);
     await other.query(use).catch(() => undefined);
     await client.query(`DROP ${made.split(' ')[1] ?? ''} made`);

@@ -4,10 +4,15 @@
  */
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
+import {
+  openLoggedDatabase,
+  refusalOf,
+  rowsOf,
+  type LoggedDatabase,
+  type Refusal,
+} from '../../support/postgres/logged-database.ts';
 import { testedVersion } from '../../support/postgres/versions.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import type { SearchedDatabase, TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
   { table: 'customers', column: 'email', type: 'varchar(60)', mode: 'deterministic', domain: 'mail' },
@@ -32,35 +37,24 @@ const CREATE = `CREATE TABLE customers (
   email character varying(60) NOT NULL UNIQUE, born date DEFAULT NULL, note text CONSTRAINT noted NOT NULL, city text DEFAULT 'Rome')`;
 const SETUP = "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('sad', 'ok')";
 
-let server: LoggedPostgres;
+let all: LoggedDatabase;
 let db: SearchedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startLoggedPostgres();
-  db = await openSearchedDatabase(server, 'sealed', SETUP, RULES);
-  client = await connect();
+  all = await openLoggedDatabase(SETUP, RULES);
+  ({ db, client } = all);
 });
 afterAll(async () => {
-  await client.end();
-  await db.close();
-  await server.stop();
-  expect(server.log()).toContain('CREATE TABLE');
-  expect(server.log()).not.toContain('canary');
+  await all.close();
+  expect(all.server.log()).toContain('CREATE TABLE');
+  expect(all.server.log()).not.toContain('canary');
 });
 afterEach(async () => {
   await client.query('ROLLBACK');
   await db.direct.query(`DROP TABLE IF EXISTS ${TABLES} CASCADE; DROP SCHEMA other CASCADE; CREATE SCHEMA other`);
   await client.query('SET search_path TO public');
 });
-
-const connect = (): Promise<pg.Client> => connectTo(db.url);
-
-async function another(): Promise<pg.Client> {
-  const made = await connect();
-  onTestFinished(() => made.end());
-  return made;
-}
 
 /** `name type` of a table's columns, as the server has them; NOT NULL as `!`. */
 async function columns(table: string): Promise<string> {
@@ -72,17 +66,9 @@ async function columns(table: string): Promise<string> {
   return rows.map(({ shown }) => shown).join(', ');
 }
 
-async function rows(sql: string, of: pg.Client = client): Promise<readonly unknown[]> {
-  return (await of.query<unknown[]>({ text: sql, rowMode: 'array' })).rows;
-}
-
+const rows = (sql: string, of: pg.Client = client): Promise<readonly unknown[]> => rowsOf(of, sql);
 /** The refusal of a statement, which must leave nothing behind. */
-async function refusal(sql: string): Promise<{ code?: string; message: string; hint?: string; position?: string }> {
-  return client.query(sql).then(
-    () => new Error(`not refused: ${sql}`),
-    (reason: unknown) => reason as Error, // what pg rejects with
-  );
-}
+const refusal = (sql: string): Promise<Refusal> => refusalOf(client, sql);
 
 describe('CREATE TABLE', () => {
   test('takes types of the database by their names and along the search path', async () => {
@@ -112,7 +98,7 @@ describe('CREATE TABLE', () => {
   });
 
   test('is seen by other connections, and after a rollback it is as if it had not been', async () => {
-    const other = await another();
+    const other = await all.another();
     await client.query('BEGIN');
     await client.query(CREATE);
     await client.query('CREATE INDEX ON customers (email)');

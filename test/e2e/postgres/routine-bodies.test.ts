@@ -1,9 +1,8 @@
 /** Bodies of routines and of DO name sealed columns in ways that are not seen in the text: in escapes, through functions that run text, in other routines. */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { openLoggedDatabase, type LoggedDatabase } from '../../support/postgres/logged-database.ts';
+import type { TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
 const DDL = String.raw`
@@ -19,20 +18,14 @@ CREATE FUNCTION step(int, int) RETURNS int LANGUAGE sql AS 'SELECT count(*)::int
 CREATE AGGREGATE gathered(int) (sfunc = step, stype = int, initcond = 0);
 CREATE AGGREGATE summed(int) (sfunc = int4pl, stype = int, initcond = 0)`;
 
-let server: LoggedPostgres;
-let db: SearchedDatabase;
+let all: LoggedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startLoggedPostgres();
-  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
-  client = await connectTo(db.url);
+  all = await openLoggedDatabase(DDL, RULES);
+  ({ client } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 test.each([
   String.raw`DO $$ BEGIN INSERT INTO U&"peo\0070le" VALUES (1, 'canary-1'); END $$`,
@@ -59,7 +52,7 @@ test.each([
   "SELECT (p).shown FROM people p WHERE email = 'canary-20'",
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
-  expect(server.log()).not.toContain('canary');
+  expect(all.server.log()).not.toContain('canary');
 });
 
 test.each([

@@ -1,9 +1,8 @@
 /** A table with sealed columns is a type, too: what is given to it anywhere would be ciphertext for the server, and is plaintext. */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
-import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
+import { openLoggedDatabase, type LoggedDatabase } from '../../support/postgres/logged-database.ts';
+import type { TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
 const DDL = `
@@ -25,20 +24,14 @@ CREATE FUNCTION takes(h higher) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE pairs (id int, p pair, ps pair[])`;
 
-let server: LoggedPostgres;
-let db: SearchedDatabase;
+let all: LoggedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  server = await startLoggedPostgres();
-  db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
-  client = await connectTo(db.url);
+  all = await openLoggedDatabase(DDL, RULES);
+  ({ client } = all);
 });
-afterAll(async () => {
-  await client.end();
-  await db.close();
-  await server.stop();
-});
+afterAll(() => all.close());
 
 test.each([
   "INSERT INTO one VALUES (1, ROW(1, 'canary-1'))",
@@ -70,7 +63,7 @@ test.each([
   await expect(client.query(sql)).rejects.toThrow(
     expect.objectContaining({ routine: expect.stringMatching(/^ERR_POSTGRES_/u) }),
   );
-  expect(server.log()).not.toContain('canary');
+  expect(all.server.log()).not.toContain('canary');
 });
 
 test('rows of other types go their way', async () => {
