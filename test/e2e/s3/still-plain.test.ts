@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -17,12 +16,13 @@ import {
   UploadPartCopyCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ENVELOPE_METADATA_NAME } from '../../../src/envelope/object/object-envelope.ts';
 import { plaintextSize } from '../../../src/s3/listing/plaintext-size.ts';
 import type { S3Request } from '../../../src/s3/operation.ts';
 import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
-import { BUCKET, startBackend, startSealed, type Backend, type SealedSetup } from '../../support/s3/sealed.ts';
+import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../../support/s3/sealed.ts';
 
 const SEAL = { type: 'seal', keyId: 'alias/a', name: 'narrow' } as const;
 const RULES = [
@@ -34,18 +34,15 @@ const PART = 5 * 1024 * 1024;
 const SIZES = [0, 1, 15, 400, 8_192, 70_000, 300_000, 700_000] as const;
 
 describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
-  let backend: Backend | string;
   let setup: SealedSetup;
   let client: S3Client;
   let bodies: Map<string, Buffer>;
 
-  beforeAll(async () => {
-    backend = await startBackend(name);
-    if (typeof backend === 'string') return;
+  inFrontOf(name, async (backend) => {
     setup = await startSealed(backend, undefined, undefined, { rule: { readsPlainUntil: Infinity }, rules: RULES });
     [client] = setup.clients;
     const { direct } = setup;
-    if (name === 'radosgw') await direct.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await createBuckets(direct, name);
     bodies = new Map(SIZES.map((size) => [`plain/${size}`, randomBytes(size)]));
     for (const [Key, Body] of bodies) {
       const Metadata = { made: 'before' };
@@ -58,12 +55,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
       bodies.set(`sealed/${size}`, Body);
     }
     bodies.set('sealed/parts', await putParts(client, 'sealed/parts', [PART, 2_000]));
-  }, 180_000);
-
-  afterAll(async () => {
-    if (typeof backend === 'string') return;
-    await setup.close();
-    await backend.close();
+    return [setup];
   });
 
   const get = async (Key: string, more: object = {}): Promise<Buffer> => {
@@ -71,8 +63,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
   };
 
-  test('every object is read whole and by ranges, sealed or plain, again and again', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('every object is read whole and by ranges, sealed or plain, again and again', async () => {
     for (const [key, body] of bodies) {
       expect((await get(key)).equals(body)).toBe(true);
       if (body.length < 2) continue;
@@ -89,8 +80,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     }
   });
 
-  test('sizes and ETags are the same in HEAD, LIST and attributes, and conditions hold by them', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('sizes and ETags are the same in HEAD, LIST and attributes, and conditions hold by them', async () => {
     const rows = (await client.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents ?? [];
     const first = (await client.send(new ListObjectsCommand({ Bucket: BUCKET }))).Contents ?? [];
     expect(rows.map(({ Key, Size }) => [Key, Size])).toEqual(
@@ -109,8 +99,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     }
   });
 
-  test('a listing looks each row up once that may be either, by any client, until it changes', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('a listing looks each row up once that may be either, by any client, until it changes', async () => {
     const { gateway } = setup.edges[1];
     const looked: string[] = [];
     using _hook = hookUpstream(gateway, (request, send) => {
@@ -129,10 +118,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     expect(looked).toEqual([]);
   });
 
-  test('with `listSizes: stored` nothing is looked up, and what cannot be told has its stored size', async ({
-    skip,
-  }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('with `listSizes: stored` nothing is looked up, and what cannot be told has its stored size', async () => {
     const { gateway } = setup.edges[1];
     const told = { ...gateway, options: { ...gateway.options, listSizes: 'stored' } } as const;
     using _hook = hookUpstream(told, (request, send) => {
@@ -144,8 +130,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     expect(await plaintextSize({ ...row, storageClass: undefined, owner: undefined }, request, told)).toBe(70_000);
   });
 
-  test('what plain objects say of themselves is shown, and they are not said to be encrypted', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('what plain objects say of themselves is shown, and they are not said to be encrypted', async () => {
     const head = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'plain/400' }));
     expect(head).toMatchObject({ ContentType: 'image/png', Metadata: { made: 'before' }, AcceptRanges: 'bytes' });
     expect(head.ServerSideEncryption).toBeUndefined();
@@ -161,8 +146,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     await expect(get('plain/400', given)).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
   });
 
-  test('each read is on record with its caller and object', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('each read is on record with its caller and object', async () => {
     await get('plain/15');
     const records = (await setup.auditText()).split('\n').filter((line) => line.includes('s3://sealed/plain/15"'));
     expect(JSON.parse(records.at(-1) ?? '')).toMatchObject({
@@ -171,8 +155,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     });
   });
 
-  test('writes and copies are sealed, also of an object to itself', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('writes and copies are sealed, also of an object to itself', async () => {
     const { direct } = setup;
     const body = randomBytes(600_000);
     const put = { Bucket: BUCKET, Key: 'moves/one', Body: body, Metadata: { made: 'before' } };
@@ -204,7 +187,6 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
   });
 
   test.each(['strict/', 'over/'])('under %s what is not sealed is refused, whoever asks', async (prefix) => {
-    if (typeof backend === 'string') return;
     const { direct } = setup;
     const Key = `${prefix}object`;
     await direct.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'not sealed at all' }));
@@ -223,8 +205,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
       });
   });
 
-  test('a store that takes the envelope away shows nobody ciphertext as content', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('a store that takes the envelope away shows nobody ciphertext as content', async () => {
     for (const size of [400, 700_000]) {
       const stored = await setup.direct.send(new GetObjectCommand({ Bucket: BUCKET, Key: `sealed/${size}` }));
       const Key = `stripped/${size}`;
@@ -240,8 +221,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
     }
   });
 
-  test('an object that was replaced is read as what it is now', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
+  test('an object that was replaced is read as what it is now', async () => {
     const Key = 'changes';
     const Range = 'bytes=100-199';
     for (const [writer, size] of [
@@ -259,8 +239,7 @@ describe.each(['s3rver', 'radosgw'] as const)('%s', (name) => {
   });
 
   test('versions, some of them plain, are listed with their sizes and read', async ({ skip }) => {
-    if (typeof backend === 'string') return skip(`SKIPPED: ${backend}`);
-    if (name === 's3rver') return;
+    skip(name === 's3rver', 's3rver has no versions');
     const VersioningConfiguration = { Status: 'Enabled' } as const;
     await setup.direct.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration }));
     const Key = 'versions';

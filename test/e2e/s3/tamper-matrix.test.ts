@@ -199,10 +199,10 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
       }
     });
 
-    test('ends an upload whose maker was never told of it, by the id that the listing shows', async () => {
+    test('ends an upload whose maker was never told of it, by the id that the listing shows', async ({ skip }) => {
+      skip(name === 's3rver', 's3rver neither lists nor aborts uploads');
       const place = { Bucket: BUCKET, Key: 'orphan' };
       const { UploadId } = await direct.send(new CreateMultipartUploadCommand(place));
-      if (name === 's3rver') return expect(UploadId).toBeDefined(); // It neither lists nor aborts uploads.
       const listed = async () =>
         (await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'orphan' }))).Uploads ?? [];
       expect((await listed()).map((one) => one.UploadId)).toEqual([UploadId]);
