@@ -8,6 +8,7 @@ import { decodeBinaryRecord, encodeBinaryRecord } from '../types/record/binary.t
 import { parseRecordLiteral, printRecordLiteral } from '../types/record/literal.ts';
 import { byteaFromText } from './bytea-text.ts';
 import { jsonOfText } from './json-text.ts';
+import { splitJoined } from './joined.ts';
 import { findSealed, type FoundString } from './json-walk.ts';
 
 const JSONB_VERSION = Uint8Array.of(1);
@@ -29,6 +30,8 @@ export function readCarried(column: SealedColumn, carried: Carried, value: Uint8
   switch (carried.as) {
     case 'array':
       return readArray(carried.of, textual ? parseArrayLiteral(value) : decodeBinaryArray(value), textual);
+    case 'joined':
+      return readJoined(carried.of, carried.delimiter, textual ? byteaFromText(value) : value);
     case 'json':
       return readJson(value, findSealed(value, carried.shape), column.type.name === 'jsonb');
     case 'row':
@@ -87,9 +90,27 @@ function readArray(
   };
 }
 
+function readJoined(column: SealedColumn, delimiter: string, value: Uint8Array): CarriedValue {
+  const parts = splitJoined(value).map((sealed) => ({ column, sealed }));
+  return {
+    parts,
+    *print(open) {
+      const pieces: Uint8Array[] = [];
+      for (const part of parts) {
+        if (pieces.length > 0) pieces.push(Buffer.from(delimiter));
+        pieces.push(open(part, 'text', false));
+        yield;
+      }
+      return Buffer.concat(pieces);
+    },
+  };
+}
+
 /** Of a row its type is the server's to say. */
 function wireOid({ type, carries }: SealedColumn, said: number): number {
-  return carries !== undefined && carries.as !== 'array' ? said : (type.domain?.oid ?? type.oid);
+  return carries !== undefined && carries.as !== 'array' && carries.as !== 'joined'
+    ? said
+    : (type.domain?.oid ?? type.oid);
 }
 
 /** `textual`: its fields' values, too. */

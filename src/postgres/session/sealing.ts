@@ -109,7 +109,8 @@ function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readon
     // What is not sealed in a row stays as it is.
     if (column === undefined || isRowTyped(column)) return formatAt(asked, index);
     // JSON is text either way, and so is a row's text.
-    return column.carries === undefined || column.carries.as === 'array' ? 1 : 0;
+    const as = column.carries?.as;
+    return as === undefined || as === 'array' || as === 'joined' ? 1 : 0;
   });
 }
 

@@ -139,6 +139,17 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
     await expectAlike(`SELECT coalesce(array_agg(${c}), '{}'), ARRAY[max(id)] FROM t WHERE id > 1000`);
   });
 
+  test.each(['text', 'varchar(20)'])('%s joined', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(
+      `SELECT string_agg(${c}, ' "é\\' ORDER BY id), string_agg(${c}, '' ORDER BY id DESC), ROW(string_agg(${c}, ',' ORDER BY id)) FROM t`,
+    );
+    await expectAlike(
+      `SELECT id > 2, coalesce(string_agg(${c}, ','::text ORDER BY id) FILTER (WHERE id > 3), '') FROM t GROUP BY 1 ORDER BY 1`,
+    );
+    await expectAlike(`SELECT string_agg(${c}, ',') FROM t WHERE id > 1000`);
+  });
+
   test.each(JSON_TYPES)('%s in json', async (type) => {
     const c = columnOf(type);
     await expectAlike(

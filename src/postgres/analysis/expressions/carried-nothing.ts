@@ -14,6 +14,10 @@ export function standsForNothing(analysis: Analysis, node: Node, column: SealedC
     const text = node.A_Const.sval?.sval;
     if (text === undefined) return false;
     if (column.carries?.as === 'row') return false;
+    if (column.carries?.as === 'joined') {
+      analysis.literalsMatter = true;
+      return text === '';
+    }
     // Another constant in its place would be another plan.
     analysis.literalsMatter = true;
     return (column.carries?.as === 'array' ? EMPTY_ARRAY : EMPTY_JSON).test(text);
@@ -27,6 +31,14 @@ export function standsForNothing(analysis: Analysis, node: Node, column: SealedC
     return false;
   const { carries } = column;
   const type = castType(node.TypeCast.typeName);
+  if (carries?.as === 'joined') {
+    if (type?.isArray !== false || type.elementOid !== column.type.oid) return false;
+    analysis.edit({
+      ...typeNameSpan(analysis.source, node.TypeCast),
+      replacement: `pg_catalog.${storedType(carries.of).name}`,
+    });
+    return true;
+  }
   if (carries?.as !== 'array') return type?.isArray === false && type.elementOid === column.type.oid;
   if (type?.isArray !== true || type.arrayOid !== column.type.oid) return false;
   const replacement = `${storedType(carries.of).name}[]`;

@@ -3,7 +3,7 @@
  * would compare, store or compute with them is refused where that is refused for a sealed column.
  */
 import type { CarriedParts, JsonForm, JsonShape, LogicalType, RowField, SealedColumn } from '../../plan.ts';
-import { arrayOf, logicalType } from '../../types/registry.ts';
+import { arrayOf, isText, logicalType } from '../../types/registry.ts';
 import { unnamed, withoutModifier, type SealedValue } from './values.ts';
 
 /** What a column, or a plain field, is in whatever carries it. */
@@ -64,6 +64,14 @@ function arrayOfRows(of: SealedColumn): SealedValue | undefined {
   return carrying({ as: 'array', of }, [of], type, `${of.id}[]`);
 }
 
+/** Texts as string_agg joins them. Undefined: it takes no such values as they are, or their ciphertext could not be told apart again. */
+export function carriedJoined(column: SealedColumn, delimiter: string): SealedValue | undefined {
+  if (column.carries !== undefined || column.format !== undefined || !isText(column.type)) return undefined;
+  const of = withoutModifier(column);
+  const id = `${column.id} joined by ${JSON.stringify(delimiter)}`;
+  return carrying({ as: 'joined', of, delimiter }, [of], logicalType('text'), id);
+}
+
 /** The row's text, in a text column. */
 export function carriedRowText(row: SealedColumn, type: LogicalType): SealedValue | undefined {
   const { carries } = row;
@@ -85,7 +93,16 @@ function identity(_key: string, value: unknown): unknown {
   if (!isColumn) return value;
   const { id, type, carries } = value as SealedColumn; // nothing else in a shape has both
   if (carries === undefined) return [id, type];
-  return carries.as === 'row' ? [carries.alias, carries.fields] : [carries.as === 'array' ? carries.of : carries.shape];
+  switch (carries.as) {
+    case 'array':
+      return [carries.of];
+    case 'joined':
+      return [carries.of, carries.delimiter];
+    case 'json':
+      return [carries.shape];
+    case 'row':
+      return [carries.alias, carries.fields];
+  }
 }
 
 /** Undefined: nothing in it is sealed. */
@@ -118,6 +135,8 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
     }
     case 'json':
       return form === 'json' ? carries.shape : asJsonb(carries.shape);
+    case 'joined':
+      return undefined;
     case 'row':
       return carries.isText === true ? undefined : rowShape(carries.fields, form);
   }

@@ -4,8 +4,19 @@ import type { JsonForm, JsonShape, RowField, SealedColumn } from '../../plan.ts'
 import type { Analysis } from '../query/analysis.ts';
 import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
-import { namesOf, type Node } from '../text/syntax.ts';
-import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
+import { castType, namesOf, type Node } from '../text/syntax.ts';
+import { SEALED_DELIMITER } from '../../carried/joined.ts';
+import { constantSpan, typeNameSpan } from './constants.ts';
+import {
+  carriedArray,
+  carriedJoined,
+  carriedJson,
+  carriedRow,
+  jsonShape,
+  objectShape,
+  placesIn,
+  PLAIN_SHAPE,
+} from './carried.ts';
 import { nodeLocation, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { rowEntry } from './column-refs.ts';
@@ -13,11 +24,13 @@ import { columnName, PLAIN, type SettledValue } from './values.ts';
 
 type Maker =
   | { readonly makes: 'array' }
+  | { readonly makes: 'joined' }
   | { readonly makes: 'value' | 'list' | 'tuple' | 'object' | 'map'; readonly form: JsonForm };
 
 /** `value`: of the first argument; `list`, `map`: of the values, or keys and values, of many rows; `tuple`, `object`: of the arguments. */
 export const MAKERS: ReadonlyMap<string, Maker> = new Map([
   ['array_agg', { makes: 'array' }],
+  ['string_agg', { makes: 'joined' }],
   ['to_json', { makes: 'value', form: 'json' }],
   ['to_jsonb', { makes: 'value', form: 'jsonb' }],
   ['row_to_json', { makes: 'value', form: 'json' }],
@@ -44,7 +57,12 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
   const refused = (): Error => refuseSealed(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
   if (call.agg_distinct === true)
     throw refuseDistinct(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
-  const made = maker.makes === 'array' ? carriedArray(sealed.column) : madeJson(analysis, maker, args, values);
+  const made =
+    maker.makes === 'array'
+      ? carriedArray(sealed.column)
+      : maker.makes === 'joined'
+        ? joined(analysis, sealed.column, first, args)
+        : madeJson(analysis, maker, args, values);
   if (made === undefined) throw refused();
   return made;
 }
@@ -99,7 +117,37 @@ function isStar(node: Node): boolean {
   return last !== undefined && 'A_Star' in last;
 }
 
-type JsonMaker = Exclude<Maker, { makes: 'array' }>;
+/** string_agg(bytea, bytea) upstream, with a delimiter that no ciphertext has. */
+function joined(
+  analysis: Analysis,
+  column: SealedColumn,
+  first: number,
+  [, delimiter, ...more]: readonly Node[],
+): SettledValue | undefined {
+  if (first !== 0 || delimiter === undefined || more.length > 0 || analysis.input.within === 'view') return undefined;
+  const cast = 'TypeCast' in delimiter ? delimiter.TypeCast : undefined;
+  const constant = cast === undefined ? delimiter : cast.arg;
+  const isTextual = cast === undefined || TEXTS.has(castType(cast.typeName)?.elementOid ?? 0);
+  const text = constant !== undefined && 'A_Const' in constant ? constant.A_Const.sval?.sval : undefined;
+  const made = carriedJoined(column, text ?? '');
+  if (made === undefined) return undefined;
+  if (text === undefined || constant === undefined || !('A_Const' in constant) || !isTextual)
+    throw refuseUse(
+      `string_agg() of sealed column ${columnName(column)} takes a constant as its delimiter`,
+      nodeLocation(delimiter),
+      'Write the delimiter into the statement, as a quoted string.',
+    );
+  // Another delimiter would be another plan.
+  analysis.literalsMatter = true;
+  const hex = `'\\x${Buffer.from(SEALED_DELIMITER).toString('hex')}'`;
+  analysis.edit({ ...constantSpan(analysis.source, constant.A_Const), replacement: `${hex}::pg_catalog.bytea` });
+  if (cast !== undefined) analysis.edit({ ...typeNameSpan(analysis.source, cast), replacement: 'pg_catalog.bytea' });
+  return made;
+}
+
+const TEXTS: ReadonlySet<number> = new Set([25, 1043]);
+
+type JsonMaker = Exclude<Maker, { makes: 'array' | 'joined' }>;
 
 function madeJson(
   analysis: Analysis,

@@ -21,5 +21,11 @@ function refuseCarried(column: SealedColumn, carried: Carried, usage: string, lo
       'It can be read as it is, as text and as JSON; for anything else name the columns you need one by one.',
     );
   const hint = 'It can be read as it is, and become part of JSON of the same kind; compute in the application.';
+  if (carried.as === 'joined')
+    return refuseUse(
+      `text joined of values of sealed column ${name} cannot be used ${usage}`,
+      location,
+      'It can be read as it is; compute in the application.',
+    );
   return refuseUse(`${carried.as} with values of sealed column ${name} cannot be used ${usage}`, location, hint);
 }
