@@ -1,6 +1,7 @@
-/** What a listing of sealed objects asks the store beside the page itself: nothing where ETags count parts, else each row once. */
+/** Listings of sealed objects: their ETags, and what they ask of the store beside the page: nothing where ETags count parts, else each row once. */
 import { randomBytes } from 'node:crypto';
 import {
+  HeadObjectCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
@@ -64,7 +65,12 @@ describe.each(['s3rver', 'radosgw'] as const)('A listing in front of %s', (name)
       list === 'versions'
         ? (await client.send(new ListObjectVersionsCommand(query))).Versions
         : (await client.send(list === 'v1' ? new ListObjectsCommand(query) : new ListObjectsV2Command(query))).Contents;
-    return { rows: new Map(rows?.map(({ Key = '', Size }) => [Key, Size])), asked, atOnce };
+    return {
+      rows: new Map(rows?.map(({ Key = '', Size }) => [Key, Size])),
+      etags: new Map(rows?.map(({ Key = '', ETag }) => [Key, ETag])),
+      asked,
+      atOnce,
+    };
   }
 
   test('asks for nothing beside its page where sizes follow from ETags, by all three', async ({ skip }) => {
@@ -106,5 +112,15 @@ describe.each(['s3rver', 'radosgw'] as const)('A listing in front of %s', (name)
     const { rows, asked } = await listed('v2');
     expect(rows).toEqual(sizes);
     expect(asked.filter(({ method }) => method === 'HEAD').map(({ key }) => key)).toEqual(['put-03']);
+  });
+
+  test('has the ETags that HEAD has, none of which looks like an MD5', async () => {
+    const heads = new Map<string, string | undefined>();
+    for (const Key of sizes.keys())
+      heads.set(Key, (await setup.clients[0].send(new HeadObjectCommand({ Bucket: BUCKET, Key }))).ETag);
+    // s3rver has no versions.
+    for (const list of name === 's3rver' ? (['v1', 'v2'] as const) : (['v1', 'v2', 'versions'] as const))
+      expect((await listed(list)).etags, list).toEqual(heads);
+    for (const etag of heads.values()) expect(etag).toMatch(/^"[0-9a-f]{32}-\d+"$/u);
   });
 });
