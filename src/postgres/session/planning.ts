@@ -2,7 +2,8 @@
  * From a statement's bytes to plans: decides what may pass unseen, and brings everything else before the analysis.
  */
 import type { NamedUse, PassPlan, Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
-import { strictTextOf } from '../wire/reader.ts';
+import { strictTextOf, textOf } from '../wire/reader.ts';
+import { isIndifferent } from './indifferent.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { ownTransaction } from './own-transaction.ts';
 import { presentPlans } from './present-plans.ts';
@@ -61,7 +62,8 @@ export function planStatement(
   bytes: Uint8Array,
   declaredOids: readonly number[],
 ): Planned | Promise<Planned> {
-  if (isSettled(session)) return planSettled(session, bytes, declaredOids, 'ready');
+  if (isSettled(session) || (!session.skipping && isIndifferent(textOf(bytes, 0, bytes.length))))
+    return planSettled(session, bytes, declaredOids, 'ready');
   return planLater(session, bytes, declaredOids);
 }
 

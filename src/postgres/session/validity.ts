@@ -3,12 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { withoutFunctions } from '../deep-copy.ts';
 import { PostgresError } from '../errors.ts';
 import type { Refusal, SealedPlan } from '../plan.ts';
+import { isIndifferent } from './indifferent.ts';
 import { ownTransaction } from './own-transaction.ts';
 import { presentPlans } from './present-plans.ts';
 import type { Session, Statement } from './session.ts';
 
 export function isQuietlyCurrent(session: Session, statement: Statement): boolean {
-  if (statement.type !== 'watched' || session.settingsOutdated || session.tracksPending > 0) return false;
+  if (statement.type !== 'watched') return false;
+  if (session.settingsOutdated || session.tracksPending > 0) return isIndifferent(statement.sql);
   return statement.settings === session.settings && statement.catalogEpoch === session.analyzer.catalogEpoch;
 }
 
