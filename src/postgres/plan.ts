@@ -102,7 +102,7 @@ export type Carried = CarriedParts & {
 
 /** In an array, in JSON, or in a row. `isText`: the row's text, in a text column. `joined`: texts, as string_agg joins them. */
 export type CarriedParts =
-  | { readonly as: 'array'; readonly of: SealedColumn }
+  | { readonly as: 'array'; readonly of: SealedColumn; readonly sorted?: ValueSort }
   | { readonly as: 'joined'; readonly of: SealedColumn; readonly delimiter: string }
   | { readonly as: 'json'; readonly shape: JsonShape }
   | {
@@ -112,6 +112,9 @@ export type CarriedParts =
       readonly fields: readonly RowField[];
       readonly isText?: true;
     };
+
+/** The order of values that the server has in the order of their ciphertext. */
+export type ValueSort = { readonly descending: boolean; readonly nullsFirst: boolean };
 
 /** `name`: undefined where the server may call it otherwise. `column`: undefined where it is plain. */
 export type RowField = { readonly name: string | undefined; readonly column: SealedColumn | undefined };

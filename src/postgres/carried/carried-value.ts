@@ -1,5 +1,5 @@
 /** Values that carry sealed ones: what is sealed in them, and the same value with that opened. */
-import type { Carried, RowField, SealedColumn } from '../plan.ts';
+import type { Carried, RowField, SealedColumn, ValueSort } from '../plan.ts';
 import { decodeBinaryArray, encodeBinaryArray } from '../types/array/binary.ts';
 import { parseArrayLiteral, printArrayLiteral } from '../types/array/literal.ts';
 import type { ShapedElements } from '../types/array/shape.ts';
@@ -10,6 +10,7 @@ import { byteaFromText } from './bytea-text.ts';
 import { jsonOfText } from './json-text.ts';
 import { splitJoined } from './joined.ts';
 import { findSealed, type FoundString } from './json-walk.ts';
+import { inOrder } from './sorted.ts';
 
 const JSONB_VERSION = Uint8Array.of(1);
 
@@ -29,7 +30,7 @@ export type CarriedValue = {
 export function readCarried(column: SealedColumn, carried: Carried, value: Uint8Array, textual: boolean): CarriedValue {
   switch (carried.as) {
     case 'array':
-      return readArray(carried.of, textual ? parseArrayLiteral(value) : decodeBinaryArray(value), textual);
+      return readArray(carried, textual ? parseArrayLiteral(value) : decodeBinaryArray(value), textual);
     case 'joined':
       return readJoined(carried.of, carried.delimiter, textual ? byteaFromText(value) : value);
     case 'json':
@@ -74,7 +75,7 @@ function* printed(items: readonly Inside[], open: OpenPart, format: ValueFormat)
 type Fields = readonly (Uint8Array | undefined)[];
 
 function readArray(
-  column: SealedColumn,
+  { of: column, sorted }: Extract<Carried, { readonly as: 'array' }>,
   { shape, elements, elementOid = 0 }: ShapedElements & { readonly elementOid?: number },
   textual: boolean,
 ): CarriedValue {
@@ -82,12 +83,24 @@ function readArray(
   return {
     parts: partsOf(items),
     *print(open, format) {
-      const opened = { shape, elements: yield* printed(items, open, format) };
+      const ordered = sorted === undefined ? items : yield* sortedItems(items, column, sorted, open);
+      const opened = { shape, elements: yield* printed(ordered, open, format) };
       return format === 'text'
         ? printArrayLiteral(opened)
         : encodeBinaryArray({ elementOid: wireOid(column, elementOid), ...opened });
     },
   };
+}
+
+function* sortedItems(
+  items: readonly Inside[],
+  { type, storedType = type }: SealedColumn,
+  sorted: ValueSort,
+  open: OpenPart,
+): Generator<void, readonly Inside[]> {
+  const keys = yield* printed(items, open, 'binary');
+  const keyed = items.map((item, index) => ({ ...item, key: keys[index] }));
+  return yield* inOrder(keyed, storedType, sorted);
 }
 
 function readJoined(column: SealedColumn, delimiter: string, value: Uint8Array): CarriedValue {

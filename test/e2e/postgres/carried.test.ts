@@ -113,6 +113,8 @@ async function expectAlike(sql: string, ways = WAYS): Promise<void> {
 }
 
 const ARRAYS = NAMES.filter((type) => !type.endsWith('[]') && type !== 'posint' && type !== 'mood');
+/** What is equal looks the same, and no collation has a say. */
+const SORTED = ['int2', 'int4', 'int8', 'numeric(10,2)', 'bool', 'bytea', 'date', 'timestamp', 'timestamptz', 'uuid'];
 /** How an enum becomes JSON a cast of its own may say; json that becomes jsonb is read again. */
 const JSON_TYPES = NAMES.filter((type) => type !== 'mood');
 const JSONB_TYPES = JSON_TYPES.filter((type) => type !== 'json');
@@ -137,6 +139,15 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
     const c = columnOf(type);
     await expectAlike(`SELECT array_agg(${c} ORDER BY id), ARRAY(SELECT ${c} FROM t ORDER BY id) FROM t`);
     await expectAlike(`SELECT coalesce(array_agg(${c}), '{}'), ARRAY[max(id)] FROM t WHERE id > 1000`);
+  });
+
+  test.each(SORTED)('arrays of %s in the order of their values', async (type) => {
+    const c = columnOf(type);
+    const twice = `(SELECT ${c} FROM t UNION ALL SELECT ${c} FROM t) x`;
+    await expectAlike(
+      `SELECT array_agg(${c} ORDER BY ${c}), array_agg(x.${c} ORDER BY x.${c} DESC), array_agg(${c} ORDER BY ${c} DESC NULLS LAST) FROM ${twice}`,
+    );
+    await expectAlike(`SELECT id > 1, array_agg(${c} ORDER BY ${c} NULLS FIRST) FROM t GROUP BY 1 ORDER BY 1`);
   });
 
   test.each(['text', 'varchar(20)'])('%s joined', async (type) => {

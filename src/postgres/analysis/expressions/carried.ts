@@ -2,7 +2,7 @@
  * Values with sealed ones inside them, as columns that no rule names: they have an identity of their own and are randomized, so whatever
  * would compare, store or compute with them is refused where that is refused for a sealed column.
  */
-import type { CarriedParts, JsonForm, JsonShape, LogicalType, RowField, SealedColumn } from '../../plan.ts';
+import type { CarriedParts, JsonForm, JsonShape, LogicalType, RowField, SealedColumn, ValueSort } from '../../plan.ts';
 import { arrayOf, isText, logicalType } from '../../types/registry.ts';
 import { unnamed, withoutModifier, type SealedValue } from './values.ts';
 
@@ -49,14 +49,17 @@ function carrying(carried: CarriedParts, parts: Parts, type: LogicalType, id: st
 }
 
 /** An array of the column's values. Undefined: of its type there is none that could be told here. */
-export function carriedArray(column: SealedColumn): SealedValue | undefined {
+export function carriedArray(column: SealedColumn, sorted?: ValueSort): SealedValue | undefined {
   const { type, storedType = type } = column;
   if (column.carries?.as === 'row' && column.carries.isText !== true) return arrayOfRows(column);
   // Arrays of arrays have more dimensions; the array type of a domain is not known.
   if (column.carries !== undefined || type.name === 'array' || type.arrayOid === 0) return undefined;
   if (storedType.domain !== undefined) return undefined;
   const of = withoutModifier(column);
-  return carrying({ as: 'array', of }, [of], arrayOf(of.type), `${column.id}[]`);
+  if (sorted === undefined) return carrying({ as: 'array', of }, [of], arrayOf(of.type), `${column.id}[]`);
+  const { descending, nullsFirst } = sorted;
+  const id = `${column.id}[] ${descending ? 'down' : 'up'} ${nullsFirst ? 'from' : 'to'} NULL`;
+  return carrying({ as: 'array', of, sorted }, [of], arrayOf(of.type), id);
 }
 
 function arrayOfRows(of: SealedColumn): SealedValue | undefined {
@@ -95,7 +98,7 @@ function identity(_key: string, value: unknown): unknown {
   if (carries === undefined) return [id, type];
   switch (carries.as) {
     case 'array':
-      return [carries.of];
+      return [carries.of, carries.sorted];
     case 'joined':
       return [carries.of, carries.delimiter];
     case 'json':
@@ -130,6 +133,8 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
   }
   switch (carries.as) {
     case 'array': {
+      // Where what stands in JSON is put in another order, so are its places.
+      if (carries.sorted !== undefined) return undefined;
       const items = jsonShape(carries.of, form);
       return items && { is: 'list', items };
     }

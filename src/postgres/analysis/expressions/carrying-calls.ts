@@ -20,6 +20,7 @@ import {
 import { nodeLocation, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { rowEntry } from './column-refs.ts';
+import { sortedCall } from './value-sort.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 
 type Maker =
@@ -55,11 +56,13 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
   const sealed = values[first];
   if (sealed?.type !== 'sealed') return PLAIN;
   const refused = (): Error => refuseSealed(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
-  if (call.agg_distinct === true)
+  const sorted = maker.makes === 'array' ? sortedCall(call, sealed.column).sorted : undefined;
+  const isTold = sorted !== undefined && sealed.column.mode === 'deterministic';
+  if (call.agg_distinct === true && !isTold)
     throw refuseDistinct(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
   const made =
     maker.makes === 'array'
-      ? carriedArray(sealed.column)
+      ? carriedArray(sealed.column, sorted)
       : maker.makes === 'joined'
         ? joined(analysis, sealed.column, first, args)
         : madeJson(analysis, maker, args, values);

@@ -23,6 +23,7 @@ import {
 import { refuseSealed } from './refuse-sealed.ts';
 import { testForNull } from './null-tests.ts';
 import { callServersOwn } from './servers-own-call.ts';
+import { sortedCall } from './value-sort.ts';
 import type { Scope } from '../query/scope.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { isText, logicalTypeByOid, typeLike, withTypmod } from '../../types/registry.ts';
@@ -250,10 +251,17 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
       mould(analysis, arg, scope, passedThrough(carried.column).column, 'choose');
     } else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
   }
-  plainParts(analysis, { order: call.agg_order ?? [] }, scope, 'in ORDER BY');
+  plainParts(analysis, { order: orderLeft(name, call, made) }, scope, 'in ORDER BY');
   if (call.agg_filter !== undefined) requirePlain(analysis, call.agg_filter, scope, 'as a condition');
   if (call.over !== undefined) analyzeWindow(analysis, call.over, scope);
   return made ?? (carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN);
+}
+
+/** What of an aggregate's ORDER BY is the server's. */
+function orderLeft(name: string, call: FuncCall, made: SettledValue | undefined): readonly Node[] {
+  const carries = made?.type === 'sealed' ? made.column.carries : undefined;
+  if (name !== 'array_agg' || carries?.as !== 'array' || carries.sorted === undefined) return call.agg_order ?? [];
+  return sortedCall(call, carries.of).others;
 }
 
 /** Before PostgreSQL 14 lag() and lead() want both of one type: a sealed constant is bytea, the column of a domain over it. */
