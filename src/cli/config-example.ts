@@ -58,6 +58,8 @@ observe:
 #     region: eu-central-1
 #     credentials: { type: default }                            # environment, profiles, web identity, instance metadata
 #     # credentials: { type: static, accessKeyId: AKIA…, secretAccessKeyFile: ./upstream.secret }
+#   # otherUpstreams:                                           # further stores, by bucket
+#   #   - { buckets: [archive, "logs-*"], endpoint: "https://rgw.internal", credentials: { type: static, accessKeyId: AKIA…, secretAccessKeyFile: ./upstream.secret } }
 #   clients:                                                    # who may use the gateway
 #     - { name: app, accessKeyId: SEALGATEAPP, secretAccessKeyFile: ./app.secret }
 #     # - { name: job, accessKeyId: SEALGATEJOB, secretAccessKeyFile: ./job.secret, sessionTokenFile: ./job.token, expires: 2027-01-31T12:00:00Z }

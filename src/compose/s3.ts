@@ -15,7 +15,7 @@ import { createGateway } from '../s3/gateway.ts';
 import type { GatewayContext } from '../s3/operation.ts';
 import { SEALED_OPERATIONS } from '../s3/operations/index-table.ts';
 import { S3Server } from '../s3/server.ts';
-import type { UpstreamClient } from '../s3/upstream/client.ts';
+import type { ObjectStore, UpstreamClient } from '../s3/upstream/client.ts';
 import { listening } from './listening.ts';
 import type { Part } from './lifecycle.ts';
 import type { RunningListener } from '../cli/start.ts';
@@ -100,7 +100,11 @@ export async function startGateway(s3: S3Config, config: Config, deps: GatewayDe
     return {
       listener: { name: 's3', host, port: taken, tls: tls !== undefined },
       part: { name: 's3', stop: (remainingMs) => stopGateway(server, upstream, remainingMs) },
-      checks: [{ name: 's3 upstream', check: (signal) => reachUpstream(upstream, signal) }],
+      checks: upstream.stores.map((store, index) => ({
+        // Whoever asks is not told where they are.
+        name: index === 0 ? 's3 upstream' : `s3 upstream ${index + 1}`,
+        check: (signal) => reachStore(store, signal),
+      })),
     };
   } catch (error) {
     await upstream.close();
@@ -114,7 +118,7 @@ async function stopGateway(server: S3Server, upstream: UpstreamClient, remaining
 }
 
 /** Any answer will do: whether somebody answers is the question. */
-async function reachUpstream(upstream: UpstreamClient, signal: AbortSignal): Promise<void> {
-  const { body } = await upstream.send({ method: 'GET', signal });
+async function reachStore(store: ObjectStore, signal: AbortSignal): Promise<void> {
+  const { body } = await store.send({ method: 'GET', signal });
   await body.release();
 }

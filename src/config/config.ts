@@ -147,24 +147,28 @@ export type CredentialsConfig =
     }
   | { readonly type: 'default'; readonly profile: string | undefined };
 
+export type ObjectStoreConfig = {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly addressing: 'path' | 'virtual';
+  readonly credentials: CredentialsConfig;
+  /** Certificates to trust, PEM. */
+  readonly ca: string | undefined;
+  readonly capabilities: {
+    readonly unsignedPayload: boolean;
+    readonly trailingChecksums: boolean;
+    readonly ownChecksum: 'none' | 'md5' | 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256';
+    readonly metadataBytes: number;
+  };
+};
+
 export type S3Config = {
   readonly listen: ListenConfig;
   readonly hosts: readonly string[];
   readonly region: string;
-  readonly upstream: {
-    readonly endpoint: string;
-    readonly region: string;
-    readonly addressing: 'path' | 'virtual';
-    readonly credentials: CredentialsConfig;
-    /** Certificates to trust, PEM. */
-    readonly ca: string | undefined;
-    readonly capabilities: {
-      readonly unsignedPayload: boolean;
-      readonly trailingChecksums: boolean;
-      readonly ownChecksum: 'none' | 'md5' | 'crc32' | 'crc32c' | 'crc64nvme' | 'sha256';
-      readonly metadataBytes: number;
-    };
-  };
+  readonly upstream: ObjectStoreConfig;
+  /** Each has the buckets of these names, which may end in `*`; no name comes twice. */
+  readonly otherUpstreams: readonly (ObjectStoreConfig & { readonly buckets: readonly string[] })[];
   readonly clients: readonly {
     readonly name: string;
     readonly accessKeyId: string;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { decide, type OperationTable } from './decide.ts';
 import { BUCKET_OPERATIONS, OBJECT_OPERATIONS, type S3OperationName } from './operation-names.ts';
-import { compileRules } from './rules.ts';
+import { AWS_CAPABILITIES } from './upstream/capabilities.ts';
+import { compileRules, type S3Rules } from './rules.ts';
 
 const rules = compileRules([
   { bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'k', name: 's' } },
@@ -19,6 +20,9 @@ const table: OperationTable = {
 };
 const HANDLED: ReadonlySet<string> = new Set(['CopyObject', 'PutObject']);
 
+const STORE = { capabilities: AWS_CAPABILITIES, send: () => Promise.reject(new Error('not called')) };
+const oneStore = (of: S3Rules) => ({ rules: of, upstream: { storeOf: () => STORE } });
+
 /** The decision's type, or the code of the refusal. */
 const decided = (
   operation: S3OperationName,
@@ -27,7 +31,7 @@ const decided = (
   headers: Record<string, string> = {},
 ): string => {
   try {
-    return decide({ operation, bucket, key, headers }, rules, table).type;
+    return decide({ operation, bucket, key, headers }, oneStore(rules), table).type;
   } catch (error) {
     return (error as { code: string }).code;
   }
@@ -62,7 +66,7 @@ test('a bucket without rules forwards everything, but no upload by form', () => 
 test('whom policies limit gets nothing forwarded that a store may take for something else', () => {
   const limited = (operation: S3OperationName, key: string): string => {
     try {
-      return decide({ operation, bucket: 'free', key, headers: {}, limited: true }, rules, table).type;
+      return decide({ operation, bucket: 'free', key, headers: {}, limited: true }, oneStore(rules), table).type;
     } catch (error) {
       return (error as { code: string }).code;
     }
@@ -88,7 +92,9 @@ test('where stores administer themselves nothing is forwarded, unless a rule nam
     expect(decided('GetObject', bucket, 'v3/info')).toBe(DENIED);
   }
   const named = compileRules([{ bucket: 'admin', prefix: '', rule: { type: 'pass', name: 'p' } }]);
-  expect(decide({ operation: 'GetObject', bucket: 'admin', key: 'k', headers: {} }, named, table).type).toBe('forward');
+  expect(decide({ operation: 'GetObject', bucket: 'admin', key: 'k', headers: {} }, oneStore(named), table).type).toBe(
+    'forward',
+  );
 });
 
 test.each(['/secret/k', '//secret//k', 'secret\\k', 'open/..\\secret/k', 'open\\..\\secret\\k'])(
@@ -175,4 +181,40 @@ describe('a copy', () => {
 test('hidden names of open uploads are out of reach in every bucket with rules', () => {
   expect(decided('GetObject', 'mixed', '.sealgate/uploads/x')).toBe(DENIED);
   expect(decided('GetObject', 'free', '.sealgate/uploads/x')).toBe('forward');
+});
+
+describe('of several stores', () => {
+  const FAR = { ...STORE };
+  const upstream = { storeOf: (bucket: string) => (bucket.startsWith('far') ? FAR : STORE) };
+  const across = (operation: S3OperationName, bucket: string, source: string, header = 'x-amz-copy-source'): string => {
+    try {
+      const request = { operation, bucket, key: 'k', headers: { [header]: source } };
+      return decide(request, { rules, upstream }, { ...table, UploadPartCopy: handler('UploadPartCopy') }).type;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+
+  test('none is asked to copy from another, plain or not', () => {
+    for (const operation of ['CopyObject', 'UploadPartCopy'] as const) {
+      expect(across(operation, 'far', 'far-too/k')).toBe('forward');
+      expect(across(operation, 'free', 'opened/k')).toBe('forward');
+      for (const [bucket, source] of [
+        ['far', 'free/k'],
+        ['free', '/far/k?versionId=1'],
+        ['far', 'opened/a+b'],
+        ['far', 'sealed/k'],
+        ['opened', 'far/k'],
+      ] as const)
+        expect(across(operation, bucket, source), `${source} to ${bucket}`).toBe(
+          source === 'sealed/k' ? DENIED : 'handle',
+        );
+    }
+  });
+
+  test('what is no copy to us names no source in another', () => {
+    for (const operation of ['PutObject', 'Unknown', 'UploadPart', 'RenameObject'] as const)
+      expect(across(operation, 'free', 'far/k'), operation).toBe(NOT_BUILT);
+    expect(across('RenameObject', 'far', 'other', 'x-amz-rename-source')).toBe('forward');
+  });
 });

@@ -14,6 +14,7 @@ import { parseCopySources } from './request/copy-source.ts';
 import type { Place } from './request/target.ts';
 import { ruleForKey } from './rule-for-key.ts';
 import { bucketIsRuled, type S3Rule, type S3Rules } from './rules.ts';
+import type { UpstreamClient } from './upstream/client.ts';
 
 export type Decision =
   | { readonly type: 'handle'; readonly operation: S3Operation; readonly rule: S3Rule | undefined }
@@ -28,23 +29,32 @@ export type Decidable = Place & {
 
 export type OperationTable = Readonly<Partial<Record<S3OperationName, S3Operation>>>;
 
+/** Where things lie: by which rules, and in which stores. */
+export type Lying = { readonly rules: S3Rules; readonly upstream: Pick<UpstreamClient, 'storeOf'> };
+
 /** The decision, or an S3Error: ERR_S3_ACCESS_DENIED, ERR_S3_NOT_IMPLEMENTED, ERR_S3_METHOD_NOT_ALLOWED. */
-export function decide(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+export function decide(request: Decidable, { rules, upstream }: Lying, table: OperationTable): Decision {
   // What a form does is decided as the PutObject that it stands for (`post/post-object.ts`); as it is, it goes nowhere.
   if (request.operation === 'PostObject') throw notBuilt(request.operation);
   // A store ignores parameters that it does not know: the rest may be what the caller is denied, which no policy can say of `Unknown`.
   if (request.operation === 'Unknown' && request.limited === true) throw notBuilt(request.operation);
-  const source = checkCopySources(request, rules);
-  if (request.bucket === '') return decideService(request);
+  const sources = parseCopySources(request.headers, request.bucket);
+  const crosses = sources.some(({ bucket }) => upstream.storeOf(bucket) !== upstream.storeOf(request.bucket));
+  const source = checkCopySources(request, rules, { sources, crosses });
+  if (request.bucket === '') return decideService(request, table);
   refuseAdministration(request.bucket, rules);
   if (source?.type === 'seal' && request.key !== '') return decideSealedSource(request, rules, table);
-  return request.key === '' ? decideBucket(request, rules, table) : decideObject(request, rules, table);
+  if (request.key === '') return decideBucket(request, rules, table);
+  return decideObject(request, rules, { table, crosses });
 }
 
 /** Whatever else a backend answers at its root (keys, users, quotas) it would answer to our identity, not to the caller. */
-function decideService({ operation }: Decidable): Decision {
+function decideService({ operation }: Decidable, table: OperationTable): Decision {
   if (operation !== 'ListBuckets') throw notBuilt(operation);
-  return { type: 'forward', rule: undefined };
+  const handler = table[operation];
+  return handler === undefined
+    ? { type: 'forward', rule: undefined }
+    : { type: 'handle', operation: handler, rule: undefined };
 }
 
 /**
@@ -90,11 +100,16 @@ function decidePlainBucket({ operation, limited }: Decidable, table: OperationTa
   return { type: 'handle', operation: handler, rule: undefined };
 }
 
-function decideObject(request: Decidable, rules: S3Rules, table: OperationTable): Decision {
+function decideObject(
+  request: Decidable,
+  rules: S3Rules,
+  { table, crosses }: { readonly table: OperationTable; readonly crosses: boolean },
+): Decision {
   const { bucket, operation } = request;
   const rule = ruleForKey(request, rules);
   if (rule?.type === 'refuse') throw new S3Error('ERR_S3_ACCESS_DENIED');
-  if (rule?.type !== 'seal') {
+  // No store can read from another: such a copy goes through the gateway, plain or not.
+  if (rule?.type !== 'seal' && !crosses) {
     // In a bucket where other keys are sealed, only what we understand is forwarded.
     if (operation === 'Unknown' && bucketIsRuled(rules, bucket)) throw notBuilt(operation);
     return { type: 'forward', rule };
@@ -107,15 +122,19 @@ function decideObject(request: Decidable, rules: S3Rules, table: OperationTable)
 /** Operations that read their source through the gateway: it decrypts there, for whom the source's rule and key allow it. */
 const COPIES: ReadonlySet<S3OperationName> = new Set<S3OperationName>(['CopyObject', 'UploadPartCopy']);
 
-/** The rule of a copy's source. A source that a rule seals or refuses is never handed to a forwarded request. */
-function checkCopySources(request: Decidable, rules: S3Rules): S3Rule | undefined {
-  const sources = parseCopySources(request.headers, request.bucket);
+type Sources = { readonly sources: readonly Place[]; readonly crosses: boolean };
+
+/**
+ * The rule of a copy's source. A source that a rule seals or refuses, or that lies in another store, is never handed to a forwarded request:
+ * the store may have a bucket of that name too.
+ */
+function checkCopySources(request: Decidable, rules: S3Rules, { sources, crosses }: Sources): S3Rule | undefined {
   const found = sources.map((source) => sourceRule(source, rules));
   const [rule] = found;
   const isSealed = found.some((one) => one?.type === 'seal');
   const destination = rules.forKey(request.bucket, request.key);
-  if (sources.length > 0 && (isSealed || destination?.type === 'seal') && !COPIES.has(request.operation))
-    throw notBuilt(request.operation);
+  const bySelf = isSealed || destination?.type === 'seal' || crosses;
+  if (sources.length > 0 && bySelf && !COPIES.has(request.operation)) throw notBuilt(request.operation);
   if (isSealed && found.some((one) => one !== rule)) {
     throw new S3Error(
       'ERR_S3_INVALID_ARGUMENT',

@@ -1,30 +1,26 @@
-/** Checks of section `s3`: does the object store answer, are the buckets of the rules there, may the gateway use them? */
+/** Checks of section `s3`: do the object stores answer, are the buckets of the rules there, may the gateway use them? */
 import { randomBytes } from 'node:crypto';
 import type { S3Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import { probeCapabilities } from '../../s3/check.ts';
 import { probeServices } from '../../s3/check-services.ts';
-import type { UpstreamClient } from '../../s3/upstream/client.ts';
+import type { ObjectStore, UpstreamClient } from '../../s3/upstream/client.ts';
 import type { CheckFinding } from './report.ts';
 
+/** A store as the config names it: what is said of it, and where its entry stands. */
+type Named = {
+  readonly store: ObjectStore;
+  readonly endpoint: string;
+  readonly about: string;
+  readonly entry: string;
+};
+
 export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<readonly CheckFinding[]> {
-  const about = `s3 upstream ${s3.upstream.endpoint}`;
-  const findings: CheckFinding[] = [];
   const exact = [...new Set(s3.buckets.map(({ bucket }) => bucket).filter((bucket) => !bucket.endsWith('*')))];
-  try {
-    for (const bucket of exact) findings.push(await checkBucket(bucket, upstream));
-    const sealed = s3.buckets.find(({ bucket, outcome }) => outcome.type === 'seal' && exact.includes(bucket));
-    const there = findings.some(({ type, about: place }) => type === 'ok' && place === `bucket ${sealed?.bucket}`);
-    if (sealed !== undefined && there) findings.push(...(await probe(sealed.bucket, upstream, about)));
-    // Without any bucket to ask about, listing them tells at least whether somebody answers.
-    if (exact.length === 0) findings.push(await checkAnswers(about, upstream));
-  } catch (error) {
-    const message = error instanceof SealgateError ? `${String(error.code)} ${error.message}` : 'no answer';
-    const noCredentials = error instanceof SealgateError && error.code === 'ERR_S3_UPSTREAM_CREDENTIALS';
-    const fix = noCredentials
-      ? 'name them in `s3.upstream.credentials`, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile'
-      : `try \`aws s3 ls --endpoint-url ${s3.upstream.endpoint}\` from this machine`;
-    findings.push({ type: 'unreachable', about, message, fix });
+  const findings: CheckFinding[] = [];
+  for (const named of namedStores(s3, upstream)) {
+    const buckets = exact.filter((bucket) => upstream.storeOf(bucket) === named.store);
+    findings.push(...(await checkStore(s3, upstream, named, buckets)));
   }
   const patterns = s3.buckets.filter(({ bucket }) => bucket.endsWith('*')).length;
   if (patterns > 0)
@@ -36,9 +32,44 @@ export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<r
   return findings;
 }
 
-async function checkBucket(bucket: string, upstream: UpstreamClient): Promise<CheckFinding> {
+function namedStores(s3: S3Config, upstream: UpstreamClient): readonly Named[] {
+  const { stores } = upstream;
+  return [s3.upstream, ...s3.otherUpstreams].flatMap(({ endpoint }, index) => {
+    const store = stores[index];
+    const entry = index === 0 ? 's3.upstream' : `s3.otherUpstreams[${index - 1}]`;
+    return store === undefined ? [] : [{ store, endpoint, entry, about: `s3 upstream ${endpoint}` }];
+  });
+}
+
+async function checkStore(
+  s3: S3Config,
+  upstream: UpstreamClient,
+  named: Named,
+  buckets: readonly string[],
+): Promise<readonly CheckFinding[]> {
+  const { about, endpoint, entry } = named;
+  const findings: CheckFinding[] = [];
+  try {
+    for (const bucket of buckets) findings.push(await checkBucket(bucket, named));
+    const sealed = s3.buckets.find(({ bucket, outcome }) => outcome.type === 'seal' && buckets.includes(bucket));
+    const there = findings.some(({ type, about: place }) => type === 'ok' && place === `bucket ${sealed?.bucket}`);
+    if (sealed !== undefined && there) findings.push(...(await probe(sealed.bucket, upstream, named)));
+    // Without any bucket to ask about, listing them tells at least whether somebody answers.
+    if (buckets.length === 0) findings.push(await checkAnswers(named));
+  } catch (error) {
+    const message = error instanceof SealgateError ? `${String(error.code)} ${error.message}` : 'no answer';
+    const noCredentials = error instanceof SealgateError && error.code === 'ERR_S3_UPSTREAM_CREDENTIALS';
+    const fix = noCredentials
+      ? `name them in \`${entry}.credentials\`, or give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile`
+      : `try \`aws s3 ls --endpoint-url ${endpoint}\` from this machine`;
+    findings.push({ type: 'unreachable', about, message, fix });
+  }
+  return findings;
+}
+
+async function checkBucket(bucket: string, { store, entry }: Named): Promise<CheckFinding> {
   const about = `bucket ${bucket}`;
-  const { status, body } = await upstream.send({ method: 'HEAD', bucket });
+  const { status, body } = await store.send({ method: 'HEAD', bucket });
   await body.release();
   if (status < 300) return { type: 'ok', about, message: 'is there' };
   if (status === 404)
@@ -53,33 +84,37 @@ async function checkBucket(bucket: string, upstream: UpstreamClient): Promise<Ch
       type: 'missing',
       about,
       message: 'the gateway may not use it',
-      fix: 'grant the identity of `s3.upstream.credentials` rights on the bucket',
+      fix: `grant the identity of \`${entry}.credentials\` rights on the bucket`,
     };
   if (status === 301 || status === 307)
     return {
       type: 'missing',
       about,
       message: 'lies in another region',
-      fix: 'set `s3.upstream.region` and `endpoint` to its region',
+      fix: `set \`${entry}.region\` and \`endpoint\` to its region`,
     };
   return { type: 'missing', about, message: `the object store answered with status ${status}` };
 }
 
 /** What the store can do, tried on small hidden objects in a bucket with a sealing rule. */
-async function probe(bucket: string, upstream: UpstreamClient, about: string): Promise<readonly CheckFinding[]> {
+async function probe(
+  bucket: string,
+  upstream: UpstreamClient,
+  { store, about, entry }: Named,
+): Promise<readonly CheckFinding[]> {
   try {
     const used = await probeCapabilities(upstream, bucket, randomBytes);
     const { settings, ...more } = await probeServices(upstream, bucket, randomBytes);
     const [able, lacks] = sides({ ...used, ...more });
     const [known, unknown] = sides(settings);
-    const { trailingChecksums, unsignedPayload } = upstream.capabilities;
+    const { trailingChecksums, unsignedPayload } = store.capabilities;
     return [
       { type: lacks.length === 0 ? 'ok' : 'note', about, message: listed('can do', able, 'and cannot', lacks) },
       { type: 'ok', about, message: listed('keeps these settings of buckets:', known, 'and not', unknown) },
       {
         type: 'ok',
         about,
-        message: `is taken to know (s3.upstream.capabilities): trailingChecksums ${trailingChecksums}, unsignedPayload ${unsignedPayload}`,
+        message: `is taken to know (${entry}.capabilities): trailingChecksums ${trailingChecksums}, unsignedPayload ${unsignedPayload}`,
       },
     ];
   } catch (error) {
@@ -98,8 +133,8 @@ function sides(found: Readonly<Record<string, unknown>>): readonly [readonly str
 const listed = (can: string, able: readonly string[], cannot: string, lacks: readonly string[]): string =>
   `${can} ${able.join(', ') || 'nothing'}${lacks.length === 0 ? '' : `; ${cannot} ${lacks.join(', ')}`}`;
 
-async function checkAnswers(about: string, upstream: UpstreamClient): Promise<CheckFinding> {
-  const { status, body } = await upstream.send({ method: 'GET' });
+async function checkAnswers({ about, store }: Named): Promise<CheckFinding> {
+  const { status, body } = await store.send({ method: 'GET' });
   await body.release();
   return status < 400
     ? { type: 'ok', about, message: 'answers' }

@@ -1,8 +1,10 @@
 /** From the config's `s3` section to the gateway's upstream and rules. */
-import type { S3Config } from '../../config/config.ts';
+import type { ObjectStoreConfig, S3Config } from '../../config/config.ts';
 import type { S3RuleEntry } from '../../s3/rules.ts';
 import { AWS_CAPABILITIES } from '../../s3/upstream/capabilities.ts';
 import { noUpstreamCredentials } from '../../s3/upstream/no-credentials.ts';
+import type { UpstreamClient } from '../../s3/upstream/client.ts';
+import { SeveralStores } from '../../s3/upstream/several-stores.ts';
 import { SigningClient, type SigningClientOptions } from '../../s3/upstream/signing-client.ts';
 import { ownCredentials } from './credentials.ts';
 
@@ -16,12 +18,12 @@ export function s3RuleEntries(s3: S3Config): readonly S3RuleEntry[] {
   });
 }
 
-export function upstreamOptions(s3: S3Config): SigningClientOptions {
-  const { endpoint, addressing, region, ca, capabilities } = s3.upstream;
+export function upstreamOptions(store: ObjectStoreConfig): SigningClientOptions {
+  const { endpoint, addressing, region, ca, capabilities } = store;
   return {
     endpoint: { url: new URL(endpoint), addressing },
     region,
-    credentials: ownCredentials(s3.upstream.credentials, noUpstreamCredentials),
+    credentials: ownCredentials(store.credentials, noUpstreamCredentials),
     // What else the store can do, the gateway finds out by trying.
     capabilities: { ...AWS_CAPABILITIES, ...capabilities },
     now: Date.now,
@@ -30,7 +32,13 @@ export function upstreamOptions(s3: S3Config): SigningClientOptions {
   };
 }
 
-/** The client that signs towards the object store, for checks and health; the gateway makes its own. */
-export function openUpstream(s3: S3Config): SigningClient {
-  return new SigningClient(upstreamOptions(s3));
+/** The client that signs towards the object stores. */
+export function openUpstream({ upstream, otherUpstreams }: S3Config): UpstreamClient {
+  const usual = new SigningClient(upstreamOptions(upstream));
+  if (otherUpstreams.length === 0) return usual;
+  const others = otherUpstreams.map(({ buckets, ...store }) => ({
+    buckets,
+    store: new SigningClient(upstreamOptions(store)),
+  }));
+  return new SeveralStores(usual, others);
 }

@@ -1,27 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Config } from '../config.ts';
-import { ConfigError } from '../errors.ts';
-import { loadConfig } from '../load.ts';
-
-const KEYS = 'version: 1\nkeys:\n  unseal: [{ type: keyFile, path: root.key }]\n';
-
-function load(text: string, files: Readonly<Record<string, string>> = {}): Promise<Config> {
-  return loadConfig('/etc/gate/sealgate.yaml', {}, (path) => {
-    const content = path === '/etc/gate/sealgate.yaml' ? text : files[path];
-    return content === undefined
-      ? Promise.reject(Object.assign(new Error('no'), { code: 'ENOENT' }))
-      : Promise.resolve(Buffer.from(content));
-  });
-}
-
-/** Every problem as `line:column CODE path`. */
-async function problems(text: string): Promise<readonly string[]> {
-  const error: unknown = await load(text).catch((thrown: unknown) => thrown);
-  if (!(error instanceof ConfigError)) throw new TypeError(`no ConfigError: ${String(error)}`);
-  return error.problems.map(
-    ({ position, code, path }) => `${position.line}:${position.column} ${code.slice(11)} ${path}`,
-  );
-}
+import { KEYS, loadText as load, problemsOf as problems } from '../../../test/support/config.ts';
 
 test.each([
   ['{ url: "postgres://u@db/x" }', '6:20 VALUE postgres.upstream.url'],

@@ -3,9 +3,9 @@ import { checkBucketRules, type BucketOutcome } from '../bucket-rules.ts';
 import type { ListenConfig, S3Config } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
-import { resolveCredentials } from './credentials.ts';
 import type { ConfigFile } from '../schema.ts';
 import { Secret } from '../secret.ts';
+import { resolveOtherStores, resolveStore } from './object-store.ts';
 
 type Section = NonNullable<ConfigFile['s3']>;
 
@@ -15,7 +15,6 @@ async function resolveListen(listen: Section['listen'], files: ConfigFiles, at: 
 }
 
 export async function resolveS3(s3: Section, files: ConfigFiles, findings: Finding[]): Promise<S3Config> {
-  const { endpoint, region, addressing, credentials, tls, capabilities, checksum } = s3.upstream;
   const buckets = s3.buckets.map(({ bucket, prefix, allowAround, ...rule }) => ({
     bucket,
     prefix,
@@ -24,7 +23,6 @@ export async function resolveS3(s3: Section, files: ConfigFiles, findings: Findi
   }));
   findings.push(
     ...checkBucketRules(buckets, ['s3', 'buckets']),
-    ...endpointFindings(endpoint),
     ...clientFindings(s3.clients),
     ...sealOnlyFindings(s3.buckets),
     ...anonymousFindings(s3.buckets),
@@ -42,23 +40,13 @@ export async function resolveS3(s3: Section, files: ConfigFiles, findings: Findi
       expiresAt: expires === undefined ? undefined : Date.parse(expires),
     });
   }
+  const tools = { files, findings };
   return {
     listen: await resolveListen(s3.listen, files, ['s3', 'listen']),
     hosts: s3.hosts,
     region: s3.region,
-    upstream: {
-      endpoint,
-      region,
-      addressing,
-      credentials: await resolveCredentials(credentials, files, ['s3', 'upstream', 'credentials']),
-      ca: tls === undefined ? undefined : await files.pem(tls.caFile, ['s3', 'upstream', 'tls', 'caFile']),
-      capabilities: {
-        unsignedPayload: capabilities.unsignedPayload,
-        metadataBytes: capabilities.metadataBytes,
-        trailingChecksums: capabilities.trailingChecksums ?? isAmazon(endpoint),
-        ownChecksum: checksum ?? (isAmazon(endpoint) ? 'crc32' : 'none'),
-      },
-    },
+    upstream: await resolveStore(s3.upstream, ['s3', 'upstream'], tools),
+    otherUpstreams: await resolveOtherStores(s3.otherUpstreams, tools),
     clients,
     buckets,
     listSizes: s3.listSizes,
@@ -67,8 +55,6 @@ export async function resolveS3(s3: Section, files: ConfigFiles, findings: Findi
     emulateConditions: s3.emulateConditions,
   };
 }
-
-const isAmazon = (endpoint: string): boolean => /\.amazonaws\.com(?:\.cn)?$/u.test(new URL(endpoint).hostname);
 
 function outcomeOf(rule: Omit<Section['buckets'][number], 'bucket' | 'prefix' | 'allowAround'>): BucketOutcome {
   const anonymous = rule.anonymous === undefined ? {} : { anonymous: rule.anonymous };
@@ -86,19 +72,6 @@ function outcomeOf(rule: Omit<Section['buckets'][number], 'bucket' | 'prefix' | 
     };
   }
   return rule.pass === true ? { type: 'pass', ...anonymous } : { type: 'refuse' };
-}
-
-function endpointFindings(endpoint: string): readonly Finding[] {
-  const { search, hash, username, password } = new URL(endpoint);
-  if (search === '' && hash === '' && username === '' && password === '') return [];
-  return [
-    {
-      code: 'ERR_CONFIG_VALUE',
-      path: ['s3', 'upstream', 'endpoint'],
-      at: 'value',
-      message: 'expected only scheme, host, port and path; credentials stand in `credentials`',
-    },
-  ];
 }
 
 function clientFindings(clients: Section['clients']): readonly Finding[] {

@@ -45,7 +45,7 @@ const upstream = z
       .enum(['none', 'md5', 'crc32', 'crc32c', 'crc64nvme', 'sha256'])
       .optional()
       .describe(
-        'The checksum over ciphertext that it gets with each object and part the gateway seals, so that damage on the way is refused when it is written. By default `crc32` for Amazon S3 and `none` for others; `md5` (Content-MD5) is known to all, but goes with bodies up to 256 KiB only; all others behind longer bodies need `trailingChecksums`.',
+        'The checksum over ciphertext that it gets with each object and part the gateway seals, so that damage on the way is refused when it is written. By default `crc32` for Amazon S3 and `none` for others; `md5` (Content-MD5) is known to all, but goes with bodies up to 256 KiB only; all others behind longer bodies need `trailingChecksums`, and go with whole objects only: parts of uploads have `md5` or none.',
       ),
   })
   .describe('The object store behind the gateway.');
@@ -77,12 +77,21 @@ const client = exactlyOne(
 /** Bucket names of S3, with an optional `*` at the end; or `*` alone. Old upstream names may hold capitals and `_`. */
 const BUCKET_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,253}\*?|\*)$/u;
 
+const bucketPattern = z
+  .string()
+  .regex(BUCKET_PATTERN, 'expected a bucket name, which may end in `*`')
+  .describe('A bucket, or the beginning of bucket names followed by `*`.');
+
+const otherUpstream = upstream.extend({
+  buckets: z
+    .array(bucketPattern)
+    .min(1)
+    .describe('The buckets that lie there: names, which may end in `*`. The narrowest name of all stores wins.'),
+});
+
 const bucketRule = exactlyOne(
   z.strictObject({
-    bucket: z
-      .string()
-      .regex(BUCKET_PATTERN, 'expected a bucket name, which may end in `*`')
-      .describe('A bucket, or the beginning of bucket names followed by `*`.'),
+    bucket: bucketPattern,
     prefix: z.string().max(1024).default('').describe('Only keys that begin with this.'),
     seal: keyReference.optional(),
     pass: z.literal(true).optional().describe('Pass through unchanged.'),
@@ -143,6 +152,12 @@ export const s3Schema = z
       .describe('Base names for virtual-host style: `bucket.<name>` addresses the bucket.'),
     region: text('Region that clients sign for.').default('us-east-1'),
     upstream,
+    otherUpstreams: z
+      .array(otherUpstream)
+      .default([])
+      .describe(
+        'Further object stores, each with the buckets that lie in it; all other buckets lie in `upstream`. Clients see the buckets of all as those of one store, and may copy between them.',
+      ),
     clients: z
       .array(client)
       .min(1)

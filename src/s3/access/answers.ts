@@ -1,7 +1,7 @@
 /** What a caller whose rights are limited is told: no buckets that are not theirs, and no word on whether an object exists. */
 import { gather } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
-import { childrenOf, childText, formatXml, parseXml, type XmlContent, type XmlTree } from '../listing/xml-tree.ts';
+import { childrenOf, childText, contentOf, formatXml, parseXml } from '../listing/xml-tree.ts';
 import type { S3OperationName } from '../operation-names.ts';
 import type { S3Request, S3Response } from '../operation.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
@@ -58,11 +58,6 @@ async function ownBuckets(response: S3Response, { query }: S3Request, rights: Ca
     Prefix: childText(document, 'Prefix'),
   });
   return { ...response, headers: { ...response.headers, 'content-length': String(body.length) }, body };
-}
-
-function contentOf({ text, children }: XmlTree): XmlContent {
-  if (children.size === 0) return text;
-  return Object.fromEntries([...children].map(([name, trees]) => [name, trees.map(contentOf)]));
 }
 
 async function textOf({ body }: S3Response): Promise<string> {

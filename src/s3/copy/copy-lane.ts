@@ -3,15 +3,12 @@
  * them and each wait for one more: so what a copy does at its destination has connections of its own.
  */
 import type { GatewayContext } from '../operation.ts';
+import { sendingBy } from '../upstream/client.ts';
 
 export function onCopyLane(gateway: GatewayContext): GatewayContext {
   const { upstream } = gateway;
   return {
     ...gateway,
-    upstream: {
-      capabilities: upstream.capabilities,
-      send: (request) => upstream.send({ lane: 'copy', ...request }),
-      close: () => upstream.close(),
-    },
+    upstream: sendingBy(upstream, (request) => upstream.send({ lane: 'copy', ...request })),
   };
 }

@@ -10,7 +10,7 @@ import type { GatewayContext } from '../operation.ts';
 import type { Place } from '../request/target.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { errorDocument } from '../sealing/upstream-errors.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../upstream/client.ts';
+import { sendingBy, type UpstreamClient, type UpstreamRequest, type UpstreamResponse } from '../upstream/client.ts';
 import { formatCopySource } from './copy-source-header.ts';
 
 const NAME_BYTES = 16;
@@ -23,11 +23,9 @@ export function replacingInPlace(gateway: GatewayContext, { bucket, key }: Place
     request.method === 'PUT' && request.bucket === bucket && request.key === key && request.body !== undefined;
   return {
     ...gateway,
-    upstream: {
-      capabilities: upstream.capabilities,
-      send: (request) => (isReplacing(request) ? replace(upstream, request, temporary) : upstream.send(request)),
-      close: () => upstream.close(),
-    },
+    upstream: sendingBy(upstream, (request) =>
+      isReplacing(request) ? replace(upstream, request, temporary) : upstream.send(request),
+    ),
   };
 }
 

@@ -40,6 +40,7 @@ export async function serverCopy(
   directives: Directives,
 ): Promise<CopyMade | undefined> {
   if (source.rule?.type !== 'seal' || request.rule?.type !== 'seal') return undefined;
+  if (gateway.upstream.storeOf(source.bucket) !== gateway.upstream.storeOf(request.bucket)) return undefined;
   const backend = await gateway.caches.backend.learn(gateway, request.bucket);
   if (backend === undefined) return undefined;
   const stored = await asCopyErrors(() => headSource(source, gateway));

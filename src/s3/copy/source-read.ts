@@ -3,6 +3,7 @@
  * (`x-amz-copy-source-if-...`) are those of a read, but for their answer: a copy that is not wanted is always 412.
  */
 import type { ByteSource } from '../bodies/byte-source.ts';
+import { ENVELOPE_METADATA_NAME } from '../../envelope/object/object-envelope.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_BODY_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Headers, S3Request, S3Response } from '../operation.ts';
@@ -59,10 +60,18 @@ export type ReadSource = {
 
 type Answered = Pick<S3Response, 'headers' | 'body'>;
 
-/** Throws what a read would, and ERR_S3_PRECONDITION_FAILED. */
-export async function readSource(source: S3Request, gateway: GatewayContext): Promise<ReadSource> {
+/**
+ * Throws what a read would, and ERR_S3_PRECONDITION_FAILED.
+ * @param into where the copy is to be `plain`, a sealed object that lies where nothing is sealed is refused (ERR_S3_INVALID_REQUEST): its
+ * envelope, which is shown to nobody, would not go along, and nobody could open the copy.
+ */
+export async function readSource(
+  source: S3Request,
+  gateway: GatewayContext,
+  into: 'sealed' | 'plain' = 'sealed',
+): Promise<ReadSource> {
   const { headers, body } = await asCopyErrors<Answered>(() =>
-    source.rule?.type === 'seal' ? getObject.handle(source, gateway) : readPlain(source, gateway),
+    source.rule?.type === 'seal' ? getObject.handle(source, gateway) : readPlain(source, gateway, into),
   );
   const length = Number(headers['content-length']);
   if (!Number.isSafeInteger(length)) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
@@ -72,6 +81,7 @@ export async function readSource(source: S3Request, gateway: GatewayContext): Pr
 async function readPlain(
   { bucket, key, query, headers, signal }: S3Request,
   gateway: GatewayContext,
+  into: 'sealed' | 'plain',
 ): Promise<Answered> {
   // No condition goes along: backends differ in which they obey, what an ETag is like, and which of two conditions counts.
   const asked = Object.fromEntries(Object.entries(headers).filter(([name]) => !READ_CONDITIONS.has(name)));
@@ -79,12 +89,16 @@ async function readPlain(
   try {
     // Of what lies plain clients know the backend's own ETag.
     checkReadConditions(headers, response.headers, (etag) => etag);
+    if (into === 'plain' && response.headers[ENVELOPE_METADATA_NAME] !== undefined) throw sealedInPlain();
   } catch (error) {
     await response.body.release();
     throw error;
   }
   return { headers: answerHeaders(response.headers), body: response.body };
 }
+
+const sealedInPlain = (): S3Error =>
+  new S3Error('ERR_S3_INVALID_REQUEST', 'The source is a sealed object: copy it under the rule that sealed it.');
 
 /** `Not Modified` is an answer to reads alone. */
 export async function asCopyErrors<T>(read: () => Promise<T>): Promise<T> {

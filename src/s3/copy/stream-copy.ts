@@ -2,15 +2,12 @@
  * A copy through the gateway: the source is read as a GET of the caller reads it, the destination written as a PUT writes it, a segment at
  * a time. For everything that cannot keep its ciphertext: to or from plain keys, and where the backend cannot pin a copy to its source.
  */
-import { withholdingLast } from '../edge/forward.ts';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../bodies/checksums.ts';
-import { BUFFERED_BODY_BYTES } from '../limits.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
 import { putObject } from '../operations/put-object.ts';
 import { copySourceOf } from '../request/copy-source.ts';
 import { namedChecksum } from '../sealing/checksum-choice.ts';
 import { clientEtag } from '../sealing/etag.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { CopiedBody } from './copied-body.ts';
 import { onCopyLane } from './copy-lane.ts';
 import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
@@ -20,6 +17,7 @@ import { readSource, refuseTooLarge, type ReadSource } from './source-read.ts';
 import { formatTags, parseTagging, type Tag } from '../request/tagging.ts';
 import type { Place } from '../request/target.ts';
 import { ensureTags, readTags } from './tags.ts';
+import { writePlain } from './write-plain.ts';
 
 /** Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
 export async function streamCopy(
@@ -28,7 +26,8 @@ export async function streamCopy(
   source: S3Request,
   directives: Directives,
 ): Promise<CopyMade> {
-  const read = await readSource({ ...source, headers: { ...source.headers, ...asking(request) } }, gateway);
+  const asked = { ...source, headers: { ...source.headers, ...asking(request) } };
+  const read = await readSource(asked, gateway, request.rule?.type === 'seal' ? 'sealed' : 'plain');
   refuseTooLarge(read.length);
   const there = await destinationGateway(request, gateway, read);
   const tags =
@@ -93,15 +92,8 @@ const isSameKey = (one: Place, other: Place): boolean => one.bucket === other.bu
 /** Headers of the answer. */
 async function write(destination: S3Request, gateway: GatewayContext): Promise<S3Headers> {
   if (destination.rule?.type === 'seal') return (await putObject.handle(destination, gateway)).headers;
-  const { bucket, key, headers, body, signal } = destination;
-  const { 'x-amz-checksum-algorithm': _ours, ...sent } = headers;
-  const content =
-    body.length <= BUFFERED_BODY_BYTES
-      ? { body: await body.bytes(BUFFERED_BODY_BYTES) }
-      : { body: withholdingLast(body), contentLength: body.length };
-  const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, headers: sent, ...content, signal });
-  await response.body.release();
-  return response.headers;
+  const { 'x-amz-checksum-algorithm': _ours, ...headers } = destination.headers;
+  return writePlain({ ...destination, method: 'PUT', headers }, gateway);
 }
 
 /** What the destination is now: its date, and its ETag as HEAD and LIST show it. */

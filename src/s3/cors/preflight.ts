@@ -52,7 +52,7 @@ export async function corsHeaders({ place, headers, method }: Asked, cors: Cors)
 /** Of a bucket that a rule closes nothing is asked. */
 function refuseUnasked({ bucket }: Place, { gateway, operations }: Cors): void {
   if (bucket === '') throw new S3Error('ERR_S3_METHOD_NOT_ALLOWED');
-  decide({ bucket, key: '', operation: 'GetBucketCors', headers: {} }, gateway.rules, operations);
+  decide({ bucket, key: '', operation: 'GetBucketCors', headers: {} }, gateway, operations);
 }
 
 const namesIn = (list: string | undefined): readonly string[] =>

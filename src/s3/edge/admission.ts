@@ -16,8 +16,8 @@ export async function admit(
   // Completing takes shares of two bounds, one within the other: who held a third and waited could wait for ever.
   if (operation === 'CompleteMultipartUpload' && decision.type === 'handle') return undefined;
   if (operation === 'DeleteObjects') return documentRoom(request, gateway);
-  const filtered = operation === 'ListBuckets' && caller.rights !== undefined;
-  const listing = filtered || (decision.type === 'handle' && LISTINGS.has(operation));
+  const whole = operation === 'ListBuckets' && (caller.rights !== undefined || gateway.upstream.stores.length > 1);
+  const listing = whole || (decision.type === 'handle' && LISTINGS.has(operation));
   const bytes = listing ? LISTING_COST_BYTES : STREAM_COST_BYTES;
   return gateway.governor.take(bytes, { signal, holder: client });
 }

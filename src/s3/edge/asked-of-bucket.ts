@@ -6,6 +6,7 @@
  */
 import type { GatewayContext, S3Request } from '../operation.ts';
 import { pick } from '../sealing/request-headers.ts';
+import { sendingBy } from '../upstream/client.ts';
 
 const OF_BUCKET = ['x-amz-expected-bucket-owner', 'x-amz-request-payer'] as const;
 
@@ -16,13 +17,10 @@ export function askedOfBucket({ bucket, key, headers }: S3Request, gateway: Gate
   const { upstream } = gateway;
   return {
     ...gateway,
-    upstream: {
-      capabilities: upstream.capabilities,
-      send: (sent) =>
-        sent.bucket === bucket && (sent.key ?? '') === key
-          ? upstream.send({ ...sent, headers: { ...said, ...sent.headers } })
-          : upstream.send(sent),
-      close: () => upstream.close(),
-    },
+    upstream: sendingBy(upstream, (sent) =>
+      sent.bucket === bucket && (sent.key ?? '') === key
+        ? upstream.send({ ...sent, headers: { ...said, ...sent.headers } })
+        : upstream.send(sent),
+    ),
   };
 }

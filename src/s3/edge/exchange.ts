@@ -178,7 +178,7 @@ function understand(
   seen.principal = caller.principal;
   caller.rights?.demand(permissionsFor(head));
   const limited = caller.rights !== undefined;
-  const decision = decide({ bucket, key, operation, headers, limited }, gateway.rules, operations);
+  const decision = decide({ bucket, key, operation, headers, limited }, gateway, operations);
   const plan = signed === undefined ? NO_BODY : planBody(headers, signed, operation);
   const request: S3Request = {
     ...{ operation, requestId, method, bucket, key, query, caller, ...connection },

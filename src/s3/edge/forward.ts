@@ -14,7 +14,7 @@ import type { VerifiedBody } from '../bodies/verified-body.ts';
 import { refuseEscapingKeys } from './named-keys.ts';
 
 export async function forward(request: S3Request, upstream: UpstreamClient): Promise<S3Response> {
-  const outgoing = await outgoingBody(request, upstream.capabilities);
+  const outgoing = await outgoingBody(request, upstream.storeOf(request.bucket).capabilities);
   const { method, bucket, key, query, signal } = request;
   const response = await upstream.send({ method, bucket, key, query, signal, asSent: true, ...outgoing });
   return { status: response.status, headers: answerHeaders(response.headers), body: response.body };
@@ -26,7 +26,7 @@ type Outgoing = Pick<UpstreamRequest, 'headers' | 'body' | 'contentLength' | 'tr
  * A small body is verified before anything is sent, and may be sent again. A large one is streamed with its last piece withheld, so
  * that the backend never has the whole of a body that does not verify.
  */
-async function outgoingBody(request: S3Request, capabilities: UpstreamCapabilities): Promise<Outgoing> {
+export async function outgoingBody(request: S3Request, capabilities: UpstreamCapabilities): Promise<Outgoing> {
   const { body, headers, method } = request;
   if (request.operation === 'DeleteObjects') {
     const bytes = await body.bytes(MAX_DOCUMENT_BYTES);

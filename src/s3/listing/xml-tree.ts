@@ -30,6 +30,12 @@ export const childText = (tree: XmlTree | undefined, name: string): string | und
 export const childrenOf = (tree: XmlTree | undefined, name: string): readonly XmlTree[] =>
   tree?.children.get(name) ?? [];
 
+/** What was read, to be written again. */
+export function contentOf({ text, children }: XmlTree): XmlContent {
+  if (children.size === 0) return text;
+  return Object.fromEntries([...children].map(([name, trees]) => [name, trees.map(contentOf)]));
+}
+
 /** A whole document, with S3's namespace. */
 export function formatXml(root: string, content: XmlContent): Uint8Array {
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${element(root, content, ` xmlns="${NAMESPACE}"`)}`);

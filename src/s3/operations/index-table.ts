@@ -15,6 +15,7 @@ import { getBucketEncryption } from './get-bucket-encryption.ts';
 import { getObject } from './get-object.ts';
 import { getObjectAttributes } from './get-object-attributes.ts';
 import { headObject } from './head-object.ts';
+import { listBuckets } from './list-buckets.ts';
 import { listMultipartUploads } from './list-multipart-uploads.ts';
 import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects } from './list-objects.ts';
@@ -43,6 +44,7 @@ export const SEALED_OPERATIONS: Readonly<Partial<Record<S3OperationName, S3Opera
   GetObject: getObject,
   GetObjectAttributes: getObjectAttributes,
   HeadObject: headObject,
+  ListBuckets: listBuckets,
   ListMultipartUploads: listMultipartUploads,
   ListObjectVersions: listObjectVersions,
   ListObjects: listObjects,

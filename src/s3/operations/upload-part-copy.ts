@@ -6,15 +6,15 @@ import { CopiedBody } from '../copy/copied-body.ts';
 import { onCopyLane } from '../copy/copy-lane.ts';
 import { copyAnswer, versionOf } from '../copy/copy-result.ts';
 import { readSource, refuseTooLarge, sourceRequest, type ReadSource } from '../copy/source-read.ts';
-import type { ChecksumAlgorithm } from '../bodies/checksums.ts';
-import { withholdingLast } from '../edge/forward.ts';
+import { writePlain } from '../copy/write-plain.ts';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../bodies/checksums.ts';
 import { S3Error } from '../errors.ts';
-import { BUFFERED_BODY_BYTES } from '../limits.ts';
+import { childText, parseXml } from '../listing/xml-tree.ts';
 import { openUpload } from '../multipart/open-upload.ts';
 import type { GatewayContext, S3Headers, S3Operation, S3Request } from '../operation.ts';
 import { copySourceOf } from '../request/copy-source.ts';
 import { pick } from '../sealing/request-headers.ts';
-import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { uploadPart } from './upload-part.ts';
 
 export const uploadPartCopy: S3Operation = {
@@ -23,7 +23,8 @@ export const uploadPartCopy: S3Operation = {
     await request.body.bytes(0);
     const source = sourceRequest(request, gateway, copySourceOf(request.headers));
     const algorithm = await uploadChecksum(request, gateway);
-    const read = await readRange(source, gateway, request.headers['x-amz-copy-source-range']);
+    const into = request.rule?.type === 'seal' ? 'sealed' : 'plain';
+    const read = await readRange(source, gateway, { range: request.headers['x-amz-copy-source-range'], into });
     const body = new CopiedBody({ ...read, algorithm });
     const headers = pick(request.headers, KEPT);
     const part = { ...request, operation: 'UploadPart', headers, body } as const;
@@ -47,19 +48,30 @@ const KEPT = [
 
 /** Of each part of the upload: S3 computes it where it copies. */
 async function uploadChecksum(request: S3Request, gateway: GatewayContext): Promise<ChecksumAlgorithm | undefined> {
-  if (request.rule?.type !== 'seal') return undefined;
-  return (await openUpload(request, gateway)).checksum?.algorithm;
+  if (request.rule?.type === 'seal') return (await openUpload(request, gateway)).checksum?.algorithm;
+  // An upload that was not made by us: a store that keeps checksums says which, and refuses parts without it.
+  const { bucket, key, signal } = request;
+  const query = new Map([
+    ['uploadId', request.query.get('uploadId') ?? ''],
+    ['max-parts', '1'],
+  ]);
+  const response = await gateway.upstream.send({ method: 'GET', bucket, key, query, signal });
+  const list = parseXml((await response.body.text(MAX_LIST_BYTES)).trim(), 'ListPartsResult');
+  const named = childText(list, 'ChecksumAlgorithm')?.toLowerCase();
+  return CHECKSUM_ALGORITHMS.find((algorithm) => algorithm === named);
 }
+
+type Wanted = { readonly range: string | undefined; readonly into: 'sealed' | 'plain' };
 
 const ONE_RANGE = /^bytes=([0-9]{1,15})-([0-9]{1,15})$/u;
 
 /** Throws ERR_S3_INVALID_ARGUMENT where the source has not all of the range: nothing shorter is copied. */
-async function readRange(source: S3Request, gateway: GatewayContext, range: string | undefined): Promise<ReadSource> {
-  if (range === undefined) return fitting(await readSource(source, gateway));
+async function readRange(source: S3Request, gateway: GatewayContext, { range, into }: Wanted): Promise<ReadSource> {
+  if (range === undefined) return fitting(await readSource(source, gateway, into));
   const [, first, last] = ONE_RANGE.exec(range) ?? [];
   const length = Number(last) - Number(first) + 1;
   if (Number.isNaN(length) || length < 1) throw malformedRange(range);
-  const read = await readSource({ ...source, headers: { ...source.headers, range } }, gateway).catch(
+  const read = await readSource({ ...source, headers: { ...source.headers, range } }, gateway, into).catch(
     (error: unknown) => {
       throw error instanceof S3Error && error.status === 416 ? outside(range) : error;
     },
@@ -88,12 +100,5 @@ const outside = (range: string): S3Error =>
 /** Headers of the answer. */
 async function write(part: S3Request, gateway: GatewayContext): Promise<S3Headers> {
   if (part.rule?.type === 'seal') return (await uploadPart.handle(part, gateway)).headers;
-  const { bucket, key, query, headers, body, signal } = part;
-  const content =
-    body.length <= BUFFERED_BODY_BYTES
-      ? { body: await body.bytes(BUFFERED_BODY_BYTES) }
-      : { body: withholdingLast(body), contentLength: body.length };
-  const response = await sendOrThrow(gateway, { method: 'PUT', bucket, key, query, headers, ...content, signal });
-  await response.body.release();
-  return response.headers;
+  return writePlain(part, gateway);
 }

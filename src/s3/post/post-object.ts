@@ -63,7 +63,7 @@ async function understandFields(
   const operation = 'PutObject';
   caller.rights?.demand(permissionsFor({ ...place, operation, query, headers }));
   const limited = caller.rights !== undefined;
-  const decision = decide({ ...place, operation, headers, limited }, gateway.rules, judges.operations);
+  const decision = decide({ ...place, operation, headers, limited }, gateway, judges.operations);
   const { admit, ...rest } = connection;
   await admit();
   const file = await form.file();

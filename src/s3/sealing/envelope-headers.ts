@@ -36,7 +36,7 @@ export function envelopeHeaders(
   const metadata = metadataToSeal(request.headers);
   const wraps = [{ type: 'direct', wrapped: key.wrapped }] as const;
   const envelope = { ...as, ...key.kept, objectId: key.objectId, wraps, boundHeaders: boundHeaders(headers) };
-  const room = envelopeRoom(gateway.upstream.capabilities.metadataBytes);
+  const room = envelopeRoom(gateway.upstream.storeOf(request.bucket).capabilities.metadataBytes);
   try {
     const sealedMetadata =
       Object.keys(metadata).length === 0 ? undefined : sealMetadata(metadata, key.dek, key.objectId, gateway.random);

@@ -1,5 +1,5 @@
 /**
- * The signing client towards the storage behind the gateway: what operations ask of it. Implemented in `signing-client.ts`.
+ * The way to the storage behind the gateway: what operations ask of it. One store: `signing-client.ts`; several: `several-stores.ts`.
  */
 import type { ByteSource } from '../bodies/byte-source.ts';
 import type { S3Headers, S3Query } from '../operation.ts';
@@ -48,12 +48,31 @@ export interface UpstreamBody extends ByteSource {
   release(): Promise<void>;
 }
 
-export interface UpstreamClient {
+export interface ObjectStore {
   readonly capabilities: UpstreamCapabilities;
   /**
    * Sends one request. Answers of any status are values; rejects with S3Error only where there is no answer
    * (ERR_S3_UPSTREAM_UNREACHABLE, ERR_S3_UPSTREAM_TIMEOUT, ERR_S3_UPSTREAM_CREDENTIALS) or with the error the body stream ended with.
    */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
+}
+
+export interface UpstreamClient {
+  /** All there are. The first has the buckets that none of the others is named for. */
+  readonly stores: readonly ObjectStore[];
+  /** Where the bucket lies, or would: one and the same of `stores` for all buckets of a store. */
+  storeOf(bucket: string): ObjectStore;
+  /** As `ObjectStore.send`, to the store of the bucket; what names none goes to the first. */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;
+}
+
+/** The same stores, asked in another way. */
+export function sendingBy(upstream: UpstreamClient, send: UpstreamClient['send']): UpstreamClient {
+  return {
+    stores: upstream.stores,
+    storeOf: (bucket) => upstream.storeOf(bucket),
+    send,
+    close: () => upstream.close(),
+  };
 }

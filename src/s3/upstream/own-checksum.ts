@@ -1,7 +1,10 @@
 /**
  * One checksum of ours over what the gateway makes and the backend stores: ciphertext, or a document. Damage on the way is then noticed when it
- * is written, not when it is read. Which one is a matter of the backend (`s3.upstream.checksum`); exactly one, since S3 refuses two. What is
+ * is written, not when it is read. Which one is a matter of the backend (`checksum` of its entry); exactly one, since S3 refuses two. What is
  * forwarded as a client sent it keeps the client's.
+ *
+ * Parts of uploads get a Content-MD5 or none: S3 refuses a part with a checksum that its upload does not name, and an upload that names one
+ * where a part comes without it, or where it is completed without those of all parts.
  */
 import type { ByteSource } from '../bodies/byte-source.ts';
 import { checksumBytes, createDigest, type Digest } from '../bodies/checksums.ts';
@@ -18,6 +21,7 @@ export async function withOwnChecksum(
 ): Promise<UpstreamRequest> {
   const { body, headers = {} } = request;
   if (ownChecksum === 'none' || request.method !== 'PUT' || body === undefined || hasOne(request)) return request;
+  if (ownChecksum !== 'md5' && request.query?.has('uploadId') === true) return request;
   if (body instanceof Uint8Array) {
     const digest = await createDigest(ownChecksum);
     digest.update(body);

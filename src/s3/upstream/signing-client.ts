@@ -12,7 +12,7 @@ import { BESIDE_CONNECTIONS, UPSTREAM_CONNECT_MS, UPSTREAM_IDLE_MS } from '../li
 import type { S3Headers } from '../operation.ts';
 import { screenAnswer } from './screen-answer.ts';
 import type { UpstreamCapabilities } from './capabilities.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
+import type { ObjectStore, UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
 import type { UpstreamCredentials } from '../../sigv4/credentials.ts';
 import { dispatch } from './dispatch.ts';
 import { freeingConnector, StreamedPieces } from './freeing-socket.ts';
@@ -36,8 +36,9 @@ export type SigningClientOptions = {
 const MAX_TRIES = 3;
 const FIRST_PAUSE_MS = 50;
 
-export class SigningClient implements UpstreamClient {
+export class SigningClient implements ObjectStore, UpstreamClient {
   readonly capabilities: UpstreamCapabilities;
+  readonly stores: readonly ObjectStore[] = [this];
   readonly #options: SigningClientOptions;
   readonly #agent: Agent;
   readonly #lanes: Readonly<Record<NonNullable<UpstreamRequest['lane']>, Agent>>;
@@ -64,6 +65,10 @@ export class SigningClient implements UpstreamClient {
       allowH2: false,
       connect: freeingConnector({ timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...tlsOptions(tls) }, this.#pieces),
     });
+  }
+
+  storeOf(): ObjectStore {
+    return this;
   }
 
   async send(request: UpstreamRequest): Promise<UpstreamResponse> {

@@ -1,6 +1,6 @@
 /** Steps in between a gateway and its backend: for tests of what happens between two requests of it, and of backends that do other than they were told. */
 import type { GatewayContext } from '../../../src/s3/operation.ts';
-import type { UpstreamRequest, UpstreamResponse } from '../../../src/s3/upstream/client.ts';
+import { sendingBy, type UpstreamRequest, type UpstreamResponse } from '../../../src/s3/upstream/client.ts';
 
 export type Hook = (
   request: UpstreamRequest,
@@ -10,11 +10,7 @@ export type Hook = (
 /** Until it is disposed of. */
 export function hookUpstream(gateway: GatewayContext, hook: Hook): Disposable {
   const { upstream } = gateway;
-  const hooked = {
-    capabilities: upstream.capabilities,
-    send: (request: UpstreamRequest) => hook(request, (sent) => upstream.send(sent)),
-    close: () => upstream.close(),
-  };
+  const hooked = sendingBy(upstream, (request) => hook(request, (sent) => upstream.send(sent)));
   Object.assign(gateway, { upstream: hooked });
   return { [Symbol.dispose]: () => void Object.assign(gateway, { upstream }) };
 }
