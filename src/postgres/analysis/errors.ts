@@ -45,7 +45,7 @@ export const ANALYSIS_ERRORS = {
   },
   ERR_POSTGRES_SEQUENCE: {
     says: 'statements of one message cannot be sent one after the other as one message would run them',
-    why: 'A statement on sealed columns follows one that may change what it means. The proxy then sends the statements of a Query one by one, in a block that it keeps as the server keeps one for a message; it cannot do that for PREPARE TRANSACTION among them, for COPY FROM STDIN of sealed columns in a message above 64 KiB behind schema changes of the same transaction, behind a change of client_encoding or standard_conforming_strings, and within a sequence of the extended protocol before its Sync.',
+    why: 'A statement on sealed columns follows one that may change what it means. The proxy then sends the statements of a Query one by one, in a block that it keeps as the server keeps one for a message; it cannot do that for PREPARE TRANSACTION among them, for COPY FROM STDIN of sealed columns in a message above 64 KiB behind schema changes of the same transaction, behind a change of client_encoding or standard_conforming_strings, and within a sequence of the extended protocol before its Sync. Nor is a Query sent behind an Execute without Sync where it cannot be known whether the server would commit it by itself.',
     fix: 'Send them as messages of their own.',
   },
   ERR_POSTGRES_RULE_UNRESOLVED: {

@@ -8,6 +8,7 @@ test.each([
   'SET search_path TO a, b',
   "SET x.y = '--'",
   ' RESET ALL ',
+  'DISCARD ALL',
   'LOCK TABLE people, ONLY other.pets IN SHARE MODE NOWAIT',
 ])('%s means the same under all settings', (sql) => {
   expect(isIndifferent(sql)).toBe(true);

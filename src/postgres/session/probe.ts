@@ -5,6 +5,7 @@
  */
 import { serialize } from 'pg-protocol';
 import { PostgresError } from '../errors.ts';
+import type { Refusal } from '../plan.ts';
 import { textOf } from '../wire/reader.ts';
 import { untilAnswered } from './certainty.ts';
 import type { Session } from './session.ts';
@@ -70,8 +71,7 @@ async function ask(session: Session): Promise<Readiness> {
     if (session.status === 'failed') return 'failed';
     throw notRead(failure);
   }
-  // What comes behind an Execute without a Sync between is in a block that the server begins for it: the client's would be, and was not.
-  if (!isAlone && !session.boundSinceSync) await endSequence(session);
+  if (!isAlone) await leaveSequence(session);
   requireOneBackend(session, row);
   session.settings = settingsFrom(session, row);
   session.settingsStale = false;
@@ -111,6 +111,32 @@ function askAlone(session: Session, { row, failed: told, done }: Required<Intern
   session.wires.toUpstream(SYNC);
   session.expect({ kind: 'sync', internal: { done: () => done(succeeded) } });
 }
+
+/** What comes behind an Execute without a Sync between is in a block that the server begins for it: the client's would be, and may not have been. */
+async function leaveSequence(session: Session): Promise<void> {
+  if (session.held === 'nothing') return endSequence(session);
+  session.questionOpen = true;
+}
+
+/**
+ * Before a Query or a FunctionCall, which is committed by itself where no Execute of the client's came before it: with the question's it would not
+ * be. It ends what was bound, as the Sync does. Gives why it cannot be sent, where it is not known what the Sync would end.
+ */
+export async function endQuestion(session: Session): Promise<Refusal | undefined> {
+  await untilAnswered(session);
+  session.questionOpen = false;
+  if (session.skipping || session.held === 'block') return undefined;
+  if (session.held === 'unknown') return NO_SYNC;
+  await endSequence(session);
+  return undefined;
+}
+
+const NO_SYNC: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_SEQUENCE',
+  message: 'a Query in a sequence without Sync, behind a statement that may have been committed by itself',
+  hint: 'Send a Sync before the Query.',
+};
 
 /** Ends what was sent so far with a Sync of the proxy's own. Precondition: nothing of it has failed, or the client gets no answer of it. */
 export function endSequence(session: Session): Promise<void> {

@@ -16,6 +16,7 @@ import type { ProxyLogger, ProxyMetrics } from '../options.ts';
 import { SessionTransaction } from './own-transaction.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
 import { initialSettings, type SessionSettings } from './settings.ts';
+import type { Held } from './held.ts';
 
 /** A prepared statement that Bind must look at. Those that concern nothing are `ColdStatements`. */
 export type Statement = {
@@ -128,6 +129,10 @@ export class Session {
   sequenceOpen = false;
   /** A Bind or Execute was among what the client sent since its last Sync, whatever Query came since: a Sync would end a portal, or a block. */
   boundSinceSync = false;
+  /** As of the last answer: what a Sync of the proxy's own would end. */
+  held: Held = 'nothing';
+  /** The proxy's question was asked within the client's sequence, which the server takes for a pipeline since: `endQuestion`. */
+  questionOpen = false;
   /** Of the last Sync or Query that was sent, as the next of `replies` is counted: what failed before it does not keep what comes now from being run. */
   #sequenceBegan = 0;
   /** Replies owed to statements that change settings, catalog or transaction. */
@@ -212,7 +217,7 @@ export class Session {
     if (reply.kind === 'copy-end') return;
     if (reply.kind === 'sync' || reply.kind === 'query') this.#sequenceBegan = this.replies.begun;
     this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
-    if (reply.kind === 'sync') this.boundSinceSync = false;
+    if (reply.kind === 'sync') this.boundSinceSync = this.questionOpen = false;
     else if ((reply.kind === 'bind' || reply.kind === 'execute') && reply.internal === undefined)
       this.boundSinceSync = true;
   }

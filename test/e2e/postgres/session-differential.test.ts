@@ -139,6 +139,9 @@ function framesOf(said: Message): Uint8Array[] {
   return 'sync' in said ? [sync()] : [flush()];
 }
 
+/** An Execute of it. */
+const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
+
 const END = 'SELECT 424242';
 
 async function tell(on: RawClient, frames: readonly Uint8Array[]): Promise<RawMessage[]> {
@@ -216,6 +219,35 @@ test.each<readonly [string, readonly Uint8Array[]]>([
       execute({}),
     ],
   ],
+  ...['DISCARD ALL', '', 'COMMIT', 'ALTER SYSTEM RESET work_mem'].map((text): [string, Uint8Array[]] => [
+    `${text || 'an empty statement'}, behind which a Query is committed by itself`,
+    [...run(text), query("INSERT INTO people VALUES (1, 'ann')"), query('SELECT mail FROM people'), query('SELEC')],
+  ]),
+  ...['SELECT 1', 'SET TimeZone = UTC', 'VACUUM plain', 'DEALLOCATE ALL'].map((text): [string, Uint8Array[]] => [
+    `${text}, behind which a Query is in a block`,
+    [...run(text), query("INSERT INTO people VALUES (1, 'ann')"), query('SELECT mail FROM people'), query('SELEC')],
+  ]),
+  ['Bind alone and an insertion', [parse({ text: 'SELECT 1' }), bind({}), query("INSERT INTO people VALUES (1, 'a')")]],
+  [
+    'Bind, a Parse that asks for the settings, and a Query that concerns nothing sealed',
+    [parse({ text: 'SELECT 1' }), bind({}), ...run('SELECT note FROM people').slice(0, 1)].concat(
+      query("INSERT INTO plain VALUES (1, 'x')"),
+      query('SELEC'),
+    ),
+  ],
+  [
+    'what discards, twice, and what runs in no block',
+    [...run('DISCARD ALL'), ...run('DISCARD ALL'), ...run('VACUUM people')],
+  ],
+  [
+    'a Parse behind what discards, and what its Execute begins',
+    [
+      ...run('DISCARD ALL'),
+      ...run("INSERT INTO people VALUES (1, 'ann')"),
+      query('SELECT mail FROM people'),
+      query('SELEC'),
+    ],
+  ],
 ])('in a sequence without Sync: %s', async (_name, frames) => {
   const sealed = await RawClient.login(db.url);
   const twin = await RawClient.login(server.url('twin'));
@@ -223,6 +255,33 @@ test.each<readonly [string, readonly Uint8Array[]]>([
   expect(compare(await tell(sealed, frames), await tell(twin, frames))).toBe('alike');
   for (const text of LEFT)
     expect({ text, said: shown(await say(sealed, text)) }).toEqual({ text, said: shown(await say(twin, text)) });
+  for (const on of [sealed, twin]) on.end();
+});
+
+test('In a sequence without Sync a Query behind what may have been committed at once is refused, and nothing done', async () => {
+  const sealed = await RawClient.login(db.url);
+  await reset(sealed);
+  const said = await tell(sealed, [...run('DROP INDEX IF EXISTS none'), query("INSERT INTO people VALUES (1, 'ann')")]);
+  expect(errorOf(said)['R']).toBe('ERR_POSTGRES_SEQUENCE');
+  expect(shown(await say(sealed, 'SELECT count(*) FROM people'))).toContain('D 0');
+  sealed.end();
+});
+
+test('A Query of several statements that wait for each other, in a block that Execute began, is refused, and nothing done', async () => {
+  const sealed = await RawClient.login(db.url);
+  const twin = await RawClient.login(server.url('twin'));
+  await reset(sealed, twin);
+  const frames = [
+    ...run('SELECT 1'),
+    query("INSERT INTO people VALUES (1, 'ann')"),
+    query("ALTER TABLE people ADD COLUMN more int; INSERT INTO people VALUES (2, 'bob', 'x', 1)"),
+  ];
+  const [said, theirs] = [await tell(sealed, frames), await tell(twin, frames)];
+  // Servers of before such blocks commit the first Query at once.
+  const isBlock = shown(theirs).includes('Z T');
+  expect(compare(said, theirs)).toBe(isBlock ? 'refused' : 'alike');
+  if (isBlock) expect(errorOf(said)['R']).toBe('ERR_POSTGRES_SEQUENCE');
+  expect(shown(await say(sealed, 'SELECT count(*) FROM people'))).toContain(isBlock ? 'D 0' : 'D 2');
   for (const on of [sealed, twin]) on.end();
 });
 

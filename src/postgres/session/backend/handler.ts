@@ -44,6 +44,7 @@ export function completion(kind: ReplyKind, what: string): BackendHandler {
     frame(session) {
       const head = expectHead(session, what, kind);
       if (session.refusal !== undefined) throw outOfStep(`${what} for a refused message`);
+      if (kind === 'bind' && head.internal === undefined && session.held === 'nothing') session.held = 'portal';
       session.finish();
       head.internal?.done?.(true);
       return verdictFor(head);

@@ -19,6 +19,7 @@ export const readyForQueryHandler: BackendHandler = {
     if (status === undefined || bodyLength !== 1) throw outOfStep('a malformed ReadyForQuery');
     endCopy(session, false);
     session.finish();
+    if (head.kind === 'sync' || status !== 'open') session.held = 'nothing';
     noteStatus(session, status);
     head.internal?.done?.(status !== 'failed');
     if (head.part !== undefined) return head.part.end(status) ? FORWARD : CONSUME;

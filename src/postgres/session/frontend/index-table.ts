@@ -3,6 +3,8 @@ import { MAX_MESSAGE_BYTES } from '../../limits.ts';
 import { AGAIN, CONSUME, type FrameHandler, type Verdict } from '../../wire/frame-stream.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
+import { endQuestion } from '../probe.ts';
+import { refuseQuery } from '../refusals.ts';
 import type { Session } from '../session.ts';
 import { bindHandler } from './bind.ts';
 import { closeHandler } from './close.ts';
@@ -48,6 +50,9 @@ const IN_COPY: ReadonlySet<number> = new Set([
   FRONTEND.terminate,
 ]);
 
+/** What the server ends its transaction with, unless there is a block. */
+const ENDS_QUESTION: ReadonlySet<number> = new Set([FRONTEND.query, FRONTEND.functionCall]);
+
 const COPY_DATA: ReadonlySet<number> = new Set([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
 
 /** The client's direction of a session. */
@@ -66,6 +71,8 @@ export function frontendHandler(session: Session): FrameHandler {
         return session.inParts.turn.then(() => AGAIN);
       // The server ignores everything until Sync; so it need not be sent.
       if (session.skipping && type !== FRONTEND.sync && type !== FRONTEND.terminate) return CONSUME;
+      if (session.questionOpen && ENDS_QUESTION.has(type))
+        return endQuestion(session).then((refusal) => (refusal === undefined ? AGAIN : refuseQuery(session, refusal)));
       const handler = BY_TYPE[type];
       if (handler === undefined) throw protocolError('invalid frontend message type');
       if (session.dropsCopyData !== 'no') noteMessage(session, type);

@@ -27,6 +27,8 @@ export async function sendOneByOne(
   if (session.sequenceOpen) return refuseQuery(session, refusal);
   await untilAnswered(session);
   if (session.skipping || session.hasEnded) return;
+  // A block that no BEGIN began, which would be taken for the client's, ends with the message.
+  if (session.held !== 'nothing' && session.held !== 'portal') return refuseQuery(session, refusal);
   const parts = new OneByOne(session, statements);
   const { turn } = parts;
   session.inParts = parts;

@@ -5,6 +5,7 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, type Planned } from '../planning.ts';
+import { endQuestion } from '../probe.ts';
 import { refusalOf, refuseQuery } from '../refusals.ts';
 import { PASS } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -31,8 +32,14 @@ export const queryHandler: FrontendHandler = {
 
 function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
   const planned = planStatement(session, decodeQuery(body), []);
-  if (planned instanceof Promise) return planned.then(async (known) => void (await send(session, frame, known)));
+  if (planned instanceof Promise) return planned.then((known) => sendLater(session, frame, known));
   return send(session, frame, planned) ?? CONSUME;
+}
+
+/** The settings may have been asked for meanwhile, within the client's sequence. */
+async function sendLater(session: Session, frame: Uint8Array, planned: Planned): Promise<void> {
+  const refusal = session.questionOpen ? await endQuestion(session) : undefined;
+  await send(session, frame, refusal === undefined ? planned : { type: 'refuse', refusal });
 }
 
 function send(session: Session, frame: Uint8Array, planned: Planned): Verdict | Promise<void> | undefined {
