@@ -144,7 +144,7 @@ export class Session {
   catalogTouchedElsewhere = false;
   /** What can be asked of the open transaction. */
   readonly own: OwnTransaction = new SessionTransaction(this);
-  /** A statement that begins or ends transactions has run since the last ReadyForQuery. */
+  /** A statement that begins or ends transactions has run since the last ReadyForQuery, or the open block may be none that BEGIN began. */
   blockInDoubt = false;
   /** A statement that may make a savepoint was seen: a prepared one may do so at any time. */
   usesSavepoints = false;

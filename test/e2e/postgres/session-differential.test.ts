@@ -267,6 +267,20 @@ test('In a sequence without Sync a Query behind what may have been committed at 
   sealed.end();
 });
 
+test('In a block that Execute began and a Query changed the catalog in, nothing is asked, and what would have to be is refused', async () => {
+  const sealed = await RawClient.login(db.url);
+  const twin = await RawClient.login(server.url('twin'));
+  await reset(sealed, twin);
+  const frames = [
+    ...run("DELETE FROM people WHERE mail = 'bob'"),
+    query('ALTER TABLE people ADD COLUMN more int DEFAULT 7'),
+    query('SELECT count(*) FROM people; COMMIT'),
+  ];
+  const [said, theirs] = [await tell(sealed, frames), await tell(twin, frames)];
+  expect(compare(said, theirs)).toBe(shown(theirs).includes('Z T') ? 'refused' : 'alike');
+  for (const on of [sealed, twin]) on.end();
+});
+
 test('A Query of several statements that wait for each other, in a block that Execute began, is refused, and nothing done', async () => {
   const sealed = await RawClient.login(db.url);
   const twin = await RawClient.login(server.url('twin'));

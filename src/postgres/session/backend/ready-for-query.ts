@@ -20,7 +20,11 @@ export const readyForQueryHandler: BackendHandler = {
     endCopy(session, false);
     session.finish();
     if (head.kind === 'sync' || status !== 'open') session.held = 'nothing';
+    // Begun by an Execute, which no savepoint can be made in: it would end with the error.
+    const isOwnBlock = session.held === 'block' || session.held === 'unknown';
+    const inDoubt = isOwnBlock && status === 'open' && (session.status === 'idle' || session.blockInDoubt);
     noteStatus(session, status);
+    session.blockInDoubt = inDoubt;
     head.internal?.done?.(status !== 'failed');
     if (head.part !== undefined) return head.part.end(status) ? FORWARD : CONSUME;
     return verdictFor(head);
