@@ -13,6 +13,8 @@ import { say, shown } from '../../support/postgres/said.ts';
 
 const { query, copyData, copyDone, copyFail, sync, flush } = serialize;
 const CANARY = 'CANARY-7c02';
+/** Of letters alone: what has a digit may be a date that only the server reads. */
+const NO_DATE = 'CANARY-without-a-digit';
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'mail', type: 'varchar(30)', mode: 'deterministic' },
   { table: 'people', column: 'born', type: 'date' },
@@ -57,7 +59,7 @@ beforeEach(async () => {
 afterEach(() => {
   sealed.end();
   twin.end();
-  expect(Buffer.concat(sent).includes(CANARY)).toBe(false);
+  expect(Buffer.concat(sent).includes('CANARY')).toBe(false);
 });
 
 /** Data of one COPY, and how it ends. */
@@ -99,7 +101,7 @@ async function same(manner: Manner, text: string, data: readonly Data[], ...more
 
 const COPY = 'COPY people FROM STDIN';
 const READ = 'SELECT * FROM people ORDER BY id';
-const BAD_DATE = rows(`4\t${CANARY}-4\tRome\t${CANARY}-no-date`);
+const BAD_DATE = rows(`4\t${CANARY}-4\tRome\t${NO_DATE}`);
 
 /** Text, data of its COPYs, what is said then, and what is sent behind it. */
 const ALIKE: Readonly<Record<string, readonly [string, readonly Data[], string, ...string[]]>> = {

@@ -341,11 +341,17 @@ describe('prepared statements', () => {
 
   test('an expression in a sealed position is refused, and not sent', async () => {
     await sealed.query('PREPARE p AS SELECT id FROM people WHERE mail = $1');
-    for (const argument of ["lower('LEAK@x.org')", "'LEAK' || 'x'", "(SELECT 'LEAK')", "'LEAK'::varchar(3)"])
+    for (const argument of ["lower('LEAK@x.org')", "'LEAK' || 'x'", "(SELECT 'LEAK')", "'LEAK'::char(3)"])
       await expect(sealed.query(`EXECUTE p(${argument})`)).rejects.toMatchObject({ code: '0A000' });
     await sealed.query('DEALLOCATE p');
     await sealed.query('PREPARE p (int) AS SELECT id FROM people WHERE score = $1');
     await expect(sealed.query('EXECUTE p(4.6)')).rejects.toMatchObject({ code: '0A000' });
+  });
+
+  test('a cast that cuts is part of the value', async () => {
+    const p = 'PREPARE p AS SELECT id FROM people WHERE mail = $1';
+    const runs = ["EXECUTE p('ann@x.orgLEAK'::varchar(9))", "EXECUTE p('ann@x.orgLEAK'::varchar(10))"];
+    await same([p, ...runs, 'DEALLOCATE p'], 'simple');
   });
 
   test('one on a table of the same name in another schema is not run on the sealed one', async () => {
