@@ -58,6 +58,7 @@ describe('a view made through the proxy gives what a plain one gives', () => {
     'SELECT p.id, p.ssn <> q.ssn AS other, p.n IS DISTINCT FROM q.n AS distinct FROM people p, pets q',
     'SELECT a.id, b.id AS other FROM people a JOIN people b ON a.raw = b.raw AND NOT a.born = b.born',
     'SELECT p.id, count(*) FILTER (WHERE p.ssn = q.ssn) AS same FROM people p, pets q GROUP BY p.id',
+    'SELECT p.id, nullif(p.ssn, q.ssn) AS other, nullif(p.ssn, p.ssn) AS none FROM people p, pets q',
     'SELECT ssn, count(*) AS all, count(DISTINCT n) AS ns FROM people GROUP BY ssn HAVING ssn = ssn',
     `WITH RECURSIVE r (id, ssn) AS (SELECT id, ssn FROM people WHERE id = 1
        UNION ALL SELECT p.id, p.ssn FROM r JOIN people p ON p.ssn = r.ssn AND p.id > r.id) SELECT id, ssn FROM r`,
@@ -99,7 +100,8 @@ describe('a view made around the proxy is refused where it does more than compar
     'SELECT p.id FROM people p, pets q WHERE p.note = q.ssn',
     'SELECT id FROM people WHERE ssn = raw',
     'SELECT id FROM people WHERE ssn < raw',
-    'SELECT nullif(ssn, ssn) AS s FROM people',
+    'SELECT nullif(note, note) AS s FROM people',
+    'SELECT nullif(ssn, raw) AS s FROM people',
   ])('%s', async (definition) => {
     await all.db.direct.query(`CREATE VIEW around AS ${definition}`);
     all.db.analyzer.catalogChanged();
