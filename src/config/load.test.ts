@@ -1,35 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Config } from './config.ts';
-import { ConfigError } from './errors.ts';
+import { KEYS, loadText as load, problemsOf as problems } from '../../test/support/config.ts';
 import { loadConfig } from './load.ts';
 
-const KEYS = 'version: 1\nkeys:\n  unseal: [{ type: keyFile, path: root.key }]\n';
-
-type World = { readonly env?: Record<string, string>; readonly files?: Record<string, string>; readonly only?: 'keys' };
-
-function load(text: string, { env = {}, files = {}, only }: World = {}): Promise<Config> {
-  const all: Record<string, string> = { '/etc/gate/sealgate.yaml': text, ...files };
-  const readFile = async (path: string): Promise<Uint8Array> => {
-    const content = all[path];
-    if (content === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
-    return Buffer.from(content);
-  };
-  return loadConfig('/etc/gate/sealgate.yaml', env, readFile, only === undefined ? {} : { only });
-}
-
-/** Every problem as `line:column CODE path`. */
-async function problems(text: string, world?: World): Promise<readonly string[]> {
-  const error = await load(text, world).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ConfigError)) throw new TypeError(`no ConfigError: ${String(error)}`);
-  return error.problems.map(
-    ({ position, code, path }) => `${position.line}:${position.column} ${code.slice(11)} ${path}`,
-  );
-}
-
-async function message(text: string, world?: World): Promise<string> {
+async function message(text: string, world?: Parameters<typeof load>[1]): Promise<string> {
   return load(text, world).then(
     () => 'loaded',
     (error: unknown) => (error instanceof Error ? error.message : ''),

@@ -87,7 +87,7 @@ export const S3_REQUEST_ERRORS = {
     400,
     'Your metadata headers exceed the maximum allowed metadata size',
     'Clients have 2 KB of user metadata, as on S3. It is kept sealed in the envelope, which needs 300 to 500 bytes and a third more than what it holds, of what the store takes in all.',
-    'Use less metadata: MaxSizeAllowed says how much fits. A store that takes more than 2 KB: `s3.upstream.capabilities.metadataBytes`.',
+    'Use less metadata: MaxSizeAllowed says how much fits. A store that takes more than 2 KB: `capabilities.metadataBytes` of its entry (`s3.upstream`, `s3.otherUpstreams`).',
   ),
   ERR_S3_REDIRECT_LOCATION: row(
     'InvalidRedirectLocation',
@@ -162,7 +162,7 @@ export const S3_SERVER_ERRORS = {
     503,
     'The storage behind the gateway cannot be reached. Please try again.',
     'Connecting to the backend failed, or it closed the connection.',
-    'Check `s3.upstream.endpoint` and the backend.',
+    'Check the backend, and the `endpoint` of its entry (`s3.upstream`, `s3.otherUpstreams`).',
   ),
   ERR_S3_UPSTREAM_TIMEOUT: row(
     'ServiceUnavailable',
@@ -176,7 +176,7 @@ export const S3_SERVER_ERRORS = {
     500,
     'The gateway has no valid credentials for the storage behind it.',
     "The backend refused the gateway's own signature, or no credentials were found.",
-    'Check `s3.upstream.credentials`.',
+    'Check the `credentials` of its entry (`s3.upstream`, `s3.otherUpstreams`).',
   ),
   ERR_S3_UPSTREAM_PROTOCOL: row(
     'InternalError',

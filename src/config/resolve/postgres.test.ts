@@ -34,7 +34,7 @@ test.each([
   upstream: { ${url} }
   databases: [{ name: app, service: { user: gate } }]
 `;
-  const { postgres } = await load(text, { '/etc/gate/ca.pem': '-----BEGIN CERTIFICATE-----' });
+  const { postgres } = await load(text, { files: { '/etc/gate/ca.pem': '-----BEGIN CERTIFICATE-----' } });
   expect(postgres?.upstream).toMatchObject({
     servers: [
       { host: 'a', port: 1 },
@@ -57,7 +57,7 @@ test('Databases on other servers, a Unix socket alone, roles with certificates, 
   verifiers: { user: auth, password: q, query: select f($1) }
   replication: pass
 `;
-  const { postgres } = await load(text, { '/etc/gate/a.pem': '-----BEGIN X-----' });
+  const { postgres } = await load(text, { files: { '/etc/gate/a.pem': '-----BEGIN X-----' } });
   expect(postgres).toMatchObject({
     listen: { host: undefined, socket: expect.stringMatching(/\/run$/), tls: { clients: { required: false } } },
     routes: [{ database: 'old', upstream: { servers: [{ host: 'b', port: 5432 }] } }],

@@ -4,10 +4,13 @@ import { viewOf } from '../types/bytes.ts';
 import { encodeDecimal } from '../types/decimal.ts';
 import { numericModifier } from '../types/modifiers.ts';
 import { decodeNumericBinary } from '../types/numeric-binary.ts';
-import { logicalType } from '../types/registry.ts';
-import { orderOf } from '../types/order.ts';
+import { orderOf, type CanonicalOrder } from '../types/order.ts';
 
-type Order = (a: Uint8Array, b: Uint8Array) => number;
+type Order = {
+  /** What is compared, of a value's binary form. */
+  readonly read: (binary: Uint8Array) => Uint8Array;
+  readonly compare: CanonicalOrder;
+};
 
 /** Not floats (0 and -0 are equal) nor numeric without a scale (1.0 and 1.00): which of the two comes first could not be told. */
 export function sortsByValue(type: LogicalType): boolean {
@@ -17,35 +20,42 @@ export function sortsByValue(type: LogicalType): boolean {
 function binaryOrder(type: LogicalType): Order | undefined {
   switch (type.name) {
     case 'int2':
-      return (a, b) => viewOf(a).getInt16(0) - viewOf(b).getInt16(0);
+      return asItIs((a, b) => viewOf(a).getInt16(0) - viewOf(b).getInt16(0));
     case 'int4':
-    case 'date':
-      return (a, b) => viewOf(a).getInt32(0) - viewOf(b).getInt32(0);
+      return asItIs((a, b) => viewOf(a).getInt32(0) - viewOf(b).getInt32(0));
     case 'int8':
     case 'timestamp':
-    case 'timestamptz':
-      return (a, b) => bySize(viewOf(a).getBigInt64(0), viewOf(b).getBigInt64(0));
+      return asItIs((a, b) => bySize(viewOf(a).getBigInt64(0), viewOf(b).getBigInt64(0)));
     case 'numeric':
-      return numericModifier(type) === undefined ? undefined : byNumber;
+      return numericModifier(type) === undefined
+        ? undefined
+        : { read: (binary) => encodeDecimal(decodeNumericBinary(binary)), compare: canonicalOrder(type) };
+    // Their binary form is the canonical one.
+    case 'date':
+    case 'timestamptz':
     case 'bool':
     case 'uuid':
     case 'bytea':
-      return (a, b) => Buffer.compare(a, b);
+      return asItIs(canonicalOrder(type));
     default:
       return undefined;
   }
 }
 
+const asItIs = (compare: CanonicalOrder): Order => ({ read: (binary) => binary, compare });
+
 const bySize = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const byNumber: Order = (a, b) => {
-  const order = orderOf(logicalType('numeric'));
-  if (order === undefined) throw new TypeError('numbers have no order');
-  return order.compare(encodeDecimal(decodeNumericBinary(a)), encodeDecimal(decodeNumericBinary(b)));
-};
+function canonicalOrder(type: LogicalType): CanonicalOrder {
+  const order = orderOf(type);
+  if (order === undefined) throw new TypeError(`values of type ${type.name} have no order`);
+  return order.compare;
+}
 
 /** `key`: the value in its binary form; undefined: NULL. */
 export type Sortable = { readonly key: Uint8Array | undefined };
+
+type Read<T> = { readonly item: T; readonly key: Uint8Array | undefined };
 
 /** Stops after each step, for there may be a million. */
 export function* inOrder<T extends Sortable>(
@@ -55,16 +65,29 @@ export function* inOrder<T extends Sortable>(
 ): Generator<void, readonly T[]> {
   const order = binaryOrder(type);
   if (order === undefined) throw new TypeError(`values of type ${type.name} are not put in an order`);
-  const compare = (a: T, b: T): number => {
-    if (a.key === undefined || b.key === undefined) {
-      const nulls = Number(a.key === undefined) - Number(b.key === undefined);
+  const compare = ({ key: a }: Read<T>, { key: b }: Read<T>): number => {
+    if (a === undefined || b === undefined) {
+      const nulls = Number(a === undefined) - Number(b === undefined);
       return nullsFirst ? -nulls : nulls;
     }
-    return descending ? order(b.key, a.key) : order(a.key, b.key);
+    return descending ? order.compare(b, a) : order.compare(a, b);
   };
-  let runs: readonly (readonly T[])[] = items.map((item) => [item]);
+  let runs: readonly (readonly Read<T>[])[] = yield* readEach(items, order);
   while (runs.length > 1) runs = yield* merged(runs, compare);
-  return runs[0] ?? [];
+  return (runs[0] ?? []).map(({ item }) => item);
+}
+
+/** Once for each, however often it is compared; each a run of its own. */
+function* readEach<T extends Sortable>(
+  items: readonly T[],
+  { read }: Order,
+): Generator<void, readonly (readonly Read<T>[])[]> {
+  const runs: (readonly Read<T>[])[] = [];
+  for (const item of items) {
+    runs.push([{ item, key: item.key === undefined ? undefined : read(item.key) }]);
+    yield;
+  }
+  return runs;
 }
 
 /** Half as many, each of two. */

@@ -18,8 +18,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { MIB } from '../../support/s3/uploads.ts';
+import { CONTENTS, lengthOf, REPLACED, SAID, sha, type Content } from '../../support/s3/copied-contents.ts';
 import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
-import { BUCKET, bytesWith, startSealed, type SealedSetup } from '../../support/s3/sealed.ts';
+import { BUCKET, startSealed, type SealedSetup } from '../../support/s3/sealed.ts';
 
 const PLAIN = 'plain';
 const customer = (): { SSECustomerAlgorithm: string; SSECustomerKey: string; SSECustomerKeyMD5: string } => {
@@ -59,16 +61,6 @@ const PAIRS = Object.keys(MODES)
   // Between places without a rule the store copies by itself.
   .filter(([from, to]) => from !== 'plain' || to !== 'plain');
 
-const MIB = 1024 * 1024;
-const CONTENTS = {
-  empty: [new Uint8Array()],
-  small: [bytesWith('CANARY', 1000)],
-  large: [bytesWith('CANARY', 300_000)],
-  parts: [bytesWith('CANARY', 5 * MIB + 3), bytesWith('CANARY', 70_000)],
-} as const;
-type Content = keyof typeof CONTENTS;
-const SAID = { ContentType: 'text/old', CacheControl: 'max-age=1', Metadata: { old: '1' } } as const;
-const REPLACED = { ContentType: 'text/new', Metadata: { new: '2' } } as const;
 const COPY = { MetadataDirective: 'COPY', TaggingDirective: 'COPY' } as const;
 const REPLACE = { MetadataDirective: 'REPLACE', TaggingDirective: 'REPLACE' } as const;
 const TRIES: readonly (readonly [Content, object])[] = [
@@ -91,12 +83,6 @@ const sourceKey = ({ key }: Mode): object =>
         CopySourceSSECustomerKey: key.SSECustomerKey,
         CopySourceSSECustomerKeyMD5: key.SSECustomerKeyMD5,
       };
-const sha = (...bytes: readonly Uint8Array[]): string => {
-  const hash = createHash('sha256');
-  for (const one of bytes) hash.update(one);
-  return hash.digest('hex');
-};
-
 describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
   let setup: SealedSetup;
   let client: S3Client;
@@ -150,7 +136,7 @@ describe.each(['s3rver', 'radosgw'] as const)('in front of %s', (name) => {
 
   async function expectCopy(to: Mode, Key: string, content: Content, directives: object): Promise<void> {
     const place = { Bucket: to.bucket, Key, ...to.key };
-    const length = CONTENTS[content].reduce((sum, part) => sum + part.length, 0);
+    const length = lengthOf(content);
     const got = await client.send(new GetObjectCommand(place));
     expect(sha((await got.Body?.transformToByteArray()) ?? new Uint8Array())).toBe(sha(...CONTENTS[content]));
     const isReplaced = (directive: string): boolean =>

@@ -18,21 +18,13 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { MIB } from '../../support/s3/uploads.ts';
+import { CONTENTS, lengthOf, REPLACED, SAID, sha, type Content } from '../../support/s3/copied-contents.ts';
 import { install, type Installation } from '../../support/installation.ts';
 import { inFrontOf } from '../../support/s3/in-front-of.ts';
 import { startS3rver, type TestStore } from '../../support/s3/s3rver.ts';
-import { bytesWith, type Backend } from '../../support/s3/sealed.ts';
+import type { Backend } from '../../support/s3/sealed.ts';
 
-const MIB = 1024 * 1024;
-const CONTENTS = {
-  empty: [new Uint8Array()],
-  small: [bytesWith('CANARY', 1000)],
-  large: [bytesWith('CANARY', 300_000)],
-  parts: [bytesWith('CANARY', 5 * MIB + 3), bytesWith('CANARY', 70_000)],
-} as const;
-type Content = keyof typeof CONTENTS;
-const SAID = { ContentType: 'text/old', CacheControl: 'max-age=1', Metadata: { old: '1' } } as const;
-const REPLACED = { ContentType: 'text/new', Metadata: { new: '2' } } as const;
 const TRIES: readonly (readonly [Content, 'COPY' | 'REPLACE'])[] = [
   ['empty', 'COPY'],
   ['small', 'COPY'],
@@ -73,12 +65,6 @@ const CASES = (['near', 'far'] as const).flatMap((from) =>
 /** A sealed source is opened only to where a rule says that plaintext may lie. */
 const isAllowed = ({ source, destination }: { source: Kind; destination: Kind }): boolean =>
   isPlain(source) || destination !== 'passed';
-
-const sha = (parts: readonly Uint8Array[]): string => {
-  const hash = createHash('sha256');
-  for (const one of parts) hash.update(one);
-  return hash.digest('hex');
-};
 
 describe.each(['s3rver', 'radosgw'] as const)('s3rver and, for some buckets, %s', (name) => {
   let near: TestStore;
@@ -180,10 +166,10 @@ describe.each(['s3rver', 'radosgw'] as const)('s3rver and, for some buckets, %s'
       };
       const { CopyObjectResult } = await client.send(new CopyObjectCommand(copy));
       const read = { ...place, ...keyOf(destination) };
-      expect(sha([await bytesAt(client, read)])).toBe(sha(CONTENTS[content]));
+      expect(sha(await bytesAt(client, read))).toBe(sha(...CONTENTS[content]));
       const head = await client.send(new HeadObjectCommand(read));
       expect(head.ETag).toBe(CopyObjectResult?.ETag);
-      const length = CONTENTS[content].reduce((sum, part) => sum + part.length, 0);
+      const length = lengthOf(content);
       const said = MetadataDirective === 'COPY' ? SAID : { ...REPLACED, CacheControl: undefined };
       expect(head).toMatchObject({ ContentLength: length, ContentType: said.ContentType, Metadata: said.Metadata });
       expect(head.CacheControl).toBe(said.CacheControl);
@@ -214,7 +200,7 @@ describe.each(['s3rver', 'radosgw'] as const)('s3rver and, for some buckets, %s'
     const done = { ...place, UploadId, MultipartUpload, ...keyOf(destination) };
     await client.send(new CompleteMultipartUploadCommand(done));
     const expected = Buffer.concat(CONTENTS.parts).subarray(first, last + 1);
-    expect(sha([await bytesAt(client, { ...place, ...keyOf(destination) })])).toBe(sha([expected]));
+    expect(sha(await bytesAt(client, { ...place, ...keyOf(destination) }))).toBe(sha(expected));
   });
 
   test.each(CASES.filter((way) => !isAllowed(way)))('not from $from $source to $to $destination', async (way) => {
@@ -236,7 +222,7 @@ describe.each(['s3rver', 'radosgw'] as const)('s3rver and, for some buckets, %s'
       });
     await expect(bytesAt(direct.far, copy)).rejects.toMatchObject({ name: 'NoSuchKey' });
     await client.send(new CopyObjectCommand({ ...copy, CopySourceIfMatch: ETag }));
-    expect(sha([await bytesAt(direct.far, copy)])).toBe(sha(CONTENTS.small));
+    expect(sha(await bytesAt(direct.far, copy))).toBe(sha(...CONTENTS.small));
   });
 
   test('a bucket of the same name in the other store is none', async () => {
@@ -280,7 +266,7 @@ describe.each(['s3rver', 'radosgw'] as const)('s3rver and, for some buckets, %s'
     // What is missing would be taken for gone.
     await expect(client.send(new ListBucketsCommand({}))).rejects.toMatchObject({ $metadata: { httpStatusCode: 503 } });
     const read = { Bucket: 'far-sealed', Key: 'from/sealed/small' };
-    expect(sha([await bytesAt(client, read)])).toBe(sha(CONTENTS.small));
+    expect(sha(await bytesAt(client, read))).toBe(sha(...CONTENTS.small));
   });
 });
 
