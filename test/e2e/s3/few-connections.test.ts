@@ -1,63 +1,228 @@
-/** One connection to the store must be enough for every operation: one that held it and waited for another would wait for ever. */
-import { randomBytes } from 'node:crypto';
+/**
+ * One connection to the store must be enough for every operation, several of each at once: one that held it and waited for another would wait
+ * for ever. In front of the narrow gateway nothing was seen before, so that it looks up all that it can.
+ */
+import { createHash, randomBytes } from 'node:crypto';
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListObjectsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  ListPartsCommand,
+  PutObjectCommand,
   S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SEALED_OPERATIONS } from '../../../src/s3/operations/index-table.ts';
+import { AWS_CAPABILITIES } from '../../../src/s3/upstream/capabilities.ts';
 import { CLIENT, startEdge } from '../../support/s3/edge.ts';
-import { BUCKET, startBackend, startSealed } from '../../support/s3/sealed.ts';
+import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
+import { BUCKET, startSealed } from '../../support/s3/sealed.ts';
 
 const MIB = 2 ** 20;
+/** More at once than any lane would have, were the lanes as narrow as the common one. */
+const AT_ONCE = 4;
+const PLAIN = 'plain';
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-test('whole reads of multipart objects that were never seen, with one connection', async () => {
-  const backend = await startBackend('s3rver');
-  if (typeof backend === 'string') throw new Error(backend);
-  const setup = await startSealed(backend);
-  const edge = await startEdge({
-    store: backend,
-    rules: [{ bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } }],
-    operations: SEALED_OPERATIONS,
-    dataKeys: setup.manager,
-    maxConnections: 1,
-  });
-  const s3 = new S3Client({ endpoint: edge.url, region: 'us-east-1', credentials: CLIENT, forcePathStyle: true });
-  const bodies = new Map(['a', 'b', 'c'].map((Key) => [Key, randomBytes(7 * MIB)]));
-  for (const [Key, body] of bodies) {
-    const object = { Bucket: BUCKET, Key };
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(object));
-    const Parts = [];
-    for (const [PartNumber, Body] of [
-      [1, body.subarray(0, 5 * MIB)],
-      [2, body.subarray(5 * MIB)],
-    ] as const) {
-      const { ETag } = await s3.send(new UploadPartCommand({ ...object, UploadId, PartNumber, Body }));
-      Parts.push({ PartNumber, ETag });
+describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
+  /** Through as many connections as it likes. */
+  let wide: S3Client;
+  let narrow: S3Client;
+  const bodies = new Map<string, Uint8Array>();
+
+  inFrontOf(name, async (backend) => {
+    const setup = await startSealed(backend);
+    [wide] = setup.clients;
+    const edge = await startEdge({
+      store: backend,
+      rules: [
+        { bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } },
+        { bucket: PLAIN, prefix: '', rule: { type: 'pass', name: 'plain' } },
+      ],
+      operations: SEALED_OPERATIONS,
+      capabilities: AWS_CAPABILITIES,
+      dataKeys: setup.manager,
+      maxConnections: 1,
+    });
+    narrow = new S3Client({
+      endpoint: edge.url,
+      region: 'us-east-1',
+      credentials: CLIENT,
+      forcePathStyle: true,
+      maxAttempts: 1,
+    });
+    await createBuckets(wide, name, PLAIN);
+    for (let index = 0; index < AT_ONCE; index += 1) {
+      await upload(wide, `parts-${index}`, [5 * MIB, 5 * MIB + 1, 300_000]);
+      await put(wide, BUCKET, `whole-${index}`, 2 * MIB);
+      await put(wide, PLAIN, `plain-${index}`, 2 * MIB);
     }
-    await s3.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
+    return [edge, { close: () => narrow.destroy() }, setup];
+  });
+
+  async function put(client: S3Client, Bucket: string, Key: string, length: number): Promise<void> {
+    const Body = randomBytes(length);
+    bodies.set(Key, Body);
+    await client.send(new PutObjectCommand({ Bucket, Key, Body }));
   }
-  const read = async (Key: string): Promise<Buffer> => {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
-    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+
+  async function upload(client: S3Client, Key: string, lengths: readonly number[], last?: number): Promise<void> {
+    const object = { Bucket: BUCKET, Key };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
+    const pieces = lengths.map((length) => randomBytes(length));
+    bodies.set(Key, Buffer.concat(pieces));
+    const numbers = pieces.map((_, index) => (index === pieces.length - 1 ? (last ?? index + 1) : index + 1));
+    const Parts = await Promise.all(
+      pieces.map(async (Body, index) => {
+        const part = { ...object, UploadId, PartNumber: numbers[index], Body };
+        const { ETag } = await client.send(new UploadPartCommand(part));
+        return { PartNumber: numbers[index], ETag };
+      }),
+    );
+    await client.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
+  }
+
+  const hashOfStored = async (Bucket: string, Key: string, Range?: string): Promise<string> => {
+    const { Body } = await narrow.send(new GetObjectCommand({ Bucket, Key, Range }));
+    return hashOf((await Body?.transformToByteArray()) ?? new Uint8Array());
   };
-  const found = await Promise.all([...bodies.keys()].map(read));
-  expect(found.map((body, index) => body.equals([...bodies.values()][index] ?? Buffer.alloc(0)))).toEqual([
-    true,
-    true,
-    true,
-  ]);
-  const head = await s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a', ChecksumMode: 'ENABLED' }));
-  expect(head.ContentLength).toBe(7 * MIB);
-  const { Contents } = await s3.send(new ListObjectsCommand({ Bucket: BUCKET }));
-  expect(Contents?.map(({ Size }) => Size)).toEqual([7 * MIB, 7 * MIB, 7 * MIB]);
-  s3.destroy();
-  await edge.close();
-  await setup.close();
-  await backend.close();
+  const body = (key: string): Uint8Array => bodies.get(key) ?? new Uint8Array();
+  /** Several at once. */
+  const each = async <T>(run: (index: number) => Promise<T>): Promise<readonly T[]> =>
+    Promise.all(Array.from({ length: AT_ONCE }, (_, index) => run(index)));
+  const expectStored = async (Bucket: string, to: (index: number) => string, from: (index: number) => string) => {
+    expect(await each((index) => hashOfStored(Bucket, to(index)))).toEqual(
+      Array.from({ length: AT_ONCE }, (_, index) => hashOf(body(from(index)))),
+    );
+  };
+
+  const KEYS = {
+    parts: (index: number) => `parts-${index}`,
+    whole: (index: number) => `whole-${index}`,
+    plain: (index: number) => `plain-${index}`,
+  };
+
+  test('objects in parts are read whole and by ranges that touch all of them, and described', async () => {
+    // Ranges first: they find the parts by reads of their own.
+    const ranges = each((index) => hashOfStored(BUCKET, KEYS.parts(index), `bytes=${MIB}-${10 * MIB + 100_000}`));
+    await Promise.all([expectStored(BUCKET, KEYS.parts, KEYS.parts), expectStored(BUCKET, KEYS.whole, KEYS.whole)]);
+    expect(await ranges).toEqual(
+      (await each((index) => Promise.resolve(body(KEYS.parts(index))))).map((bytes) =>
+        hashOf(bytes.subarray(MIB, 10 * MIB + 100_001)),
+      ),
+    );
+    const sizes = await each(async (index) => {
+      const object = { Bucket: BUCKET, Key: KEYS.parts(index) };
+      const head = await narrow.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }));
+      const attributes = { ...object, ObjectAttributes: ['ObjectSize', 'ObjectParts', 'Checksum'] as const };
+      const { ObjectSize } = await narrow.send(
+        new GetObjectAttributesCommand({ ...attributes, ObjectAttributes: [...attributes.ObjectAttributes] }),
+      );
+      return [head.ContentLength, ObjectSize];
+    });
+    const length = 10 * MIB + 1 + 300_000;
+    expect(sizes).toEqual(Array.from({ length: AT_ONCE }, () => [length, length]));
+  });
+
+  test('objects are written, whole and in parts, with a last part that is short, and one of number 10 000', async () => {
+    await each((index) => put(narrow, BUCKET, `put-${index}`, 2 * MIB));
+    await each((index) => put(narrow, PLAIN, `put-plain-${index}`, 2 * MIB));
+    await each((index) => upload(narrow, `uploaded-${index}`, [5 * MIB, 100_000]));
+    // Long enough to flow while it is read.
+    await each((index) => upload(narrow, `ended-${index}`, [5 * MIB, 6 * MIB], 10_000));
+    for (const key of ['put-', 'uploaded-', 'ended-']) {
+      await expectStored(
+        BUCKET,
+        (index) => `${key}${index}`,
+        (index) => `${key}${index}`,
+      );
+    }
+    const plain = (index: number): string => `put-plain-${index}`;
+    await expectStored(PLAIN, plain, plain);
+  });
+
+  test('copies from sealed to plain, from plain to sealed, within both, and onto themselves', async () => {
+    const copy = (from: string, source: (index: number) => string, Bucket: string, to: string) =>
+      each((index) =>
+        narrow.send(new CopyObjectCommand({ Bucket, Key: `${to}-${index}`, CopySource: `${from}/${source(index)}` })),
+      );
+    await copy(BUCKET, KEYS.parts, PLAIN, 'opened');
+    await copy(PLAIN, KEYS.plain, BUCKET, 'sealed');
+    await copy(BUCKET, KEYS.parts, BUCKET, 'copied');
+    await copy(PLAIN, KEYS.plain, PLAIN, 'copied-plain');
+    await each((index) =>
+      narrow.send(
+        new CopyObjectCommand({
+          ...{ Bucket: BUCKET, Key: KEYS.whole(index), CopySource: `${BUCKET}/${KEYS.whole(index)}` },
+          ...{ MetadataDirective: 'REPLACE', Metadata: { again: 'yes' } },
+        }),
+      ),
+    );
+    await expectStored(PLAIN, (index) => `opened-${index}`, KEYS.parts);
+    await expectStored(BUCKET, (index) => `sealed-${index}`, KEYS.plain);
+    await expectStored(BUCKET, (index) => `copied-${index}`, KEYS.parts);
+    await expectStored(PLAIN, (index) => `copied-plain-${index}`, KEYS.plain);
+    await expectStored(BUCKET, KEYS.whole, KEYS.whole);
+  });
+
+  test('parts that are copied from objects in parts', async () => {
+    await each(async (index) => {
+      const object = { Bucket: BUCKET, Key: `of-parts-${index}` };
+      const { UploadId } = await narrow.send(new CreateMultipartUploadCommand(object));
+      const part = { ...object, UploadId, CopySource: `${BUCKET}/${KEYS.parts(index)}` };
+      const copied = await Promise.all(
+        ['bytes=0-6000000', 'bytes=6000001-7000000'].map(async (CopySourceRange, at) => {
+          const { CopyPartResult } = await narrow.send(
+            new UploadPartCopyCommand({ ...part, PartNumber: at + 1, CopySourceRange }),
+          );
+          return { PartNumber: at + 1, ETag: CopyPartResult?.ETag };
+        }),
+      );
+      const MultipartUpload = { Parts: copied };
+      await narrow.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload }));
+      bodies.set(object.Key, body(KEYS.parts(index)).subarray(0, 7_000_001));
+    });
+    const key = (index: number): string => `of-parts-${index}`;
+    await expectStored(BUCKET, key, key);
+  });
+
+  test('lists of objects, versions, uploads and parts, and what deletes many', async () => {
+    await each(async (index) => {
+      const object = { Bucket: BUCKET, Key: `open-${index}` };
+      const { UploadId } = await narrow.send(new CreateMultipartUploadCommand(object));
+      const upload_ = { ...object, UploadId };
+      await narrow.send(new UploadPartCommand({ ...upload_, PartNumber: 1, Body: 'held' }));
+      await narrow.send(new UploadPartCommand({ ...upload_, PartNumber: 2, Body: randomBytes(5 * MIB) }));
+      if (name === 'radosgw') {
+        const { Parts } = await narrow.send(new ListPartsCommand(upload_));
+        expect(Parts?.map(({ Size }) => Size)).toEqual([4, 5 * MIB]);
+        const { Uploads } = await narrow.send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: object.Key }));
+        expect(Uploads?.map(({ Key }) => Key)).toEqual([object.Key]);
+        const { Versions } = await narrow.send(new ListObjectVersionsCommand({ Bucket: BUCKET, Prefix: 'parts-' }));
+        expect(Versions?.map(({ Size }) => Size)).toEqual(Array.from({ length: AT_ONCE }, () => 10 * MIB + 300_001));
+      }
+      const { Contents } = await narrow.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'parts-' }));
+      expect(Contents?.map(({ Size }) => Size)).toEqual(Array.from({ length: AT_ONCE }, () => 10 * MIB + 300_001));
+      // s3rver aborts none.
+      if (name === 'radosgw') await narrow.send(new AbortMultipartUploadCommand(upload_));
+    });
+    await each((index) => put(narrow, BUCKET, `gone-${index}`, 10));
+    await each(async (index) => {
+      const Objects = ['gone', 'never'].map((key) => ({ Key: `${key}-${index}` }));
+      const { Deleted } = await narrow.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects } }));
+      expect(Deleted?.length).toBe(2);
+    });
+    const { KeyCount } = await narrow.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: 'gone-' }));
+    expect(KeyCount).toBe(0);
+  });
 });
