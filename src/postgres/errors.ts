@@ -9,7 +9,7 @@ import type { ErrorCatalogue, ErrorCode } from '../errors.ts';
 export const POSTGRES_ERRORS = {
   ERR_POSTGRES_PROTOCOL: {
     says: 'A message breaks the PostgreSQL wire protocol.',
-    why: 'A length, a type byte or a field does not fit the protocol, or a message came where it may not come. Nothing of it was forwarded.',
+    why: 'A length, a type byte or a field does not fit the protocol, or a message came where it may not come. Nothing of it was forwarded. Where only the message’s own fields are wrong the session goes on, behind one of the extended protocol at the next Sync, as on PostgreSQL; what breaks the framing ends the connection.',
     fix: 'Check that the client really speaks PostgreSQL protocol 3 to this port; if it does, report the client and its version.',
   },
   ERR_POSTGRES_STARTUP_UNKNOWN: {

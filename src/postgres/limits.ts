@@ -39,7 +39,9 @@ export const MAX_SEALED_VALUE_BYTES = 16 * MIB;
 export const MAX_SEALED_MESSAGE_BYTES = 8 * MAX_SEALED_VALUE_BYTES;
 /** Small backend messages read whole: RowDescription has up to 1664 columns of NAMEDATALEN names, errors quote statements. */
 export const MAX_CONTROL_MESSAGE_BYTES = 1 * MIB;
-/** Names of statements and portals: no limit in the protocol; the server cuts identifiers at 63, drivers use digests. */
+/** Bodies of messages that carry no more than names: the server's own PQ_SMALL_MESSAGE_LIMIT (libpq/libpq.h), which counts the four bytes of the length. */
+export const MAX_SMALL_MESSAGE_BYTES = 10_000 - 4;
+/** Each name of a Bind, ahead of values of any length: no limit in the protocol; the server cuts identifiers at 63, drivers use digests. */
 export const MAX_NAME_BYTES = 4 * KIB;
 /** Replies owed on one connection beyond which the client is not read from; well above what the server holds back unflushed (8 KiB of 5-byte replies). */
 export const MAX_PIPELINE_DEPTH = 65_536;

@@ -71,7 +71,7 @@ export function decodeMessage(type: string, body: Uint8Array): Message | undefin
     }
     case 'D':
     case 'C': {
-      const { type: of, name } = decodeTarget(body);
+      const { type: of, name } = decodeTarget(body, 'DESCRIBE');
       const target = of === 'statement' ? 'S' : 'P';
       return type === 'D' ? { describe: target, ...named('name', name) } : { close: target, ...named('name', name) };
     }

@@ -32,16 +32,24 @@ export function bindNames(bytes: Uint8Array, start: number, end: number): BindNa
 
 export function decodeBind(body: Uint8Array): Bind {
   const names = bindNames(body, 0, body.length);
-  if (names === undefined) throw protocolError('string without end in message');
+  if (names === undefined) throw protocolError('invalid string in message');
   return decodeBindAfter(names, body);
+}
+
+/** Throws where the body, `bytes` from `start` to `end`, ends before its values begin: the server finds that before it looks at the transaction. */
+export function checkBindHead({ length }: BindNames, bytes: Uint8Array, start: number, end: number): void {
+  readHead(new Reader(bytes, start + length, end));
+}
+
+function readHead(reader: Reader): { formats: number[]; count: number } {
+  return { formats: formatCodes(reader), count: reader.uint16() };
 }
 
 /** Where the names of the body have been read before. */
 export function decodeBindAfter({ portal, statement, length }: BindNames, body: Uint8Array): Bind {
   const reader = new Reader(body, length);
-  const formats = formatCodes(reader);
+  const { formats, count } = readHead(reader);
   const values: (Uint8Array | undefined)[] = [];
-  const count = reader.uint16();
   for (let i = 0; i < count; i++) {
     const length = reader.int32();
     values.push(length === -1 ? undefined : reader.bytes(length));

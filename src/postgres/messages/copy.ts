@@ -7,15 +7,13 @@ export function encodeCopyData(data: Uint8Array): Uint8Array {
   return new Writer(FRONTEND.copyData).bytes(data).frame();
 }
 
-export function encodeCopyFail(reason: string): Uint8Array {
+export function encodeCopyFail(reason: string | Uint8Array): Uint8Array {
   return new Writer(FRONTEND.copyFail).cstring(reason).frame();
 }
 
-export function decodeCopyFail(body: Uint8Array): string {
-  const reader = new Reader(body);
-  const reason = reader.cstring();
-  reader.end();
-  return reason;
+/** The reason's raw bytes: in the client's encoding. Behind it the server looks at nothing. */
+export function decodeCopyFail(body: Uint8Array): Uint8Array {
+  return new Reader(body).cstringBytes();
 }
 
 /** All columns in one format. */

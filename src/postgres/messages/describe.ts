@@ -9,14 +9,15 @@ export type Target = { readonly type: 'statement' | 'portal'; readonly name: str
 const STATEMENT = 'S'.charCodeAt(0);
 const PORTAL = 'P'.charCodeAt(0);
 
-export function decodeTarget(body: Uint8Array): Target {
+/** `message`: what the server calls it where it says that it names neither. */
+export function decodeTarget(body: Uint8Array, message: 'DESCRIBE' | 'CLOSE'): Target {
   const reader = new Reader(body);
   const kind = reader.byte();
   const name = reader.name();
   reader.end();
   if (kind === STATEMENT) return { type: 'statement', name };
   if (kind === PORTAL) return { type: 'portal', name };
-  throw protocolError('Describe or Close of neither statement nor portal');
+  throw protocolError(`invalid ${message} message subtype ${kind}`);
 }
 
 export function encodeDescribeStatement(name: string): Uint8Array {

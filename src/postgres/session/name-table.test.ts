@@ -12,6 +12,15 @@ function tableOn(progress = { begun: 0, ended: 0 }) {
   return { names, say, progress };
 }
 
+test('names are told apart by their first 63 bytes, as the server does', () => {
+  const { names, say } = tableOn();
+  say('a'.repeat(64), 'one');
+  expect(names.get(`${'a'.repeat(63)}b`)).toBe('one');
+  expect(names.has('a'.repeat(62))).toBe(false);
+  say(`${'a'.repeat(63)}cd`, 'another');
+  expect(names.get('a'.repeat(63))).toBe('another');
+});
+
 test('what failed is taken back, and what was said after it stays', () => {
   const { names, say } = tableOn();
   const first = say('p', 'first');

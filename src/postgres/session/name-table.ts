@@ -1,7 +1,16 @@
 /**
  * What names stand for, as of the last message sent on. The server has not run it yet: what it said of a name is taken back if it fails, or
  * is skipped, whatever was said of the name by messages after it.
+ *
+ * Names are told apart as the server does, by their first 63 bytes: one character for each (`nameOf`).
  */
+
+/** The server's hash tables of statements and portals compare this many bytes (NAMEDATALEN - 1). */
+const NAME_BYTES = 63;
+
+export function keyOf(name: string): string {
+  return name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name;
+}
 
 /** How many replies were ever owed, and how many of them are no more. */
 type Progress = { readonly begun: number; readonly ended: number };
@@ -30,12 +39,12 @@ export class NameTable<Value> {
   }
 
   get(name: string): Value | undefined {
-    return this.#names.get(name)?.at(-1)?.value;
+    return this.#names.get(keyOf(name))?.at(-1)?.value;
   }
 
   /** Whether it stands for something, or may again. */
   has(name: string): boolean {
-    return this.#names.has(name);
+    return this.#names.has(keyOf(name));
   }
 
   /**
@@ -44,7 +53,7 @@ export class NameTable<Value> {
    */
   isInDoubt(name: string, since: number): boolean {
     this.#settle();
-    const changes = this.#names.get(name) ?? [];
+    const changes = this.#names.get(keyOf(name)) ?? [];
     const last = changes.at(-1);
     return (
       last !== undefined &&
@@ -61,8 +70,9 @@ export class NameTable<Value> {
   }
 
   /** By the message whose reply is expected next; gives what takes it back. */
-  set(name: string, value: Value | undefined): () => void {
+  set(given: string, value: Value | undefined): () => void {
     this.#settle();
+    const name = keyOf(given);
     const { begun } = this.#progress;
     const change = { name, value, reply: begun };
     const known = this.#names.get(name);

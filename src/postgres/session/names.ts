@@ -8,7 +8,7 @@
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { untilCertain } from './certainty.ts';
-import type { NameTable } from './name-table.ts';
+import { keyOf, type NameTable } from './name-table.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
@@ -104,7 +104,7 @@ export function findCursor(session: Session, name: string): Cursor | undefined {
 
 /** SQL's cursors are portals of the protocol, too. */
 export function cursorOfPortal({ cursors }: Session, name: string): Cursor | undefined {
-  return cursors.size === 0 ? undefined : cursors.get(Buffer.from(name, 'latin1').toString());
+  return cursors.size === 0 ? undefined : cursors.get(Buffer.from(keyOf(name), 'latin1').toString());
 }
 
 /** FETCH and EXECUTE, when they were prepared themselves: whether the name still stands for the same. */

@@ -9,7 +9,6 @@ import { isRowTyped, storedType } from '../columns/stored-type.ts';
 import type { PassPlan, SealedColumn, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
 import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
-import { protocolError } from '../wire/protocol-error.ts';
 import type { SessionSettings } from './settings.ts';
 
 /** The upstream text of one statement. Throws what sealing throws. */
@@ -69,8 +68,7 @@ export function upstreamOids(plan: SealedPlan, declaredOids: readonly number[]):
 /** A Bind with its sealed parameters sealed and its sealed results asked for in binary. Throws what sealing throws. */
 export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession, settings: SessionSettings): Bind {
   const { formats, values } = bind;
-  if (formats.length > 1 && formats.length !== values.length)
-    throw protocolError('bind message has another number of parameter formats than parameters');
+  if (isMiscounted(bind, plan)) return withoutSealed(bind, plan);
   const sealedFormats: number[] = [];
   const sealedValues = values.map((value, index) => {
     const parameter = plan.parameters.get(index + 1);
@@ -88,6 +86,17 @@ export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession,
     values: sealedValues,
     resultFormats: sealedResultFormats(bind.resultFormats, plan),
   };
+}
+
+/** The server refuses it before it looks at any value, and before a failed transaction. */
+function isMiscounted({ formats, values }: Bind, { parameters }: SealedPlan): boolean {
+  if (formats.length > 1 && formats.length !== values.length) return true;
+  for (const number of parameters.keys()) if (number > values.length) return true;
+  return false;
+}
+
+function withoutSealed(bind: Bind, { parameters }: SealedPlan): Bind {
+  return { ...bind, values: bind.values.map((value, index) => (parameters.has(index + 1) ? undefined : value)) };
 }
 
 /** Whether nothing in it is to be sealed, nor asked for otherwise: the server may have it as it came, and judge it itself. */

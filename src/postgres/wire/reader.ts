@@ -1,5 +1,6 @@
 /**
- * Reads the body of one message. Every read is bounds-checked against the body's end; a read past it is ERR_POSTGRES_PROTOCOL.
+ * Reads the body of one message. Every read is bounds-checked against the body's end; a read past it is ERR_POSTGRES_PROTOCOL, in the
+ * server's own words (libpq/pqformat.c).
  */
 import { isUtf8 } from 'node:buffer';
 import { protocolError } from './protocol-error.ts';
@@ -21,16 +22,10 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
   return bufferOf(bytes).toString('utf8', start, end);
 }
 
-/** The server's hash tables of statements and portals compare this many bytes (NAMEDATALEN - 1). */
-const NAME_BYTES = 63;
-
-/**
- * The name of a statement or portal, as the server tells names apart: by its first 63 bytes, whatever the encoding. One character
- * for each byte (latin1), so that no two names become one.
- */
+/** The name of a statement or portal: one character for each byte (latin1), whatever the encoding, so that no two names become one. */
 export function nameOf(bytes: Uint8Array, start: number, end: number): string {
   if (start === end) return '';
-  return bufferOf(bytes).toString('latin1', start, Math.min(end, start + NAME_BYTES));
+  return bufferOf(bytes).toString('latin1', start, end);
 }
 
 /** UTF-8, strict: undefined where the bytes are not. */
@@ -55,6 +50,7 @@ export class Reader {
   }
 
   byte(): number {
+    if (this.remaining === 0) throw protocolError('no data left in message');
     return this.#bytes[this.#advance(1)] ?? 0;
   }
 
@@ -100,20 +96,20 @@ export class Reader {
 
   /** Fails unless the whole body was read: trailing bytes mean that we read it otherwise than the server would. */
   end(): void {
-    if (this.#offset !== this.#end) throw protocolError('message has bytes after its end');
+    if (this.#offset !== this.#end) throw protocolError('invalid message format');
   }
 
   /** Moves on behind the next NUL; where that is. */
   #pastNul(): number {
     const nul = this.#bytes.indexOf(0, this.#offset);
-    if (nul < 0 || nul >= this.#end) throw protocolError('string without end in message');
+    if (nul < 0 || nul >= this.#end) throw protocolError('invalid string in message');
     this.#offset = nul + 1;
     return this.#offset;
   }
 
   #advance(length: number): number {
     const at = this.#offset;
-    if (length < 0 || length > this.#end - at) throw protocolError('message ends before its fields do');
+    if (length < 0 || length > this.#end - at) throw protocolError('insufficient data left in message');
     this.#offset = at + length;
     return at;
   }

@@ -1,11 +1,12 @@
 /**
- * Messages that no driver sends: malformed ones of every type, names that are taken, formats that there are not, ends in the middle. On sealed columns
- * the answers are those of the server to the same on plain ones; where the proxy cannot read on it ends the connection, and says why.
+ * Messages that no driver sends: wrong values, names that are taken, formats that there are not, ends in the middle. On sealed columns the answers
+ * are those of the server to the same on plain ones; where the proxy cannot read on it ends the connection, as the server does, and says why.
  */
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../../support/postgres/proxy.ts';
+import { frame, word } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
 import { connectTo } from '../../support/postgres/connect.ts';
@@ -39,21 +40,12 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** A message of any type, with any body. */
-function frame(type: string, ...body: readonly (string | readonly number[])[]): Uint8Array {
-  const bytes = Buffer.concat(body.map((part) => Buffer.from(part as string)));
-  const head = Buffer.from([type.charCodeAt(0), 0, 0, 0, 0]);
-  head.writeUInt32BE(4 + bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-}
-
 const NULLS = Array.from({ length: 12 }, () => 255);
 /** What it is, and its messages. */
 type Case = readonly [title: string, ...frames: Uint8Array[]];
 
 const each = (cases: readonly Case[]) => cases.map(([title, ...frames]) => ({ title, frames }));
 
-const word = (value: number): readonly number[] => [0, 0, value >> 8, value & 0xff];
 const data = (text: string): Uint8Array => frame('d', text);
 
 /** What is said in answer, and what the table holds then. `after` is said when all of it has been answered. */
@@ -241,18 +233,14 @@ test('Close in two pieces, wherever it is cut', async () => {
 
 describe('ends the connection, and nothing before it is kept:', () => {
   test.each<readonly [string, Uint8Array]>([
-    ['a Query without its end', frame('Q', 'abc')],
-    ['a Query with another behind it', frame('Q', "SELECT 1\0DELETE FROM people WHERE mail = 'CANARY-ann'\0")],
-    ['a Parse without its end', frame('P', 'abc')],
-    ['a Parse with bytes behind it', frame('P', '\0SELECT note FROM people\0', word(0))],
-    ['a Bind without a body', Buffer.concat([parse({ text: FIND }), frame('B')])],
-    ['a Bind that ends in a name', Buffer.concat([parse({ text: FIND }), frame('B', 'abc')])],
-    ['a Flush with a body', frame('H', 'x')],
     ['a length below its own', Uint8Array.of(0x51, 0, 0, 0, 3)],
     ['a length beyond all', Uint8Array.of(0x51, 0x7f, 0xff, 0xff, 0xff)],
     ['a negative length', Uint8Array.of(0x64, 0xff, 0xff, 0xff, 0xff)],
     ['a type that there is not', frame('y', 'x')],
     ['a password', frame('p', 'x\0')],
+    ['a name longer than the server reads', frame('D', `S${'x'.repeat(10_000)}\0`)],
+    ['a Flush as long', frame('H', 'x'.repeat(10_000))],
+    ['a Query within a COPY', Buffer.concat([query(COPY), frame('d', '2\tCANARY-bob\tx\n'), query('SELECT 1')])],
   ])('%s', async (_title, bytes) => {
     const on = await RawClient.login(db.url);
     on.send(query("TRUNCATE people; INSERT INTO people VALUES (1, 'CANARY-ann', 'CANARY-one')"));

@@ -1,7 +1,14 @@
 /** Bind ('B'): parameters for a prepared statement; here values are sealed. */
 import type { ColumnSession } from '../../columns/column-service.ts';
 import { MAX_NAME_BYTES, MAX_SEALED_MESSAGE_BYTES } from '../../limits.ts';
-import { bindNames, decodeBindAfter, encodeBind, type Bind, type BindNames } from '../../messages/bind.ts';
+import {
+  bindNames,
+  checkBindHead,
+  decodeBindAfter,
+  encodeBind,
+  type Bind,
+  type BindNames,
+} from '../../messages/bind.ts';
 import type { Refusal } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
@@ -29,7 +36,10 @@ export const bindHandler: FrontendHandler = {
     const end = start + bodyLength;
     const names = bindNames(bytes, start, Math.min(end, bytes.length));
     if (names === undefined && bytes.length < Math.min(end, start + HEAD_BYTES)) return WHOLE;
-    if (names === undefined) throw protocolError('name too long in Bind');
+    if (names === undefined)
+      throw bodyLength > HEAD_BYTES
+        ? tooLarge('each name in a Bind', MAX_NAME_BYTES)
+        : protocolError('invalid string in message');
     if (session.isInDoubt(names.statement)) return untilCertain(session);
     session.reviewCold();
     const statement = session.statements.get(names.statement);
@@ -50,6 +60,7 @@ export const bindHandler: FrontendHandler = {
       return CONSUME;
     }
     if (bytes.length < end) return WHOLE;
+    checkBindHead(names, bytes, start, end);
     return handleConcerning(session, statement, { names, bytes, start, end });
   },
 };

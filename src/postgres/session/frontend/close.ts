@@ -11,7 +11,7 @@ export const closeHandler: FrontendHandler = {
       session.expect(PASS.close);
       return FORWARD;
     }
-    const { type, name } = decodeTarget(bytes.subarray(start, start + bodyLength));
+    const { type, name } = decodeTarget(bytes.subarray(start, start + bodyLength), 'CLOSE');
     const tables = type === 'statement' ? [session.statements, session.plainNames] : [session.portals];
     const undo = tables.filter((names) => names.has(name)).map((names) => names.set(name, undefined));
     if (type === 'statement') undo.push(session.cold.forget(name));

@@ -1,9 +1,10 @@
 /** CopyData ('d'), CopyDone ('c') and CopyFail ('f') from the client: data for sealed columns is sealed, other data passes. */
 import { serialize } from 'pg-protocol';
-import { MAX_CONTROL_MESSAGE_BYTES } from '../../limits.ts';
-import { decodeCopyFail, encodeCopyData, encodeCopyFail } from '../../messages/copy.ts';
+import { decodeCopyFail, encodeCopyData } from '../../messages/copy.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
 import { CONSUME, FORWARD, TAKE, type Verdict } from '../../wire/frame-stream.ts';
+import { brokenUtf8 } from '../../wire/protocol-error.ts';
+import { strictTextOf, textOf } from '../../wire/reader.ts';
 import { abandonCopy, failCopy } from '../copying.ts';
 import { PASS } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -59,19 +60,30 @@ export const copyDoneHandler: FrontendHandler = {
 };
 
 export const copyFailHandler: FrontendHandler = {
-  need: ({ copying, inParts }, bodyLength) =>
-    copying?.direction === 'in' || inParts !== undefined ? Math.min(bodyLength, MAX_CONTROL_MESSAGE_BYTES) : 0,
+  need: ({ copying, inParts }, bodyLength) => (copying?.direction === 'in' || inParts !== undefined ? bodyLength : 0),
   frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
     if (session.dropsCopyData !== 'no') return CONSUME;
     const isIn = session.copying?.direction === 'in';
     if (!isIn && session.inParts === undefined) return passEnd(session);
-    const whole = bodyLength <= MAX_CONTROL_MESSAGE_BYTES;
-    const reason = whole ? decodeCopyFail(bytes.subarray(start, start + bodyLength)) : 'the reason is too long';
-    if (!isIn) return endPart(session, encodeCopyFail(reason));
-    abandonCopy(session, reason);
+    const end = start + bodyLength;
+    if (!isIn) return endPart(session, bytes.slice(start - 5, end));
+    try {
+      abandonCopy(session, reasonOf(session, bytes.subarray(start, end)));
+    } catch (error) {
+      // The server's COPY fails of its reason then.
+      failCopy(session, error);
+    }
     return CONSUME;
   },
 };
+
+function reasonOf({ settings }: Session, body: Uint8Array): string {
+  const reason = decodeCopyFail(body);
+  const text = strictTextOf(reason);
+  if (text !== undefined) return text;
+  if (settings.clientEncoding === 'UTF8') throw brokenUtf8('in the reason of CopyFail');
+  return textOf(reason, 0, reason.length);
+}
 
 function passEnd(session: Session): Verdict {
   if (session.plainCopies === 0) return CONSUME;

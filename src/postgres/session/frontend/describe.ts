@@ -6,21 +6,16 @@ import { cursorOfPortal } from '../names.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
 import type { FrontendHandler } from './handler.ts';
-import { MAX_NAME_BYTES } from '../../limits.ts';
-import { protocolError } from '../../wire/protocol-error.ts';
 
 export const describeHandler: FrontendHandler = {
-  need(_session, bodyLength) {
-    if (bodyLength > MAX_NAME_BYTES) throw protocolError('name too long in Describe');
-    return bodyLength;
-  },
+  need: (_session, bodyLength) => bodyLength,
   frame(session, bytes, start, bodyLength): Verdict | Promise<typeof AGAIN> {
     const isStatement = bytes[start] === STATEMENT;
     if (!session.watches) {
       session.expect(isStatement ? PASS.describeStatement : PASS.describePortal);
       return FORWARD;
     }
-    const target = decodeTarget(bytes.subarray(start, start + bodyLength));
+    const target = decodeTarget(bytes.subarray(start, start + bodyLength), 'DESCRIBE');
     if (target.type === 'statement' && session.isInDoubt(target.name)) return untilCertain(session);
     session.expect(replyTo(session, target));
     return FORWARD;

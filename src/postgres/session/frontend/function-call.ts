@@ -14,7 +14,8 @@ const LARGE_OBJECT_FUNCTIONS: ReadonlySet<number> = new Set([
 export const functionCallHandler: FrontendHandler = {
   need: (_session, bodyLength) => Math.min(bodyLength, 4),
   frame(session, bytes, start, bodyLength): Verdict {
-    if (bodyLength >= 4 && LARGE_OBJECT_FUNCTIONS.has(uint32At(bytes, start))) {
+    // One that names none is the server's to refuse.
+    if (bodyLength < 4 || LARGE_OBJECT_FUNCTIONS.has(uint32At(bytes, start))) {
       session.expect(PASS.functionCall);
       return FORWARD;
     }

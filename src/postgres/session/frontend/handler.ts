@@ -1,8 +1,6 @@
 /** The shape of a frontend message's handler, and what several of them share. */
 import type { ColumnUse } from '../../columns/column-service.ts';
 import { PostgresError } from '../../errors.ts';
-import { MAX_NAME_BYTES } from '../../limits.ts';
-import { protocolError } from '../../wire/protocol-error.ts';
 import type { AGAIN, Verdict } from '../../wire/frame-stream.ts';
 import type { Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -40,7 +38,6 @@ export function expectCopy(session: Session, reply: Reply): Promise<void> {
 
 /** The body of a small message whose fields are names. */
 export function needNames(session: Session, bodyLength: number): number {
-  if (bodyLength > MAX_NAME_BYTES) throw protocolError('name too long in message');
   return session.watches ? bodyLength : 0;
 }
 

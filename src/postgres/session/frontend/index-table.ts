@@ -1,10 +1,12 @@
 /** Which handler takes which frontend message; and what holds for all of them. */
-import { MAX_MESSAGE_BYTES } from '../../limits.ts';
+import { MAX_MESSAGE_BYTES, MAX_SMALL_MESSAGE_BYTES } from '../../limits.ts';
+import { PostgresError } from '../../errors.ts';
 import { AGAIN, CONSUME, type FrameHandler, type Verdict } from '../../wire/frame-stream.ts';
 import { FRONTEND } from '../../wire/message-types.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { endQuestion } from '../probe.ts';
-import { refuseQuery } from '../refusals.ts';
+import { refuseMalformed } from '../malformed.ts';
+import { refusalOf, refuseQuery } from '../refusals.ts';
 import type { Session } from '../session.ts';
 import { bindHandler } from './bind.ts';
 import { closeHandler } from './close.ts';
@@ -40,6 +42,15 @@ const BY_TYPE: readonly (FrontendHandler | undefined)[] = Array.from({ length: 2
   return found?.[1];
 });
 
+/** Those that can be of any length. */
+const LARGE: ReadonlySet<number> = new Set([
+  FRONTEND.query,
+  FRONTEND.functionCall,
+  FRONTEND.parse,
+  FRONTEND.bind,
+  FRONTEND.copyData,
+]);
+
 /** While the server reads COPY data it takes these and fails on anything else. */
 const IN_COPY: ReadonlySet<number> = new Set([
   FRONTEND.copyData,
@@ -55,11 +66,19 @@ const ENDS_QUESTION: ReadonlySet<number> = new Set([FRONTEND.query, FRONTEND.fun
 
 const COPY_DATA: ReadonlySet<number> = new Set([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
 
+/** Of a message's body, which handlers read before they do anything. */
+function isOfMessage(error: unknown): boolean {
+  return error instanceof PostgresError && OF_MESSAGE.has(error.code);
+}
+
+const OF_MESSAGE: ReadonlySet<string> = new Set(['ERR_POSTGRES_PROTOCOL', 'ERR_POSTGRES_TOO_LARGE']);
+
 /** The client's direction of a session. */
 export function frontendHandler(session: Session): FrameHandler {
   return {
     need(type, bodyLength) {
-      if (bodyLength > MAX_MESSAGE_BYTES) throw protocolError('message too long');
+      if (bodyLength > (LARGE.has(type) ? MAX_MESSAGE_BYTES : MAX_SMALL_MESSAGE_BYTES))
+        throw protocolError('invalid message length');
       const handler = BY_TYPE[type];
       if (handler === undefined) throw protocolError(`invalid frontend message type ${type}`);
       if (session.copyIn && !IN_COPY.has(type)) throw protocolError('unexpected message during COPY from stdin');
@@ -76,7 +95,13 @@ export function frontendHandler(session: Session): FrameHandler {
       const handler = BY_TYPE[type];
       if (handler === undefined) throw protocolError('invalid frontend message type');
       if (session.dropsCopyData !== 'no') noteMessage(session, type);
-      return handler.frame(session, bytes, start, bodyLength);
+      try {
+        return handler.frame(session, bytes, start, bodyLength);
+      } catch (error) {
+        if (!isOfMessage(error)) throw error;
+        refuseMalformed(session, type, refusalOf(error));
+        return CONSUME;
+      }
     },
     body: (type, bytes) => BY_TYPE[type]?.body?.(session, bytes),
   };

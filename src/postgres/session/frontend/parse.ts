@@ -73,7 +73,7 @@ function send(
     case 'refuse':
       return void refuse(session, parse, planned.oneByOne ? refusalOf(severalCommands()) : planned.refusal);
     case 'failed':
-      return void askInFailedTransaction(session, 'parse');
+      return void askInFailedTransaction(session, 'parse', parse.name);
     case 'skipped':
       return undefined;
     case 'sealed':

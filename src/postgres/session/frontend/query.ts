@@ -2,7 +2,6 @@
 import { MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { decodeQuery } from '../../messages/query.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import { protocolError } from '../../wire/protocol-error.ts';
 import { textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, type Planned } from '../planning.ts';
 import { endQuestion } from '../probe.ts';
@@ -21,7 +20,8 @@ export const queryHandler: FrontendHandler = {
       return CONSUME;
     }
     const end = start + bodyLength;
-    if (bodyLength === 0 || bytes[end - 1] !== 0) throw protocolError('Query without end of its text');
+    // By itself: this is the way of every statement that nothing is sealed in.
+    if (bodyLength === 0 || bytes.indexOf(0, start) !== end - 1) decodeQuery(bytes.subarray(start, end));
     if (!concerns(session, textOf(bytes, start, end - 1), bytes.subarray(start, end))) {
       session.expect(PASS.query);
       return FORWARD;

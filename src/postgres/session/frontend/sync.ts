@@ -16,14 +16,11 @@ export const syncHandler: FrontendHandler = {
   },
 };
 
-/**
- * No reply of its own, unless it has a body: that is an error to the server, after which it ignores everything up to the next Sync, and here
- * nothing would wait for it.
- */
+/** No reply of its own, unless it has a body: that is an error to the server, after which it ignores everything up to the next Sync. */
 export const flushHandler: FrontendHandler = {
   need: () => 0,
   frame(_session, _bytes, _start, bodyLength) {
-    if (bodyLength > 0) throw protocolError('Flush with a body');
+    if (bodyLength > 0) throw protocolError('invalid message format');
     return FORWARD;
   },
 };
