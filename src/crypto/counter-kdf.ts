@@ -3,7 +3,8 @@
  * i from 1, L the output's length in bits, both big-endian.
  */
 import type { KeyObject } from 'node:crypto';
-import { HMAC_BYTES, hmacSha256, openHmacSha256 } from './hmac.ts';
+import { HMAC_BYTES, hmacSha256 } from './hmac.ts';
+import { openKeptHmac } from './kept-hmac.ts';
 
 /** The counter, and the length at the end: 32 bits each. */
 const COUNTER_BYTES = 4;
@@ -13,7 +14,7 @@ const COUNTER_BYTES = 4;
  * Precondition: `label` is ASCII without NUL, and the context parts are of fixed length or length-prefixed.
  */
 export function counterKdfPair(
-  key: KeyObject | Uint8Array,
+  key: KeyObject,
   label: string,
   context: readonly Uint8Array[],
 ): readonly [Uint8Array, Uint8Array] {
@@ -21,7 +22,7 @@ export function counterKdfPair(
   message.writeUInt32BE(1);
   const derived = hmacSha256(key, message);
   message.writeUInt32BE(2);
-  return [derived, openHmacSha256(key, message)];
+  return [derived, openKeptHmac(key, message)];
 }
 
 /** What each block is the MAC of, its counter not yet set. One array: each part handed over by itself costs as much as the hash. */

@@ -1,6 +1,7 @@
 /** Known answers of hashes and of what is made of them, for `self-test.ts`: each hash that a key, a signature or a password goes by. */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, pbkdf2Sync } from 'node:crypto';
 import { hmacSha256 } from './hmac.ts';
+import { openKeptHmac } from './kept-hmac.ts';
 import type { SelfTest } from './self-test-case.ts';
 
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'ascii');
@@ -45,6 +46,12 @@ export const HASH_SELF_TESTS: readonly SelfTest[] = [
     name: 'HMAC-SHA-256',
     source: 'RFC 4231, 4.3',
     run: () => hmacSha256(MAC_KEY, ascii(MAC_MESSAGE.slice(0, 16)), ascii(MAC_MESSAGE.slice(16))),
+    answer: '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  },
+  {
+    name: 'HMAC-SHA-256 under a kept key',
+    source: 'RFC 4231, 4.3',
+    run: () => openKeptHmac(createSecretKey(MAC_KEY), ascii(MAC_MESSAGE)),
     answer: '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
   },
   mac('HMAC-SHA-224', 'sha224', 'a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44'),

@@ -10,6 +10,7 @@
 import { nativeBytes } from '../crypto/bytes.ts';
 import { hkdfSha256 } from '../crypto/hkdf.ts';
 import { hmacSha256 } from '../crypto/hmac.ts';
+import { openKeptHmac } from '../crypto/kept-hmac.ts';
 import { KEY_BYTES, takeKey, type Dek } from '../crypto/key-types.ts';
 import type { RandomSource } from '../crypto/random.ts';
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES, openXaesGcm, sealXaesGcm } from '../crypto/xaes-gcm.ts';
@@ -95,16 +96,25 @@ export function openValue(input: {
 /** Version and binding as the nonce's input has them: each after its length of one. */
 const NONCE_INPUT_START: Uint8Array = Uint8Array.of(0, 0, 0, 1, VERSION, 0, 0, 0, 1, BINDING_NONE);
 
+/** Up to which a value is put beside what its nonce is also made of, for one call instead of two. */
+const SHORT_BYTES = 1024;
+
 /** Every field length-prefixed: version, binding, DEK id, AAD and the exact bytes encrypted. */
 function deterministicNonce(mode: 'deterministic', key: Dek, input: SealValueInput): Uint8Array {
   if (mode !== 'deterministic') return unreachable(mode);
   const { dekId, aad, plaintext } = input;
   // Written by hand: a lookup by a sealed column does this for every value it looks for.
-  const fields = nativeBytes(NONCE_INPUT_START.length + 4 + DEK_ID_BYTES + 4 + aad.length + 4);
+  const fieldsLength = NONCE_INPUT_START.length + 4 + DEK_ID_BYTES + 4 + aad.length + 4;
+  const isShort = plaintext.length <= SHORT_BYTES;
+  const fields = nativeBytes(isShort ? fieldsLength + plaintext.length : fieldsLength);
   fields.set(NONCE_INPUT_START);
   const afterId = putField(fields, NONCE_INPUT_START.length, dekId);
   putUint32(fields, putField(fields, afterId, aad), plaintext.length);
-  return hmacSha256(key, fields, plaintext).subarray(0, XAES_NONCE_BYTES);
+  if (!isShort) return hmacSha256(key, fields, plaintext).subarray(0, XAES_NONCE_BYTES);
+  fields.set(plaintext, fieldsLength);
+  const mac = openKeptHmac(key, fields);
+  fields.fill(0, fieldsLength);
+  return mac.subarray(0, XAES_NONCE_BYTES);
 }
 
 /** A field after its length; the offset after it. */

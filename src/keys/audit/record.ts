@@ -5,7 +5,8 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { equalBytes } from '../../crypto/bytes.ts';
-import { hmacSha256, hmacSha256Text } from '../../crypto/hmac.ts';
+import { hmacSha256 } from '../../crypto/hmac.ts';
+import { keptHmacText } from '../../crypto/kept-hmac.ts';
 import type { EncryptionContext } from '../../envelope/encryption-context.ts';
 
 /** What happened; never a key, a plaintext or a credential. */
@@ -89,7 +90,7 @@ export function writeRepeated(
 
 /** Ends the line of which `target` holds all up to `end` but the MAC. */
 function close(end: number, key: KeyObject, target: Buffer, at: number): number {
-  const mac = hmacSha256Text(key, target.subarray(at, end));
+  const mac = keptHmacText(key, target.subarray(at, end), 'base64url');
   return end + target.write(`${MAC_OPEN}${mac}${MAC_CLOSE}`, end, SUFFIX_BYTES, 'latin1');
 }
 
