@@ -103,7 +103,7 @@ export type Carried = CarriedParts & {
 /** In an array, in JSON, or in a row. `isText`: the row's text, in a text column. `joined`: texts, as string_agg joins them. */
 export type CarriedParts =
   | { readonly as: 'array'; readonly of: SealedColumn; readonly sorted?: ValueSort }
-  | { readonly as: 'joined'; readonly of: SealedColumn; readonly delimiter: string }
+  | { readonly as: 'joined'; readonly of: SealedColumn }
   | { readonly as: 'json'; readonly shape: JsonShape }
   | {
       readonly as: 'row';

@@ -314,7 +314,7 @@ describe('SELECT', () => {
     'select array_agg(distinct note) from customers',
     'select array_agg(note) || array[1] from customers',
     'select array_agg(id order by note) from customers',
-    'select string_agg(ssn, $1) from customers',
+    'select string_agg(ssn, ssn) from customers',
     'select row_to_json(customers)->1 from customers',
     "select coalesce(json_agg(note), '[1]') from customers",
     'select coalesce(json_agg(note), $1) from customers',

@@ -32,7 +32,7 @@ export function readCarried(column: SealedColumn, carried: Carried, value: Uint8
     case 'array':
       return readArray(carried, textual ? parseArrayLiteral(value) : decodeBinaryArray(value), textual);
     case 'joined':
-      return readJoined(carried.of, carried.delimiter, textual ? byteaFromText(value) : value);
+      return readJoined(carried.of, textual ? byteaFromText(value) : value);
     case 'json':
       return readJson(value, findSealed(value, carried.shape), column.type.name === 'jsonb');
     case 'row':
@@ -103,15 +103,14 @@ function* sortedItems(
   return yield* inOrder(keyed, storedType, sorted);
 }
 
-function readJoined(column: SealedColumn, delimiter: string, value: Uint8Array): CarriedValue {
-  const parts = splitJoined(value).map((sealed) => ({ column, sealed }));
+function readJoined(column: SealedColumn, value: Uint8Array): CarriedValue {
+  const joined = splitJoined(value).map(({ delimiter, sealed }) => ({ delimiter, part: { column, sealed } }));
   return {
-    parts,
+    parts: joined.map(({ part }) => part),
     *print(open) {
       const pieces: Uint8Array[] = [];
-      for (const part of parts) {
-        if (pieces.length > 0) pieces.push(Buffer.from(delimiter));
-        pieces.push(open(part, 'text', false));
+      for (const { delimiter, part } of joined) {
+        pieces.push(delimiter, open(part, 'text', false));
         yield;
       }
       return Buffer.concat(pieces);

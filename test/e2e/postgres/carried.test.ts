@@ -159,6 +159,9 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
       `SELECT id > 2, coalesce(string_agg(${c}, ','::text ORDER BY id) FILTER (WHERE id > 3), '') FROM t GROUP BY 1 ORDER BY 1`,
     );
     await expectAlike(`SELECT string_agg(${c}, ',') FROM t WHERE id > 1000`);
+    await expectAlike(
+      `SELECT string_agg(${c}, o.what ORDER BY o.id, t.id), string_agg(${c}, o.what || E'\\x01' ORDER BY o.id DESC, t.id) FROM t, o`,
+    );
   });
 
   test.each(JSON_TYPES)('%s in json', async (type) => {

@@ -68,11 +68,10 @@ function arrayOfRows(of: SealedColumn): SealedValue | undefined {
 }
 
 /** Texts as string_agg joins them. Undefined: it takes no such values as they are, or their ciphertext could not be told apart again. */
-export function carriedJoined(column: SealedColumn, delimiter: string): SealedValue | undefined {
+export function carriedJoined(column: SealedColumn): SealedValue | undefined {
   if (column.carries !== undefined || column.format !== undefined || !isText(column.type)) return undefined;
   const of = withoutModifier(column);
-  const id = `${column.id} joined by ${JSON.stringify(delimiter)}`;
-  return carrying({ as: 'joined', of, delimiter }, [of], logicalType('text'), id);
+  return carrying({ as: 'joined', of }, [of], logicalType('text'), `${column.id} joined`);
 }
 
 /** The row's text, in a text column. */
@@ -100,7 +99,7 @@ function identity(_key: string, value: unknown): unknown {
     case 'array':
       return [carries.of, carries.sorted];
     case 'joined':
-      return [carries.of, carries.delimiter];
+      return ['joined', carries.of];
     case 'json':
       return [carries.shape];
     case 'row':

@@ -4,19 +4,9 @@ import type { JsonForm, JsonShape, RowField, SealedColumn } from '../../plan.ts'
 import type { Analysis } from '../query/analysis.ts';
 import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
-import { castType, namesOf, type Node } from '../text/syntax.ts';
-import { SEALED_DELIMITER } from '../../carried/joined.ts';
-import { constantSpan, typeNameSpan } from './constants.ts';
-import {
-  carriedArray,
-  carriedJoined,
-  carriedJson,
-  carriedRow,
-  jsonShape,
-  objectShape,
-  placesIn,
-  PLAIN_SHAPE,
-} from './carried.ts';
+import { namesOf, type Node } from '../text/syntax.ts';
+import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
+import { joiningCall } from './joining-call.ts';
 import { nodeLocation, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { rowEntry } from './column-refs.ts';
@@ -64,10 +54,24 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
     maker.makes === 'array'
       ? carriedArray(sealed.column, sorted)
       : maker.makes === 'joined'
-        ? joined(analysis, sealed.column, first, args)
+        ? joined(analysis, call, values, first, usage)
         : madeJson(analysis, maker, args, values);
   if (made === undefined) throw refused();
   return made;
+}
+
+function joined(
+  analysis: Analysis,
+  call: FuncCall,
+  values: readonly SettledValue[],
+  first: number,
+  usage: string,
+): SettledValue | undefined {
+  const [value, delimiter] = values;
+  if (value?.type !== 'sealed') return undefined;
+  if (delimiter?.type === 'sealed')
+    throw refuseSealed(delimiter.column, usage, nodeLocation(call.args?.[1] ?? { FuncCall: call }));
+  return joiningCall(analysis, call, value.column, first);
 }
 
 /** The server sorts to find what is distinct, and gives it in that order: of ciphertext, where it would be of values. */
@@ -119,36 +123,6 @@ function isStar(node: Node): boolean {
   const last = 'ColumnRef' in node ? node.ColumnRef.fields?.at(-1) : undefined;
   return last !== undefined && 'A_Star' in last;
 }
-
-/** string_agg(bytea, bytea) upstream, with a delimiter that no ciphertext has. */
-function joined(
-  analysis: Analysis,
-  column: SealedColumn,
-  first: number,
-  [, delimiter, ...more]: readonly Node[],
-): SettledValue | undefined {
-  if (first !== 0 || delimiter === undefined || more.length > 0 || analysis.input.within === 'view') return undefined;
-  const cast = 'TypeCast' in delimiter ? delimiter.TypeCast : undefined;
-  const constant = cast === undefined ? delimiter : cast.arg;
-  const isTextual = cast === undefined || TEXTS.has(castType(cast.typeName)?.elementOid ?? 0);
-  const text = constant !== undefined && 'A_Const' in constant ? constant.A_Const.sval?.sval : undefined;
-  const made = carriedJoined(column, text ?? '');
-  if (made === undefined) return undefined;
-  if (text === undefined || constant === undefined || !('A_Const' in constant) || !isTextual)
-    throw refuseUse(
-      `string_agg() of sealed column ${columnName(column)} takes a constant as its delimiter`,
-      nodeLocation(delimiter),
-      'Write the delimiter into the statement, as a quoted string.',
-    );
-  // Another delimiter would be another plan.
-  analysis.literalsMatter = true;
-  const hex = `'\\x${Buffer.from(SEALED_DELIMITER).toString('hex')}'`;
-  analysis.edit({ ...constantSpan(analysis.source, constant.A_Const), replacement: `${hex}::pg_catalog.bytea` });
-  if (cast !== undefined) analysis.edit({ ...typeNameSpan(analysis.source, cast), replacement: 'pg_catalog.bytea' });
-  return made;
-}
-
-const TEXTS: ReadonlySet<number> = new Set([25, 1043]);
 
 type JsonMaker = Exclude<Maker, { makes: 'array' | 'joined' }>;
 
