@@ -126,8 +126,8 @@ export type JsonForm = 'json' | 'jsonb';
 export type JsonShape =
   | { readonly is: 'plain' }
   | { readonly is: 'value'; readonly column: SealedColumn; readonly form: JsonForm }
-  /** Any number of items. */
-  | { readonly is: 'list'; readonly items: JsonShape }
+  /** Any number of items. `sorted`: the items are values, and are put in that order. */
+  | { readonly is: 'list'; readonly items: JsonShape; readonly sorted?: ValueSort }
   /** These items, or none. */
   | { readonly is: 'tuple'; readonly items: readonly JsonShape[] }
   /** These members, or none: in their order, or found by their keys. */

@@ -4,12 +4,13 @@
  *
  * Source: PostgreSQL manual, "CREATE FUNCTION" (sql_body), "CREATE RULE".
  */
+import type { WithClause } from 'libpg-query';
 import type { ServiceSession } from '../service/connection.ts';
 import type { StatementDescription } from '../service/describe.ts';
 import { ServiceError } from '../service/errors.ts';
 import { quoteQualified } from '../service/names.ts';
 import { refuseUse } from './errors.ts';
-import { scanTokens } from './text/syntax.ts';
+import { parseStatements, scanTokens, type Node } from './text/syntax.ts';
 
 /** As `server_version_num` says it. */
 const SQL_BODIES_SINCE = 140_000;
@@ -42,21 +43,56 @@ export async function serverReferences(
     await session.query(`CREATE FUNCTION ${name}() RETURNS void LANGUAGE sql BEGIN ATOMIC ${body}; END`);
     return referencesOf(session, 'pg_proc', '$1::regproc', name);
   }
+  if (changesWithin(body)) await makeRuleOf(session, name, { sql: body, description });
+  else {
+    // Within WITH nothing is asked of what it returns, and the names of the rule's rows are none of its own.
+    const action = `WITH statement AS (${body}) INSERT INTO ${name} DEFAULT VALUES`;
+    await session.query(`CREATE TABLE ${name} ()`);
+    await session.query(`CREATE RULE second_analysis AS ON INSERT TO ${name} DO INSTEAD ${action}`);
+  }
+  return referencesOf(session, 'pg_rewrite', RULE_OF, name);
+}
+
+/** Whether it changes tables in its own WITH, which can then stand in no other. */
+function changesWithin(sql: string): boolean {
+  const [statement] = parseStatements(sql, Buffer.byteLength(sql));
+  return namedQueries(withOf(statement?.node)).some((query) => !('SelectStmt' in query));
+}
+
+function withOf(node: Node | undefined): WithClause | undefined {
+  if (node === undefined) return undefined;
+  if ('SelectStmt' in node) return node.SelectStmt.withClause;
+  if ('InsertStmt' in node) return node.InsertStmt.withClause;
+  if ('UpdateStmt' in node) return node.UpdateStmt.withClause;
+  return 'DeleteStmt' in node ? node.DeleteStmt.withClause : undefined;
+}
+
+function namedQueries(clause: WithClause | undefined): readonly Node[] {
+  return (clause?.ctes ?? []).flatMap((table) =>
+    'CommonTableExpr' in table && table.CommonTableExpr.ctequery !== undefined ? [table.CommonTableExpr.ctequery] : [],
+  );
+}
+
+async function makeRuleOf(
+  session: ServiceSession,
+  name: string,
+  { sql, description }: DescribedStatement,
+): Promise<void> {
   // What the statement returns has to be a row of the rule's table.
   const columns = (await resultTypes(session, description)).map((type, index) => `c${index} ${type}`);
   await session.query(`CREATE TABLE ${name} (${columns.join(', ')})`);
   // A rule names its rows: "new" where they are inserted, "old" where they are deleted. The statement may use one of these itself.
-  const event = /\bnew\b/iu.test(body) ? 'DELETE' : 'INSERT';
+  const event = /\bnew\b/iu.test(sql) ? 'DELETE' : 'INSERT';
   await session
-    .query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${body}`)
+    .query(`CREATE RULE second_analysis AS ON ${event} TO ${name} DO INSTEAD ${sql}`)
     .catch((error: unknown) => {
       throw returnsRow(error, description) ? refuseUse(ROW_RETURNED, -1, 'Return its columns by themselves.') : error;
     });
-  return referencesOf(session, 'pg_rewrite', RULE_OF, name);
 }
 
 const RECORD_OID = 2249;
-const ROW_RETURNED = 'before PostgreSQL 14 RETURNING takes no row of sealed columns';
+const ROW_RETURNED =
+  'before PostgreSQL 14 RETURNING takes no row of sealed columns in a statement that changes tables in its WITH';
 
 /** The columns of the rule's table have to be of the types that are returned, which is asked of RETURNING alone. */
 function returnsRow(error: unknown, { fields }: StatementDescription): boolean {

@@ -162,18 +162,22 @@ function readRecord(fields: readonly RowField[], value: Uint8Array): CarriedValu
   };
 }
 
+/** `part`: undefined of a null. */
+type JsonItem = { readonly place: FoundString; readonly part: SealedPart | undefined };
+
 function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: boolean): CarriedValue {
-  const parts = found.map((string) => ({ column: string.column, sealed: sealedOf(json, string) }));
+  const items = found.map((place): JsonItem => ({
+    place,
+    part: place.isNull ? undefined : { column: place.column, sealed: sealedOf(json, place) },
+  }));
   return {
-    parts,
+    parts: items.flatMap(({ part }) => part ?? []),
     *print(open, format) {
       const pieces: Uint8Array[] = isJsonb && format === 'binary' ? [JSONB_VERSION] : [];
       let copied = 0;
-      for (const [index, { column, form, start, end }] of found.entries()) {
-        const part = parts[index];
-        if (part === undefined) continue;
-        const type = column.storedType ?? column.type;
-        pieces.push(json.subarray(copied, start), Buffer.from(jsonOfText(type, open(part, 'text', true), form)));
+      for (const [index, item] of (yield* inTheirPlaces(items, open)).entries()) {
+        const { start, end } = found[index] ?? item.place;
+        pieces.push(json.subarray(copied, start), Buffer.from(jsonText(item, open)));
         copied = end;
         yield;
       }
@@ -181,6 +185,43 @@ function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: bool
       return Buffer.concat(pieces);
     },
   };
+}
+
+function jsonText({ part, place: { form } }: JsonItem, open: OpenPart): string {
+  if (part === undefined) return 'null';
+  const { type, storedType = type } = part.column;
+  return jsonOfText(storedType, open(part, 'text', true), form);
+}
+
+/** As they are; those of a list that is put in an order, in that. */
+function* inTheirPlaces(items: readonly JsonItem[], open: OpenPart): Generator<void, readonly JsonItem[]> {
+  if (items.every(({ place }) => place.list === undefined)) return items;
+  const placed: JsonItem[] = [];
+  for (let at = 0; at < items.length;) {
+    const list = items[at]?.place.list;
+    let end = at + 1;
+    while (list !== undefined && items[end]?.place.list === list) end += 1;
+    const run = items.slice(at, end);
+    for (const item of list === undefined ? run : yield* sortedJson(run, list.sorted, open)) placed.push(item);
+    at = end;
+  }
+  return placed;
+}
+
+function* sortedJson(
+  items: readonly JsonItem[],
+  sorted: ValueSort,
+  open: OpenPart,
+): Generator<void, readonly JsonItem[]> {
+  const keyed: (JsonItem & { readonly key: Uint8Array | undefined })[] = [];
+  for (const item of items) {
+    keyed.push({ ...item, key: item.part && open(item.part, 'binary', false) });
+    yield;
+  }
+  const [first] = items;
+  if (first === undefined) return items;
+  const { type, storedType = type } = first.place.column;
+  return yield* inOrder(keyed, storedType, sorted);
 }
 
 /** `"\\x` */

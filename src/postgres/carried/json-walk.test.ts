@@ -63,6 +63,22 @@ describe('what is found', () => {
   });
 });
 
+test('of a list that is put in an order the nulls are found as well', () => {
+  const sorted = { descending: true, nullsFirst: true };
+  const list: JsonShape = { is: 'list', items: VALUE, sorted };
+  const json = Buffer.from('[["x", null], ["y"], [], null]');
+  const strings = findSealed(json, { is: 'list', items: list });
+  expect(strings.map(({ start, end, isNull }) => [json.toString('utf8', start, end), isNull])).toEqual([
+    ['"x"', undefined],
+    ['null', true],
+    ['"y"', undefined],
+  ]);
+  const [x, none, y] = strings.map((string) => string.list);
+  expect(x).toEqual({ sorted });
+  expect(none).toBe(x);
+  expect(y).not.toBe(x);
+});
+
 describe('what is otherwise', () => {
   test.each<[string, JsonShape]>([
     ['', VALUE],
@@ -75,6 +91,8 @@ describe('what is otherwise', () => {
     ['{"b":"x"}', { is: 'list', items: VALUE }],
     ['["x"', { is: 'list', items: VALUE }],
     ['["x",]', { is: 'list', items: VALUE }],
+    ['["x", []]', { is: 'list', items: VALUE, sorted: { descending: false, nullsFirst: false } }],
+    ['["x", nul]', { is: 'list', items: VALUE, sorted: { descending: false, nullsFirst: false } }],
     ['["x"]', { is: 'tuple', items: [VALUE, VALUE] }],
     ['["x","y","z"]', { is: 'tuple', items: [VALUE, VALUE] }],
     ['{"a":1}', PAIR],

@@ -2,7 +2,7 @@
  * Finds the sealed values in JSON that the server made, by the places that the analysis said they are in. What a place holds is a string or
  * null; whatever is otherwise than the shape says fails, and nothing is released.
  */
-import type { JsonForm, JsonShape, SealedColumn } from '../plan.ts';
+import type { JsonForm, JsonShape, SealedColumn, ValueSort } from '../plan.ts';
 
 /** A string of the text, from its first quote to behind its last. */
 export type FoundString = {
@@ -10,6 +10,9 @@ export type FoundString = {
   readonly form: JsonForm;
   readonly start: number;
   readonly end: number;
+  /** One object for each list whose items are put in an order: they follow each other, and a null is one of them. */
+  readonly list?: { readonly sorted: ValueSort };
+  readonly isNull?: true;
 };
 
 const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
@@ -46,8 +49,13 @@ class JsonWalk {
         this.#found.push({ column: shape.column, form: shape.form, start, end: this.#at });
         return;
       }
-      case 'list':
-        return void this.#each(OPEN_LIST, CLOSE_LIST, () => this.#value(shape.items));
+      case 'list': {
+        const { items, sorted } = shape;
+        const list = sorted && { sorted };
+        return void this.#each(OPEN_LIST, CLOSE_LIST, () =>
+          list === undefined ? this.#value(items) : this.#item(items, list),
+        );
+      }
       case 'tuple':
         return this.#counted(shape.items.length, OPEN_LIST, CLOSE_LIST, (index) =>
           this.#value(shape.items[index] ?? fail()),
@@ -65,6 +73,16 @@ class JsonWalk {
           this.#value(member?.shape ?? fail());
         });
     }
+  }
+
+  #item(shape: JsonShape, list: { readonly sorted: ValueSort }): void {
+    if (shape.is !== 'value') throw unlike();
+    const { column, form } = shape;
+    const isNull = this.#next() !== QUOTE;
+    const start = this.#at;
+    if (!isNull) this.#string();
+    else if (!this.#takesNull()) throw unlike();
+    this.#found.push({ column, form, start, end: this.#at, list, ...(isNull && { isNull }) });
   }
 
   #counted(count: number, open: number, close: number, item: (index: number) => void): void {
@@ -108,6 +126,10 @@ class JsonWalk {
   #takesNothing(): boolean {
     const first = this.#next();
     if (first === OPEN_LIST || first === OPEN_OBJECT) return this.#takesEmpty(first);
+    return this.#takesNull();
+  }
+
+  #takesNull(): boolean {
     const end = this.#at + NULL.length;
     if (Buffer.compare(this.#json.subarray(this.#at, end), NULL) !== 0) return false;
     this.#at = end;

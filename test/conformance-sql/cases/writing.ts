@@ -110,6 +110,7 @@ export const WRITING: readonly Shape[] = [
         'INSERT INTO customers (id, ssn) SELECT * FROM (SELECT 20, $1::text) AS tmp WHERE NOT EXISTS (SELECT 1 FROM customers WHERE ssn = $1)',
         'canary-20',
       ],
+      "WITH old (id, note) AS (SELECT 21, 'canary-o'), new AS (SELECT * FROM old) INSERT INTO customers (id, note) SELECT new.id, old.note FROM new JOIN old USING (id) RETURNING note, ROW(note)",
       "WITH new (id, note) AS (SELECT 20, 'canary-w') INSERT INTO customers (id, note) SELECT id, note FROM new RETURNING note",
       'INSERT INTO customers (id, name) TABLE excluded',
       [

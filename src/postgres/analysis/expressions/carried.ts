@@ -132,10 +132,8 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
   }
   switch (carries.as) {
     case 'array': {
-      // Where what stands in JSON is put in another order, so are its places.
-      if (carries.sorted !== undefined) return undefined;
       const items = jsonShape(carries.of, form);
-      return items && { is: 'list', items };
+      return items && listShape(items, carries.sorted);
     }
     case 'json':
       return form === 'json' ? carries.shape : asJsonb(carries.shape);
@@ -158,6 +156,10 @@ function rowShape(fields: readonly RowField[], form: JsonForm): JsonShape | unde
     fields.map(({ name }, index) => ({ key: name, shape: shapes[index] })),
     form,
   );
+}
+
+export function listShape(items: JsonShape, sorted: ValueSort | undefined): JsonShape {
+  return { is: 'list', items, ...(sorted !== undefined && { sorted }) };
 }
 
 export const PLAIN_SHAPE: JsonShape = { is: 'plain' };
@@ -183,7 +185,7 @@ function asJsonb(shape: JsonShape): JsonShape | undefined {
       return jsonShape(shape.column, 'jsonb');
     case 'list': {
       const items = asJsonb(shape.items);
-      return items && { is: 'list', items };
+      return items && listShape(items, shape.sorted);
     }
     case 'map': {
       const values = asJsonb(shape.values);

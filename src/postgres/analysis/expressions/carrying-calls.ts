@@ -1,11 +1,20 @@
 /** Functions and constructors whose results carry values as they are given them: arrays, and JSON of built-in functions. */
 import type { FuncCall } from 'libpg-query';
-import type { JsonForm, JsonShape, RowField, SealedColumn } from '../../plan.ts';
+import type { JsonForm, JsonShape, RowField, SealedColumn, ValueSort } from '../../plan.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { refuseUse } from '../errors.ts';
 import type { Scope } from '../query/scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
-import { carriedArray, carriedJson, carriedRow, jsonShape, objectShape, placesIn, PLAIN_SHAPE } from './carried.ts';
+import {
+  carriedArray,
+  carriedJson,
+  carriedRow,
+  jsonShape,
+  listShape,
+  objectShape,
+  placesIn,
+  PLAIN_SHAPE,
+} from './carried.ts';
 import { joiningCall } from './joining-call.ts';
 import { nodeLocation, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
@@ -46,7 +55,7 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
   const sealed = values[first];
   if (sealed?.type !== 'sealed') return PLAIN;
   const refused = (): Error => refuseSealed(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
-  const sorted = maker.makes === 'array' ? sortedCall(call, sealed.column).sorted : undefined;
+  const { sorted } = sortedCall(name, call, sealed.column);
   const isTold = sorted !== undefined && sealed.column.mode === 'deterministic';
   if (call.agg_distinct === true && !isTold)
     throw refuseDistinct(sealed.column, usage, nodeLocation(args[first] ?? { FuncCall: call }));
@@ -55,7 +64,7 @@ export function carryingCall(analysis: Analysis, name: string, call: FuncCall, s
       ? carriedArray(sealed.column, sorted)
       : maker.makes === 'joined'
         ? joined(analysis, call, values, first, usage)
-        : madeJson(analysis, maker, args, values);
+        : madeJson(analysis, maker, args, values, sorted);
   if (made === undefined) throw refused();
   return made;
 }
@@ -131,11 +140,12 @@ function madeJson(
   maker: JsonMaker,
   args: readonly Node[],
   values: readonly SettledValue[],
+  sorted: ValueSort | undefined,
 ): SettledValue | undefined {
   const { form } = maker;
   for (const value of values) if (value.type === 'sealed') analysis.source.spend(placesIn(value.column));
   const shapes = values.map((value) => (value.type === 'sealed' ? jsonShape(value.column, form) : PLAIN_SHAPE));
-  const shape = madeShape(analysis, maker, args, shapes);
+  const shape = madeShape(analysis, maker, args, shapes, sorted);
   return shape && carriedJson(shape, form);
 }
 
@@ -144,13 +154,14 @@ function madeShape(
   { makes, form }: JsonMaker,
   args: readonly Node[],
   shapes: readonly (JsonShape | undefined)[],
+  sorted: ValueSort | undefined,
 ): JsonShape | undefined {
   const [first, second] = shapes;
   switch (makes) {
     case 'value':
       return shapes[1] === undefined || shapes[1] === PLAIN_SHAPE ? first : undefined;
     case 'list':
-      return first && { is: 'list', items: first };
+      return first && listShape(first, sorted);
     case 'tuple': {
       const items = shapes.filter((shape) => shape !== undefined);
       return items.length === shapes.length ? { is: 'tuple', items } : undefined;

@@ -9,22 +9,13 @@ import { analyzeOperator, compareSubquery, requireDeterministic } from './compar
 import { carriedRowText } from './carried.ts';
 import { carryingArray, carryingCall, carryingSubquery, MAKERS, rowValue } from './carrying-calls.ts';
 import { castFor, namesOwnModifier, namesOwnType } from './constants.ts';
-import { refuseUse } from '../errors.ts';
-import {
-  caseConditions,
-  caseResults,
-  isMouldable,
-  mould,
-  nodeLocation,
-  requirePlain,
-  settlePlain,
-  isNullConstant,
-} from './mould.ts';
+import { caseConditions, caseResults, isMouldable, mould, nodeLocation, requirePlain, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { testForNull } from './null-tests.ts';
 import { callServersOwn } from './servers-own-call.ts';
-import { sortedCall } from './value-sort.ts';
+import { orderLeft } from './value-sort.ts';
 import type { Scope } from '../query/scope.ts';
+import { callPlaces, tokenSpan } from '../text/call-places.ts';
 import { builtinName, castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { isText, logicalTypeByOid, typeLike, withTypmod } from '../../types/registry.ts';
 import { passedThrough, PLAIN, unnamed, type OutputColumn, type SettledValue, type Value } from './values.ts';
@@ -247,7 +238,7 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   for (const arg of made === undefined ? others : []) {
     if (isCount) countArgument(analysis, arg, scope, call);
     else if (carried?.type === 'sealed' && call.args?.indexOf(arg) === CARRYING.get(name)) {
-      requireAlikeArguments(analysis, arg, name);
+      makeArgumentsAlike(analysis, call, carried.column);
       mould(analysis, arg, scope, passedThrough(carried.column).column, 'choose');
     } else requirePlain(analysis, arg, scope, `as an argument of ${names.join('.')}()`);
   }
@@ -257,19 +248,14 @@ function analyzeCall(analysis: Analysis, call: FuncCall, scope: Scope): Value {
   return made ?? (carried?.type === 'sealed' ? passedThrough(carried.column) : PLAIN);
 }
 
-/** What of an aggregate's ORDER BY is the server's. */
-function orderLeft(name: string, call: FuncCall, made: SettledValue | undefined): readonly Node[] {
-  const carries = made?.type === 'sealed' ? made.column.carries : undefined;
-  if (name !== 'array_agg' || carries?.as !== 'array' || carries.sorted === undefined) return call.agg_order ?? [];
-  return sortedCall(call, carries.of).others;
-}
-
 /** Before PostgreSQL 14 lag() and lead() want both of one type: a sealed constant is bytea, the column of a domain over it. */
-function requireAlikeArguments(analysis: Analysis, arg: Node, name: string): void {
-  if (analysis.catalog.facts.serverVersion >= 140_000 || !isMouldable(arg)) return;
-  if ('A_Const' in arg && isNullConstant(arg)) return;
-  const hint = 'Leave it out and replace the NULL in the application.';
-  throw refuseUse(`before PostgreSQL 14 ${name}() of a sealed column takes no such value`, nodeLocation(arg), hint);
+function makeArgumentsAlike(analysis: Analysis, call: FuncCall, column: SealedColumn): void {
+  const { catalog, source, input } = analysis;
+  if (catalog.facts.serverVersion >= 140_000 || input.within === 'view') return;
+  const { commas, end } = callPlaces(source, call);
+  const cast = `::pg_catalog.${storedType(column).name}`;
+  for (const at of [commas[0] ?? end, end])
+    analysis.edit({ ...tokenSpan(source, at), replacement: `${cast}${source.tokenText(at)}` });
 }
 
 function countArgument(analysis: Analysis, arg: Node, scope: Scope, call: FuncCall): void {
