@@ -1,5 +1,5 @@
 /**
- * Types, sequences, functions and operators that an open transaction has made and nobody else can see: what is known of them, and how the transaction is asked.
+ * Schemas, types, sequences, functions and operators that an open transaction has made and nobody else can see: what is known of them, and how the transaction is asked.
  * Tables are not among them: the catalog has all of those.
  */
 import { z } from 'zod';
@@ -7,14 +7,20 @@ import { z } from 'zod';
 const Name = z.object({ oid: z.number(), schema: z.string(), schemaOid: z.number(), name: z.string() });
 
 export const MadeSnapshot = z.object({
+  /** Each in itself. */
+  schemas: z.array(Name),
   types: z.array(
     Name.extend({
       arrayOid: z.number(),
       kind: z.enum(['TYPE', 'DOMAIN']),
+      /** Of an extension: what stands for it is over text, and takes no modifier. */
+      isBase: z.boolean(),
       /** What follows AS. */
       definition: z.string(),
     }),
   ),
+  /** Types that nothing stands for: statements that name them wait for the commit. */
+  unknownTypes: z.array(Name),
   sequences: z.array(Name),
   /** As pg_get_function_arguments and pg_get_function_result print them under search_path pg_catalog. */
   functions: z.array(Name.extend({ isAggregate: z.boolean(), parameters: z.string(), result: z.string() })),
@@ -27,11 +33,15 @@ type Snapshot = z.infer<typeof MadeSnapshot>;
 type InSchema<Item> = Omit<Item, 'schemaOid'> & { readonly standInSchema: string };
 
 export type MadeType = InSchema<Snapshot['types'][number]>;
+export type MadeSchema = InSchema<Snapshot['schemas'][number]>;
+export type UnknownType = InSchema<Snapshot['unknownTypes'][number]>;
 export type MadeSequence = InSchema<Snapshot['sequences'][number]>;
 export type MadeFunction = InSchema<Snapshot['functions'][number]>;
 export type MadeOperator = InSchema<Snapshot['operators'][number]>;
 
 export type Made = {
+  readonly schemas: readonly MadeSchema[];
+  readonly unknownTypes: readonly UnknownType[];
   readonly types: readonly MadeType[];
   readonly sequences: readonly MadeSequence[];
   readonly functions: readonly MadeFunction[];
@@ -39,12 +49,14 @@ export type Made = {
 };
 
 export function madeOf(
-  { types, sequences, functions, operators }: Snapshot,
+  { schemas, types, unknownTypes, sequences, functions, operators }: Snapshot,
   standInSchema: (schemaOid: number) => string,
 ): Made {
   const placed = <Item extends { readonly schemaOid: number }>(items: readonly Item[]): InSchema<Item>[] =>
     items.map(({ schemaOid, ...item }) => ({ ...item, standInSchema: standInSchema(schemaOid) }));
   return {
+    schemas: placed(schemas),
+    unknownTypes: placed(unknownTypes),
     types: placed(types),
     sequences: placed(sequences),
     functions: placed(functions),
@@ -53,28 +65,35 @@ export function madeOf(
 }
 
 /** Of the committed catalog: the server knows. */
-export const NOTHING_MADE_SQL = `'{"types": [], "sequences": [], "functions": [], "operators": []}'::json`;
+export const NOTHING_MADE_SQL = `'{"schemas": [], "types": [], "unknownTypes": [], "sequences": [], "functions": [], "operators": []}'::json`;
 
 /** Rows of the transaction itself are never older than the oldest transaction that is open; what others have committed since is among them. */
 const isRecent = (row: string): string => `age(${row}.xmin) <= age(pg_snapshot_xmin(pg_current_snapshot())::xid)`;
 const named = (row: string, name: string): string =>
   `'oid', ${row}.oid::int8, 'schema', n.nspname, 'schemaOid', n.oid::int8, 'name', ${row}.${name}`;
 
+/** No array, which comes with its element. */
+const IS_BASE = `(t.typtype = 'b' AND t.typcategory <> 'A')`;
+
 /**
- * Left out is what cannot be stood for or is no part of a statement on tables: rows of tables, base types, procedures, window functions,
- * ordered-set aggregates. A range's constructors come with its type.
+ * Left out is what cannot be stood for or is no part of a statement on tables: rows of tables, procedures, window functions, ordered-set aggregates. A
+ * range's constructors come with its type. A base type's input is its own: any constant of it is taken for one, as of a text.
  */
 export const MADE_SQL = `json_build_object(
+  'schemas', (SELECT coalesce(json_agg(json_build_object(${named('n', 'nspname')})), '[]') FROM pg_namespace n WHERE n.oid >= 16384 AND ${isRecent('n')}),
+  'unknownTypes', (SELECT coalesce(json_agg(json_build_object(${named('t', 'typname')})), '[]')
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid >= 16384 AND t.typtype = 'm' AND ${isRecent('t')}),
   'types', (SELECT coalesce(json_agg(json_build_object(${named('t', 'typname')}, 'arrayOid', t.typarray::int8,
-      'kind', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END,
+      'kind', CASE WHEN t.typtype IN ('d', 'b') THEN 'DOMAIN' ELSE 'TYPE' END, 'isBase', t.typtype = 'b',
       'definition', CASE t.typtype
+        WHEN 'b' THEN 'text'
         WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
         WHEN 'e' THEN (SELECT format('ENUM (%s)', string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)) FROM pg_enum e WHERE e.enumtypid = t.oid)
         WHEN 'r' THEN (SELECT format('RANGE (SUBTYPE = %s)', format_type(r.rngsubtype, NULL)) FROM pg_range r WHERE r.rngtypid = t.oid)
         ELSE (SELECT format('(%s)', string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum))
           FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) END)), '[]')
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE t.oid >= 16384 AND ${isRecent('t')} AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')),
+    WHERE t.oid >= 16384 AND ${isRecent('t')} AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c' OR ${IS_BASE})),
   'sequences', (SELECT coalesce(json_agg(json_build_object(${named('c', 'relname')})), '[]')
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND ${isRecent('c')}),
   'functions', (SELECT coalesce(json_agg(json_build_object(${named('p', 'proname')},

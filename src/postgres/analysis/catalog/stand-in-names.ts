@@ -8,6 +8,7 @@
 import type { StatementDescription } from '../../service/describe.ts';
 import type { ServiceSession } from '../../service/connection.ts';
 import { ServiceError } from '../../service/errors.ts';
+import { AnalysisError } from '../errors.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../service/names.ts';
 import { clientPosition } from '../../positions.ts';
 import { splice, type Edit } from '../text/edits.ts';
@@ -26,7 +27,7 @@ const SEEN_SQL = `
 SELECT o.oid::int8::float8 AS oid, n.nspname AS schema, o.name FROM (
     SELECT t.oid, t.typnamespace AS schema, t.typname AS name FROM pg_type t
     UNION ALL SELECT p.oid, p.pronamespace, p.proname FROM pg_proc p UNION ALL SELECT c.oid, c.relnamespace, c.relname FROM pg_class c
-    UNION ALL SELECT o.oid, o.oprnamespace, o.oprname FROM pg_operator o) o
+    UNION ALL SELECT o.oid, o.oprnamespace, o.oprname FROM pg_operator o UNION ALL SELECT s.oid, s.oid, s.nspname FROM pg_namespace s) o
   JOIN pg_namespace n ON n.oid = o.schema WHERE o.oid = ANY ($1::oid[])`;
 const TYPE_SQL = `
 SELECT t.oid::int8::float8 AS oid, t.typarray::int8::float8 AS array_oid
@@ -74,14 +75,12 @@ export class StandInNames {
     const source = new SourceText(sql);
     const edits: Edit[] = [];
     for (const name of namesInText(source)) {
-      const found = await this.#stand(name, searchPath);
-      if (found === undefined || !isWritten(name)) continue;
+      const found = (await this.#stand(name, searchPath)) ?? (await this.#emptySchema(name));
+      if (found === undefined) continue;
+      const end = isBase(found) ? endOfModifiers(name, source) : name.end;
+      if (!isWritten(name) && end === name.end) continue;
       const full = quoteQualified(found.standInSchema, found.name);
-      edits.push({
-        start: name.start,
-        end: name.end,
-        replacement: name.kind === 'sequence' ? quoteLiteral(full) : full,
-      });
+      edits.push({ start: name.start, end, replacement: name.kind === 'sequence' ? quoteLiteral(full) : full });
     }
     if (edits.length === 0) return unchanged(sql);
     const { pieces, places } = splice(source, 0, source.byteLength, edits);
@@ -118,9 +117,17 @@ export class StandInNames {
     };
   }
 
+  /** The server then says of it what it says of what a schema does not have. */
+  async #emptySchema({ kind, schema, name }: NameInText): Promise<Item | undefined> {
+    if (schema === undefined || kind === 'operator') return undefined;
+    for (const made of this.#made.schemas.filter((one) => isSchema(one.name, schema)))
+      if (await this.#ensure(made, () => Promise.resolve())) return { ...made, name };
+    return undefined;
+  }
+
   /** Makes what a name may mean, and says what it means where it is written in full. */
   async #stand({ kind, schema, name }: NameInText, searchPath: readonly string[]): Promise<Item | undefined> {
-    const { types, sequences, functions, operators } = this.#made;
+    const { types, unknownTypes, sequences, functions, operators } = this.#made;
     const isMeant = (item: Item): boolean =>
       item.name === name && (schema === undefined ? searchPath.includes(item.schema) : isSchema(item.schema, schema));
     let stands: Item | undefined;
@@ -133,6 +140,7 @@ export class StandInNames {
       for (const made of operators.filter(isMeant)) await this.#ensure(made, () => this.#makeOperator(made));
       return undefined;
     }
+    for (const type of unknownTypes.filter(isMeant)) if (!(await this.#isSeen(type))) throw waits(type);
     // A type's name can be called as a function.
     for (const type of types.filter(isMeant)) if (await this.#ensure(type, () => this.#makeType(type))) stands = type;
     if (kind === 'type') return stands;
@@ -144,8 +152,7 @@ export class StandInNames {
   /** Whether something stands for it: what others see needs nothing. */
   async #ensure(item: Item, make: () => Promise<void>): Promise<boolean> {
     if (this.#standing.has(item)) return true;
-    this.#seen ??= await this.#ask();
-    if (this.#seen.has(keyOf(item))) return false;
+    if (await this.#isSeen(item)) return false;
     this.#standing.add(item);
     await this.#session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(item.standInSchema)}`);
     this.#schemas.set(item.schema, item.standInSchema);
@@ -153,9 +160,13 @@ export class StandInNames {
     return true;
   }
 
+  async #isSeen(item: Item): Promise<boolean> {
+    this.#seen ??= await this.#ask();
+    return this.#seen.has(keyOf(item));
+  }
+
   async #ask(): Promise<ReadonlySet<string>> {
-    const { types, sequences, functions, operators } = this.#made;
-    const oids = [...types, ...sequences, ...functions, ...operators].map(({ oid }) => oid);
+    const oids = Object.values(this.#made).flatMap((items: readonly Item[]) => items.map(({ oid }) => oid));
     const rows = await this.#session.query<Omit<Item, 'standInSchema'>>(SEEN_SQL, [oids]);
     return new Set(rows.map(keyOf));
   }
@@ -219,6 +230,31 @@ export class StandInNames {
       await this.#session.query('ROLLBACK TO SAVEPOINT standing');
     }
   }
+}
+
+function isBase(item: Item | MadeType): boolean {
+  return 'isBase' in item && item.isBase;
+}
+
+/** Of a type's name, with the modifiers in brackets behind it. */
+function endOfModifiers({ kind, start, schema, end }: NameInText, source: SourceText): number {
+  const first = source.tokenAt(start);
+  if (kind !== 'type' || first === undefined) return end;
+  let next = first + (schema === undefined ? 1 : 3);
+  if (source.tokenText(next) !== '(') return end;
+  // There are no brackets within them.
+  while (next < source.tokens.length && source.tokenText(next) !== ')') next += 1;
+  return source.tokens[next]?.end ?? end;
+}
+
+function waits({ schema, name }: Item): AnalysisError {
+  return new AnalysisError(
+    'ERR_POSTGRES_CATALOG',
+    '0A000',
+    `type ${quoteQualified(schema, name)} was made in this transaction: statements on sealed columns that name it wait for its end`,
+    -1,
+    'Commit first.',
+  );
 }
 
 function keyOf({ oid, schema, name }: Omit<Item, 'standInSchema'>): string {

@@ -12,7 +12,7 @@ const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: CATALOG.facts,
   relations: [],
-  made: { types: [], sequences: [], functions: [], operators: [] },
+  made: { schemas: [], types: [], unknownTypes: [], sequences: [], functions: [], operators: [] },
   guardOperators: false,
   inherits: [],
   rules: [],
