@@ -197,3 +197,13 @@ test('the server’s own catalog says true, and copies of it are refused', async
   await expect(client.query(`CREATE TEMP TABLE kept AS ${sql}`)).rejects.toMatchObject({ code: '0A000' });
   await client.query('CREATE TEMP TABLE kept AS SELECT attname FROM pg_attribute; DROP TABLE kept');
 });
+
+test('one that only the rule has is enforced and not shown, and is shown once the server has it by its name', async () => {
+  const sql = "SELECT pg_get_constraintdef(oid) AS d FROM pg_constraint WHERE conname = 'later_what_check'";
+  const violating = "INSERT INTO later (what) VALUES ('nothing')";
+  await db.direct.query('ALTER TABLE later DROP CONSTRAINT later_what_check');
+  expect((await client.query(sql)).rows).toEqual([]);
+  await expect(client.query(violating)).rejects.toMatchObject({ code: '23514', constraint: 'later_what_check' });
+  await db.direct.query('ALTER TABLE later ADD CONSTRAINT later_what_check CHECK (true)');
+  await same(sql);
+});
