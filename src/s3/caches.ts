@@ -6,6 +6,7 @@ import type { ObjectLayout } from './sealing/object-layout.ts';
 import type { KnownPart } from './multipart/known-parts.ts';
 import type { KnownPlain } from './plain/known-plain.ts';
 import { PartsInFlight } from './multipart/parts-in-flight.ts';
+import { ObjectLocks } from './multipart/object-locks.ts';
 import { OneAtATime } from './multipart/one-at-a-time.ts';
 import { SweepTimes } from './multipart/sweep-times.ts';
 
@@ -24,6 +25,7 @@ export type GatewayCaches = {
   readonly knownParts: LRUCache<string, KnownPart>;
   /** Completions and abortions of uploads under way, by object id. */
   readonly endings: OneAtATime;
+  readonly objectLocks: ObjectLocks;
   /** Which buckets may hold what uploads left behind. */
   readonly sweeps: SweepTimes;
   /** By object id. */
@@ -46,6 +48,7 @@ export function createCaches(): GatewayCaches {
     plain: new LRUCache({ max: MAX_PLAIN }),
     knownParts: new LRUCache({ max: MAX_KNOWN_PARTS }),
     endings: new OneAtATime(),
+    objectLocks: new ObjectLocks(),
     sweeps: new SweepTimes(),
     partsInFlight: new PartsInFlight(),
   };

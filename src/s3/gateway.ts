@@ -9,6 +9,7 @@ import {
   MAX_LARGE_SEGMENT_BYTES,
   MAX_WAIT_MS,
   MAX_WAITING_REQUESTS,
+  MAX_WHOLE_PARTS_BYTES,
 } from './limits.ts';
 import type { GatewayContext, GatewayOptions, S3Log } from './operation.ts';
 import { compileRules, type S3RuleEntry } from './rules.ts';
@@ -49,6 +50,7 @@ export function createGateway(parts: GatewayParts): GatewayContext {
     governor: new ByteGovernor({ ...waiting, maxBytes: parts.maxBytesInFlight }),
     segments: new ByteGovernor({ ...waiting, maxBytes: parts.maxSegmentBytes ?? MAX_LARGE_SEGMENT_BYTES }),
     documents: new ByteGovernor({ ...waiting, maxBytes: MAX_DOCUMENTS_BYTES }),
+    wholeParts: new ByteGovernor({ ...waiting, maxBytes: MAX_WHOLE_PARTS_BYTES }),
     forward: (request) => forward(request, upstream),
   };
 }

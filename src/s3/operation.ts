@@ -127,6 +127,8 @@ export type GatewayContext = {
   readonly segments: ByteGovernor;
   /** Bytes that request documents and what is parsed of them hold. */
   readonly documents: ByteGovernor;
+  /** Bytes that parts hold which have to be whole before they are sent (`multipart/whole-part.ts`). */
+  readonly wholeParts: ByteGovernor;
   /** Forwards the request as it is, signed anew (pass-through); for operations that need nothing changed. */
   readonly forward: (request: S3Request) => Promise<S3Response>;
 };

@@ -45,7 +45,7 @@ const upstream = z
       .enum(['none', 'md5', 'crc32', 'crc32c', 'crc64nvme', 'sha256'])
       .optional()
       .describe(
-        'The checksum over ciphertext that it gets with each object and part the gateway seals, so that damage on the way is refused when it is written. By default `crc32` for Amazon S3 and `none` for others; `md5` (Content-MD5) is known to all, but goes with bodies up to 256 KiB only; all others behind longer bodies need `trailingChecksums`, and go with whole objects only: parts of uploads have `md5` or none.',
+        'The checksum over ciphertext that it gets with each object and part the gateway seals, so that damage on the way is refused when it is written. By default `crc32` for Amazon S3 and `none` for others; `md5` (Content-MD5) is known to all, but goes with bodies up to 256 KiB only; all others behind longer bodies need `trailingChecksums`, and go with whole objects only. Parts of uploads have Content-MD5 up to 256 KiB, and of any length (64 MiB at most) in buckets with Object Lock, which the gateway needs `s3:GetBucketObjectLockConfiguration` to know of; other parts have none.',
       ),
   })
   .describe('The object store behind the gateway.');

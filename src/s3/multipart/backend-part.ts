@@ -5,22 +5,26 @@ import { bareEtag } from '../sealing/etag.ts';
 import { sendToUpload } from '../sealing/upstream-errors.ts';
 import type { UpstreamRequest } from '../upstream/client.ts';
 import type { OpenUpload } from './open-upload.ts';
+import { sendingPart } from './whole-part.ts';
 
 /** A part as the backend is to complete it. */
 export type BackendPart = { readonly number: number; readonly etag: string };
 
 export async function storeBackendPart(
-  { bucket, key, signal }: S3Request,
+  request: S3Request,
   gateway: GatewayContext,
   { backendUploadId }: OpenUpload,
   number: number,
   content: Pick<UpstreamRequest, 'body' | 'contentLength'>,
 ): Promise<BackendPart> {
+  const { bucket, key, signal } = request;
   const query = new Map([
     ['partNumber', String(number)],
     ['uploadId', backendUploadId],
   ]);
-  const response = await sendToUpload(gateway, { method: 'PUT', bucket, key, query, ...content, signal });
+  const response = await sendingPart(request, gateway, content, (part) =>
+    sendToUpload(gateway, { method: 'PUT', bucket, key, query, ...part, signal }),
+  );
   await response.body.release();
   const etag = response.headers['etag'];
   if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');

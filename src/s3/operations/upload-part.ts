@@ -13,6 +13,7 @@ import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart
 import { isOpen } from '../multipart/token-objects.ts';
 import { isHeldUntilEnd, parsePartNumber, refusePart } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
+import { refuseUnlessHoldable, sendingPart } from '../multipart/whole-part.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { agreeWithUpload } from '../sealing/checksum-choice.ts';
 import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
@@ -30,6 +31,7 @@ export const uploadPart: S3Operation = {
     refusePart(partNumber, body.length);
     const upload = await openUpload(request, gateway);
     agreeWithUpload(body, upload.checksum, gateway);
+    await refuseUnlessHoldable(request, gateway);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
     const { dek, objectId, shown } = await uploadKey(request, gateway, upload);
     const held = isHeldUntilEnd(partNumber, body.length);
@@ -99,7 +101,9 @@ async function storePart(
     ['partNumber', String(partNumber)],
     ['uploadId', backendUploadId],
   ]);
-  return sendPart(gateway, { method: 'PUT', bucket, key, query, ...payload, signal });
+  return sendingPart(request, gateway, payload, (content) =>
+    sendPart(gateway, { method: 'PUT', bucket, key, query, ...content, signal }),
+  );
 }
 
 async function sendPart(gateway: GatewayContext, request: Parameters<typeof sendToUpload>[1]): Promise<string> {

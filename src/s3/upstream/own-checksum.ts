@@ -3,8 +3,8 @@
  * is written, not when it is read. Which one is a matter of the backend (`checksum` of its entry); exactly one, since S3 refuses two. What is
  * forwarded as a client sent it keeps the client's.
  *
- * Parts of uploads get a Content-MD5 or none: S3 refuses a part with a checksum that its upload does not name, and an upload that names one
- * where a part comes without it, or where it is completed without those of all parts.
+ * A part of an upload that is whole gets Content-MD5, one that flows none: S3 refuses a part with another checksum where its upload names
+ * none, and of an upload that names one it wants numbers without gaps (docs/DECISIONS.md, "The backend gets one checksum of ours").
  */
 import type { ByteSource } from '../bodies/byte-source.ts';
 import { checksumBytes, createDigest, type Digest } from '../bodies/checksums.ts';
@@ -21,13 +21,13 @@ export async function withOwnChecksum(
 ): Promise<UpstreamRequest> {
   const { body, headers = {} } = request;
   if (ownChecksum === 'none' || request.method !== 'PUT' || body === undefined || hasOne(request)) return request;
-  if (ownChecksum !== 'md5' && request.query?.has('uploadId') === true) return request;
+  const algorithm = request.query?.has('uploadId') === true ? 'md5' : ownChecksum;
   if (body instanceof Uint8Array) {
-    const digest = await createDigest(ownChecksum);
+    const digest = await createDigest(algorithm);
     digest.update(body);
-    return { ...request, headers: { ...headers, [headerOf(ownChecksum)]: base64(digest) } };
+    return { ...request, headers: { ...headers, [headerOf(algorithm)]: base64(digest) } };
   }
-  return ownChecksum === 'md5' || !trailingChecksums ? request : withTrailer(request, body, ownChecksum);
+  return algorithm === 'md5' || !trailingChecksums ? request : withTrailer(request, body, algorithm);
 }
 
 async function withTrailer(request: UpstreamRequest, body: ByteSource, algorithm: Algorithm): Promise<UpstreamRequest> {

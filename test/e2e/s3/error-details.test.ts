@@ -48,6 +48,11 @@ test('a key, a version and a bucket that are not there are named', async () => {
     name: 'NoSuchBucket',
     BucketName: 'no-such-bucket',
   });
+  // That one the storage named; of this one it is never asked.
+  expect(await refusal(get({ Bucket: 'of-an-access-point-s3alias' }))).toEqual({
+    name: 'InvalidBucketName',
+    BucketName: 'of-an-access-point-s3alias',
+  });
   expect(
     await refusal(
       client().send(new GetObjectAttributesCommand({ Bucket: BUCKET, Key: 'none', ObjectAttributes: ['ETag'] })),

@@ -1,0 +1,34 @@
+/** Which buckets have Object Lock, asked of the backend and remembered for a short while: it can be switched on at any time. */
+import { LRUCache } from 'lru-cache';
+import { MAX_ERROR_DOCUMENT_BYTES } from '../limits.ts';
+import { childText, parseXml } from '../listing/xml-tree.ts';
+import type { GatewayContext } from '../operation.ts';
+
+const REMEMBERED_MS = 60 * 1000;
+const MAX_BUCKETS = 1_000;
+
+export class ObjectLocks {
+  readonly #known = new LRUCache<string, Promise<boolean>>({ max: MAX_BUCKETS, ttl: REMEMBERED_MS });
+
+  /** False too where the backend would not say: then it is for the backend to take or refuse what comes. */
+  isLocked(bucket: string, gateway: GatewayContext): Promise<boolean> {
+    const known = this.#known.get(bucket);
+    if (known !== undefined) return known;
+    const asked = askFor(bucket, gateway);
+    this.#known.set(bucket, asked);
+    return asked;
+  }
+}
+
+async function askFor(bucket: string, { upstream, log }: GatewayContext): Promise<boolean> {
+  try {
+    const response = await upstream.send({ method: 'GET', bucket, query: new Map([['object-lock', '']]) });
+    const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
+    // Of buckets without it S3 says 404.
+    if (response.status === 403) log.warn({ bucket }, 'the gateway may not ask whether the bucket has Object Lock');
+    return childText(parseXml(text.trim(), 'ObjectLockConfiguration'), 'ObjectLockEnabled') === 'Enabled';
+  } catch (error) {
+    log.warn({ err: error, bucket }, 'whether the bucket has Object Lock is not known');
+    return false;
+  }
+}
