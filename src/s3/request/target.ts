@@ -60,7 +60,7 @@ export function checked(place: Place): Place {
   if (bucket === '' && key !== '') throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
   // Old buckets have capitals and underscores; what matters is that the name is one plain path segment.
   if (bucket !== '' && (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/u.test(bucket) || ALIAS.test(bucket)))
-    throw new S3Error('ERR_S3_INVALID_BUCKET_NAME');
+    throw new S3Error('ERR_S3_INVALID_BUCKET_NAME', undefined, { details: { BucketName: bucket } });
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
     throw new S3Error('ERR_S3_KEY_TOO_LONG', undefined, {
       details: { Size: String(Buffer.byteLength(key)), MaxSizeAllowed: String(MAX_KEY_BYTES) },
