@@ -39,9 +39,13 @@ export type Planned =
 
 /** Whether a statement must be planned. `lenient`: its bytes read as UTF-8 with replacement characters. */
 export function concerns(session: Session, lenient: string, bytes: Uint8Array): boolean {
-  const { clientEncoding } = session.settings;
-  if ((clientEncoding !== 'UTF8' || session.tracksPending > 0) && !isAscii(bytes)) return true;
+  if (mayBeOfOtherEncoding(session) && !isAscii(bytes)) return true;
   return session.analyzer.mayConcern(lenient) || usesNames(session, lenient);
+}
+
+/** Whether bytes beyond ASCII may be something else than UTF-8, for all that is known. */
+export function mayBeOfOtherEncoding({ settings, tracksPending, reportsPending }: Session): boolean {
+  return settings.clientEncoding !== 'UTF8' || tracksPending > 0 || reportsPending;
 }
 
 /** FETCH, CLOSE and DEALLOCATE name nothing hot by themselves. */

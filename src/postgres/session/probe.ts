@@ -16,7 +16,10 @@ export type Readiness = 'ready' | 'failed' | 'skipped';
 
 const NAME = 'sealgate settings';
 /** Asked for although most of them are reported too: within a sequence reports come with its end. */
-const SETTINGS = ['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'] as const;
+const SETTINGS = [
+  ...['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'],
+  ...['client_encoding', 'standard_conforming_strings'],
+] as const;
 /** Temporary tables are types, too: pg_temp is searched before pg_catalog, for relations and types. 11 is pg_catalog's OID. */
 const SHADOWED_SQL =
   'CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN ' +
@@ -180,15 +183,24 @@ function requireOneBackend(session: Session, [, , backend = '']: readonly string
 function settingsFrom(session: Session, row: readonly string[]): SessionSettings {
   const { settings } = session;
   const [schemas = '[]', role = '', , catalogTypes = '', shadowedType = '', ...shown] = row;
-  const [intervalStyle = '', dateStyle = '', timeZone = '', floatDigits, byteaOutput = ''] = shown;
+  const [
+    intervalStyle = '',
+    dateStyle = '',
+    timeZone = '',
+    floatDigits,
+    byteaOutput = '',
+    clientEncoding = '',
+    strings,
+  ] = shown;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
   const printing = { intervalStyle, dateStyle, timeZone, extraFloatDigits: Number(floatDigits), byteaOutput };
+  const lexing = { clientEncoding, standardConformingStrings: strings === 'on' };
   const uncommitted = {
     uncommittedCatalog: session.catalogTouched,
     uncommittedElsewhere: session.catalogTouchedElsewhere,
   };
-  const next = { ...settings, ...printing, ...uncommitted, searchPath, role, catalogTypes, shadowedType };
+  const next = { ...settings, ...printing, ...lexing, ...uncommitted, searchPath, role, catalogTypes, shadowedType };
   // Identity says "nothing changed": prepared statements that were looked at need no second look.
   return JSON.stringify(next) === JSON.stringify(settings) ? settings : next;
 }

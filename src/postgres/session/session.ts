@@ -108,6 +108,8 @@ export class Session {
   backend: string | undefined;
   /** What the settings say may no longer be so: they are asked for before the next hot statement. */
   settingsStale = true;
+  /** A statement that may change settings has run since the last ReadyForQuery, ahead of which the server reports them. */
+  reportsPending = false;
   /** Epoch of the catalog that had been seen when they were asked for: what is searched depends on which schemas there are, and who may use them. */
   settingsEpoch = -1;
   /** The client said that it goes, or was told by the server that it has to. */

@@ -6,6 +6,7 @@ import type { Session, TransactionStatus } from './session.ts';
 export function noteEffect(session: Session, effect: TrackPlan['effect'] | undefined): void {
   if (effect === undefined) return;
   session.own.catalog = undefined;
+  session.reportsPending = true;
   if (effect === 'transaction') session.blockInDoubt = true;
   // ROLLBACK TO takes settings back, and COMMIT AND CHAIN those that were LOCAL, with the transaction open before and after.
   if (effect === 'transaction' && !session.settingsTouched) return;
@@ -20,6 +21,7 @@ export function noteEffect(session: Session, effect: TrackPlan['effect'] | undef
 export function noteStatus(session: Session, status: TransactionStatus): void {
   session.status = status;
   session.blockInDoubt = false;
+  session.reportsPending = false;
   if (status !== 'idle') return;
   session.own.catalog = undefined;
   session.own.places.clear();

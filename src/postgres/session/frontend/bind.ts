@@ -13,6 +13,7 @@ import type { Refusal } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { untilCertain } from '../certainty.ts';
+import { judgeName } from '../encoded-names.ts';
 import { isSettled, settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
@@ -40,6 +41,8 @@ export const bindHandler: FrontendHandler = {
       throw bodyLength > HEAD_BYTES
         ? tooLarge('each name in a Bind', MAX_NAME_BYTES)
         : protocolError('invalid string in message');
+    const judged = judgeName(session, names.statement) ?? judgeName(session, names.portal);
+    if (judged !== undefined) return judged;
     if (session.isInDoubt(names.statement)) return untilCertain(session);
     session.reviewCold();
     const statement = session.statements.get(names.statement);

@@ -2,6 +2,7 @@
 import { decodeTarget } from '../../messages/describe.ts';
 import { FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { untilCertain } from '../certainty.ts';
+import { judgeName } from '../encoded-names.ts';
 import { cursorOfPortal } from '../names.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -9,13 +10,15 @@ import type { FrontendHandler } from './handler.ts';
 
 export const describeHandler: FrontendHandler = {
   need: (_session, bodyLength) => bodyLength,
-  frame(session, bytes, start, bodyLength): Verdict | Promise<typeof AGAIN> {
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
     const isStatement = bytes[start] === STATEMENT;
     if (!session.watches) {
       session.expect(isStatement ? PASS.describeStatement : PASS.describePortal);
       return FORWARD;
     }
     const target = decodeTarget(bytes.subarray(start, start + bodyLength), 'DESCRIBE');
+    const judged = judgeName(session, target.name);
+    if (judged !== undefined) return judged;
     if (target.type === 'statement' && session.isInDoubt(target.name)) return untilCertain(session);
     session.expect(replyTo(session, target));
     return FORWARD;

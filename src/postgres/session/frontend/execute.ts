@@ -1,7 +1,8 @@
 /** Execute ('E'): runs a portal, or goes on with one. */
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
-import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { CONSUME, FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
+import { judgeName } from '../encoded-names.ts';
 import { cursorOfPortal, staysPlain, type Cursor } from '../names.ts';
 import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
@@ -13,12 +14,14 @@ const FLUSH = serialize.flush();
 
 export const executeHandler: FrontendHandler = {
   need: needNames,
-  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
     if (!session.watches) {
       session.expect(PASS.execute);
       return FORWARD;
     }
     const { portal: name } = decodeExecute(bytes.subarray(start, start + bodyLength));
+    const judged = judgeName(session, name);
+    if (judged !== undefined) return judged;
     const portal = session.portals.get(name);
     const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
     if (cursor !== undefined) {

@@ -8,6 +8,7 @@ import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, usesName, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
+import { isOfOtherEncoding, NAME_NOT_UTF8 } from '../encoded-names.ts';
 import type { Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
@@ -67,6 +68,8 @@ function send(
   planned: Planned,
 ): Verdict | Promise<void> | undefined {
   if (session.statements.size >= MAX_STATEMENTS) return void refuse(session, parse, tooMany());
+  const isRemembered = planned.type === 'forward' || planned.type === 'sealed';
+  if (isRemembered && isOfOtherEncoding(session, parse.name)) return void refuse(session, parse, NAME_NOT_UTF8);
   switch (planned.type) {
     case 'forward':
       return void forward(session, parse, frame, planned);

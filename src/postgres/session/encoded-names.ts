@@ -1,0 +1,42 @@
+/**
+ * Names of statements and portals are text: under another client_encoding other bytes name the same one, which would be taken for one that is not known, and
+ * what it is given for one that nothing is sealed in. While there are names to look at, those beyond ASCII are taken under UTF8 alone.
+ */
+import type { Refusal } from '../plan.ts';
+import { AGAIN, CONSUME, type Verdict } from '../wire/frame-stream.ts';
+import { untilCertain } from './certainty.ts';
+import { mayBeOfOtherEncoding } from './planning.ts';
+import { settle } from './probe.ts';
+import { refusalOf, refuseExtended } from './refusals.ts';
+import type { Session } from './session.ts';
+
+export const NAME_NOT_UTF8: Refusal = {
+  sqlstate: '0A000',
+  code: 'ERR_POSTGRES_ENCODING',
+  message:
+    'beside statements on sealed columns the names of statements and portals are taken beyond ASCII in client_encoding UTF8 only',
+  hint: 'SET client_encoding TO UTF8.',
+};
+
+/** What becomes of a message with this name in it; undefined: it is as it was read. */
+export function judgeName(session: Session, name: string): Verdict | Promise<void | typeof AGAIN> | undefined {
+  if (!mayBeOfOtherEncoding(session) || !isBeyondAscii(name)) return undefined;
+  if (session.tracksPending > 0) return untilCertain(session);
+  const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
+  if (session.reportsPending && session.settingsStale)
+    return settle(session).then(
+      (readiness) => (readiness === 'failed' ? refuse(NAME_NOT_UTF8) : AGAIN),
+      (error: unknown) => refuse(refusalOf(error)),
+    );
+  if (session.settings.clientEncoding === 'UTF8') return undefined;
+  refuse(NAME_NOT_UTF8);
+  return CONSUME;
+}
+
+/** Of a statement that is to be remembered, once the settings are known. */
+export function isOfOtherEncoding({ settings }: Session, name: string): boolean {
+  return settings.clientEncoding !== 'UTF8' && isBeyondAscii(name);
+}
+
+/** One character for each byte: see `nameOf`. */
+const isBeyondAscii = (name: string): boolean => /[^\0-\x7f]/.test(name);
