@@ -1,12 +1,14 @@
 /** `sealgate keys explain-access`: which statement or grant decides, and what is missing. */
-import { clientPrincipal, postgresPrincipal } from '../../config/principals.ts';
+import { postgresPrincipal } from '../../config/principals.ts';
 import type { Explanation } from '../../keys/access/explain.ts';
 import { isServiceName } from '../../keys/access/principal.ts';
 import type { AccessQuestion } from '../../keys/offline.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { loadCommandConfig } from '../load.ts';
 import { askedAction } from './asked-action.ts';
 import { formatJson, formatTable } from './format.ts';
+import { principalOfClient } from './named-client.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
 
 const VIAS = ['kms', 's3', 'postgres'] as const;
@@ -48,10 +50,13 @@ export const keysExplainAccessCommand = defineCommand({
   run: async ({ positionals: [keyId = ''], values }, io) => {
     const settings = await ownKeySettings(values, io);
     const { context = [] } = values;
+    const via = viaOf(values);
     const asked: AccessQuestion = {
       keyId,
-      principal: principalOf(values, settings.config.account),
-      via: viaOf(values),
+      principal: await principalOf(values, settings.config.account, async (client) =>
+        principalOfClient(await loadCommandConfig(values.config, io), client, via),
+      ),
+      via,
       action: await askedAction(values.action),
       context: Object.fromEntries(context.map(pairOf)),
       request: sourceOf(values),
@@ -72,10 +77,15 @@ type Who = {
   readonly via?: string | undefined;
 };
 
-function principalOf({ client, role, principal }: Who, account: string): string {
+/** `named`: whom a client of the config stands for, which takes more of the config than section `keys`. */
+async function principalOf(
+  { client, role, principal }: Who,
+  account: string,
+  named: (client: string) => Promise<string>,
+): Promise<string> {
   if ([client, role, principal].filter((given) => given !== undefined).length !== 1)
     throw new CliError('ERR_CLI_USAGE', 'give one of --client, --role and --principal');
-  if (client !== undefined) return clientPrincipal(account, client);
+  if (client !== undefined) return await named(client);
   if (role === undefined) return principal ?? '';
   const at = role.indexOf('/');
   if (at < 1 || at === role.length - 1) throw new CliError('ERR_CLI_USAGE', '--role takes <database>/<role>');

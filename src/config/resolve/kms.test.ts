@@ -73,6 +73,27 @@ describe('section kms', () => {
     });
   });
 
+  test.each([
+    ['arn:aws:iam::123456789012:role/ops', 'write `principal: "arn:aws:iam::123456789012:role/ops"`'],
+    ['backup.example.com', 'a service has no identity policies'],
+  ])('An identity whose client stands for somebody else, %s, is an error: it would bind nobody', async (who, hint) => {
+    const clients = [
+      { ...APP, accessKeyId: 'APP0' },
+      { ...APP, principal: who },
+    ];
+    await expect(load({ listen: LISTEN, clients }, [{ client: 'app' }])).rejects.toMatchObject({
+      problems: [
+        {
+          path: 'keys.access.identities[0].client',
+          code: 'ERR_CONFIG_CONTRADICTION',
+          message: expect.stringContaining(hint),
+        },
+      ],
+    });
+    const itself = { ...APP, principal: 'arn:aws:iam::123456789012:user/app' };
+    await load({ listen: LISTEN, clients: [itself] }, [{ client: 'app' }]);
+  });
+
   const contradiction = 'ERR_CONFIG_CONTRADICTION';
   test.each<[string, object, readonly string[]]>([
     [

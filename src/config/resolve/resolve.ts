@@ -6,6 +6,7 @@ import { managedKeyFindings } from '../managed-key-findings.ts';
 import type { Finding } from '../problem.ts';
 import { resolveAccess, type CheckPolicy } from './access.ts';
 import { resolveAudit } from './audit.ts';
+import { identityClientFindings } from './identity-clients.ts';
 import { resolveKeyLife, type CheckLifeRule } from './key-life.ts';
 import { resolveKms } from './kms.ts';
 import { resolvePostgres } from './postgres.ts';
@@ -28,7 +29,7 @@ export async function resolveConfig(
   const remote = await resolveRemoteKeys(file, files, findings);
   const life = resolveKeyLife(file.keys.life, checkLifeRule, findings);
   const keys = resolveKeys(file.keys, { access, audit, life, remote }, files);
-  findings.push(...keyPathFindings(keys, configPath), ...unknownClientFindings(file), ...managedKeyFindings(file));
+  findings.push(...keyPathFindings(keys, configPath), ...identityClientFindings(file), ...managedKeyFindings(file));
   findings.push(...socketFindings(file));
   const config: Config = {
     file: configPath,
@@ -76,22 +77,4 @@ function resolveKeys(
     access,
     remote,
   };
-}
-
-/** A misspelt name would leave the client meant with the default rights. A command that reads `keys` alone cannot tell. */
-function unknownClientFindings({ keys, s3, kms }: ConfigFile): readonly Finding[] {
-  if (s3 === undefined && kms === undefined) return [];
-  const known = [...new Set([...(s3?.clients ?? []), ...(kms?.clients ?? [])].map(({ name }) => name))];
-  return keys.access.identities.flatMap(({ client }, index) =>
-    client === undefined || known.includes(client)
-      ? []
-      : [
-          {
-            code: 'ERR_CONFIG_VALUE',
-            path: ['keys', 'access', 'identities', index, 'client'],
-            at: 'value',
-            message: `no client has this name; expected one of ${known.map((name) => `\`${name}\``).join(', ')}`,
-          } as const,
-        ],
-  );
 }

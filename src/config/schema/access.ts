@@ -25,7 +25,9 @@ const postgresRole = z
 
 const identity = exactlyOne(
   z.strictObject({
-    client: text('An S3 or KMS client of this config, by its name.').optional(),
+    client: text(
+      'An S3 or KMS client of this config, by its name. One with a `principal` of its own is named by that.',
+    ).optional(),
     postgresRole: postgresRole.optional(),
     principal: z
       .string()
