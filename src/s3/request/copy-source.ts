@@ -9,10 +9,15 @@ import { checked, type Place } from './target.ts';
 
 export type CopySource = Place & { readonly versionId: string | undefined };
 
+/** The same header in the dialects of other stores, some of which know S3's as well: `x-obs-copy-source` would copy what S3's may not. */
+const OF_OTHER_DIALECTS = /^x-(?!amz-)[0-9a-z]+-(?:copy|rename)-source$/u;
+
 /** The source, in each way a backend may read it: `+` is a plus to some and a space to others. Empty where the request is no copy. */
 export function parseCopySources(headers: S3Headers, bucket: string): readonly CopySource[] {
   const copy = headers['x-amz-copy-source'];
   const rename = headers['x-amz-rename-source'];
+  if (Object.keys(headers).some((name) => OF_OTHER_DIALECTS.test(name)))
+    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'The source of a copy is named by x-amz-copy-source alone.');
   return [
     ...spellings(copy).map(parsePath),
     // RenameObject stays in its bucket; its header is a key, or a path with the bucket.

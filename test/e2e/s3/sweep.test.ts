@@ -4,8 +4,10 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  PutObjectCommand,
   UploadPartCommand,
   type CompletedPart,
 } from '@aws-sdk/client-s3';
@@ -131,6 +133,28 @@ test.each([
   expect((await read('~last')).equals(body)).toBe(true);
   // Nor is anything left of the looking.
   expect(await known()).toEqual([]);
+});
+
+test('an upload whose abortion failed, and whose token comes back while it is looked for, goes on', async () => {
+  const body = randomBytes(1000);
+  const open = await start('not-aborted', body);
+  const before = await hidden();
+  const Key = `${[...before][0] ?? ''}/token`;
+  const token = await ceph.setup.direct.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+  const Body = (await token.Body?.transformToByteArray()) ?? new Uint8Array();
+  await ceph.setup.direct.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+  {
+    using _late = hookUpstream(ceph.setup.edges[1].gateway, async (request, send) => {
+      const { Metadata } = token;
+      if (isUploadList(request))
+        await ceph.setup.direct.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, Metadata }));
+      return send(request);
+    });
+    expect([before.size, await sweep()]).toEqual([1, 0]);
+  }
+  await complete(open);
+  expect((await read('not-aborted')).equals(body)).toBe(true);
+  expect((await hidden()).size).toBe(0);
 });
 
 test('open uploads of any name are told from those that are over', async () => {

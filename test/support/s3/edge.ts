@@ -12,6 +12,7 @@ import type { S3RuleEntry } from '../../../src/s3/rules.ts';
 import { S3Server } from '../../../src/s3/server.ts';
 import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../../src/s3/upstream/capabilities.ts';
 import { fixedCredentials } from '../../../src/sigv4/credentials.ts';
+import { SeveralStores } from '../../../src/s3/upstream/several-stores.ts';
 import { SigningClient } from '../../../src/s3/upstream/signing-client.ts';
 
 export const CLIENT = {
@@ -57,8 +58,10 @@ export const SILENT: S3Log = {
 
 const OPEN: IdentitiesOptions = { identities: [], organizationPolicies: [], unlistedStorageCallers: 'use-keys' };
 
+type TestStoreAccess = { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
+
 export async function startEdge(options: {
-  readonly store: { readonly url: string; readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly store: TestStoreAccess;
   readonly rules?: readonly S3RuleEntry[];
   readonly capabilities?: UpstreamCapabilities;
   readonly operations?: OperationTable;
@@ -72,17 +75,23 @@ export async function startEdge(options: {
   readonly accessKeys?: readonly S3AccessKey[];
   readonly options?: Partial<GatewayOptions>;
   readonly bounds?: Partial<Pick<GatewayParts, 'maxBytesInFlight' | 'maxSegmentBytes' | 'waiting'>>;
+  /** Stores beside `store`, and whose buckets they have. */
+  readonly otherStores?: readonly { readonly buckets: readonly string[]; readonly store: TestStoreAccess }[];
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
-  const upstream = new SigningClient({
-    endpoint: { url: new URL(options.store.url), addressing: 'path' },
-    region: 'us-east-1',
-    credentials: fixedCredentials(options.store),
-    capabilities: options.capabilities ?? S3RVER_CAPABILITIES,
-    now,
-    maxConnections: options.maxConnections ?? 64,
-    ...(options.upstreamCa === undefined ? {} : { tls: { ca: options.upstreamCa } }),
-  });
+  const clientOf = (store: TestStoreAccess): SigningClient =>
+    new SigningClient({
+      endpoint: { url: new URL(store.url), addressing: 'path' },
+      region: 'us-east-1',
+      credentials: fixedCredentials(store),
+      capabilities: options.capabilities ?? S3RVER_CAPABILITIES,
+      now,
+      maxConnections: options.maxConnections ?? 64,
+      ...(options.upstreamCa === undefined ? {} : { tls: { ca: options.upstreamCa } }),
+    });
+  const others = (options.otherStores ?? []).map(({ buckets, store }) => ({ buckets, store: clientOf(store) }));
+  const usual = clientOf(options.store);
+  const upstream = others.length === 0 ? usual : new SeveralStores(usual, others);
   const gateway = createGateway({
     upstream,
     dataKeys: options.dataKeys ?? NO_KEYS,
