@@ -100,10 +100,10 @@ export type Carried = CarriedParts & {
   readonly places: number;
 };
 
-/** In an array, in JSON, or in a row. `isText`: the row's text, in a text column. `joined`: texts, as string_agg joins them. */
+/** In an array, in JSON, or in a row. `isText`: the row's text, in a text column. `joined`: texts, as string_agg joins them. `text`: the value cast to text. */
 export type CarriedParts =
   | { readonly as: 'array'; readonly of: SealedColumn; readonly sorted?: ValueSort }
-  | { readonly as: 'joined'; readonly of: SealedColumn }
+  | { readonly as: 'joined' | 'text'; readonly of: SealedColumn }
   | { readonly as: 'json'; readonly shape: JsonShape }
   | {
       readonly as: 'row';

@@ -6,7 +6,9 @@ import { Analysis } from './query/analysis.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { splice, type Edit } from './text/edits.ts';
 import { AnalysisError, refuseStatement, refuseUse, uncommitted } from './errors.ts';
+import { followsSettings } from '../carried/cast-text.ts';
 import { analyzeExpression } from './expressions/expressions.ts';
+import { refuseSealed } from './expressions/refuse-sealed.ts';
 import { trimmed } from './text/inner-query.ts';
 import { analyzeQuery } from './query/queries.ts';
 import type { SecondOpinion } from './second-analysis.ts';
@@ -130,6 +132,12 @@ export function draftQuery(
   };
   const opinion = { analysis, start: Math.max(inner.start, start), end: Math.min(inner.end, end), outputs };
   return { type: 'draft', plan, opinion, edits, start, end };
+}
+
+/** Texts that follow the session's settings, where these may change before all of them are made. */
+export function refuseTexts({ opinion }: DraftPlan, usage: string): void {
+  for (const { value } of opinion.outputs)
+    if (value.type === 'sealed' && followsSettings(value.column)) throw refuseSealed(value.column, usage, -1);
 }
 
 /** What the analysis has not seen could carry anything: every table that the grammar finds must have been read. */

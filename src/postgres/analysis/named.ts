@@ -9,6 +9,7 @@ import {
   draftQuery,
   piecesOf,
   requireSettings,
+  refuseTexts,
   withEdits,
   type DraftPlan,
   type PlanningContext,
@@ -64,9 +65,12 @@ export function draftDeclare(
   requireSettings(context.settings);
   const drafted = draftQuery(statement, query, queryAfter(context.source, statement, 'for'), context);
   const named = declared(declare);
-  for (const { value } of drafted.opinion.outputs)
+  // Its texts would be made as its rows are fetched, or all at once before.
+  refuseTexts(drafted, 'in a cursor');
+  for (const { value } of drafted.opinion.outputs) {
     if (named.binary && value.type === 'sealed' && value.column.carries !== undefined)
       throw refuseSealed(value.column, 'in a BINARY cursor', -1);
+  }
   return { ...drafted, plan: { ...drafted.plan, named } };
 }
 

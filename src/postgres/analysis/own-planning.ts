@@ -6,8 +6,8 @@ import type { SessionSettings } from '../session/settings.ts';
 import { OwnCatalogs, type OwnCatalogsOptions, type OwnTransaction } from './catalog/own-catalogs.ts';
 import { OwnShadows } from './catalog/own-shadows.ts';
 import { confirmDrafts } from './confirm.ts';
-import { draftStatements } from './draft-statements.ts';
-import { AnalysisError, waitsForCommit } from './errors.ts';
+import { draftStatements, type Drafted } from './draft-statements.ts';
+import { AnalysisError, refuseStatement, waitsForCommit } from './errors.ts';
 import { keepPlans, knownPlans } from './kept-plans.ts';
 import { settingsKey } from './settings-key.ts';
 import type { SourceText } from './text/source-text.ts';
@@ -65,6 +65,7 @@ export class OwnPlanning {
     // To this catalog the transaction's changes are no secret.
     const known = { ...settings, uncommittedCatalog: false, uncommittedElsewhere: false };
     const drafted = draftStatements(statements, { catalog, source, declaredOids, settings: known, seesPhysicalTypes });
+    refuseCasts(drafted);
     const confirmed = await confirmDrafts(this.#shadows, drafted, source);
     const state = { catalogEpoch: catalog.epoch, settings: settingsKey(settings) };
     const plans = confirmed.map((plan) => (plan.type === 'sealed' ? { ...plan, state } : plan));
@@ -73,6 +74,16 @@ export class OwnPlanning {
     keepPlans(cache, prefix, source, drafted, plans);
     return plans;
   }
+}
+
+/** A cast that the transaction has added is not seen by the service connection. */
+function refuseCasts({ statements }: Drafted): void {
+  if (!statements.some((one) => one.type === 'draft' && one.opinion.analysis.castsToText)) return;
+  throw refuseStatement(
+    'a sealed value is not cast to text in a transaction that has changed the catalog',
+    -1,
+    'Read the column itself, without the cast, or commit first.',
+  );
 }
 
 function tooLarge(): AnalysisError {

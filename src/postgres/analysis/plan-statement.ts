@@ -3,7 +3,7 @@ import type { PassPlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts'
 import { bodyConcerns } from './bodies.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { draftCopy } from './copy.ts';
-import { draftQuery, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
+import { draftQuery, refuseTexts, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
 import { draftDdl, refuseForbiddenDdl } from './ddl/draft-ddl.ts';
 import { draftDoBlock } from './ddl/do-block.ts';
 import { refuseStatement } from './errors.ts';
@@ -39,7 +39,10 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   if ('PrepareStmt' in node && hot) {
     const { query } = node.PrepareStmt;
     if (query !== undefined && QUERIES.has(kindOf(query)))
-      return draftPrepare(statement, node.PrepareStmt, query, found.callsSetConfig ? 'settings' : undefined, context);
+      return settingsKept(
+        draftPrepare(statement, node.PrepareStmt, query, found.callsSetConfig ? 'settings' : undefined, context),
+        found,
+      );
   }
   const query = queryOf(node);
   const asked = hot ? undefined : draftCatalogQuery(statement, found.callsSetConfig ? 'settings' : undefined, context);
@@ -59,8 +62,13 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const { plan, ...rest } =
     kind === 'ExplainStmt'
       ? withoutResults(draftQuery(statement, query, explainedQuery(source, statement), context))
-      : draftQuery(statement, query, statement, context);
+      : settingsKept(draftQuery(statement, query, statement, context), found);
   return { ...rest, plan: found.callsSetConfig ? { ...plan, effect: 'settings' } : plan };
+}
+
+function settingsKept(drafted: DraftPlan, { callsSetConfig }: Survey): DraftPlan {
+  if (callsSetConfig) refuseTexts(drafted, 'in a statement that changes settings');
+  return drafted;
 }
 
 function withEffect(plan: SealedPlan, { callsSetConfig, hasInto }: Survey, kind: string): SealedPlan {

@@ -25,7 +25,8 @@ export type ServerReferences = {
 };
 
 export type Added = {
-  readonly kind: 'function' | 'operator';
+  /** `cast`: a function that a cast calls. */
+  readonly kind: 'function' | 'cast' | 'operator';
   readonly name: string;
   readonly operands: readonly number[];
 };
@@ -110,7 +111,7 @@ async function referencesOf(
   name: string,
 ): Promise<ServerReferences> {
   const rows = await session.query<{ kind: string; name: string | null; a: number | null; b: number | null }>(
-    `SELECT CASE d.refclassid WHEN 'pg_class'::regclass THEN 'column' WHEN 'pg_proc'::regclass THEN 'function' ELSE 'operator' END AS kind,
+    `SELECT CASE d.refclassid WHEN 'pg_class'::regclass THEN 'column' WHEN 'pg_proc'::regclass THEN CASE WHEN EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid) THEN 'cast' ELSE 'function' END ELSE 'operator' END AS kind,
       coalesce(p.proname, o.oprname) AS name,
       CASE WHEN o.oid IS NULL THEN d.refobjid ELSE o.oprleft END::int8 AS a, CASE WHEN o.oid IS NULL THEN d.refobjsubid ELSE o.oprright::int8 END AS b
     FROM pg_depend d
@@ -122,7 +123,7 @@ async function referencesOf(
   );
   const columns = rows.filter(({ kind }) => kind === 'column').map(({ a, b }) => ({ relation: a, attribute: b }));
   const added = rows.flatMap(({ kind, name: called, a, b }): readonly Added[] =>
-    kind === 'function' || kind === 'operator'
+    kind === 'function' || kind === 'cast' || kind === 'operator'
       ? [{ kind, name: String(called), operands: kind === 'operator' ? [Number(a), Number(b)] : [] }]
       : [],
   );

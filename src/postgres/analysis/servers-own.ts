@@ -22,14 +22,16 @@ const FAMILIES: readonly (readonly number[])[] = [
 const ANY: readonly number[] = [2276, 2283, 2776, 2277, 3500, 5077, 5079, 5078];
 
 /** `added`: what the statement calls, on columns of their logical types, that is not the server's own. Errors: ERR_POSTGRES_DISAGREEMENT. */
-export function requireServersOwn({ columns }: Analysis, added: readonly Added[]): void {
+export function requireServersOwn({ columns, castsToText }: Analysis, added: readonly Added[]): void {
   if (added.length === 0) return;
   const types = new Set([...ANY, ...[...columns.values()].flatMap(({ type }) => typesLike(type))]);
   for (const { kind, name, operands } of added) {
     const isEquality = kind === 'operator' && (name === '=' || name === '<>') && operands.some((oid) => types.has(oid));
     if (isEquality)
       throw notTheServers(`an operator ${name} that was added to it`, `Write OPERATOR(pg_catalog.${name}).`);
-    if (kind === 'function' && takesSealed(name))
+    if (kind === 'cast' && castsToText)
+      throw notTheServers('a cast that was added to it', 'Read the column itself, without the cast.');
+    if (kind !== 'operator' && takesSealed(name))
       throw notTheServers(`a function ${name} that was added to it`, `Write pg_catalog.${name}.`);
   }
 }

@@ -7,6 +7,7 @@ import type { ValueFormat } from '../types/codec.ts';
 import { decodeBinaryRecord, encodeBinaryRecord } from '../types/record/binary.ts';
 import { parseRecordLiteral, printRecordLiteral } from '../types/record/literal.ts';
 import { byteaFromText } from './bytea-text.ts';
+import { castText } from './cast-text.ts';
 import { jsonOfText } from './json-text.ts';
 import { splitJoined } from './joined.ts';
 import { findSealed, type FoundString } from './json-walk.ts';
@@ -35,6 +36,8 @@ export function readCarried(column: SealedColumn, carried: Carried, value: Uint8
       return readJoined(carried.of, textual ? byteaFromText(value) : value);
     case 'json':
       return readJson(value, findSealed(value, carried.shape), column.type.name === 'jsonb');
+    case 'text':
+      return readText(carried.of, textual ? byteaFromText(value) : value);
     case 'row':
       return carried.isText === true || textual
         ? readRecordText(carried.fields, value)
@@ -118,11 +121,21 @@ function readJoined(column: SealedColumn, value: Uint8Array): CarriedValue {
   };
 }
 
+/** Empty: no value, but the text that COALESCE may give in its place. */
+function readText(column: SealedColumn, value: Uint8Array): CarriedValue {
+  const part = { column, sealed: value };
+  return {
+    parts: value.length === 0 ? [] : [part],
+    *print(open) {
+      yield;
+      return value.length === 0 ? value : castText(column.storedType ?? column.type, open(part, 'text', false));
+    },
+  };
+}
+
 /** Of a row its type is the server's to say. */
 function wireOid({ type, carries }: SealedColumn, said: number): number {
-  return carries !== undefined && carries.as !== 'array' && carries.as !== 'joined'
-    ? said
-    : (type.domain?.oid ?? type.oid);
+  return carries?.as === 'row' || carries?.as === 'json' ? said : (type.domain?.oid ?? type.oid);
 }
 
 /** `textual`: its fields' values, too. */

@@ -35,7 +35,7 @@ export function isStoredAs(column: SealedColumn, oid: number): boolean {
 
 function isCarriedAs({ type }: SealedColumn, carried: Carried, oid: number): boolean {
   if (carried.as === 'row' && carried.isText !== true) return oid === RECORD || oid >= FIRST_OWN_OID;
-  if (carried.as === 'joined') return oid === SEALED.oid;
+  if (carried.as === 'joined' || carried.as === 'text') return oid === SEALED.oid;
   if (carried.as !== 'array') return oid === type.oid;
   const { of } = carried;
   if (of.carries !== undefined) return oid === RECORD_ARRAY || oid >= FIRST_OWN_OID;

@@ -2,6 +2,7 @@
  * Values on their way to the client: the sealed fields of a row are opened; the rest passes as it is.
  */
 import { byteaFromText } from '../carried/bytea-text.ts';
+import { followsSettings } from '../carried/cast-text.ts';
 import { readCarried, type CarriedValue, type OpenPart } from '../carried/carried-value.ts';
 import { openFailed } from '../carried/errors.ts';
 import type { ColumnSession } from '../columns/column-service.ts';
@@ -17,6 +18,8 @@ export type SealedRow = {
   /** By index: values that have sealed ones inside. */
   readonly carried: ReadonlyMap<number, CarriedValue>;
   readonly opening: ResultOpening & { readonly columns: ColumnSession };
+  /** As the session has it for all rows. */
+  readonly of: ResultOpening;
 };
 
 const NOTHING_CARRIED: ReadonlyMap<number, CarriedValue> = new Map();
@@ -35,7 +38,7 @@ export function readRow(body: Uint8Array, opening: ResultOpening): SealedRow {
     if (column.carries !== undefined) (carried ??= new Map()).set(index, carriedValue(column, value, isText));
     else if (textual && column.format === undefined) values[index] = byteaFromText(value);
   });
-  return { values, carried: carried ?? NOTHING_CARRIED, opening: { ...opening, columns } };
+  return { values, carried: carried ?? NOTHING_CARRIED, opening: { ...opening, columns }, of: opening };
 }
 
 function carriedValue(column: SealedColumn, value: Uint8Array, textual: boolean): CarriedValue {
@@ -81,6 +84,7 @@ export function openRow(row: SealedRow, settings: SessionSettings): Uint8Array |
     }
   });
   if (carried.size === 0) return encodeDataRow(values);
+  requireSameSettings(row, settings);
   const steps = openCarried(row, settings);
   for (let step = 0; step < OPENED_AT_ONCE; step += 1) if (steps.next().done === true) return encodeDataRow(values);
   return openOthers(steps, values);
@@ -95,7 +99,26 @@ async function openOthers(steps: Generator<void>, values: SealedRow['values']): 
   return encodeDataRow(values);
 }
 
-function* openCarried({ values, carried, opening }: SealedRow, settings: SessionSettings): Generator<void> {
+/** What settings the first row with such text was opened under. */
+const settingsOf = new WeakMap<ResultOpening, SessionSettings>();
+
+/** A portal may be fetched from in parts, between which its client changes settings: what the server would have made of its texts is not known then. */
+function requireSameSettings({ carried, of }: SealedRow, settings: SessionSettings): void {
+  const follows = [...carried.keys()].some((index) => {
+    const column = of.plan.results?.[index];
+    return column !== undefined && followsSettings(column);
+  });
+  if (!follows) return;
+  const before = settingsOf.get(of);
+  if (before === undefined) settingsOf.set(of, settings);
+  else if (TEXT_SETTINGS.some((name) => before[name] !== settings[name]))
+    throw openFailed('settings that its text depends on have changed since the first row');
+}
+
+const TEXT_SETTINGS = ['timeZone', 'dateStyle', 'intervalStyle', 'extraFloatDigits', 'byteaOutput'] as const;
+
+function* openCarried(row: SealedRow, settings: SessionSettings): Generator<void> {
+  const { values, carried, opening } = row;
   const open: OpenPart = ({ column, sealed }, format, iso) =>
     opening.columns.unseal(column, sealed, format, iso ? { ...settings, dateStyle: ISO } : settings);
   for (const [index, value] of carried) {

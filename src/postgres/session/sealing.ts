@@ -119,7 +119,7 @@ function sealedResultFormats(asked: readonly number[], plan: SealedPlan): readon
     if (column === undefined || isRowTyped(column)) return formatAt(asked, index);
     // JSON is text either way, and so is a row's text.
     const as = column.carries?.as;
-    return as === undefined || as === 'array' || as === 'joined' ? 1 : 0;
+    return as === 'json' || as === 'row' ? 0 : 1;
   });
 }
 

@@ -11,9 +11,12 @@ import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../.
 const RULES: readonly TestRule[] = [
   { table: 'people', column: 'email', type: 'varchar(40)', mode: 'deterministic' },
   { table: 'people', column: 'ssn', type: 'text', mode: 'deterministic' },
+  { table: 'people', column: 'mood', type: 'public.mood' },
+  { table: 'people', column: 'token', type: 'uuid' },
 ];
 const DDL = `
-CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed);
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed, mood sealgate.sealed, token sealgate.sealed);
 CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR = (leftarg = varchar, rightarg = varchar, function = never);
 CREATE OPERATOR <> (leftarg = varchar, rightarg = varchar, function = never);
@@ -30,7 +33,9 @@ beforeAll(async () => {
   server = await startPostgres();
   db = await openSearchedDatabase(server, 'sealed', DDL, RULES);
   client = await connectTo(db.url);
-  await client.query("INSERT INTO people VALUES (1, 'Ann', 'ann@example.org', '111')");
+  await client.query(
+    "INSERT INTO people VALUES (1, 'Ann', 'ann@example.org', '111', 'glad', '00000000-0000-4000-8000-000000000001')",
+  );
 });
 afterAll(async () => {
   await client.end();
@@ -84,4 +89,21 @@ test('one that is added later is found by what was planned before', async () => 
     expect.objectContaining({ code: '0A000' }),
   );
   await client.query('RESET search_path');
+});
+
+test('a cast to text that is added later is found, also by what was planned before', async () => {
+  const [mood, token] = ['SELECT mood::text AS m FROM people', 'SELECT token::text AS t FROM people'];
+  expect((await client.query(mood)).rows).toEqual([{ m: 'glad' }]);
+  await client.query('BEGIN');
+  await client.query("CREATE FUNCTION loud(mood) RETURNS text LANGUAGE sql AS $$ SELECT 'loud' $$");
+  await client.query('CREATE CAST (mood AS text) WITH FUNCTION loud(mood)');
+  await expect(client.query(mood)).rejects.toMatchObject({ code: '0A000' });
+  await client.query('ROLLBACK');
+  expect((await client.query(mood)).rows).toEqual([{ m: 'glad' }]);
+  await db.direct.query("CREATE FUNCTION loud(mood) RETURNS text LANGUAGE sql AS $$ SELECT 'loud' $$");
+  expect((await client.query(mood)).rows).toEqual([{ m: 'glad' }]);
+  await db.direct.query('CREATE CAST (mood AS text) WITH FUNCTION loud(mood)');
+  db.analyzer.catalogChanged();
+  await expect(client.query(mood)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
+  expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
 });

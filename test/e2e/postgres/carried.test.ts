@@ -1,9 +1,10 @@
 /** Values of every type inside arrays and JSON, as a plain server makes them; text and binary, in the session's settings. */
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { RawClient } from '../../support/postgres/proxy.ts';
+import { errorOf, RawClient } from '../../support/postgres/proxy.ts';
 import { testedVersion } from '../../support/postgres/versions.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../../support/postgres/sealed-database.ts';
 import { ask, type Way } from '../../support/postgres/wire-asker.ts';
@@ -115,6 +116,7 @@ async function expectAlike(sql: string, ways = WAYS): Promise<void> {
 const ARRAYS = NAMES.filter((type) => !type.endsWith('[]') && type !== 'posint' && type !== 'mood');
 /** What is equal looks the same, and no collation has a say. */
 const SORTED = ['int2', 'int4', 'int8', 'numeric(10,2)', 'bool', 'bytea', 'date', 'timestamp', 'timestamptz', 'uuid'];
+const CAST = NAMES.filter((type) => type !== 'text' && !type.startsWith('varchar'));
 /** How an enum becomes JSON a cast of its own may say; json that becomes jsonb is read again. */
 const JSON_TYPES = NAMES.filter((type) => type !== 'mood');
 const JSONB_TYPES = JSON_TYPES.filter((type) => type !== 'json');
@@ -165,6 +167,17 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
     await expectAlike(`SELECT string_agg(${c}, ',') FROM t WHERE id > 1000`);
     await expectAlike(
       `SELECT string_agg(${c}, o.what ORDER BY o.id, t.id), string_agg(${c}, o.what || E'\\x01' ORDER BY o.id DESC, t.id) FROM t, o`,
+    );
+  });
+
+  test.each(CAST)('%s cast to text', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(`SELECT ${c}::text, CAST(x.${c} AS varchar), pg_typeof(id), x.${c} FROM t x ORDER BY id`);
+    await expectAlike(
+      `SELECT coalesce(${c}::text, ''), CASE WHEN id > 1 THEN ${c}::text ELSE ''::text END AS v, ROW(id, ${c}::text), lag(${c}::varchar) OVER (ORDER BY id) FROM t ORDER BY id`,
+    );
+    await expectAlike(
+      `WITH w AS MATERIALIZED (SELECT id, ${c}::text AS v FROM t UNION ALL SELECT id, ${c}::text FROM t) SELECT v, (SELECT w.v) FROM w WHERE v IS NOT NULL ORDER BY id`,
     );
   });
 
@@ -268,6 +281,22 @@ test.each([
   ['a row beside a constant', "SELECT coalesce(t, '(1)') FROM t"],
   ['rows that are told apart', 'SELECT DISTINCT t FROM t'],
   ['rows that are stored', 'INSERT INTO o (what) SELECT t::text FROM t'],
+  ['text in COPY', `COPY (SELECT ${columnOf('uuid')}::text FROM t) TO STDOUT`],
+  ['text in a BINARY cursor', `DECLARE c BINARY CURSOR FOR SELECT ${columnOf('uuid')}::text FROM t`],
+  ['text of a date in a cursor', `DECLARE c CURSOR FOR SELECT ROW(${columnOf('date')}::text) FROM t`],
+  ['text of dates in a cursor', `DECLARE c CURSOR FOR SELECT ${columnOf('timestamptz[]')}::text FROM t`],
+  [
+    'text of a date beside set_config',
+    `SELECT set_config('DateStyle', 'German', true), ${columnOf('date')}::text FROM t`,
+  ],
+  ['text that is cut', `SELECT ${columnOf('uuid')}::varchar(5) FROM t`],
+  ['text that is compared', `SELECT id FROM t WHERE ${columnOf('int4')}::text = '1'`],
+  ['text that is told apart', `SELECT DISTINCT ${columnOf('int4')}::text FROM t`],
+  ['text that is put in an order', `SELECT ${columnOf('int4')}::text FROM t ORDER BY 1`],
+  ['text beside another', `SELECT coalesce(${columnOf('int4')}::text, 'none') FROM t`],
+  ['text that is computed with', `SELECT ${columnOf('int4')}::text || '!' FROM t`],
+  ['text of text', `SELECT ${columnOf('int4')}::text::int4 FROM t`],
+  ['text without a name', `SELECT (CASE WHEN id > 1 THEN ${columnOf('int4')} END)::text FROM t`],
   ['JSON in COPY', 'COPY (SELECT json_agg(t) FROM (SELECT c_0 FROM t) t) TO STDOUT'],
   ['JSON in a BINARY cursor', 'DECLARE c BINARY CURSOR FOR SELECT json_agg(c_0) FROM t'],
 ])('%s is refused', async (_what, sql) => {
@@ -293,6 +322,28 @@ test('a value that was put where another column’s is ends the connection, and 
   await db.direct.query('DELETE FROM t WHERE id = 5000');
 });
 
+test('text that follows the settings is not read on under others', async () => {
+  const client = await RawClient.login(db.url);
+  const bind = serialize.bind({ portal: 'p', statement: 's' });
+  client.send(serialize.query('BEGIN'));
+  await client.untilReady();
+  const sql = `SELECT ${columnOf('date')}::text, ${columnOf('uuid')}::text FROM t ORDER BY id`;
+  client.send(
+    serialize.parse({ name: 's', text: sql }),
+    bind,
+    serialize.execute({ portal: 'p', rows: 1 }),
+    serialize.sync(),
+  );
+  expect((await client.untilReady()).filter(({ type }) => type === 'D')).toHaveLength(1);
+  client.send(serialize.execute({ portal: 'p', rows: 1 }), serialize.sync());
+  expect((await client.untilReady()).filter(({ type }) => type === 'D')).toHaveLength(1);
+  client.send(serialize.query("SET DateStyle = 'German'"));
+  await client.untilReady();
+  client.send(serialize.execute({ portal: 'p', rows: 1 }), serialize.sync());
+  expect(errorOf(await client.untilReady())).toMatchObject({ S: 'FATAL', C: '58030' });
+  client.end();
+});
+
 test('cursors and prepared statements give them too', async () => {
   const sql = `SELECT json_agg(x ORDER BY id), array_agg(${columnOf('numeric(10,2)')} ORDER BY id) FROM (SELECT * FROM t WHERE id < 3) x`;
   const list = JSONB_TYPES.map(columnOf).join(', ');
@@ -300,6 +351,13 @@ test('cursors and prepared statements give them too', async () => {
   for (const statements of [
     ['BEGIN', `DECLARE c CURSOR FOR ${inner}`, 'FETCH ALL FROM c', 'ROLLBACK'],
     ['BEGIN', 'DECLARE c CURSOR FOR SELECT t, ROW(t.*) FROM t ORDER BY id', 'FETCH 2 FROM c', 'ROLLBACK'],
+    [
+      'BEGIN',
+      `DECLARE c CURSOR FOR SELECT ${columnOf('uuid')}::text, ${columnOf('bool')}::text FROM t ORDER BY id`,
+      'FETCH 2 FROM c',
+      'ROLLBACK',
+    ],
+    [`PREPARE p AS SELECT ${columnOf('date')}::text FROM t ORDER BY id`, 'EXECUTE p', 'DEALLOCATE p'],
     ['PREPARE p AS SELECT t, t::text FROM t ORDER BY id', 'EXECUTE p', 'DEALLOCATE p'],
     [`PREPARE p AS ${inner}`, 'EXECUTE p', 'DEALLOCATE p'],
   ])

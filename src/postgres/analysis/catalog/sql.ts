@@ -118,6 +118,7 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT 'q' || q.oid::text || ':' || q.xmin::text FROM pg_operator q WHERE q.oid >= 16384
+  UNION ALL SELECT 'w' || w.oid::text || ':' || w.xmin::text FROM pg_cast w WHERE w.oid >= 16384
   UNION ALL SELECT 'u' || r.oid::text || ':' || r.rolname || r.rolsuper::text FROM pg_roles r
   UNION ALL SELECT 'm' || m.roleid::text || '.' || m.member::text || ':' || m.xmin::text FROM pg_auth_members m
   UNION ALL SELECT 'o' || b.id::text || ':' || b.xmin::text FROM b

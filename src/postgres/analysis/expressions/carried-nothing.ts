@@ -14,7 +14,7 @@ export function standsForNothing(analysis: Analysis, node: Node, column: SealedC
     const text = node.A_Const.sval?.sval;
     if (text === undefined) return false;
     if (column.carries?.as === 'row') return false;
-    if (column.carries?.as === 'joined') {
+    if (column.carries?.as === 'joined' || column.carries?.as === 'text') {
       analysis.literalsMatter = true;
       return text === '';
     }
@@ -31,7 +31,7 @@ export function standsForNothing(analysis: Analysis, node: Node, column: SealedC
     return false;
   const { carries } = column;
   const type = castType(node.TypeCast.typeName);
-  if (carries?.as === 'joined') {
+  if (carries?.as === 'joined' || carries?.as === 'text') {
     if (type?.isArray !== false || type.elementOid !== column.type.oid) return false;
     analysis.edit({
       ...typeNameSpan(analysis.source, node.TypeCast),

@@ -74,6 +74,13 @@ export function carriedJoined(column: SealedColumn): SealedValue | undefined {
   return carrying({ as: 'joined', of }, [of], logicalType('text'), `${column.id} joined`);
 }
 
+/** The value cast to text or varchar. Undefined: how the server would do it is not known. */
+export function carriedText(column: SealedColumn, type: LogicalType): SealedValue | undefined {
+  if (column.carries !== undefined || column.format !== undefined) return undefined;
+  const of = withoutModifier(column);
+  return carrying({ as: 'text', of }, [of], type, `text of ${column.id}`);
+}
+
 /** The row's text, in a text column. */
 export function carriedRowText(row: SealedColumn, type: LogicalType): SealedValue | undefined {
   const { carries } = row;
@@ -99,7 +106,8 @@ function identity(_key: string, value: unknown): unknown {
     case 'array':
       return [carries.of, carries.sorted];
     case 'joined':
-      return ['joined', carries.of];
+    case 'text':
+      return [carries.as, carries.of];
     case 'json':
       return [carries.shape];
     case 'row':
@@ -138,6 +146,7 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
     case 'json':
       return form === 'json' ? carries.shape : asJsonb(carries.shape);
     case 'joined':
+    case 'text':
       return undefined;
     case 'row':
       return carries.isText === true ? undefined : rowShape(carries.fields, form);

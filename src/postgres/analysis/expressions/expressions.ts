@@ -6,7 +6,7 @@ import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { analyzeColumnRef, analyzeSelection } from './column-refs.ts';
 import { analyzeOperator, compareSubquery, requireDeterministic } from './comparisons.ts';
-import { carriedRowText } from './carried.ts';
+import { carriedRowText, carriedText } from './carried.ts';
 import { carryingArray, carryingCall, carryingSubquery, MAKERS, rowValue } from './carrying-calls.ts';
 import { castFor, namesOwnModifier, namesOwnType } from './constants.ts';
 import { caseConditions, caseResults, isMouldable, mould, nodeLocation, requirePlain, settlePlain } from './mould.ts';
@@ -127,7 +127,10 @@ function analyzeCast(analysis: Analysis, cast: TypeCast, scope: Scope): Value {
   const { searchPath } = analysis.input;
   const target = castType(cast.typeName);
   if (column.carries?.as === 'json' && target?.isArray === false && target.elementOid === column.type.oid) return value;
-  const text = target?.isArray === false ? rowText(column, target.elementOid) : undefined;
+  const text =
+    target?.isArray === false
+      ? (rowText(column, target.elementOid) ?? castedText(analysis, cast, column, target.elementOid))
+      : undefined;
   if (text !== undefined) return text;
   if (column.carries !== undefined) throw refuseSealed(column, 'in a cast', locationOf(cast));
   if (namesOwnModifier(cast.typeName, column.type) && analysis.input.within === 'statement') {
@@ -153,6 +156,17 @@ function rowText(column: SealedColumn, oid: number): Value | undefined {
   if (column.carries?.as !== 'row' || type === undefined) return undefined;
   if (column.carries.isText === true) return type.oid === column.type.oid ? unnamed(column) : undefined;
   return isText(type) ? carriedRowText(column, type) : undefined;
+}
+
+/** Of a value of another type than text: the server gives its ciphertext, and the proxy the text. */
+function castedText(analysis: Analysis, cast: TypeCast, column: SealedColumn, oid: number): Value | undefined {
+  const type = logicalTypeByOid(oid);
+  if (type === undefined || !isText(type) || isText(column.type) || analysis.input.within === 'view') return undefined;
+  const text = carriedText(column, type);
+  if (text === undefined) return undefined;
+  replaceType(analysis, cast, storedType(column).name, column);
+  analysis.castsToText = true;
+  return text;
 }
 
 function analyzeCase(analysis: Analysis, expression: CaseExpr, scope: Scope): Value {

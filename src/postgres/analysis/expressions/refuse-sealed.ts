@@ -27,5 +27,11 @@ function refuseCarried(column: SealedColumn, carried: Carried, usage: string, lo
       location,
       'It can be read as it is; compute in the application.',
     );
+  if (carried.as === 'text')
+    return refuseUse(
+      `the text of sealed column ${name} cannot be used ${usage}`,
+      location,
+      'It can be read as it is; compare the column itself, and compute in the application.',
+    );
   return refuseUse(`${carried.as} with values of sealed column ${name} cannot be used ${usage}`, location, hint);
 }

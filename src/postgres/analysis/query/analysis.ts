@@ -65,6 +65,8 @@ export class Analysis {
   readonly writes = new Set<string>();
   /** Parameters (`$1`) and constants (by byte offset) that may be text to the server, which a cast then makes the column's type of. */
   readonly texts = new Set<string | number>();
+  /** A sealed value is cast to text, as the server's own casts do it. */
+  castsToText = false;
   /** A number or string outside sealed positions decided something (an ordinal): the plan holds for this text alone. */
   literalsMatter = false;
   #later: (() => void)[] = [];

@@ -1,5 +1,6 @@
 /** Target lists: result columns of SELECT and RETURNING, stars expanded. Follows src/backend/parser/parse_target.c. */
 import type { A_Indirection, ColumnRef, ResTarget } from 'libpg-query';
+import type { SealedColumn } from '../../plan.ts';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { openColumn, requireEntry, rowEntry } from '../expressions/column-refs.ts';
 import { refuseUse } from '../errors.ts';
@@ -58,6 +59,7 @@ function oneTarget(
     return { name, value: { type: 'sealed', column, origin: { type: 'any' } } };
   }
   const value = analysis.infer(val, scope);
+  if (value.type === 'sealed' && target.name === undefined) requireNameOfCast(val, value.column);
   if (value.type !== 'mouldable') return { name, value };
   // Read as it is, it is the same column.
   const same = 'ColumnRef' in val ? openColumn(analysis, val.ColumnRef, scope) : undefined;
@@ -85,6 +87,18 @@ function requireName(node: Node): void {
   if (isNullConstant(node) || !(signedConstant(node) !== undefined || 'TypeCast' in node)) return;
   throw refuseUse(
     'a constant that is sealed as a result column needs a name of its own',
+    nodeLocation(node),
+    'Write AS and a name after it.',
+  );
+}
+
+/** Of what has no name but the type's of a cast, which is another one upstream. */
+function requireNameOfCast(node: Node, { carries }: SealedColumn): void {
+  // Their casts stay as they are.
+  if (carries?.as === 'row' || carries?.as === 'json') return;
+  if (!('TypeCast' in node) || strongName(node) !== undefined) return;
+  throw refuseUse(
+    'a cast of a sealed value that has no name needs one',
     nodeLocation(node),
     'Write AS and a name after it.',
   );
@@ -168,6 +182,8 @@ function strongName(node: Node): string | undefined {
   if ('CollateClause' in node && node.CollateClause.arg !== undefined) return strongName(node.CollateClause.arg);
   if ('CaseExpr' in node && node.CaseExpr.defresult !== undefined) return strongName(node.CaseExpr.defresult);
   if ('CoalesceExpr' in node) return 'coalesce';
+  if ('RowExpr' in node) return 'row';
+  if ('A_ArrayExpr' in node) return 'array';
   if ('A_Expr' in node && node.A_Expr.kind === 'AEXPR_NULLIF') return 'nullif';
   if ('SubLink' in node) return subLinkName(node);
   return undefined;
