@@ -50,6 +50,9 @@ test.each([
   // No routine of its rows, but one of its name.
   "SELECT p.shown FROM people p WHERE email = 'canary-19'",
   "SELECT (p).shown FROM people p WHERE email = 'canary-20'",
+  // The server's own.
+  "SELECT p.to_json FROM people p WHERE email = 'canary-21'",
+  "SELECT p.count, count(email = 'canary-22') FROM people p",
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
   expect(all.server.log()).not.toContain('canary');
@@ -62,10 +65,18 @@ test.each([
   'SELECT summed(id) FROM others',
   'SELECT o.shown FROM others o',
   'SELECT o.shown, p.email FROM others o LEFT JOIN people p ON p.id = o.id',
+  'SELECT o.to_json, p.email FROM others o LEFT JOIN people p ON p.id = o.id',
   // Not called: it takes no row.
   'SELECT x.counted FROM (SELECT 1 AS counted) x',
 ])('sent: %s', async (sql) => {
   await client.query(sql);
+});
+
+test.each([
+  ['no column of the left table', 'SELECT count(*) FROM people JOIN others USING (absent)', '42703'],
+  ['two of the left table', 'SELECT count(*) FROM people p JOIN others o ON true JOIN people q USING (email)', '42702'],
+])('USING of %s', async (_what, sql, code) => {
+  await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code }));
 });
 
 test('what is neither column nor routine is said to be no column', async () => {

@@ -9,6 +9,7 @@ import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Sc
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { carriedRow, placesIn } from './carried.ts';
 import { refuseSealed } from './refuse-sealed.ts';
+import { ROW_FUNCTIONS } from './row-functions.ts';
 import type { Value } from './values.ts';
 
 export function analyzeColumnRef(analysis: Analysis, ref: ColumnRef, scope: Scope): Value {
@@ -78,7 +79,8 @@ function inEntry(analysis: Analysis, entry: RangeEntry, name: string, location: 
   if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
   if (found[0] !== undefined) return found[0];
   if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
-  if (analysis.catalog.rowRoutines.has(name)) return calledOnRow(analysis, entry, name, location);
+  if (analysis.catalog.rowRoutines.has(name) || ROW_FUNCTIONS.has(name))
+    return calledOnRow(analysis, entry, name, location);
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
 }
 

@@ -165,7 +165,11 @@ function mergeColumns(
 ): readonly MergedColumn[] {
   return names.map((name) => {
     const location = itemLocation(join.rarg);
-    const [one, other] = mouldedAlike(columnOf(left, name, join), columnOf(right, name, join), location);
+    const [one, other] = mouldedAlike(
+      columnOf(left, name, 'left', location),
+      columnOf(right, name, 'right', location),
+      location,
+    );
     for (const side of [one, other]) if (side.type === 'sealed') analysis.refer(side);
     const members = [...left.entries, ...right.entries].filter((side) =>
       side.columns.some((column) => column.name === name),
@@ -195,18 +199,13 @@ function mouldedAlike(one: ReadColumn, other: ReadColumn, location: number): rea
   return [become(one, other.value), become(other, one.value)];
 }
 
-function columnOf(item: FromItem, name: string, join: JoinExpr): ReadColumn {
-  const found = item.columns.filter((column) => column.name === name);
-  if (found.length === 0 && item.entries.some((side) => side.opaque)) return PLAIN_COLUMN;
-  const [only] = found;
-  if (only === undefined || found.length > 1) {
-    throw refuseName(
-      '42703',
-      `column "${name}" in USING does not name one column on each side`,
-      locationOf({ location: join.rtindex ?? -1 }),
-    );
-  }
-  return only;
+function columnOf(item: FromItem, name: string, side: 'left' | 'right', location: number): ReadColumn {
+  const [found, ...more] = item.columns.filter((column) => column.name === name);
+  if (more.length > 0)
+    throw refuseName('42702', `common column name "${name}" appears more than once in ${side} table`, location);
+  if (found !== undefined) return found;
+  if (item.entries.some((entry) => entry.opaque)) return PLAIN_COLUMN;
+  throw refuseName('42703', `column "${name}" specified in USING clause does not exist in ${side} table`, location);
 }
 
 /** Where a refusal about a side of a join points. */
