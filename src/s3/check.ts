@@ -4,6 +4,7 @@
  */
 import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
 import { NO_CONDITIONS, probeConditions, type ConditionCapabilities } from './check-conditions.ts';
+import { completesWithSome } from './check-some-parts.ts';
 import { NO_COPIES, probeCopies, type CopyCapabilities } from './check-copies.ts';
 import { S3Error } from './errors.ts';
 import { deleteHiddenKey } from './listing/delete-hidden.ts';
@@ -13,7 +14,10 @@ import { MAX_LIST_BYTES } from './sealing/limits.ts';
 import type { UpstreamCapabilities } from './upstream/capabilities.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream/client.ts';
 
-export type ProbedCapabilities = Pick<UpstreamCapabilities, 'multipart' | 'multipartEtagCountsParts' | 'listsParts'> &
+export type ProbedCapabilities = Pick<
+  UpstreamCapabilities,
+  'multipart' | 'multipartEtagCountsParts' | 'listsParts' | 'completesWithSomeParts'
+> &
   ConditionCapabilities &
   CopyCapabilities;
 
@@ -23,6 +27,7 @@ const NO_MULTIPART: ProbedCapabilities = {
   multipart: false,
   multipartEtagCountsParts: false,
   listsParts: false,
+  completesWithSomeParts: true,
   ...NO_CONDITIONS,
   ...NO_COPIES,
 };
@@ -49,6 +54,8 @@ export async function probeCapabilities(
       multipart: true,
       multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
       listsParts,
+      // Without a list of them nobody could look.
+      completesWithSomeParts: !listsParts || (await completesWithSome(probe)),
       ...(await probeCopies({ ...probe, etag: made.headers['etag'] ?? '' })),
       ...(await probeConditions(probe)),
     };

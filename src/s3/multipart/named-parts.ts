@@ -48,7 +48,15 @@ export async function findParts(
   const found = named.map((part) => findPart(gateway, upload, part, listed?.parts));
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);
+  // The store would refuse it when the end is written already, which it would then want named as well.
+  if (known?.completesWithSomeParts === false && leavesSome(found, listed?.parts))
+    throw new S3Error('ERR_S3_INVALID_PART');
   return { found, hasEnd: listed?.hasEnd === true };
+}
+
+function leavesSome(found: readonly FoundPart[], listed: ReadonlyMap<number, StoredPart> = new Map()): boolean {
+  const numbers = new Set(found.map(({ number }) => number));
+  return [...listed.keys()].some((number) => !numbers.has(number));
 }
 
 function findPart(

@@ -38,6 +38,8 @@ export type UpstreamCapabilities = {
   readonly multipart: boolean;
   /** ListParts: else the lengths of parts travel in the ETags clients are given, and are given back on completion. */
   readonly listsParts: boolean;
+  /** CompleteMultipartUpload may name some of an upload's parts; Ceph RGW 16 wants all that it holds. */
+  readonly completesWithSomeParts: boolean;
   readonly versioning: boolean;
   /** Bytes of user metadata it takes with an object, names included. */
   readonly metadataBytes: number;
@@ -66,6 +68,7 @@ export const AWS_CAPABILITIES: UpstreamCapabilities = {
   ownChecksum: 'none',
   multipart: true,
   listsParts: true,
+  completesWithSomeParts: true,
   versioning: true,
   metadataBytes: 2048,
 };
