@@ -116,11 +116,17 @@ test('JSON has the same for programs', async () => {
 });
 
 test.each([
-  ['invoices/a', '--action', 'GetObject', '--client', 'x'],
-  ['s3://invoices', '--client', 'x'],
+  ['invoices/a', '--action', 'GetObject', '--client', 'reports'],
+  ['s3://invoices', '--client', 'reports'],
   ['s3://invoices', '--action', 'ListBucket'],
-  ['s3://invoices', '--action', 'ListBucket', '--client', 'x', '--anonymous'],
-  ['s3://invoices', '--action', 'ListBucket', '--client', 'x', '--with', 'prefix'],
+  ['s3://invoices', '--action', 'ListBucket', '--client', 'reports', '--anonymous'],
+  ['s3://invoices', '--action', 'ListBucket', '--client', 'reports', '--with', 'prefix'],
 ])('what is no question is refused as such: %s %s', async (...words) => {
   expect(await explain(...words)).toMatchObject({ exit: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
+});
+
+test('a client that the gateway does not have is no answer: nothing would limit it', async () => {
+  const { exit, text, stderr } = await explain('s3://invoices/a', '--action', 'GetObject', '--client', 'report');
+  expect([exit, text]).toEqual([2, '']);
+  expect(stderr).toContain('the gateway has no client report;');
 });

@@ -49,6 +49,13 @@ export const s3ExplainAccessCommand = defineCommand({
     const who = principalOf(values);
     const config = await loadCommandConfig(values.config, io);
     if (config.s3 === undefined) throw new CliError('ERR_CLI_USAGE', 'the config has no section `s3`');
+    const { client } = values;
+    // Misspelt, it would be answered for a caller that nothing limits.
+    if (client !== undefined && !config.s3.clients.some(({ name }) => name === client))
+      throw new CliError(
+        'ERR_CLI_USAGE',
+        `the gateway has no client ${client}; --principal takes any caller by its ARN`,
+      );
     const asked: Asked = { ...what, principal: who(config.keys.account), anonymous: values.anonymous === true };
     const rule = await ruleOf(asked, config.s3);
     const policies = await policiesOf(asked, config);
