@@ -22,13 +22,19 @@ import type {
 } from '../uses/data-keys.ts';
 import { cacheName, DekCache } from '../uses/dek-cache.ts';
 import { KnownCiphertexts } from '../uses/known-ciphertexts.ts';
-import { Channel } from './channel.ts';
-import type { Asked, Question, Result, Told } from './messages.ts';
+import { Channel, MAX_CHANNEL_NUMBER } from './channel.ts';
+import type { Asked, Question, Result, Told, ToldAgain } from './messages.ts';
+import { isRepeatable } from '../uses/repeated-uses.ts';
 
 /** How the owner calls a wrapped key and its context, and where its DEK is kept here. */
-type Reference = { readonly reference: number; readonly name: string };
-type ResultOf<Type extends Result['type']> = Extract<Result, { readonly type: Type }>;
-type Waiting = { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void };
+type Reference = { readonly reference: number; readonly name: string; readonly keyArn: string };
+/** How the owner calls a use, and which key it may be of. */
+type NamedUse = { readonly useName: number; readonly keyId: string | undefined };
+/** `asBefore`: what was asked again may be used. */
+type Answer = Result | { readonly type: 'asBefore' };
+type AnswerOf<Type extends Answer['type']> = Extract<Answer, { readonly type: Type }>;
+type Waiting = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
+const AS_BEFORE: Answer = { type: 'asBefore' };
 
 export type AskedOptions = {
   readonly cache: DekCacheLimits;
@@ -42,6 +48,9 @@ export class AskedDataKeys implements DataKeys {
   readonly #channel: Channel;
   readonly #cache: DekCache;
   readonly #known = new KnownCiphertexts<Reference>();
+  /** By the use: an entry lives as long as whoever asks keeps it. */
+  readonly #uses = new WeakMap<KeyUse, NamedUse>();
+  #named = 0;
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
   /** How often DEKs were dropped. */
@@ -51,7 +60,7 @@ export class AskedDataKeys implements DataKeys {
     this.#cache = new DekCache(cache, now);
     this.#channel = new Channel(pipe, {
       // The owner sent it: see `messages.ts`.
-      received: (value) => this.#hear(value as Told),
+      received: (value) => this.#hear(value as Told | ToldAgain),
       ended: () => {
         this.#cache.close();
         for (const { reject } of this.#waiting.values()) reject(closed());
@@ -83,18 +92,24 @@ export class AskedDataKeys implements DataKeys {
     const cached = name === undefined ? undefined : this.#cache.get(name);
     const hasDek = cached !== undefined;
     const drops = this.#drops;
-    const again =
-      known &&
-      (await this.#ask(
-        { type: 'decryptAgain', reference: known.reference, keyId, hasDek, use },
-        'opened',
-        'forgotten',
-      ));
+    const again = known && (await this.#askAgain(known, { keyId, hasDek, use }));
+    if (again?.type === 'asBefore' && cached !== undefined && known !== undefined)
+      return { dek: cached.dek, keyArn: known.keyArn };
     const opened =
       again?.type === 'opened'
         ? again
-        : await this.#ask({ type: 'decrypt', request: { ...request, wrapped: meant }, hasDek, use }, 'opened');
-    if (name !== undefined) this.#known.keep(wrapped, context, { reference: opened.reference, name }, meant);
+        : await this.#ask(
+            {
+              type: 'decrypt',
+              request: { ...request, wrapped: meant },
+              hasDek,
+              use,
+              useName: this.#nameFor(use, keyId),
+            },
+            'opened',
+          );
+    const { reference, keyArn } = opened;
+    if (name !== undefined) this.#known.keep(wrapped, context, { reference, name, keyArn }, meant);
     if (opened.dek === undefined) {
       if (cached === undefined) throw new TypeError('the owner of the key store sent no key');
       return { dek: cached.dek, keyArn: opened.keyArn };
@@ -148,31 +163,66 @@ export class AskedDataKeys implements DataKeys {
     }));
   }
 
-  async #ask<Type extends Result['type']>(
-    question: Question,
-    ...wanted: readonly [Type, ...Type[]]
-  ): Promise<ResultOf<Type>> {
-    if (!this.#channel.isOpen) throw closed();
-    const result = await new Promise<Result>((resolve, reject) => {
-      this.#asked += 1;
-      this.#waiting.set(this.#asked, { resolve, reject });
-      const asked: Asked = { number: this.#asked, question };
-      this.#channel.send(asked);
-    });
-    if (result.type === 'failed') throw failed(result);
-    if (!isOneOf(result, wanted)) throw new TypeError(`the owner of the key store answered with ${result.type}`);
-    return result;
+  /** In as few words as the owner understands. */
+  #askAgain(
+    { reference }: Reference,
+    { keyId, hasDek, use }: { readonly keyId: string | undefined; readonly hasDek: boolean; readonly use: KeyUse },
+  ): Promise<AnswerOf<'opened' | 'forgotten' | 'asBefore'>> {
+    const named = this.#uses.get(use);
+    if (hasDek && named?.keyId === keyId && named !== undefined && reference <= MAX_CHANNEL_NUMBER) {
+      const send = (number: number): void => this.#channel.sendNumbers([number, reference, named.useName]);
+      return this.#answerTo(send, ['opened', 'forgotten', 'asBefore']);
+    }
+    const useName = this.#nameFor(use, keyId);
+    return this.#ask({ type: 'decryptAgain', reference, keyId, hasDek, use, useName }, 'opened', 'forgotten');
   }
 
-  #hear(told: Told): void {
+  /** Undefined: the use is of one request or may change, or names are used up, none of which may ever mean another use. */
+  #nameFor(use: KeyUse, keyId: string | undefined): number | undefined {
+    const known = this.#uses.get(use);
+    if (known?.keyId === keyId && known !== undefined) return known.useName;
+    if (!isRepeatable(use) || this.#named === MAX_CHANNEL_NUMBER) return undefined;
+    this.#named += 1;
+    this.#uses.set(use, { useName: this.#named, keyId });
+    return this.#named;
+  }
+
+  #ask<Type extends Answer['type']>(
+    question: Question,
+    ...wanted: readonly [Type, ...Type[]]
+  ): Promise<AnswerOf<Type>> {
+    return this.#answerTo((number) => this.#channel.send({ number, question } satisfies Asked), wanted);
+  }
+
+  /** Rejects with the owner's error. */
+  async #answerTo<Type extends Answer['type']>(
+    send: (number: number) => void,
+    wanted: readonly [Type, ...Type[]],
+  ): Promise<AnswerOf<Type>> {
+    if (!this.#channel.isOpen) throw closed();
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      // Those that wait are far fewer.
+      this.#asked = this.#asked === MAX_CHANNEL_NUMBER ? 0 : this.#asked + 1;
+      this.#waiting.set(this.#asked, { resolve, reject });
+      send(this.#asked);
+    });
+    if (answer.type === 'failed') throw failed(answer);
+    if (!isOneOf(answer, wanted)) throw new TypeError(`the owner of the key store answered with ${answer.type}`);
+    return answer;
+  }
+
+  #hear(told: Told | ToldAgain): void {
     if ('type' in told) {
       this.#drops += 1;
       this.#cache.clear();
-      return;
-    }
-    const waiting = this.#waiting.get(told.number);
-    this.#waiting.delete(told.number);
-    waiting?.resolve(told.result);
+    } else if ('number' in told) this.#resolve(told.number, told.result);
+    else this.#resolve(told[0], AS_BEFORE);
+  }
+
+  #resolve(number: number, answer: Answer): void {
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    waiting?.resolve(answer);
   }
 }
 
@@ -186,11 +236,11 @@ function nameOf(wrapped: Uint8Array, context: EncryptionContext): string | undef
   }
 }
 
-function isOneOf<Type extends Result['type']>(result: Result, wanted: readonly Type[]): result is ResultOf<Type> {
-  return wanted.some((type) => type === result.type);
+function isOneOf<Type extends Answer['type']>(answer: Answer, wanted: readonly Type[]): answer is AnswerOf<Type> {
+  return wanted.some((type) => type === answer.type);
 }
 
-function failed({ code, message }: ResultOf<'failed'>): Error {
+function failed({ code, message }: AnswerOf<'failed'>): Error {
   // A SealgateError's code was sent.
   return Object.hasOwn(KEYS_ERRORS, code)
     ? new KeysError(code as KeysErrorCode, message)

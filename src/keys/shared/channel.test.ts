@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { serialize } from 'node:v8';
 import { expect, test } from 'vitest';
 import { pipePair } from '../../../test/support/keys/pipe-pair.ts';
-import { Channel } from './channel.ts';
+import { Channel, MAX_CHANNEL_NUMBER } from './channel.ts';
 
 const framed = (value: unknown): Buffer => {
   const bytes = serialize(value);
@@ -39,6 +39,40 @@ test('Values come whole and in order, wherever the pipe cuts them', async () => 
     }),
     { numRuns: 60 },
   );
+});
+
+test('Lists of numbers come among them, wherever the pipe cuts, and what came at once is told to be through once', async () => {
+  const number = fc.integer({ min: 0, max: MAX_CHANNEL_NUMBER });
+  const sent = fc.array(fc.oneof(fc.array(number, { maxLength: 4 }), fc.record({ number })), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(sent, fc.boolean(), async (values, together) => {
+      const [one, other] = await pipePair();
+      const got: unknown[] = [];
+      const ends: number[] = [];
+      const channel = new Channel(one, { received: () => undefined, ended: () => undefined });
+      new Channel(other, {
+        received: (value) => got.push(value),
+        receivedAll: () => ends.push(got.length),
+        ended: () => undefined,
+      });
+      for (const value of values) {
+        if (Array.isArray(value)) channel.sendNumbers(value);
+        else channel.send(value);
+        if (!together) await new Promise(setImmediate);
+      }
+      await expect.poll(() => got.length).toBe(values.length);
+      expect(got).toEqual(values);
+      await expect.poll(() => ends.at(-1)).toBe(values.length);
+      expect(ends).toEqual([...ends].sort((a, b) => a - b));
+      channel.close();
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('What is no number of 32 bits is not sent', () => {
+  const channel = new Channel(new PassThrough(), { received: () => undefined, ended: () => undefined });
+  for (const odd of [-1, MAX_CHANNEL_NUMBER + 1]) expect(() => channel.sendNumbers([1, odd])).toThrow(RangeError);
 });
 
 test('Byte arrays of a value lie where it was read, so that a key that is zeroed is gone', async () => {

@@ -8,8 +8,14 @@ export type Question =
       readonly request: { readonly keyId: string; readonly context: EncryptionContext };
       readonly use: KeyUse;
     }
-  /** `hasDek`: the asker has the DEK, and wants to know whether it may be used. */
-  | { readonly type: 'decrypt'; readonly request: DecryptRequest; readonly hasDek: boolean; readonly use: KeyUse }
+  /** `hasDek`: the asker has the DEK, and wants to know whether it may be used. `useName`: what it calls the use, and the `keyId`, from now on. */
+  | {
+      readonly type: 'decrypt';
+      readonly request: DecryptRequest;
+      readonly hasDek: boolean;
+      readonly use: KeyUse;
+      readonly useName: number | undefined;
+    }
   /** The same with a wrapped key and context that were named before; what is not known any more is `forgotten`. */
   | {
       readonly type: 'decryptAgain';
@@ -17,6 +23,7 @@ export type Question =
       readonly keyId: string | undefined;
       readonly hasDek: boolean;
       readonly use: KeyUse;
+      readonly useName: number | undefined;
     }
   | { readonly type: 'reEncrypt'; readonly request: Parameters<DataKeys['reEncrypt']>[0]; readonly use: KeyUse }
   | {
@@ -58,5 +65,12 @@ export type Result =
 
 /** `number`: the asker's, to tell answers apart. */
 export type Asked = { readonly number: number; readonly question: Question };
+/**
+ * The same where wrapped key, context, use and `keyId` were all named before, and the asker has the DEK: what a statement that comes again
+ * and again asks.
+ */
+export type AskedAgain = readonly [number: number, reference: number, useName: number];
 /** Without a question: some DEKs are not to be used again, since their key changed. */
 export type Told = { readonly number: number; readonly result: Result } | { readonly type: 'dropDeks' };
+/** What was asked again may be used: nothing else is to be said of it. */
+export type ToldAgain = readonly [number: number];

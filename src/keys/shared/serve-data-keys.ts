@@ -6,14 +6,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Duplex } from 'node:stream';
 import { SealgateError, unreachable } from '../../errors.ts';
-import type { DataKey, DataKeys, DecryptRequest, KeyUse } from '../uses/data-keys.ts';
+import type { DataKey, DataKeys, DecryptRequest, DecryptUse, KeyUse } from '../uses/data-keys.ts';
 import { Channel } from './channel.ts';
-import type { Asked, Question, Result, Told } from './messages.ts';
+import type { Asked, AskedAgain, Question, Result, Told } from './messages.ts';
 
-/** Wrapped keys that one process names by reference. */
+/** Wrapped keys that one process names by reference, and uses that it has names for. */
 const MAX_REFERENCES = 10_000;
 
 type Kept = Pick<DecryptRequest, 'wrapped' | 'context'>;
+type NamedUse = { readonly use: KeyUse; readonly keyId: string | undefined };
+/** One that is asked again; `asked`: undefined where something it names is not known any more. */
+type Again = { readonly number: number; readonly reference: number; readonly asked: DecryptUse | undefined };
 
 /** One process's end. */
 export class ServedDataKeys {
@@ -22,12 +25,19 @@ export class ServedDataKeys {
   /** Arrays and contexts that stay the same, so that what was found out about them is found again (`known-ciphertexts.ts`). */
   readonly #kept = new LRUCache<number, Kept>({ max: MAX_REFERENCES });
   #references = 0;
+  /** Objects that stay the same, and do not change, as those of a column do in the process that serves it itself (`repeated-uses.ts`). */
+  readonly #uses = new LRUCache<number, NamedUse>({ max: MAX_REFERENCES });
+  #again: Again[] = [];
 
   /** `ended`: the other process is gone. */
   constructor(keys: DataKeys, pipe: Duplex, ended: () => void) {
     this.#keys = keys;
     // Our own process sent it: the form is known, and nobody else can write into the pipe.
-    this.#channel = new Channel(pipe, { received: (value) => void this.#answer(value as Asked), ended });
+    this.#channel = new Channel(pipe, {
+      received: (value) => this.#hear(value as Asked | AskedAgain),
+      receivedAll: () => this.#answerAgain(),
+      ended,
+    });
   }
 
   /** DEKs that the other process holds are not to be used again. */
@@ -39,8 +49,45 @@ export class ServedDataKeys {
     this.#channel.close();
   }
 
-  async #answer({ number, question }: Asked): Promise<void> {
-    const result = await this.#resultOf(question).catch(failure);
+  #hear(asked: Asked | AskedAgain): void {
+    if ('question' in asked) void this.#answer(asked.number, this.#resultOf(asked.question));
+    else this.#again.push(this.#meant(asked));
+  }
+
+  #meant([number, reference, useName]: AskedAgain): Again {
+    const kept = this.#kept.get(reference);
+    const named = this.#uses.get(useName);
+    const asked = kept && named && { request: { ...kept, ...ofKey(named.keyId) }, use: named.use };
+    return { number, reference, asked };
+  }
+
+  /** All that came at once: their records go out in one write. */
+  #answerAgain(): void {
+    const again = this.#again;
+    if (again.length === 0) return;
+    this.#again = [];
+    const known = again.flatMap(({ asked }) => asked ?? []);
+    let keys: readonly (DataKey | undefined)[];
+    try {
+      keys = this.#keys.decryptEachNow(known);
+    } catch (error) {
+      for (const { number } of again) this.#tell({ number, result: failure(error) });
+      return;
+    }
+    let next = 0;
+    for (const { number, reference, asked } of again) {
+      if (asked === undefined) this.#tell({ number, result: { type: 'forgotten' } });
+      else if (keys[next++] === undefined) void this.#answer(number, this.#openLater(asked, reference));
+      else this.#channel.sendNumbers([number]);
+    }
+  }
+
+  async #openLater({ request, use }: DecryptUse, reference: number): Promise<Result> {
+    return opened(await this.#keys.decrypt(request, use), reference, true);
+  }
+
+  async #answer(number: number, answer: Promise<Result>): Promise<void> {
+    const result = await answer.catch(failure);
     this.#tell({ number, result });
     if ('dek' in result) result.dek?.fill(0);
     if (result.type === 'serviceKey') result.key.fill(0);
@@ -60,7 +107,8 @@ export class ServedDataKeys {
       case 'decrypt': {
         const { wrapped, context, keyId } = question.request;
         const kept = { wrapped: Uint8Array.from(wrapped), context: Object.freeze(context) };
-        const key = await keys.decrypt({ ...kept, ...named(keyId) }, question.use);
+        const use = this.#named(question.use, keyId, question.useName);
+        const key = await keys.decrypt({ ...kept, ...ofKey(keyId) }, use);
         this.#references += 1;
         this.#kept.set(this.#references, kept);
         return opened(key, this.#references, question.hasDek);
@@ -68,7 +116,8 @@ export class ServedDataKeys {
       case 'decryptAgain': {
         const kept = this.#kept.get(question.reference);
         if (kept === undefined) return { type: 'forgotten' };
-        const key = await this.#open({ ...kept, ...named(question.keyId) }, question.use);
+        const use = this.#named(question.use, question.keyId, question.useName);
+        const key = await this.#open({ ...kept, ...ofKey(question.keyId) }, use);
         return opened(key, question.reference, question.hasDek);
       }
       case 'reEncrypt': {
@@ -96,13 +145,18 @@ export class ServedDataKeys {
     }
   }
 
+  #named(use: KeyUse, keyId: string | undefined, name: number | undefined): KeyUse {
+    if (name !== undefined) this.#uses.set(name, { use: Object.freeze(use), keyId });
+    return use;
+  }
+
   /** At once where that can be. */
   async #open(request: DecryptRequest, use: KeyUse): Promise<DataKey> {
     return this.#keys.decryptNow(request, use) ?? this.#keys.decrypt(request, use);
   }
 }
 
-const named = (keyId: string | undefined): { readonly keyId?: string } => (keyId === undefined ? {} : { keyId });
+const ofKey = (keyId: string | undefined): { readonly keyId?: string } => (keyId === undefined ? {} : { keyId });
 
 function opened({ dek, keyArn }: DataKey, reference: number, hasDek: boolean): Result {
   return { type: 'opened', dek: hasDek ? undefined : dek.export(), keyArn, reference };

@@ -4,7 +4,7 @@ import { keyFolder, TEST_USE } from '../../../test/support/keys/keys.ts';
 import { pipePair } from '../../../test/support/keys/pipe-pair.ts';
 import { decodeContext, encodeContext } from '../../envelope/encryption-context.ts';
 import type { KeyManager } from '../key-manager.ts';
-import type { DataKey } from '../uses/data-keys.ts';
+import type { DataKey, KeyUse } from '../uses/data-keys.ts';
 import { AskedDataKeys } from './asked-data-keys.ts';
 import { ServedDataKeys } from './serve-data-keys.ts';
 
@@ -140,4 +140,57 @@ test('A context that is none is refused by the owner, by its code, and is on rec
     await expect(s.one.decrypt({ wrapped, context: odd }, use)).rejects.toMatchObject({ code });
     expect(s.records('Decrypt')).toHaveLength(before + 2);
   }
+});
+
+test('Uses that come again are decided and recorded each, as whose they are, by the owner; those of one moment together', async () => {
+  await using s = await shared();
+  const { wrapped } = await s.one.generateDataKey({ keyId: s.keyId, context }, use);
+  const uses = ['one', 'two', 'three'].map((name) =>
+    Object.freeze({
+      principal: `arn:aws:iam::000000000000:user/${name}`,
+      via: 'postgres',
+      resource: `shop.public.t.${name}`,
+    } as const),
+  );
+  const decrypt = (by: AskedDataKeys, as: KeyUse): Promise<DataKey> =>
+    by.decrypt({ wrapped, context, keyId: s.keyId }, as);
+  const all = (by: AskedDataKeys): Promise<readonly DataKey[]> => Promise.all(uses.map((as) => decrypt(by, as)));
+  const direct = bytesOf(await s.manager.decrypt({ wrapped, context }, use));
+  const before = s.records('Decrypt').length;
+  for (let times = 0; times < 4; times += 1)
+    for (const by of [s.one, s.two]) expect((await all(by)).map(bytesOf)).toEqual([direct, direct, direct]);
+  const said = s
+    .records('Decrypt')
+    .slice(before)
+    .map((line) => JSON.parse(line) as Record<string, string>);
+  const sayings = (name: string) => said.filter(({ resource }) => resource === `shop.public.t.${name}`);
+  for (const name of ['one', 'two', 'three']) {
+    expect(sayings(name)).toHaveLength(8);
+    expect(
+      new Set(sayings(name).map(({ principal, key, via, result }) => [principal, key, via, result].join())),
+    ).toEqual(
+      new Set([`arn:aws:iam::000000000000:user/${name},${await s.manager.resolveKey(s.keyId)},postgres,success`]),
+    );
+  }
+  await s.manager.disableKey(s.keyId, TEST_USE);
+  const refused = await Promise.allSettled([...uses, ...uses].map((as) => decrypt(s.one, as)));
+  expect(refused).toMatchObject(refused.map(() => ({ status: 'rejected', reason: { code: 'ERR_KEYS_DISABLED' } })));
+  expect(s.records('Decrypt').filter((line) => line.includes('ERR_KEYS_DISABLED'))).toHaveLength(6);
+  await s.manager.enableKey(s.keyId, TEST_USE);
+  expect((await all(s.one)).map(bytesOf)).toEqual([direct, direct, direct]);
+});
+
+test('What the owner has forgotten is asked in full: more uses than it keeps names for', async () => {
+  await using s = await shared();
+  const { wrapped } = await s.one.generateDataKey({ keyId: s.keyId, context }, use);
+  const useOf = (n: number): KeyUse =>
+    Object.freeze({ ...TEST_USE, via: 'postgres', resource: `shop.public.t.c${n}` } as const);
+  const first = useOf(0);
+  const decrypt = (as: KeyUse): Promise<DataKey> => s.one.decrypt({ wrapped, context }, as);
+  await decrypt(first);
+  await decrypt(first);
+  for (let n = 1; n <= 10_000; n += 500)
+    await Promise.all(Array.from({ length: 500 }, (_, i) => decrypt(useOf(n + i))));
+  expect(bytesOf(await decrypt(first))).toBe(bytesOf(await s.manager.decrypt({ wrapped, context }, use)));
+  expect(s.records('Decrypt').filter((line) => line.includes('"shop.public.t.c0"'))).toHaveLength(3);
 });

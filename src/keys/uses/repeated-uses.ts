@@ -64,7 +64,7 @@ export class RepeatedUses {
 }
 
 /** Of one request alone where it says something of it. */
-function isRepeatable(use: KeyUse): boolean {
+export function isRepeatable(use: KeyUse): boolean {
   const { request, requestId, recorded } = use;
   return request === undefined && requestId === undefined && recorded === undefined && Object.isFrozen(use);
 }
