@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -73,7 +73,10 @@ describe.each([
     url.port = String((relay.address() as AddressInfo).port); // A TCP server has an address object.
     edge = await startEdge({
       store: { ...store, url: url.href },
-      rules: [{ bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } }],
+      rules: [
+        { bucket: 'sealed', prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } },
+        { bucket: 'plain', prefix: '', rule: { type: 'pass', name: 'plain' } },
+      ],
       operations: SEALED_OPERATIONS,
       dataKeys: manager,
       ...(tls === undefined ? {} : { tls, upstreamCa: TEST_CA_PEM }),
@@ -118,9 +121,11 @@ describe.each([
     expect(statusCode).toBe(200);
   }
 
-  async function hashOfStored(bucket: string, key: string): Promise<string> {
+  /** `range`: first and last byte. */
+  async function hashOfStored(bucket: string, key: string, range?: readonly [number, number]): Promise<string> {
     const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 600 });
-    const { body } = await request(url, { dispatcher: agent });
+    const headers = range === undefined ? {} : { range: `bytes=${range.join('-')}` };
+    const { body } = await request(url, { dispatcher: agent, headers });
     const hash = createHash('sha256');
     let reads = 0;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
@@ -130,18 +135,33 @@ describe.each([
     return hash.digest('hex');
   }
 
+  async function copy(from: string, to: string, key: string): Promise<void> {
+    const command = new CopyObjectCommand({ Bucket: to, Key: `${key}-copied`, CopySource: `${from}/${key}` });
+    const { body } = await request(await getSignedUrl(s3, command, { expiresIn: 600 }), {
+      method: 'PUT',
+      dispatcher: agent,
+    });
+    expect(await body.text()).toContain('</CopyObjectResult>');
+  }
+
   test.each(['sealed', 'plain'])('streams of the %s bucket never carry the bytes of each other', async (bucket) => {
     const objects = Array.from({ length: STREAMS }, (_, index) => ({
       key: `object-${index}`,
       bytes: randomBytes(randomInt(MIN_BYTES, MAX_BYTES)),
     }));
     await Promise.all(objects.map(({ key, bytes }) => put(bucket, key, bytes)));
-    // Reads and writes at once.
-    const [hashes] = await Promise.all([
+    // Reads, writes, and copies that are both, at once.
+    const other = bucket === 'sealed' ? 'plain' : 'sealed';
+    const range = [MIN_BYTES / 4, MIN_BYTES - 1] as const;
+    const [hashes, ranges] = await Promise.all([
       Promise.all(objects.map(({ key }) => hashOfStored(bucket, key))),
+      Promise.all(objects.map(({ key }) => hashOfStored(bucket, key, range))),
       ...objects.map(({ key, bytes }) => put(bucket, `${key}-again`, bytes)),
+      ...objects.map(({ key }) => copy(bucket, other, key)),
     ]);
     expect(hashes).toEqual(objects.map(({ bytes }) => hashOf(bytes)));
+    expect(ranges).toEqual(objects.map(({ bytes }) => hashOf(bytes.subarray(range[0], range[1] + 1))));
+    expect(await Promise.all(objects.map(({ key }) => hashOfStored(other, `${key}-copied`)))).toEqual(hashes);
     const again = await Promise.all(objects.map(({ key }) => hashOfStored(bucket, `${key}-again`)));
     expect(again).toEqual(hashes);
   });
