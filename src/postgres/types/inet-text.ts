@@ -82,7 +82,8 @@ function wordsOf(text: string, last: boolean): readonly number[] | undefined {
   const words: number[] = [];
   for (const [index, part] of parts.entries()) {
     if (last && index === parts.length - 1 && part.includes('.')) {
-      const octets = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/.test(part) ? octetsOf(part) : undefined;
+      // What is left out is zero, but for the last octet (getv4 in inet_net_pton.c).
+      const octets = /^(?:(?:0|[1-9]\d{0,2})?\.){1,3}(?:0|[1-9]\d{0,2})$/.test(part) ? octetsOf(part) : undefined;
       if (octets === undefined) return undefined;
       const [a = 0, b = 0, c = 0, d = 0] = octets;
       words.push((a << 8) | b, (c << 8) | d);

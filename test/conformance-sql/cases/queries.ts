@@ -152,6 +152,8 @@ export const QUERIES: readonly Shape[] = [
        SELECT * FROM up`,
       `WITH RECURSIVE down (id, label, depth) AS (SELECT id, label, 0 FROM tree WHERE parent IS NULL
        UNION SELECT t.id, t.label, d.depth + 1 FROM tree t, down d WHERE t.parent = d.id) SELECT label, depth FROM down`,
+      'WITH RECURSIVE r (s, n) AS (SELECT coalesce(ssn, ssn), 1 FROM customers UNION ALL SELECT CASE WHEN n = 1 THEN s ELSE s END, n + 1 FROM r WHERE n < 3) SELECT s, n FROM r ORDER BY n',
+      "WITH RECURSIVE r (s, n) AS (SELECT coalesce(ssn, 'canary-0'), 1 FROM customers UNION ALL SELECT 'canary-x', n + 1 FROM r WHERE n < 3) SELECT s, n FROM r ORDER BY n",
       'WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT n.i, c.note FROM n JOIN customers c ON c.id = n.i',
       `WITH RECURSIVE down AS (SELECT id, label FROM tree WHERE parent IS NULL UNION ALL SELECT t.id, t.label FROM tree t JOIN down d ON t.parent = d.id)
        SEARCH DEPTH FIRST BY id SET place SELECT label FROM down ORDER BY place`,
@@ -165,6 +167,9 @@ export const QUERIES: readonly Shape[] = [
       "WITH RECURSIVE r (x, n) AS (SELECT 'x', 1 UNION ALL SELECT email, n + 1 FROM customers, r WHERE n < 2) SELECT n FROM r",
       'WITH x AS (SELECT note FROM customers) INSERT INTO people (id, nick) SELECT 70, note FROM x',
       "WITH RECURSIVE r (s, n) AS (SELECT ssn, 1 FROM customers UNION ALL SELECT 'canary-x', n + 1 FROM r WHERE n < 3) SELECT s FROM r",
+      "WITH RECURSIVE r (s, n) AS (SELECT coalesce(ssn, ssn), 1 FROM customers UNION ALL SELECT 'canary-x', n + 1 FROM r WHERE n < 3) SELECT s FROM r",
+      'WITH RECURSIVE r (s, n) AS (SELECT (SELECT ssn FROM people WHERE id = 1), 1 UNION ALL SELECT NULL, n + 1 FROM r WHERE n < 3) SELECT s FROM r',
+      "WITH RECURSIVE r (n, s) AS (SELECT 1, CASE WHEN id = 1 THEN ssn ELSE ssn END FROM customers UNION ALL SELECT n + 1, coalesce(s, 'canary-x') FROM r WHERE n < 3) SELECT s FROM r",
     ],
   },
   {

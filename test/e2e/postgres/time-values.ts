@@ -125,7 +125,7 @@ const INTERVALS: readonly string[] = [
   // Read in another way before PostgreSQL 15, or not at all.
   ...['1.99 years', '-1.96 years', '0.009 century', 'P1.3Y', 'P1.9999Y', '1.3 y 2 mon', '-0.3 y 2 mon'],
   ...['1.5 us', '0.9999995 s', '-0.0000015 s', '999.9995 ms', '-1.5 ms', '00:00:00.0000015', '1.5 minutes', 'PT1.5M'],
-  ...['P5.0000005D', 'PT7.0000005S', 'P1.00001M', '1. day', '1.', '4:05.', '4:05:06.', 'PT1.S'],
+  ...['P5.0000005D', 'PT7.0000005S', 'P1.00001M', '1. day', '1.', '4:05.', '4:05:06.', 'PT1.S', '-4.S', 'P-1YT-.5S'],
   ...['2147483648', '-99999999999 us', '9223372036854775807 us', '153722867280 minutes', '2147483648:00:00'],
 ];
 
@@ -243,6 +243,7 @@ export const TIME_VALUES: Readonly<Record<string, ValueCases>> = {
       'P',
       'P1X',
       'PT1Y',
+      ...['P1YT+1S', 'P+1Y', 'PT+.5S', '4.S', '1 day 4.s', '4.5.S', '1.day'],
       '1 quarter',
       '1 timezone',
       '1 infinity',

@@ -2,7 +2,7 @@
 import type { CommonTableExpr, WithClause } from 'libpg-query';
 import type { Analysis } from './analysis.ts';
 import { refuseStatement, refuseUse } from '../errors.ts';
-import { nodeLocation, requirePlain } from '../expressions/mould.ts';
+import { caseResults, nodeLocation, requirePlain } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
@@ -24,7 +24,7 @@ function oneTable(analysis: Analysis, table: CommonTableExpr, scope: Scope, recu
   const columns = named(analysis.query(query, scope), table);
   if (assumed !== undefined) {
     requireSealedAlike(assumed, columns, locationOf(table));
-    requireColumnsAgain(assumed, query);
+    requireColumnsAgain(assumed, first, query);
   }
   scope.addCte({ name, columns: [...columns, ...searchColumns(analysis, table, columns, scope)] });
 }
@@ -71,14 +71,16 @@ function requireSealedAlike(
 }
 
 /** The server wants one type of both parts: a column of the first has the guard's, which an expression of the second has not. */
-function requireColumnsAgain(assumed: readonly OutputColumn[], query: Node): void {
+function requireColumnsAgain(assumed: readonly OutputColumn[], start: Node | undefined, query: Node): void {
+  const guarded = guardedTargets(start);
   const targets = 'SelectStmt' in query ? (query.SelectStmt.rarg?.targetList ?? []) : [];
   for (const [index, target] of targets.entries()) {
     const value = 'ResTarget' in target ? target.ResTarget.val : undefined;
     // From a star on the places of the others are not known.
     if (value === undefined || isStar(value)) return;
     const first = assumed[index]?.value;
-    if (first?.type !== 'sealed' || first.origin.type !== 'column' || 'ColumnRef' in value) continue;
+    if (first?.type !== 'sealed' || keepsGuard(value)) continue;
+    if (first.origin.type !== 'column' && guarded[index] !== true) continue;
     // What keeps its format is of its own type at the server.
     if (first.column.format !== undefined) continue;
     throw refuseUse(
@@ -87,6 +89,28 @@ function requireColumnsAgain(assumed: readonly OutputColumn[], query: Node): voi
       'Give a column there, and compute the rest in the application.',
     );
   }
+}
+
+/** Of expressions; up to a star. What a column itself is, is known. */
+function guardedTargets(query: Node | undefined): readonly boolean[] {
+  const targets = query !== undefined && 'SelectStmt' in query ? (query.SelectStmt.targetList ?? []) : [];
+  const values = targets.map((target) => ('ResTarget' in target ? target.ResTarget.val : undefined));
+  const star = values.findIndex((value) => value === undefined || isStar(value));
+  return values
+    .slice(0, star === -1 ? values.length : star)
+    .map((value) => value !== undefined && !('ColumnRef' in value) && keepsGuard(value));
+}
+
+/** Whether it has the guard's own type where its columns do: what chooses among such alone, and not beside a NULL or a constant (select_common_type). */
+function keepsGuard(node: Node): boolean {
+  if ('ColumnRef' in node) return true;
+  if ('CoalesceExpr' in node) return (node.CoalesceExpr.args ?? []).every(keepsGuard);
+  if ('CaseExpr' in node) return node.CaseExpr.defresult !== undefined && caseResults(node.CaseExpr).every(keepsGuard);
+  if (!('SubLink' in node) || node.SubLink.subLinkType !== 'EXPR_SUBLINK') return false;
+  const { subselect } = node.SubLink;
+  const [target] = subselect !== undefined && 'SelectStmt' in subselect ? (subselect.SelectStmt.targetList ?? []) : [];
+  const value = target !== undefined && 'ResTarget' in target ? target.ResTarget.val : undefined;
+  return value !== undefined && !isStar(value) && keepsGuard(value);
 }
 
 function isStar(node: Node): boolean {

@@ -4,7 +4,8 @@ import type { IntervalReading } from './releases.ts';
 import { NarrowSum } from './narrow-sum.ts';
 import { IntervalSum } from './sum.ts';
 
-const FIELD = /([+-]?\d*(?:\.\d*)?)([A-Z]?)/y;
+/** No sign but minus: ParseISO8601Number. */
+const FIELD = /(-?\d*(?:\.\d*)?)([A-Z]?)/y;
 const DATE_UNITS: Readonly<Record<string, string>> = { Y: 'year', M: 'month', W: 'week', D: 'day' };
 const TIME_UNITS: Readonly<Record<string, string>> = { H: 'hour', M: 'minute', S: 'second' };
 

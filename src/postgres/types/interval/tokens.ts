@@ -12,7 +12,11 @@ const CORE_WORDS: ReadonlySet<string> = new Set([
 ]);
 const FORMS: readonly (readonly [IntervalToken['type'], RegExp])[] = [
   ['time', /\d+:[\d:.]*/y],
-  ['number', /\d+-\d+(?:-[\d-]*)?|\d+\.\d*(?:\.[\d.]*)?|\d+\/[\da-z/]*|\d+-[a-z][\da-z-]*|\d+|\.\d*/iy],
+  // A letter behind the point makes it a date, which is none of an interval's numbers.
+  [
+    'number',
+    /\d+\.[a-z][\da-z.]*|\d+-\d+(?:-[\d-]*)?|\d+\.\d*(?:\.[\d.]*)?|\d+\/[\da-z/]*|\d+-[a-z][\da-z-]*|\d+|\.\d*/iy,
+  ],
 ];
 const WORD = /[a-z]+/iy;
 const SIGNED_NUMBER = /\d[\d:.-]*/y;
