@@ -1,5 +1,6 @@
 /** Which buckets have Object Lock, asked of the backend and remembered for a short while: it can be switched on at any time. */
 import { LRUCache } from 'lru-cache';
+import { S3Error } from '../errors.ts';
 import { MAX_ERROR_DOCUMENT_BYTES } from '../limits.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext } from '../operation.ts';
@@ -14,21 +15,22 @@ export class ObjectLocks {
   isLocked(bucket: string, gateway: GatewayContext): Promise<boolean> {
     const known = this.#known.get(bucket);
     if (known !== undefined) return known;
-    const asked = askFor(bucket, gateway);
+    const asked = askFor(bucket, gateway).catch((error: unknown) => {
+      // Who asks next may be told.
+      if (this.#known.peek(bucket) === asked) this.#known.delete(bucket);
+      gateway.log.warn({ err: error, bucket }, 'whether the bucket has Object Lock is not known');
+      return false;
+    });
     this.#known.set(bucket, asked);
     return asked;
   }
 }
 
 async function askFor(bucket: string, { upstream, log }: GatewayContext): Promise<boolean> {
-  try {
-    const response = await upstream.send({ method: 'GET', bucket, query: new Map([['object-lock', '']]) });
-    const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
-    // Of buckets without it S3 says 404.
-    if (response.status === 403) log.warn({ bucket }, 'the gateway may not ask whether the bucket has Object Lock');
-    return childText(parseXml(text.trim(), 'ObjectLockConfiguration'), 'ObjectLockEnabled') === 'Enabled';
-  } catch (error) {
-    log.warn({ err: error, bucket }, 'whether the bucket has Object Lock is not known');
-    return false;
-  }
+  const response = await upstream.send({ method: 'GET', bucket, query: new Map([['object-lock', '']]) });
+  const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
+  if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_UNREACHABLE');
+  // Of buckets without it S3 says 404.
+  if (response.status === 403) log.warn({ bucket }, 'the gateway may not ask whether the bucket has Object Lock');
+  return childText(parseXml(text.trim(), 'ObjectLockConfiguration'), 'ObjectLockEnabled') === 'Enabled';
 }
