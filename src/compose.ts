@@ -122,6 +122,10 @@ const LIFE_TEXTS = {
   used: 'a key was used beyond its life; see docs/KEY-LIFE.md',
   refused: 'a key refused what is beyond its life; see docs/KEY-LIFE.md',
 } as const;
+const WEAK_WRAPPING_TEXTS = {
+  used: 'key material came wrapped by a weaker key; see docs/KEY-LIFE.md',
+  refused: 'key material was refused that would come wrapped by a weaker key; see docs/KEY-LIFE.md',
+} as const;
 
 function keyMetrics(metrics: Metrics, log: Log): KeyMetrics {
   return {
@@ -139,7 +143,8 @@ function keyMetrics(metrics: Metrics, log: Log): KeyMetrics {
     },
     keyLife: ({ reason, outcome, keyArn, material, facts }) => {
       metrics.keyLife(reason, outcome);
-      log.warn({ key: keyArn, material, reason, outcome, ...facts }, LIFE_TEXTS[outcome]);
+      const texts = reason === 'weak wrapping' ? WEAK_WRAPPING_TEXTS : LIFE_TEXTS;
+      log.warn({ key: keyArn, material, reason, outcome, ...facts }, texts[outcome]);
     },
   };
 }
