@@ -88,7 +88,7 @@ export const POSTGRES_ERRORS = {
     fix: 'Connect again: another replica, or the next start, serves it.',
   },
   ERR_POSTGRES_ENCODING: {
-    says: 'A statement is not UTF-8.',
+    says: 'A statement, or the name of a prepared one, is not UTF-8.',
     why: 'Under another encoding the same bytes may name something else than the proxy reads, so nothing can be said about them.',
     fix: 'Use client_encoding UTF8, and send valid UTF-8.',
   },
