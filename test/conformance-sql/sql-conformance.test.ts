@@ -22,6 +22,10 @@ describe.each(SHAPES)('$shape', (shape) => {
     const outcomes = await twins.compare(one);
     if (one.expected === 'exact') {
       for (const { way, sealed, plain, after } of outcomes) {
+        if (isServersOwn(sealed, plain)) {
+          expect({ way, after: after.sealed }).toEqual({ way, after: after.untouched });
+          continue;
+        }
         expect({ way, ...sealed }).toEqual({ way, ...plain });
         expect({ way, after: after.sealed }).toEqual({ way, after: after.plain });
       }
@@ -34,6 +38,12 @@ describe.each(SHAPES)('$shape', (shape) => {
     proofs.push({ shape: shape.shape, one, refusal: first });
   });
 });
+
+/** The second analysis asked the server, which refuses the statement on plain columns with that SQLSTATE as well: MERGE into a view, before 17. */
+function isServersOwn(sealed: Outcome, plain: Outcome): boolean {
+  const isRelayed = sealed.type === 'refused' && sealed.refusal.code === 'ERR_POSTGRES_DISAGREEMENT';
+  return isRelayed && plain.type === 'answer' && plain.error === sealed.sqlstate;
+}
 
 /** What was not sent, where, and how to write it. */
 function refusalOf(way: Way, outcome: Outcome) {
