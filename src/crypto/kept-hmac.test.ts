@@ -43,3 +43,10 @@ test('What is kept beside a key is zeroed when the key is gone, and not before',
     })
     .toEqual([0, 0, 0]);
 });
+
+test('What a key is padded to lies outside the engine’s heap, which is moved about and copied', () => {
+  const keys = Array.from({ length: 2000 }, (_, n) => createSecretKey(Buffer.alloc(32, n)));
+  const before = process.memoryUsage().arrayBuffers;
+  for (const key of keys) keptHmacText(key, Buffer.from('message'), 'base64url');
+  expect(process.memoryUsage().arrayBuffers - before).toBeGreaterThanOrEqual(2000 * 128);
+});

@@ -15,7 +15,7 @@ const OUTER_PAD = 0x5c;
 /** Most messages are shorter; for others `createHmac` costs little beside the hashing. */
 const MAX_MESSAGE_BYTES = 4096;
 
-/** The key xor the inner pad, and the key xor the outer one. */
+/** The key xor the inner pad, and the key xor the outer one: in one array, since the engine keeps those of up to 64 bytes on its own heap. */
 type Padded = { readonly inner: Uint8Array; readonly outer: Uint8Array };
 
 const paddedKeys = new WeakMap<KeyObject, Padded>();
@@ -53,16 +53,15 @@ export function openKeptHmac(key: KeyObject, message: Uint8Array): Uint8Array {
 function pad(key: KeyObject): Padded {
   const exported = key.export();
   const bytes = exported.length > BLOCK_BYTES ? hash('sha256', exported, 'buffer') : exported;
-  const padded = { inner: paddedWith(bytes, INNER_PAD), outer: paddedWith(bytes, OUTER_PAD) };
+  const both = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
+    .fill(INNER_PAD, 0, BLOCK_BYTES)
+    .fill(OUTER_PAD, BLOCK_BYTES);
+  const padded = { inner: both.subarray(0, BLOCK_BYTES), outer: both.subarray(BLOCK_BYTES) };
+  for (const [at, byte] of bytes.entries())
+    for (const place of [at, BLOCK_BYTES + at]) both[place] = (both[place] ?? 0) ^ byte;
   exported.fill(0);
   bytes.fill(0);
   paddedKeys.set(key, padded);
-  zeroWhenGone(key, [padded.inner, padded.outer]);
+  zeroWhenGone(key, [both]);
   return padded;
-}
-
-function paddedWith(key: Uint8Array, pad: number): Uint8Array {
-  const block = Buffer.allocUnsafeSlow(BLOCK_BYTES).fill(pad);
-  for (let at = 0; at < key.length; at++) block[at] = (key[at] ?? 0) ^ pad;
-  return block;
 }

@@ -74,22 +74,31 @@ describe('section kms', () => {
   });
 
   test.each([
-    ['arn:aws:iam::123456789012:role/ops', 'write `principal: "arn:aws:iam::123456789012:role/ops"`'],
+    [
+      'arn:aws:iam::123456789012:role/ops',
+      'write `principal: "arn:aws:iam::123456789012:role/ops"`, or the role whose session it is',
+    ],
     ['backup.example.com', 'a service has no identity policies'],
   ])('An identity whose client stands for somebody else, %s, is an error: it would bind nobody', async (who, hint) => {
-    const clients = [
-      { ...APP, accessKeyId: 'APP0' },
-      { ...APP, principal: who },
-    ];
-    await expect(load({ listen: LISTEN, clients }, [{ client: 'app' }])).rejects.toMatchObject({
-      problems: [
-        {
-          path: 'keys.access.identities[0].client',
-          code: 'ERR_CONFIG_CONTRADICTION',
-          message: expect.stringContaining(hint),
-        },
+    const stands = { ...APP, principal: who };
+    const usual = { ...APP, accessKeyId: 'APP0' };
+    // Beside another of its name it would bind the one and not the other: which is meant is to be said.
+    for (const [clients, others] of [
+      [[stands], ''],
+      [
+        [usual, stands],
+        '; others of its name are arn:aws:iam::123456789012:user/app: for those write `principal: "arn:aws:iam::123456789012:user/app"`',
       ],
-    });
+    ] as const)
+      await expect(load({ listen: LISTEN, clients }, [{ client: 'app' }])).rejects.toMatchObject({
+        problems: [
+          {
+            path: 'keys.access.identities[0].client',
+            code: 'ERR_CONFIG_CONTRADICTION',
+            message: expect.stringContaining(`${hint}${others} (the other: `),
+          },
+        ],
+      });
     const itself = { ...APP, principal: 'arn:aws:iam::123456789012:user/app' };
     await load({ listen: LISTEN, clients: [itself] }, [{ client: 'app' }]);
   });
