@@ -5,7 +5,7 @@
 import type { Refusal } from '../plan.ts';
 import { AGAIN, CONSUME, type Verdict } from '../wire/frame-stream.ts';
 import { untilCertain } from './certainty.ts';
-import { mayBeOfOtherEncoding } from './planning.ts';
+import { isBeyondAscii, mayBeOfOtherEncoding } from './planning.ts';
 import { settle } from './probe.ts';
 import { refusalOf, refuseExtended } from './refusals.ts';
 import type { Session } from './session.ts';
@@ -37,6 +37,3 @@ export function judgeName(session: Session, name: string): Verdict | Promise<voi
 export function isOfOtherEncoding({ settings }: Session, name: string): boolean {
   return settings.clientEncoding !== 'UTF8' && isBeyondAscii(name);
 }
-
-/** One character for each byte: see `nameOf`. */
-const isBeyondAscii = (name: string): boolean => /[^\0-\x7f]/.test(name);

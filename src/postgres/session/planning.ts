@@ -60,13 +60,18 @@ export function usesName(sql: string): boolean {
   return NAMED.test(sql);
 }
 
-/** Plans a statement that may concern something sealed; at once where settings and plan are known. */
+/**
+ * Plans a statement that may concern something sealed; at once where settings and plan are known. `name`: of the prepared statement, one character
+ * for each byte.
+ */
 export function planStatement(
   session: Session,
   bytes: Uint8Array,
   declaredOids: readonly number[],
+  name = '',
 ): Planned | Promise<Planned> {
-  if (isSettled(session) || (!session.skipping && isIndifferent(textOf(bytes, 0, bytes.length))))
+  const isRead = !session.skipping && !(isBeyondAscii(name) && mayBeOfOtherEncoding(session));
+  if (isSettled(session) || (isRead && isIndifferent(textOf(bytes, 0, bytes.length))))
     return planSettled(session, bytes, declaredOids, 'ready');
   return planLater(session, bytes, declaredOids);
 }
@@ -166,6 +171,9 @@ export function strongest(plans: readonly StatementPlan[]): TrackPlan['effect'] 
   for (const plan of plans) if ('effect' in plan) found = Math.max(found, STRENGTH.indexOf(plan.effect));
   return STRENGTH[found];
 }
+
+/** Of a name, one character for each byte: see `nameOf`. */
+export const isBeyondAscii = (name: string): boolean => /[^\0-\x7f]/.test(name);
 
 function isAscii(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte > 0x7f) return false;

@@ -15,7 +15,7 @@ import { NameTable } from './name-table.ts';
 import type { ProxyLogger, ProxyMetrics } from '../options.ts';
 import { SessionTransaction } from './own-transaction.ts';
 import { PASS, ReplyQueue, type Reply, type ResultOpening } from './reply.ts';
-import { initialSettings, type SessionSettings } from './settings.ts';
+import { initialSettings, type ReportedLexing, type SessionSettings } from './settings.ts';
 import type { Held } from './held.ts';
 
 /** A prepared statement that Bind must look at. Those that concern nothing are `ColdStatements`. */
@@ -106,6 +106,8 @@ export class Session {
   settings: SessionSettings;
   /** The process id of the server's backend, as it says itself; undefined until it was asked. */
   backend: string | undefined;
+  /** As of ReadyForQuery true, whatever was asked and answered before it: `asReported`. */
+  reported: ReportedLexing = {};
   /** What the settings say may no longer be so: they are asked for before the next hot statement. */
   settingsStale = true;
   /** A statement that may change settings has run since the last ReadyForQuery, ahead of which the server reports them. */
@@ -217,11 +219,17 @@ export class Session {
     if (reply.track !== undefined) this.tracksPending++;
     if (reply.copiesIn === true) this.plainCopies++;
     if (reply.kind === 'copy-end') return;
-    if (reply.kind === 'sync' || reply.kind === 'query') this.#sequenceBegan = this.replies.begun;
+    if (reply.kind === 'sync' || reply.kind === 'query') this.#sequenceEnds();
     this.sequenceOpen = reply.kind !== 'query' && reply.kind !== 'sync' && reply.kind !== 'function-call';
     if (reply.kind === 'sync') this.boundSinceSync = this.questionOpen = false;
     else if ((reply.kind === 'bind' || reply.kind === 'execute') && reply.internal === undefined)
       this.boundSinceSync = true;
+  }
+
+  #sequenceEnds(): void {
+    this.#sequenceBegan = this.replies.begun;
+    // What was asked within it may be taken back with its end: whether all of it succeeds is not known yet.
+    if (this.reportsPending) this.settingsStale = true;
   }
 
   /** The server began to skip while the message was being made ready, or is gone: it answers nothing. */

@@ -59,6 +59,20 @@ export function initialSettings(user: string, database: string): SessionSettings
   };
 }
 
+/** How text is read, as the server last reported it; nothing until it has. */
+export type ReportedLexing = Partial<Pick<SessionSettings, 'clientEncoding' | 'standardConformingStrings'>>;
+
+export function withReportedLexing(reported: ReportedLexing, name: string, value: string): ReportedLexing {
+  switch (name) {
+    case 'client_encoding':
+      return { ...reported, clientEncoding: value };
+    case 'standard_conforming_strings':
+      return { ...reported, standardConformingStrings: value === 'on' };
+    default:
+      return reported;
+  }
+}
+
 /** The settings after the server's ParameterStatus (name, value); the same object when it changes nothing here. */
 export function withParameterStatus(settings: SessionSettings, name: string, value: string): SessionSettings {
   switch (name) {

@@ -22,6 +22,7 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   session.status = status;
   session.blockInDoubt = false;
   session.reportsPending = false;
+  asReported(session);
   if (status !== 'idle') return;
   session.own.catalog = undefined;
   session.own.places.clear();
@@ -36,4 +37,17 @@ export function noteStatus(session: Session, status: TransactionStatus): void {
   session.catalogTouched = false;
   session.catalogTouchedElsewhere = false;
   session.settingsTouched = false;
+}
+
+/**
+ * Ahead of ReadyForQuery the server reports what differs from what it reported last (since PostgreSQL 14, only there): of what was set and taken back
+ * before it nothing is said, and what was asked for in between is no longer so.
+ */
+function asReported(session: Session): void {
+  const { settings, reported } = session;
+  const { clientEncoding = settings.clientEncoding } = reported;
+  const { standardConformingStrings = settings.standardConformingStrings } = reported;
+  const isSo =
+    clientEncoding === settings.clientEncoding && standardConformingStrings === settings.standardConformingStrings;
+  if (!isSo) session.settings = { ...settings, clientEncoding, standardConformingStrings };
 }

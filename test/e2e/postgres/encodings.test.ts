@@ -26,8 +26,9 @@ beforeAll(async () => {
   db = await openSearchedDatabase(
     server,
     'sealed',
-    'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed, note sealgate.sealed)',
+    'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed, note sealgate.sealed); CREATE TABLE café (mail sealgate.sealed)',
     [
+      { table: 'café', column: 'mail', type: 'text' },
       { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' },
       { table: 'people', column: 'note', type: 'text' },
     ],
@@ -100,4 +101,65 @@ describe('the name of a prepared statement, by other bytes:', () => {
       '12DCZ',
     );
   });
+});
+
+/** Since PostgreSQL 14 the server reports what differs at the end of a sequence, and nothing of what was set and taken back within it. */
+describe('an encoding that was asked for within a sequence, and taken back:', () => {
+  /** Looked at, for its word, and nothing sealed in it: taken under every encoding. */
+  const ASKED = run("SELECT 'people'");
+  const to = (encoding: string, scope = ''): Uint8Array[] => run(`SET ${scope} client_encoding = '${encoding}'`);
+  const ways: readonly [string, (here: string, there: string) => readonly Uint8Array[]][] = [
+    ['set again', (here, there) => [...to(there), ...ASKED, ...to(here)]],
+    ['by an error', (_here, there) => [...to(there), ...ASKED, ...run('SELECT 1/0')]],
+    ['by ROLLBACK', (_here, there) => [...run('BEGIN'), ...to(there), ...ASKED, ...run('ROLLBACK')]],
+    ['that was local', (_here, there) => [...run('BEGIN'), ...to(there, 'LOCAL'), ...ASKED, ...run('COMMIT')]],
+  ];
+  const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+  const said = (messages: readonly RawMessage[]) => errorOf(messages)?.['C'];
+
+  test.each(ways)('LATIN1, %s', async (_way, sequence) => {
+    await ask(parse({ name: 'é', text: FIND }), sync());
+    await ask(query(LATIN1));
+    await ask(...sequence('LATIN1', 'UTF8'), sync());
+    const insert = frame('Q', [...latin1("INSERT INTO café (mail) VALUES ('CANARY-cafe')")], [0]);
+    expect(said(await ask(insert))).toBe('0A000');
+    await ask(...sequence('LATIN1', 'UTF8'), sync());
+    const named = frame('B', [0], [0xe9, 0], [0, 0, 0, 1, 0, 0, 0, 6], 'CANARY', [0, 0]);
+    expect(said(await ask(named, execute({}), sync()))).toBe('0A000');
+    client.send(...sequence('LATIN1', 'UTF8'), sync(), insert);
+    await client.untilReady();
+    expect(said(await client.untilReady())).toBe('0A000');
+    expect(log).not.toContain('CANARY');
+  });
+
+  test.each(ways)('UTF8, %s', async (_way, sequence) => {
+    await ask(parse({ name: 'é', text: 'SELECT mail FROM café' }), sync());
+    await ask(...sequence('UTF8', 'LATIN1'), sync());
+    expect(types(await ask(bind({ statement: 'é' }), sync()))).toBe('2Z');
+    client.send(...sequence('UTF8', 'LATIN1'), sync(), query("SELECT 'é' FROM café"));
+    await client.untilReady();
+    expect(types(await client.untilReady())).toBe('TCZ');
+  });
+
+  test.each(ways)('what a backslash is, %s', async (_way, sequence) => {
+    const strings = (off: string, on: string): Uint8Array[] =>
+      sequence(on, off).map((bytes) => replaced(bytes, 'client_encoding', 'standard_conforming_strings'));
+    await ask(query('SET standard_conforming_strings = off'));
+    await ask(...strings('on', 'off'), sync());
+    expect(said(await ask(query("SELECT 'a\\b' FROM people")))).toBe('0A000');
+  });
+
+  /** A Parse that says something else; others as they are. */
+  function replaced(bytes: Uint8Array, what: string, by: string): Uint8Array {
+    const [text = '', rest] = Buffer.from(bytes.subarray(6)).toString().split('\0');
+    return text.includes(what) && rest !== undefined ? parse({ text: text.replace(what, by) }) : bytes;
+  }
+});
+
+test('a name that comes with what sets how it is read is known by no other bytes', async () => {
+  const named = frame('P', [0xe9, 0], "SET search_path = 'other'\0", [0, 0]);
+  await ask(parse({ text: FIND }), sync());
+  expect(errorOf(await ask(...run(LATIN1), named, sync()))).toMatchObject(REFUSED);
+  const utf8 = parse({ name: 'é', text: "SET search_path = 'other'" });
+  expect(types(await ask(...run("SET client_encoding = 'UTF8'"), utf8, sync()))).toBe('12C1Z');
 });

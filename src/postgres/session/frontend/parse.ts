@@ -56,7 +56,7 @@ function replyTo(session: Session, name: string, statement: Statement): Reply {
 
 function handleConcerning(session: Session, body: Uint8Array, frame: Uint8Array): Verdict | Promise<void> {
   const parse = decodeParse(body);
-  const planned = planStatement(session, parse.text, parse.parameterOids);
+  const planned = planStatement(session, parse.text, parse.parameterOids, parse.name);
   if (planned instanceof Promise) return planned.then(async (known) => void (await send(session, parse, frame, known)));
   return send(session, parse, frame, planned) ?? CONSUME;
 }
