@@ -207,6 +207,25 @@ describe('CopyFail', () => {
   });
 });
 
+describe('while COPY reads,', () => {
+  test.each(
+    each([
+      ['a Flush with a body', frame('H', 'x')],
+      ['a Sync with a body', frame('S', 'x')],
+      ['CopyDone with a body', frame('c', 'x')],
+    ]),
+  )('$title is as it is without', async ({ frames }) => {
+    const row = frame('d', '2\tCANARY-bob\tx\n');
+    const plain = frame('d', '2\tx\n');
+    const done = frame('c');
+    await compare(...WATCHED, query(COPY), row, ...frames, done);
+    await compare(...WATCHED, query(`${COPY}; SELECT 1`), row, ...frames, done);
+    await compare(...WATCHED, parse({ text: COPY }), bind({}), execute({}), flush(), row, ...frames, done);
+    await compare(...WATCHED, query('COPY plain FROM STDIN'), plain, ...frames, done);
+    await compare(...WATCHED, query(`COPY plain FROM STDIN; ${COPY}`), plain, ...frames, done, row, ...frames, done);
+  });
+});
+
 describe('names beyond ASCII and 63 bytes', () => {
   const bytes = (name: string) => parse({ name, text: FIND });
   test.each(
