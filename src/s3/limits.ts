@@ -76,5 +76,5 @@ export const MAX_LARGE_SEGMENT_BYTES = 32 * 1024 * 1024;
 export const MAX_ENCRYPTION_DOCUMENT_BYTES = 16 * 1024;
 /** Plaintext of a part that is sealed whole in memory (buckets with Object Lock): eight times what programs send unless told. */
 export const MAX_WHOLE_PART_BYTES = 64 * 1024 * 1024;
-/** What such parts hold together, each twice over while it is gathered: one of the largest, or eight of 8 MiB. */
+/** What such parts hold together: nearly two of the largest, or fifteen of 8 MiB. */
 export const MAX_WHOLE_PARTS_BYTES = 128 * 1024 * 1024;

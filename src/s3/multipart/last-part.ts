@@ -20,10 +20,11 @@ import type { GatewayContext, S3Request } from '../operation.ts';
 import type { ObjectKey } from '../sealing/data-key.ts';
 import { sealedEnding } from '../sealing/sealed-body.ts';
 import { storeBackendPart, type BackendPart } from './backend-part.ts';
-import { openHeldPart, readHeldPart } from './held-part.ts';
+import { openHeldPart, partDetails, readHeldPart } from './held-part.ts';
 import type { FoundPart, FoundParts } from './named-parts.ts';
 import type { OpenUpload } from './open-upload.ts';
 import { partList, refuseSize, type NamedAndFound } from './part-list.ts';
+import { refuseUnlessHoldable } from './whole-part.ts';
 
 export type EndedObject = { readonly parts: readonly BackendPart[]; readonly footer: FooterInput };
 
@@ -96,6 +97,8 @@ async function resealFlowing(ending: Ending): Promise<StoredEnd> {
     const { plainLength, body, record } = await openHeldPart(gateway, upload, last, key, reading);
     // Before all of it is moved.
     refuseSize(request, parts.found.with(-1, { ...last, plainLength }));
+    // It was let in before the bucket had Object Lock, or was known to: the upload stays open, for a shorter one under this number.
+    await refuseUnlessHoldable(request, gateway, plainLength, partDetails(last));
     const sealer = finalSealer(ending, plainLength);
     let footer: FooterInput | undefined;
     const content = await sealedEnding(body, sealer, async () => {

@@ -27,7 +27,9 @@ export class ObjectLocks {
 }
 
 async function askFor(bucket: string, { upstream, log }: GatewayContext): Promise<boolean> {
-  const response = await upstream.send({ method: 'GET', bucket, query: new Map([['object-lock', '']]) });
+  // Whoever waits for the answer may hold a connection, and it is one for all: behind those who hold them all it would never come.
+  const query = new Map([['object-lock', '']]);
+  const response = await upstream.send({ method: 'GET', bucket, query, lane: 'beside' });
   const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
   if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_UNREACHABLE');
   // Of buckets without it S3 says 404.

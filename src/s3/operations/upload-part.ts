@@ -31,7 +31,7 @@ export const uploadPart: S3Operation = {
     refusePart(partNumber, body.length);
     const upload = await openUpload(request, gateway);
     agreeWithUpload(body, upload.checksum, gateway);
-    await refuseUnlessHoldable(request, gateway);
+    await refuseUnlessHoldable(request, gateway, body.length);
     const backend = await gateway.caches.backend.learn(gateway, request.bucket);
     const { dek, objectId, shown } = await uploadKey(request, gateway, upload);
     const held = isHeldUntilEnd(partNumber, body.length);

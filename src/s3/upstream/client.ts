@@ -21,11 +21,13 @@ export type UpstreamRequest = {
   readonly contentLength?: number;
   /** A checksum that is known when the stream has ended; only with `capabilities.trailingChecksums`. */
   readonly trailer?: Trailer;
+  /** SHA-256 in hex of a stream of which it is known before: that is signed, as of a whole body, and no chunks are. */
+  readonly bodySha256?: string;
   /** The body is the client's own, with the checksum it chose or none: `own-checksum.ts` adds nothing. */
   readonly asSent?: boolean;
   /**
    * Which connections it may take. A request that is made while another answer is held has connections of its own (`beside`: a short one;
-   * `copy`: what a copy writes while it reads). Else all connections could be held by requests that wait for one more.
+   * `copy`: what a copy writes while it reads, and what copies that read wait for). Else all connections could be held by requests that wait for one more.
    */
   readonly lane?: 'beside' | 'copy';
   /** Ends the request when the client vanished. */

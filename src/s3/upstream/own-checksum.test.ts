@@ -31,3 +31,9 @@ test('Content-MD5 is the matter of no upload, and goes where any is wanted', asy
   expect(headers).toEqual({ 'content-md5': 'y1RhZ0j93C+2B7nrQxLuPQ==' });
   expect(await withOwnChecksum(part(BODY), { ...AWS_CAPABILITIES, ownChecksum: 'none' })).toEqual(part(BODY));
 });
+
+test('a part that was gathered brings its own, and gets no second one', async () => {
+  const gathered = { ...part(BODY), headers: { 'content-md5': 'y1RhZ0j93C+2B7nrQxLuPQ==' } };
+  const able = { ...AWS_CAPABILITIES, ownChecksum: 'crc32' as const };
+  expect(await withOwnChecksum(gathered, able)).toBe(gathered);
+});

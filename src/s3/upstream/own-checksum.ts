@@ -3,7 +3,7 @@
  * is written, not when it is read. Which one is a matter of the backend (`checksum` of its entry); exactly one, since S3 refuses two. What is
  * forwarded as a client sent it keeps the client's.
  *
- * A part of an upload that is whole gets Content-MD5, one that flows none: S3 refuses a part with another checksum where its upload names
+ * A part of an upload that is whole gets Content-MD5 (one that was gathered brings it: `multipart/whole-part.ts`), one that flows none: S3 refuses a part with another checksum where its upload names
  * none, and of an upload that names one it wants numbers without gaps (docs/DECISIONS.md, "The backend gets one checksum of ours").
  */
 import type { ByteSource } from '../bodies/byte-source.ts';

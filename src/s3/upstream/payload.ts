@@ -25,11 +25,14 @@ export type Outgoing = {
   readonly length: number;
   readonly headers: S3Headers;
   readonly trailer: Trailer | undefined;
+  /** Of a stream, where it is known. */
+  readonly sha256: string | undefined;
 };
 
 export function payloadFor(outgoing: Outgoing, capabilities: UpstreamCapabilities): Payload {
-  const { body, length, headers, trailer } = outgoing;
+  const { body, length, headers, trailer, sha256 } = outgoing;
   if (body === undefined || body instanceof Uint8Array) return hashedPayload(body);
+  if (sha256 !== undefined) return { payloadHash: sha256, headers: {}, contentLength: length, encode: () => body };
   if (trailer !== undefined) return trailedPayload(body, length, headers, trailer);
   if (capabilities.unsignedPayload)
     return { payloadHash: 'UNSIGNED-PAYLOAD', headers: {}, contentLength: length, encode: () => body };

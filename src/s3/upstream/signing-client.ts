@@ -118,6 +118,7 @@ export class SigningClient implements ObjectStore, UpstreamClient {
       length: request.contentLength ?? 0,
       headers: request.headers ?? {},
       trailer: request.trailer,
+      sha256: request.bodySha256,
     };
     const payload = payloadFor(outgoing, this.capabilities);
     const signed = this.#sign(request, address, payload, credentials);

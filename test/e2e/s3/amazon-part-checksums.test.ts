@@ -25,6 +25,8 @@ import { BUCKET } from '../../support/s3/sealed.ts';
 
 const MIB = 2 ** 20;
 const LOCKED = 'locked';
+/** Of which the store does not say at first that they have Object Lock. */
+const LATE = ['late-1', 'late-2'] as const;
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe.each(['s3rver', 'radosgw'] as const)('In front of %s with the rules of Amazon', (name) => {
@@ -33,13 +35,13 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s with the rules of 
   let client: S3Client;
 
   inFrontOf(name, async (backend) => {
-    rules = await startAmazonRules(backend.url, [LOCKED]);
+    rules = await startAmazonRules(backend.url, [LOCKED, ...LATE]);
     const keys = await keyFolder();
     const manager = await keys.open();
     await manager.createKey({ alias: 'alias/a' }, TEST_USE);
     edge = await startEdge({
       store: { ...backend, url: rules.url },
-      rules: [BUCKET, LOCKED].map((bucket) => ({
+      rules: [BUCKET, LOCKED, ...LATE].map((bucket) => ({
         ...{ bucket, prefix: '' },
         rule: { type: 'seal', keyId: 'alias/a', name: bucket },
       })),
@@ -54,7 +56,8 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s with the rules of 
     });
     await createBuckets(client, name);
     if (name === 'radosgw')
-      await client.send(new CreateBucketCommand({ Bucket: LOCKED, ObjectLockEnabledForBucket: true }));
+      for (const Bucket of [LOCKED, ...LATE])
+        await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
     return [{ close: () => client.destroy() }, edge, { close: () => keys[Symbol.asyncDispose]() }, rules];
   });
 
@@ -152,15 +155,47 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s with the rules of 
     });
 
     test('one that is too long to be held is refused before it is sent', async () => {
-      const object = { Bucket: LOCKED, Key: 'long' };
-      const { UploadId = '' } = await client.send(new CreateMultipartUploadCommand(object));
+      await refusesTooLong(LOCKED);
+    });
+
+    test('also where the store says only then that the bucket has Object Lock', async () => {
+      rules.lockFailures = 1;
+      await refusesTooLong(LATE[0]);
+      expect(rules.lockFailures).toBe(0);
+    });
+
+    async function refusesTooLong(Bucket: string): Promise<void> {
+      const { UploadId = '' } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'long' }));
       const { head } = sign(edge.port, {
-        ...{ method: 'PUT', path: `/${LOCKED}/long`, query: `partNumber=1&uploadId=${encodeURIComponent(UploadId)}` },
+        ...{ method: 'PUT', path: `/${Bucket}/long`, query: `partNumber=1&uploadId=${encodeURIComponent(UploadId)}` },
         headers: { 'content-length': String(MAX_WHOLE_PART_BYTES + 1), expect: '100-continue' },
       });
       const answer = await talk(edge.port, [head]);
       expect(statusIn(answer)).toBe(400);
-      expect(answer).toMatch(/<Code>EntityTooLarge<\/Code>[^]*<MaxSizeAllowed>67108864<\/MaxSizeAllowed>/u);
+      expect(answer).toMatch(
+        /<Code>EntityTooLarge<\/Code>[^]*<ProposedSize>67108865<\/ProposedSize><MaxSizeAllowed>67108864<\/MaxSizeAllowed>/u,
+      );
+    }
+
+    test('a part 10 000 that was taken and is too long is named on completion, and a shorter one ends the upload', async () => {
+      const object = { Bucket: LATE[1], Key: 'long' };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
+      const part = { ...object, UploadId, PartNumber: 10_000 };
+      rules.lockFailures = 1;
+      const long = await client.send(new UploadPartCommand({ ...part, Body: Buffer.alloc(MAX_WHOLE_PART_BYTES + 1) }));
+      const complete = (ETag: string | undefined) =>
+        client.send(
+          new CompleteMultipartUploadCommand({
+            ...{ ...object, UploadId },
+            MultipartUpload: { Parts: [{ PartNumber: 10_000, ETag }] },
+          }),
+        );
+      await expect(complete(long.ETag)).rejects.toMatchObject({ name: 'EntityTooLarge', PartNumber: '10000' });
+      const Body = randomBytes(2 * MIB);
+      await complete((await client.send(new UploadPartCommand({ ...part, Body }))).ETag);
+      const read = await client.send(new GetObjectCommand(object));
+      expect(hashOf((await read.Body?.transformToByteArray()) ?? new Uint8Array())).toBe(hashOf(Body));
+      expect([rules.refused, edge.gateway.wholeParts.usedBytes, edge.gateway.governor.usedBytes]).toEqual([[], 0, 0]);
     });
   });
 });

@@ -7,6 +7,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectAttributesCommand,
@@ -22,9 +23,10 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { MAX_WHOLE_PARTS_BYTES } from '../../../src/s3/limits.ts';
 import { SEALED_OPERATIONS } from '../../../src/s3/operations/index-table.ts';
-import { AWS_CAPABILITIES } from '../../../src/s3/upstream/capabilities.ts';
-import { CLIENT, startEdge } from '../../support/s3/edge.ts';
+import { AWS_CAPABILITIES, type UpstreamCapabilities } from '../../../src/s3/upstream/capabilities.ts';
+import { CLIENT, startEdge, type TestEdge } from '../../support/s3/edge.ts';
 import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
 import { BUCKET, startSealed } from '../../support/s3/sealed.ts';
 
@@ -32,42 +34,48 @@ const MIB = 2 ** 20;
 /** More at once than any lane would have, were the lanes as narrow as the common one. */
 const AT_ONCE = 4;
 const PLAIN = 'plain';
+const LOCKED = 'locked';
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
   /** Through as many connections as it likes. */
   let wide: S3Client;
   let narrow: S3Client;
+  /** Likewise narrow; the store wants a digest of each part in a bucket with Object Lock. */
+  let digesting: TestEdge;
+  let narrowToo: S3Client;
   const bodies = new Map<string, Uint8Array>();
 
   inFrontOf(name, async (backend) => {
     const setup = await startSealed(backend);
     [wide] = setup.clients;
-    const edge = await startEdge({
-      store: backend,
-      rules: [
-        { bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } },
-        { bucket: PLAIN, prefix: '', rule: { type: 'pass', name: 'plain' } },
-      ],
-      operations: SEALED_OPERATIONS,
-      capabilities: AWS_CAPABILITIES,
-      dataKeys: setup.manager,
-      maxConnections: 1,
-    });
-    narrow = new S3Client({
-      endpoint: edge.url,
-      region: 'us-east-1',
-      credentials: CLIENT,
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    const startNarrow = (capabilities: UpstreamCapabilities) =>
+      startEdge({
+        store: backend,
+        rules: [
+          { bucket: BUCKET, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'sealed' } },
+          { bucket: LOCKED, prefix: '', rule: { type: 'seal', keyId: 'alias/a', name: 'locked' } },
+          { bucket: PLAIN, prefix: '', rule: { type: 'pass', name: 'plain' } },
+        ],
+        operations: SEALED_OPERATIONS,
+        capabilities,
+        dataKeys: setup.manager,
+        maxConnections: 1,
+      });
+    const clientOf = ({ url: endpoint }: TestEdge): S3Client =>
+      new S3Client({ endpoint, region: 'us-east-1', credentials: CLIENT, forcePathStyle: true, maxAttempts: 1 });
+    const edge = await startNarrow(AWS_CAPABILITIES);
+    digesting = await startNarrow({ ...AWS_CAPABILITIES, trailingChecksums: false, ownChecksum: 'crc32' });
+    [narrow, narrowToo] = [clientOf(edge), clientOf(digesting)];
     await createBuckets(wide, name, PLAIN);
     for (let index = 0; index < AT_ONCE; index += 1) {
       await upload(wide, `parts-${index}`, [5 * MIB, 5 * MIB + 1, 300_000]);
       await put(wide, BUCKET, `whole-${index}`, 2 * MIB);
       await put(wide, PLAIN, `plain-${index}`, 2 * MIB);
     }
-    return [edge, { close: () => narrow.destroy() }, setup];
+    if (name === 'radosgw')
+      await wide.send(new CreateBucketCommand({ Bucket: LOCKED, ObjectLockEnabledForBucket: true }));
+    return [edge, digesting, ...[narrow, narrowToo].map((client) => ({ close: () => client.destroy() })), setup];
   });
 
   async function put(client: S3Client, Bucket: string, Key: string, length: number): Promise<void> {
@@ -194,6 +202,44 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
     });
     const key = (index: number): string => `of-parts-${index}`;
     await expectStored(BUCKET, key, key);
+  });
+
+  // s3rver has no Object Lock.
+  describe.runIf(name === 'radosgw')('into a bucket with Object Lock', () => {
+    test('the bucket is asked while every connection is held', async () => {
+      const { gateway } = digesting;
+      const held = await gateway.upstream.send({ method: 'GET', bucket: PLAIN, key: 'plain-0' });
+      expect(await gateway.caches.objectLocks.isLocked(LOCKED, gateway)).toBe(true);
+      await held.body.release();
+    });
+
+    test('parts that are sent and parts that are copied, with room for one at a time', async () => {
+      const { wholeParts } = digesting.gateway;
+      const taken = await wholeParts.take(MAX_WHOLE_PARTS_BYTES - 7 * MIB);
+      await each(async (index) => {
+        const object = { Bucket: LOCKED, Key: `locked-${index}` };
+        const { UploadId } = await narrowToo.send(new CreateMultipartUploadCommand(object));
+        const part = { ...object, UploadId };
+        const CopySource = `${BUCKET}/${KEYS.parts(index)}`;
+        const Body = randomBytes(6 * MIB);
+        const [copied, sent] = await Promise.all([
+          narrowToo.send(
+            new UploadPartCopyCommand({ ...part, PartNumber: 1, CopySource, CopySourceRange: 'bytes=0-6000000' }),
+          ),
+          narrowToo.send(new UploadPartCommand({ ...part, PartNumber: 2, Body })),
+        ]);
+        const Parts = [
+          { PartNumber: 1, ETag: copied.CopyPartResult?.ETag },
+          { PartNumber: 2, ETag: sent.ETag },
+        ];
+        await narrowToo.send(new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts } }));
+        bodies.set(object.Key, Buffer.concat([body(KEYS.parts(index)).subarray(0, 6_000_001), Body]));
+      });
+      taken.giveBack();
+      expect(wholeParts.usedBytes).toBe(0);
+      const key = (index: number): string => `locked-${index}`;
+      await expectStored(LOCKED, key, key);
+    });
   });
 
   test('lists of objects, versions, uploads and parts, and what deletes many', async () => {
