@@ -134,10 +134,10 @@ export function draftQuery(
   return { type: 'draft', plan, opinion, edits, start, end };
 }
 
-/** Texts that follow the session's settings, where these may change before all of them are made. */
-export function refuseTexts({ opinion }: DraftPlan, usage: string): void {
+/** Texts, and JSON unless `json` is false, that follow the session's settings, where these may change before all of them are made. */
+export function refuseTexts({ opinion }: DraftPlan, usage: string, json = true): void {
   for (const { value } of opinion.outputs)
-    if (value.type === 'sealed' && followsSettings(value.column)) throw refuseSealed(value.column, usage, -1);
+    if (value.type === 'sealed' && followsSettings(value.column, json)) throw refuseSealed(value.column, usage, -1);
 }
 
 /** What the analysis has not seen could carry anything: every table that the grammar finds must have been read. */

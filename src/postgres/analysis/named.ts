@@ -65,8 +65,8 @@ export function draftDeclare(
   requireSettings(context.settings);
   const drafted = draftQuery(statement, query, queryAfter(context.source, statement, 'for'), context);
   const named = declared(declare);
-  // Its texts would be made as its rows are fetched, or all at once before.
-  refuseTexts(drafted, 'in a cursor');
+  // Its texts would be made as its rows are fetched, or all at once before; those of one that outlives its transaction in any case at its end.
+  refuseTexts(drafted, 'in a cursor', named.holds);
   for (const { value } of drafted.opinion.outputs) {
     if (named.binary && value.type === 'sealed' && value.column.carries !== undefined)
       throw refuseSealed(value.column, 'in a BINARY cursor', -1);

@@ -1,5 +1,5 @@
 /** A sealed value cast to text: what the server's casts make of it, which is how it prints but for a few types that have a cast of their own (pg_cast). */
-import type { LogicalType, SealedColumn } from '../plan.ts';
+import type { Carried, LogicalType, SealedColumn } from '../plan.ts';
 import { withoutBlanks } from '../types/bpchar-codec.ts';
 
 /** @param printed the value as it prints. */
@@ -22,25 +22,33 @@ export function castText(type: LogicalType, printed: Uint8Array): Uint8Array {
   }
 }
 
-const SETTING_TYPES: ReadonlySet<string> = new Set([
-  'date',
-  'timestamp',
-  'timestamptz',
-  'interval',
-  'float4',
-  'float8',
-  'bytea',
-]);
+/** In JSON dates and timestamps are ISO 8601, whatever the settings. */
+const JSON_SETTING_TYPES: ReadonlySet<string> = new Set(['timestamptz', 'interval', 'float4', 'float8', 'bytea']);
+const SETTING_TYPES: ReadonlySet<string> = new Set([...JSON_SETTING_TYPES, 'date', 'timestamp']);
 
 /**
- * Whether there is text in it that the server would have made under the settings of that moment: it must not be made under others, later.
- * A value that is sealed itself is printed when it is sent, there as here.
+ * Whether there is text or JSON in it that the server would have made under the settings of that moment: it must not be made under others, later.
+ * A value that is sealed itself is printed when it is sent, there as here, alone and in an array or a row. `json` false: only text is asked for.
  */
-export function followsSettings({ carries }: SealedColumn): boolean {
-  if (carries?.as === 'row')
-    return carries.fields.some(({ column }) => column !== undefined && followsSettings(column));
-  if (carries?.as === 'array') return followsSettings(carries.of);
-  if (carries?.as !== 'text') return false;
-  const { type, storedType = type } = carries.of;
-  return SETTING_TYPES.has((storedType.element ?? storedType).name);
+export function followsSettings({ carries }: SealedColumn, json = true): boolean {
+  switch (carries?.as) {
+    case undefined:
+      return false;
+    case 'array':
+      return followsSettings(carries.of, json);
+    case 'row':
+      return carries.isText === true
+        ? holds(carries, SETTING_TYPES)
+        : carries.fields.some(({ column }) => column !== undefined && followsSettings(column, json));
+    case 'json':
+      return json && holds(carries, JSON_SETTING_TYPES);
+    case 'text':
+    case 'joined':
+      return holds(carries, SETTING_TYPES);
+  }
+}
+
+/** What was made text or JSON before is in it as well: that is of these types too. */
+function holds({ columns }: Carried, types: ReadonlySet<string>): boolean {
+  return columns.some(({ type, storedType = type }) => types.has((storedType.element ?? storedType).name));
 }

@@ -4,7 +4,8 @@ import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { errorOf, RawClient } from '../../support/postgres/proxy.ts';
+import { errorOf, RawClient, type RawMessage } from '../../support/postgres/proxy.ts';
+import { shown } from '../../support/postgres/said.ts';
 import { testedVersion } from '../../support/postgres/versions.ts';
 import { openSearchedDatabase, type SealedDatabase } from '../../support/postgres/sealed-database.ts';
 import { ask, type Way } from '../../support/postgres/wire-asker.ts';
@@ -359,6 +360,84 @@ test('text that follows the settings is not read on under others', async () => {
   client.send(serialize.execute({ portal: 'p', rows: 1 }), serialize.sync());
   expect(errorOf(await client.untilReady())).toMatchObject({ S: 'FATAL', C: '58030' });
   client.end();
+});
+
+describe('a portal whose settings change before it is run, or read on:', () => {
+  const [date, zoned, bytes, float] = ['date', 'timestamptz', 'bytea', 'float8'].map(columnOf);
+  const portal = (sql: string) => [
+    serialize.parse({ name: 's', text: sql }),
+    serialize.bind({ portal: 'p', statement: 's' }),
+  ];
+  const set = (text: string) => [serialize.parse({ text }), serialize.bind({}), serialize.execute({})];
+  const read = (rows = 0) => serialize.execute({ portal: 'p', rows });
+  const CHANGES = [
+    "SET bytea_output = 'escape'",
+    'SET extra_float_digits = -3',
+    "SET TimeZone = 'Asia/Tokyo'",
+    "SET DateStyle = 'German'",
+  ];
+
+  /** What is said to the sequences, each with its Sync, in a block. */
+  async function said(url: string, sequences: readonly (readonly Uint8Array[])[]): Promise<readonly string[]> {
+    const on = await RawClient.login(url);
+    onTestFinished(() => on.end());
+    on.send(serialize.query('BEGIN'));
+    await on.untilReady();
+    const messages: RawMessage[] = [];
+    for (const frames of sequences) {
+      on.send(...frames, serialize.sync());
+      messages.push(...(await on.untilReady()));
+    }
+    return shown(messages);
+  }
+  const VALUES = `SELECT ${date}, ${zoned}, ${bytes}, ${float} FROM t WHERE id < 3 ORDER BY id`;
+  const TEXTS = `SELECT ${date}::text, to_json(${zoned}), ${bytes}::text, ${float}::text FROM t WHERE id < 3 ORDER BY id`;
+
+  test.each(CHANGES)('%s', async (change) => {
+    for (const sequences of [
+      [[...portal(VALUES), ...set(change), read()]],
+      [[...portal(TEXTS), ...set(change), read()]],
+      [[...portal(VALUES), read(1)], set(change), [read()]],
+      [
+        [...portal(VALUES), read(1)],
+        [...set(change), read()],
+      ],
+      [[...portal(VALUES), read(1)], [...set(change), ...set('SELECT 1/0')], [read()]],
+    ]) {
+      const theirs = await said(twinUrl, sequences);
+      expect(theirs.filter((line) => line.startsWith('D '))).not.toHaveLength(0);
+      expect(await said(db.url, sequences)).toEqual(theirs);
+    }
+  });
+
+  test.each(CHANGES)('texts are not read on behind %s', async (change) => {
+    for (const sequences of [
+      [[...portal(TEXTS), read(1)], set(change), [read()]],
+      [
+        [...portal(TEXTS), read(1)],
+        [...set(change), read()],
+      ],
+    ])
+      expect((await said(db.url, sequences)).at(-1)).toMatch(/^E FATAL 58030/);
+  });
+});
+
+test('a cursor has no text, and no JSON, that follows the settings', async () => {
+  const zoned = columnOf('timestamptz');
+  const declare = (what: string) => `DECLARE held CURSOR WITH HOLD FOR SELECT ${what} FROM t WHERE id < 3 ORDER BY id`;
+  for (const what of [`${zoned}::text`, `ROW(${zoned})::text`, `to_json(${zoned})`, 't::text', 'row_to_json(t)'])
+    expect(await ask(sealed, declare(what), [], 'simple')).toMatchObject({ type: 'refused', sqlstate: '0A000' });
+  for (const what of [zoned, `ROW(${zoned})`, `to_json(${columnOf('date')})`, `array_agg(${zoned}) OVER ()`])
+    for (const statement of [
+      'BEGIN',
+      declare(what),
+      'COMMIT',
+      "SET TimeZone = 'Asia/Tokyo'",
+      'FETCH ALL FROM held',
+      'CLOSE held',
+      'RESET TimeZone',
+    ])
+      await expectAlikeSimple(statement);
 });
 
 test('cursors and prepared statements give them too', async () => {

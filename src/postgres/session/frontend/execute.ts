@@ -1,9 +1,11 @@
 /** Execute ('E'): runs a portal, or goes on with one. */
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
-import { CONSUME, FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
+import { AGAIN, CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import type { SealedPlan } from '../../plan.ts';
 import { judgeName } from '../encoded-names.ts';
 import { cursorOfPortal, staysPlain, type Cursor } from '../names.ts';
+import { settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
@@ -24,6 +26,9 @@ export const executeHandler: FrontendHandler = {
     if (judged !== undefined) return judged;
     const portal = session.portals.get(name);
     const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
+    const prints = portal?.type === 'sealed' ? portal.opening.plan : cursor?.plan;
+    if (prints !== undefined && mayPrintOtherwise(session, prints))
+      return printAsSet(session, prints, bytes.slice(start - 5, start + bodyLength));
     if (cursor !== undefined) {
       const frame = bytes.slice(start - 5, start + bodyLength);
       return orRefuse(
@@ -45,6 +50,29 @@ export const executeHandler: FrontendHandler = {
     return FORWARD;
   },
 };
+
+/** Values of its rows are printed here, under settings that may be others than at its Bind. */
+function mayPrintOtherwise({ tracksPending, settingsStale, skipping }: Session, { results }: SealedPlan): boolean {
+  if (skipping || (tracksPending === 0 && !settingsStale)) return false;
+  return results?.some((column) => column !== undefined) === true;
+}
+
+/** The server prints under the settings of now, and reports few of them, and late. */
+async function printAsSet(session: Session, plan: SealedPlan, frame: Uint8Array): Promise<void | typeof AGAIN> {
+  try {
+    const { timeZone } = session.settings;
+    const readiness = await settle(session);
+    // A zone is asked for where columns are opened.
+    if (readiness === 'ready' && session.settings.timeZone !== timeZone)
+      await session.columns.open(plan.columns, columnUse(session));
+    if (readiness !== 'failed') return AGAIN;
+    // The server runs no portal in a failed transaction, and says so.
+    session.wires.toUpstream(frame);
+    session.expect(PASS.execute);
+  } catch (error) {
+    refuseExtended(session, refusalOf(error));
+  }
+}
 
 /** One of SQL's, run by the protocol: its rows come as text. */
 async function executeCursor(session: Session, { plan }: Cursor, frame: Uint8Array): Promise<void> {
