@@ -25,8 +25,8 @@ export type ServerReferences = {
 };
 
 export type Added = {
-  /** `cast`: a function that a cast calls. */
-  readonly kind: 'function' | 'cast' | 'operator';
+  /** `cast`: a function that a cast calls. `own-cast`: a cast to text that was added and calls one of the server's own; its operand is what it casts. */
+  readonly kind: 'function' | 'cast' | 'own-cast' | 'operator';
   readonly name: string;
   readonly operands: readonly number[];
 };
@@ -103,6 +103,10 @@ function returnsRow(error: unknown, { fields }: StatementDescription): boolean {
 
 const RULE_OF = '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)';
 
+/** Of all casts to text, varchar and char(n), since which one the statement calls is said nowhere: what they call is pinned. 16384: FirstNormalObjectId. */
+const OWN_CASTS_SQL = `UNION ALL SELECT 'own-cast', p.proname, k.castsource::int8, NULL FROM pg_cast k JOIN pg_proc p ON p.oid = k.castfunc
+  WHERE k.oid >= 16384 AND p.oid < 16384 AND k.casttarget IN (25, 1043, 1042)`;
+
 /** What the server's own catalog holds from the beginning is no dependency (pinned). */
 async function referencesOf(
   session: ServiceSession,
@@ -118,16 +122,22 @@ async function referencesOf(
     LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
     LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
     WHERE d.classid = '${catalog}'::regclass AND d.objid = ${object}
-      AND (d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 OR p.oid IS NOT NULL OR o.oid IS NOT NULL)`,
+      AND (d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 OR p.oid IS NOT NULL OR o.oid IS NOT NULL)
+    ${OWN_CASTS_SQL}`,
     [name],
   );
   const columns = rows.filter(({ kind }) => kind === 'column').map(({ a, b }) => ({ relation: a, attribute: b }));
   const added = rows.flatMap(({ kind, name: called, a, b }): readonly Added[] =>
-    kind === 'function' || kind === 'cast' || kind === 'operator'
-      ? [{ kind, name: String(called), operands: kind === 'operator' ? [Number(a), Number(b)] : [] }]
+    kind === 'function' || kind === 'cast' || kind === 'own-cast' || kind === 'operator'
+      ? [{ kind, name: String(called), operands: operandsOf(kind, a, b) }]
       : [],
   );
   return { columns, added };
+}
+
+function operandsOf(kind: Added['kind'], a: number | null, b: number | null): readonly number[] {
+  if (kind === 'operator') return [Number(a), Number(b)];
+  return kind === 'own-cast' ? [Number(a)] : [];
 }
 
 const TYPES_SQL = `SELECT format_type(t.oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, place) ORDER BY t.place`;

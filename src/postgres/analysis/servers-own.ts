@@ -29,9 +29,9 @@ export function requireServersOwn({ columns, castsToText }: Analysis, added: rea
     const isEquality = kind === 'operator' && (name === '=' || name === '<>') && operands.some((oid) => types.has(oid));
     if (isEquality)
       throw notTheServers(`an operator ${name} that was added to it`, `Write OPERATOR(pg_catalog.${name}).`);
-    if (kind === 'cast' && castsToText)
+    if (castsToText && (kind === 'cast' || (kind === 'own-cast' && operands.some((oid) => types.has(oid)))))
       throw notTheServers('a cast that was added to it', 'Read the column itself, without the cast.');
-    if (kind !== 'operator' && takesSealed(name))
+    if ((kind === 'function' || kind === 'cast') && takesSealed(name))
       throw notTheServers(`a function ${name} that was added to it`, `Write pg_catalog.${name}.`);
   }
 }

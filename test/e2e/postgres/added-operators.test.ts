@@ -13,10 +13,11 @@ const RULES: readonly TestRule[] = [
   { table: 'people', column: 'ssn', type: 'text', mode: 'deterministic' },
   { table: 'people', column: 'mood', type: 'public.mood' },
   { table: 'people', column: 'token', type: 'uuid' },
+  { table: 'people', column: 'level', type: 'int4' },
 ];
 const DDL = `
 CREATE TYPE mood AS ENUM ('sad', 'glad');
-CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed, mood sealgate.sealed, token sealgate.sealed);
+CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed, mood sealgate.sealed, token sealgate.sealed, level sealgate.sealed);
 CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR = (leftarg = varchar, rightarg = varchar, function = never);
 CREATE OPERATOR <> (leftarg = varchar, rightarg = varchar, function = never);
@@ -106,4 +107,18 @@ test('a cast to text that is added later is found, also by what was planned befo
   db.analyzer.catalogChanged();
   await expect(client.query(mood)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
   expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
+});
+
+test("an added cast to text that calls one of the server's own functions is found as well", async () => {
+  const [level, token] = ['SELECT level::text AS l FROM people', 'SELECT token::text AS t FROM people'];
+  await client.query('UPDATE people SET level = 255');
+  expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
+  await db.direct.query('CREATE CAST (int4 AS text) WITH FUNCTION pg_catalog.to_hex(int4)');
+  expect((await db.direct.query('SELECT 255::text AS l')).rows).toEqual([{ l: 'ff' }]);
+  db.analyzer.catalogChanged();
+  await expect(client.query(level)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
+  expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
+  await db.direct.query('DROP CAST (int4 AS text)');
+  db.analyzer.catalogChanged();
+  expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
 });
