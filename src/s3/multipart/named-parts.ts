@@ -49,8 +49,12 @@ export async function findParts(
   const short = found.slice(0, -1).find(({ plainLength = 0 }) => plainLength < SHORT_PART_BYTES);
   if (short !== undefined) throw await notStored(gateway, upload, short);
   // The store would refuse it when the end is written already, which it would then want named as well.
-  if (known?.completesWithSomeParts === false && leavesSome(found, listed?.parts))
-    throw new S3Error('ERR_S3_INVALID_PART');
+  if (known?.completesWithSomeParts === false && leavesSome(found, listed?.parts)) {
+    const last = found.at(-1);
+    throw last === undefined || last.plainLength !== undefined || (await heldSize(gateway, upload, last)) !== undefined
+      ? new S3Error('ERR_S3_INVALID_PART')
+      : noPart(last);
+  }
   return { found, hasEnd: listed?.hasEnd === true };
 }
 
@@ -86,20 +90,30 @@ function findPart(
 }
 
 /** A held part before the last is too small; what is neither stored nor held is no part of the upload. */
-async function notStored(gateway: GatewayContext, { bucket, objectId }: OpenUpload, part: FoundPart): Promise<S3Error> {
-  if (part.plainLength !== undefined) return tooSmall(part, part.plainLength);
-  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: hiddenPartKey(objectId, part.number) });
-  await response.body.release();
-  const isHeld = response.status === 200 && bareEtag(response.headers['etag'] ?? '') === part.etag;
-  return isHeld
-    ? tooSmall(part, plainSize(Number(response.headers['content-length'])))
-    : new S3Error('ERR_S3_INVALID_PART', undefined, { details: partDetails(part) });
+async function notStored(gateway: GatewayContext, upload: OpenUpload, part: FoundPart): Promise<S3Error> {
+  const length = part.plainLength ?? (await heldSize(gateway, upload, part));
+  return length === undefined ? noPart(part) : tooSmall(part, length);
 }
 
-const tooSmall = (part: FoundPart, length: number | undefined): S3Error =>
+/** The plaintext's, of a held part; undefined where none is held. */
+async function heldSize(
+  gateway: GatewayContext,
+  { bucket, objectId }: OpenUpload,
+  { number, etag }: FoundPart,
+): Promise<number | undefined> {
+  const response = await gateway.upstream.send({ method: 'HEAD', bucket, key: hiddenPartKey(objectId, number) });
+  await response.body.release();
+  const isHeld = response.status === 200 && bareEtag(response.headers['etag'] ?? '') === etag;
+  return isHeld ? plainSize(Number(response.headers['content-length'])) : undefined;
+}
+
+const noPart = (part: FoundPart): S3Error =>
+  new S3Error('ERR_S3_INVALID_PART', undefined, { details: partDetails(part) });
+
+const tooSmall = (part: FoundPart, length: number): S3Error =>
   new S3Error('ERR_S3_ENTITY_TOO_SMALL', undefined, {
     details: {
-      ...(length === undefined ? {} : { ProposedSize: String(length) }),
+      ProposedSize: String(length),
       MinSizeAllowed: String(SHORT_PART_BYTES),
       ...partDetails(part),
     },
