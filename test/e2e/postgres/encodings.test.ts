@@ -161,5 +161,6 @@ test('a name that comes with what sets how it is read is known by no other bytes
   await ask(parse({ text: FIND }), sync());
   expect(errorOf(await ask(...run(LATIN1), named, sync()))).toMatchObject(REFUSED);
   const utf8 = parse({ name: 'é', text: "SET search_path = 'other'" });
-  expect(types(await ask(...run("SET client_encoding = 'UTF8'"), utf8, sync()))).toBe('12C1Z');
+  // Before PostgreSQL 14 the change is reported at once.
+  expect(types(await ask(...run("SET client_encoding = 'UTF8'"), utf8, sync())).replace('S', '')).toBe('12C1Z');
 });
