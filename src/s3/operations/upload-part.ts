@@ -9,11 +9,12 @@ import { SALT_REFERENCE_BYTES } from '../../envelope/object/footer.ts';
 import { S3Error } from '../errors.ts';
 import { deleteHiddenKey } from '../listing/delete-hidden.ts';
 import type { ProbedCapabilities } from '../check.ts';
+import { storeBackendPart } from '../multipart/backend-part.ts';
 import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
 import { isOpen } from '../multipart/token-objects.ts';
 import { isHeldUntilEnd, parsePartNumber, refusePart } from '../multipart/part-number.ts';
 import { knownPartName, partEtag } from '../multipart/known-parts.ts';
-import { refuseUnlessHoldable, sendingPart } from '../multipart/whole-part.ts';
+import { refuseUnlessHoldable } from '../multipart/whole-part.ts';
 import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { agreeWithUpload } from '../sealing/checksum-choice.ts';
 import { bodyChecksumHeader } from '../sealing/checksum-headers.ts';
@@ -83,7 +84,10 @@ async function holdPart(
 ): Promise<string> {
   const { bucket, signal } = request;
   const key = hiddenPartKey(upload.objectId, partNumber);
-  const etag = await sendPart(gateway, { method: 'PUT', bucket, key, ...payload, signal });
+  const response = await sendToUpload(gateway, { method: 'PUT', bucket, key, ...payload, signal });
+  await response.body.release();
+  const etag = response.headers['etag'];
+  if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   if (await isOpen(gateway, upload)) return etag;
   await deleteHiddenKey({ upstream: gateway.upstream, bucket }, key);
   throw new S3Error('ERR_S3_NO_SUCH_UPLOAD');
@@ -92,24 +96,9 @@ async function holdPart(
 async function storePart(
   request: S3Request,
   gateway: GatewayContext,
-  { backendUploadId }: OpenUpload,
+  upload: OpenUpload,
   partNumber: number,
   payload: UpstreamPayload,
 ): Promise<string> {
-  const { bucket, key, signal } = request;
-  const query = new Map([
-    ['partNumber', String(partNumber)],
-    ['uploadId', backendUploadId],
-  ]);
-  return sendingPart(request, gateway, payload, (content) =>
-    sendPart(gateway, { method: 'PUT', bucket, key, query, ...content, signal }),
-  );
-}
-
-async function sendPart(gateway: GatewayContext, request: Parameters<typeof sendToUpload>[1]): Promise<string> {
-  const response = await sendToUpload(gateway, request);
-  await response.body.release();
-  const etag = response.headers['etag'];
-  if (etag === undefined) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
-  return etag;
+  return (await storeBackendPart(request, gateway, upload, partNumber, payload)).etag;
 }
