@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { sign, type RawRequest } from '../support/s3/raw-s3.ts';
-import { pick } from './seeded.ts';
+import { pick } from '../support/seeded.ts';
 
 /** `right`: answered in full, and with what was stored. `short`: told as a success, with fewer bytes. */
 export type Outcome = 'right' | 'refused' | 'broken' | 'left' | 'short' | 'wrong';

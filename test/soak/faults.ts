@@ -1,6 +1,6 @@
 /** Which fault comes next. */
 import type { Fault } from '../support/fault-relay.ts';
-import { pick } from './seeded.ts';
+import { pick } from '../support/seeded.ts';
 
 export type Trouble = { readonly fault: Fault; readonly keysAway: boolean; readonly clientLeaves: boolean };
 

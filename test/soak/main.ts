@@ -20,7 +20,7 @@ import { keyFolder, TEST_USE } from '../support/keys/keys.ts';
 import { startEdge, type TestEdge } from '../support/s3/edge.ts';
 import { Exchanges, type Outcome } from './exchanges.ts';
 import { nextFault } from './faults.ts';
-import { seeded } from './seeded.ts';
+import { seeded } from '../support/seeded.ts';
 
 const { values } = parseArgs({
   options: {

@@ -3,42 +3,19 @@
  * are those of the server to the same on plain ones; where the proxy cannot read on it ends the connection, as the server does, and says why.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { describe, expect, test } from 'vitest';
+import { END, peopleBesideTwin, untilEnd } from '../../support/postgres/people-twin.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../../support/postgres/proxy.ts';
 import { frame, word } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
-import { connectTo } from '../../support/postgres/connect.ts';
 
 const { query, parse, bind, describe: ask, execute, close, sync, flush, copyFail } = serialize;
 
-const END = 'SELECT 424242';
 const FIND = 'SELECT note FROM people WHERE mail = $1';
 const ADD = 'INSERT INTO people VALUES ($1, $2, $3)';
 const COPY = 'COPY people FROM STDIN';
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  const sealed = 'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed UNIQUE, note sealgate.sealed)';
-  db = await openSearchedDatabase(server, 'sealed', `${sealed}; CREATE TABLE plain (id int, what text)`, [
-    { table: 'people', column: 'mail', type: 'varchar(30)', mode: 'deterministic' },
-    { table: 'people', column: 'note', type: 'text' },
-  ]);
-  twinUrl = await db.openTwin();
-  const twin = await connectTo(twinUrl);
-  await twin.query('CREATE TABLE people (id int PRIMARY KEY, mail varchar(30) UNIQUE, note text)');
-  await twin.query('CREATE TABLE plain (id int, what text)');
-  await twin.end();
-});
-afterAll(async () => {
-  await db.close();
-  await server.stop();
-});
+const people = peopleBesideTwin();
 
 const NULLS = Array.from({ length: 12 }, () => 255);
 /** What it is, and its messages. */
@@ -54,13 +31,7 @@ async function tell(url: string, frames: readonly Uint8Array[], after: readonly 
   on.send(query("TRUNCATE people; INSERT INTO people VALUES (1, 'CANARY-ann', 'CANARY-one')"));
   await on.untilReady();
   on.send(...frames, ...after);
-  const messages: RawMessage[] = [];
-  for (let isEnd = false; ;) {
-    const next = await on.message();
-    if (next !== undefined) messages.push(next);
-    isEnd ||= next?.type === 'D' && next.body.includes('424242');
-    if (next === undefined || (isEnd && next.type === 'Z')) break;
-  }
+  const messages = await untilEnd(on);
   on.end();
   return [...messages, ...(await left(url))];
 }
@@ -79,8 +50,8 @@ const said = (messages: readonly RawMessage[]): readonly string[] =>
 
 async function compare(frames: readonly Uint8Array[]): Promise<void> {
   const after = [sync(), query('ROLLBACK'), query(END)];
-  const theirs = await tell(twinUrl, frames, after);
-  expect(said(await tell(db.url, frames, after))).toEqual(said(theirs));
+  const theirs = await tell(people.twinUrl, frames, after);
+  expect(said(await tell(people.db.url, frames, after))).toEqual(said(theirs));
 }
 
 describe('is answered as by the server:', () => {
@@ -216,7 +187,7 @@ describe('names that are taken, in a pipeline:', () => {
 });
 
 test('Close in two pieces, wherever it is cut', async () => {
-  const on = await RawClient.login(db.url);
+  const on = await RawClient.login(people.db.url);
   for (const text of ['SELECT 1', FIND]) {
     const bytes = Buffer.concat([close({ type: 'S', name: 's' }), sync()]);
     for (let at = 1; at < bytes.length; at++) {
@@ -242,7 +213,7 @@ describe('ends the connection, and nothing before it is kept:', () => {
     ['a Flush as long', frame('H', 'x'.repeat(10_000))],
     ['a Query within a COPY', Buffer.concat([query(COPY), frame('d', '2\tCANARY-bob\tx\n'), query('SELECT 1')])],
   ])('%s', async (_title, bytes) => {
-    const on = await RawClient.login(db.url);
+    const on = await RawClient.login(people.db.url);
     on.send(query("TRUNCATE people; INSERT INTO people VALUES (1, 'CANARY-ann', 'CANARY-one')"));
     await on.untilReady();
     on.send(query("BEGIN; INSERT INTO people VALUES (2, 'CANARY-bob')"));
@@ -250,7 +221,7 @@ describe('ends the connection, and nothing before it is kept:', () => {
     on.send(bytes, sync());
     expect(errorOf(await on.untilClosed())).toMatchObject({ S: 'FATAL', C: '08P01' });
     await expect
-      .poll(async () => shown(await left(db.url)).filter((line) => line.startsWith('D')))
+      .poll(async () => shown(await left(people.db.url)).filter((line) => line.startsWith('D')))
       .toEqual(['D 1,CANARY-ann,CANARY-one']);
   });
 });

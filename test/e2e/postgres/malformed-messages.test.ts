@@ -3,44 +3,21 @@
  * the next Sync. So does the proxy, in the same words, whatever came before; and nothing of them reaches the server.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { END, peopleBesideTwin, untilEnd } from '../../support/postgres/people-twin.ts';
 import { RawClient, type RawMessage } from '../../support/postgres/proxy.ts';
 import { frame, word } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
 
 const { query, parse, bind, describe: ask, execute, close, sync, flush } = serialize;
 
-const END = 'SELECT 424242';
 const FIND = 'SELECT note FROM people WHERE mail = $1';
 const ADD = 'INSERT INTO people VALUES ($1, $2, $3)';
 const COPY = 'COPY people FROM STDIN';
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  const sealed = 'CREATE TABLE people (id int PRIMARY KEY, mail sealgate.sealed UNIQUE, note sealgate.sealed)';
-  db = await openSearchedDatabase(server, 'sealed', `${sealed}; CREATE TABLE plain (id int, what text)`, [
-    { table: 'people', column: 'mail', type: 'varchar(30)', mode: 'deterministic' },
-    { table: 'people', column: 'note', type: 'text' },
-  ]);
-  // What came to the server in a malformed message would be told here.
-  db.canaries.add('MALFORMED-secret');
-  twinUrl = await db.openTwin();
-  const twin = await connectTo(twinUrl);
-  await twin.query('CREATE TABLE people (id int PRIMARY KEY, mail varchar(30) UNIQUE, note text)');
-  await twin.query('CREATE TABLE plain (id int, what text)');
-  await twin.end();
-});
-afterAll(async () => {
-  await db.close();
-  await server.stop();
-});
+const people = peopleBesideTwin();
+// What came to the server in a malformed message would be told in the end.
+beforeAll(() => people.db.canaries.add('MALFORMED-secret'));
 
 const WATCHED = [parse({ name: 'w', text: FIND }), sync()];
 const LOOK = [bind({ statement: 'w', values: ['CANARY-ann'] }), execute({}), sync()];
@@ -59,13 +36,7 @@ async function tell(url: string, frames: readonly Uint8Array[]): Promise<RawMess
     query('SELECT * FROM people ORDER BY id'),
     query(END),
   );
-  const messages: RawMessage[] = [];
-  for (let isEnd = false; ;) {
-    const next = await on.message();
-    if (next !== undefined) messages.push(next);
-    isEnd ||= next?.type === 'D' && next.body.includes('424242');
-    if (next === undefined || (isEnd && next.type === 'Z')) break;
-  }
+  const messages = await untilEnd(on);
   on.end();
   return messages;
 }
@@ -75,9 +46,9 @@ const said = (messages: readonly RawMessage[]): readonly string[] =>
   shown(messages).map((line) => line.replace(/(encoding "UTF8").*/, '$1').replace(/^(E .*?) (?:undefined|\d+)$/, '$1'));
 
 async function compare(...frames: readonly Uint8Array[]): Promise<void> {
-  const theirs = said(await tell(twinUrl, frames));
+  const theirs = said(await tell(people.twinUrl, frames));
   expect(theirs).toContain('D 424242');
-  expect(said(await tell(db.url, frames))).toEqual(theirs);
+  expect(said(await tell(people.db.url, frames))).toEqual(theirs);
 }
 
 type Case = readonly [title: string, ...frames: Uint8Array[]];

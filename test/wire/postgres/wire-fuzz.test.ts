@@ -12,6 +12,7 @@ import { encodeStartup } from '../../../src/postgres/messages/startup.ts';
 import type { ProtectedDatabase } from '../../../src/postgres/options.ts';
 import { FakeAnalysis, fakeDatabase } from '../../support/postgres/fake-analysis.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { drawing, drawn, type Draw } from '../../support/seeded.ts';
 import { RawClient, startTestProxy, type RawMessage, type TestProxy } from '../../support/postgres/proxy.ts';
 
 const rules = (): ReadonlyMap<string, ProtectedDatabase> => new Map([['postgres', fakeDatabase(new FakeAnalysis())]]);
@@ -19,22 +20,8 @@ const FOR_EVER_MS = 90_000;
 const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 const ROUNDS = 60;
 
-/** mulberry32 (public domain): small numbers from a seed. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-type Numbers = ReturnType<typeof numbers>;
-
-const pick = <Item>(draw: Numbers, items: readonly [Item, ...Item[]]): Item => items[draw(items.length)] ?? items[0];
-
 /** Bytes changed, cut out, doubled; lengths that lie. */
-function damaged(draw: Numbers, frame: Buffer): Buffer {
+function damaged(draw: Draw, frame: Buffer): Buffer {
   const bytes = Buffer.from(frame);
   switch (draw(6)) {
     case 0:
@@ -44,7 +31,7 @@ function damaged(draw: Numbers, frame: Buffer): Buffer {
       return bytes.subarray(0, draw(bytes.length));
     case 2:
       if (bytes.length >= 5)
-        bytes.writeUInt32BE(pick(draw, [0, 3, 4, 5, 0x7fffffff, 0x80000000, 0xffffffff, draw(64)]), 1);
+        bytes.writeUInt32BE(drawn(draw, [0, 3, 4, 5, 0x7fffffff, 0x80000000, 0xffffffff, draw(64)]), 1);
       return bytes;
     case 3:
       return Buffer.concat([bytes, bytes]);
@@ -80,7 +67,7 @@ const bugs = ({ log }: TestProxy): TestProxy['log'] =>
 
 const CANARY = 'canary-of-the-wire';
 
-const FRONTEND: readonly [(draw: Numbers) => Buffer, ...((draw: Numbers) => Buffer)[]] = [
+const FRONTEND: readonly [(draw: Draw) => Buffer, ...((draw: Draw) => Buffer)[]] = [
   () => serialize.query(`INSERT INTO vault VALUES (1, '${CANARY}')`),
   () => serialize.query('SELECT id, secret FROM vault; SELECT 1'),
   () => serialize.query('BEGIN'),
@@ -90,14 +77,14 @@ const FRONTEND: readonly [(draw: Numbers) => Buffer, ...((draw: Numbers) => Buff
   () => serialize.copyData(Buffer.from('1\tx\n')),
   () => serialize.copyDone(),
   () => serialize.copyFail('no'),
-  (draw) => serialize.parse({ name: pick(draw, ['', 's', 't']), text: 'INSERT INTO vault VALUES ($1, $2)' }),
-  (draw) => serialize.parse({ name: pick(draw, ['', 's', 't']), text: 'SELECT id, secret FROM vault' }),
+  (draw) => serialize.parse({ name: drawn(draw, ['', 's', 't']), text: 'INSERT INTO vault VALUES ($1, $2)' }),
+  (draw) => serialize.parse({ name: drawn(draw, ['', 's', 't']), text: 'SELECT id, secret FROM vault' }),
   (draw) =>
-    serialize.bind({ statement: pick(draw, ['', 's', 't']), portal: pick(draw, ['', 'p']), values: ['2', CANARY] }),
-  (draw) => serialize.bind({ statement: pick(draw, ['', 's', 't']), portal: pick(draw, ['', 'p']) }),
-  (draw) => serialize.describe({ type: pick(draw, ['S', 'P']), name: pick(draw, ['', 's', 'p']) }),
-  (draw) => serialize.execute({ portal: pick(draw, ['', 'p']), rows: draw(3) }),
-  (draw) => serialize.close({ type: pick(draw, ['S', 'P']), name: pick(draw, ['', 's', 'p']) }),
+    serialize.bind({ statement: drawn(draw, ['', 's', 't']), portal: drawn(draw, ['', 'p']), values: ['2', CANARY] }),
+  (draw) => serialize.bind({ statement: drawn(draw, ['', 's', 't']), portal: drawn(draw, ['', 'p']) }),
+  (draw) => serialize.describe({ type: drawn(draw, ['S', 'P']), name: drawn(draw, ['', 's', 'p']) }),
+  (draw) => serialize.execute({ portal: drawn(draw, ['', 'p']), rows: draw(3) }),
+  (draw) => serialize.close({ type: drawn(draw, ['S', 'P']), name: drawn(draw, ['', 's', 'p']) }),
   () => serialize.flush(),
   () => serialize.sync(),
   () => serialize.sync(),
@@ -113,12 +100,12 @@ async function closedInTime(client: RawClient): Promise<readonly RawMessage[]> {
 }
 
 test.each(SEEDS)('a client that sends anything, seed %i: an answer or an end, and no value in clear', async (seed) => {
-  const draw = numbers(seed);
+  const draw = drawing(seed);
   const proxy = await startTestProxy(server, { databases: rules() });
   for (let round = 0; round < ROUNDS; round += 1) {
     const client = await RawClient.login(proxy.url());
     const frames = Array.from({ length: 1 + draw(12) }, () => {
-      const frame = pick(draw, FRONTEND)(draw);
+      const frame = drawn(draw, FRONTEND)(draw);
       return draw(4) === 0 && frame.length > 0 ? damaged(draw, frame) : frame;
     });
     client.send(...frames);
@@ -156,7 +143,7 @@ const COLUMN = Buffer.concat([
   Buffer.of(0, 0, 0, 1, 0, 2, 0, 0, 0, 17, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0),
 ]);
 
-const BACKEND: readonly [(draw: Numbers) => Buffer, ...((draw: Numbers) => Buffer)[]] = [
+const BACKEND: readonly [(draw: Draw) => Buffer, ...((draw: Draw) => Buffer)[]] = [
   () => frame('1'),
   () => frame('2'),
   () => frame('3'),
@@ -177,13 +164,13 @@ const BACKEND: readonly [(draw: Numbers) => Buffer, ...((draw: Numbers) => Buffe
   () => frame('t', Buffer.of(0, 0)),
   () => frame('A', Buffer.of(0, 0, 0, 1), 'bell\0x\0'),
   () => frame('S', 'TimeZone\0UTC\0'),
-  (draw) => frame('Z', pick(draw, ['I', 'T', 'E', 'x'])),
-  (draw) => frame('Z', pick(draw, ['I', 'T'])),
+  (draw) => frame('Z', drawn(draw, ['I', 'T', 'E', 'x'])),
+  (draw) => frame('Z', drawn(draw, ['I', 'T'])),
   (draw) => Buffer.from(Array.from({ length: draw(30) }, () => draw(256))),
 ];
 
 test.each(SEEDS)('a server that answers anything and goes, seed %i: the client gets an end', async (seed) => {
-  const draw = numbers(seed * 1000);
+  const draw = drawing(seed * 1000);
   const open = new Set<Socket>();
   const liar = createServer((socket) => {
     open.add(socket);
@@ -192,7 +179,7 @@ test.each(SEEDS)('a server that answers anything and goes, seed %i: the client g
       socket.write(WELCOME);
       socket.on('data', () => {
         const frames = Array.from({ length: 1 + draw(10) }, () => {
-          const one = pick(draw, BACKEND)(draw);
+          const one = drawn(draw, BACKEND)(draw);
           return draw(5) === 0 && one.length > 0 ? damaged(draw, one) : one;
         });
         if (!socket.writableEnded) socket.write(Buffer.concat(frames));
@@ -219,7 +206,7 @@ test.each(SEEDS)('a server that answers anything and goes, seed %i: the client g
       ),
     );
     await client.untilReady();
-    client.send(serialize.query('SELECT 1'), pick(draw, FRONTEND)(draw), serialize.sync());
+    client.send(serialize.query('SELECT 1'), drawn(draw, FRONTEND)(draw), serialize.sync());
     await closedInTime(client);
   }
   await expect
