@@ -55,9 +55,29 @@ test('a text that is too long to be kept may concern anything', () => {
 test('where there were more than are kept, a name that is not known may concern anything', () => {
   const { cold, parse, heat } = start();
   for (let count = 0; count <= MAX_STATEMENTS; count += 1) parse(`s${count}`, 'SELECT');
-  expect([cold.doubtsUnknown, cold.isDoubtful('s0')]).toEqual([false, false]);
+  expect([cold.doubts, cold.isUnknown('s0')]).toEqual([false, false]);
   heat('place');
   expect(cold.isOutdated).toBe(true);
   expect(cold.takeConcerning()).toEqual([]);
-  expect([cold.isDoubtful('s0'), cold.isDoubtful(`s${MAX_STATEMENTS}`)]).toEqual([true, false]);
+  expect([cold.isUnknown('s0'), cold.isUnknown(`s${MAX_STATEMENTS}`)]).toEqual([true, false]);
+});
+
+test('names of another encoding are apart, and put every name beyond ASCII in doubt, until all are gone', () => {
+  const { cold, parse, heat, answered } = start();
+  answered(() => cold.remember('é', 'SELECT FROM place', true));
+  answered(() => cold.remember('é', 'SELECT FROM elsewhere', true));
+  parse('é', 'SELECT FROM elsewhere');
+  answered(() => cold.forget('é'));
+  expect([cold.isEmpty, cold.isOfOther('ü')]).toEqual([false, false]);
+  heat('place');
+  expect(cold.takeConcerning()).toEqual([]);
+  expect([cold.doubts, cold.isOfOther('ü'), cold.isOfOther('u'), cold.isUnknown('u')]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  answered(() => cold.clear());
+  answered(() => undefined);
+  expect(cold.isOfOther('ü')).toBe(false);
 });

@@ -5,7 +5,8 @@
 import type { Refusal } from '../plan.ts';
 import { AGAIN, CONSUME, type Verdict } from '../wire/frame-stream.ts';
 import { untilCertain } from './certainty.ts';
-import { isBeyondAscii, mayBeOfOtherEncoding } from './planning.ts';
+import { isBeyondAscii } from './name-table.ts';
+import { mayBeOfOtherEncoding } from './planning.ts';
 import { settle } from './probe.ts';
 import { refusalOf, refuseExtended } from './refusals.ts';
 import type { Session } from './session.ts';
@@ -20,7 +21,7 @@ export const NAME_NOT_UTF8: Refusal = {
 
 /** What becomes of a message with this name in it; undefined: it is as it was read. */
 export function judgeName(session: Session, name: string): Verdict | Promise<void | typeof AGAIN> | undefined {
-  if (!mayBeOfOtherEncoding(session) || !isBeyondAscii(name)) return undefined;
+  if (!mayBeOtherName(session, name)) return undefined;
   if (session.tracksPending > 0) return untilCertain(session);
   const refuse = (refusal: Refusal): void => refuseExtended(session, refusal);
   if (session.reportsPending && session.settingsStale)
@@ -31,6 +32,11 @@ export function judgeName(session: Session, name: string): Verdict | Promise<voi
   if (session.settings.clientEncoding === 'UTF8') return undefined;
   refuse(NAME_NOT_UTF8);
   return CONSUME;
+}
+
+/** Whether the name may be another than its bytes are in UTF-8, for all that is known without asking. */
+export function mayBeOtherName(session: Session, name: string): boolean {
+  return isBeyondAscii(name) && mayBeOfOtherEncoding(session);
 }
 
 /** Of a statement that is to be remembered, once the settings are known. */

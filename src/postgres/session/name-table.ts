@@ -12,6 +12,8 @@ export function keyOf(name: string): string {
   return name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name;
 }
 
+export const isBeyondAscii = (name: string): boolean => /[^\0-\x7f]/.test(name);
+
 /** How many replies were ever owed, and how many of them are no more. */
 type Progress = { readonly begun: number; readonly ended: number };
 
@@ -63,7 +65,7 @@ export class NameTable<Value> {
   }
 
   /** All that names stand for, or may again. */
-  *possible(): Iterable<readonly [name: string, value: Value]> {
+  *possible(): Generator<readonly [name: string, value: Value]> {
     this.#settle();
     for (const changes of this.#names.values())
       for (const { name, value } of changes) if (value !== undefined) yield [name, value];

@@ -83,6 +83,7 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       if (session.isInDoubt(name)) await untilCertain(session);
       session.reviewCold();
       const statement = overlay.statements.has(name) ? overlay.statements.get(name) : session.statements.get(name);
+      if (isStale(session, name, statement)) return { plan: STALE };
       const isPlain = overlay.plainNames.has(name) ? overlay.plainNames.get(name) : session.plainNames.get(name);
       if (statement === undefined && isPlain !== true && named.hasArguments) return { plan: NOT_PREPARED };
       return { plan: await executed(session, plan, named, statement) };
@@ -105,6 +106,11 @@ export function findCursor(session: Session, name: string): Cursor | undefined {
 /** SQL's cursors are portals of the protocol, too. */
 export function cursorOfPortal({ cursors }: Session, name: string): Cursor | undefined {
   return cursors.size === 0 ? undefined : cursors.get(Buffer.from(keyOf(name), 'latin1').toString());
+}
+
+/** What was prepared under the name may have been sent on unseen, and would not be by now. `statement`: what it is known to be. */
+export function isStale({ cold }: Session, name: string, statement: Statement | undefined): boolean {
+  return statement?.type === 'stale' || (statement === undefined && cold.isUnknown(name)) || cold.isOfOther(name);
 }
 
 /** FETCH and EXECUTE, when they were prepared themselves: whether the name still stands for the same. */
@@ -211,7 +217,7 @@ async function executed(
   if (statement === undefined || plan.type === 'sealed') return plan;
   switch (statement.type) {
     case 'stale':
-      return { type: 'refuse', refusal: refusalOf(staleStatement()) };
+      return STALE;
     case 'track':
       return statement.effect === undefined ? plan : { type: 'track', text: plan.text, effect: statement.effect };
     case 'watched':
@@ -239,6 +245,7 @@ async function executedSealed(
 }
 
 const TOO_MANY = `a session may hold at most ${MAX_STATEMENTS} cursors and prepared statements on sealed columns`;
+const STALE: RefusePlan = { type: 'refuse', refusal: refusalOf(staleStatement()) };
 /** Its arguments may be meant for a sealed column: a PREPARE that failed or was refused, or a name with a slip. */
 const NOT_PREPARED: RefusePlan = {
   type: 'refuse',

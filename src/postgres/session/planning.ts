@@ -4,6 +4,7 @@
 import type { NamedUse, PassPlan, Refusal, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { strictTextOf, textOf } from '../wire/reader.ts';
 import { isIndifferent } from './indifferent.ts';
+import { isBeyondAscii } from './name-table.ts';
 import { resolveNames, type NameChange, type Resolved } from './names.ts';
 import { ownTransaction } from './own-transaction.ts';
 import { presentPlans } from './present-plans.ts';
@@ -52,7 +53,7 @@ export function mayBeOfOtherEncoding({ settings, tracksPending, reportsPending }
 const NAMED = /^[\s(]*(?:fetch|close|deallocate)\b/i;
 
 function usesNames(session: Session, sql: string): boolean {
-  return session.watches && usesName(sql);
+  return (session.watches || session.cold.doubts) && usesName(sql);
 }
 
 /** What is prepared may be run when there are names. */
@@ -171,9 +172,6 @@ export function strongest(plans: readonly StatementPlan[]): TrackPlan['effect'] 
   for (const plan of plans) if ('effect' in plan) found = Math.max(found, STRENGTH.indexOf(plan.effect));
   return STRENGTH[found];
 }
-
-/** Of a name, one character for each byte: see `nameOf`. */
-export const isBeyondAscii = (name: string): boolean => /[^\0-\x7f]/.test(name);
 
 function isAscii(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte > 0x7f) return false;

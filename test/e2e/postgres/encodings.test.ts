@@ -95,6 +95,18 @@ describe('the name of a prepared statement, by other bytes:', () => {
     expect(log).not.toContain(VALUE);
   });
 
+  test('of a plain statement that is prepared under the other', async () => {
+    await ask(parse({ name: 'é', text: FIND }), sync());
+    const bytes = [0xc3, 0xa9, 0];
+    const plain = frame('P', bytes, 'SELECT $1::text\0', [0, 0]);
+    await ask(query(LATIN1));
+    expect(errorOf(await ask(plain, sync()))).toMatchObject(REFUSED);
+    await ask(query("SET client_encoding = 'UTF8'"));
+    expect(errorOf(await ask(...run(LATIN1), plain, sync()))).toMatchObject(REFUSED);
+    expect(types(await ask(bind({ statement: 'é', values: [VALUE] }), execute({}), sync()))).toBe('2CZ');
+    expect(log).not.toContain(VALUE);
+  });
+
   test('a plain statement of such a name is as before', async () => {
     await ask(query(LATIN1));
     expect(types(await ask(frame('P', e, 'SELECT $1::text\0', [0, 0]), bindOf('plain'), execute({}), sync()))).toBe(

@@ -3,9 +3,10 @@
  * one. Nothing they are given goes up in clear, and nothing comes down as what it is not.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres/logged-postgres.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../../support/postgres/proxy.ts';
+import { frame } from '../../support/postgres/raw-frames.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
 
 const { parse, bind, execute, sync, query, close } = serialize;
@@ -152,4 +153,59 @@ test('a view that was there before is given the name', async () => {
   // Nor is it plain to who prepares it now.
   await say(query("INSERT INTO place VALUES (2, 'canary nine')"));
   expect((await db.direct.query('SELECT id FROM people')).rows).toEqual([{ id: 2 }]);
+});
+
+describe('a name beyond ASCII, which other bytes are in another encoding:', () => {
+  const E = { latin1: [0xe9, 0], utf8: [0xc3, 0xa9, 0] };
+  const parsed = (name: readonly number[], text: string) => frame('P', [...name], `${text}\0`, [0, 0]);
+  const bound = (name: readonly number[], id: string, note: string) =>
+    frame('B', [0], [...name], [0, 0, 0, 2, 0, 0, 0, id.length], id, [0, 0, 0, note.length], note, [0, 0]);
+  const LATIN1 = "SET client_encoding = 'LATIN1'";
+  const UTF8 = "SET client_encoding = 'UTF8'";
+  const PLAIN = 'SELECT $1::int, $2::text';
+
+  test('prepared under the other', async () => {
+    await say(query(LATIN1));
+    expect(types(await say(parsed(E.latin1, INSERT), bound(E.latin1, '1', 'plain before'), execute({}), sync()))).toBe(
+      '12CZ',
+    );
+    await say(query(UTF8));
+    expect(types(await say(bound(E.utf8, '2', 'plain before'), execute({}), sync()))).toBe('2CZ');
+    await change('BEGIN', ...VIEW, 'COMMIT');
+    expect(errorOf(await say(bound(E.utf8, '3', 'canary ten'), execute({}), sync()))).toMatchObject(STALE);
+    expect(errorOf(await say(query("EXECUTE é (3, 'canary eleven')")))).toMatchObject(STALE);
+    await change('DEALLOCATE ALL');
+    const again = [parsed(E.utf8, INSERT), bound(E.utf8, '4', 'canary twelve'), execute({})];
+    expect(types(await say(...again, sync()))).toBe('12CZ');
+  });
+
+  test('prepared under one that is set in the same sequence', async () => {
+    const set = [parse({ text: LATIN1 }), bind({}), execute({})];
+    expect(errorOf(await say(...set, parsed(E.latin1, INSERT), sync()))).toMatchObject({ C: '0A000' });
+  });
+
+  test('read by EXECUTE', async () => {
+    await say(query(LATIN1), parsed(E.latin1, READ), sync(), query(UTF8));
+    await change('BEGIN', ...VIEW, 'COMMIT');
+    expect(errorOf(await say(query('EXECUTE é')))).toMatchObject(STALE);
+    await change('DISCARD ALL');
+    expect(errorOf(await say(query('EXECUTE é')))).toMatchObject({ C: '26000' });
+  });
+
+  test('beside another that has its bytes', async () => {
+    await say(query(LATIN1), parsed(E.latin1, INSERT), parsed(E.utf8, PLAIN), sync(), query(UTF8));
+    await change('BEGIN', ...VIEW, 'COMMIT');
+    expect(errorOf(await say(bound(E.utf8, '1', 'canary thirteen'), execute({}), sync()))).toMatchObject(STALE);
+  });
+
+  test('of which another with its bytes is closed, or prepared', async () => {
+    for (const other of [frame('C', 'S', E.utf8), parsed(E.utf8, PLAIN)]) {
+      await say(query(UTF8), parsed(E.utf8, INSERT), sync(), query(LATIN1));
+      await say(other, sync());
+      await say(query(UTF8));
+      await change('BEGIN', ...VIEW, 'COMMIT');
+      expect(errorOf(await say(bound(E.utf8, '1', 'canary fourteen'), execute({}), sync()))).toMatchObject(STALE);
+      await change('DROP VIEW place', PLACE, 'DEALLOCATE ALL');
+    }
+  });
 });

@@ -19,7 +19,7 @@ import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
-import { isNamedCurrent, staysPlain } from '../names.ts';
+import { isNamedCurrent, isStale, staysPlain } from '../names.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
@@ -46,7 +46,7 @@ export const bindHandler: FrontendHandler = {
     if (session.isInDoubt(names.statement)) return untilCertain(session);
     session.reviewCold();
     const statement = session.statements.get(names.statement);
-    if (statement?.type === 'stale' || (statement === undefined && session.cold.isDoubtful(names.statement))) {
+    if (isStale(session, names.statement, statement)) {
       refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
@@ -69,7 +69,7 @@ export const bindHandler: FrontendHandler = {
 };
 
 function looksAt({ watches, cold }: Session): boolean {
-  return watches || cold.isOutdated || cold.doubtsUnknown;
+  return watches || cold.isOutdated || cold.doubts;
 }
 
 /** Of a statement that nothing sealed is in: it may still change what names stand for. */

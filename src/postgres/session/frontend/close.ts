@@ -1,7 +1,7 @@
 /** Close ('C'): of a statement or a portal. */
 import { decodeTarget } from '../../messages/describe.ts';
 import { FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
-import { judgeName } from '../encoded-names.ts';
+import { judgeName, mayBeOtherName } from '../encoded-names.ts';
 import { PASS } from '../reply.ts';
 import { needNames, type FrontendHandler } from './handler.ts';
 
@@ -17,7 +17,8 @@ export const closeHandler: FrontendHandler = {
     if (judged !== undefined) return judged;
     const tables = type === 'statement' ? [session.statements, session.plainNames] : [session.portals];
     const undo = tables.filter((names) => names.has(name)).map((names) => names.set(name, undefined));
-    if (type === 'statement') undo.push(session.cold.forget(name));
+    // Which one is closed by a name of another encoding is not known: it is remembered for longer.
+    if (type === 'statement' && !mayBeOtherName(session, name)) undo.push(session.cold.forget(name));
     session.expect(undo.length > 0 ? { kind: 'close', undo: () => undo.forEach((restore) => restore()) } : PASS.close);
     return FORWARD;
   },

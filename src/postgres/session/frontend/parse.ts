@@ -4,11 +4,11 @@ import { PostgresError } from '../../errors.ts';
 import { MAX_STATEMENTS, MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
 import type { SealedPlan } from '../../plan.ts';
-import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
+import { CONSUME, FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, usesName, type Planned } from '../planning.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
-import { isOfOtherEncoding, NAME_NOT_UTF8 } from '../encoded-names.ts';
+import { isOfOtherEncoding, judgeName, mayBeOtherName, NAME_NOT_UTF8 } from '../encoded-names.ts';
 import type { Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
@@ -17,7 +17,7 @@ import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
 export const parseHandler: FrontendHandler = {
   need: (_session, bodyLength) => (bodyLength > MAX_STATEMENT_BYTES ? 0 : bodyLength),
-  frame(session, bytes, start, bodyLength): Verdict | Promise<void> {
+  frame(session, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
     if (bodyLength > MAX_STATEMENT_BYTES) {
       refuseExtended(session, refusalOf(tooLarge('a statement', MAX_STATEMENT_BYTES)));
       return CONSUME;
@@ -30,14 +30,17 @@ export const parseHandler: FrontendHandler = {
     if (concerns(session, sql, text) || usesName(sql)) {
       return handleConcerning(session, bytes.subarray(start, end), bytes.subarray(start - 5, end));
     }
-    session.expect(unseen(session, nameOf(name, 0, name.length), sql));
+    const named = nameOf(name, 0, name.length);
+    const judged = session.watches ? judgeName(session, named) : undefined;
+    if (judged !== undefined) return judged;
+    session.expect(unseen(session, named, sql));
     return FORWARD;
   },
 };
 
 /** Only its text is remembered, for when names stand for something else. */
 function unseen(session: Session, name: string, sql: string): Reply {
-  const forget = session.cold.remember(name, sql);
+  const forget = session.cold.remember(name, sql, !session.watches && mayBeOtherName(session, name));
   if (!session.statements.has(name)) return { kind: 'parse', undo: forget };
   const restore = session.statements.set(name, undefined);
   return { kind: 'parse', undo: () => (forget(), restore()) };
