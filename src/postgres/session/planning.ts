@@ -33,6 +33,8 @@ export type Planned =
       readonly ends?: Refusal;
     }
   | RefusePlan
+  /** Its bytes are no text, which the server finds before it does anything with them. */
+  | { readonly type: 'malformed'; readonly refusal: Refusal }
   /** The transaction has failed and the statement is none that ends it. */
   | { readonly type: 'failed' }
   /** The server ignores messages until Sync: nothing is sent. */
@@ -92,7 +94,7 @@ function planSettled(
 ): Planned | Promise<Planned> {
   if (session.settings.clientEncoding !== 'UTF8' && !isAscii(bytes)) return { type: 'refuse', refusal: NOT_UTF8 };
   const sql = strictTextOf(bytes);
-  if (sql === undefined) return { type: 'refuse', refusal: BROKEN_UTF8 };
+  if (sql === undefined) return { type: 'malformed', refusal: BROKEN_UTF8 };
   if (!session.settings.standardConformingStrings && sql.includes('\\')) return { type: 'refuse', refusal: BACKSLASH };
   session.usesSavepoints ||= /savepoint/i.test(sql);
   const own = readiness === 'ready' ? ownTransaction(session) : undefined;

@@ -156,9 +156,30 @@ describe('Bind of a statement on sealed columns:', () => {
   });
 });
 
-test('a malformed Query leaves the unnamed statement, which one that is read takes', async () => {
+describe('the unnamed statement, which a Query that is read takes, is left by', () => {
   const run = [bind({ values: ['CANARY-ann'] }), execute({}), sync()];
-  await compare(parse({ text: FIND }), sync(), frame('Q', SECRET), ...run, query('SELECT 1'), ...run);
+  const noText = frame('Q', SECRET, [0xff, 0]);
+  test.each(
+    each([
+      ['a malformed Query', frame('Q', SECRET)],
+      ['a Query that is no text', noText],
+      ['the same, on nothing sealed', frame('Q', "SELECT '", [0xff], "'\0")],
+      [
+        'the same, in a block that fails with it',
+        query('BEGIN'),
+        parse({ text: FIND }),
+        sync(),
+        noText,
+        query('ROLLBACK'),
+      ],
+      ['the same, behind a change of the settings', query('SET work_mem = 999'), parse({ text: FIND }), sync(), noText],
+      ['the same, in a sequence', parse({ text: FIND }), noText],
+      ['a Parse that is no text', frame('P', `\0${SECRET}`, [0xff, 0], [0, 0]), sync()],
+      ['the same, on nothing sealed', frame('P', "\0SELECT '", [0xff], "'\0", [0, 0]), sync()],
+    ]),
+  )('$title', async ({ frames }) => {
+    await compare(...WATCHED, parse({ text: FIND }), sync(), ...frames, ...run, query('SELECT 1'), ...run);
+  });
 });
 
 describe('CopyFail', () => {

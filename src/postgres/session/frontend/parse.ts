@@ -5,8 +5,10 @@ import { MAX_STATEMENTS, MAX_STATEMENT_BYTES } from '../../limits.ts';
 import { decodeParse, encodeParse, type Parse } from '../../messages/parse.ts';
 import type { SealedPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
+import { FRONTEND } from '../../wire/message-types.ts';
 import { nameOf, Reader, textOf } from '../../wire/reader.ts';
 import { concerns, planStatement, usesName, type Planned } from '../planning.ts';
+import { refuseMalformed } from '../malformed.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { isOfOtherEncoding, judgeName, mayBeOtherName, NAME_NOT_UTF8 } from '../encoded-names.ts';
 import type { Reply } from '../reply.ts';
@@ -78,6 +80,8 @@ function send(
       return void forward(session, parse, frame, planned);
     case 'refuse':
       return void refuse(session, parse, planned.oneByOne ? refusalOf(severalCommands()) : planned.refusal);
+    case 'malformed':
+      return void refuseMalformed(session, FRONTEND.parse, planned.refusal);
     case 'failed':
       return void askInFailedTransaction(session, 'parse', parse.name);
     case 'skipped':

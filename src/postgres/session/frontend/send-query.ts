@@ -2,8 +2,10 @@
 import { encodeQuery } from '../../messages/query.ts';
 import type { Refusal } from '../../plan.ts';
 import type { Verdict } from '../../wire/frame-stream.ts';
+import { FRONTEND } from '../../wire/message-types.ts';
 import { makeChanges, strongest, type Planned } from '../planning.ts';
 import type { QueryPart } from '../query-part.ts';
+import { refuseMalformed } from '../malformed.ts';
 import { askInFailedTransaction, note, orRefuse, REFUSED_STATEMENT, refuseQuery } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -24,6 +26,8 @@ export function sendQuery(
       return undefined;
     case 'refuse':
       return void refuseQuery(session, planned.refusal, part);
+    case 'malformed':
+      return void refuseMalformed(session, FRONTEND.query, planned.refusal);
     case 'failed':
       return void askInFailedTransaction(session, 'query', '', part);
     case 'skipped':
