@@ -49,6 +49,8 @@ export const KEEP_ALIVE_MS = 65 * 1000;
 /** An upstream that sends nothing for so long is gone. Completing a large upload may take minutes, S3 says. */
 export const UPSTREAM_IDLE_MS = 5 * 60 * 1000;
 export const UPSTREAM_CONNECT_MS = 10 * 1000;
+/** What the gateway asks a store for itself is answered at once or not at all: as long as connecting may take, and shorter than clients wait. */
+export const STORE_QUESTION_MS = 10 * 1000;
 /** Sockets to the storage for short requests beside a held answer: each is read at once, so few do. */
 export const BESIDE_CONNECTIONS = 32;
 /** Forwarded bodies up to this size are verified whole before they are sent: then they may be sent again, and checksums travel in headers. */

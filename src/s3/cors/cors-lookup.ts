@@ -7,6 +7,7 @@ import { S3Error } from '../errors.ts';
 import { MAX_ERROR_DOCUMENT_BYTES } from '../limits.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
+import { timedQuestions } from '../upstream/timed-questions.ts';
 import { parseCorsRules, type CorsRule } from './cors-rules.ts';
 
 export type BucketCors =
@@ -50,7 +51,7 @@ export class CorsLookup {
 }
 
 async function fetchCors(bucket: string, upstream: UpstreamClient): Promise<BucketCors> {
-  const response = await upstream.send({ method: 'GET', bucket, query: new Map([['cors', '']]) });
+  const response = await timedQuestions(upstream).send({ method: 'GET', bucket, query: new Map([['cors', '']]) });
   const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
   if (response.status === 200) {
     const rules = parseCorsRules(text);

@@ -4,20 +4,30 @@ import { S3Error } from '../errors.ts';
 import { MAX_ERROR_DOCUMENT_BYTES } from '../limits.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
 import type { GatewayContext } from '../operation.ts';
+import { PROBE_AGAIN_MS } from '../sealing/limits.ts';
+import { timedQuestions } from '../upstream/timed-questions.ts';
 
 const REMEMBERED_MS = 60 * 1000;
 const MAX_BUCKETS = 1_000;
 
 export class ObjectLocks {
   readonly #known = new LRUCache<string, Promise<boolean>>({ max: MAX_BUCKETS, ttl: REMEMBERED_MS });
+  readonly #limitMs: number | undefined;
+
+  /** `limitMs`: how long a store may take to say. */
+  constructor(limitMs?: number) {
+    this.#limitMs = limitMs;
+  }
 
   /** False too where the backend would not say: then it is for the backend to take or refuse what comes. */
   isLocked(bucket: string, gateway: GatewayContext): Promise<boolean> {
     const known = this.#known.get(bucket);
     if (known !== undefined) return known;
-    const asked = askFor(bucket, gateway).catch((error: unknown) => {
-      // Who asks next may be told.
-      if (this.#known.peek(bucket) === asked) this.#known.delete(bucket);
+    const asked = askFor(bucket, gateway, this.#limitMs).catch((error: unknown) => {
+      const isLatest = this.#known.peek(bucket) === asked;
+      // Each part of an upload would wait as long for a store that hangs; else who asks next may be told.
+      if (isLatest && hung(error)) this.#known.set(bucket, asked, { ttl: PROBE_AGAIN_MS });
+      else if (isLatest) this.#known.delete(bucket);
       gateway.log.warn({ err: error, bucket }, 'whether the bucket has Object Lock is not known');
       return false;
     });
@@ -26,10 +36,16 @@ export class ObjectLocks {
   }
 }
 
-async function askFor(bucket: string, { upstream, log }: GatewayContext): Promise<boolean> {
+const hung = (error: unknown): boolean => error instanceof S3Error && error.code === 'ERR_S3_UPSTREAM_TIMEOUT';
+
+async function askFor(
+  bucket: string,
+  { upstream, log }: GatewayContext,
+  limitMs: number | undefined,
+): Promise<boolean> {
   // Whoever waits for the answer may hold a connection, and it is one for all: behind those who hold them all it would never come.
   const query = new Map([['object-lock', '']]);
-  const response = await upstream.send({ method: 'GET', bucket, query, lane: 'beside' });
+  const response = await timedQuestions(upstream, limitMs).send({ method: 'GET', bucket, query, lane: 'beside' });
   const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
   if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_UNREACHABLE');
   // Of buckets without it S3 says 404.

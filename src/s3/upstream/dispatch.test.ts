@@ -27,9 +27,9 @@ async function store(serve: (socket: Socket) => void) {
   // As the signing client has it: pieces are freed, and reads given on at once.
   const agent = new Agent({ pipelining: 1, connections: 1, connect: freeingConnector({}, new StreamedPieces()) });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // A TCP server has an address object.
-  const get = () => dispatch(agent, { origin, path: '/', method: 'GET' }, undefined);
-  const put = (body: OutgoingStream) =>
-    dispatch(agent, { origin, path: '/', method: 'PUT', headers: { 'content-length': '1000000' }, body }, undefined);
+  const get = (signal?: AbortSignal) => dispatch(agent, { origin, path: '/', method: 'GET' }, signal);
+  const put = (body: OutgoingStream, signal?: AbortSignal) =>
+    dispatch(agent, { origin, path: '/', method: 'PUT', headers: { 'content-length': '1000000' }, body }, signal);
   const close = async (): Promise<void> => {
     await agent.destroy();
     server.close();
@@ -92,6 +92,33 @@ test('an answer that breaks off is an error, though its taker was at work', asyn
   const { body } = await get();
   const pouring = body.pour(() => new Promise((resolve) => setTimeout(resolve, 5)));
   await expect(pouring).rejects.toMatchObject({ code: 'ERR_S3_UPSTREAM_UNREACHABLE' });
+  await close();
+});
+
+test('a request that waits for a connection ends when it is given up, and is never sent', async () => {
+  const sockets: Socket[] = [];
+  const { get, put, close } = await store((socket) => sockets.push(socket));
+  const first = get();
+  await expect.poll(() => sockets.length).toBe(1);
+  const given = new AbortController();
+  const second = get(given.signal);
+  const unread = new OutgoingStream({ pour: () => Promise.reject(new Error('it was read')) }, () => undefined);
+  const third = put(unread, given.signal);
+  const reason = new Error('given up');
+  given.abort(reason);
+  await expect(second).rejects.toBe(reason);
+  await expect(third).rejects.toBe(reason);
+  await expect(get(given.signal)).rejects.toBe(reason);
+  const later: string[] = [];
+  sockets[0]?.on('data', (bytes) => {
+    later.push(bytes.toString());
+    sockets[0]?.write('HTTP/1.1 204 No Content\r\n\r\n');
+  });
+  sockets[0]?.write('HTTP/1.1 204 No Content\r\n\r\n');
+  expect((await first).status).toBe(204);
+  // The only connection is there for who comes next.
+  expect((await get()).status).toBe(204);
+  expect([sockets.length, later.length, unread.errored]).toEqual([1, 1, null]);
   await close();
 });
 

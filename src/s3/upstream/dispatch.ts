@@ -2,6 +2,7 @@
  * One request on undici's lowest interface: its own stream objects between parser and reader cost half of what a small answer costs
  * (docs/DECISIONS.md). The reader of the body gets each read of the socket as it is, and takes the pace.
  */
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { ByteSource, Take } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
@@ -13,15 +14,22 @@ export type DispatchedAnswer = {
   readonly body: AnswerBody;
 };
 
-/** Resolves at the answer's headers. Rejects with undici's error, with the signal's reason, or with what the request's body threw. */
+/**
+ * Resolves at the answer's headers. Rejects with undici's error, with what the request's body threw, or with the signal's reason: at once, also while
+ * the request waits for a connection.
+ */
 export function dispatch(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
   signal: AbortSignal | undefined,
 ): Promise<DispatchedAnswer> {
-  return new Promise((resolve, reject) => {
+  if (signal?.aborted === true) return Promise.reject(signal.reason as Error); // As in `#abort`.
+  const answered = new Promise<DispatchedAnswer>((resolve, reject) => {
     dispatcher.dispatch(options, new Answer(resolve, reject, signal));
   });
+  // The body of a request that never came to a connection is ended by nobody else.
+  answered.catch(() => options.body instanceof Readable && options.body.destroy());
+  return answered;
 }
 
 type Reader = { readonly take: Take; readonly resolve: () => void; readonly reject: (error: unknown) => void };
@@ -53,7 +61,8 @@ class Answer implements Dispatcher.DispatchHandler, ByteSource {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#signal?.aborted === true) this.#abort();
+    // It was given up while it waited: nothing of it is sent, and so the connection stays, which an abort through the controller would end.
+    if (this.#end !== 'open') throw new Error('the request is not wanted any more');
   }
 
   onResponseStart(
@@ -135,7 +144,11 @@ class Answer implements Dispatcher.DispatchHandler, ByteSource {
   }
 
   readonly #abort = (): void => {
-    if (this.#end === 'open') this.#controller?.abort(this.#signal?.reason as Error); // Every abort here has an Error as reason.
+    if (this.#end !== 'open') return;
+    const reason = this.#signal?.reason as Error; // Every abort here has an Error as reason.
+    if (this.#controller !== undefined) return this.#controller.abort(reason);
+    this.#settle('left');
+    this.#reject(reason);
   };
 
   #settle(end: 'ended' | 'left'): void {

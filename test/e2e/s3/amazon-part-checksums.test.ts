@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { MAX_WHOLE_PART_BYTES } from '../../../src/s3/limits.ts';
+import { ObjectLocks } from '../../../src/s3/multipart/object-locks.ts';
 import { SEALED_OPERATIONS } from '../../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../../src/s3/upstream/capabilities.ts';
 import { keyFolder, TEST_USE } from '../../support/keys/keys.ts';
@@ -110,6 +111,21 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s with the rules of 
     const read = await upload(BUCKET, 'named', parts, { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' });
     expect(hashOf(read)).toBe(whole(parts));
     expect(rules.refused).toEqual([]);
+  });
+
+  test('a store that never says whether a bucket has Object Lock is asked once, and holds no upload', async () => {
+    const { caches } = edge.gateway;
+    const usual = caches.objectLocks;
+    rules.lockHangs = true;
+    try {
+      Object.assign(caches, { objectLocks: new ObjectLocks(100) });
+      const parts = UPLOADS['with a short last part'];
+      expect(hashOf(await upload(BUCKET, 'hung', parts))).toBe(whole(parts));
+      expect([rules.hung, rules.refused, edge.gateway.governor.usedBytes]).toEqual([1, [], 0]);
+    } finally {
+      rules.lockHangs = false;
+      Object.assign(caches, { objectLocks: usual });
+    }
   });
 
   // s3rver has none.

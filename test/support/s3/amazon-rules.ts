@@ -16,6 +16,10 @@ export type AmazonRules = {
   readonly refused: string[];
   /** So often it breaks down when it is asked whether a bucket has Object Lock. */
   lockFailures: number;
+  /** Whether it never answers that question. */
+  lockHangs: boolean;
+  /** How often it was asked it while it did not answer. */
+  hung: number;
   close(): Promise<void>;
 };
 
@@ -51,7 +55,12 @@ export async function startAmazonRules(storeUrl: string, lockedBuckets: readonly
 
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = Buffer.concat(await incoming.toArray());
-    if (incoming.method === 'GET' && /[?&]object-lock\b/u.test(incoming.url ?? '') && rules.lockFailures > 0) {
+    const asksForLock = incoming.method === 'GET' && /[?&]object-lock\b/u.test(incoming.url ?? '');
+    if (asksForLock && rules.lockHangs) {
+      rules.hung += 1;
+      return;
+    }
+    if (asksForLock && rules.lockFailures > 0) {
       rules.lockFailures -= 1;
       outgoing.writeHead(503).end();
       return;
@@ -82,6 +91,8 @@ export async function startAmazonRules(storeUrl: string, lockedBuckets: readonly
     parts,
     refused,
     lockFailures: 0,
+    lockHangs: false,
+    hung: 0,
     close: async () => {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
