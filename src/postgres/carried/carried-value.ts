@@ -8,7 +8,7 @@ import { decodeBinaryRecord, encodeBinaryRecord } from '../types/record/binary.t
 import { parseRecordLiteral, printRecordLiteral } from '../types/record/literal.ts';
 import { byteaFromText } from './bytea-text.ts';
 import { castText } from './cast-text.ts';
-import { jsonOfText } from './json-text.ts';
+import { jsonOfText, jsonString } from './json-text.ts';
 import { splitJoined } from './joined.ts';
 import { findSealed, type FoundString } from './json-walk.ts';
 import { inOrder } from './sorted.ts';
@@ -47,7 +47,10 @@ export function readCarried(column: SealedColumn, carried: Carried, value: Uint8
 
 /** A value inside of another, which is sealed itself or carries what is; undefined: nothing of it is, and it stays. */
 function readInside(column: SealedColumn | undefined, value: Uint8Array, textual: boolean): CarriedValue | undefined {
-  if (column === undefined) return undefined;
+  return column && readSealed(column, value, textual);
+}
+
+function readSealed(column: SealedColumn, value: Uint8Array, textual = false): CarriedValue {
   const { carries, format: isPreserved } = column;
   if (carries !== undefined) {
     const isBinaryJsonb = !textual && carries.as === 'json' && column.type.name === 'jsonb';
@@ -107,15 +110,12 @@ function* sortedItems(
 }
 
 function readJoined(column: SealedColumn, value: Uint8Array): CarriedValue {
-  const joined = splitJoined(value).map(({ delimiter, sealed }) => ({ delimiter, part: { column, sealed } }));
+  const joined = splitJoined(value).map(({ delimiter, sealed }) => ({ delimiter, read: readSealed(column, sealed) }));
   return {
-    parts: joined.map(({ part }) => part),
+    parts: joined.flatMap(({ read }) => read.parts),
     *print(open) {
       const pieces: Uint8Array[] = [];
-      for (const { delimiter, part } of joined) {
-        pieces.push(delimiter, open(part, 'text', false));
-        yield;
-      }
+      for (const { delimiter, read } of joined) pieces.push(delimiter, yield* read.print(open, 'text'));
       return Buffer.concat(pieces);
     },
   };
@@ -175,22 +175,32 @@ function readRecord(fields: readonly RowField[], value: Uint8Array): CarriedValu
   };
 }
 
-/** `part`: undefined of a null. */
-type JsonItem = { readonly place: FoundString; readonly part: SealedPart | undefined };
+/** `part`: undefined of a null, and of a text, which is `read`. */
+type JsonItem = {
+  readonly place: FoundString;
+  readonly part?: SealedPart | undefined;
+  readonly read?: CarriedValue;
+};
+
+function jsonItem(json: Uint8Array, place: FoundString): JsonItem {
+  if (place.isNull) return { place };
+  const { column } = place;
+  const sealed = sealedOf(json, place);
+  return column.carries === undefined
+    ? { place, part: { column, sealed } }
+    : { place, read: readCarried(column, column.carries, sealed, false) };
+}
 
 function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: boolean): CarriedValue {
-  const items = found.map((place): JsonItem => ({
-    place,
-    part: place.isNull ? undefined : { column: place.column, sealed: sealedOf(json, place) },
-  }));
+  const items = found.map((place) => jsonItem(json, place));
   return {
-    parts: items.flatMap(({ part }) => part ?? []),
+    parts: items.flatMap(({ part, read }) => read?.parts ?? part ?? []),
     *print(open, format) {
       const pieces: Uint8Array[] = isJsonb && format === 'binary' ? [JSONB_VERSION] : [];
       let copied = 0;
       for (const [index, item] of (yield* inTheirPlaces(items, open)).entries()) {
         const { start, end } = found[index] ?? item.place;
-        pieces.push(json.subarray(copied, start), Buffer.from(jsonText(item, open)));
+        pieces.push(json.subarray(copied, start), Buffer.from(yield* jsonText(item, open)));
         copied = end;
         yield;
       }
@@ -200,7 +210,8 @@ function readJson(json: Uint8Array, found: readonly FoundString[], isJsonb: bool
   };
 }
 
-function jsonText({ part, place: { form } }: JsonItem, open: OpenPart): string {
+function* jsonText({ part, read, place: { form } }: JsonItem, open: OpenPart): Generator<void, string> {
+  if (read !== undefined) return jsonString(yield* read.print(open, 'text'));
   if (part === undefined) return 'null';
   const { type, storedType = type } = part.column;
   return jsonOfText(storedType, open(part, 'text', true), form);

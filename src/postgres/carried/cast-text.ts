@@ -1,5 +1,6 @@
 /** A sealed value cast to text: what the server's casts make of it, which is how it prints but for a few types that have a cast of their own (pg_cast). */
 import type { Carried, LogicalType, SealedColumn } from '../plan.ts';
+import { leavesOf } from './json-leaves.ts';
 import { withoutBlanks } from '../types/bpchar-codec.ts';
 
 /** @param printed the value as it prints. */
@@ -41,7 +42,10 @@ export function followsSettings({ carries }: SealedColumn, json = true): boolean
         ? holds(carries, SETTING_TYPES)
         : carries.fields.some(({ column }) => column !== undefined && followsSettings(column, json));
     case 'json':
-      return json && holds(carries, JSON_SETTING_TYPES);
+      return (
+        (json && holds(carries, JSON_SETTING_TYPES)) ||
+        leavesOf(carries.shape).some((column) => column !== undefined && followsSettings(column, json))
+      );
     case 'text':
     case 'joined':
       return holds(carries, SETTING_TYPES);

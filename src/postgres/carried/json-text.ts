@@ -23,9 +23,13 @@ export function jsonOfText(type: LogicalType, text: Uint8Array, form: JsonForm):
     case 'timestamptz':
       return JSON.stringify(xsdTimestamp(printed));
     default:
-      // As escape_json does: the same short escapes, \u00xx for other control characters, nothing else.
-      return JSON.stringify(printed);
+      return jsonString(text);
   }
+}
+
+/** As escape_json does: the same short escapes, \u00xx for other control characters, nothing else. */
+export function jsonString(text: Uint8Array): string {
+  return JSON.stringify(Buffer.from(text.buffer, text.byteOffset, text.length).toString('utf8'));
 }
 
 /** jsonb keeps numbers as numeric does: no exponents, and no zero with a sign. */

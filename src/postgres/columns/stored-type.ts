@@ -23,7 +23,7 @@ const RECORD_ARRAY = 2287;
 
 /** Whether the value's type is the server's to say: of a row, or rows. */
 export function isRowTyped({ carries }: Pick<SealedColumn, 'carries'>): boolean {
-  if (carries?.as === 'array') return carries.of.carries !== undefined;
+  if (carries?.as === 'array') return isRowTyped(carries.of);
   return carries?.as === 'row' && carries.isText !== true;
 }
 
@@ -38,7 +38,7 @@ function isCarriedAs({ type }: SealedColumn, carried: Carried, oid: number): boo
   if (carried.as === 'joined' || carried.as === 'text') return oid === SEALED.oid;
   if (carried.as !== 'array') return oid === type.oid;
   const { of } = carried;
-  if (of.carries !== undefined) return oid === RECORD_ARRAY || oid >= FIRST_OWN_OID;
+  if (isRowTyped(of)) return oid === RECORD_ARRAY || oid >= FIRST_OWN_OID;
   return (
     oid === storedType(of).arrayOid || (of.format === undefined ? oid >= FIRST_OWN_OID : oid === VARCHAR_ARRAY_OID)
   );

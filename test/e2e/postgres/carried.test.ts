@@ -182,6 +182,25 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('with $settings', ({ s
     );
   });
 
+  test.each(CAST)('%s cast to text, in arrays and JSON', async (type) => {
+    const c = columnOf(type);
+    await expectAlike(
+      `SELECT array_agg(${c}::text ORDER BY id), ARRAY(SELECT ${c}::varchar FROM t ORDER BY id), json_agg(${c}::text ORDER BY id),
+         string_agg(${c}::text, ' é"' ORDER BY id), to_jsonb(array_agg(coalesce(${c}::text, '') ORDER BY id)) FROM t`,
+    );
+    await expectAlike(
+      `SELECT ARRAY[${c}::text, NULL, ${c}::text], to_json(${c}::text), to_jsonb(${c}::varchar), json_build_array(id, ${c}::text), jsonb_build_object('v', ${c}::text, 'n', id),
+         row_to_json(ROW(${c}::text)), ROW(ARRAY[coalesce(${c}::varchar, '')]) FROM t ORDER BY id`,
+    );
+    await expectAlike(
+      `SELECT json_agg(x ORDER BY id), jsonb_agg(json_build_object('x', x.v, 'l', x.l) ORDER BY id), jsonb_object_agg(id, v), coalesce(array_agg(v) FILTER (WHERE id > 1000), '{}')
+         FROM (SELECT id, ${c}::text AS v, ARRAY[${c}::text] AS l FROM t) x`,
+    );
+    await expectAlike(
+      `SELECT json_build_object('names', string_agg(${c}::text, ',' ORDER BY id), 'none', coalesce(string_agg(${c}::varchar, ',') FILTER (WHERE id > 1000), '')) FROM t`,
+    );
+  });
+
   test.each(JSON_TYPES)('%s in json', async (type) => {
     const c = columnOf(type);
     await expectAlike(
@@ -301,6 +320,18 @@ test.each([
   ['text in a BINARY cursor', `DECLARE c BINARY CURSOR FOR SELECT ${columnOf('uuid')}::text FROM t`],
   ['text of a date in a cursor', `DECLARE c CURSOR FOR SELECT ROW(${columnOf('date')}::text) FROM t`],
   ['text of dates in a cursor', `DECLARE c CURSOR FOR SELECT ${columnOf('timestamptz[]')}::text FROM t`],
+  ['an array of texts of dates in a cursor', `DECLARE c CURSOR FOR SELECT array_agg(${columnOf('date')}::text) FROM t`],
+  ['text of a date in JSON in a cursor', `DECLARE c CURSOR FOR SELECT to_jsonb(${columnOf('date')}::text) FROM t`],
+  [
+    'texts of dates joined in a cursor',
+    `DECLARE c CURSOR FOR SELECT string_agg(${columnOf('date')}::text, ',') FROM t`,
+  ],
+  ['texts that are told apart', `SELECT array_agg(DISTINCT ${columnOf('uuid')}::text) FROM t`],
+  ['texts in their own order', `SELECT json_agg(${columnOf('int4')}::text ORDER BY ${columnOf('int4')}::text) FROM t`],
+  ['texts in the order of values', `SELECT array_agg(${columnOf('int4')}::text ORDER BY ${columnOf('int4')}) FROM t`],
+  ['texts of two columns in an array', `SELECT ARRAY[${columnOf('int4')}::text, ${columnOf('int8')}::text] FROM t`],
+  ['JSON of a row’s text', 'SELECT to_json(t::text) FROM t'],
+  ['an array of texts that is stored', `INSERT INTO o (what) SELECT array_agg(${columnOf('uuid')}::text)::text FROM t`],
   [
     'text of a date beside set_config',
     `SELECT set_config('DateStyle', 'German', true), ${columnOf('date')}::text FROM t`,
@@ -391,7 +422,7 @@ describe('a portal whose settings change before it is run, or read on:', () => {
     return shown(messages);
   }
   const VALUES = `SELECT ${date}, ${zoned}, ${bytes}, ${float} FROM t WHERE id < 3 ORDER BY id`;
-  const TEXTS = `SELECT ${date}::text, to_json(${zoned}), ${bytes}::text, ${float}::text FROM t WHERE id < 3 ORDER BY id`;
+  const TEXTS = `SELECT to_json(${date}::text), to_json(${zoned}), ARRAY[${bytes}::text], ${float}::text FROM t WHERE id < 3 ORDER BY id`;
 
   test.each(CHANGES)('%s', async (change) => {
     for (const sequences of [

@@ -3,6 +3,7 @@
  * would compare, store or compute with them is refused where that is refused for a sealed column.
  */
 import type { CarriedParts, JsonForm, JsonShape, LogicalType, RowField, SealedColumn, ValueSort } from '../../plan.ts';
+import { leavesOf } from '../../carried/json-leaves.ts';
 import { arrayOf, isText, logicalType } from '../../types/registry.ts';
 import { unnamed, withoutModifier, type SealedValue } from './values.ts';
 
@@ -15,23 +16,6 @@ function partOf(column: SealedColumn | undefined): readonly SealedColumn[] {
 /** How many places the analysis knows in a value. */
 export function placesIn(column: SealedColumn | undefined): number {
   return column?.carries?.places ?? 1;
-}
-
-function leavesOf(shape: JsonShape): readonly (SealedColumn | undefined)[] {
-  switch (shape.is) {
-    case 'plain':
-      return [undefined];
-    case 'value':
-      return [shape.column];
-    case 'list':
-      return leavesOf(shape.items);
-    case 'map':
-      return leavesOf(shape.values);
-    case 'tuple':
-      return shape.items.flatMap(leavesOf);
-    case 'object':
-      return shape.members.flatMap((member) => leavesOf(member.shape));
-  }
 }
 
 type Parts = readonly (SealedColumn | undefined)[];
@@ -52,8 +36,9 @@ function carrying(carried: CarriedParts, parts: Parts, type: LogicalType, id: st
 export function carriedArray(column: SealedColumn, sorted?: ValueSort): SealedValue | undefined {
   const { type, storedType = type } = column;
   if (column.carries?.as === 'row' && column.carries.isText !== true) return arrayOfRows(column);
+  if (column.carries !== undefined && column.carries.as !== 'text') return undefined;
   // Arrays of arrays have more dimensions; the array type of a domain is not known.
-  if (column.carries !== undefined || type.name === 'array' || type.arrayOid === 0) return undefined;
+  if (type.name === 'array' || type.arrayOid === 0) return undefined;
   if (storedType.domain !== undefined) return undefined;
   const of = withoutModifier(column);
   if (sorted === undefined) return carrying({ as: 'array', of }, [of], arrayOf(of.type), `${column.id}[]`);
@@ -69,7 +54,8 @@ function arrayOfRows(of: SealedColumn): SealedValue | undefined {
 
 /** Texts as string_agg joins them. Undefined: it takes no such values as they are, or their ciphertext could not be told apart again. */
 export function carriedJoined(column: SealedColumn): SealedValue | undefined {
-  if (column.carries !== undefined || column.format !== undefined || !isText(column.type)) return undefined;
+  if (column.carries !== undefined && column.carries.as !== 'text') return undefined;
+  if (column.format !== undefined || !isText(column.type)) return undefined;
   const of = withoutModifier(column);
   return carrying({ as: 'joined', of }, [of], logicalType('text'), `${column.id} joined`);
 }
@@ -147,7 +133,7 @@ export function jsonShape(column: SealedColumn, form: JsonForm): JsonShape | und
       return form === 'json' ? carries.shape : asJsonb(carries.shape);
     case 'joined':
     case 'text':
-      return undefined;
+      return { is: 'value', column, form };
     case 'row':
       return carries.isText === true ? undefined : rowShape(carries.fields, form);
   }
