@@ -9,6 +9,7 @@ import { startPostgres, type TestPostgres } from '../../support/postgres/postgre
 import { RawClient } from '../../support/postgres/proxy.ts';
 import { shown } from '../../support/postgres/said.ts';
 import { openSealedDatabase, type SealedDatabase } from '../../support/postgres/sealed-database.ts';
+import { END, untilEnd } from '../../support/postgres/until-end.ts';
 import { untilRuns } from '../../support/postgres/waits.ts';
 
 const { query, parse, bind, execute, sync } = serialize;
@@ -49,21 +50,13 @@ const WAYS: Readonly<Record<string, (texts: readonly string[]) => readonly Uint8
   'with a Sync each': (texts) => texts.flatMap((text) => [parse({ text }), bind({}), execute({}), sync()]),
   'in a pipeline': (texts) => [...texts.flatMap((text) => [parse({ text }), bind({}), execute({})]), sync()],
 };
-const END = 'SELECT 424242';
 
 async function tell(url: string, frames: readonly Uint8Array[]): Promise<readonly string[]> {
   const on = await RawClient.login(url);
   on.send(...frames, query('ROLLBACK'), query(END));
-  const said: string[] = [];
-  for (let isEnd = false; ;) {
-    const message = await on.message();
-    if (message === undefined) break;
-    if (!'NSA'.includes(message.type)) said.push(...shown([message]));
-    isEnd ||= message.type === 'D' && message.body.includes('424242');
-    if (isEnd && message.type === 'Z') break;
-  }
+  const messages = await untilEnd(on);
   on.end();
-  return said;
+  return shown(messages.filter(({ type }) => !'NSA'.includes(type)));
 }
 
 test.each(Object.entries(WAYS).flatMap(([way, frames]) => TRANSACTIONS.map((texts) => ({ way, texts, frames }))))(

@@ -4,10 +4,11 @@
  */
 import { serialize } from 'pg-protocol';
 import { describe, expect, test } from 'vitest';
-import { END, peopleBesideTwin, untilEnd } from '../../support/postgres/people-twin.ts';
+import { peopleBesideTwin } from '../../support/postgres/people-twin.ts';
 import { errorOf, RawClient, types, type RawMessage } from '../../support/postgres/proxy.ts';
 import { frame, word } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
+import { END, untilEnd } from '../../support/postgres/until-end.ts';
 
 const { query, parse, bind, describe: ask, execute, close, sync, flush, copyFail } = serialize;
 

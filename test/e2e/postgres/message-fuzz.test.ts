@@ -4,11 +4,12 @@
  */
 import { serialize } from 'pg-protocol';
 import { expect, test } from 'vitest';
-import { END, peopleBesideTwin, untilEnd } from '../../support/postgres/people-twin.ts';
+import { peopleBesideTwin } from '../../support/postgres/people-twin.ts';
 import { RawClient } from '../../support/postgres/proxy.ts';
 import { frame, word } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
 import { drawing, drawn, type Draw } from '../../support/seeded.ts';
+import { END, untilEnd } from '../../support/postgres/until-end.ts';
 
 const { query, parse, bind, describe: ask, execute, close, sync, flush } = serialize;
 

@@ -11,6 +11,7 @@ import { startPostgres, type TestPostgres } from '../../support/postgres/postgre
 import { errorOf, RawClient, type RawMessage } from '../../support/postgres/proxy.ts';
 import { openSealedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 import { say, shown } from '../../support/postgres/said.ts';
+import { END, untilEnd } from '../../support/postgres/until-end.ts';
 
 const { query, parse, bind, describe, execute, close, sync, flush, copyData, copyDone, copyFail } = serialize;
 const RULES: readonly TestRule[] = [
@@ -142,18 +143,9 @@ function framesOf(said: Message): Uint8Array[] {
 /** An Execute of it. */
 const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
 
-const END = 'SELECT 424242';
-
 async function tell(on: RawClient, frames: readonly Uint8Array[]): Promise<RawMessage[]> {
   on.send(...frames, sync(), query('ROLLBACK'), query(END));
-  const messages: RawMessage[] = [];
-  for (let isEnd = false; ;) {
-    const next = await on.message();
-    if (next === undefined) return messages;
-    messages.push(next);
-    isEnd ||= next.type === 'D' && next.body.includes('424242');
-    if (isEnd && next.type === 'Z') return messages;
-  }
+  return untilEnd(on);
 }
 
 /** Two connections as new, each with the same tables. */

@@ -2,11 +2,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { connectTo } from './connect.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
-import type { RawClient, RawMessage } from './proxy.ts';
 import { openSearchedDatabase, type SearchedDatabase } from './sealed-database.ts';
-
-/** What `untilEnd` reads up to. */
-export const END = 'SELECT 424242';
 
 export type PeopleTwin = { readonly db: SearchedDatabase; readonly twinUrl: string };
 
@@ -46,16 +42,4 @@ export function peopleBesideTwin(): PeopleTwin {
       return begun().twinUrl;
     },
   };
-}
-
-/** All that is said up to the end of the answer to `END`, or until the connection ends. */
-export async function untilEnd(on: RawClient): Promise<RawMessage[]> {
-  const messages: RawMessage[] = [];
-  for (let isEnd = false; ;) {
-    const next = await on.message();
-    if (next === undefined) return messages;
-    messages.push(next);
-    isEnd ||= next.type === 'D' && next.body.includes('424242');
-    if (isEnd && next.type === 'Z') return messages;
-  }
 }
