@@ -2,9 +2,13 @@
 import type { Parameter, Way } from '../support/postgres/wire-asker.ts';
 import { change } from './changes.ts';
 import { constantsOf, sql, withConstants, withParameters, type Piece } from './pieces.ts';
-import { columnsOf, constant, orderedQuery, query } from './queries.ts';
+import { columnsOf, constant, orderedQuery, orderedRows, query } from './queries.ts';
 import { rareChange } from './more-changes.ts';
+import { printedShape } from './printed-shapes.ts';
+import { rowShape } from './row-shapes.ts';
+import { setting } from './settings.ts';
 import { shape } from './shapes.ts';
+import { typedShape } from './typed-shapes.ts';
 import type { Tape } from './tape.ts';
 
 export type Act =
@@ -21,6 +25,8 @@ export type Act =
       readonly sql: string;
       readonly values: readonly Parameter[];
       readonly rows: readonly number[];
+      /** What is run before each Execute. */
+      readonly before: readonly (string | undefined)[];
     }
   /** One named statement bound several times, in text and in binary by turns, in one go. */
   | {
@@ -46,6 +52,7 @@ export function actsOf(tape: Tape, step: number): readonly Act[] {
   const queried = (): readonly Act[] => [asked(tape, query(tape))];
   const shaped = (): readonly Act[] => [asked(tape, shape(tape))];
   const rarelyChanged = (): readonly Act[] => [asked(tape, rareChange(tape, ids))];
+  const printed = (): readonly Act[] => [asked(tape, printedAs(tape))];
   return tape.way(
     queried,
     changed,
@@ -66,28 +73,39 @@ export function actsOf(tape: Tape, step: number): readonly Act[] {
     () => several(tape, ids.first),
     () => named(tape),
     () => pipeline(tape, ids.first),
-    () => [say(`SET ${tape.of(SETTINGS)}`)],
+    () => [say(setting(tape))],
+    () => [say(setting(tape))],
+    printed,
+    printed,
+    printed,
+    () => underSettings(tape, ids.first),
     () => positioned(tape),
   );
 }
 
-/** By which values are written, and statements read. */
-const SETTINGS = [
-  "datestyle = 'German'",
-  "datestyle = 'SQL, MDY'",
-  "datestyle = 'Postgres, DMY'",
-  "timezone = 'Asia/Kathmandu'",
-  "timezone = 'America/New_York'",
-  "intervalstyle = 'iso_8601'",
-  "intervalstyle = 'sql_standard'",
-  "bytea_output = 'escape'",
-  'extra_float_digits = -3',
-  'search_path = public',
-  "LOCAL timezone = 'Asia/Tokyo'",
-  'transform_null_equals = on',
-];
-/** What puts them back. */
-export const RESETS = 'RESET ALL';
+const printedAs = (tape: Tape): Piece =>
+  tape.way(
+    () => printedShape(tape),
+    () => rowShape(tape),
+    () => typedShape(tape),
+  );
+
+/** Before the one Sync, settings change between what is printed. */
+function underSettings(tape: Tape, first: number): readonly Act[] {
+  const parts = tape.several(2, 5, (index) => {
+    if (index % 2 === 0) return { sql: setting(tape), values: [] };
+    const { text, values } = withParameters(
+      tape.way(
+        () => printedAs(tape),
+        () => orderedQuery(tape),
+        () => change(tape, { first: first + index * 4 }),
+        () => query(tape),
+      ),
+    );
+    return { sql: text, values };
+  });
+  return [{ type: 'pipeline', parts }];
+}
 
 function asked(tape: Tape, piece: Piece, ordered = false): Act {
   const way = tape.pick<Way>('simple', 'text', 'binary');
@@ -145,8 +163,12 @@ function positioned(tape: Tape): readonly Act[] {
 }
 
 function portal(tape: Tape): readonly Act[] {
-  const { text, values } = withParameters(orderedQuery(tape));
-  return [{ type: 'portal', sql: text, values, rows: tape.several(1, 3, () => tape.pick(1, 2, 0)) }];
+  const isPrinted = tape.chance(0.3);
+  const { text, values } = withParameters(isPrinted ? orderedRows(tape) : orderedQuery(tape));
+  const rows = tape.several(1, 3, () => tape.pick(1, 2, 0));
+  // Text is not read on under other settings than those of the first row.
+  const before = rows.map((_, index) => ((index > 0 && isPrinted) || !tape.chance(0.5) ? undefined : setting(tape)));
+  return [{ type: 'portal', sql: text, values, rows, before }];
 }
 
 function cursor(tape: Tape): readonly Act[] {
@@ -169,7 +191,7 @@ function cursor(tape: Tape): readonly Act[] {
     );
   return [
     say(
-      `DECLARE c ${tape.pick('', 'SCROLL ', 'BINARY ', 'BINARY SCROLL ', 'NO SCROLL ')}CURSOR${hold} FOR ${withConstants(orderedQuery(tape))}`,
+      `DECLARE c ${tape.pick('', 'SCROLL ', 'BINARY ', 'BINARY SCROLL ', 'NO SCROLL ')}CURSOR${hold} FOR ${withConstants(tape.chance(0.3) ? orderedRows(tape) : orderedQuery(tape))}`,
     ),
     ...tape.several(1, 3, fetch),
     say('CLOSE c'),
@@ -207,7 +229,9 @@ function copyOut(tape: Tape): Act {
   const columns = tape.some(columnsOf(table), 0.5).map(({ name }) => name);
   // The order of a table's rows is that of its pages.
   const isQuery = format === 'binary' || tape.chance(0.5);
-  const what = isQuery ? `(${withConstants(orderedQuery(tape))})` : `${table} (${columns.join(', ')})`;
+  const what = isQuery
+    ? `(${withConstants(tape.chance(0.3) ? orderedRows(tape) : orderedQuery(tape))})`
+    : `${table} (${columns.join(', ')})`;
   return {
     type: 'copy out',
     sql: `COPY ${what} TO STDOUT (FORMAT ${format})`,
@@ -252,7 +276,7 @@ export function actText(act: Act): string {
     case 'ask':
       return `${act.way}: ${act.sql}${act.values.length === 0 ? '' : ` -- ${JSON.stringify(act.values)}`}`;
     case 'portal':
-      return `portal, rows ${act.rows.join(', ')}: ${act.sql} -- ${JSON.stringify(act.values)}`;
+      return `portal, rows ${act.rows.join(', ')}${act.before.map((one) => ` / ${one ?? ''}`).join('')}: ${act.sql} -- ${JSON.stringify(act.values)}`;
     case 'named':
       return `named: ${act.sql} -- ${JSON.stringify(act.bound)}`;
     case 'pipeline':

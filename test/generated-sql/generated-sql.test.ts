@@ -12,9 +12,10 @@ import { startPostgres, type TestPostgres } from '../support/postgres/postgres.t
 import { RawClient } from '../support/postgres/proxy.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../support/postgres/sealed-database.ts';
 import { ask } from '../support/postgres/wire-asker.ts';
-import { actsOf, actText, RESETS, type Act } from './acts.ts';
+import { actsOf, actText, type Act } from './acts.ts';
 import { runAct, type Seen } from './run-act.ts';
-import { ALSO_PLAIN, ddl, FILL, RULES, STORED } from './tables.ts';
+import { RESETS } from './settings.ts';
+import { ALSO_PLAIN, ddl, FILL, RULES, STORED, TABLES } from './tables.ts';
 import { Tape, TAPE_LIMIT } from './tape.ts';
 
 const SEED = Number(process.env['GENERATED_SQL_SEED'] ?? 1);
@@ -68,16 +69,24 @@ async function rowsOf(side: RawClient): Promise<unknown> {
   return all;
 }
 
+/** The rows of tables among them. */
+const OWN_TYPES = ['mood', 'posint', 'email', 'citext', 'hstore', ...Object.keys(TABLES)];
+
 /** OIDs of the database's own types, in decimal and as arrays have them, and what stands for them in a comparison. */
 const ownTypes = new Map<RawClient, readonly (readonly [RegExp, string])[]>();
 
 async function learnTypes(side: RawClient): Promise<void> {
-  const sql = "SELECT oid, typname FROM pg_type WHERE typname IN ('mood', '_mood', 'posint', 'email') ORDER BY 2";
+  const names = OWN_TYPES.flatMap((name) => [`'${name}'`, `'_${name}'`]).join(', ');
+  const sql = `SELECT oid, typname FROM pg_type WHERE typname IN (${names}) ORDER BY 2`;
   const found = await ask(side, sql, [], 'simple');
   const rows = found.type === 'answer' ? found.rows.map((row) => JSON.parse(row) as [string, string]) : []; // two columns
+  // Of whole bytes, and by as many of them, so that the next are found as well.
+  const hexOf = (number: number): string => number.toString(16).padStart(8, '0');
+  const patternOf = (oid: string): RegExp =>
+    new RegExp(String.raw`\b${oid}\b|${hexOf(Number(oid))}(?<="(?:[0-9a-f]{2})*)`, 'gu');
   ownTypes.set(
     side,
-    rows.map(([oid, name]) => [new RegExp(`\\b${oid}\\b|${Number(oid).toString(16).padStart(8, '0')}`, 'gu'), name]),
+    rows.map(([oid], index) => [patternOf(oid), hexOf(0xffff_0000 + index)]),
   );
 }
 
@@ -123,6 +132,7 @@ async function runSequence(tapes: readonly (readonly number[])[]): Promise<void>
       }
     }
     for (const side of [sealed, twin]) await ask(side, 'COMMIT', [], 'simple');
+    await requireBoth('RESET client_encoding');
     const [ours, theirs] = [await rowsOf(sealed), await rowsOf(twin)];
     if (!isDeepStrictEqual(ours, theirs))
       throw new Difference(
@@ -133,6 +143,7 @@ async function runSequence(tapes: readonly (readonly number[])[]): Promise<void>
     const text = `${done.map(actText).join('\n')}\n${error.message}`;
     if (process.env['GENERATED_SQL_ALL'] === undefined) throw new Error(text, { cause: error });
     found.push(text);
+    if (sealed.closed) sealed = await RawClient.login(db.url);
     process.stdout.write(`difference ${found.length}\n${text}\n`);
   }
 }

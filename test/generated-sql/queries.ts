@@ -187,3 +187,19 @@ export function orderedQuery(tape: Tape): Piece {
   const limit = tape.chance(0.2) ? ' LIMIT 2' : '';
   return sql`SELECT ${columns.join(', ')} FROM ${table} a WHERE ${predicate(tape, scopeOf(table, 'a'))} ORDER BY a.id${limit}`;
 }
+
+/** The same, printed. */
+export function orderedRows(tape: Tape): Piece {
+  const table = tape.of(['customers', 'people', 'v', 't', 'members']);
+  const x = `a.${tape.of(columnsOf(table)).name}`;
+  const item = tape.pick(
+    `${x}::text AS x`,
+    'a',
+    `to_json(${x})`,
+    'row_to_json(a)',
+    'a::text',
+    `ARRAY[${x}]`,
+    `ROW(a.id, ${x})`,
+  );
+  return sql`SELECT a.id, ${item} FROM ${table} a WHERE ${predicate(tape, scopeOf(table, 'a'))} ORDER BY a.id`;
+}

@@ -25,12 +25,18 @@ export async function runAct(on: RawClient, act: Act): Promise<Seen> {
 }
 
 /** All Executes in one go: what the last ones give when there is nothing left belongs to it. */
-async function askPortal(on: RawClient, { sql, values, rows }: Extract<Act, { type: 'portal' }>): Promise<Outcome> {
+async function askPortal(
+  on: RawClient,
+  { sql, values, rows, before }: Extract<Act, { type: 'portal' }>,
+): Promise<Outcome> {
   on.send(
     serialize.parse({ text: sql }),
-    serialize.bind({ values: values.map(textOf) }),
-    serialize.describe({ type: 'P' }),
-    ...rows.map((count) => serialize.execute({ rows: count })),
+    serialize.bind({ portal: 'held', values: values.map(textOf) }),
+    serialize.describe({ type: 'P', name: 'held' }),
+    ...rows.flatMap((count, index) => [
+      ...runBefore(before[index]),
+      serialize.execute({ portal: 'held', rows: count }),
+    ]),
     serialize.sync(),
   );
   const messages = await on.untilReady();
@@ -39,6 +45,9 @@ async function askPortal(on: RawClient, { sql, values, rows }: Extract<Act, { ty
   // Where each Execute ended: PortalSuspended or CommandComplete.
   return { ...outcome, tags: [...outcome.tags, messages.map(({ type }) => type).join('')] };
 }
+
+const runBefore = (text: string | undefined): readonly Uint8Array[] =>
+  text === undefined ? [] : [serialize.parse({ text }), serialize.bind({}), serialize.execute({})];
 
 const textOf = (value: Parameter): string | null =>
   value === null || typeof value === 'string' ? value : arrayText(value);

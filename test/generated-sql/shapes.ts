@@ -4,19 +4,30 @@ import { columnsOf, constant, named, predicate, rowsOfValues, scopeOf, type Scop
 import { STORED, type Column } from './tables.ts';
 import type { Tape } from './tape.ts';
 
-const ORDERED_TABLES = ['customers', 'people', 't', 'v'] as const;
+const ORDERED_TABLES = ['customers', 'people', 't', 'v', 'members'] as const;
 const isSearched = ({ searched }: Column): boolean => searched;
 
-type OneTable = { readonly table: string; readonly scope: Scope; any(): string; searched(): Column; where(): Piece };
+type OneTable = {
+  readonly table: string;
+  readonly scope: Scope;
+  any(): string;
+  column(): Column;
+  /** The name of one that fits. */
+  some(fits: (column: Column) => boolean): string;
+  searched(): Column;
+  where(): Piece;
+};
 
 /** A table under the name `a`, whose ids are different from each other. */
-function oneTable(tape: Tape, tables: readonly string[] = ORDERED_TABLES): OneTable {
+export function oneTable(tape: Tape, tables: readonly string[] = ORDERED_TABLES): OneTable {
   const table = tape.of(tables);
   const scope = scopeOf(table, 'a');
   return {
     table,
     scope,
     any: () => `a.${tape.of(columnsOf(table)).name}`,
+    column: () => tape.of(columnsOf(table)),
+    some: (fits) => `a.${tape.of(columnsOf(table).filter(fits)).name}`,
     searched: () => tape.of(columnsOf(table).filter(isSearched)),
     where: () => (tape.chance(0.4) ? sql` WHERE ${predicate(tape, scope)}` : []),
   };
@@ -160,7 +171,7 @@ function groupings(tape: Tape): Piece {
     () => sql` HAVING count(DISTINCT ${y}) = 1 OR ${x} IN (${constant(tape, first)}, ${constant(tape, first)})`,
     () => sql` HAVING ${x} = ANY (SELECT s.${first.name} FROM ${one.table} s WHERE s.id < 3)`,
   );
-  const more = tape.pick('count(*)', `count(${one.any()})`, 'sum(a.id)', `bool_or(${x} = ${y})`, 'max(a.id)');
+  const more = tape.pick('count(*)', `count(${one.any()})`, 'sum(a.id)', `bool_or(${x} = ${y})`, 'sum(DISTINCT a.id)');
   const names = `${x}${tape.pick('', ' AS x')}, ${y}${tape.pick('', ' AS y')}`;
   return sql`SELECT ${names}, ${more} FROM ${one.table} a${one.where()} GROUP BY ${by}${having}`;
 }

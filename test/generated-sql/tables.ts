@@ -33,9 +33,11 @@ const VALUES = {
   json: ['{"generated": [1.0, "x"]}', 'null', '"generated string"'],
   card: ['4111111111111111', '5500000000000004', '340000000000009001'],
   partition: ['1', '12', '25'],
+  nick: ['ANN', 'ann', 'Bob', ''],
+  pairs: ['a=>1,b=>NULL', ''],
 } as const;
 /** Of plain columns as well. */
-export const ALSO_PLAIN: readonly string[] = [...VALUES.number, ...VALUES.name];
+export const ALSO_PLAIN: readonly string[] = [...VALUES.number, ...VALUES.name, ...VALUES.nick];
 const RANDOM: How = 'randomized';
 const MAIL = { domain: 'mail' };
 const PERSON = { domain: 'person' };
@@ -73,6 +75,15 @@ const DECLARED: Readonly<Record<string, readonly Declared[]>> = {
     ['ssn', 'text', PERSON, 'person'],
     ['note', 'text', RANDOM, 'note'],
   ],
+  // Types of extensions, beside sealed columns.
+  members: [
+    ['id', 'int', 'plain', 'number'],
+    ['nick', 'citext', 'plain', 'nick'],
+    ['pairs', 'hstore', 'plain', 'pairs'],
+    ['email', 'varchar(40)', MAIL, 'mail'],
+    ['note', 'text', RANDOM, 'note'],
+    ['at', 'timestamptz', RANDOM, 'moment'],
+  ],
 };
 
 const BARE = new Set(['int', 'int4', 'int8', 'numeric(10,2)', 'bool']);
@@ -92,6 +103,7 @@ export const TABLES: Readonly<Record<string, readonly Column[]>> = {
   customers: columnsOf('customers'),
   people: columnsOf('people'),
   events: columnsOf('events'),
+  members: columnsOf('members'),
   v: columnsOf('customers').filter(({ name }) => VIEWED.has(name)),
   t: [
     { name: 'id', type: 'int', values: VALUES.number, searched: true, family: 'number', bare: true },
@@ -99,7 +111,7 @@ export const TABLES: Readonly<Record<string, readonly Column[]>> = {
   ],
 };
 /** What has rows of its own. */
-export const STORED = ['customers', 'people', 'events', 't'] as const;
+export const STORED = ['customers', 'people', 'events', 'members', 't'] as const;
 
 export const RULES: readonly TestRule[] = [
   ...TYPE_RULES,
@@ -124,10 +136,13 @@ export function ddl(sealed: boolean): string {
       })
       .join(', ');
   return `${tableDdl(sealed)};
+CREATE EXTENSION citext;
+CREATE EXTENSION hstore;
 CREATE TABLE customers (${list('customers')}, PRIMARY KEY (id), UNIQUE (ssn), UNIQUE (card));
 CREATE INDEX ON customers (score);
 CREATE TABLE people (${list('people')}, PRIMARY KEY (id));
 CREATE INDEX ON people (email);
+CREATE TABLE members (${list('members')}, PRIMARY KEY (id));
 CREATE TABLE events (${list('events')}, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE events_early PARTITION OF events FOR VALUES FROM (0) TO (10);
 CREATE TABLE events_late PARTITION OF events DEFAULT PARTITION BY HASH (id);
@@ -138,7 +153,7 @@ CREATE VIEW v AS SELECT id, name, email, score, note FROM customers WHERE id > 1
 
 export const FILL: readonly string[] = [
   // A TRUNCATE would have every plan made anew.
-  'DELETE FROM customers; DELETE FROM people; DELETE FROM events; DELETE FROM t',
+  'DELETE FROM customers; DELETE FROM people; DELETE FROM events; DELETE FROM members; DELETE FROM t',
   `INSERT INTO customers (id, name, email, ssn, note, score, points, amount, born, seen, token, active, tags, doc, card) VALUES
      (1, 'Ann', 'ann@generated.example', 'person-111-generated', 'generated note, one', 5, 100, 1.50, '2001-02-03', '2024-02-29 12:34:56.789+00',
       'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', true, '{generated tag}', '{"generated": [1.0, "x"]}', '4111111111111111'),
@@ -150,6 +165,9 @@ export const FILL: readonly string[] = [
      (5, NULL, NULL, -5, '1999-12-31', 'generated person')`,
   `INSERT INTO events (id, day, ssn, note) VALUES
      (1, 1, 'person-111-generated', 'generated event'), (2, 12, 'person-222-generated', NULL), (7, 25, NULL, 'generated event')`,
+  `INSERT INTO members (id, nick, pairs, email, note, at) VALUES
+     (1, 'Ann', 'a=>1,b=>NULL', 'ann@generated.example', 'generated member', '2024-02-29 12:34:56.789+00'),
+     (2, 'bob', '', 'bob@generated.example', NULL, 'infinity'), (3, NULL, NULL, NULL, 'generated member', NULL)`,
   `INSERT INTO t (id, ${TYPES.map(([name]) => name).join(', ')}) VALUES
      ${[1, 2].map((id) => `(${[String(id), ...TYPES.map(([, , , values]) => `'${(values[id] ?? values[0] ?? '').replaceAll("'", "''")}'`)].join(', ')})`).join(', ')}`,
   'INSERT INTO t (id) VALUES (3)',
