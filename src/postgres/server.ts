@@ -1,7 +1,7 @@
 /**
  * The Postgres proxy's listener: one task for each client connection, from startup to session.
  */
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { constants, randomBytes, X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { endPointBinding } from './auth/channel-binding.ts';
@@ -72,6 +72,8 @@ function clientTls({ mode, certificatePem, privateKeyPem, clients }: ClientTlsOp
     cert: certificatePem,
     key: privateKeyPem,
     minVersion: 'TLSv1.2',
+    // As the server itself (be_tls_init): each connection shows its certificate, and OpenSSL refuses resuming where it is asked for.
+    secureOptions: constants.SSL_OP_NO_TICKET,
     ...(clients !== undefined && { ca: clients.caPem }),
     ...(clients?.crlPem !== undefined && { crl: clients.crlPem }),
   });

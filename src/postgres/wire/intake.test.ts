@@ -48,7 +48,21 @@ describe('Intake', () => {
       const { taker, taken } = collect(keepFrom);
       new Intake(accepted).start(taker);
       const sent: Buffer[] = [];
-      for (const [seed, length] of [10, 100, 8192, 20_000, 5, 300_000, 64 * 1024, 1, 8191].entries()) {
+      for (const [seed, length] of [
+        10,
+        100,
+        1023,
+        1024,
+        1025,
+        8192,
+        20_000,
+        5,
+        300_000,
+        64 * 1024,
+        1,
+        8191,
+        1024,
+      ].entries()) {
         const part = noise(length, seed);
         sent.push(part);
         peer.write(part);

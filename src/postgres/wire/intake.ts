@@ -7,9 +7,11 @@
  */
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 
-/** What the server sends at a time (PQ_SEND_BUFFER_SIZE, libpq/pqcomm.c); of each connection and direction. */
+/** Of each connection and direction at first: most of thousands that wait never get more at a time. */
+const FIRST_BUFFER_BYTES = 1024;
+/** Where that was filled: what the server sends at a time (PQ_SEND_BUFFER_SIZE, libpq/pqcomm.c). */
 const BUFFER_BYTES = 8 * 1024;
-/** Where that was filled: as Node reads. */
+/** And where that was: as Node reads. */
 const LARGE_BUFFER_BYTES = 64 * 1024;
 
 export interface Taker {
@@ -32,7 +34,7 @@ export class Intake {
   constructor(socket: Socket) {
     const handle = releasedHandle(socket);
     this.#intoBuffer = handle !== undefined;
-    this.#buffer = Buffer.allocUnsafeSlow(handle === undefined ? 0 : BUFFER_BYTES);
+    this.#buffer = Buffer.allocUnsafeSlow(handle === undefined ? 0 : FIRST_BUFFER_BYTES);
     this.socket = handle === undefined ? socket : this.#socketOver(handle);
     this.socket.pause();
     if (this.socket === socket) return;
@@ -68,10 +70,12 @@ export class Intake {
     return true;
   }
 
-  /** A connection that moves much has a buffer for it, until it moves little. */
+  /** A connection that moves much has a buffer for it, until it moves little; never the first one again, which many answers fill. */
   #fit(length: number): void {
+    const held = this.#buffer.length;
+    if (held === FIRST_BUFFER_BYTES && length < held) return;
     const fits = length < BUFFER_BYTES ? BUFFER_BYTES : LARGE_BUFFER_BYTES;
-    if (fits !== this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(fits);
+    if (fits !== held) this.#buffer = Buffer.allocUnsafeSlow(fits);
   }
 }
 

@@ -13,12 +13,14 @@ const HEADER_BYTES = 5;
 /** More than any message of this phase: beyond it the socket is paused. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 const frameOf = (bytes: Uint8Array): Frame => ({ type: bytes[0] ?? 0, bytes, body: bytes.subarray(HEADER_BYTES) });
 
 export class SocketReader {
   readonly #socket: Socket;
   readonly #closed: (cause?: unknown) => Error;
-  #buffered: Buffer = Buffer.alloc(0);
+  #buffered: Buffer = NOTHING;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -80,7 +82,10 @@ export class SocketReader {
     this.#socket.off('close', this.#onEnd);
     this.#socket.off('error', this.#onError);
     // An 'error' event without listener ends the process; the next owner listens in the same tick.
-    return this.#buffered;
+    const rest = this.#buffered;
+    // Whoever listened during startup may hold this reader as long as the connection lasts: not what was read in it too.
+    this.#buffered = NOTHING;
+    return rest;
   }
 
   readonly #onData = (chunk: Buffer): void => {

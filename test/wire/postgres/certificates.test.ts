@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateLogin, PostgresProxyOptions } from '../../../src/postgres/options.ts';
@@ -117,6 +118,25 @@ async function whoami(
   }
 }
 
+/** A login as `app` that offers a session of TLS that it was given before, as JSSE and .NET do. */
+async function resuming(proxy: TestProxy, version: SecureVersion, session?: Buffer) {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: proxy.port,
+    database: 'postgres',
+    user: 'app',
+    ssl: { ca: TEST_CA_PEM, maxVersion: version, ...certificate('app'), ...(session !== undefined && { session }) },
+  });
+  await client.connect();
+  try {
+    await client.query('SELECT 1');
+    const { stream } = (client as unknown as { readonly connection: { readonly stream: TLSSocket } }).connection;
+    return { given: stream.getSession(), isReused: stream.isSessionReused() };
+  } finally {
+    await client.end();
+  }
+}
+
 describe('a certificate', () => {
   test('that stands for the role logs it in, without a password', async () => {
     await withProxy({}, async (proxy) => {
@@ -165,6 +185,17 @@ describe('a certificate', () => {
       }
     });
   });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'is looked at anew where a client would resume a session of %s',
+    async (version) => {
+      await withProxy({}, async (proxy) => {
+        const first = await resuming(proxy, version);
+        expect(first.given).toBeDefined();
+        expect(await resuming(proxy, version, first.given)).toMatchObject({ isReused: false });
+      });
+    },
+  );
 
   test('that is required of all is required before anything else', async () => {
     await withProxy({ required: true }, async (proxy) => {
