@@ -65,7 +65,7 @@ export class OwnPlanning {
     // To this catalog the transaction's changes are no secret.
     const known = { ...settings, uncommittedCatalog: false, uncommittedElsewhere: false };
     const drafted = draftStatements(statements, { catalog, source, declaredOids, settings: known, seesPhysicalTypes });
-    refuseCasts(drafted);
+    if (catalog.makesCastsToText) refuseCasts(drafted);
     const confirmed = await confirmDrafts(this.#shadows, drafted, source);
     const state = { catalogEpoch: catalog.epoch, settings: settingsKey(settings) };
     const plans = confirmed.map((plan) => (plan.type === 'sealed' ? { ...plan, state } : plan));
@@ -76,11 +76,11 @@ export class OwnPlanning {
   }
 }
 
-/** A cast that the transaction has added is not seen by the service connection. */
+/** The service connection does not see the transaction's own, and gives the values as they print. */
 function refuseCasts({ statements }: Drafted): void {
   if (!statements.some((one) => one.type === 'draft' && one.opinion.analysis.castsToText)) return;
   throw refuseStatement(
-    'a sealed value is not cast to text in a transaction that has changed the catalog',
+    'a sealed value is not cast to text in a transaction that has added a cast to text',
     -1,
     'Read the column itself, without the cast, or commit first.',
   );

@@ -25,7 +25,7 @@ export type ServerReferences = {
 };
 
 export type Added = {
-  /** `cast`: a function that a cast calls. `own-cast`: a cast to text that was added and calls one of the server's own; its operand is what it casts. */
+  /** `cast`: a function that a cast calls. `own-cast`: a cast to text that was added and calls one of the server's own, or none; its operand is what it casts. */
   readonly kind: 'function' | 'cast' | 'own-cast' | 'operator';
   readonly name: string;
   readonly operands: readonly number[];
@@ -103,9 +103,12 @@ function returnsRow(error: unknown, { fields }: StatementDescription): boolean {
 
 const RULE_OF = '(SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = $1::regclass)';
 
-/** Of all casts to text, varchar and char(n), since which one the statement calls is said nowhere: what they call is pinned. 16384: FirstNormalObjectId. */
-const OWN_CASTS_SQL = `UNION ALL SELECT 'own-cast', p.proname, k.castsource::int8, NULL FROM pg_cast k JOIN pg_proc p ON p.oid = k.castfunc
-  WHERE k.oid >= 16384 AND p.oid < 16384 AND k.casttarget IN (25, 1043, 1042)`;
+/**
+ * Of all casts to text, varchar and char(n), since which one the statement calls is said nowhere: what they call is pinned, or they call nothing and give the
+ * bytes as they lie. Those that print the value ('i') are none. 16384: FirstNormalObjectId.
+ */
+const OWN_CASTS_SQL = `UNION ALL SELECT 'own-cast', p.proname, k.castsource::int8, NULL FROM pg_cast k LEFT JOIN pg_proc p ON p.oid = k.castfunc
+  WHERE k.oid >= 16384 AND k.castmethod <> 'i' AND k.castfunc < 16384 AND k.casttarget IN (25, 1043, 1042)`;
 
 /** What the server's own catalog holds from the beginning is no dependency (pinned). */
 async function referencesOf(

@@ -14,10 +14,11 @@ const RULES: readonly TestRule[] = [
   { table: 'people', column: 'mood', type: 'public.mood' },
   { table: 'people', column: 'token', type: 'uuid' },
   { table: 'people', column: 'level', type: 'int4' },
+  { table: 'people', column: 'bytes', type: 'bytea' },
 ];
 const DDL = `
 CREATE TYPE mood AS ENUM ('sad', 'glad');
-CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed, mood sealgate.sealed, token sealgate.sealed, level sealgate.sealed);
+CREATE TABLE people (id int, name text, email sealgate.sealed, ssn sealgate.sealed, mood sealgate.sealed, token sealgate.sealed, level sealgate.sealed, bytes sealgate.sealed);
 CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR = (leftarg = varchar, rightarg = varchar, function = never);
 CREATE OPERATOR <> (leftarg = varchar, rightarg = varchar, function = never);
@@ -96,6 +97,8 @@ test('a cast to text that is added later is found, also by what was planned befo
   const [mood, token] = ['SELECT mood::text AS m FROM people', 'SELECT token::text AS t FROM people'];
   expect((await client.query(mood)).rows).toEqual([{ m: 'glad' }]);
   await client.query('BEGIN');
+  await client.query('CREATE TABLE other (id int)');
+  expect((await client.query(mood)).rows).toEqual([{ m: 'glad' }]);
   await client.query("CREATE FUNCTION loud(mood) RETURNS text LANGUAGE sql AS $$ SELECT 'loud' $$");
   await client.query('CREATE CAST (mood AS text) WITH FUNCTION loud(mood)');
   await expect(client.query(mood)).rejects.toMatchObject({ code: '0A000' });
@@ -121,4 +124,24 @@ test("an added cast to text that calls one of the server's own functions is foun
   await db.direct.query('DROP CAST (int4 AS text)');
   db.analyzer.catalogChanged();
   expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
+});
+
+test('an added cast to text that calls nothing is found, within the transaction that adds it as well', async () => {
+  const [bytes, level] = ['SELECT bytes::text AS b FROM people', 'SELECT level::text AS l FROM people'];
+  const cast = 'CREATE CAST (bytea AS text) WITHOUT FUNCTION';
+  await client.query(String.raw`UPDATE people SET level = 255, bytes = '\x6162'`);
+  expect((await client.query(bytes)).rows).toEqual([{ b: String.raw`\x6162` }]);
+  await client.query('BEGIN');
+  await client.query(cast);
+  await expect(client.query(bytes)).rejects.toMatchObject({ code: '0A000' });
+  await client.query('ROLLBACK');
+  await db.direct.query(cast);
+  expect((await db.direct.query(String.raw`SELECT '\x6162'::bytea::text AS b`)).rows).toEqual([{ b: 'ab' }]);
+  db.analyzer.catalogChanged();
+  await expect(client.query(bytes)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
+  expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
+  await db.direct.query('DROP CAST (bytea AS text)');
+  await db.direct.query('CREATE CAST (bytea AS text) WITH INOUT');
+  db.analyzer.catalogChanged();
+  expect((await client.query(bytes)).rows).toEqual([{ b: String.raw`\x6162` }]);
 });

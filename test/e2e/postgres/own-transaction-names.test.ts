@@ -2,10 +2,12 @@
  * Schemas, types, sequences and functions that the same transaction has made, used in statements on sealed tables, as migrations use them, against
  * the same on plain columns.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { askByNames, type Asked, type Mode } from '../../support/postgres/asked-by-names.ts';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { testedVersion } from '../../support/postgres/versions.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
@@ -55,35 +57,11 @@ afterEach(async () => {
   await twin.end();
 });
 
-const AS_TEXT = { getTypeParser: () => (value: unknown) => String(value) } as unknown as pg.CustomTypesConfig; // its overloads
-const FIRST_OWN_OID = 16384;
-
-type Mode = 'simple' | 'extended';
-type Asked = { readonly text: string; readonly values?: readonly unknown[] };
-
-/** Types of the database by their names: their OIDs are others on the twin. */
-async function run(on: pg.Client, asked: string | Asked, mode: Mode): Promise<unknown> {
-  const statement = typeof asked === 'string' ? { text: asked } : asked;
-  const config = { ...statement, rowMode: 'array', types: AS_TEXT, queryMode: mode };
-  try {
-    const { command, rowCount, rows, fields } = await on.query(config as unknown as pg.QueryArrayConfig);
-    const types: unknown[] = [];
-    for (const { name, dataTypeID: oid, dataTypeModifier } of fields) {
-      const own = oid < FIRST_OWN_OID ? undefined : await on.query('SELECT format_type($1, NULL) AS name', [oid]);
-      types.push([name, own === undefined ? oid : own.rows, dataTypeModifier]);
-    }
-    return { command, rowCount, rows, types };
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error;
-    return error.code;
-  }
-}
-
 /** And as others see it afterwards, where it was committed: by the committed catalog. */
 async function same(script: readonly (string | Asked)[], mode: Mode): Promise<void> {
   for (const statement of script) {
-    const answer = await run(sealed, statement, mode);
-    expect({ statement, answer }).toEqual({ statement, answer: await run(twin, statement, mode) });
+    const answer = await askByNames(sealed, statement, mode);
+    expect({ statement, answer }).toEqual({ statement, answer: await askByNames(twin, statement, mode) });
   }
   expect(log).toContain('sealgate own');
   expect(log.split('\n').filter((line) => line.includes('canary'))).toEqual([]);
@@ -130,6 +108,7 @@ const SCRIPTS: Readonly<Record<string, readonly (string | Asked)[]>> = {
     "SELECT id, feel, feel::app.mood FROM moody WHERE nick = 'canary nick'",
     { text: 'SELECT feels FROM moody WHERE nick = $1::app.nick', values: ['canary nick'] },
     'SAVEPOINT a',
+    "SELECT feel::text, feels::varchar, json_build_object('f', feel::text) AS j FROM moody WHERE nick = 'canary nick'",
     "INSERT INTO moody (feel) VALUES ('sad')",
     'ROLLBACK TO a',
     "INSERT INTO moody (nick) VALUES ('canary that is too long')",
@@ -156,6 +135,37 @@ const SCRIPTS: Readonly<Record<string, readonly (string | Asked)[]>> = {
     "INSERT INTO people (id, mail) VALUES (nextval('ids'), 'canary-ann@x.org') RETURNING *",
     'COMMIT',
   ],
+  ...(testedVersion() >= 14 && {
+    multiranges: [
+      'BEGIN',
+      'CREATE SCHEMA app',
+      'CREATE SCHEMA "App x"',
+      'CREATE TYPE app.span AS RANGE (subtype = int4)',
+      'CREATE TYPE odd AS RANGE (subtype = numeric, multirange_type_name = "App x"."Odd m")',
+      people(', s app.span, m app.span_multirange, o "App x"."Odd m", l app.span_multirange[]'),
+      FILL,
+      "UPDATE people SET s = '[1,5)', m = app.span_multirange(app.span(1, 5), '[7,8)'), o = '{[1.5,2)}'::\"App x\".\"Odd m\", l = ARRAY[NULL]::app.span_multirange[] WHERE mail = 'canary-ann@x.org' RETURNING m, o, l, mail",
+      {
+        text: 'SELECT mail, m, $1::app.span_multirange FROM people WHERE m @> $2::int AND mail = $3',
+        values: ['{[1,2)}', 3, 'canary-ann@x.org'],
+      },
+      {
+        text: 'UPDATE people SET note = $1, m = $2, o = $3 RETURNING note, m, o',
+        values: ['canary more', '{}', '{[2,3]}'],
+      },
+      'SELECT range_agg(s) AS s, count(mail), "App x"."Odd m"(odd(1, 2)) FROM people',
+      'PREPARE p (app.span_multirange, text) AS UPDATE people SET m = $1, note = $2 RETURNING m, note',
+      "EXECUTE p ('{[3,4)}', 'canary again')",
+      'ALTER TYPE app.span_multirange RENAME TO spans',
+      'SELECT mail, m::app.spans FROM people ORDER BY id',
+      'COMMIT',
+      'SELECT m::app.spans, mail FROM people ORDER BY id',
+      'BEGIN',
+      'CREATE TYPE pg_temp.brief AS RANGE (subtype = date)',
+      "SELECT '{[2020-01-01,2020-02-01)}'::pg_temp.brief_multirange, mail FROM people ORDER BY id",
+      'ROLLBACK',
+    ],
+  }),
   'what is made beside a table that was there before': [
     people(', n int'),
     FILL,
@@ -449,11 +459,14 @@ describe('refused:', () => {
     expect((await sealed.query(written)).rows).toEqual([{ id: 1 }]);
   });
 
-  test('a multirange, and a sealed value as a base type', async () => {
-    const made = ['BEGIN', 'CREATE EXTENSION citext', 'CREATE TYPE span AS RANGE (SUBTYPE = int4)'];
+  test('a new name of a multirange, and a sealed value as a base type', async () => {
+    await sealed.query('CREATE TYPE span AS RANGE (SUBTYPE = int4)');
+    const hasMultiranges = testedVersion() >= 14;
+    const renamed = hasMultiranges ? ['ALTER TYPE span_multirange RENAME TO spans'] : [];
+    const made = ['BEGIN', 'CREATE EXTENSION citext', ...renamed];
     for (const statement of [...made, people(', city citext'), FILL, 'SAVEPOINT a']) await sealed.query(statement);
     for (const [statement, message] of [
-      ['SELECT NULL::span_multirange AS s, mail FROM people', 'made in this transaction'],
+      ...(hasMultiranges ? [['SELECT NULL::spans AS s, mail FROM people', 'made in this transaction'] as const] : []),
       ["SELECT id FROM people WHERE mail = 'CANARY-ann@x.org'::citext", ''],
       ["SELECT id FROM people WHERE mail::citext = 'CANARY-ann@x.org'", ''],
       ['SELECT id FROM people WHERE mail = city', ''],

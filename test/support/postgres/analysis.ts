@@ -56,7 +56,7 @@ export const oidOf = (name: string): number => 20_000 + NAMES.indexOf(name);
 const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: NO_FACTS,
-  made: { schemas: [], types: [], unknownTypes: [], sequences: [], functions: [], operators: [] },
+  made: { schemas: [], types: [], sequences: [], functions: [], operators: [], castsToText: false },
   relations: NAMES.map((full) => {
     const view = VIEWS[full];
     const columns = TABLES[full] ?? view?.[0] ?? [];

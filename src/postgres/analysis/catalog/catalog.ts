@@ -69,6 +69,8 @@ export type Catalog = {
   readonly facts: CatalogFacts;
   /** In an open transaction's own catalog, where nobody else may see it yet. */
   readonly made: Made;
+  /** Of those of an open transaction. */
+  readonly makesCastsToText: boolean;
   /** Schemas in which the definitions of views were printed. */
   readonly viewSearchPath: readonly string[];
   /** By name: what statements under way make, which nobody else can see yet. Their names are hot. */

@@ -94,6 +94,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     relations,
     rules: rulesByTable(rules),
     facts: snapshot.facts,
+    makesCastsToText: snapshot.made.castsToText,
     made: madeOf(snapshot.made, (schemaOid) => shadowSchema(schemaOid, `${input.shadowsApart ?? ''}names_`)),
     coming: new Map(),
     viewSearchPath: snapshot.searchPath,

@@ -127,7 +127,7 @@ export class StandInNames {
 
   /** Makes what a name may mean, and says what it means where it is written in full. */
   async #stand({ kind, schema, name }: NameInText, searchPath: readonly string[]): Promise<Item | undefined> {
-    const { types, unknownTypes, sequences, functions, operators } = this.#made;
+    const { types, sequences, functions, operators } = this.#made;
     const isMeant = (item: Item): boolean =>
       item.name === name && (schema === undefined ? searchPath.includes(item.schema) : isSchema(item.schema, schema));
     let stands: Item | undefined;
@@ -140,7 +140,6 @@ export class StandInNames {
       for (const made of operators.filter(isMeant)) await this.#ensure(made, () => this.#makeOperator(made));
       return undefined;
     }
-    for (const type of unknownTypes.filter(isMeant)) if (!(await this.#isSeen(type))) throw waits(type);
     // A type's name can be called as a function.
     for (const type of types.filter(isMeant)) if (await this.#ensure(type, () => this.#makeType(type))) stands = type;
     if (kind === 'type') return stands;
@@ -173,9 +172,31 @@ export class StandInNames {
 
   async #makeType(type: MadeType): Promise<void> {
     const { kind, standInSchema, name, definition } = type;
-    await this.#session.query(
-      await this.fitPrinted(`CREATE ${kind} ${quoteQualified(standInSchema, name)} AS ${definition}`),
-    );
+    if (kind === 'MULTIRANGE') return this.#makeMultirange(type);
+    const full = quoteQualified(standInSchema, name);
+    const text = kind === 'RANGE' ? await this.#rangeDdl(type) : `CREATE ${kind} ${full} AS ${definition}`;
+    await this.#session.query(await this.fitPrinted(text));
+    for (const made of [type, ...this.#made.types.filter(({ range }) => range === type.oid)]) await this.#note(made);
+  }
+
+  /** With the name of its multirange, which may be of another schema. */
+  async #rangeDdl({ oid, standInSchema, name, definition }: MadeType): Promise<string> {
+    const multirange = this.#made.types.find(({ range }) => range === oid);
+    const full = quoteQualified(standInSchema, name);
+    if (multirange === undefined) return `CREATE TYPE ${full} AS RANGE (SUBTYPE = ${definition})`;
+    await this.#session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(multirange.standInSchema)}`);
+    const other = quoteQualified(multirange.standInSchema, multirange.name);
+    return `CREATE TYPE ${full} AS RANGE (SUBTYPE = ${definition}, MULTIRANGE_TYPE_NAME = ${other})`;
+  }
+
+  /** It comes with its range; where others see that, its name alone is of the transaction. */
+  async #makeMultirange(multirange: MadeType): Promise<void> {
+    const range = this.#made.types.find(({ oid }) => oid === multirange.range);
+    if (range === undefined || !(await this.#ensure(range, () => this.#makeType(range)))) throw waits(multirange);
+  }
+
+  async #note(type: MadeType): Promise<void> {
+    const { standInSchema, name } = type;
     const [row] = await this.#session.query(TYPE_SQL, [standInSchema, name]);
     for (const [real, standIn] of [
       [type.oid, Number(row?.['oid'])],

@@ -12,7 +12,7 @@ const SNAPSHOT: CatalogSnapshot = {
   searchPath: ['pg_catalog'],
   facts: CATALOG.facts,
   relations: [],
-  made: { schemas: [], types: [], unknownTypes: [], sequences: [], functions: [], operators: [] },
+  made: { schemas: [], types: [], sequences: [], functions: [], operators: [], castsToText: false },
   guardOperators: false,
   inherits: [],
   rules: [],
