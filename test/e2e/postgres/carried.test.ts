@@ -259,21 +259,6 @@ describe.each(SETTINGS.map((settings) => ({ settings })))('rows as values, with 
   });
 });
 
-test.each(['year', 'month', 'day', 'hour', 'minute', 'second'])('a constant of %ss is that interval', async (field) => {
-  const c = columnOf('interval');
-  for (const sql of [
-    `UPDATE t SET ${c} = INTERVAL '7131' ${field} WHERE id = 1 RETURNING ${c}`,
-    `UPDATE t SET ${c} = CASE WHEN id > 0 THEN ' -7132 '::interval ${field} END WHERE id = 1 RETURNING ${c}`,
-    `INSERT INTO t (id, ${c}) VALUES (7000, CAST('+7133' AS interval ${field})), (7001, NULL) RETURNING ${c}`,
-    `SELECT coalesce(${c}, interval '7134' ${field}) AS v FROM t ORDER BY id`,
-    `UPDATE t SET ${c} = INTERVAL '99999999999' ${field} WHERE id = 1 RETURNING ${c}`,
-  ]) {
-    await Promise.all([sealed, plain].map((client) => ask(client, 'BEGIN', [], 'simple')));
-    await expectAlike(sql, ['text']);
-    await Promise.all([sealed, plain].map((client) => ask(client, 'ROLLBACK', [], 'simple')));
-  }
-});
-
 test('rows with JSON, arrays and rows of sealed values in them', async () => {
   const list = JSONB_TYPES.filter((type) => ARRAYS.includes(type)).map(columnOf);
   for (const c of list)
@@ -344,8 +329,6 @@ test.each([
   ['text that is computed with', `SELECT ${columnOf('int4')}::text || '!' FROM t`],
   ['text of text', `SELECT ${columnOf('int4')}::text::int4 FROM t`],
   ['text without a name', `SELECT (CASE WHEN id > 1 THEN ${columnOf('int4')} END)::text FROM t`],
-  ['an interval that is cut', `UPDATE t SET ${columnOf('interval')} = interval '1 day 2:03' hour`],
-  ['an interval of several fields', `UPDATE t SET ${columnOf('interval')} = interval '1' day to hour`],
   ['JSON in COPY', 'COPY (SELECT json_agg(t) FROM (SELECT c_0 FROM t) t) TO STDOUT'],
   ['JSON in a BINARY cursor', 'DECLARE c BINARY CURSOR FOR SELECT json_agg(c_0) FROM t'],
 ])('%s is refused', async (_what, sql) => {

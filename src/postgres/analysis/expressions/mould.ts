@@ -17,7 +17,7 @@ import { changing, mouldRead, openRead } from './open-reads.ts';
 import { isSameCast } from './parameters.ts';
 import type { Scope } from '../query/scope.ts';
 import { locationOf, type Node } from '../text/syntax.ts';
-import { ofOneField } from './interval-field.ts';
+import { ofFields } from './interval-field.ts';
 import { columnName, PLAIN, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
@@ -199,7 +199,7 @@ function mouldCast(
   purpose: ValuePurpose,
   through?: LogicalType,
 ): void {
-  const field = through === undefined ? ofOneField(analysis, cast, column) : undefined;
+  const field = through === undefined ? ofFields(analysis, cast, column) : undefined;
   if (field !== undefined) return mouldConstant(analysis, field, column, purpose, undefined);
   const { oid, rounds, as: own = through } = castTo(analysis, cast, column, purpose);
   const { arg } = cast;
