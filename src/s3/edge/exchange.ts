@@ -30,6 +30,7 @@ import { askedOfBucket } from './asked-of-bucket.ts';
 import { clientPace } from './client-pace.ts';
 import { asS3Error, respond, respondError, type Answering } from './respond.ts';
 import type { Judges, RequestHead, Understood } from './understood.ts';
+import { askedFor } from '../xml/error-details.ts';
 
 export type EdgeOptions = Judges & {
   /** Domains under which `bucket.domain` names a bucket. */
@@ -157,7 +158,7 @@ function readHead(answering: Answering, edge: EdgeOptions, seen: Seen): { head: 
   if (signed !== undefined) seen.principal = signed.key.principal;
   const place = locate(target.path, sent['host'] ?? '', edge.domains);
   const { query, headers } = hoistQueryHeaders(parseQuery(target.query), sent);
-  answering.asked = { ...place, method, query, isCopy: headers['x-amz-copy-source'] !== undefined };
+  answering.asked = askedFor({ ...place, method, query }, headers);
   refuseReservedNames(headers);
   const operation = routeOperation({ ...place, method, query, headers });
   seen.operation = operation;

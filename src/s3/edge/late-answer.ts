@@ -7,6 +7,7 @@ import type { ByteSource } from '../bodies/byte-source.ts';
 import { S3Error } from '../errors.ts';
 import { LATE_ANSWER_MS, LATE_ANSWER_SPACE_MS } from '../limits.ts';
 import type { GatewayContext, S3Operation, S3Request, S3Response } from '../operation.ts';
+import { askedFor } from '../xml/error-details.ts';
 import { formatErrorDocument } from '../xml/error-document.ts';
 
 /** Every document of ours begins so; nothing may stand before it. */
@@ -64,8 +65,6 @@ function errorOf(error: unknown, request: S3Request, { log }: GatewayContext): U
     { requestId, code: known.code, err: error instanceof S3Error ? undefined : error },
     'failed after its answer began',
   );
-  return formatErrorDocument(known, requestId, `/${bucket}/${key}`, {
-    ...{ bucket, key, method, query },
-    isCopy: headers['x-amz-copy-source'] !== undefined,
-  });
+  const asked = askedFor({ bucket, key, method, query }, headers);
+  return formatErrorDocument(known, requestId, `/${bucket}/${key}`, asked);
 }

@@ -4,6 +4,7 @@
  */
 import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
+import { isOwnersAlone } from '../request/canned-acl.ts';
 
 /** Stored with the object, given back on reads, and bound by the envelope. */
 export const BOUND_SYSTEM_HEADERS = [
@@ -31,8 +32,6 @@ const FORWARDED = [
 /** What S3 stores for an object without Content-Type; said by us, since the envelope binds it. */
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
-const PRIVATE_ACLS = new Set(['private', 'bucket-owner-full-control', 'bucket-owner-read']);
-
 /** Headers with which an object is made: system headers, and those about storing it. */
 export function storageHeaders(request: S3Headers): S3Headers {
   refuseUnsupported(request);
@@ -51,7 +50,7 @@ function refuseUnsupported(request: S3Headers): void {
   for (const name of Object.keys(request)) {
     if (name.startsWith('x-amz-grant-')) throw refusal('access grants');
   }
-  if (!PRIVATE_ACLS.has(request['x-amz-acl'] ?? 'private')) throw refusal('ACLs other than private');
+  if (!isOwnersAlone(request)) throw refusal('ACLs other than private');
   if (request['x-amz-write-offset-bytes'] !== undefined) throw refusal('appending');
 }
 

@@ -1,5 +1,5 @@
 /** Sending to the backend where anything but success ends the request: its refusal is relayed under its own code and status. */
-import { S3_ERRORS } from '../error-catalogue.ts';
+import { S3_WORDS } from '../error-words.ts';
 import { S3Error } from '../errors.ts';
 import { MAX_ERROR_DOCUMENT_BYTES } from '../limits.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
@@ -20,18 +20,6 @@ const BY_STATUS: Readonly<Record<number, readonly [s3Code: string, message: stri
   501: ['NotImplemented', 'The storage behind the gateway does not implement this.'],
   503: ['ServiceUnavailable', 'Please reduce your request rate.'],
 };
-
-/** What S3 says where a backend names one of several things that may be missing, and says no more (Ceph RGW). */
-const BY_CODE: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    NoSuchBucket: S3_ERRORS.ERR_S3_NO_SUCH_BUCKET.says,
-    NoSuchLifecycleConfiguration: 'The lifecycle configuration does not exist',
-    NoSuchTagSet: 'The TagSet does not exist',
-    NoSuchUpload: S3_ERRORS.ERR_S3_NO_SUCH_UPLOAD.says,
-    NoSuchVersion: 'The specified version does not exist.',
-    ObjectLockConfigurationNotFoundError: 'Object Lock configuration does not exist for this bucket',
-  }),
-);
 
 /** Not Content-Range: the one of a refused range is in stored bytes. */
 const RELAYED_HEADERS = ['last-modified', 'x-amz-delete-marker', 'x-amz-version-id', 'retry-after'];
@@ -68,7 +56,7 @@ export function errorDocument(
   const document = text === '' ? undefined : parseXml(text, 'Error');
   const [code, message] = BY_STATUS[status] ?? ['InternalError', 'We encountered an internal error. Please try again.'];
   const s3Code = childText(document, 'Code') || code;
-  return new S3Error('ERR_S3_UPSTREAM_ANSWER', childText(document, 'Message') || (BY_CODE.get(s3Code) ?? message), {
+  return new S3Error('ERR_S3_UPSTREAM_ANSWER', childText(document, 'Message') || (S3_WORDS.get(s3Code) ?? message), {
     s3Code,
     status: status < 300 ? 500 : status,
     headers: relayedHeaders(headers),

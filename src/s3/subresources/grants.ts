@@ -5,14 +5,12 @@
 import { S3Error } from '../errors.ts';
 import { childrenOf, childText, type XmlTree } from '../listing/xml-tree.ts';
 import type { S3Headers } from '../operation.ts';
+import { isOwnersAlone } from '../request/canned-acl.ts';
 
-/** The gateway is the owner, of buckets and of objects: to it they are one and the same. */
-const OWNERS_ALONE: ReadonlySet<string> = new Set(['private', 'bucket-owner-full-control', 'bucket-owner-read']);
-
-/** Throws ERR_S3_NOT_IMPLEMENTED for headers that grant to others. */
+/** Throws ERR_S3_NOT_IMPLEMENTED for headers that grant to others, ERR_S3_INVALID_ARGUMENT for an ACL that is none. */
 export function refuseGrants(headers: S3Headers): void {
   const grants = Object.keys(headers).some((name) => name.startsWith('x-amz-grant-'));
-  if (grants || !OWNERS_ALONE.has(headers['x-amz-acl'] ?? 'private')) throw refusal();
+  if (!isOwnersAlone(headers) || grants) throw refusal();
 }
 
 /** The owner that a document names and grants everything to, and nobody else. Throws ERR_S3_NOT_IMPLEMENTED, ERR_S3_MALFORMED_XML. */

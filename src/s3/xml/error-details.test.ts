@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { errorDetails } from './error-details.ts';
+import { askedFor, codeFor, errorDetails } from './error-details.ts';
 
-const asked = {
+const place = {
   method: 'GET',
   bucket: 'b',
   key: 'k',
@@ -9,8 +9,8 @@ const asked = {
     ['versionId', 'v'],
     ['uploadId', 'u'],
   ]),
-  isCopy: false,
 };
+const asked = askedFor(place, {});
 
 test.each([
   ['NoSuchKey', { Key: 'k' }],
@@ -30,6 +30,27 @@ test('what the request did not name is not said, and not of copies, which name t
     expect(errorDetails(code, {}, ofService)).toEqual({});
   for (const code of ['NoSuchKey', 'NoSuchVersion', 'NoSuchBucket'])
     expect(errorDetails(code, {}, { ...asked, isCopy: true })).toEqual({});
+});
+
+test.each([
+  ['if-match', 'If-Match'],
+  ['if-unmodified-since', 'If-Unmodified-Since'],
+  ['x-amz-copy-source-if-none-match', 'x-amz-copy-source-If-None-Match'],
+])('%s is named where it failed', (name, Condition) => {
+  const conditional = { ...(name.startsWith('if') ? {} : { 'x-amz-copy-source': '/b/k' }), [name]: '"e"' };
+  expect(errorDetails('PreconditionFailed', {}, askedFor(place, conditional))).toEqual({ Condition });
+  const two = { ...conditional, 'if-none-match': '*', 'if-match': '"e"' };
+  expect(errorDetails('PreconditionFailed', {}, askedFor(place, two))).toEqual({});
+});
+
+test('a version that is not there is no key that is not there', () => {
+  const unversioned = { ...place, query: new Map<string, string>() };
+  const codeOf = (where: typeof place, headers = {}): string => codeFor('NoSuchKey', askedFor(where, headers));
+  expect([codeOf(place), codeOf(unversioned), codeFor('NoSuchKey', undefined)]).toEqual([
+    ...['NoSuchVersion', 'NoSuchKey', 'NoSuchKey'],
+  ]);
+  expect(codeOf(unversioned, { 'x-amz-copy-source': '/b/k?versionId=v' })).toBe('NoSuchVersion');
+  expect(codeFor('AccessDenied', asked)).toBe('AccessDenied');
 });
 
 test('a method is refused for what is there: an object, a delete marker, a bucket, or the service', () => {

@@ -1,6 +1,7 @@
 /** An S3Error as S3 writes it. The one place where our errors meet S3's wire form. */
 import type { S3Error } from '../errors.ts';
-import { errorDetails, type AskedFor } from './error-details.ts';
+import { S3_WORDS } from '../error-words.ts';
+import { codeFor, errorDetails, type AskedFor } from './error-details.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -12,10 +13,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** `asked`: where so much of the request was understood. */
 export function formatErrorDocument(error: S3Error, requestId: string, resource: string, asked?: AskedFor): Uint8Array {
+  const code = codeFor(error.s3Code, asked);
   const fields = {
-    Code: error.s3Code,
-    Message: error.message,
-    ...(asked === undefined ? {} : errorDetails(error.s3Code, error.headers, asked)),
+    Code: code,
+    Message: code === error.s3Code ? error.message : (S3_WORDS.get(code) ?? error.message),
+    ...(asked === undefined ? {} : errorDetails(code, error.headers, asked)),
     ...error.details,
     Resource: resource,
     RequestId: requestId,

@@ -38,8 +38,15 @@ const OF_ALL: readonly Difference[] = [
       ...NAMED_IN_ERRORS,
       '/Error/Message': /\S/u,
       '/Error/Resource': /^\//u,
-      '/Error/Condition': /^If-(?:None-)?Match$/u,
+      '/Error/Condition': /^(?:x-amz-copy-source-)?If-(?:(?:None-)?Match|(?:Unm|M)odified-Since)$/u,
     },
+  },
+  {
+    name: 'versions that are none',
+    why: 'S3 says NoSuchVersion of them, Ceph RGW 16 NoSuchKey; of a delete marker that is asked for by its id S3 says MethodNotAllowed, but Ceph RGW 16 does not say that it is one.',
+    operations: /^(?:Copy|Get)Object/u,
+    where: /^\/Error\/(?:Code|VersionId)$/u,
+    says: { '/Error/Code': /^NoSuchVersion$/u, '/Error/VersionId': /\S/u },
   },
   {
     name: 'a range of no bytes',

@@ -65,6 +65,36 @@ test('of a copy it is not said which of its two objects is missing', async () =>
   expect(await refusal(client().send(copy))).toEqual({ name: 'NoSuchKey' });
 });
 
+test('a version that is not there is not a key that is not there, also of a copy', async () => {
+  const object = { Bucket: BUCKET, Key: 'of-versions' };
+  await client().send(new PutObjectCommand({ ...object, Body: 'x' }));
+  const VersionId = '3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY';
+  expect(await refusal(get({ ...object, VersionId }))).toEqual({ name: 'NoSuchVersion', Key: object.Key, VersionId });
+  const CopySource = `${BUCKET}/${object.Key}?versionId=${encodeURIComponent(VersionId)}`;
+  expect(await refusal(client().send(new CopyObjectCommand({ Bucket: BUCKET, Key: 'copy', CopySource })))).toEqual({
+    name: 'NoSuchVersion',
+  });
+});
+
+test('the condition that did not hold is named, and an ACL that is none', async () => {
+  const object = { Bucket: BUCKET, Key: 'of-conditions' };
+  const put = (more: object) => refusal(client().send(new PutObjectCommand({ ...object, Body: 'x', ...more })));
+  await client().send(new PutObjectCommand({ ...object, Body: 'x' }));
+  const failed = (Condition: string) => ({ name: 'PreconditionFailed', Condition });
+  expect(await refusal(get({ ...object, IfMatch: '"other"' }))).toEqual(failed('If-Match'));
+  expect(await put({ IfNoneMatch: '*' })).toEqual(failed('If-None-Match'));
+  expect(await put({ IfMatch: '"other"' })).toEqual(failed('If-Match'));
+  const CopySource = `${BUCKET}/${object.Key}`;
+  expect(
+    await refusal(
+      client().send(new CopyObjectCommand({ ...object, Key: 'copy', CopySource, CopySourceIfMatch: '"other"' })),
+    ),
+  ).toEqual(failed('x-amz-copy-source-If-Match'));
+  expect(await put({ ACL: 'everybody' })).toEqual({
+    ...{ name: 'InvalidArgument', ArgumentName: 'x-amz-acl', ArgumentValue: 'everybody' },
+  });
+});
+
 test('an upload that is none, and parts that are missing or too small, are named', async () => {
   const object = { Bucket: BUCKET, Key: 'upload' };
   expect(await refusal(client().send(new ListPartsCommand({ ...object, UploadId: 'nonsense' })))).toEqual({
