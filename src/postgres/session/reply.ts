@@ -35,6 +35,8 @@ export type Reply = {
   readonly kind: ReplyKind;
   /** The message was replaced by one that fails: its error becomes this. */
   readonly refusal?: Refusal;
+  /** Of a Bind: only the error about a format that there is not; another one is the client's. */
+  readonly atFormat?: true;
   /** Of a Query: how many statements come before the one that was replaced. */
   readonly refusedAt?: number;
   /** One for each statement of a Query, one otherwise. */

@@ -9,6 +9,7 @@ import { isRowTyped, storedType } from '../columns/stored-type.ts';
 import type { PassPlan, SealedColumn, SealedLiteral, SealedPlan, TrackPlan } from '../plan.ts';
 import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
+import { FaultyValue, isLate } from './faulty-bind.ts';
 import type { SessionSettings } from './settings.ts';
 
 /** The upstream text of one statement. Throws what sealing throws. */
@@ -65,21 +66,31 @@ export function upstreamOids(plan: SealedPlan, declaredOids: readonly number[]):
   return oids;
 }
 
-/** A Bind with its sealed parameters sealed and its sealed results asked for in binary. Throws what sealing throws. */
+/** A Bind with its sealed parameters sealed and its sealed results asked for in binary. Throws FaultyValue with what sealing throws. */
 export function sealedBind(bind: Bind, plan: SealedPlan, columns: ColumnSession, settings: SessionSettings): Bind {
   const { formats, values } = bind;
   if (isMiscounted(bind, plan)) return withoutSealed(bind, plan);
   const sealedFormats: number[] = [];
+  let late: FaultyValue | undefined;
   const sealedValues = values.map((value, index) => {
     const parameter = plan.parameters.get(index + 1);
     const format = formatAt(formats, index);
     // Of any other code the server says that there is none.
     sealedFormats.push(parameter === undefined || format > 1 ? format : 1);
     if (parameter === undefined || value === undefined) return value;
-    checkSize(value.length);
+    if (format > 1) return undefined;
     const { column, shape } = parameter;
-    return columns.seal(column, value, format === 1 ? 'binary' : 'text', settings, shape, parameter);
+    try {
+      checkSize(value.length);
+      return columns.seal(column, value, format === 1 ? 'binary' : 'text', settings, shape, parameter);
+    } catch (error) {
+      const fault = new FaultyValue(index, error);
+      if (!isLate(fault)) throw fault;
+      late ??= fault;
+      return undefined;
+    }
   });
+  if (late !== undefined) throw late;
   return {
     ...bind,
     formats: sealedFormats,

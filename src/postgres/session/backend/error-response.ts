@@ -3,6 +3,7 @@ import { decodeErrorFields, encodeErrorFields } from '../../messages/error-respo
 import { BACKEND } from '../../wire/message-types.ts';
 import { CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import { copyRefusal, endCopy } from '../copying.ts';
+import { isRefusedBy } from '../faulty-bind.ts';
 import { encodeRefusal } from '../refusals.ts';
 import type { Reply } from '../reply.ts';
 import { scrubError } from '../scrub.ts';
@@ -26,7 +27,7 @@ export const errorResponseHandler: BackendHandler = {
     const isTold = severity !== 'ERROR' || head?.part?.fail() !== false;
     if (asked !== undefined || !isTold) return CONSUME;
     // FATAL is about the connection, not the statement: it always goes on.
-    if (severity === 'ERROR' && refusal !== undefined) {
+    if (severity === 'ERROR' && refusal !== undefined && isRefusedBy(decodeErrorFields(body), head)) {
       session.wires.toClient(encodeRefusal(refusal));
       return CONSUME;
     }

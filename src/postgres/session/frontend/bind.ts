@@ -14,6 +14,7 @@ import { CONSUME, FORWARD, WHOLE, type AGAIN, type Verdict } from '../../wire/fr
 import { protocolError } from '../../wire/protocol-error.ts';
 import { untilCertain } from '../certainty.ts';
 import { judgeName } from '../encoded-names.ts';
+import { FaultyValue, refuseValue } from '../faulty-bind.ts';
 import { isSettled, settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
@@ -161,14 +162,28 @@ function lent(statement: Statement & { type: 'sealed' }): ColumnSession | undefi
 
 function sendSealed(
   session: Session,
-  { plan, change }: Statement & { type: 'sealed' },
+  statement: Statement & { type: 'sealed' },
   came: Came,
   columns: ColumnSession,
 ): void {
   const bind = decoded(came);
-  const frame = goesAsItCame(bind, plan)
-    ? frameOf(came)
-    : encodeBind(sealedBind(bind, plan, columns, session.settings));
+  try {
+    const frame = goesAsItCame(bind, statement.plan)
+      ? frameOf(came)
+      : encodeBind(sealedBind(bind, statement.plan, columns, session.settings));
+    sendBind(session, statement, bind, { frame, columns });
+  } catch (error) {
+    if (!(error instanceof FaultyValue)) throw error;
+    refuseValue(session, bind, statement.plan, error);
+  }
+}
+
+function sendBind(
+  session: Session,
+  { plan, change }: Statement & { type: 'sealed' },
+  bind: Bind,
+  { frame, columns }: { readonly frame: Uint8Array; readonly columns: ColumnSession },
+): void {
   const opening: ResultOpening = { plan, columns, formats: bind.resultFormats, textual: false };
   // One that was planned again since it was prepared.
   verifyOnce(session, bind.statement, plan);
