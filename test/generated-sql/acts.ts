@@ -43,6 +43,12 @@ export type Act =
   | { readonly type: 'copy out'; readonly sql: string; readonly extended: boolean; readonly ordered: boolean }
   | { readonly type: 'copy in'; readonly sql: string; readonly extended: boolean; readonly data: string };
 
+/** Behind what changes settings, in one message. */
+const behind = (tape: Tape, act: Act): Act =>
+  act.type === 'ask' && act.way === 'simple' && tape.chance(0.2)
+    ? { ...act, sql: `${setting(tape)}; ${act.sql}` }
+    : act;
+
 const say = (text: string): Act => ({ type: 'ask', sql: text, values: [], way: 'simple', ordered: true });
 
 /** The acts of one step; `step` is where it stands among the others. */
@@ -193,7 +199,7 @@ function cursor(tape: Tape): readonly Act[] {
     say(
       `DECLARE c ${tape.pick('', 'SCROLL ', 'BINARY ', 'BINARY SCROLL ', 'NO SCROLL ')}CURSOR${hold} FOR ${withConstants(tape.chance(0.3) ? orderedRows(tape) : orderedQuery(tape))}`,
     ),
-    ...tape.several(1, 3, fetch),
+    ...tape.several(1, 3, () => behind(tape, fetch())),
     say('CLOSE c'),
   ];
 }
@@ -206,12 +212,17 @@ function prepared(tape: Tape, first: number): readonly Act[] {
   const list = constantsOf(piece).join(', ');
   const execute = say(`EXECUTE p${list === '' ? '' : ` (${list})`}`);
   const sorted = execute.type === 'ask' ? { ...execute, ordered: false } : execute;
-  return [say(`PREPARE p AS ${withParameters(piece).text}`), ...tape.several(1, 2, () => sorted), say('DEALLOCATE p')];
+  return [
+    say(`PREPARE p AS ${withParameters(piece).text}`),
+    ...tape.several(1, 2, () => behind(tape, sorted)),
+    say('DEALLOCATE p'),
+  ];
 }
 
 /** In one message. */
 function several(tape: Tape, first: number): readonly Act[] {
   const parts = [
+    ...(tape.chance(0.3) ? [sql`${setting(tape)}`] : []),
     change(tape, { first }),
     tape.way(
       () => query(tape),

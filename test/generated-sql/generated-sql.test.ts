@@ -70,14 +70,17 @@ async function rowsOf(side: RawClient): Promise<unknown> {
 }
 
 /** The rows of tables among them. */
-const OWN_TYPES = ['mood', 'posint', 'email', 'citext', 'hstore', ...Object.keys(TABLES)];
+const OWN_TYPES = ['mood', 'posint', 'email', 'citext', 'hstore', ...Object.keys(TABLES)].flatMap((name) => [
+  name,
+  `_${name}`,
+]);
 
 /** OIDs of the database's own types, in decimal and as arrays have them, and what stands for them in a comparison. */
 const ownTypes = new Map<RawClient, readonly (readonly [RegExp, string])[]>();
 
 async function learnTypes(side: RawClient): Promise<void> {
-  const names = OWN_TYPES.flatMap((name) => [`'${name}'`, `'_${name}'`]).join(', ');
-  const sql = `SELECT oid, typname FROM pg_type WHERE typname IN (${names}) ORDER BY 2`;
+  // The proxy's own schemas have tables of these names as well.
+  const sql = `SELECT oid, typname FROM pg_type WHERE typname IN (${OWN_TYPES.map((name) => `'${name}'`).join(', ')})`;
   const found = await ask(side, sql, [], 'simple');
   const rows = found.type === 'answer' ? found.rows.map((row) => JSON.parse(row) as [string, string]) : []; // two columns
   // Of whole bytes, and by as many of them, so that the next are found as well.
@@ -86,7 +89,7 @@ async function learnTypes(side: RawClient): Promise<void> {
     new RegExp(String.raw`\b${oid}\b|${hexOf(Number(oid))}(?<="(?:[0-9a-f]{2})*)`, 'gu');
   ownTypes.set(
     side,
-    rows.map(([oid], index) => [patternOf(oid), hexOf(0xffff_0000 + index)]),
+    rows.map(([oid, name]) => [patternOf(oid), hexOf(0xffff_0000 + OWN_TYPES.indexOf(name))]),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { StatementPlan, TrackPlan } from '../plan.ts';
 import { withComing } from './catalog/catalog.ts';
 import { AnalysisError } from './errors.ts';
-import { SequenceError } from './one-by-one.ts';
+import { opensOnly, SequenceError } from './one-by-one.ts';
 import { placed } from './placed.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
 import { trimmed } from './text/inner-query.ts';
@@ -85,8 +85,3 @@ function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | u
 }
 
 const madeBy = (before: DraftPlan | StatementPlan) => (before.type === 'sealed' ? (before.makes ?? []) : []);
-
-/** Beginning a transaction or a savepoint changes neither settings nor names. */
-function opensOnly(text: string): boolean {
-  return /^\s*(?:begin|start\s+transaction|savepoint|release)\b/i.test(text);
-}

@@ -26,6 +26,11 @@ export class SequenceError extends AnalysisError {
   }
 }
 
+/** Beginning a transaction or a savepoint changes neither settings nor names. */
+export function opensOnly(text: string): boolean {
+  return /^\s*(?:begin|start\s+transaction|savepoint|release)\b/i.test(text);
+}
+
 export function messageStatements(
   statements: readonly RawStatement[],
   source: SourceText,

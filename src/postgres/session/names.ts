@@ -9,6 +9,8 @@ import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { untilCertain } from './certainty.ts';
 import { keyOf, type NameTable } from './name-table.ts';
+import { isPrintable, NOT_PRINTED } from './printing.ts';
+import { afterThose, changesMeaning } from './waiting-uses.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
@@ -35,23 +37,29 @@ export type Resolved = { readonly plan: StatementPlan; readonly change?: NameCha
 /** Each plan with what its names stand for. At once where no name is used. */
 export function resolveNames(
   session: Session,
+  sql: string,
   plans: readonly StatementPlan[],
 ): readonly Resolved[] | Promise<readonly Resolved[]> {
-  return plans.some(usesName) ? resolveEach(session, plans) : plans.map((plan) => ({ plan }));
+  return plans.some(usesName) ? resolveEach(session, sql, plans) : plans.map((plan) => ({ plan }));
 }
 
 function usesName(plan: StatementPlan): boolean {
   return plan.type !== 'refuse' && plan.named !== undefined;
 }
 
-async function resolveEach(session: Session, plans: readonly StatementPlan[]): Promise<readonly Resolved[]> {
+async function resolveEach(
+  session: Session,
+  sql: string,
+  plans: readonly StatementPlan[],
+): Promise<readonly Resolved[]> {
   const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Map() };
   const resolved: Resolved[] = [];
   for (const plan of plans) {
     const named = plan.type === 'refuse' ? undefined : plan.named;
-    resolved.push(
-      plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay),
-    );
+    const next =
+      plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay);
+    const hasToWait = isSealedUse(named, next) && resolved.some((before) => changesMeaning(before.plan));
+    resolved.push(hasToWait ? { plan: afterThose(session, sql) } : next);
     // The server comes no further.
     if (resolved.at(-1)?.plan.type === 'refuse') break;
   }
@@ -63,8 +71,11 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
     case 'declare':
       if (session.cursors.size >= MAX_STATEMENTS) return { plan: refuseOf(TOO_MANY) };
       return changed(plan, overlay, 'cursors', named.name, cursorOf(plan, named));
-    case 'fetch':
-      return { plan: fetched(plan, cursorNamed(session, named.name, overlay)) };
+    case 'fetch': {
+      const cursor = cursorNamed(session, named.name, overlay);
+      const isRefused = cursor !== undefined && !isPrintable(session, cursor.plan);
+      return { plan: isRefused ? { type: 'refuse', refusal: NOT_PRINTED } : fetched(plan, cursor) };
+    }
     case 'close':
       return named.name === undefined
         ? { plan, change: clear('cursors') }
@@ -89,6 +100,11 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return { plan: await executed(session, plan, named, statement) };
     }
   }
+}
+
+/** What is refused may be refused for what it means without those ahead of it. */
+function isSealedUse(named: NamedUse | undefined, { plan }: Resolved): boolean {
+  return (named?.type === 'fetch' || named?.type === 'execute') && (plan.type === 'sealed' || plan.type === 'refuse');
 }
 
 function cursorNamed(session: Session, name: string, { cursors }: Overlay): Cursor | undefined {

@@ -106,7 +106,7 @@ function planSettled(
   const finish = (resolved: readonly Resolved[]): Planned => judge(combine(sql, resolved));
   const refused = (error: unknown): Planned => judge({ type: 'refuse', refusal: refusalOf(error) });
   const resolve = (plans: readonly StatementPlan[]): Planned | Promise<Planned> => {
-    const resolved = resolveNames(session, plans);
+    const resolved = resolveNames(session, sql, plans);
     return resolved instanceof Promise ? resolved.then(finish, refused) : finish(resolved);
   };
   const plans = presentPlans(session, sql, declaredOids, own);
@@ -127,7 +127,7 @@ function combine(sql: string, resolved: readonly Resolved[]): Planned {
   let ends: Refusal | undefined;
   for (const { plan } of resolved) {
     if (plan.type === 'refuse') {
-      if (forwarded.length === 0) return plan;
+      if (forwarded.length === 0 || plan.oneByOne !== undefined) return plan;
       ends = plan.refusal;
       break;
     }

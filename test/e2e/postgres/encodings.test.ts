@@ -69,6 +69,40 @@ describe('within a sequence:', () => {
   });
 });
 
+describe('what was bound, or begun, before a change of the encoding is not printed, and the session goes on:', () => {
+  const READ = 'SELECT note FROM people ORDER BY id';
+  const portal = (text: string) => [parse({ name: 'r', text }), bind({ portal: 'r', statement: 'r' })];
+  const read = (rows = 0) => execute({ portal: 'r', rows });
+  const SEQUENCES: Readonly<Record<string, readonly (readonly Uint8Array[])[]>> = {
+    'within a sequence': [[...portal(READ), ...run(LATIN1), read()]],
+    'in another sequence': [portal(READ), run(LATIN1), [read()]],
+    'in a simple Query': [portal(READ), [query(LATIN1)], [read()]],
+    'between two Executes': [[...portal(READ), read(1), ...run(LATIN1), read()]],
+    'by COPY': [[...portal('COPY people (note) TO STDOUT'), ...run(LATIN1), read()]],
+    'by FETCH': [[query(`DECLARE c CURSOR FOR ${READ}`)], [query(LATIN1)], [query('FETCH c')]],
+    'by FETCH in the same message': [[query(`DECLARE c CURSOR FOR ${READ}`)], [query(`${LATIN1}; FETCH c`)]],
+    'by FETCH in the extended protocol': [
+      [query(`DECLARE c CURSOR FOR ${READ}`)],
+      [...portal('FETCH c'), ...run(LATIN1), read()],
+    ],
+    'of a cursor that the protocol executes': [[query(`DECLARE r CURSOR FOR ${READ}`)], [...run(LATIN1), read()]],
+  };
+
+  test.each(Object.entries(SEQUENCES))('%s', async (_name, sequences) => {
+    await ask(query("TRUNCATE people; INSERT INTO people (id, note) VALUES (1, 'CANARY-é'), (2, 'CANARY-ü')"));
+    await ask(query('BEGIN'));
+    let said: RawMessage[] = [];
+    for (const frames of sequences) {
+      const isSimple = frames.length === 1 && frames[0]?.[0] === 'Q'.charCodeAt(0);
+      said = await ask(...frames, ...(isSimple ? [] : [sync()]));
+    }
+    expect(errorOf(said)).toMatchObject({ S: 'ERROR', C: '0A000' });
+    expect(said.at(-1)?.type).toBe('Z');
+    await ask(query('ROLLBACK'));
+    expect(types(await ask(query(READ)))).toBe('TDDCZ');
+  });
+});
+
 describe('the name of a prepared statement, by other bytes:', () => {
   const e = [0xe9, 0];
   const VALUE = 'CANARY-name';

@@ -5,8 +5,9 @@ import { AGAIN, CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.t
 import type { SealedPlan } from '../../plan.ts';
 import { judgeName } from '../encoded-names.ts';
 import { cursorOfPortal, staysPlain, type Cursor } from '../names.ts';
+import { isPrintable, NOT_PRINTED, printsSealed } from '../printing.ts';
 import { settle } from '../probe.ts';
-import { orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
+import { orRefuse, refusalOf, refuseBind, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
 import { staleStatement } from '../validity.ts';
@@ -29,6 +30,10 @@ export const executeHandler: FrontendHandler = {
     const prints = portal?.type === 'sealed' ? portal.opening.plan : cursor?.plan;
     if (prints !== undefined && mayPrintOtherwise(session, prints))
       return printAsSet(session, prints, bytes.slice(start - 5, start + bodyLength));
+    if (prints !== undefined && !session.skipping && !isPrintable(session, prints)) {
+      refuseBind(session, NOT_PRINTED);
+      return CONSUME;
+    }
     if (cursor !== undefined) {
       const frame = bytes.slice(start - 5, start + bodyLength);
       return orRefuse(
@@ -52,9 +57,8 @@ export const executeHandler: FrontendHandler = {
 };
 
 /** Values of its rows are printed here, under settings that may be others than at its Bind. */
-function mayPrintOtherwise({ tracksPending, settingsStale, skipping }: Session, { results }: SealedPlan): boolean {
-  if (skipping || (tracksPending === 0 && !settingsStale)) return false;
-  return results?.some((column) => column !== undefined) === true;
+function mayPrintOtherwise({ tracksPending, settingsStale, skipping }: Session, plan: SealedPlan): boolean {
+  return !skipping && (tracksPending > 0 || settingsStale) && printsSealed(plan);
 }
 
 /** The server prints under the settings of now, and reports few of them, and late. */

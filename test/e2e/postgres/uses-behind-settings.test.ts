@@ -1,0 +1,95 @@
+/**
+ * FETCH and EXECUTE behind what changes settings, or takes a change back, in the same message or sequence: values are sealed and printed under the settings
+ * that the server has by then.
+ */
+import { serialize } from 'pg-protocol';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectTo } from '../../support/postgres/connect.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { RawClient } from '../../support/postgres/proxy.ts';
+import { say, shown } from '../../support/postgres/said.ts';
+import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+
+const { parse, bind, execute, sync } = serialize;
+
+let server: TestPostgres;
+let db: SearchedDatabase;
+let twinUrl: string;
+let sealed: RawClient;
+let twin: RawClient;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE people (id int PRIMARY KEY, born sealgate.sealed)', [
+    { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
+  ]);
+  twinUrl = await db.openTwin();
+  const plain = await connectTo(twinUrl);
+  await plain.query('CREATE TABLE people (id int PRIMARY KEY, born date)');
+  await plain.end();
+});
+afterAll(async () => {
+  await db.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  sealed = await RawClient.login(db.url);
+  twin = await RawClient.login(twinUrl);
+  for (const text of BEFORE) await expectAlike(text);
+  return () => {
+    for (const on of [sealed, twin]) on.end();
+  };
+});
+
+const BEFORE = [
+  "DELETE FROM people; INSERT INTO people VALUES (1, '2001-02-03'), (2, '2002-03-04')",
+  'PREPARE add AS INSERT INTO people VALUES ($1, $2)',
+  'PREPARE read AS SELECT born FROM people ORDER BY id',
+  "PREPARE german AS SELECT set_config('datestyle', 'German', false)",
+];
+const DECLARE = 'DECLARE c CURSOR WITH HOLD FOR SELECT born FROM people ORDER BY id';
+
+async function expectAlike(text: string): Promise<void> {
+  expect({ text, said: shown(await say(sealed, text)) }).toEqual({ text, said: shown(await say(twin, text)) });
+}
+
+test.each<readonly string[]>([
+  ["SET DateStyle = 'SQL, DMY'; EXECUTE add (7, '1/2/2003')"],
+  // No date in the order of before.
+  ["SET DateStyle = 'SQL, DMY'; EXECUTE add (7, '31/12/2003')"],
+  ["BEGIN; SET LOCAL DateStyle = 'SQL, DMY'", "COMMIT; EXECUTE add (7, '1/2/2003')"],
+  ["BEGIN; SET DateStyle = 'SQL, DMY'", "ROLLBACK; EXECUTE add (7, '1/2/2003')"],
+  ["BEGIN; SAVEPOINT a; SET DateStyle = 'SQL, DMY'", "ROLLBACK TO a; EXECUTE add (7, '1/2/2003')", 'COMMIT'],
+  ["SET DateStyle = 'German'; EXECUTE read"],
+  ["SELECT set_config('datestyle', 'SQL, DMY', false); EXECUTE read"],
+  ['EXECUTE german; EXECUTE read'],
+  ['EXECUTE german; SELECT 1; EXECUTE read; SELECT 1/0'],
+  ['BEGIN; EXECUTE german; EXECUTE read; ROLLBACK; EXECUTE read'],
+  [DECLARE, "SET DateStyle = 'German'; FETCH c", 'FETCH c'],
+  [DECLARE, "SET DateStyle = 'German'; SELECT 1/0; FETCH c", 'FETCH c'],
+  [DECLARE, 'EXECUTE german; MOVE c; FETCH c'],
+  ["BEGIN; SET LOCAL DateStyle = 'German'", DECLARE, 'FETCH c', 'COMMIT; FETCH c'],
+  [`BEGIN; ${DECLARE}; FETCH c; COMMIT`],
+])('%s', async (...texts) => {
+  for (const text of texts) await expectAlike(text);
+  await expectAlike('RESET DateStyle');
+  await expectAlike('SELECT * FROM people ORDER BY id');
+});
+
+const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
+
+test.each<readonly [string, readonly Uint8Array[]]>([
+  ['a value of EXECUTE', [...run("SET DateStyle = 'SQL, DMY'"), ...run("EXECUTE add (7, '1/2/2003')")]],
+  ['rows of EXECUTE', [...run("SET DateStyle = 'German'"), ...run('EXECUTE read')]],
+  ['rows of FETCH', [...run(DECLARE), ...run("SET DateStyle = 'German'"), ...run('FETCH c')]],
+])('in a sequence: %s', async (_name, frames) => {
+  const said = [];
+  for (const on of [sealed, twin]) {
+    on.send(serialize.query('BEGIN'), ...frames, sync());
+    said.push(shown(await on.untilReady(2)));
+  }
+  expect(said[0]).toEqual(said[1]);
+  await expectAlike('COMMIT');
+  await expectAlike('RESET DateStyle');
+  await expectAlike('SELECT * FROM people ORDER BY id');
+});
