@@ -168,6 +168,20 @@ export const S3_BODY_ERRORS = {
     'The fields before the file of a form upload take more than 32 KiB.',
     'Send fewer or shorter fields.',
   ),
+  ERR_S3_INVALID_TAG: row(
+    'InvalidTag',
+    400,
+    'The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.',
+    'A tag has no name, a name or value that is too long, a name that another one has, or one that belongs to AWS.',
+    'Correct the tag: names of 1 to 128 characters, values of at most 256, no name twice, none that begins with aws:.',
+  ),
+  ERR_S3_TOO_MANY_TAGS: row(
+    'BadRequest',
+    400,
+    'Object tags cannot be greater than 10',
+    'An object has at most ten tags.',
+    'Leave some away.',
+  ),
   ERR_S3_MALFORMED_XML: row(
     'MalformedXML',
     400,

@@ -25,7 +25,7 @@ export const S3_WORDS: ReadonlyMap<string, string> = new Map(
     InvalidPartOrder: S3_ERRORS.ERR_S3_INVALID_PART_ORDER.says,
     InvalidRequest: 'Invalid Request',
     InvalidStorageClass: 'The storage class you specified is not valid',
-    InvalidTag: 'The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.',
+    InvalidTag: S3_ERRORS.ERR_S3_INVALID_TAG.says,
     MalformedACLError: S3_ERRORS.ERR_S3_MALFORMED_XML.says,
     MalformedPolicy: "Policies must be valid JSON and the first byte must be '{'",
     MalformedXML: S3_ERRORS.ERR_S3_MALFORMED_XML.says,

@@ -1,15 +1,13 @@
 /** A form's fields as the headers that a PUT would have. */
-import { S3Error } from '../errors.ts';
-import { childrenOf, childText, parseXml } from '../listing/xml-tree.ts';
 import type { S3Headers } from '../operation.ts';
 import { headerValue } from '../request/headers.ts';
-import { formatTags } from '../request/tagging.ts';
+import { formatTags, parseTagDocument } from '../request/tagging.ts';
 
 /** Fields that are headers by their own name; all others of a form are for the form alone. */
 const HEADER =
   /^(?:cache-control|content-disposition|content-encoding|content-language|content-md5|content-type|expires|if-match|if-none-match|x-amz-(?:meta-.+|server-side-encryption.*|storage-class|website-redirect-location|object-lock-.*|checksum-.*|sdk-checksum-algorithm|grant-.*|request-payer|expected-bucket-owner))$/u;
 
-/** ERR_S3_INVALID_ARGUMENT where a value cannot stand in a header, ERR_S3_MALFORMED_XML for tags that are no document. */
+/** ERR_S3_INVALID_ARGUMENT where a value cannot stand in a header, and what `parseTagDocument` throws. */
 export function formHeaders(fields: ReadonlyMap<string, string>): S3Headers {
   const headers: Record<string, string> = {};
   for (const [name, value] of fields) {
@@ -21,9 +19,5 @@ export function formHeaders(fields: ReadonlyMap<string, string>): S3Headers {
 }
 
 function taggingHeader(text: string): string {
-  const document = parseXml(text, 'Tagging');
-  const tags = childrenOf(document?.children.get('TagSet')?.[0], 'Tag');
-  if (document === undefined || tags.some((tag) => childText(tag, 'Key') === undefined))
-    throw new S3Error('ERR_S3_MALFORMED_XML');
-  return formatTags(tags.map((tag) => [childText(tag, 'Key') ?? '', childText(tag, 'Value') ?? '']));
+  return formatTags(parseTagDocument(Buffer.from(text)));
 }

@@ -5,6 +5,7 @@
 import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
 import { isOwnersAlone } from '../request/canned-acl.ts';
+import { checkTagging } from '../request/tagging.ts';
 
 /** Stored with the object, given back on reads, and bound by the envelope. */
 export const BOUND_SYSTEM_HEADERS = [
@@ -50,6 +51,7 @@ function refuseUnsupported(request: S3Headers): void {
   for (const name of Object.keys(request)) {
     if (name.startsWith('x-amz-grant-')) throw refusal('access grants');
   }
+  checkTagging(request['x-amz-tagging']);
   if (!isOwnersAlone(request)) throw refusal('ACLs other than private');
   if (request['x-amz-write-offset-bytes'] !== undefined) throw refusal('appending');
 }

@@ -42,6 +42,14 @@ const OF_ALL: readonly Difference[] = [
     },
   },
   {
+    name: 'more tags than ten',
+    why: 'S3 says BadRequest, Ceph RGW 16 InvalidTag.',
+    operations: /^PutObjectTagging$/u,
+    what: /^eleven tags/u,
+    where: /^\/Error\/Code$/u,
+    says: refusal(400, 'BadRequest'),
+  },
+  {
     name: 'versions that are none',
     why: 'S3 says NoSuchVersion of them, Ceph RGW 16 NoSuchKey; of a delete marker that is asked for by its id S3 says MethodNotAllowed, but Ceph RGW 16 does not say that it is one.',
     operations: /^(?:Copy|Get)Object/u,

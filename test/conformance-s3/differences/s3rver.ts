@@ -314,6 +314,13 @@ const OF_SETTINGS: readonly Difference[] = [
     says: refusal(400, 'MalformedXML'),
   },
   {
+    name: 'more tags than ten',
+    why: 's3rver keeps any number.',
+    operations: /^PutObjectTagging$/u,
+    what: /^eleven tags/u,
+    says: refusal(400, 'BadRequest'),
+  },
+  {
     name: 'tags of nothing',
     why: 's3rver cannot take tags away.',
     operations: /^DeleteObjectTagging$/u,

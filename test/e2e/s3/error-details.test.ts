@@ -8,11 +8,14 @@ import {
   DeleteBucketCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   ListObjectVersionsCommand,
   ListPartsCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   UploadPartCommand,
   type ObjectAttributes,
+  type Tag,
 } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { BUCKET } from '../../support/s3/sealed.ts';
@@ -93,6 +96,25 @@ test('the condition that did not hold is named, and an ACL that is none', async 
   expect(await put({ ACL: 'everybody' })).toEqual({
     ...{ name: 'InvalidArgument', ArgumentName: 'x-amz-acl', ArgumentValue: 'everybody' },
   });
+});
+
+test('tags that S3 would not take are refused before they are stored', async () => {
+  const object = { Bucket: BUCKET, Key: 'of-tags' };
+  await client().send(new PutObjectCommand({ ...object, Body: 'x', Tagging: 'kept=1' }));
+  const put = (Tagging: string) => refusal(client().send(new PutObjectCommand({ ...object, Body: 'y', Tagging })));
+  const set = (...TagSet: Tag[]) =>
+    refusal(client().send(new PutObjectTaggingCommand({ ...object, Tagging: { TagSet } })));
+  expect(await put('a=1&a=2')).toEqual({
+    ...{ name: 'InvalidArgument', ArgumentName: 'x-amz-tagging', ArgumentValue: 'a=1&a=2' },
+  });
+  const eleven = Array.from({ length: 11 }, (_, n) => ({ Key: `k${n}`, Value: '' }));
+  expect(await put(eleven.map(({ Key }) => `${Key}=`).join('&'))).toEqual({ name: 'BadRequest' });
+  expect(await set(...eleven)).toEqual({ name: 'BadRequest' });
+  expect(await set({ Key: 'a', Value: '1' }, { Key: 'a', Value: '2' })).toEqual({ name: 'InvalidTag' });
+  const { TagSet } = await client().send(new GetObjectTaggingCommand(object));
+  expect(TagSet).toEqual([{ Key: 'kept', Value: '1' }]);
+  const { ContentLength, TagCount } = await client().send(new GetObjectCommand(object));
+  expect([ContentLength, TagCount]).toEqual([1, 1]);
 });
 
 test('an upload that is none, and parts that are missing or too small, are named', async () => {
