@@ -6,6 +6,7 @@ import { opensOnly, SequenceError } from './one-by-one.ts';
 import { placed } from './placed.ts';
 import { draftStatement, type DraftPlan, type PlanningContext } from './plan-statement.ts';
 import { trimmed } from './text/inner-query.ts';
+import { requireServersIdentifiers } from './text/server-identifiers.ts';
 import type { RawStatement } from './text/syntax.ts';
 
 /**
@@ -13,7 +14,8 @@ import type { RawStatement } from './text/syntax.ts';
  * have run.
  */
 export function draftStatements(statements: readonly RawStatement[], context: PlanningContext): Drafted {
-  const { catalog } = context;
+  const { catalog, source } = context;
+  requireServersIdentifiers(source, catalog.facts.serverEncoding);
   const drafts: (DraftPlan | StatementPlan)[] = [];
   for (const statement of statements) {
     const within = {

@@ -35,7 +35,7 @@ export const ANALYSIS_ERRORS = {
   },
   ERR_POSTGRES_NAME: {
     says: 'a name in a statement on sealed columns does not resolve to exactly one thing',
-    why: 'The table or column does not exist, is ambiguous, or was made in a transaction that has not been committed.',
+    why: 'The table or column does not exist, is ambiguous, or was made in a transaction that has not been committed; or a name beyond ASCII is read otherwise by the server, whose database has another encoding than UTF8.',
     fix: 'Check the spelling and search_path, qualify the name, or commit the schema change first.',
   },
   ERR_POSTGRES_SESSION_SETTINGS: {

@@ -5,6 +5,7 @@
 import type { Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
 import { namesPattern, SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
+import { mayNameOtherwise } from './text/server-identifiers.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 
 /** Statements that start with one of these words only read or write rows; INTO is looked for apart. */
@@ -27,8 +28,11 @@ export function mayConcernTest(catalog: Catalog): MayConcern {
     ...CATALOG_WORDS,
   ];
   const hot = namesPattern(names);
+  const { serverEncoding } = catalog.facts;
   return (sql) => {
     if (!ROW_STATEMENT.test(sql)) return sql.trim() !== '';
-    return hot?.test(sql) === true || HIDDEN.test(sql) || SELECT_INTO.test(sql);
+    return (
+      hot?.test(sql) === true || HIDDEN.test(sql) || SELECT_INTO.test(sql) || mayNameOtherwise(sql, serverEncoding)
+    );
   };
 }

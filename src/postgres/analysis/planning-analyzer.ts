@@ -78,6 +78,10 @@ export class PlanningAnalyzer implements StatementAnalyzer {
     return this.#source.hotNames;
   }
 
+  get serverEncoding(): string {
+    return this.#source.catalog?.facts.serverEncoding ?? '';
+  }
+
   get catalogEpoch(): number {
     this.#usedSincePoll = true;
     return this.#source.epoch;

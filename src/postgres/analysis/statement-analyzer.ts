@@ -15,6 +15,8 @@ import type { SessionSettings } from '../session/settings.ts';
 export interface StatementAnalyzer {
   /** Another number whenever `mayConcern` may say of a text what it did not say of it before. */
   readonly hotNames: number;
+  /** Of the database; empty: not known yet. */
+  readonly serverEncoding: string;
   /**
    * Before anything is told by names, where nobody has asked for a while and so nobody has looked: until somebody has, or has not in ten seconds.
    * Undefined: they are as new as ever.

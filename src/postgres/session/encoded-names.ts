@@ -5,7 +5,7 @@
 import type { Refusal } from '../plan.ts';
 import { AGAIN, CONSUME, type Verdict } from '../wire/frame-stream.ts';
 import { untilCertain } from './certainty.ts';
-import { isBeyondAscii } from './name-table.ts';
+import { isBeyondAscii, NAME_BYTES } from './name-table.ts';
 import { mayBeOfOtherEncoding } from './planning.ts';
 import { settle } from './probe.ts';
 import { refusalOf, refuseExtended } from './refusals.ts';
@@ -16,7 +16,7 @@ export const NAME_NOT_UTF8: Refusal = {
   code: 'ERR_POSTGRES_ENCODING',
   message:
     'beside statements on sealed columns the names of statements and portals are taken beyond ASCII in client_encoding UTF8 only',
-  hint: 'SET client_encoding TO UTF8.',
+  hint: 'SET client_encoding TO UTF8; where the database has another encoding, with no more than 63 bytes.',
 };
 
 /** What becomes of a message with this name in it; undefined: it is as it was read. */
@@ -29,17 +29,22 @@ export function judgeName(session: Session, name: string): Verdict | Promise<voi
       (readiness) => (readiness === 'failed' ? refuse(NAME_NOT_UTF8) : AGAIN),
       (error: unknown) => refuse(refusalOf(error)),
     );
-  if (session.settings.clientEncoding === 'UTF8') return undefined;
+  if (!isOfOtherEncoding(session, name)) return undefined;
   refuse(NAME_NOT_UTF8);
   return CONSUME;
 }
 
 /** Whether the name may be another than its bytes are in UTF-8, for all that is known without asking. */
 export function mayBeOtherName(session: Session, name: string): boolean {
-  return isBeyondAscii(name) && mayBeOfOtherEncoding(session);
+  return isBeyondAscii(name) && (mayBeOfOtherEncoding(session) || isCutOtherwise(session, name));
 }
 
 /** Of a statement that is to be remembered, once the settings are known. */
-export function isOfOtherEncoding({ settings }: Session, name: string): boolean {
-  return settings.clientEncoding !== 'UTF8' && isBeyondAscii(name);
+export function isOfOtherEncoding(session: Session, name: string): boolean {
+  return isBeyondAscii(name) && (session.settings.clientEncoding !== 'UTF8' || isCutOtherwise(session, name));
+}
+
+/** In another encoding the server's 63 bytes are another part of it. */
+function isCutOtherwise({ analyzer }: Session, name: string): boolean {
+  return name.length > NAME_BYTES && analyzer.serverEncoding !== 'UTF8';
 }

@@ -6,7 +6,7 @@
  */
 
 /** The server's hash tables of statements and portals compare this many bytes (NAMEDATALEN - 1). */
-const NAME_BYTES = 63;
+export const NAME_BYTES = 63;
 
 export function keyOf(name: string): string {
   return name.length > NAME_BYTES ? name.slice(0, NAME_BYTES) : name;

@@ -46,6 +46,7 @@ const columnSession: ColumnSession = {
 export class FakeAnalysis implements StatementAnalyzer {
   catalogEpoch = 1;
   readonly hotNames = 1;
+  readonly serverEncoding = 'UTF8';
   catalogChanges = 0;
   /** Settings each plan was made under. */
   readonly seen: SessionSettings[] = [];

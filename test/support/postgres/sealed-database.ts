@@ -136,9 +136,11 @@ async function open(
   };
 }
 
+/** One that is there already, of another encoding for example, is taken. */
 async function createDatabase(server: TestPostgres, name: string): Promise<void> {
   const root = await connectTo(server.url());
-  await root.query(`CREATE DATABASE ${name}`);
+  const { rowCount } = await root.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await root.query(`CREATE DATABASE ${name}`);
   await root.end();
 }
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const CatalogFacts = z.object({
   /** As `server_version_num` says it. */
   serverVersion: z.number(),
+  /** Of the database. */
+  serverEncoding: z.string(),
   /** pg_type.oid of the guard's domain; null: it is not there. */
   guardOid: z.number().nullable(),
   /** Columns of pg_attribute, in order: they differ from release to release. */
@@ -18,6 +20,7 @@ export type CatalogFacts = z.infer<typeof CatalogFacts>;
 
 export const NO_FACTS: CatalogFacts = {
   serverVersion: 180_000,
+  serverEncoding: 'UTF8',
   guardOid: null,
   attributeColumns: [],
   constraintColumns: [],
@@ -28,6 +31,7 @@ export const NO_FACTS: CatalogFacts = {
 export function catalogFactsSql(guard: string): string {
   return `json_build_object(
     'serverVersion', current_setting('server_version_num')::int,
+    'serverEncoding', getdatabaseencoding(),
     'guardOid', to_regtype('${guard}')::oid::int8,
     'attributeColumns', ${columnsSql('pg_attribute')},
     'constraintColumns', ${columnsSql('pg_constraint')},
