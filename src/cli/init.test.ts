@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { cliFolder } from '../../test/support/cli.ts';
+import { CLIENT_CA } from '../../test/support/client-certificates.ts';
 import { loadConfig } from '../config/load.ts';
 import { CONFIG_EXAMPLE } from './config-example.ts';
 
@@ -73,7 +74,8 @@ test('The example with its commented sections switched on is sound', async () =>
     'service.password': 'b',
     'upstream.secret': 'c',
     'deploy.secret': 'd',
-    ...Object.fromEntries(['kms.crt', 'kms.key', 'clients-ca.crt'].map((name) => [name, '-----BEGIN ANYTHING-----'])),
+    ...Object.fromEntries(['kms.crt', 'kms.key'].map((name) => [name, '-----BEGIN ANYTHING-----'])),
+    'clients-ca.crt': CLIENT_CA,
     'sealgate.yaml': text,
   };
   const config = await loadConfig('sealgate.yaml', {}, async (path) =>

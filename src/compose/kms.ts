@@ -8,6 +8,7 @@ import { MAX_ANSWERED_LOG_BYTES, MAX_SKEW_MS } from '../kms/limits.ts';
 import { KmsServer } from '../kms/server.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { renewing } from './certificate-renewal.ts';
 import { listening } from './listening.ts';
 import type { StartedPart } from './s3.ts';
 
@@ -20,10 +21,9 @@ export type KmsDeps = {
 /** Errors: ERR_CLI_LISTEN. */
 export async function startKms(kms: KmsConfig, { region, account }: KeysConfig, deps: KmsDeps): Promise<StartedPart> {
   const { keys, log, metrics } = deps;
-  const { host, port } = kms.listen;
-  const tls = kmsTls(kms);
+  const { host, port, tls } = kms.listen;
   const server = new KmsServer({
-    ...{ host, port, tls, keys, log },
+    ...{ host, port, tls: tls && kmsTls(tls), keys, log },
     // A request is dated at most so long before or after its record.
     answeredBefore: recentRequests(keys.auditFeed.path, Date.now() - 2 * MAX_SKEW_MS, MAX_ANSWERED_LOG_BYTES),
     accessKeys: kmsAccessKeys(kms),
@@ -36,9 +36,16 @@ export async function startKms(kms: KmsConfig, { region, account }: KeysConfig, 
     },
   });
   const taken = await listening('kms', kms.listen, () => server.listen());
+  const stopRenewing = tls && renewing({ listener: 'kms', tls, take: (now) => server.renew(kmsTls(now)), log });
   return {
     listener: { name: 'kms', host, port: taken, tls: tls !== undefined },
-    part: { name: 'kms', stop: (remainingMs) => server.close(remainingMs) },
+    part: {
+      name: 'kms',
+      stop: (remainingMs) => {
+        stopRenewing?.();
+        return server.close(remainingMs);
+      },
+    },
     // Whether keys can be used is asked of the key manager for all listeners.
     checks: [],
   };

@@ -21,6 +21,7 @@ import { ensureSchema } from '../postgres/service/schema.ts';
 import { ServerTimeZones } from '../postgres/service/time-zones.ts';
 import { startPostgresProxy } from '../postgres/server.ts';
 import { UpstreamServers } from '../postgres/startup/upstream-servers.ts';
+import { renewing } from './certificate-renewal.ts';
 import { driftReporter } from './column-drift.ts';
 import { listening } from './listening.ts';
 import { refusePooling } from '../cli/options/pooling.ts';
@@ -52,14 +53,13 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
   };
   try {
     for (const database of postgres.databases) databases.push(await openDatabase(database, postgres, account, deps));
-    const { host, port, socket } = postgres.listen;
-    const tls = clientTls(postgres.listen);
+    const { host, port, socket, tls } = postgres.listen;
     const { upstream, routes } = upstreamsOf(postgres);
     verifierService = postgres.verifiers && openServiceConnection(await serviceOptions(postgres.verifiers.service));
     const proxy = await listening('postgres', { host: host ?? socket ?? '', port }, () =>
       startPostgresProxy({
         listen: { host, port, socket, shared: deps.sharesPorts },
-        ...(tls === undefined ? {} : { clientTls: tls }),
+        ...(tls === undefined ? {} : { clientTls: clientTls(tls) }),
         upstream,
         routes,
         authentication: authenticationOptions(postgres, verifierService ?? databases[0]?.service, deps.log),
@@ -70,9 +70,23 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
         metrics: proxyMetrics(deps.metrics),
       }),
     );
+    const stopRenewing =
+      tls &&
+      renewing({
+        listener: 'postgres',
+        tls,
+        take: (now) => proxy.renew(clientTls({ ...now, required: tls.required })),
+        log: deps.log,
+      });
     return {
       listener: { name: 'postgres', host: proxy.host, port: proxy.port, tls: tls !== undefined },
-      part: { name: 'postgres', stop: (remainingMs) => proxy.close(remainingMs).then(closeAll) },
+      part: {
+        name: 'postgres',
+        stop: (remainingMs) => {
+          stopRenewing?.();
+          return proxy.close(remainingMs).then(closeAll);
+        },
+      },
       checks: readinessChecks(upstream, databases),
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The S3 gateway, from the config. */
 import { accessOptions } from '../cli/options/keys.ts';
-import { openUpstream, s3RuleEntries } from '../cli/options/s3.ts';
+import { openUpstream, s3RuleEntries, s3Tls } from '../cli/options/s3.ts';
 import type { Config, S3Config } from '../config/config.ts';
 import { clientPrincipal } from '../config/principals.ts';
 import { keysOf } from '../config/bucket-rules.ts';
@@ -16,6 +16,7 @@ import type { GatewayContext } from '../s3/operation.ts';
 import { SEALED_OPERATIONS } from '../s3/operations/index-table.ts';
 import { S3Server } from '../s3/server.ts';
 import type { ObjectStore, UpstreamClient } from '../s3/upstream/client.ts';
+import { renewing } from './certificate-renewal.ts';
 import { listening } from './listening.ts';
 import type { Part } from './lifecycle.ts';
 import type { RunningListener } from '../cli/start.ts';
@@ -86,7 +87,7 @@ export async function startGateway(s3: S3Config, config: Config, deps: GatewayDe
     host,
     port,
     sharesPort: deps.sharesPorts,
-    ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.privateKey.reveal() } }),
+    ...(tls === undefined ? {} : { tls: s3Tls(tls) }),
     accessKeys: accessKeys(s3, config.keys.account),
     access: new S3Authorizer(accessOptions(config.keys.access), config.keys, Date.now),
     region: s3.region,
@@ -97,9 +98,17 @@ export async function startGateway(s3: S3Config, config: Config, deps: GatewayDe
   });
   try {
     const taken = await listening('s3', s3.listen, () => server.listen());
+    const stopRenewing =
+      tls && renewing({ listener: 's3', tls, take: (now) => server.renew(s3Tls(now)), log: deps.log });
     return {
       listener: { name: 's3', host, port: taken, tls: tls !== undefined },
-      part: { name: 's3', stop: (remainingMs) => stopGateway(server, upstream, remainingMs) },
+      part: {
+        name: 's3',
+        stop: (remainingMs) => {
+          stopRenewing?.();
+          return stopGateway(server, upstream, remainingMs);
+        },
+      },
       checks: upstream.stores.map((store, index) => ({
         // Whoever asks is not told where they are.
         name: index === 0 ? 's3 upstream' : `s3 upstream ${index + 1}`,

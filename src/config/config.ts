@@ -4,6 +4,7 @@
  */
 import type { BucketRule } from './bucket-rules.ts';
 import type { ColumnRule } from './column-rules.ts';
+import type { ListenTlsConfig } from './listen-tls.ts';
 import type { Secret } from './secret.ts';
 
 export type Config = {
@@ -121,15 +122,11 @@ export type CertificateConfig = { readonly certificate: string; readonly private
 export type ListenConfig = {
   readonly host: string;
   readonly port: number;
-  readonly tls: CertificateConfig | undefined;
+  readonly tls: ListenTlsConfig | undefined;
 };
 
-export type KmsTlsConfig = CertificateConfig & {
-  /** PEM; undefined: clients show no certificates. */
-  readonly clients: { readonly ca: string; readonly crl: string | undefined; readonly required: boolean } | undefined;
-};
 export type KmsConfig = {
-  readonly listen: Omit<ListenConfig, 'tls'> & { readonly tls: KmsTlsConfig | undefined };
+  readonly listen: ListenConfig;
   /** `principal` in full, whether it was written out or not. */
   readonly clients: readonly ({ readonly name: string; readonly principal: string } & (
     | { readonly type: 'access-key'; readonly accessKeyId: string; readonly secretAccessKey: Secret }
@@ -239,13 +236,7 @@ export type PostgresConfig = {
     readonly port: number;
     /** Folder of the Unix socket. */
     readonly socket: string | undefined;
-    readonly tls:
-      | (CertificateConfig & {
-          readonly required: boolean;
-          readonly clients:
-            { readonly ca: string; readonly crl: string | undefined; readonly required: boolean } | undefined;
-        })
-      | undefined;
+    readonly tls: (ListenTlsConfig & { readonly required: boolean }) | undefined;
   };
   readonly upstream: PostgresServerConfig;
   /** Databases that are elsewhere. */

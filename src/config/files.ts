@@ -1,4 +1,5 @@
 /** Files that the config names: paths become absolute, contents are read, and what cannot be read is a finding with its place. */
+import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { CertificateConfig } from './config.ts';
 import type { ConfigPath, Finding } from './problem.ts';
@@ -53,6 +54,15 @@ export class ConfigFiles {
     return text;
   }
 
+  /** Certificates to trust, PEM: OpenSSL leaves out what it cannot read of them, and would trust nobody, or others than are meant. */
+  async authorities(path: string, at: ConfigPath): Promise<string> {
+    const before = this.findings.length;
+    const text = await this.pem(path, at);
+    if (this.findings.length === before && !holdsCertificates(text))
+      this.#report(at, `${this.absolute(path)} holds no certificates, or one that cannot be read`);
+    return text;
+  }
+
   /** A secret given in the file itself, or by `<name>File`; undefined where neither is there. */
   async secretOf(
     section: Readonly<Record<string, unknown>>,
@@ -93,4 +103,19 @@ export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined || code.startsWith('ERR_ENCODING')) return 'it is no UTF-8 text';
   return REASONS[code] ?? code;
+}
+
+const BEGIN_CERTIFICATE = '-----BEGIN CERTIFICATE-----';
+
+function holdsCertificates(text: string): boolean {
+  const [, ...blocks] = text.split(BEGIN_CERTIFICATE);
+  return blocks.length > 0 && blocks.every((block) => isCertificate(`${BEGIN_CERTIFICATE}${block}`));
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

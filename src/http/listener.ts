@@ -5,10 +5,10 @@
  * being sent.
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TlsOptions } from 'node:tls';
+import { createSecureContext, type TlsOptions } from 'node:tls';
 
 export type HttpListenerOptions = {
   readonly host: string;
@@ -27,6 +27,9 @@ export type HttpListenerOptions = {
   readonly unparsable: (code: string) => Refusal;
 };
 
+/** Node's own, where the options name none. */
+const HANDSHAKE_MS = 120_000;
+
 export type Refusal = { readonly status: string; readonly type: string; readonly body: Uint8Array };
 
 export class HttpListener {
@@ -34,6 +37,9 @@ export class HttpListener {
   readonly #server: Server;
   /** Of each connection, the answers that are not out yet. */
   readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** When each connection had shown what it shows, and since when others count: milliseconds of a clock that nobody sets. */
+  readonly #securedAt = new WeakMap<Duplex, number>();
+  #trustedFrom = 0;
   #draining = false;
 
   constructor(options: HttpListenerOptions) {
@@ -50,11 +56,26 @@ export class HttpListener {
     this.#server.on('checkContinue', handle);
     this.#server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => this.#refuse(error, socket));
     this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
+    this.#server.on('secureConnection', (socket: Duplex) => this.#securedAt.set(socket, performance.now()));
   }
 
-  /** Whether it is ending: answers then close their connections. */
-  get draining(): boolean {
-    return this.#draining;
+  /** Whether the answer closes its connection: the listener ends, or the client's certificate was looked at by what has been replaced. */
+  closesAfter({ socket }: IncomingMessage): boolean {
+    return this.#draining || (this.#securedAt.get(socket) ?? Infinity) < this.#trustedFrom;
+  }
+
+  /**
+   * From now on connections are made with these. Where clients show certificates, connections of before end with the answer under way, or at once.
+   * Throws OpenSSL's error, and nothing has changed, where they cannot be used.
+   */
+  renew(tls: TlsOptions): void {
+    if (!(this.#server instanceof TlsServer)) return;
+    createSecureContext(tls);
+    this.#server.setSecureContext(tls);
+    if (tls.requestCert !== true) return;
+    // A handshake that is under way is finished with what it began with.
+    this.#trustedFrom = performance.now() + (tls.handshakeTimeout ?? HANDSHAKE_MS);
+    this.#server.closeIdleConnections();
   }
 
   /** Resolves with the port. Rejects with the operating system's error. */

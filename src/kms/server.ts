@@ -81,7 +81,7 @@ export class KmsServer {
   constructor(options: KmsServerOptions) {
     const { host, port, tls } = options;
     this.#options = options;
-    const edge = edgeOptions(options, () => this.#listener.draining);
+    const edge = edgeOptions(options, (incoming) => this.#listener.closesAfter(incoming));
     this.#listener = new HttpListener({
       host,
       port,
@@ -101,13 +101,18 @@ export class KmsServer {
     });
   }
 
+  /** From now on connections are made with these. Throws OpenSSL's error, and nothing has changed, where they cannot be used. */
+  renew(tls: KmsTls): void {
+    this.#listener.renew(tlsOptions(tls));
+  }
+
   /** Takes no new connections, lets requests under way end within `graceMs`, then closes what is left. */
   close(graceMs: number): Promise<void> {
     return this.#listener.close(graceMs);
   }
 }
 
-function edgeOptions(options: KmsServerOptions, draining: () => boolean): EdgeOptions {
+function edgeOptions(options: KmsServerOptions, draining: EdgeOptions['draining']): EdgeOptions {
   const { accessKeys, certificates, realm, keys, log, now, onFinished } = options;
   return {
     log,

@@ -21,33 +21,48 @@ export interface PostgresProxy {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
+  /**
+   * From now on connections are made with these; sessions go on as they are, as the server's own do. Throws OpenSSL's error, and nothing has
+   * changed, where they cannot be used.
+   */
+  renew(tls: ClientTlsOptions): void;
   /** Stops listening; sessions end as they become idle, and what is left after the time is cut off. */
   close(graceMs?: number): Promise<void>;
 }
 
 /** Listens. Rejects where it cannot (EADDRINUSE, a bad certificate). */
 export async function startPostgresProxy(options: PostgresProxyOptions): Promise<PostgresProxy> {
-  const context = contextOf(options);
+  let context = contextOf(options);
   const sockets = new Set<Socket>();
-  const serve = (own: ProxyContext) => (socket: Socket) => {
+  const serve = (own: () => ProxyContext) => (socket: Socket) => {
     sockets.add(socket);
     options.metrics?.connectionOpened?.();
     socket.once('close', () => {
       sockets.delete(socket);
       options.metrics?.connectionClosed?.();
     });
-    void serveConnection(socket, own, sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
+    void serveConnection(socket, own(), sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
   };
   const how = { noDelay: true, keepAlive: true, pauseOnConnect: true };
-  const tcp = createServer(how, serve(context));
+  const tcp = createServer(
+    how,
+    serve(() => context),
+  );
   // A Unix socket has no TLS, as with PostgreSQL.
-  const local = createServer(how, serve({ ...context, clientTls: undefined, clientBinding: undefined }));
+  const inClear: ProxyContext = { ...context, clientTls: undefined, clientBinding: undefined };
+  const local = createServer(
+    how,
+    serve(() => inClear),
+  );
   const { host, port } = await listenAt(options.listen, { tcp, local });
   return {
     host,
     port,
     get connections() {
       return sockets.size;
+    },
+    renew: (tls) => {
+      context = { ...context, ...servedWith(tls) };
     },
     close: (graceMs = 0) => closed([tcp, local], sockets, context.draining, graceMs),
   };
@@ -57,14 +72,18 @@ function contextOf(options: PostgresProxyOptions): ProxyContext {
   const { clientTls: tls, upstream, routes = new Map<string, never>() } = options;
   return {
     options,
-    clientTls: tls === undefined ? undefined : clientTls(tls),
-    clientBinding: tls === undefined ? undefined : endPointBinding(new X509Certificate(tls.certificatePem)),
+    ...servedWith(tls),
     mockSecret: randomBytes(32),
     draining: new Draining(),
     upstream: new UpstreamServers(upstream),
     routes: new Map([...routes].map(([database, elsewhere]) => [database, new UpstreamServers(elsewhere)])),
     cancelKeys: new CancelKeys(),
   };
+}
+
+function servedWith(tls: ClientTlsOptions | undefined): Pick<ProxyContext, 'clientTls' | 'clientBinding'> {
+  if (tls === undefined) return { clientTls: undefined, clientBinding: undefined };
+  return { clientTls: clientTls(tls), clientBinding: endPointBinding(new X509Certificate(tls.certificatePem)) };
 }
 
 function clientTls({ mode, certificatePem, privateKeyPem, clients }: ClientTlsOptions): ClientTls {

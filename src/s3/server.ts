@@ -4,6 +4,7 @@
  * Threats: slow headers, endless headers, malformed requests: each ends its own connection with an S3 error, never the process.
  */
 import type { ServerOptions } from 'node:http';
+import type { TlsOptions } from 'node:tls';
 import { HttpListener, type Refusal } from '../http/listener.ts';
 import type { S3Access } from './access/rights.ts';
 import { createAuthenticator, type S3AccessKey } from './auth/authenticate.ts';
@@ -15,14 +16,17 @@ import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_CONNECTIONS, MAX_HEADER_BYTES, M
 import type { GatewayContext } from './operation.ts';
 import { SigningKeyCache } from '../sigv4/signing-key.ts';
 
+/** PEM. */
+export type S3Tls = { readonly cert: string | Buffer; readonly key: string | Buffer };
+
 export type S3ServerOptions = {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
   /** Other processes of ours listen there too. */
   readonly sharesPort?: boolean | undefined;
-  /** PEM; with it the listener speaks HTTPS. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** With it the listener speaks HTTPS. */
+  readonly tls?: S3Tls;
   readonly accessKeys: readonly S3AccessKey[];
   /** What policies let callers do; rules and keys are asked besides. */
   readonly access: S3Access;
@@ -43,12 +47,12 @@ export class S3Server {
   constructor(options: S3ServerOptions) {
     const { host, port, sharesPort, tls } = options;
     this.#options = options;
-    const edge = edgeOptions(options, () => this.#listener.draining);
+    const edge = edgeOptions(options, (incoming) => this.#listener.closesAfter(incoming));
     this.#listener = new HttpListener({
       host,
       port,
       sharesPort,
-      tls: tls === undefined ? undefined : { ...tls, minVersion: 'TLSv1.2' },
+      tls: tls && tlsOptions(tls),
       server: LIMITS,
       maxConnections: MAX_CONNECTIONS,
       silenceMs: MAX_SILENCE_MS,
@@ -65,11 +69,18 @@ export class S3Server {
     });
   }
 
+  /** From now on connections are made with these. Throws OpenSSL's error, and nothing has changed, where they cannot be used. */
+  renew(tls: S3Tls): void {
+    this.#listener.renew(tlsOptions(tls));
+  }
+
   /** Takes no new connections, lets requests in flight end within `graceMs`, then closes what is left. */
   close(graceMs: number): Promise<void> {
     return this.#listener.close(graceMs);
   }
 }
+
+const tlsOptions = (tls: S3Tls): TlsOptions => ({ ...tls, minVersion: 'TLSv1.2' });
 
 const LIMITS: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
@@ -82,7 +93,7 @@ const LIMITS: ServerOptions = {
   highWaterMark: 128 * 1024,
 };
 
-function edgeOptions(options: S3ServerOptions, draining: () => boolean): EdgeOptions {
+function edgeOptions(options: S3ServerOptions, draining: EdgeOptions['draining']): EdgeOptions {
   const { gateway, operations, onFinished } = options;
   return {
     gateway,

@@ -16,8 +16,8 @@ export function checkKms(kms: KmsConfig, { keys }: Config): readonly CheckFindin
 
 function tlsFinding(kms: KmsConfig): CheckFinding {
   const about = `kms listener ${kms.listen.host}:${kms.listen.port}`;
-  const tls = kmsTls(kms);
-  if (tls === undefined) return { type: 'note', about, message: 'speaks plain HTTP' };
+  if (kms.listen.tls === undefined) return { type: 'note', about, message: 'speaks plain HTTP' };
+  const tls = kmsTls(kms.listen.tls);
   try {
     const { ca, crl } = tls.clients ?? {};
     createSecureContext({

@@ -1,12 +1,11 @@
 /** From the config's `kms` section to the listener's options. */
 import type { KmsConfig } from '../../config/config.ts';
+import type { ListenTlsConfig } from '../../config/listen-tls.ts';
 import type { KmsAccessKey } from '../../kms/auth/authenticate.ts';
 import type { CertificateCaller } from '../../kms/auth/client-certificate.ts';
 import type { KmsTls } from '../../kms/server.ts';
 
-export function kmsTls({ listen: { tls } }: KmsConfig): KmsTls | undefined {
-  if (tls === undefined) return undefined;
-  const { certificate, privateKey, clients } = tls;
+export function kmsTls({ certificate, privateKey, clients }: ListenTlsConfig): KmsTls {
   return { certificate, privateKey: privateKey.reveal(), ...(clients === undefined ? {} : { clients }) };
 }
 

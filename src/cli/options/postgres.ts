@@ -9,6 +9,7 @@ import type {
   PostgresServiceConfig,
   PostgresTlsConfig,
 } from '../../config/config.ts';
+import type { ListenTlsConfig } from '../../config/listen-tls.ts';
 import type {
   CertificateLogin,
   ClientTlsOptions,
@@ -52,8 +53,7 @@ function upstreamTls({ mode, direct, ca, client }: PostgresTlsConfig): UpstreamT
   };
 }
 
-export function clientTls({ tls }: PostgresConfig['listen']): ClientTlsOptions | undefined {
-  if (tls === undefined) return undefined;
+export function clientTls(tls: ListenTlsConfig & { readonly required: boolean }): ClientTlsOptions {
   const { clients } = tls;
   return {
     mode: tls.required ? 'required' : 'optional',

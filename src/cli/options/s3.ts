@@ -1,6 +1,8 @@
 /** From the config's `s3` section to the gateway's upstream and rules. */
 import type { ObjectStoreConfig, S3Config } from '../../config/config.ts';
+import type { ListenTlsConfig } from '../../config/listen-tls.ts';
 import type { S3RuleEntry } from '../../s3/rules.ts';
+import type { S3Tls } from '../../s3/server.ts';
 import { AWS_CAPABILITIES } from '../../s3/upstream/capabilities.ts';
 import { noUpstreamCredentials } from '../../s3/upstream/no-credentials.ts';
 import type { UpstreamClient } from '../../s3/upstream/client.ts';
@@ -17,6 +19,11 @@ export function s3RuleEntries(s3: S3Config): readonly S3RuleEntry[] {
     return { bucket, prefix, rule: { ...outcome, name }, ...(allowAround === undefined ? {} : { allowAround }) };
   });
 }
+
+export const s3Tls = ({ certificate, privateKey }: ListenTlsConfig): S3Tls => ({
+  cert: certificate,
+  key: privateKey.reveal(),
+});
 
 export function upstreamOptions(store: ObjectStoreConfig): SigningClientOptions {
   const { endpoint, addressing, region, ca, capabilities } = store;

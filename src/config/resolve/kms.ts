@@ -1,7 +1,8 @@
 /** Section `kms`: files read, callers named in full, and what its parts have to say about each other. */
 import type { z } from 'zod';
-import type { KmsConfig, KmsTlsConfig } from '../config.ts';
+import type { KmsConfig } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readListenTls } from '../listen-tls.ts';
 import { clientPrincipal } from '../principals.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { kmsSchema } from '../schema/kms.ts';
@@ -9,7 +10,6 @@ import { Secret } from '../secret.ts';
 
 type KmsFile = z.output<typeof kmsSchema>;
 type ClientFile = KmsFile['clients'][number];
-type TlsFile = NonNullable<KmsFile['listen']['tls']>;
 
 const LISTEN: ConfigPath = ['kms', 'listen'];
 const CLIENTS: ConfigPath = ['kms', 'clients'];
@@ -28,7 +28,7 @@ export async function resolveKms(
     clients.push({ name: client.name, principal, ...(await credentialOf(client, [...CLIENTS, index], files)) });
   }
   const { host, port, tls } = kms.listen;
-  return { listen: { host, port, tls: tls === undefined ? undefined : await resolveTls(tls, files) }, clients };
+  return { listen: { host, port, tls: tls && (await readListenTls(tls, files, [...LISTEN, 'tls'])) }, clients };
 }
 
 type Credential =
@@ -43,16 +43,6 @@ async function credentialOf(client: ClientFile, at: ConfigPath, files: ConfigFil
   const secret = await files.secretOf(client, 'secretAccessKey', at);
   // The schema has made sure of an access key where there is no certificate.
   return { type: 'access-key', accessKeyId: accessKeyId ?? '', secretAccessKey: secret ?? new Secret('') };
-}
-
-async function resolveTls(tls: TlsFile, files: ConfigFiles): Promise<KmsTlsConfig> {
-  const at = [...LISTEN, 'tls'];
-  const { clientCaFile, clientCrlFile } = tls;
-  const own = await files.certificate(tls, at);
-  if (clientCaFile === undefined) return { ...own, clients: undefined };
-  const ca = await files.pem(clientCaFile, [...at, 'clientCaFile']);
-  const crl = clientCrlFile === undefined ? undefined : await files.pem(clientCrlFile, [...at, 'clientCrlFile']);
-  return { ...own, clients: { ca, crl, required: tls.clientCertificates === 'required' } };
 }
 
 const isLoopback = (host: string): boolean =>

@@ -1,5 +1,6 @@
 /** Where clients of the Postgres proxy connect to. */
 import type { PostgresConfig } from '../config.ts';
+import { readListenTls } from '../listen-tls.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { Tools } from './postgres-server.ts';
 import type { ConfigFile } from '../schema.ts';
@@ -31,15 +32,10 @@ async function resolveListenTls(
   { files, findings }: Tools,
 ): Promise<PostgresConfig['listen']['tls']> {
   const at = [...AT, 'tls'];
-  const { clientCaFile, clientCrlFile, clientCertificates, required } = tls;
-  const own = { ...(await files.certificate(tls, at)), required };
-  if (clientCaFile === undefined) {
-    if (clientCrlFile !== undefined) findings.push(needsAuthority([...at, 'clientCrlFile']));
-    return { ...own, clients: undefined };
-  }
-  const ca = await files.pem(clientCaFile, [...at, 'clientCaFile']);
-  const crl = clientCrlFile === undefined ? undefined : await files.pem(clientCrlFile, [...at, 'clientCrlFile']);
-  return { ...own, clients: { ca, crl, required: clientCertificates === 'required' } };
+  const { clientCaFile, clientCrlFile, required } = tls;
+  if (clientCaFile === undefined && clientCrlFile !== undefined)
+    findings.push(needsAuthority([...at, 'clientCrlFile']));
+  return { ...(await readListenTls(tls, files, at)), required };
 }
 
 function needsAuthority(path: ConfigPath): Finding {

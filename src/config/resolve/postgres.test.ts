@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { KEYS, loadText as load, problemsOf as problems } from '../../../test/support/config.ts';
+import { CLIENT_CA } from '../../../test/support/client-certificates.ts';
 
 test.each([
   ['{ url: "postgres://u@db/x" }', '6:20 VALUE postgres.upstream.url'],
@@ -50,14 +51,16 @@ test.each([
 
 test('Databases on other servers, a Unix socket alone, roles with certificates, and who reads verifiers', async () => {
   const text = `${KEYS}postgres:
-  listen: { port: 5433, socket: run, tls: { certFile: a.pem, keyFile: a.pem, clientCaFile: a.pem, clientCrlFile: a.pem, clientCertificates: optional } }
+  listen: { port: 5433, socket: run, tls: { certFile: a.pem, keyFile: a.pem, clientCaFile: ca.pem, clientCrlFile: a.pem, clientCertificates: optional } }
   upstream: { host: a }
   databases: [{ name: app, service: { user: gate } }, { name: old, upstream: { host: b } }]
   users: [{ name: app, certificates: [{ subject: CN=app }, { name: "DNS:app.test" }], password: p }]
   verifiers: { user: auth, password: q, query: select f($1) }
   replication: pass
 `;
-  const { postgres } = await load(text, { files: { '/etc/gate/a.pem': '-----BEGIN X-----' } });
+  const { postgres } = await load(text, {
+    files: { '/etc/gate/a.pem': '-----BEGIN X-----', '/etc/gate/ca.pem': CLIENT_CA },
+  });
   expect(postgres).toMatchObject({
     listen: { host: undefined, socket: expect.stringMatching(/\/run$/), tls: { clients: { required: false } } },
     routes: [{ database: 'old', upstream: { servers: [{ host: 'b', port: 5432 }] } }],

@@ -2,6 +2,7 @@
 import { checkBucketRules, type BucketOutcome } from '../bucket-rules.ts';
 import type { ListenConfig, S3Config } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readListenTls } from '../listen-tls.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { ConfigFile } from '../schema.ts';
 import { Secret } from '../secret.ts';
@@ -10,7 +11,7 @@ import { resolveOtherStores, resolveStore } from './object-store.ts';
 type Section = NonNullable<ConfigFile['s3']>;
 
 async function resolveListen(listen: Section['listen'], files: ConfigFiles, at: ConfigPath): Promise<ListenConfig> {
-  const tls = listen.tls === undefined ? undefined : await files.certificate(listen.tls, [...at, 'tls']);
+  const tls = listen.tls && (await readListenTls(listen.tls, files, [...at, 'tls']));
   return { host: listen.host, port: listen.port, tls };
 }
 

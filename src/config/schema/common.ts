@@ -66,7 +66,7 @@ export const clientAuthority = {
   clientCaFile: path(
     'Certificates that client certificates are checked with, PEM. With it clients may show one.',
   ).optional(),
-  clientCrlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+  clientCrlFile: path('Revocation list of that CA, PEM.').optional(),
 };
 
 export const serverCertificate = {
@@ -84,7 +84,10 @@ export const plainListen = z.strictObject(listenAddress).describe('Where it is s
 export const listen = z
   .strictObject({
     ...listenAddress,
-    tls: z.strictObject(serverCertificate).optional().describe('Serve TLS, with this certificate.'),
+    tls: z
+      .strictObject(serverCertificate)
+      .optional()
+      .describe('Serve TLS, with this certificate. The files are read again when they change.'),
   })
   .describe('Where clients connect to.');
 
@@ -118,7 +121,7 @@ export const postgresListen = z
           ),
       })
       .optional()
-      .describe('Serve TLS, with this certificate.'),
+      .describe('Serve TLS, with this certificate. The files are read again when they change.'),
   })
   .describe('Where clients connect to.');
 

@@ -19,7 +19,7 @@ const tls = z
       .default('optional')
       .describe('required: nobody without a good certificate gets as far as a request, signed or not.'),
   })
-  .describe('Serve TLS, with this certificate.');
+  .describe('Serve TLS, with this certificate. The files are read again when they change.');
 
 const client = exactlyOne(
   z.strictObject({

@@ -32,7 +32,8 @@ export type EdgeOptions = {
   readonly budget: BodyBudget;
   readonly log: Log;
   /** True while the server drains: answers close their connections. */
-  readonly draining: () => boolean;
+  /** Whether the answer is the last of its connection. */
+  readonly draining: (incoming: IncomingMessage) => boolean;
   /** Called once for each exchange, for metrics and the access log. */
   readonly onFinished?: (outcome: ExchangeOutcome) => void;
 };
@@ -54,7 +55,13 @@ type Seen = { action: string; principal?: string };
 /** Handles one exchange; never rejects. */
 export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, edge: EdgeOptions): Promise<void> {
   const started = performance.now();
-  const answering: Answering = { incoming, outgoing, requestId: randomUUID(), log: edge.log, draining: edge.draining };
+  const answering: Answering = {
+    incoming,
+    outgoing,
+    requestId: randomUUID(),
+    log: edge.log,
+    draining: () => edge.draining(incoming),
+  };
   const seen: Seen = { action: 'Unknown' };
   let failure: KmsError | undefined;
   try {

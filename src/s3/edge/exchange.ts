@@ -36,7 +36,8 @@ export type EdgeOptions = Judges & {
   /** Domains under which `bucket.domain` names a bucket. */
   readonly domains: readonly string[];
   /** True while the server drains: answers close their connections. */
-  readonly draining: () => boolean;
+  /** Whether the answer is the last of its connection. */
+  readonly draining: (incoming: IncomingMessage) => boolean;
   /** Called once for each exchange, for metrics and the access log. */
   readonly onFinished?: (outcome: ExchangeOutcome) => void;
 };
@@ -53,7 +54,13 @@ export type ExchangeOutcome = {
 export async function exchange(incoming: IncomingMessage, outgoing: ServerResponse, edge: EdgeOptions): Promise<void> {
   const started = performance.now();
   const requestId = newRequestId(edge.gateway.random);
-  const answering: Answering = { incoming, outgoing, requestId, log: edge.gateway.log, draining: edge.draining };
+  const answering: Answering = {
+    incoming,
+    outgoing,
+    requestId,
+    log: edge.gateway.log,
+    draining: () => edge.draining(incoming),
+  };
   const seen: Seen = { operation: 'Unknown' };
   const over = vanishing(incoming, outgoing);
   let code: string | undefined;

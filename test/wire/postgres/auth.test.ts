@@ -199,7 +199,11 @@ describe('terminated authentication', () => {
     await withProxy(
       { ...optionsFor({ client: true, upstream: 'require' }), authentication: terminate },
       async (proxy) => {
-        expect(await psql(proxy, 'ann', 'ann-secret', { sslmode: 'require', channel_binding: 'require' })).toBe('ann');
+        const bound = { sslmode: 'require', channel_binding: 'require' };
+        expect(await psql(proxy, 'ann', 'ann-secret', bound)).toBe('ann');
+        // The binding is that of the certificate which the connection was made with.
+        proxy.renew({ mode: 'required', certificatePem: SERVER_CERTIFICATE_PEM, privateKeyPem: SERVER_KEY_PEM });
+        expect(await psql(proxy, 'ann', 'ann-secret', bound)).toBe('ann');
       },
     );
   });

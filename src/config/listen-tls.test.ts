@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { certificate, CLIENT_CA, CLIENT_CRL } from '../../test/support/client-certificates.ts';
+import { KEYS, loadText, problemsOf } from '../../test/support/config.ts';
+import { configDigest } from './digest.ts';
+import { readListenTlsAgain } from './listen-tls.ts';
+
+const TLS = 'tls: { certFile: a.crt, keyFile: a.key, clientCaFile: ca.crt, clientCrlFile: ca.crl }';
+const text = (tls = TLS): string =>
+  `${KEYS}kms: { listen: { port: 1, ${tls} }, clients: [{ name: app, certificate: { subject: CN=app } }] }\n`;
+const FOLDER = '/etc/gate';
+const files = (changes: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({
+  [`${FOLDER}/a.crt`]: certificate('app').cert,
+  [`${FOLDER}/a.key`]: certificate('app').key,
+  [`${FOLDER}/ca.crt`]: CLIENT_CA,
+  [`${FOLDER}/ca.crl`]: CLIENT_CRL,
+  ...changes,
+});
+
+test('What a listener serves TLS with is read again from the same files', async () => {
+  const { kms } = await loadText(text(), { files: files() });
+  const tls = kms?.listen.tls;
+  expect(tls).toMatchObject({ certificate: certificate('app').cert, clients: { ca: CLIENT_CA, required: false } });
+  const now = files({
+    [`${FOLDER}/a.crt`]: certificate('backup').cert,
+    [`${FOLDER}/a.key`]: certificate('backup').key,
+  });
+  const again = await readListenTlsAgain(tls?.files ?? { certFile: '', keyFile: '' }, async (path) =>
+    Buffer.from(now[path] ?? ''),
+  );
+  expect(again).toEqual({ ...tls, certificate: certificate('backup').cert, privateKey: again.privateKey });
+  expect(again.privateKey.reveal()).toBe(certificate('backup').key);
+});
+
+test('A file that cannot be read is named', async () => {
+  const { kms } = await loadText(text(), { files: files() });
+  const again = readListenTlsAgain(kms?.listen.tls?.files ?? { certFile: '', keyFile: '' }, async (path) =>
+    Buffer.from(path.endsWith('.crl') ? '' : CLIENT_CA),
+  );
+  await expect(again).rejects.toMatchObject({ code: 'ERR_CONFIG_FILE', message: '/etc/gate/ca.crl is empty' });
+});
+
+test('Whether two processes run the same config does not hang on certificates, and does on where they are', async () => {
+  const digestOf = async (tls: string, changes: Readonly<Record<string, string>>): Promise<string> =>
+    configDigest(await loadText(text(tls), { files: files(changes) }));
+  const one = await digestOf(TLS, {});
+  const renewed = { [`${FOLDER}/a.crt`]: certificate('backup').cert, [`${FOLDER}/a.key`]: certificate('backup').key };
+  expect(await digestOf(TLS, renewed)).toBe(one);
+  const moved = { [`${FOLDER}/b.crt`]: certificate('app').cert };
+  expect(await digestOf(TLS.replace('a.crt', 'b.crt'), moved)).not.toBe(one);
+  expect(await digestOf(TLS.replace(' }', ', clientCertificates: required }'), {})).not.toBe(one);
+});
+
+test.each([
+  ['of none', certificate('app').key],
+  ['cut off', CLIENT_CA.slice(0, 200)],
+  ['one of two cut off', `${CLIENT_CA}${CLIENT_CA.slice(0, 200)}`],
+])('A file of certificates to trust, %s, is refused', async (_what, ca) => {
+  expect(await problemsOf(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) })).toEqual([
+    expect.stringContaining('FILE kms.listen.tls.clientCaFile'),
+  ]);
+});
+
+test('Words between certificates to trust do no harm', async () => {
+  const ca = `the first\n${CLIENT_CA}and the second\n${CLIENT_CA}`;
+  const { kms } = await loadText(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) });
+  expect(kms?.listen.tls?.clients?.ca).toBe(ca);
+});
