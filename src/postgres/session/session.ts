@@ -32,6 +32,8 @@ export type Statement = {
       plan: SealedPlan;
       readonly sql: string;
       readonly declaredOids: readonly number[];
+      /** Of EXECUTE with sealed arguments, which the server reads when it runs: the settings under which they were read here. */
+      readonly sealedUnder?: SessionSettings;
       /** Opened for its Parse, in this turn of the event loop: one use of their keys with the first Bind that comes in it. */
       opened?: ColumnSession | undefined;
     }
@@ -55,7 +57,7 @@ export type Statement = {
 
 export type Portal = Pick<Statement, 'change' | 'copiesIn' | 'uses'> &
   (
-    | { readonly type: 'sealed'; readonly opening: ResultOpening }
+    | { readonly type: 'sealed'; readonly opening: ResultOpening; readonly sealedUnder?: SessionSettings }
     | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
   );
 

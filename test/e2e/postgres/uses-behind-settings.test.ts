@@ -6,7 +6,7 @@ import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { RawClient } from '../../support/postgres/proxy.ts';
+import { errorOf, RawClient } from '../../support/postgres/proxy.ts';
 import { say, shown } from '../../support/postgres/said.ts';
 import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
 
@@ -93,3 +93,35 @@ test.each<readonly [string, readonly Uint8Array[]]>([
   await expectAlike('RESET DateStyle');
   await expectAlike('SELECT * FROM people ORDER BY id');
 });
+
+const ADD = "EXECUTE add (7, '1/2/2003')";
+const DMY = "SET DateStyle = 'SQL, DMY'";
+
+test.each<readonly [string, readonly Uint8Array[], string]>([
+  ['bound', [parse({ name: 's', text: ADD }), ...run(DMY), bind({ statement: 's' }), execute({})], '0A000'],
+  [
+    'run',
+    [parse({ name: 's', text: ADD }), bind({ portal: 'p', statement: 's' }), ...run(DMY), execute({ portal: 'p' })],
+    '0A000',
+  ],
+  [
+    'run under those of before again',
+    [
+      parse({ name: 's', text: ADD }),
+      bind({ portal: 'p', statement: 's' }),
+      ...run(DMY),
+      ...run('RESET DateStyle'),
+      execute({ portal: 'p' }),
+    ],
+    'none',
+  ],
+])(
+  'arguments of EXECUTE that were sealed under other settings than those under which it is %s',
+  async (_name, frames, code) => {
+    sealed.send(...frames, sync());
+    expect(errorOf(await sealed.untilReady())['C'] ?? 'none').toBe(code);
+    await say(sealed, 'RESET DateStyle');
+    const stored = shown(await say(sealed, 'SELECT born FROM people WHERE id = 7'));
+    expect(stored.filter((line) => line.startsWith('D '))).toEqual(code === 'none' ? ['D 2003-01-02'] : []);
+  },
+);

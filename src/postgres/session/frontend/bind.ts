@@ -22,6 +22,7 @@ import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
 import { isNamedCurrent, isStale, staysPlain } from '../names.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
+import { readsAlike } from '../waiting-uses.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
@@ -143,6 +144,7 @@ async function requireCurrent(
 ): Promise<void> {
   if (readiness === 'failed') return;
   if (usesName(statement)) {
+    if (!readsAlike(statement.sealedUnder, session.settings)) throw staleStatement();
     if (!(await isNamedCurrent(session, statement.plan))) throw staleStatement();
   } else if (!isCurrent(session, statement.plan)) await planAgain(session, statement);
 }
@@ -180,7 +182,7 @@ function sendSealed(
 
 function sendBind(
   session: Session,
-  { plan, change }: Statement & { type: 'sealed' },
+  { plan, change, sealedUnder }: Statement & { type: 'sealed' },
   bind: Bind,
   { frame, columns }: { readonly frame: Uint8Array; readonly columns: ColumnSession },
 ): void {
@@ -189,7 +191,8 @@ function sendBind(
   verifyOnce(session, bind.statement, plan);
   session.wires.toUpstream(frame);
   session.makes(plan);
-  session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...(change !== undefined && { change }) }));
+  const more = { ...(change !== undefined && { change }), ...(sealedUnder !== undefined && { sealedUnder }) };
+  session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...more }));
   session.metrics.statement?.('sealed');
   session.metrics.valuesSealed?.(plan.parameters.size);
 }

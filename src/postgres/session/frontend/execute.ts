@@ -11,6 +11,7 @@ import { orRefuse, refusalOf, refuseBind, refuseExtended } from '../refusals.ts'
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
 import { staleStatement } from '../validity.ts';
+import { readsAlike } from '../waiting-uses.ts';
 import { columnUse, expectCopy, needNames, type FrontendHandler } from './handler.ts';
 
 const FLUSH = serialize.flush();
@@ -28,10 +29,15 @@ export const executeHandler: FrontendHandler = {
     const portal = session.portals.get(name);
     const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
     const prints = portal?.type === 'sealed' ? portal.opening.plan : cursor?.plan;
-    if (prints !== undefined && mayPrintOtherwise(session, prints))
+    const sealedUnder = portal?.type === 'sealed' ? portal.sealedUnder : undefined;
+    if (prints !== undefined && mayBeOtherwise(session) && (printsSealed(prints) || sealedUnder !== undefined))
       return printAsSet(session, prints, bytes.slice(start - 5, start + bodyLength));
     if (prints !== undefined && !session.skipping && !isPrintable(session, prints)) {
       refuseBind(session, NOT_PRINTED);
+      return CONSUME;
+    }
+    if (!session.skipping && !readsAlike(sealedUnder, session.settings)) {
+      refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
     if (cursor !== undefined) {
@@ -56,9 +62,9 @@ export const executeHandler: FrontendHandler = {
   },
 };
 
-/** Values of its rows are printed here, under settings that may be others than at its Bind. */
-function mayPrintOtherwise({ tracksPending, settingsStale, skipping }: Session, plan: SealedPlan): boolean {
-  return !skipping && (tracksPending > 0 || settingsStale) && printsSealed(plan);
+/** Values are printed here, or read by the server, under settings that may be others than at its Bind. */
+function mayBeOtherwise({ tracksPending, settingsStale, skipping }: Session): boolean {
+  return !skipping && (tracksPending > 0 || settingsStale);
 }
 
 /** The server prints under the settings of now, and reports few of them, and late. */

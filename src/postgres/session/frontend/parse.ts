@@ -165,12 +165,14 @@ function sendSealed(
   const { name, parameterOids } = parse;
   session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
   const [change] = changes;
+  const isReadLater = plan.named?.type === 'execute' && plan.pieces.some((piece) => typeof piece !== 'string');
   const statement: Statement & { type: 'sealed' } = {
     type: 'sealed',
     plan,
     sql,
     declaredOids: parameterOids,
     ...(change && { change }),
+    ...(isReadLater && { sealedUnder: session.settings }),
   };
   session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);
