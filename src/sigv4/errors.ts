@@ -98,3 +98,15 @@ export class SigV4Error extends SealgateError<keyof typeof SIGV4_ERRORS & ErrorC
     return this.#evidence;
   }
 }
+
+/** A presigned URL whose time is over: how long it was good for, and until when (milliseconds since 1970). */
+export class ExpiredSignatureError extends SigV4Error {
+  readonly seconds: number;
+  readonly endedAt: number;
+
+  constructor(seconds: number, endedAt: number) {
+    super('ERR_SIGV4_EXPIRED', undefined, true);
+    this.seconds = seconds;
+    this.endedAt = endedAt;
+  }
+}

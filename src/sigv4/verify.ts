@@ -8,7 +8,7 @@
 import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { canonicalRequest, hashText } from './canonical-request.ts';
 import { parseClaim, type SignatureClaim } from './claim.ts';
-import { SigV4Error, type SignatureEvidence } from './errors.ts';
+import { ExpiredSignatureError, SigV4Error, type SignatureEvidence } from './errors.ts';
 import { decodeUri, encodePath } from './percent-encoding.ts';
 import { requestStringToSign, signText, type CredentialScope, type SigningKeyCache } from './signing-key.ts';
 
@@ -128,7 +128,8 @@ export function checkTime(claim: SignatureClaim, now: number, maxSkewMs: number)
     return;
   }
   if (claim.time - now > maxSkewMs) throw new SigV4Error('ERR_SIGV4_NOT_YET_VALID', undefined, true);
-  if (now > claim.time + claim.expiresSeconds * 1000) throw new SigV4Error('ERR_SIGV4_EXPIRED', undefined, true);
+  const endsAt = claim.time + claim.expiresSeconds * 1000;
+  if (now > endsAt) throw new ExpiredSignatureError(claim.expiresSeconds, endsAt);
 }
 
 /** These are bound by the signature itself, or carry nothing an operation looks at. */

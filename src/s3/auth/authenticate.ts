@@ -1,5 +1,5 @@
 /** Who asks: verifies the request's signature and says sigv4's errors in S3's words. */
-import { SigV4Error } from '../../sigv4/errors.ts';
+import { ExpiredSignatureError, SigV4Error } from '../../sigv4/errors.ts';
 import { evidenceDetails } from './evidence-details.ts';
 import type { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import { verifyForm } from '../../sigv4/form.ts';
@@ -71,6 +71,12 @@ function inWordsOfS3(error: SigV4Error, options: AuthOptions): S3Error {
 function detailsOf(error: SigV4Error, { region, now }: AuthOptions): Readonly<Record<string, string>> {
   const { code } = error;
   if (error.evidence !== undefined) return evidenceDetails(error.evidence);
+  if (error instanceof ExpiredSignatureError)
+    return {
+      'X-Amz-Expires': String(error.seconds),
+      Expires: inSeconds(error.endedAt),
+      ServerTime: inSeconds(now()),
+    };
   // Some clients set their clock by it.
   if (code === 'ERR_SIGV4_SKEWED')
     return { ServerTime: new Date(now()).toISOString(), MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS) };
@@ -79,6 +85,9 @@ function detailsOf(error: SigV4Error, { region, now }: AuthOptions): Readonly<Re
   if (code === 'ERR_SIGV4_TWO_MECHANISMS') return { ArgumentName: 'Authorization' };
   return {};
 }
+
+/** `2026-11-27T15:38:37Z` */
+const inSeconds = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/u, 'Z');
 
 /** Here S3's text of the catalogue is better known than ours. */
 const OWN_WORDS: ReadonlySet<string> = new Set([

@@ -55,8 +55,13 @@ test('After its end a policy allows nothing', () => {
 test('The length of the file is bounded on both sides', () => {
   const bounded = policy(['content-length-range', 2, '4']);
   expect([2, 4].map((length) => refusalOf(() => checkLength(bounded, length)))).toEqual([undefined, undefined]);
-  expect(() => checkLength(bounded, 1)).toThrow(expect.objectContaining({ code: 'ERR_S3_ENTITY_TOO_SMALL' }) as Error);
-  expect(() => checkLength(bounded, 5)).toThrow(expect.objectContaining({ code: 'ERR_S3_ENTITY_TOO_LARGE' }) as Error);
+  for (const [length, code, limit] of [
+    [1, 'ERR_S3_ENTITY_TOO_SMALL', { MinSizeAllowed: '2' }],
+    [5, 'ERR_S3_ENTITY_TOO_LARGE', { MaxSizeAllowed: '4' }],
+  ] as const)
+    expect(() => checkLength(bounded, length)).toThrow(
+      expect.objectContaining({ code, details: { ProposedSize: String(length), ...limit } }) as Error,
+    );
 });
 
 test('What is no policy is refused with one code, whatever it is', () => {

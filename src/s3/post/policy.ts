@@ -130,10 +130,12 @@ function holds({ operator, field, value }: FieldCondition, given: string): boole
 export function checkLength({ lengths }: FormPolicy, length: number): void {
   for (const { from, to } of lengths) {
     if (length > to)
-      throw new S3Error('ERR_S3_ENTITY_TOO_LARGE', undefined, { details: { MaxSizeAllowed: String(to) } });
+      throw new S3Error('ERR_S3_ENTITY_TOO_LARGE', undefined, {
+        details: { ProposedSize: String(length), MaxSizeAllowed: String(to) },
+      });
     if (length < from)
       throw new S3Error('ERR_S3_ENTITY_TOO_SMALL', 'Your proposed upload is smaller than the minimum allowed size', {
-        details: { MinSizeAllowed: String(from) },
+        details: { ProposedSize: String(length), MinSizeAllowed: String(from) },
       });
   }
 }

@@ -53,9 +53,9 @@ async function understandFields(
   const signed = judges.authenticate.form(form.fields);
   if (signed === undefined) throw new S3Error('ERR_S3_ACCESS_DENIED');
   seen.principal = signed.key.principal;
+  const place = placeOf(bucket, form.fields);
   const policy = parseFormPolicy(form.fields.get('policy') ?? '');
   checkFields(policy, form.fields, bucket, gateway.now());
-  const place = placeOf(bucket, form.fields);
   const headers = formHeaders(form.fields);
   refuseReservedNames(headers);
   const query = new Map<string, string>();
@@ -89,6 +89,7 @@ function placeOf(bucket: string, fields: ReadonlyMap<string, string>): Place {
     throw new S3Error(
       'ERR_S3_INVALID_ARGUMENT',
       "Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.",
+      { details: { ArgumentName: 'key', ArgumentValue: '' } },
     );
   if (key === '') throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'User key must have a length greater than 0.');
   return checked({ bucket, key });
