@@ -57,11 +57,13 @@ export function requireLexing(settings: SessionSettings): void {
       ? 'client_encoding is not UTF8'
       : !settings.standardConformingStrings
         ? 'standard_conforming_strings is off'
-        : at > 0
-          ? 'pg_catalog is not searched first'
-          : hidesType(settings)
-            ? `type ${settings.shadowedType} of pg_temp hides the server’s own`
-            : undefined;
+        : !settings.arrayNulls
+          ? 'array_nulls is off'
+          : at > 0
+            ? 'pg_catalog is not searched first'
+            : hidesType(settings)
+              ? `type ${settings.shadowedType} of pg_temp hides the server’s own`
+              : undefined;
   if (wrong !== undefined)
     throw new AnalysisError(
       'ERR_POSTGRES_SESSION_SETTINGS',

@@ -40,7 +40,7 @@ export const ANALYSIS_ERRORS = {
   },
   ERR_POSTGRES_SESSION_SETTINGS: {
     says: 'a setting of the session does not allow sealed columns',
-    why: 'Statements on sealed columns are read under client_encoding UTF8, standard_conforming_strings on, and pg_catalog searched first, in which a temporary table or type that is named like a type of the server hides it.',
+    why: 'Statements on sealed columns are read under client_encoding UTF8, standard_conforming_strings and array_nulls on, and pg_catalog searched first, in which a temporary table or type that is named like a type of the server hides it.',
     fix: 'Set these settings back to their defaults; drop or rename what is named like one of the server’s types.',
   },
   ERR_POSTGRES_SEQUENCE: {

@@ -8,7 +8,7 @@ export function settingsKey(settings: SessionSettings): string {
   const known = KEYS.get(settings);
   if (known !== undefined) return known;
   const { searchPath, clientEncoding, standardConformingStrings, uncommittedCatalog, uncommittedElsewhere } = settings;
-  const { shadowedType } = settings;
+  const { shadowedType, arrayNulls } = settings;
   const key = JSON.stringify([
     searchPath,
     clientEncoding,
@@ -16,6 +16,7 @@ export function settingsKey(settings: SessionSettings): string {
     uncommittedCatalog,
     uncommittedElsewhere,
     shadowedType,
+    arrayNulls,
   ]);
   KEYS.set(settings, key);
   return key;

@@ -18,7 +18,7 @@ const NAME = 'sealgate settings';
 /** Asked for although most of them are reported too: within a sequence reports come with its end. */
 const SETTINGS = [
   ...['IntervalStyle', 'DateStyle', 'TimeZone', 'extra_float_digits', 'bytea_output'],
-  ...['client_encoding', 'standard_conforming_strings'],
+  ...['client_encoding', 'standard_conforming_strings', 'array_nulls'],
 ] as const;
 /** Temporary tables are types, too: pg_temp is searched before pg_catalog, for relations and types. 11 is pg_catalog's OID. */
 const SHADOWED_SQL =
@@ -191,11 +191,12 @@ function settingsFrom(session: Session, row: readonly string[]): SessionSettings
     byteaOutput = '',
     clientEncoding = '',
     strings,
+    arrayNulls,
   ] = shown;
   const parsed: unknown = JSON.parse(schemas);
   const searchPath = Array.isArray(parsed) ? parsed.map(String) : [];
   const printing = { intervalStyle, dateStyle, timeZone, extraFloatDigits: Number(floatDigits), byteaOutput };
-  const lexing = { clientEncoding, standardConformingStrings: strings === 'on' };
+  const lexing = { clientEncoding, standardConformingStrings: strings === 'on', arrayNulls: arrayNulls === 'on' };
   const uncommitted = {
     uncommittedCatalog: session.catalogTouched,
     uncommittedElsewhere: session.catalogTouchedElsewhere,

@@ -15,6 +15,8 @@ export type SessionSettings = {
   readonly searchPath: readonly string[];
   readonly clientEncoding: string;
   readonly standardConformingStrings: boolean;
+  /** NULL in the text of an array is none, and not four letters; only the probe tells. */
+  readonly arrayNulls: boolean;
   readonly timeZone: string;
   readonly dateStyle: string;
   readonly intervalStyle: string;
@@ -44,6 +46,7 @@ export function initialSettings(user: string, database: string): SessionSettings
     searchPath: ['pg_catalog', 'public'],
     clientEncoding: 'UTF8',
     standardConformingStrings: true,
+    arrayNulls: true,
     timeZone: 'UTC',
     dateStyle: 'ISO, MDY',
     intervalStyle: 'postgres',

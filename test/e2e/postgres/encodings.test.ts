@@ -210,3 +210,33 @@ test('a name that comes with what sets how it is read is known by no other bytes
   // Before PostgreSQL 14 the change is reported at once.
   expect(types(await ask(...run("SET client_encoding = 'UTF8'"), utf8, sync())).replace('S', '')).toBe('12C1Z');
 });
+
+describe('NULL in the text of an array, which array_nulls makes four letters:', () => {
+  const OFF = 'SET array_nulls = off';
+  const ANY = parse({ name: 'any', text: 'SELECT id FROM people WHERE mail = ANY($1)' });
+  const NULLS = [bind({ statement: 'any', values: ['{NULL,CANARY}'] }), execute({})];
+
+  test('statements on sealed columns are refused, and taken again', async () => {
+    await ask(ANY, sync());
+    await ask(query(OFF));
+    const constant = query("SELECT id FROM people WHERE mail = ANY('{NULL,CANARY}')");
+    expect(errorOf(await ask(constant))).toMatchObject(REFUSED);
+    expect(errorOf(await ask(...NULLS, sync()))).toMatchObject(REFUSED);
+    expect(types(await ask(query("SELECT '{NULL}'::text[]")))).toBe('TDCZ');
+    await ask(query('RESET array_nulls'));
+    expect(types(await ask(...NULLS, sync()))).toBe('2CZ');
+    expect(types(await ask(constant))).toBe('TCZ');
+  });
+
+  test('also where it is set in the same sequence, or by a routine', async () => {
+    await ask(ANY, sync());
+    expect(errorOf(await ask(...run(OFF), ...NULLS, sync()))).toMatchObject(REFUSED);
+    expect(types(await ask(...NULLS, sync()))).toBe('2CZ');
+    const body = "SELECT set_config('array_nulls', 'off', false)";
+    await db.direct.query(`CREATE FUNCTION sets() RETURNS text LANGUAGE sql AS $$ ${body} $$`);
+    await expect.poll(() => db.analyzer.mayConcern('SELECT sets()')).toBe(true);
+    await ask(query('SELECT sets()'));
+    expect(errorOf(await ask(...NULLS, sync()))).toMatchObject(REFUSED);
+    await db.direct.query('DROP FUNCTION sets');
+  });
+});

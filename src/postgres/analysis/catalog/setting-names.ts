@@ -6,7 +6,7 @@
 import { bodyOf, isAllowed, isDynamic, OPAQUE_LANGUAGES, type RelationLinks, type RoutineBody } from './hot-set.ts';
 
 const SETTINGS =
-  'search_path|schema|role|session|time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|names|client_encoding|standard_conforming_strings|sealgate\\.\\w+';
+  'search_path|schema|role|session|time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|names|client_encoding|standard_conforming_strings|array_nulls|sealgate\\.\\w+';
 /** SET and RESET of what matters, DISCARD, and set_config of it or of what is not a constant. */
 const SETS = new RegExp(
   [
