@@ -8,6 +8,7 @@ import {
 import type { ComparedBackend } from './backends.ts';
 import type { Difference } from './differences/difference.ts';
 import { ELSEWHERE, OWN, REFUSED } from './refused.ts';
+import { UNLIKE_AMAZON } from './unlike-amazon.ts';
 
 /** A case that ran, and the names of the differences it showed. */
 export type Proof = {
@@ -45,6 +46,13 @@ export function conformancePage(
       ['difference', 'reason'],
       differences.map(({ name, why }) => [name, why]),
     ),
+    ...(name === 'Ceph RGW'
+      ? [
+          '## Unlike Amazon S3, where the stores are too',
+          'Comparing shows nothing of these: they were found with the API reference beside the answers. Each is milder than S3, the store’s own affair, or refused for the reason given.',
+          table(['what is asked', 'Amazon S3', 'here'], UNLIKE_AMAZON),
+        ]
+      : []),
     '## Case by case',
     table(
       ['operation', 'what is asked', 'differences'],
