@@ -112,19 +112,22 @@ test('a cast to text that is added later is found, also by what was planned befo
   expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
 });
 
-test("an added cast to text that calls one of the server's own functions is found as well", async () => {
-  const [level, token] = ['SELECT level::text AS l FROM people', 'SELECT token::text AS t FROM people'];
-  await client.query('UPDATE people SET level = 255');
-  expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
-  await db.direct.query('CREATE CAST (int4 AS text) WITH FUNCTION pg_catalog.to_hex(int4)');
-  expect((await db.direct.query('SELECT 255::text AS l')).rows).toEqual([{ l: 'ff' }]);
-  db.analyzer.catalogChanged();
-  await expect(client.query(level)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
-  expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
-  await db.direct.query('DROP CAST (int4 AS text)');
-  db.analyzer.catalogChanged();
-  expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
-});
+test.each(['text', 'varchar'])(
+  "an added cast to %s that calls one of the server's own functions is found as well",
+  async (type) => {
+    const [level, token] = [`SELECT level::${type} AS l FROM people`, `SELECT token::${type} AS t FROM people`];
+    await client.query('UPDATE people SET level = 255');
+    expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
+    await db.direct.query(`CREATE CAST (int4 AS ${type}) WITH FUNCTION pg_catalog.to_hex(int4)`);
+    expect((await db.direct.query(`SELECT 255::${type} AS l`)).rows).toEqual([{ l: 'ff' }]);
+    db.analyzer.catalogChanged();
+    await expect(client.query(level)).rejects.toMatchObject({ code: '0A000', routine: 'ERR_POSTGRES_DISAGREEMENT' });
+    expect((await client.query(token)).rows).toEqual([{ t: '00000000-0000-4000-8000-000000000001' }]);
+    await db.direct.query(`DROP CAST (int4 AS ${type})`);
+    db.analyzer.catalogChanged();
+    expect((await client.query(level)).rows).toEqual([{ l: '255' }]);
+  },
+);
 
 test('an added cast to text that calls nothing is found, within the transaction that adds it as well', async () => {
   const [bytes, level] = ['SELECT bytes::text AS b FROM people', 'SELECT level::text AS l FROM people'];
