@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { cliFolder } from '../../test/support/cli.ts';
-import { CLIENT_CA } from '../../test/support/client-certificates.ts';
+import { certificate, CLIENT_CA } from '../../test/support/client-certificates.ts';
 import { loadConfig } from '../config/load.ts';
 import { CONFIG_EXAMPLE } from './config-example.ts';
 
@@ -74,7 +74,8 @@ test('The example with its commented sections switched on is sound', async () =>
     'service.password': 'b',
     'upstream.secret': 'c',
     'deploy.secret': 'd',
-    ...Object.fromEntries(['kms.crt', 'kms.key'].map((name) => [name, '-----BEGIN ANYTHING-----'])),
+    'kms.crt': certificate('server').cert,
+    'kms.key': certificate('server').key,
     'clients-ca.crt': CLIENT_CA,
     'sealgate.yaml': text,
   };

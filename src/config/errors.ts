@@ -58,9 +58,9 @@ export const CONFIG_ERRORS = {
     exit: 3,
   },
   ERR_CONFIG_FILE: {
-    says: 'A file that the config names cannot be read.',
-    why: 'It does not exist, is empty, or may not be read. Paths are relative to the folder of the config file.',
-    fix: 'Correct the path or the rights of the file.',
+    says: 'A file that the config names cannot be read, or cannot be used.',
+    why: 'It does not exist, is empty, or may not be read (paths are relative to the folder of the config file); or a certificate, its key or a revocation list in it does not parse, or they do not belong together.',
+    fix: 'Correct the path, the rights or what the file holds; the message says which.',
     exit: 3,
   },
   ERR_CONFIG_CONTRADICTION: {

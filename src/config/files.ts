@@ -1,7 +1,7 @@
 /** Files that the config names: paths become absolute, contents are read, and what cannot be read is a finding with its place. */
-import { X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { CertificateConfig } from './config.ts';
+import { holdsCertificates, pairProblem, revocationProblem } from './pem.ts';
 import type { ConfigPath, Finding } from './problem.ts';
 import { Secret } from './secret.ts';
 
@@ -54,7 +54,7 @@ export class ConfigFiles {
     return text;
   }
 
-  /** Certificates to trust, PEM: OpenSSL leaves out what it cannot read of them, and would trust nobody, or others than are meant. */
+  /** Certificates to trust, PEM. */
   async authorities(path: string, at: ConfigPath): Promise<string> {
     const before = this.findings.length;
     const text = await this.pem(path, at);
@@ -75,14 +75,25 @@ export class ConfigFiles {
     return typeof path === 'string' ? this.secret(path, [...at, `${name}File`]) : undefined;
   }
 
+  async revocationList(path: string, at: ConfigPath): Promise<string> {
+    const before = this.findings.length;
+    const text = await this.pem(path, at);
+    const problem = this.findings.length > before ? undefined : revocationProblem(text);
+    return problem === undefined ? text : this.#report(at, `${this.absolute(path)} cannot be used: ${problem}`);
+  }
+
+  /** A certificate that is shown, and the key that goes with it. */
   async certificate(
-    tls: { readonly certFile: string; readonly keyFile: string },
+    { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
     at: ConfigPath,
   ): Promise<CertificateConfig> {
-    return {
-      certificate: await this.pem(tls.certFile, [...at, 'certFile']),
-      privateKey: new Secret(await this.pem(tls.keyFile, [...at, 'keyFile'])),
-    };
+    const before = this.findings.length;
+    const certificate = await this.pem(certFile, [...at, 'certFile']);
+    const key = await this.pem(keyFile, [...at, 'keyFile']);
+    const problem = this.findings.length > before ? undefined : pairProblem(certificate, key);
+    const both = `${this.absolute(certFile)} and ${this.absolute(keyFile)}`;
+    if (problem !== undefined) this.#report([...at, 'certFile'], `${both} cannot be used together: ${problem}`);
+    return { certificate, privateKey: new Secret(key) };
   }
 
   #report(path: ConfigPath, message: string): string {
@@ -103,19 +114,4 @@ export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined || code.startsWith('ERR_ENCODING')) return 'it is no UTF-8 text';
   return REASONS[code] ?? code;
-}
-
-const BEGIN_CERTIFICATE = '-----BEGIN CERTIFICATE-----';
-
-function holdsCertificates(text: string): boolean {
-  const [, ...blocks] = text.split(BEGIN_CERTIFICATE);
-  return blocks.length > 0 && blocks.every((block) => isCertificate(`${BEGIN_CERTIFICATE}${block}`));
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
 }

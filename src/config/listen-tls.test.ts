@@ -34,7 +34,7 @@ test('What a listener serves TLS with is read again from the same files', async 
 test('A file that cannot be read is named', async () => {
   const { kms } = await loadText(text(), { files: files() });
   const again = readListenTlsAgain(kms?.listen.tls?.files ?? { certFile: '', keyFile: '' }, async (path) =>
-    Buffer.from(path.endsWith('.crl') ? '' : CLIENT_CA),
+    Buffer.from(path.endsWith('.crl') ? '' : (files()[path] ?? '')),
   );
   await expect(again).rejects.toMatchObject({ code: 'ERR_CONFIG_FILE', message: '/etc/gate/ca.crl is empty' });
 });
@@ -62,6 +62,25 @@ test.each([
 
 test('Words between certificates to trust do no harm', async () => {
   const ca = `the first\n${CLIENT_CA}and the second\n${CLIENT_CA}`;
+  const { kms } = await loadText(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) });
+  expect(kms?.listen.tls?.clients?.ca).toBe(ca);
+});
+
+test.each([
+  ['a key of another certificate', { 'a.key': certificate('backup').key }, 'certFile', 'key values mismatch'],
+  ['a certificate that is cut off', { 'a.crt': certificate('app').cert.slice(0, 200) }, 'certFile', 'bad end line'],
+  ['an encrypted key', { 'a.key': '-----BEGIN ENCRYPTED PRIVATE KEY-----' }, 'certFile', 'the key is encrypted'],
+  ['a list that is none', { 'ca.crl': '-----BEGIN X509 CRL-----' }, 'clientCrlFile', 'Failed to parse CRL'],
+])('What cannot be used is a problem of the config: %s', async (_what, changes, member, reason) => {
+  const changed = Object.fromEntries(Object.entries(changes).map(([name, content]) => [`${FOLDER}/${name}`, content]));
+  const loading = loadText(text(), { files: files(changed) });
+  await expect(loading).rejects.toMatchObject({
+    problems: [{ code: 'ERR_CONFIG_FILE', path: `kms.listen.tls.${member}`, message: expect.stringContaining(reason) }],
+  });
+});
+
+test('A certificate of OpenSSL that says what it is trusted for is one to trust', async () => {
+  const ca = CLIENT_CA.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
   const { kms } = await loadText(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) });
   expect(kms?.listen.tls?.clients?.ca).toBe(ca);
 });

@@ -42,7 +42,10 @@ export async function readListenTls(
         ? undefined
         : {
             ca: await reader.authorities(clientCaFile, [...at, 'clientCaFile']),
-            crl: clientCrlFile === undefined ? undefined : await reader.pem(clientCrlFile, [...at, 'clientCrlFile']),
+            crl:
+              clientCrlFile === undefined
+                ? undefined
+                : await reader.revocationList(clientCrlFile, [...at, 'clientCrlFile']),
             required: clientCertificates === 'required',
           },
     files: {

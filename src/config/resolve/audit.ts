@@ -24,7 +24,7 @@ async function resolveSink(sink: SinkFile, files: ConfigFiles, at: ConfigPath): 
   const { name, required, maxWaiting } = sink;
   const common = { name, maxWaiting: required ? maxWaiting : undefined };
   if (sink.type === 'file') return { ...common, type: 'file', path: files.absolute(sink.path) };
-  const ca = sink.caFile === undefined ? undefined : await files.pem(sink.caFile, [...at, 'caFile']);
+  const ca = sink.caFile === undefined ? undefined : await files.authorities(sink.caFile, [...at, 'caFile']);
   if (sink.type === 'syslog') {
     const { host, port, transport } = sink;
     return { ...common, type: 'syslog', host, port, transport, ca };

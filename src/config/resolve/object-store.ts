@@ -20,7 +20,7 @@ export async function resolveStore(
     region,
     addressing,
     credentials: await resolveCredentials(credentials, files, [...at, 'credentials']),
-    ca: tls === undefined ? undefined : await files.pem(tls.caFile, [...at, 'tls', 'caFile']),
+    ca: tls === undefined ? undefined : await files.authorities(tls.caFile, [...at, 'tls', 'caFile']),
     capabilities: {
       unsignedPayload: capabilities.unsignedPayload,
       metadataBytes: capabilities.metadataBytes,

@@ -80,5 +80,5 @@ export async function resolveTls(
 
 async function authorities(path: string | undefined, at: ConfigPath, files: ConfigFiles): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  return path === 'system' ? getCACertificates('system').join('\n') : files.pem(path, at);
+  return path === 'system' ? getCACertificates('system').join('\n') : files.authorities(path, at);
 }

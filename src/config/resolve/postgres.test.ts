@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { KEYS, loadText as load, problemsOf as problems } from '../../../test/support/config.ts';
-import { CLIENT_CA } from '../../../test/support/client-certificates.ts';
+import { certificate, CLIENT_CA, CLIENT_CRL } from '../../../test/support/client-certificates.ts';
 
 test.each([
   ['{ url: "postgres://u@db/x" }', '6:20 VALUE postgres.upstream.url'],
@@ -35,13 +35,13 @@ test.each([
   upstream: { ${url} }
   databases: [{ name: app, service: { user: gate } }]
 `;
-  const { postgres } = await load(text, { files: { '/etc/gate/ca.pem': '-----BEGIN CERTIFICATE-----' } });
+  const { postgres } = await load(text, { files: { '/etc/gate/ca.pem': CLIENT_CA } });
   expect(postgres?.upstream).toMatchObject({
     servers: [
       { host: 'a', port: 1 },
       { host: 'b', port: 5432 },
     ],
-    tls: { mode: 'verify-ca', ca: '-----BEGIN CERTIFICATE-----' },
+    tls: { mode: 'verify-ca', ca: CLIENT_CA },
     target: 'primary',
     order: 'random',
     connectTimeoutSeconds: 2,
@@ -51,7 +51,7 @@ test.each([
 
 test('Databases on other servers, a Unix socket alone, roles with certificates, and who reads verifiers', async () => {
   const text = `${KEYS}postgres:
-  listen: { port: 5433, socket: run, tls: { certFile: a.pem, keyFile: a.pem, clientCaFile: ca.pem, clientCrlFile: a.pem, clientCertificates: optional } }
+  listen: { port: 5433, socket: run, tls: { certFile: a.pem, keyFile: a.key, clientCaFile: ca.pem, clientCrlFile: ca.crl, clientCertificates: optional } }
   upstream: { host: a }
   databases: [{ name: app, service: { user: gate } }, { name: old, upstream: { host: b } }]
   users: [{ name: app, certificates: [{ subject: CN=app }, { name: "DNS:app.test" }], password: p }]
@@ -59,7 +59,12 @@ test('Databases on other servers, a Unix socket alone, roles with certificates, 
   replication: pass
 `;
   const { postgres } = await load(text, {
-    files: { '/etc/gate/a.pem': '-----BEGIN X-----', '/etc/gate/ca.pem': CLIENT_CA },
+    files: {
+      '/etc/gate/a.pem': certificate('app').cert,
+      '/etc/gate/a.key': certificate('app').key,
+      '/etc/gate/ca.pem': CLIENT_CA,
+      '/etc/gate/ca.crl': CLIENT_CRL,
+    },
   });
   expect(postgres).toMatchObject({
     listen: { host: undefined, socket: expect.stringMatching(/\/run$/), tls: { clients: { required: false } } },

@@ -41,8 +41,8 @@ export async function resolveRemoteKeys(
   return {
     ...{ endpoint, region, timeoutSeconds },
     credentials: credentials && (await resolveCredentials(credentials, files, [...AT, 'credentials'])),
-    ca: tls.caFile === undefined ? undefined : await files.pem(tls.caFile, [...AT, 'tls', 'caFile']),
-    crl: tls.crlFile === undefined ? undefined : await files.pem(tls.crlFile, [...AT, 'tls', 'crlFile']),
+    ca: tls.caFile === undefined ? undefined : await files.authorities(tls.caFile, [...AT, 'tls', 'caFile']),
+    crl: tls.crlFile === undefined ? undefined : await files.revocationList(tls.crlFile, [...AT, 'tls', 'crlFile']),
     client:
       tls.clientCertificate && (await files.certificate(tls.clientCertificate, [...AT, 'tls', 'clientCertificate'])),
   };
