@@ -43,9 +43,8 @@ async function askFor(
   { upstream, log }: GatewayContext,
   limitMs: number | undefined,
 ): Promise<boolean> {
-  // Whoever waits for the answer may hold a connection, and it is one for all: behind those who hold them all it would never come.
   const query = new Map([['object-lock', '']]);
-  const response = await timedQuestions(upstream, limitMs).send({ method: 'GET', bucket, query, lane: 'beside' });
+  const response = await timedQuestions(upstream, limitMs).send({ method: 'GET', bucket, query });
   const text = await response.body.text(MAX_ERROR_DOCUMENT_BYTES);
   if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_UNREACHABLE');
   // Of buckets without it S3 says 404.

@@ -4,7 +4,7 @@
  */
 import { probeCapabilities, type ProbedCapabilities } from '../check.ts';
 import type { GatewayContext } from '../operation.ts';
-import { sendingBy, type ObjectStore } from '../upstream/client.ts';
+import type { ObjectStore } from '../upstream/client.ts';
 import { timedQuestions } from '../upstream/timed-questions.ts';
 import { PROBE_AGAIN_MS } from './limits.ts';
 
@@ -33,11 +33,8 @@ export class BackendKnowledge {
     bucket: string,
     known: Known,
   ): Promise<ProbedCapabilities | undefined> {
-    // One for all: behind connections that are held by those who wait for it, it would never be done.
-    const timed = timedQuestions(upstream);
-    const beside = sendingBy(upstream, (request) => timed.send({ ...request, lane: 'beside' }));
     try {
-      const found = await probeCapabilities(beside, bucket, random);
+      const found = await probeCapabilities(timedQuestions(upstream), bucket, random);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
       return found;
     } catch (error) {
