@@ -27,7 +27,8 @@ const ddl = (sealed: boolean): string =>
       const list = columns.map(({ column, type }) => `${column} ${typeOf(sealed, type)}`).join(', ');
       return `CREATE TABLE ${table} (id int PRIMARY KEY ${table === 'later' ? 'DEFERRABLE' : ''}, name text, up int, ${list});`;
     })
-    .join('\n');
+    .join('\n') +
+  'CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY, note text); INSERT INTO other.t VALUES (1), (2);';
 
 const FILL = [
   `INSERT INTO t (id, name, up, mail, n, m, note) VALUES (1, 'Ann', NULL, 'canary ann', 7131, 7132, 'canary one'),
@@ -82,11 +83,20 @@ test.each<readonly [what: string, sql: string, code: string]>([
   ['an order by an operator, in JSON', 'SELECT json_agg(n ORDER BY n USING OPERATOR(pg_catalog.>)) FROM t', USE],
   ['an order by another column behind its own', 'SELECT array_agg(n ORDER BY n, m) FROM t', USE],
   ['an order by what is computed behind its own', 'SELECT jsonb_agg(n ORDER BY n DESC, length(mail)) FROM t', USE],
+  ['texts in their own order', 'SELECT array_agg(x.v ORDER BY x.v) FROM (SELECT n::text AS v FROM t) x', USE],
+  ['texts that are told apart', 'SELECT json_agg(DISTINCT v) FROM (SELECT n::text AS v FROM t) x', USE],
+  ['JSON in its own order', 'SELECT jsonb_agg(v ORDER BY v) FROM (SELECT to_jsonb(n) AS v FROM t) x', USE],
+  ['rows in their own order', 'SELECT array_agg(v ORDER BY v) FROM (SELECT ROW(n) AS v FROM t) x', USE],
   ['a value beside its own text', 'SELECT ARRAY[n, n::text] FROM t', USE],
   ['a text beside its own value', 'SELECT ARRAY[n::text, n] FROM t', USE],
+  ['a value beside itself in another type', 'SELECT ARRAY[mail, mail::varchar] FROM t', USE],
   ['a value beside what is none', 'SELECT ARRAY[mail, name] FROM t', USE],
-  ['an array that is the arguments', 'SELECT json_build_array(VARIADIC ARRAY[mail, note]) FROM t', USE],
-  ['an array that is keys and values', 'SELECT jsonb_build_object(VARIADIC ARRAY[mail, mail]) FROM t', USE],
+  ['an array that is the arguments', 'SELECT json_build_array(VARIADIC ARRAY[mail, mail]) FROM t', USE],
+  [
+    'an array of JSON that is the arguments',
+    'SELECT jsonb_build_array(VARIADIC ARRAY(SELECT mail FROM t)) FROM t',
+    USE,
+  ],
   ['texts joined in a view', "CREATE VIEW joined AS SELECT string_agg(mail, ',') AS mails FROM t", USE],
   ['an interval of certain fields in text', "UPDATE t SET note = interval '1' hour", USE],
   ['a key that may be broken for a while, DISTINCT', 'SELECT DISTINCT id, note FROM later', USE],
@@ -110,6 +120,16 @@ test.each<readonly [what: string, sql: string, code: string]>([
     STATEMENT,
   ],
   [
+    'a subquery with a constant in it where a recursive query began with the column',
+    "WITH RECURSIVE r (s, i) AS (SELECT mail, 1 FROM t UNION ALL SELECT (SELECT coalesce(r.s, 'canary x')), i + 1 FROM r WHERE i < 3) SELECT s FROM r",
+    USE,
+  ],
+  [
+    'the key of a table of the same name in another schema',
+    'SELECT DISTINCT other.t.id, public.t.note FROM public.t, other.t ORDER BY 1',
+    USE,
+  ],
+  [
     'a CASE without ELSE where a recursive query began with the column',
     'WITH RECURSIVE r (s, i) AS (SELECT mail, 1 FROM t UNION ALL SELECT CASE WHEN i > 0 THEN s END, i + 1 FROM r WHERE i < 3) SELECT s FROM r',
     USE,
@@ -123,6 +143,9 @@ test.each([
     14,
     'WITH RECURSIVE r AS (SELECT id, mail FROM t WHERE up IS NULL UNION ALL SELECT t.id, t.mail FROM t JOIN r ON t.up = r.id) CYCLE id SET looped USING path SELECT id, mail, looped FROM r ORDER BY id',
   ),
+  "WITH RECURSIVE r (s, i) AS (SELECT (SELECT coalesce(mail, 'canary y')), 1 FROM t UNION ALL SELECT 'canary x', i + 1 FROM r WHERE i < 3) SELECT s, i FROM r ORDER BY i, s IS NULL",
+  'WITH RECURSIVE r (i, s, l) AS (SELECT 1, mail, 1 FROM t UNION ALL SELECT q.*, l + 1 FROM r CROSS JOIN LATERAL (SELECT r.i, r.s) q WHERE l < 3) SELECT s, l FROM r ORDER BY l',
+  'SELECT DISTINCT public.t.id, public.t.note FROM public.t, other.t ORDER BY 1',
   // The keys are constants: a plan of one text must not serve the other.
   "SELECT jsonb_build_object('n', n, 'm', m, 'o', name) FROM t ORDER BY id",
   "SELECT jsonb_build_object('m', n, 'm', m, 'a', name) FROM t ORDER BY id",
