@@ -79,7 +79,9 @@ async function lookFirst({ bucket, key, query, headers, signal }: S3Request, gat
   if (!exists && response.status !== 404 && response.status !== 405) throw await upstreamError(response);
   if (exists && headers['if-none-match'] !== undefined) throw new S3Error('ERR_S3_PRECONDITION_FAILED');
   if (headers['if-match'] === undefined) return;
-  if (!exists) throw new S3Error('ERR_S3_NO_SUCH_KEY');
+  // Of a copy it is the destination that is missing, and no version that its source names.
+  if (!exists)
+    throw new S3Error('ERR_S3_NO_SUCH_KEY', undefined, version === undefined ? { details: { Key: key } } : {});
   if (!matchesEtag(headers['if-match'], response.headers['etag'])) throw new S3Error('ERR_S3_PRECONDITION_FAILED');
 }
 

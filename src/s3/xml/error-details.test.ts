@@ -45,12 +45,13 @@ test.each([
 
 test('a version that is not there is no key that is not there', () => {
   const unversioned = { ...place, query: new Map<string, string>() };
-  const codeOf = (where: typeof place, headers = {}): string => codeFor('NoSuchKey', askedFor(where, headers));
-  expect([codeOf(place), codeOf(unversioned), codeFor('NoSuchKey', undefined)]).toEqual([
+  const codeOf = (where: typeof place, headers = {}): string => codeFor('NoSuchKey', {}, askedFor(where, headers));
+  expect([codeOf(place), codeOf(unversioned), codeFor('NoSuchKey', {}, undefined)]).toEqual([
     ...['NoSuchVersion', 'NoSuchKey', 'NoSuchKey'],
   ]);
   expect(codeOf(unversioned, { 'x-amz-copy-source': '/b/k?versionId=v' })).toBe('NoSuchVersion');
-  expect(codeFor('AccessDenied', asked)).toBe('AccessDenied');
+  expect(codeFor('AccessDenied', {}, asked)).toBe('AccessDenied');
+  expect(codeFor('NoSuchKey', { Key: 'the destination' }, asked)).toBe('NoSuchKey');
 });
 
 test('a method is refused for what is there: an object, a delete marker, a bucket, or the service', () => {

@@ -41,11 +41,11 @@ const spelled = (name: string): string =>
     condition.replace(/(?:^|-)[a-z]/gu, (letter) => letter.toUpperCase()),
   );
 
-/** Of a version that is not there Ceph RGW says that the key is not; S3 names the version. */
-export const codeFor = (s3Code: string, asked: AskedFor | undefined): string =>
-  s3Code === 'NoSuchKey' && asked?.hasVersion === true ? 'NoSuchVersion' : s3Code;
-
 type Details = Readonly<Record<string, string>>;
+
+/** Of a version that is not there Ceph RGW says that the key is not; S3 names the version. An error that says itself which key is missing means that. */
+export const codeFor = (s3Code: string, details: Details, asked: AskedFor | undefined): string =>
+  s3Code === 'NoSuchKey' && asked?.hasVersion === true && details['Key'] === undefined ? 'NoSuchVersion' : s3Code;
 
 /** Elements by the S3 code of an error; none where the request does not have them. */
 export function errorDetails(s3Code: string, headers: Details, asked: AskedFor): Details {

@@ -13,7 +13,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** `asked`: where so much of the request was understood. */
 export function formatErrorDocument(error: S3Error, requestId: string, resource: string, asked?: AskedFor): Uint8Array {
-  const code = codeFor(error.s3Code, asked);
+  const code = codeFor(error.s3Code, error.details, asked);
   const fields = {
     Code: code,
     Message: code === error.s3Code ? error.message : (S3_WORDS.get(code) ?? error.message),

@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -219,5 +221,14 @@ describe.each(['s3rver', 'radosgw'] as const)('Conditions on sealed objects in f
     });
     await expect(read({ PartNumber: 10_001 })).rejects.toMatchObject({ name: 'InvalidArgument' });
     await expect(read({ PartNumber: 1, Range: 'bytes=0-1' })).rejects.toMatchObject({ name: 'InvalidRequest' });
+  });
+  test('a copy of a version onto a key that is not there misses the key, not the version', async () => {
+    if (name === 's3rver') return;
+    const Status = 'Enabled';
+    await client.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration: { Status } }));
+    const { VersionId } = await put('of-versions');
+    const CopySource = `${BUCKET}/of-versions?versionId=${VersionId}`;
+    const copy = new CopyObjectCommand({ Bucket: BUCKET, Key: 'not-there', CopySource, IfMatch: '"x"' });
+    await expect(lookingClient.send(copy)).rejects.toMatchObject({ name: 'NoSuchKey', Key: 'not-there' });
   });
 });
