@@ -96,3 +96,11 @@ test.each(['a.crt', 'a.key', 'ca.crt', 'ca.crl'])(
     expect(logged.at(-1)?.[0]).toBe('info');
   },
 );
+
+test('What is no file is not waited for', async () => {
+  await unlink(folder.path('a.key'));
+  // Reading it would never end.
+  await symlink('/dev/zero', folder.path('a.key'));
+  await renewal.look();
+  expect([taken, logged]).toEqual([[], []]);
+});

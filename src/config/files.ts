@@ -8,6 +8,8 @@ import { Secret } from './secret.ts';
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
 const MAX_FILE_BYTES = 1024 * 1024;
+/** A revocation list may name hundreds of thousands. */
+const MAX_LIST_BYTES = 32 * 1024 * 1024;
 
 export class ConfigFiles {
   readonly findings: Finding[] = [];
@@ -24,11 +26,11 @@ export class ConfigFiles {
   }
 
   /** The text of a file; where it cannot be read the empty text, and a finding. */
-  async text(path: string, at: ConfigPath): Promise<string> {
+  async text(path: string, at: ConfigPath, maxBytes = MAX_FILE_BYTES): Promise<string> {
     const file = this.absolute(path);
     try {
       const bytes = await this.#readFile(file);
-      if (bytes.length > MAX_FILE_BYTES) return this.#report(at, `${file} is larger than 1 MiB`);
+      if (bytes.length > maxBytes) return this.#report(at, `${file} is larger than ${maxBytes / 1024 / 1024} MiB`);
       const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
       return text.trim() === '' ? this.#report(at, `${file} is empty`) : text;
     } catch (error) {
@@ -46,9 +48,9 @@ export class ConfigFiles {
   }
 
   /** A PEM file, told by its first armour line. */
-  async pem(path: string, at: ConfigPath): Promise<string> {
+  async pem(path: string, at: ConfigPath, maxBytes?: number): Promise<string> {
     const before = this.findings.length;
-    const text = await this.text(path, at);
+    const text = await this.text(path, at, maxBytes);
     if (this.findings.length === before && !text.includes('-----BEGIN '))
       this.#report(at, `${this.absolute(path)} is no PEM file`);
     return text;
@@ -77,7 +79,7 @@ export class ConfigFiles {
 
   async revocationList(path: string, at: ConfigPath): Promise<string> {
     const before = this.findings.length;
-    const text = await this.pem(path, at);
+    const text = await this.pem(path, at, MAX_LIST_BYTES);
     const problem = this.findings.length > before ? undefined : revocationProblem(text);
     return problem === undefined ? text : this.#report(at, `${this.absolute(path)} cannot be used: ${problem}`);
   }

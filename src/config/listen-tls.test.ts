@@ -45,6 +45,8 @@ test('Whether two processes run the same config does not hang on certificates, a
   const one = await digestOf(TLS, {});
   const renewed = { [`${FOLDER}/a.crt`]: certificate('backup').cert, [`${FOLDER}/a.key`]: certificate('backup').key };
   expect(await digestOf(TLS, renewed)).toBe(one);
+  const other = { [`${FOLDER}/ca.crt`]: `${CLIENT_CA}\n` };
+  expect(await digestOf(TLS, other)).toBe(one);
   const moved = { [`${FOLDER}/b.crt`]: certificate('app').cert };
   expect(await digestOf(TLS.replace('a.crt', 'b.crt'), moved)).not.toBe(one);
   expect(await digestOf(TLS.replace(' }', ', clientCertificates: required }'), {})).not.toBe(one);
@@ -54,14 +56,20 @@ test.each([
   ['of none', certificate('app').key],
   ['cut off', CLIENT_CA.slice(0, 200)],
   ['one of two cut off', `${CLIENT_CA}${CLIENT_CA.slice(0, 200)}`],
+  ['two on one line', `${CLIENT_CA.trim()}${CLIENT_CA}`],
+  ['words before it on its line', `CA: ${CLIENT_CA}`],
+  ['a list that is cut off before it', `${CLIENT_CRL.slice(0, 100)}\n${CLIENT_CA}`],
 ])('A file of certificates to trust, %s, is refused', async (_what, ca) => {
   expect(await problemsOf(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) })).toEqual([
     expect.stringContaining('FILE kms.listen.tls.clientCaFile'),
   ]);
 });
 
-test('Words between certificates to trust do no harm', async () => {
-  const ca = `the first\n${CLIENT_CA}and the second\n${CLIENT_CA}`;
+test.each([
+  ['words', `the first\n${CLIENT_CA}and the second\n${CLIENT_CA}`],
+  ['lines as Windows ends them', CLIENT_CA.replaceAll('\n', '\r\n')],
+  ['a revocation list and a key before it', `${CLIENT_CRL}${certificate('app').key}${CLIENT_CA}`],
+])('In a file of certificates to trust there may be %s', async (_what, ca) => {
   const { kms } = await loadText(text(), { files: files({ [`${FOLDER}/ca.crt`]: ca }) });
   expect(kms?.listen.tls?.clients?.ca).toBe(ca);
 });

@@ -5,13 +5,19 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
-/** As OpenSSL takes them. */
-const BEGIN_CERTIFICATE = /(?=-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----)/u;
+/** A block as OpenSSL takes it: both of its lines whole, and of the same kind. */
+const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\n[\s\S]*?^-----END \1-----[ \t]*$/gmu;
+const CERTIFICATES: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);
 
-/** Certificates to trust: OpenSSL leaves out what it cannot read of them, and would trust nobody, or others than are meant. */
+/**
+ * Whether OpenSSL finds all certificates of those to trust: at a block that it cannot read it stops, in silence, and leaves out what follows.
+ * Blocks of other kinds, and words between blocks, it passes over.
+ */
 export function holdsCertificates(text: string): boolean {
-  const blocks = text.split(BEGIN_CERTIFICATE).filter((block) => block.startsWith('-----BEGIN'));
-  return blocks.length > 0 && blocks.every(isCertificate);
+  const blocks = [...text.replaceAll('\r', '').matchAll(BLOCK)];
+  const certificates = blocks.filter(([, kind = '']) => CERTIFICATES.has(kind));
+  const begun = text.split('-----BEGIN ').length - 1;
+  return blocks.length === begun && certificates.length > 0 && certificates.every(([pem]) => isCertificate(pem));
 }
 
 function isCertificate(pem: string): boolean {

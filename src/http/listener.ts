@@ -6,9 +6,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type TlsOptions } from 'node:tls';
+import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
 
 export type HttpListenerOptions = {
   readonly host: string;
@@ -27,9 +27,6 @@ export type HttpListenerOptions = {
   readonly unparsable: (code: string) => Refusal;
 };
 
-/** Node's own, where the options name none. */
-const HANDSHAKE_MS = 120_000;
-
 export type Refusal = { readonly status: string; readonly type: string; readonly body: Uint8Array };
 
 export class HttpListener {
@@ -37,14 +34,16 @@ export class HttpListener {
   readonly #server: Server;
   /** Of each connection, the answers that are not out yet. */
   readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
-  /** When each connection had shown what it shows, and since when others count: milliseconds of a clock that nobody sets. */
-  readonly #securedAt = new WeakMap<Duplex, number>();
-  #trustedFrom = 0;
+  /** How often those who show certificates have been looked at by others: now, when each connection came, and when each that is secured did. */
+  #renewals = 0;
+  readonly #came = new Map<string, number>();
+  readonly #renewalsAt = new WeakMap<Duplex, number>();
   #draining = false;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
     const handle = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+      if (this.#isOutdated(incoming.socket)) return this.#leave(incoming.socket);
       this.#watch(outgoing);
       options.handle(incoming, outgoing);
     };
@@ -56,26 +55,52 @@ export class HttpListener {
     this.#server.on('checkContinue', handle);
     this.#server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => this.#refuse(error, socket));
     this.#server.on('dropRequest', (_incoming, socket: Duplex) => socket.destroy());
-    this.#server.on('secureConnection', (socket: Duplex) => this.#securedAt.set(socket, performance.now()));
+    if (tls?.requestCert === true) this.#watchCertificates();
   }
 
   /** Whether the answer closes its connection: the listener ends, or the client's certificate was looked at by what has been replaced. */
   closesAfter({ socket }: IncomingMessage): boolean {
-    return this.#draining || (this.#securedAt.get(socket) ?? Infinity) < this.#trustedFrom;
+    return this.#draining || this.#isOutdated(socket);
   }
 
   /**
-   * From now on connections are made with these. Where clients show certificates, connections of before end with the answer under way, or at once.
-   * Throws OpenSSL's error, and nothing has changed, where they cannot be used.
+   * From now on connections are made with these. Where clients show certificates, connections of before end, those too whose handshake is under
+   * way: a request that has begun is answered, and none after it is taken. Throws OpenSSL's error, and nothing has changed, where they cannot be
+   * used.
    */
   renew(tls: TlsOptions): void {
     if (!(this.#server instanceof TlsServer)) return;
     createSecureContext(tls);
     this.#server.setSecureContext(tls);
     if (tls.requestCert !== true) return;
-    // A handshake that is under way is finished with what it began with.
-    this.#trustedFrom = performance.now() + (tls.handshakeTimeout ?? HANDSHAKE_MS);
+    this.#renewals += 1;
     this.#server.closeIdleConnections();
+  }
+
+  #watchCertificates(): void {
+    this.#server.on('connection', (socket: Socket) => {
+      const address = addressOf(socket);
+      this.#came.set(address, this.#renewals);
+      socket.once('close', () => this.#came.delete(address));
+    });
+    this.#server.on('secureConnection', (socket: TLSSocket) => {
+      // Its handshake was finished with what it began with.
+      const renewals = this.#came.get(addressOf(socket)) ?? -1;
+      this.#renewalsAt.set(socket, renewals);
+      if (renewals !== this.#renewals) socket.destroy();
+    });
+  }
+
+  /** Of a connection that shows no certificates there is nothing to be outdated. */
+  #isOutdated(socket: Duplex): boolean {
+    return (this.#renewalsAt.get(socket) ?? this.#renewals) !== this.#renewals;
+  }
+
+  /** A request that came too late is not taken; what is being answered is answered first. */
+  #leave(socket: Duplex): void {
+    const [answer] = this.#answers.get(socket) ?? [];
+    if (answer === undefined) socket.destroy();
+    else answer.once('close', () => this.#leave(socket));
   }
 
   /** Resolves with the port. Rejects with the operating system's error. */
@@ -123,3 +148,6 @@ export class HttpListener {
     socket.end(Buffer.concat([Buffer.from(head), body]));
   }
 }
+
+/** A name for a connection that its socket and the TLS over it have in common, as long as it is there. */
+const addressOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { loginForCertificate, requireCertificate } from './auth/certificate.ts';
 import { LoginEnded, type Conversation } from './auth/conversation.ts';
 import { relayAuthentication } from './auth/relay.ts';
-import { terminateAuthentication } from './auth/terminate.ts';
+import { terminateAuthentication, type TerminateOptions } from './auth/terminate.ts';
 import { mockVerifier, parseVerifier } from './auth/verifier.ts';
 import type { Draining } from './draining.ts';
 import { PostgresError } from './errors.ts';
@@ -18,14 +18,13 @@ import { spliceSession } from './session/splice.ts';
 import { nameOfStartup } from './messages/startup.ts';
 import { relayCancel, type CancelKeys } from './startup/cancel.ts';
 import { ClientLeft } from './startup/closed.ts';
-import { readStartup, type ClientStartup, type ClientTls, type Negotiation } from './startup/client-startup.ts';
+import { readStartup, type ClientStartup, type Negotiation, type ServedTls } from './startup/client-startup.ts';
 import type { BegunUpstream, UpstreamServers } from './startup/upstream-servers.ts';
 import { untilKeyData } from './startup/welcome.ts';
 
 export type ProxyContext = {
   readonly options: PostgresProxyOptions;
-  readonly clientTls: ClientTls | undefined;
-  readonly clientBinding: Uint8Array | undefined;
+  readonly clientTls: ServedTls;
   readonly mockSecret: Uint8Array;
   readonly draining: Draining;
   readonly upstream: UpstreamServers;
@@ -35,7 +34,10 @@ export type ProxyContext = {
 
 /** Never rejects. */
 export async function serveConnection(socket: Socket, context: ProxyContext, full: boolean): Promise<void> {
-  const negotiation: Negotiation = { socket, encrypted: false, certificate: undefined, asked: new Set() };
+  const negotiation: Negotiation = {
+    ...{ socket, encrypted: false, endPointBinding: undefined, certificate: undefined },
+    asked: new Set(),
+  };
   const open: Socket[] = [];
   const timer = setTimeout(() => expire(negotiation, open), context.options.startupTimeoutMs ?? STARTUP_TIMEOUT_MS);
   // Until the session's own listeners take over; a reset here is no event.
@@ -85,7 +87,8 @@ async function login(
   const upstream = await (routes.get(database) ?? usual).begin(startup.packet);
   open.push(upstream.socket);
   const conversation: Conversation = { client: startup, upstream };
-  if (certificate === undefined) await authenticate(conversation, user, context);
+  if (certificate === undefined)
+    await authenticate(conversation, { user, clientBinding: startup.endPointBinding }, context);
   else await loginForCertificate(conversation, user, certificate);
   const welcome = serversOf(context).length > 1 ? await rememberKey(startup.socket, upstream, context) : NOTHING;
   const ends: ConnectionEnds = {
@@ -116,14 +119,13 @@ async function rememberKey(
 
 async function authenticate(
   conversation: Conversation,
-  user: string,
-  { options, clientBinding, mockSecret }: ProxyContext,
+  { user, clientBinding }: Pick<TerminateOptions, 'user' | 'clientBinding'>,
+  { options, mockSecret }: ProxyContext,
 ): Promise<void> {
   const { authentication } = options;
   if (authentication.type === 'relay') return relayAuthentication(conversation);
   const verifier = parseVerifier(await authentication.verifiers.verifier(user)) ?? mockVerifier(user, mockSecret);
-  const binding = conversation.client.encrypted ? clientBinding : undefined;
-  return terminateAuthentication(conversation, { user, verifier, clientBinding: binding });
+  return terminateAuthentication(conversation, { user, verifier, clientBinding });
 }
 
 /** As the server reads it: a boolean, or `database` for logical replication. */

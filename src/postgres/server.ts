@@ -11,7 +11,7 @@ import { listenAt } from './listen.ts';
 import type { ClientTlsOptions, PostgresProxyOptions } from './options.ts';
 import { serveConnection, type ProxyContext } from './connection.ts';
 import { CancelKeys } from './startup/cancel.ts';
-import type { ClientTls } from './startup/client-startup.ts';
+import type { ClientTls, ServedTls } from './startup/client-startup.ts';
 import { UpstreamServers } from './startup/upstream-servers.ts';
 
 export type { PostgresProxyOptions } from './options.ts';
@@ -32,28 +32,22 @@ export interface PostgresProxy {
 
 /** Listens. Rejects where it cannot (EADDRINUSE, a bad certificate). */
 export async function startPostgresProxy(options: PostgresProxyOptions): Promise<PostgresProxy> {
-  let context = contextOf(options);
+  let served = options.clientTls && clientTls(options.clientTls);
+  const context = contextOf(options, () => served);
   const sockets = new Set<Socket>();
-  const serve = (own: () => ProxyContext) => (socket: Socket) => {
+  const serve = (own: ProxyContext) => (socket: Socket) => {
     sockets.add(socket);
     options.metrics?.connectionOpened?.();
     socket.once('close', () => {
       sockets.delete(socket);
       options.metrics?.connectionClosed?.();
     });
-    void serveConnection(socket, own(), sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
+    void serveConnection(socket, own, sockets.size > (options.maxConnections ?? MAX_CONNECTIONS));
   };
   const how = { noDelay: true, keepAlive: true, pauseOnConnect: true };
-  const tcp = createServer(
-    how,
-    serve(() => context),
-  );
+  const tcp = createServer(how, serve(context));
   // A Unix socket has no TLS, as with PostgreSQL.
-  const inClear: ProxyContext = { ...context, clientTls: undefined, clientBinding: undefined };
-  const local = createServer(
-    how,
-    serve(() => inClear),
-  );
+  const local = createServer(how, serve({ ...context, clientTls: () => undefined }));
   const { host, port } = await listenAt(options.listen, { tcp, local });
   return {
     host,
@@ -62,28 +56,23 @@ export async function startPostgresProxy(options: PostgresProxyOptions): Promise
       return sockets.size;
     },
     renew: (tls) => {
-      context = { ...context, ...servedWith(tls) };
+      served = clientTls(tls);
     },
     close: (graceMs = 0) => closed([tcp, local], sockets, context.draining, graceMs),
   };
 }
 
-function contextOf(options: PostgresProxyOptions): ProxyContext {
-  const { clientTls: tls, upstream, routes = new Map<string, never>() } = options;
+function contextOf(options: PostgresProxyOptions, served: ServedTls): ProxyContext {
+  const { upstream, routes = new Map<string, never>() } = options;
   return {
     options,
-    ...servedWith(tls),
+    clientTls: served,
     mockSecret: randomBytes(32),
     draining: new Draining(),
     upstream: new UpstreamServers(upstream),
     routes: new Map([...routes].map(([database, elsewhere]) => [database, new UpstreamServers(elsewhere)])),
     cancelKeys: new CancelKeys(),
   };
-}
-
-function servedWith(tls: ClientTlsOptions | undefined): Pick<ProxyContext, 'clientTls' | 'clientBinding'> {
-  if (tls === undefined) return { clientTls: undefined, clientBinding: undefined };
-  return { clientTls: clientTls(tls), clientBinding: endPointBinding(new X509Certificate(tls.certificatePem)) };
 }
 
 function clientTls({ mode, certificatePem, privateKeyPem, clients }: ClientTlsOptions): ClientTls {
@@ -97,7 +86,12 @@ function clientTls({ mode, certificatePem, privateKeyPem, clients }: ClientTlsOp
     ...(clients?.crlPem !== undefined && { crl: clients.crlPem }),
   });
   const asked = clients?.required === true ? 'required' : 'optional';
-  return { context, required: mode === 'required', clientCertificates: clients === undefined ? 'none' : asked };
+  return {
+    context,
+    endPointBinding: endPointBinding(new X509Certificate(certificatePem)),
+    required: mode === 'required',
+    clientCertificates: clients === undefined ? 'none' : asked,
+  };
 }
 
 async function closed(

@@ -14,6 +14,8 @@ import { SocketReader } from '../wire/socket-reader.ts';
 
 export type ClientTls = {
   readonly context: SecureContext;
+  /** Of its certificate: what SCRAM-SHA-256-PLUS binds to. */
+  readonly endPointBinding: Uint8Array | undefined;
   readonly required: boolean;
   /** Whether client certificates are asked for. One that is shown has to be good in either case. */
   readonly clientCertificates: 'none' | 'optional' | 'required';
@@ -23,6 +25,8 @@ export type ClientStartup = {
   readonly socket: Socket;
   readonly reader: SocketReader;
   readonly encrypted: boolean;
+  /** Of the certificate that it was shown; undefined without TLS. */
+  readonly endPointBinding: Uint8Array | undefined;
   /** The client's own, verified. */
   readonly certificate: X509Certificate | undefined;
   /** As it came, to be relayed. */
@@ -34,9 +38,13 @@ export type ClientStartup = {
 export type Negotiation = {
   socket: Socket;
   encrypted: boolean;
+  endPointBinding: Uint8Array | undefined;
   certificate: X509Certificate | undefined;
   asked: Set<'ssl' | 'gssenc'>;
 };
+
+/** What TLS is served with at the moment; undefined: none is. */
+export type ServedTls = () => ClientTls | undefined;
 
 const TLS_HANDSHAKE = 0x16;
 const YES = Buffer.from('S');
@@ -44,16 +52,16 @@ const NO = Buffer.from('N');
 const ALPN = 'postgresql';
 
 /** Reads packets until one opens a session or asks for a cancel. `negotiation.socket` is kept up to date. */
-export async function readStartup(negotiation: Negotiation, tls: ClientTls | undefined): Promise<ClientStartup> {
+export async function readStartup(negotiation: Negotiation, served: ServedTls): Promise<ClientStartup> {
   let reader = new SocketReader(negotiation.socket, clientLeft);
   const first = await reader.peek(1);
-  if (first[0] === TLS_HANDSHAKE) reader = await directTls(negotiation, reader, tls);
+  if (first[0] === TLS_HANDSHAKE) reader = await directTls(negotiation, reader, served);
   for (;;) {
     const packet = await readPacket(reader);
     const request = decodeStartup(packet);
     switch (request.type) {
       case 'ssl':
-        reader = await answerSsl(negotiation, reader, tls);
+        reader = await answerSsl(negotiation, reader, served);
         break;
       case 'gssenc':
         once(negotiation, 'gssenc');
@@ -61,14 +69,14 @@ export async function readStartup(negotiation: Negotiation, tls: ClientTls | und
         break;
       case 'cancel':
       case 'startup':
-        if (tls?.required === true && !negotiation.encrypted && request.type === 'startup') throw tlsRequired();
+        if (served()?.required === true && !negotiation.encrypted && request.type === 'startup') throw tlsRequired();
         return { ...pick(negotiation), reader, packet, request };
     }
   }
 }
 
-function pick({ socket, encrypted, certificate }: Negotiation): Omit<Negotiation, 'asked'> {
-  return { socket, encrypted, certificate };
+function pick({ socket, encrypted, endPointBinding, certificate }: Negotiation): Omit<Negotiation, 'asked'> {
+  return { socket, encrypted, endPointBinding, certificate };
 }
 
 async function readPacket(reader: SocketReader): Promise<Uint8Array> {
@@ -83,38 +91,32 @@ function once(negotiation: Negotiation, request: 'ssl' | 'gssenc'): void {
   negotiation.asked.add(request);
 }
 
-async function answerSsl(
-  negotiation: Negotiation,
-  reader: SocketReader,
-  tls: ClientTls | undefined,
-): Promise<SocketReader> {
+async function answerSsl(negotiation: Negotiation, reader: SocketReader, served: ServedTls): Promise<SocketReader> {
   once(negotiation, 'ssl');
-  if (tls === undefined) {
+  if (served() === undefined) {
     negotiation.socket.write(NO);
     return reader;
   }
   if (reader.bufferedBytes > 0) throw injected();
   reader.release();
   negotiation.socket.write(YES);
-  return upgrade(negotiation, tls, false);
+  return upgrade(negotiation, served, false);
 }
 
-async function directTls(
-  negotiation: Negotiation,
-  reader: SocketReader,
-  tls: ClientTls | undefined,
-): Promise<SocketReader> {
-  if (tls === undefined) {
+async function directTls(negotiation: Negotiation, reader: SocketReader, served: ServedTls): Promise<SocketReader> {
+  if (served() === undefined) {
     throw new PostgresError('ERR_POSTGRES_STARTUP_UNKNOWN', 'direct TLS connection to a port without TLS', {
       sqlstate: '08P01',
     });
   }
   const hello = reader.release();
   negotiation.socket.unshift(hello);
-  return upgrade(negotiation, tls, true);
+  return upgrade(negotiation, served, true);
 }
 
-async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean): Promise<SocketReader> {
+async function upgrade(negotiation: Negotiation, served: ServedTls, direct: boolean): Promise<SocketReader> {
+  const tls = served();
+  if (tls === undefined) throw clientLeft();
   const secure = new TLSSocket(negotiation.socket, {
     isServer: true,
     secureContext: tls.context,
@@ -133,7 +135,10 @@ async function upgrade(negotiation: Negotiation, tls: ClientTls, direct: boolean
   if (direct && secure.alpnProtocol !== ALPN)
     throw protocolError('direct TLS connection without ALPN protocol "postgresql"');
   negotiation.socket = secure;
+  // It was looked at by what has been replaced meanwhile: who was revoked may connect no more.
+  if (served() !== tls) throw clientLeft();
   negotiation.encrypted = true;
+  negotiation.endPointBinding = tls.endPointBinding;
   negotiation.certificate = verifiedCertificate(secure, tls);
   return new SocketReader(secure, clientLeft);
 }

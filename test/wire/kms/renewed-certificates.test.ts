@@ -1,5 +1,7 @@
 /** Certificates and revocation lists that come anew while the KMS listener serves. */
+import { once } from 'node:events';
 import { Agent } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { KmsTls } from '../../../src/kms/server.ts';
@@ -21,6 +23,7 @@ const start = (required = true): Promise<TestKms> =>
   });
 const body = Buffer.from('{}');
 const UNSIGNED = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'TrentService.ListKeys' };
+const LIST = requestFor('TrentService.ListKeys');
 const asking =
   (kms: TestKms, agent: Agent): (() => Promise<KmsAnswer>) =>
   () =>
@@ -45,18 +48,17 @@ test.each([true, false])(
 test('A request that is under way is answered, and is the last of its connection', async () => {
   await using kms = await start();
   const socket = await secure(kms);
-  const head = Object.entries({ ...UNSIGNED, host: 'localhost', 'content-length': '2' });
-  const request = `POST / HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n{}`;
   const answers: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => answers.push(chunk));
-  socket.write(request.slice(0, -1));
+  socket.write(LIST.slice(0, -1));
   await new Promise((resolve) => setTimeout(resolve, 50));
   kms.server.renew(tls(CLIENT_CRL));
-  socket.write(`${request.slice(-1)}${request}`);
+  socket.write(`${LIST.slice(-1)}${requestFor('TrentService.CreateKey').repeat(5)}`);
   await new Promise((resolve) => socket.once('close', resolve));
   const text = Buffer.concat(answers).toString('latin1');
   expect(text.match(/^HTTP\/1\.1 200/gmu)).toHaveLength(1);
   expect(text).toMatch(/^connection: close\r$/imu);
+  expect(kms.outcomes.map(({ action }) => action)).toEqual(['ListKeys']);
 });
 
 test.each(['TLSv1.2', 'TLSv1.3'] as const)('A session of %s from before is not resumed', async (maxVersion) => {
@@ -108,6 +110,31 @@ test('What cannot be used changes nothing', async () => {
   expect((await asking(kms, agent)()).status).toBe(200);
   agent.destroy();
 });
+
+test.each([true, false])(
+  'Who came before and shows a certificate after is sent away; required: %s',
+  async (required) => {
+    await using kms = await start(required);
+    const plain = connectPlain({ port: kms.port, host: '127.0.0.1' });
+    await once(plain, 'connect');
+    await expect.poll(() => plain.readyState).toBe('open');
+    // Accepted, as one that came later has been answered.
+    (await secure(kms)).destroy();
+    kms.server.renew(tls(CLIENT_CRL, required));
+    const late = connect({ socket: plain, rejectUnauthorized: false, ...certificate('revoked') });
+    late.on('error', () => undefined);
+    late.on('secureConnect', () => late.write(LIST));
+    const answers: Buffer[] = [];
+    late.on('data', (chunk: Buffer) => answers.push(chunk));
+    await once(late, 'close');
+    expect([answers, kms.outcomes]).toEqual([[], []]);
+  },
+);
+
+function requestFor(target: string): string {
+  const headers = Object.entries({ ...UNSIGNED, 'x-amz-target': target, host: 'localhost', 'content-length': '2' });
+  return `POST / HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n{}`;
+}
 
 async function secure(
   kms: TestKms,

@@ -1,6 +1,9 @@
 /** Certificates and revocation lists that come anew while the proxy serves: for connections from then on, and no session is lost. */
-import type { TLSSocket } from 'node:tls';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClientTlsOptions } from '../../../src/postgres/options.ts';
 import {
@@ -72,6 +75,45 @@ test('Who is revoked, or the certificate of the proxy, is another for connection
   proxy.renew(served());
   expect(peerOf(await logIn())).toBe('proxy.test');
 });
+
+test('Who came before and shows a certificate after is looked at by what is served then', async () => {
+  proxy.renew(served());
+  const [early, amidst] = await Promise.all([connected(), connected()]);
+  await securable(amidst);
+  proxy.renew(served(CLIENT_CRL));
+  await securable(early);
+  // Whether its handshake began before is not for the client to choose: it began with this.
+  for (const plain of [early, amidst]) expect(await logInOver(plain)).toMatch(/28000|^$/u);
+  proxy.renew(served());
+  const late = await connected();
+  await securable(late);
+  expect(await logInOver(late)).not.toMatch(/28000|^$/u);
+});
+
+const connected = async (): Promise<Socket> => {
+  const plain = connect({ port: proxy.port, host: '127.0.0.1' });
+  await once(plain, 'connect');
+  return plain;
+};
+
+async function securable(plain: Socket): Promise<void> {
+  plain.write(serialize.requestSsl());
+  await once(plain, 'data');
+}
+
+/** What the proxy says to a login as `app`, or nothing where it only leaves. */
+async function logInOver(plain: Socket): Promise<string> {
+  const secure = connectTls({ socket: plain, rejectUnauthorized: false, ...certificate('revoked') });
+  const said: Buffer[] = [];
+  secure.on('error', () => undefined);
+  secure.on('data', (chunk: Buffer) => {
+    said.push(chunk);
+    secure.end();
+  });
+  secure.on('secureConnect', () => secure.write(serialize.startup({ user: 'app', database: 'postgres' })));
+  await once(secure, 'close');
+  return Buffer.concat(said).toString('latin1');
+}
 
 test('What cannot be used changes nothing', async () => {
   const good = served();
