@@ -256,7 +256,7 @@ export type SealedPlan = {
 /** What a statement does with the session's cursors and prepared statements, by name. */
 export type NamedUse =
   | { readonly type: 'declare'; readonly name: string; readonly holds: boolean; readonly binary: boolean }
-  | { readonly type: 'fetch'; readonly name: string }
+  | { readonly type: 'fetch' | 'move'; readonly name: string }
   /** No name: all. */
   | { readonly type: 'close'; readonly name: string | undefined }
   | { readonly type: 'deallocate'; readonly name: string | undefined }

@@ -31,7 +31,7 @@ export function namedUse(
 ): NamedUse | undefined {
   if ('DeclareCursorStmt' in node) return declared(node.DeclareCursorStmt);
   if ('FetchStmt' in node)
-    return node.FetchStmt.ismove === true ? undefined : { type: 'fetch', name: node.FetchStmt.portalname ?? '' };
+    return { type: node.FetchStmt.ismove === true ? 'move' : 'fetch', name: node.FetchStmt.portalname ?? '' };
   if ('ClosePortalStmt' in node) return { type: 'close', name: node.ClosePortalStmt.portalname };
   if ('DeallocateStmt' in node) return { type: 'deallocate', name: node.DeallocateStmt.name };
   if ('DiscardStmt' in node) return node.DiscardStmt.target === 'DISCARD_ALL' ? { type: 'discard' } : undefined;

@@ -27,14 +27,13 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   refuseByName(found, catalog);
   const kind = kindOf(node);
   if ('CopyStmt' in node && hotTable(found, catalog) !== undefined) {
-    const drafted = draftCopy(statement, node.CopyStmt, context);
-    return found.callsSetConfig ? { ...drafted, plan: { ...drafted.plan, effect: 'settings' } } : drafted;
+    return settingNow(draftCopy(statement, node.CopyStmt, context), found);
   }
   const hot = hotTable(found, catalog) !== undefined;
   if ('DeclareCursorStmt' in node && hot) {
     const { query } = node.DeclareCursorStmt;
     if (query !== undefined && QUERIES.has(kindOf(query)))
-      return draftDeclare(statement, node.DeclareCursorStmt, query, context);
+      return settingNow(draftDeclare(statement, node.DeclareCursorStmt, query, context), found);
   }
   if ('PrepareStmt' in node && hot) {
     const { query } = node.PrepareStmt;
@@ -59,11 +58,16 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
       : { type: 'pass', text };
   }
   requireSettings(context.settings);
-  const { plan, ...rest } =
+  const drafted =
     kind === 'ExplainStmt'
       ? withoutResults(draftQuery(statement, query, explainedQuery(source, statement), context))
       : settingsKept(draftQuery(statement, query, statement, context), found);
-  return { ...rest, plan: found.callsSetConfig ? { ...plan, effect: 'settings' } : plan };
+  return settingNow(drafted, found);
+}
+
+/** DECLARE among them: FETCH does then what its cursor does. */
+function settingNow(drafted: DraftPlan, { callsSetConfig }: Survey): DraftPlan {
+  return callsSetConfig ? { ...drafted, plan: { ...drafted.plan, effect: 'settings' } } : drafted;
 }
 
 function settingsKept(drafted: DraftPlan, { callsSetConfig }: Survey): DraftPlan {

@@ -10,10 +10,11 @@ import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPl
 import { untilCertain } from './certainty.ts';
 import { keyOf, type NameTable } from './name-table.ts';
 import { isPrintable, NOT_PRINTED } from './printing.ts';
-import { afterThose, changesMeaning } from './waiting-uses.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
+import { effectOfCursor } from './setting-cursors.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
+import { afterThose, Ahead } from './waiting-uses.ts';
 
 /** A cursor over sealed columns. */
 export type Cursor = {
@@ -54,12 +55,13 @@ async function resolveEach(
 ): Promise<readonly Resolved[]> {
   const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Map() };
   const resolved: Resolved[] = [];
+  const ahead = new Ahead();
   for (const plan of plans) {
     const named = plan.type === 'refuse' ? undefined : plan.named;
     const next =
       plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay);
-    const hasToWait = isSealedUse(named, next) && resolved.some((before) => changesMeaning(before.plan));
-    resolved.push(hasToWait ? { plan: afterThose(session, sql) } : next);
+    resolved.push(ahead.hasToWait(named, next.plan) ? { plan: afterThose(session, sql) } : next);
+    ahead.add(plan, next.plan);
     // The server comes no further.
     if (resolved.at(-1)?.plan.type === 'refuse') break;
   }
@@ -74,8 +76,11 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
     case 'fetch': {
       const cursor = cursorNamed(session, named.name, overlay);
       const isRefused = cursor !== undefined && !isPrintable(session, cursor.plan);
-      return { plan: isRefused ? { type: 'refuse', refusal: NOT_PRINTED } : fetched(plan, cursor) };
+      if (isRefused) return { plan: { type: 'refuse', refusal: NOT_PRINTED } };
+      return { plan: cursor === undefined ? run(session, plan, named.name) : fetched(plan, cursor) };
     }
+    case 'move':
+      return { plan: run(session, plan, named.name) };
     case 'close':
       return named.name === undefined
         ? { plan, change: clear('cursors') }
@@ -100,11 +105,6 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
       return { plan: await executed(session, plan, named, statement) };
     }
   }
-}
-
-/** What is refused may be refused for what it means without those ahead of it. */
-function isSealedUse(named: NamedUse | undefined, { plan }: Resolved): boolean {
-  return (named?.type === 'fetch' || named?.type === 'execute') && (plan.type === 'sealed' || plan.type === 'refuse');
 }
 
 function cursorNamed(session: Session, name: string, { cursors }: Overlay): Cursor | undefined {
@@ -157,9 +157,15 @@ function cursorOf(plan: Forwarded, { holds, binary }: NamedUse & { type: 'declar
   return plan.type === 'sealed' ? { plan, holds, binary } : undefined;
 }
 
+/** FETCH of a cursor over nothing sealed, and MOVE, which opens no rows. */
+function run(session: Session, plan: Forwarded, name: string): Forwarded {
+  const effect = findCursor(session, name)?.plan.effect ?? effectOfCursor(session, nameOfSql(name));
+  return effect === undefined || plan.type !== 'pass' ? plan : { ...plan, type: 'track', effect };
+}
+
 /** FETCH of a cursor over sealed columns: its rows are opened. */
-function fetched(plan: Forwarded, cursor: Cursor | undefined): Forwarded {
-  if (cursor === undefined || plan.type === 'sealed') return plan;
+function fetched(plan: Forwarded, cursor: Cursor): Forwarded {
+  if (plan.type === 'sealed') return plan;
   const { copy: _copy, ...rest } = cursor.plan;
   return {
     ...rest,

@@ -11,6 +11,7 @@ import { presentPlans } from './present-plans.ts';
 import { isSettled, settle } from './probe.ts';
 import { hasFailed, refusalOf } from './refusals.ts';
 import type { Session } from './session.ts';
+import { mayHaveSettingCursor } from './setting-cursors.ts';
 
 export type Planned =
   /** Nothing sealed: the client's own bytes go on. `effect`: the strongest of its statements. */
@@ -51,11 +52,11 @@ export function mayBeOfOtherEncoding({ settings, tracksPending, reportsPending }
   return settings.clientEncoding !== 'UTF8' || tracksPending > 0 || reportsPending;
 }
 
-/** FETCH, CLOSE and DEALLOCATE name nothing hot by themselves. */
-const NAMED = /^[\s(]*(?:fetch|close|deallocate)\b/i;
+/** FETCH, MOVE, CLOSE and DEALLOCATE name nothing hot by themselves. */
+const NAMED = /^[\s(]*(?:fetch|move|close|deallocate)\b/i;
 
 function usesNames(session: Session, sql: string): boolean {
-  return (session.watches || session.cold.doubts) && usesName(sql);
+  return (session.watches || session.cold.doubts || mayHaveSettingCursor(session)) && usesName(sql);
 }
 
 /** What is prepared may be run when there are names. */
@@ -143,7 +144,7 @@ function combine(sql: string, resolved: readonly Resolved[]): Planned {
     return { type: 'sealed', sql, plans: forwarded, ...changes };
   const [only, ...more] = forwarded;
   const uses = more.length === 0 ? only?.named : undefined;
-  const isUse = uses?.type === 'fetch' || uses?.type === 'execute';
+  const isUse = uses?.type === 'fetch' || uses?.type === 'move' || uses?.type === 'execute';
   return { type: 'forward', sql, effect: strongest(forwarded), ...changes, ...(isUse && { uses }) };
 }
 

@@ -143,6 +143,8 @@ export class Session {
   #sequenceBegan = 0;
   /** Replies owed to statements that change settings, catalog or transaction. */
   tracksPending = 0;
+  /** As many of these as do more than to begin or end transactions. */
+  changesPending = 0;
   /** The open transaction changed settings or catalog: its end may take that back, or make it true for all. */
   settingsTouched = false;
   catalogTouched = false;
@@ -219,6 +221,7 @@ export class Session {
     if (this.#ended || (this.skipping && reply.kind !== 'sync')) return this.#skip(reply);
     this.replies.push(reply);
     if (reply.track !== undefined) this.tracksPending++;
+    if (changes(reply)) this.changesPending++;
     if (reply.copiesIn === true) this.plainCopies++;
     if (reply.kind === 'copy-end') return;
     if (reply.kind === 'sync' || reply.kind === 'query') this.#sequenceEnds();
@@ -247,6 +250,7 @@ export class Session {
   finish(): Reply | undefined {
     const reply = this.replies.shift();
     if (reply?.track !== undefined) this.tracksPending--;
+    if (reply !== undefined && changes(reply)) this.changesPending--;
     if (reply?.copiesIn === true) this.plainCopies--;
     if (reply?.kind === 'query') this.queryIndex = 0;
     reply?.settled?.();
@@ -271,3 +275,5 @@ export class Session {
     return this.replies.head?.openings?.[this.queryIndex];
   }
 }
+
+const changes = ({ track }: Reply): boolean => track !== undefined && track !== 'transaction';

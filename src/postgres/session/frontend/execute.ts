@@ -2,14 +2,15 @@
 import { serialize } from 'pg-protocol';
 import { decodeExecute } from '../../messages/execute.ts';
 import { AGAIN, CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
-import type { SealedPlan } from '../../plan.ts';
+import type { SealedPlan, TrackPlan } from '../../plan.ts';
 import { judgeName } from '../encoded-names.ts';
-import { cursorOfPortal, staysPlain, type Cursor } from '../names.ts';
+import { cursorOfPortal, findCursor, nameOfSql, staysPlain, type Cursor } from '../names.ts';
 import { isPrintable, NOT_PRINTED, printsSealed } from '../printing.ts';
 import { settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind, refuseExtended } from '../refusals.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
+import { effectOfCursor, mayHaveSettingCursor } from '../setting-cursors.ts';
 import { staleStatement } from '../validity.ts';
 import { readsAlike } from '../waiting-uses.ts';
 import { columnUse, expectCopy, needNames, type FrontendHandler } from './handler.ts';
@@ -17,13 +18,17 @@ import { columnUse, expectCopy, needNames, type FrontendHandler } from './handle
 const FLUSH = serialize.flush();
 
 export const executeHandler: FrontendHandler = {
-  need: needNames,
+  need: (session, bodyLength) => needNames(session, bodyLength) || (mayHaveSettingCursor(session) ? bodyLength : 0),
   frame(session, bytes, start, bodyLength): Verdict | Promise<void | typeof AGAIN> {
-    if (!session.watches) {
+    if (!session.watches && !mayHaveSettingCursor(session)) {
       session.expect(PASS.execute);
       return FORWARD;
     }
     const { portal: name } = decodeExecute(bytes.subarray(start, start + bodyLength));
+    if (!session.watches) {
+      session.expect(unknown(session, name));
+      return FORWARD;
+    }
     const judged = judgeName(session, name);
     if (judged !== undefined) return judged;
     const portal = session.portals.get(name);
@@ -51,8 +56,9 @@ export const executeHandler: FrontendHandler = {
       refuseExtended(session, refusalOf(staleStatement()));
       return CONSUME;
     }
-    if (portal === undefined) session.expect(PASS.execute);
-    else if (portal.type === 'track') session.expect({ kind: 'execute', ...doneBy(session, portal, portal.effect) });
+    if (portal === undefined) session.expect(unknown(session, name));
+    else if (portal.type === 'track')
+      session.expect({ kind: 'execute', ...doneBy(session, portal, effectOf(session, portal)) });
     else if (portal.opening.plan.copy?.direction === 'in') {
       session.wires.toUpstream(bytes.slice(start - 5, start + bodyLength));
       session.wires.toUpstream(FLUSH);
@@ -88,7 +94,21 @@ async function printAsSet(session: Session, plan: SealedPlan, frame: Uint8Array)
 async function executeCursor(session: Session, { plan }: Cursor, frame: Uint8Array): Promise<void> {
   const columns = await session.columns.open(plan.columns, columnUse(session));
   session.wires.toUpstream(frame);
-  session.expect({ kind: 'execute', openings: [{ plan, columns, formats: [], textual: true }] });
+  const track = plan.effect === undefined ? {} : { track: plan.effect };
+  session.expect({ kind: 'execute', openings: [{ plan, columns, formats: [], textual: true }], ...track });
+}
+
+/** Of a portal that is not remembered: a cursor of SQL's may be one that sets something. */
+function unknown(session: Session, name: string): Reply {
+  return name !== '' && mayHaveSettingCursor(session) ? SETS : PASS.execute;
+}
+
+const SETS: Reply = { kind: 'execute', track: 'settings' };
+
+/** FETCH and MOVE were prepared when the name stood for something else, maybe. */
+function effectOf(session: Session, { effect, uses }: Portal & { type: 'track' }): TrackPlan['effect'] | undefined {
+  if (effect !== undefined || (uses?.type !== 'fetch' && uses?.type !== 'move')) return effect;
+  return findCursor(session, uses.name)?.plan.effect ?? effectOfCursor(session, nameOfSql(uses.name));
 }
 
 function replyTo(session: Session, portal: Portal & { type: 'sealed' }): Reply {
