@@ -1,4 +1,5 @@
 /** How the storage copies, tried on the probe's own object: whether a copy can be pinned to its source, and what becomes of a multipart ETag. */
+import { probeNames } from './check-leftovers.ts';
 import { formatCopySource } from './copy/copy-source-header.ts';
 import { deleteHiddenKey } from './listing/delete-hidden.ts';
 import { childText, parseXml } from './listing/xml-tree.ts';
@@ -27,21 +28,23 @@ export const NO_COPIES: CopyCapabilities = {
 
 const OTHER_ETAG = '0'.repeat(32);
 
-/** `key`: a multipart object of one part, with this ETag. What is made is deleted. */
+/** `key`: a multipart object of one part, with this ETag. What is made is deleted; who breaks off leaves it to `check-leftovers.ts`. */
 export async function probeCopies(probe: Copies): Promise<CopyCapabilities> {
-  const copy = `${probe.key}-copy`;
-  try {
-    const copyCondition = await obeyedCondition(probe, copy);
-    if (copyCondition === undefined) return NO_COPIES;
-    const { result } = await copyTo(probe, copy, { [copyCondition]: `"${bareEtag(probe.etag)}"` });
-    if (result === undefined) return NO_COPIES;
-    const copiesKeepPartCount = partsInEtag(probe.etag) !== undefined && partsInEtag(result) === 1;
-    // Ceph RGW 16 breaks down over some copies of parts: asked only where they are needed.
-    const conditionalPartCopies = !copiesKeepPartCount && (await obeysOnParts(probe, copy));
-    return { copyCondition, copiesKeepPartCount, conditionalPartCopies };
-  } finally {
-    await deleteHiddenKey(probe, copy);
-  }
+  const { copy } = probeNames(probe.key);
+  const found = await tryCopies(probe, copy);
+  await deleteHiddenKey(probe, copy);
+  return found;
+}
+
+async function tryCopies(probe: Copies, copy: string): Promise<CopyCapabilities> {
+  const copyCondition = await obeyedCondition(probe, copy);
+  if (copyCondition === undefined) return NO_COPIES;
+  const { result } = await copyTo(probe, copy, { [copyCondition]: `"${bareEtag(probe.etag)}"` });
+  if (result === undefined) return NO_COPIES;
+  const copiesKeepPartCount = partsInEtag(probe.etag) !== undefined && partsInEtag(result) === 1;
+  // Ceph RGW 16 breaks down over some copies of parts: asked only where they are needed.
+  const conditionalPartCopies = !copiesKeepPartCount && (await obeysOnParts(probe, copy));
+  return { copyCondition, copiesKeepPartCount, conditionalPartCopies };
 }
 
 async function obeyedCondition(probe: Copies, copy: string): Promise<CopyCondition | undefined> {

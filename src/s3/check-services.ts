@@ -2,7 +2,7 @@
  * What else the storage behind the gateway knows, for `sealgate check`: each asked for in a way that changes nothing but a small hidden object
  * of the probe's own. A store that ignores a parameter answers with the object, or with a list of the bucket.
  */
-import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
+import { newProbeKey } from './check-leftovers.ts';
 import { deleteHiddenKey } from './listing/delete-hidden.ts';
 import { parseXml } from './listing/xml-tree.ts';
 import { MAX_LIST_BYTES } from './sealing/limits.ts';
@@ -37,7 +37,7 @@ export async function probeServices(
   bucket: string,
   random: (bytes: number) => Uint8Array,
 ): Promise<ProbedServices> {
-  const key = `${HIDDEN_PREFIX}probe/${Buffer.from(random(16)).toString('hex')}`;
+  const key = newProbeKey(random);
   const made = await upstream.send({ method: 'PUT', bucket, key, body: Buffer.from('probe') });
   await made.body.release();
   const answers = (query: readonly (readonly [string, string])[], root: string, ofKey = false): Promise<boolean> =>

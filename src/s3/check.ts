@@ -2,8 +2,8 @@
  * What the storage behind the gateway can do, found out by trying it on a small hidden object of a ruled bucket: for `sealgate check`, and
  * for the gateway itself before its first multipart upload or listing. Nothing of a client's is touched; what is made is deleted.
  */
-import { HIDDEN_PREFIX } from '../envelope/object/hidden-object.ts';
 import { NO_CONDITIONS, probeConditions, type ConditionCapabilities } from './check-conditions.ts';
+import { clearProbe, newProbeKey, type ProbePlace } from './check-leftovers.ts';
 import { completesWithSome } from './check-some-parts.ts';
 import { NO_COPIES, probeCopies, type CopyCapabilities } from './check-copies.ts';
 import { S3Error } from './errors.ts';
@@ -21,8 +21,6 @@ export type ProbedCapabilities = Pick<
   ConditionCapabilities &
   CopyCapabilities;
 
-type Probe = { readonly upstream: UpstreamClient; readonly bucket: string; readonly key: string };
-
 const NO_MULTIPART: ProbedCapabilities = {
   multipart: false,
   multipartEtagCountsParts: false,
@@ -38,31 +36,42 @@ export async function probeCapabilities(
   bucket: string,
   random: (bytes: number) => Uint8Array,
 ): Promise<ProbedCapabilities> {
-  const key = `${HIDDEN_PREFIX}probe/${Buffer.from(random(16)).toString('hex')}`;
-  const probe = { upstream, bucket, key };
+  const probe = { upstream, bucket, key: newProbeKey(random) };
+  try {
+    return await probeAt(probe);
+  } catch (error) {
+    // What it could not do is told, not what became of clearing up.
+    await clearProbe(probe).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Likewise with objects of this key; where it rejects, something of them may be left. */
+export async function probeAt(probe: ProbePlace): Promise<ProbedCapabilities> {
   const uploadId = await createUpload(probe);
   if (uploadId === undefined) return NO_MULTIPART;
-  try {
-    const etag = (await send(probe, { method: 'PUT', query: partQuery(uploadId), body: Buffer.from('probe') })).headers[
-      'etag'
-    ];
-    const listsParts = await listsPart(probe, uploadId);
-    const completed = etag !== undefined && (await complete(probe, uploadId, etag));
-    if (!completed) return { ...NO_MULTIPART, listsParts };
-    const made = await send(probe, { method: 'HEAD' });
-    return {
-      multipart: true,
-      multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
-      listsParts,
-      // Without a list of them nobody could look.
-      completesWithSomeParts: !listsParts || (await completesWithSome(probe)),
-      ...(await probeCopies({ ...probe, etag: made.headers['etag'] ?? '' })),
-      ...(await probeConditions(probe)),
-    };
-  } finally {
-    await send(probe, { method: 'DELETE', query: new Map([['uploadId', uploadId]]) });
-    await deleteHiddenKey(probe, key);
-  }
+  const found = await probeUpload(probe, uploadId);
+  await send(probe, { method: 'DELETE', query: new Map([['uploadId', uploadId]]) });
+  await deleteHiddenKey(probe, probe.key);
+  return found;
+}
+
+async function probeUpload(probe: ProbePlace, uploadId: string): Promise<ProbedCapabilities> {
+  const part = await send(probe, { method: 'PUT', query: partQuery(uploadId), body: Buffer.from('probe') });
+  const etag = part.headers['etag'];
+  const listsParts = await listsPart(probe, uploadId);
+  const completed = etag !== undefined && (await complete(probe, uploadId, etag));
+  if (!completed) return { ...NO_MULTIPART, listsParts };
+  const made = await send(probe, { method: 'HEAD' });
+  return {
+    multipart: true,
+    multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
+    listsParts,
+    // Without a list of them nobody could look.
+    completesWithSomeParts: !listsParts || (await completesWithSome(probe)),
+    ...(await probeCopies({ ...probe, etag: made.headers['etag'] ?? '' })),
+    ...(await probeConditions(probe)),
+  };
 }
 
 const partQuery = (uploadId: string): ReadonlyMap<string, string> =>
@@ -71,7 +80,7 @@ const partQuery = (uploadId: string): ReadonlyMap<string, string> =>
     ['uploadId', uploadId],
   ]);
 
-async function createUpload({ upstream, bucket, key }: Probe): Promise<string | undefined> {
+async function createUpload({ upstream, bucket, key }: ProbePlace): Promise<string | undefined> {
   const response = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
   const text = await response.body.text(MAX_LIST_BYTES);
   if (response.status === 404) throw new S3Error('ERR_S3_NO_SUCH_BUCKET');
@@ -80,13 +89,13 @@ async function createUpload({ upstream, bucket, key }: Probe): Promise<string | 
   return childText(parseXml(text, 'InitiateMultipartUploadResult'), 'UploadId');
 }
 
-async function listsPart({ upstream, bucket, key }: Probe, uploadId: string): Promise<boolean> {
+async function listsPart({ upstream, bucket, key }: ProbePlace, uploadId: string): Promise<boolean> {
   const response = await upstream.send({ method: 'GET', bucket, key, query: new Map([['uploadId', uploadId]]) });
   const text = await response.body.text(MAX_LIST_BYTES);
   return response.status === 200 && childrenOf(parseXml(text, 'ListPartsResult'), 'Part').length === 1;
 }
 
-async function complete(probe: Probe, uploadId: string, etag: string): Promise<boolean> {
+async function complete(probe: ProbePlace, uploadId: string, etag: string): Promise<boolean> {
   const body = formatXml('CompleteMultipartUpload', { Part: { PartNumber: 1, ETag: etag } });
   const query = new Map([['uploadId', uploadId]]);
   return (
@@ -95,7 +104,7 @@ async function complete(probe: Probe, uploadId: string, etag: string): Promise<b
 }
 
 async function send(
-  { upstream, bucket, key }: Probe,
+  { upstream, bucket, key }: ProbePlace,
   request: Omit<UpstreamRequest, 'bucket' | 'key'>,
 ): Promise<UpstreamResponse> {
   const response = await upstream.send({ ...request, bucket, key });

@@ -5,6 +5,7 @@ import { SealgateError } from '../../errors.ts';
 import { probeCapabilities } from '../../s3/check.ts';
 import { probeServices } from '../../s3/check-services.ts';
 import type { ObjectStore, UpstreamClient } from '../../s3/upstream/client.ts';
+import { timedQuestions } from '../../s3/upstream/timed-questions.ts';
 import type { CheckFinding } from './report.ts';
 
 /** A store as the config names it: what is said of it, and where its entry stands. */
@@ -103,8 +104,9 @@ async function probe(
   { store, about, entry }: Named,
 ): Promise<readonly CheckFinding[]> {
   try {
-    const used = await probeCapabilities(upstream, bucket, randomBytes);
-    const { settings, ...more } = await probeServices(upstream, bucket, randomBytes);
+    const timed = timedQuestions(upstream);
+    const used = await probeCapabilities(timed, bucket, randomBytes);
+    const { settings, ...more } = await probeServices(timed, bucket, randomBytes);
     const [able, lacks] = sides({ ...used, ...more });
     const [known, unknown] = sides(settings);
     const { trailingChecksums, unsignedPayload } = store.capabilities;

@@ -2,28 +2,47 @@
  * What is known of each store, found out once, before it is needed first: the configuration may name any. While it cannot be found out,
  * nothing is presumed: sizes are looked up, and parts carry what completing them needs.
  */
-import { probeCapabilities, type ProbedCapabilities } from '../check.ts';
+import { setTimeout } from 'node:timers/promises';
+import { probeAt, type ProbedCapabilities } from '../check.ts';
+import { clearProbe, newProbeKey, type ProbePlace } from '../check-leftovers.ts';
+import { STORE_QUESTION_MS } from '../limits.ts';
 import type { GatewayContext } from '../operation.ts';
 import type { ObjectStore } from '../upstream/client.ts';
 import { timedQuestions } from '../upstream/timed-questions.ts';
 import { PROBE_AGAIN_MS } from './limits.ts';
 
-type Known = { probe: Promise<ProbedCapabilities | undefined> | undefined; failedAt: number };
+type Known = {
+  /** What those who ask wait for. */
+  probe: Promise<ProbedCapabilities | undefined> | undefined;
+  failedAt: number;
+  /** By bucket the key of a probe that broke off, of which something may lie there. */
+  readonly left: Map<string, string>;
+};
 
 export class BackendKnowledge {
   readonly #stores = new WeakMap<ObjectStore, Known>();
+  readonly #limitMs: number;
 
-  /** Of the store in which the bucket lies. Undefined where it could not be tried; after a while the next caller tries again. */
+  /** `limitMs`: how long one who asks waits, and how long the store has for each request. */
+  constructor(limitMs = STORE_QUESTION_MS) {
+    this.#limitMs = limitMs;
+  }
+
+  /** Of the store in which the bucket lies. Undefined where it could not be tried, or not yet; after a while the next caller tries again. */
   async learn(gateway: GatewayContext, bucket: string): Promise<ProbedCapabilities | undefined> {
     const known = this.#knownOf(gateway.upstream.storeOf(bucket));
     // Each row of a listing asks: a backend that may not be written to must not be tried for each.
     if (gateway.now() - known.failedAt < PROBE_AGAIN_MS) return undefined;
-    known.probe ??= this.#try(gateway, bucket, known);
+    // A probe is some thirty requests, and clearing up after one that broke off: a slow store is found out in the background, and holds nobody.
+    known.probe ??= Promise.race([
+      this.#try(gateway, bucket, known),
+      setTimeout(this.#limitMs, undefined, { ref: false }),
+    ]);
     return known.probe;
   }
 
   #knownOf(store: ObjectStore): Known {
-    const known = this.#stores.get(store) ?? { probe: undefined, failedAt: -Infinity };
+    const known = this.#stores.get(store) ?? { probe: undefined, failedAt: -Infinity, left: new Map() };
     this.#stores.set(store, known);
     return known;
   }
@@ -34,7 +53,8 @@ export class BackendKnowledge {
     known: Known,
   ): Promise<ProbedCapabilities | undefined> {
     try {
-      const found = await probeCapabilities(timedQuestions(upstream), bucket, random);
+      const found = await probeCleanly({ upstream: timedQuestions(upstream, this.#limitMs), bucket }, random, known);
+      known.probe = Promise.resolve(found);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
       return found;
     } catch (error) {
@@ -43,5 +63,31 @@ export class BackendKnowledge {
       log.warn({ err: error, bucket }, 'what the storage can do is not known yet');
       return undefined;
     }
+  }
+}
+
+/** While something of the last probe in the bucket may be left, there is no other: or they would pile up, one a minute. */
+async function probeCleanly(
+  place: Omit<ProbePlace, 'key'>,
+  random: GatewayContext['random'],
+  { left }: Known,
+): Promise<ProbedCapabilities> {
+  const { bucket } = place;
+  const clear = async (key: string): Promise<void> => {
+    await clearProbe({ ...place, key });
+    left.delete(bucket);
+  };
+  const last = left.get(bucket);
+  if (last !== undefined) await clear(last);
+  const key = newProbeKey(random);
+  left.set(bucket, key);
+  try {
+    const found = await probeAt({ ...place, key });
+    left.delete(bucket);
+    return found;
+  } catch (error) {
+    // What failed first is what is told.
+    await clear(key).catch(() => undefined);
+    throw error;
   }
 }
