@@ -186,8 +186,8 @@ export type PassPlan = {
 export type TrackPlan = {
   readonly type: 'track';
   readonly text: string;
-  /** `elsewhere`: the catalog, but nothing that a name of anything sealed could come to mean. */
-  readonly effect: 'settings' | 'catalog' | 'elsewhere' | 'transaction';
+  /** `elsewhere`: the catalog, but nothing that a name of anything sealed could come to mean. `anything`: settings and the catalog. */
+  readonly effect: 'settings' | 'catalog' | 'elsewhere' | 'transaction' | 'anything';
   readonly named?: NamedUse;
 };
 /** Not forwarded: the client gets this error, in order and with the right transaction state. */

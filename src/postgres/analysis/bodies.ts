@@ -4,6 +4,7 @@
  */
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import { changesSchema } from './catalog/setting-names.ts';
 import { namesPattern, RUNS_TEXT, SPELLS_NAMES } from './catalog/hot-set.ts';
 import type { Node } from './text/syntax.ts';
 
@@ -16,6 +17,11 @@ export function bodyConcerns(node: Node, text: string, catalog: Catalog): boolea
   const concerns = (one: string): boolean =>
     hot?.test(one) === true || SPELLS_NAMES.test(one) || ('DoStmt' in node && runsAnything(one));
   return texts.some(concerns) || ('DoStmt' in node && !isPlpgsql(node.DoStmt.args ?? []));
+}
+
+/** `text`: a DO statement. Whether what it runs may change the catalog. */
+export function blockChangesSchema(text: string, { changing: { schema } }: Catalog): boolean {
+  return changesSchema(text) || namesPattern([...schema.used, ...schema.written])?.test(text) === true;
 }
 
 function bodyOf(node: Node): unknown {

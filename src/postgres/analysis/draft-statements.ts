@@ -74,11 +74,13 @@ function changesMeaning(before: DraftPlan | StatementPlan): boolean {
 }
 
 function changesSettings(before: DraftPlan | StatementPlan): boolean {
-  return effectOf(before) === 'settings';
+  const effect = effectOf(before);
+  return effect === 'settings' || effect === 'anything';
 }
 
 function changesCatalog(before: DraftPlan | StatementPlan): boolean {
-  return effectOf(before) === 'catalog';
+  const effect = effectOf(before);
+  return effect === 'catalog' || effect === 'anything';
 }
 
 function effectOf(statement: DraftPlan | StatementPlan): TrackPlan['effect'] | undefined {

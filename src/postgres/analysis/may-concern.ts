@@ -2,7 +2,7 @@
  * The question every statement is asked before anything else: could it name something hot, or change what names mean? Answers from
  * the text alone, without parsing, and errs on the side of yes.
  */
-import type { Catalog } from './catalog/catalog.ts';
+import { namesChanging, type Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
 import { namesPattern, SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
 import { mayNameOtherwise } from './text/server-identifiers.ts';
@@ -15,6 +15,9 @@ const ROW_STATEMENT =
 const HIDDEN = /u&|set_config|;\s*\S/i;
 const SELECT_INTO = /^[\s(]*select\b[\s\S]*\binto\b/i;
 
+/** An UPDATE of it sets, by its rule; it is often read. */
+const updatesSettings = (sql: string): boolean => /pg_settings/i.test(sql) && /update/i.test(sql);
+
 export type MayConcern = (sql: string) => boolean;
 
 /** The hot names of one catalog, as a test on texts. */
@@ -22,7 +25,7 @@ export function mayConcernTest(catalog: Catalog): MayConcern {
   const names = [
     ...catalog.hotRelationNames,
     ...catalog.hotRoutines.keys(),
-    ...catalog.settingNames,
+    ...namesChanging(catalog),
     ...SQL_RUNNING_FUNCTIONS,
     SEALGATE_SCHEMA,
     ...CATALOG_WORDS,
@@ -32,7 +35,11 @@ export function mayConcernTest(catalog: Catalog): MayConcern {
   return (sql) => {
     if (!ROW_STATEMENT.test(sql)) return sql.trim() !== '';
     return (
-      hot?.test(sql) === true || HIDDEN.test(sql) || SELECT_INTO.test(sql) || mayNameOtherwise(sql, serverEncoding)
+      hot?.test(sql) === true ||
+      HIDDEN.test(sql) ||
+      updatesSettings(sql) ||
+      SELECT_INTO.test(sql) ||
+      mayNameOtherwise(sql, serverEncoding)
     );
   };
 }

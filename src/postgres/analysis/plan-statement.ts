@@ -1,6 +1,6 @@
 /** One statement of a message: what kind it is, whether it names anything hot, and the plan. */
 import type { PassPlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
-import { bodyConcerns } from './bodies.ts';
+import { blockChangesSchema, bodyConcerns } from './bodies.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { draftCopy } from './copy.ts';
 import { draftQuery, refuseTexts, requireSettings, type DraftPlan, type PlanningContext } from './draft-query.ts';
@@ -23,7 +23,7 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const { catalog, source } = context;
   const { node } = statement;
   const text = source.slice(statement.start, statement.end);
-  const found = survey(node, catalog.settingNames);
+  const found = survey(node, catalog.changing);
   refuseByName(found, catalog);
   const kind = kindOf(node);
   if ('CopyStmt' in node && hotTable(found, catalog) !== undefined) {
@@ -38,24 +38,20 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   if ('PrepareStmt' in node && hot) {
     const { query } = node.PrepareStmt;
     if (query !== undefined && QUERIES.has(kindOf(query)))
-      return settingsKept(
-        draftPrepare(statement, node.PrepareStmt, query, found.callsSetConfig ? 'settings' : undefined, context),
-        found,
-      );
+      return settingsKept(draftPrepare(statement, node.PrepareStmt, query, found.changes, context), found);
   }
   const query = queryOf(node);
-  const asked = hot ? undefined : draftCatalogQuery(statement, found.callsSetConfig ? 'settings' : undefined, context);
+  const asked = hot ? undefined : draftCatalogQuery(statement, found.changes, context);
   if (asked !== undefined) return withEffect(asked, found, kind);
   if (query === undefined) {
-    const named = namedUse(node, statement, found.callsSetConfig ? 'settings' : undefined, context);
+    const named = namedUse(node, statement, found.changes, context);
     const plan = otherStatement(kind, text, found, context, statement);
     const copiesIn = 'CopyStmt' in node && node.CopyStmt.is_from === true;
     return { ...plan, ...(named !== undefined && { named }), ...(copiesIn && { copiesIn }) };
   }
   if (!hot) {
-    return found.callsSetConfig || found.hasInto
-      ? { type: 'track', text, effect: found.hasInto ? 'elsewhere' : 'settings' }
-      : { type: 'pass', text };
+    const effect = effectOf(found, found.hasInto);
+    return effect === undefined ? { type: 'pass', text } : { type: 'track', text, effect };
   }
   requireSettings(context.settings);
   const drafted =
@@ -66,19 +62,22 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
 }
 
 /** DECLARE among them: FETCH does then what its cursor does. */
-function settingNow(drafted: DraftPlan, { callsSetConfig }: Survey): DraftPlan {
-  return callsSetConfig ? { ...drafted, plan: { ...drafted.plan, effect: 'settings' } } : drafted;
+function settingNow(drafted: DraftPlan, { changes }: Survey): DraftPlan {
+  return changes === undefined ? drafted : { ...drafted, plan: { ...drafted.plan, effect: changes } };
 }
 
-function settingsKept(drafted: DraftPlan, { callsSetConfig }: Survey): DraftPlan {
-  if (callsSetConfig) refuseTexts(drafted, 'in a statement that changes settings');
+function settingsKept(drafted: DraftPlan, { changes }: Survey): DraftPlan {
+  if (changes !== undefined) refuseTexts(drafted, 'in a statement that changes settings');
   return drafted;
 }
 
-function withEffect(plan: SealedPlan, { callsSetConfig, hasInto }: Survey, kind: string): SealedPlan {
-  const makesTable = hasInto || kind === 'CreateTableAsStmt';
-  const effect = makesTable ? (callsSetConfig ? 'catalog' : 'elsewhere') : callsSetConfig ? 'settings' : undefined;
+function withEffect(plan: SealedPlan, found: Survey, kind: string): SealedPlan {
+  const effect = effectOf(found, found.hasInto || kind === 'CreateTableAsStmt');
   return effect === undefined ? plan : { ...plan, effect };
+}
+
+function effectOf({ changes }: Survey, makesTable: boolean): TrackPlan['effect'] | undefined {
+  return makesTable ? (changes === undefined ? 'elsewhere' : 'anything') : changes;
 }
 
 /** The statement's own result is plain text. */
@@ -119,8 +118,8 @@ function otherStatement(
   }
   const does = dropsTemporary(node, context)
     ? 'catalog'
-    : found.callsSetConfig
-      ? strongerThanSettings(effect)
+    : found.changes !== undefined || ('DoStmt' in node && blockChangesSchema(text, catalog))
+      ? strongerThan(found.changes ?? 'anything', effect)
       : named
         ? effect
         : effectElsewhere(kind, effect);
@@ -149,9 +148,9 @@ function dropsTemporary(node: Node, { settings }: PlanningContext): boolean {
   return settings.searchPath.some((schema) => schema.startsWith('pg_temp'));
 }
 
-/** A statement that may also set what it likes. */
-function strongerThanSettings(effect: StatementKind['effect']): TrackPlan['effect'] {
-  return effect === 'catalog' ? 'catalog' : 'settings';
+/** A statement that may also change what it likes. */
+function strongerThan(changes: TrackPlan['effect'], effect: StatementKind['effect']): TrackPlan['effect'] {
+  return effect === 'catalog' ? 'anything' : changes;
 }
 
 /** `CopyStmt` as COPY: the words before Stmt, apart and in capitals. */

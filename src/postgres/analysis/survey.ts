@@ -2,8 +2,9 @@
  * What a statement names, anywhere in it and without regard to scopes: enough to tell whether it could concern a sealed column, and
  * to refuse what is refused by name.
  */
-import type { RangeVar } from 'libpg-query';
+import type { RangeVar, UpdateStmt } from 'libpg-query';
 import type { Catalog } from './catalog/catalog.ts';
+import type { ChangingNames } from './catalog/setting-names.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
 import { SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
@@ -18,7 +19,7 @@ export type Survey = {
   /** Names that are selected of something: `t.name` and `(e).name` are calls of a routine where there is no such column. */
   readonly selected: readonly { readonly names: readonly string[]; readonly location: number }[];
   /** Statements that change what follows, wherever they hide. */
-  readonly callsSetConfig: boolean;
+  readonly changes: 'settings' | 'anything' | undefined;
   readonly hasInto: boolean;
 };
 
@@ -28,20 +29,48 @@ type MutableSurvey = {
   types: { names: readonly string[]; location: number }[];
   selected: { names: readonly string[]; location: number }[];
   hasInto: boolean;
+  /** It is no query that reads alone. */
+  writes: boolean;
+  updates: string[];
 };
 
-const NOTHING: ReadonlySet<string> = new Set();
-
-/** `settingNames`: what changes settings besides set_config. */
-export function survey(node: Node, settingNames = NOTHING): Survey {
-  const found: MutableSurvey = { tables: [], functions: [], types: [], selected: [], hasInto: false };
+/** `changing`: what changes settings besides set_config and UPDATE of pg_settings. */
+export function survey(node: Node, changing?: Catalog['changing']): Survey {
+  const found: MutableSurvey = {
+    tables: [],
+    functions: [],
+    types: [],
+    selected: [],
+    hasInto: false,
+    writes: false,
+    updates: [],
+  };
   visit(node, found);
-  const sets = (name: string): boolean => name === 'set_config' || settingNames.has(name);
-  const callsSetConfig =
-    [...found.functions, ...found.selected].some(({ names }) => sets(names.at(-1) ?? '')) ||
-    found.tables.some(({ relname = '' }) => settingNames.has(relname));
-  return { ...found, callsSetConfig };
+  const changes = uses(found, changing?.schema)
+    ? 'anything'
+    : sets(found) || uses(found, changing?.settings)
+      ? 'settings'
+      : undefined;
+  return { ...found, changes };
 }
+
+const calledNames = ({ functions, selected }: MutableSurvey): readonly string[] =>
+  [...functions, ...selected].map(({ names }) => names.at(-1) ?? '');
+
+function sets(found: MutableSurvey): boolean {
+  return calledNames(found).includes('set_config') || found.updates.includes('pg_settings');
+}
+
+function uses(found: MutableSurvey, names: ChangingNames | undefined): boolean {
+  if (names === undefined) return false;
+  return (
+    calledNames(found).some((name) => names.used.has(name)) ||
+    found.tables.some(({ relname = '' }) => names.used.has(relname) || (found.writes && names.written.has(relname)))
+  );
+}
+
+/** Whether what is within it writes nothing unless it says so itself. */
+const READING: ReadonlySet<string> = new Set(['SelectStmt', 'ExplainStmt', 'PrepareStmt', 'DeclareCursorStmt']);
 
 function visit(part: unknown, found: MutableSurvey): void {
   if (Array.isArray(part)) {
@@ -61,7 +90,11 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('indirection' in part && Array.isArray(part.indirection))
     for (const field of part.indirection) found.selected.push(named([field], part));
   if ('intoClause' in part) found.hasInto = true;
-  for (const value of Object.values(part)) visit(value, found);
+  if ('UpdateStmt' in part) found.updates.push((part as { UpdateStmt: UpdateStmt }).UpdateStmt.relation?.relname ?? '');
+  for (const [key, value] of Object.entries(part)) {
+    if (/^[A-Z]\w*Stmt$/.test(key) && !READING.has(key)) found.writes = true;
+    visit(value, found);
+  }
 }
 
 function named(list: unknown, part: object): { names: readonly string[]; location: number } {

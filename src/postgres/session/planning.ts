@@ -167,7 +167,13 @@ export function makeChanges(
   };
 }
 
-const STRENGTH = ['transaction', 'settings', 'elsewhere', 'catalog'] as const satisfies readonly TrackPlan['effect'][];
+const STRENGTH = [
+  'transaction',
+  'settings',
+  'elsewhere',
+  'catalog',
+  'anything',
+] as const satisfies readonly TrackPlan['effect'][];
 
 /** Of several effects the one after which most must be asked anew. */
 export function strongest(plans: readonly StatementPlan[]): TrackPlan['effect'] | undefined {

@@ -12,8 +12,9 @@ export function noteEffect(session: Session, effect: TrackPlan['effect'] | undef
   if (effect === 'transaction' && !session.settingsTouched) return;
   session.settingsStale = true;
   if (effect === 'transaction') return;
-  if (effect === 'settings') session.settingsTouched = true;
-  else if (effect === 'elsewhere') session.catalogTouchedElsewhere = true;
+  if (effect === 'settings' || effect === 'anything') session.settingsTouched = true;
+  if (effect === 'settings') return;
+  if (effect === 'elsewhere') session.catalogTouchedElsewhere = true;
   else session.catalogTouched = true;
 }
 

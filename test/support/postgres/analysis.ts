@@ -76,6 +76,8 @@ const SNAPSHOT: CatalogSnapshot = {
   rowColumns: [],
   rowTypes: [],
   triggers: [[oidOf('public.audited'), 902]],
+  calls: [],
+  cascades: [],
   routines: [
     {
       oid: 900,

@@ -3,6 +3,7 @@ import type { SealedColumn } from '../../plan.ts';
 import type { CatalogFacts } from '../facade/catalog-facts.ts';
 import type { Made } from './made.ts';
 import type { RuledColumn } from './rules.ts';
+import type { ChangingNames } from './setting-names.ts';
 
 export type CatalogColumn = {
   readonly name: string;
@@ -80,8 +81,8 @@ export type Catalog = {
   readonly hotRoutines: ReadonlyMap<string, readonly HotRoutine[]>;
   /** Names of all routines, hot or not, that may be called as if they were columns. */
   readonly rowRoutines: ReadonlySet<string>;
-  /** Of routines and relations whose use may change the session's settings. */
-  readonly settingNames: ReadonlySet<string>;
+  /** Names whose use may change the session's settings, and the catalog. */
+  readonly changing: { readonly settings: ChangingNames; readonly schema: ChangingNames };
 };
 
 /** The key of `Catalog.relations`. */
@@ -111,4 +112,9 @@ export function withComing(catalog: Catalog, more: readonly ComingRelation[]): C
     coming: new Map([...catalog.coming, ...more.map((relation) => [relation.name, relation] as const)]),
     hotRelationNames: new Set([...catalog.hotRelationNames, ...more.map(({ name }) => name)]),
   };
+}
+
+/** All of `Catalog.changing`. */
+export function namesChanging({ changing: { settings, schema } }: Catalog): readonly string[] {
+  return [settings, schema].flatMap(({ used, written }) => [...used, ...written]);
 }

@@ -16,6 +16,12 @@ export type RelationLinks = {
   readonly definition: string | undefined;
   /** Bodies of the triggers' functions on it, by OID. */
   readonly triggerRoutines: readonly number[];
+  /** By OID, what its own texts call when it is read: a view's query, policies. 0: what sets by itself. */
+  readonly calls: readonly number[];
+  /** When it is written: rules, DEFAULTs, CHECKs. */
+  readonly callsWritten: readonly number[];
+  /** What is written along with it by foreign keys. */
+  readonly cascades: readonly number[];
 };
 
 export type RoutineBody = {

@@ -8,7 +8,7 @@ import { MadeSnapshot, madeOf } from './made.ts';
 import { shadowSchema } from './shadow-names.ts';
 import { CatalogFacts } from '../facade/catalog-facts.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
-import { settingNames } from './setting-names.ts';
+import { changingNames } from './setting-names.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
 
 const Snapshot = z.object({
@@ -37,6 +37,10 @@ const Snapshot = z.object({
   /** Type other than of a relation itself, and a relation of which it holds rows. */
   rowTypes: z.array(z.tuple([z.string(), z.number()])),
   triggers: z.array(z.tuple([z.number(), z.number()])),
+  /** Relation, a function that its own texts call (0: set_config, or pg_settings is named), and whether it does when it is read. */
+  calls: z.array(z.tuple([z.number(), z.number(), z.boolean()])),
+  /** Relation, and one whose foreign key on it writes there as well. */
+  cascades: z.array(z.tuple([z.number(), z.number()])),
   routines: z.array(
     z.object({
       oid: z.number(),
@@ -101,7 +105,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     hotRelationNames: new Set([...tables, ...hotNames, ...hotTypes]),
     hotRoutines: routinesByName(snapshot, hot),
     rowRoutines: new Set(snapshot.routines.filter(({ takesRow }) => takesRow).map(({ name }) => name)),
-    settingNames: settingNames(links, snapshot.routines, input.allowRoutines),
+    changing: changingNames(links, snapshot.routines, input.allowRoutines),
   };
 }
 
@@ -140,6 +144,8 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
   for (const [holder, , owner] of snapshot.rowColumns) if (owner !== holder) link(holder, owner);
   for (const [owner, named] of snapshot.rules) if (owner !== named) link(owner, named);
   const triggers = Map.groupBy(snapshot.triggers, ([relation]) => relation);
+  const calls = Map.groupBy(snapshot.calls, ([relation]) => relation);
+  const cascades = Map.groupBy(snapshot.cascades, ([relation]) => relation);
   const types = Map.groupBy(snapshot.rowTypes, ([, relation]) => relation);
   return snapshot.relations.map(({ oid, schema, name, kind, definition }) => ({
     oid,
@@ -148,6 +154,9 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
     definition: definition ?? (kind === 'v' ? undefined : ''),
     linked: linked.get(oid) ?? [],
     types: (types.get(oid) ?? []).map(([type]) => type),
+    calls: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads ? [routine] : [])),
+    callsWritten: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads ? [] : [routine])),
+    cascades: (cascades.get(oid) ?? []).map(([, other]) => other),
     triggerRoutines: (triggers.get(oid) ?? []).map(([, routine]) => routine),
   }));
 }

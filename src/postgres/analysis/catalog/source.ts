@@ -4,7 +4,7 @@ import type { ServiceConnection } from '../../service/connection.ts';
 import { repeated } from '../../service/repeated.ts';
 import { FINGERPRINT_SQL, SNAPSHOT_SQL, UNREAD_BODY } from './sql.ts';
 import { buildCatalog, parseSnapshot, type CatalogSnapshot } from './snapshot.ts';
-import { withComing, type Catalog, type ComingRelation } from './catalog.ts';
+import { namesChanging, withComing, type Catalog, type ComingRelation } from './catalog.ts';
 import { AnalysisError } from '../errors.ts';
 import { mayConcernTest, type MayConcern } from '../may-concern.ts';
 import type { RuledColumn } from './rules.ts';
@@ -126,7 +126,7 @@ export class CatalogSource {
     const relations = [...this.#coming].flatMap((coming) => coming.relations);
     const whole = withComing({ ...catalog, epoch: this.#epoch }, relations);
     const hotNames = JSON.stringify(
-      [...whole.hotRelationNames, ...whole.hotRoutines.keys(), ...whole.settingNames].sort(),
+      [...whole.hotRelationNames, ...whole.hotRoutines.keys(), ...namesChanging(whole)].sort(),
     );
     if (hotNames !== this.#loaded?.hotNames) this.#hotNames += 1;
     this.#loaded = { catalog: whole, mayConcern: mayConcernTest(whole), hotNames, seen };

@@ -19,6 +19,8 @@ const SNAPSHOT: CatalogSnapshot = {
   rowColumns: [],
   rowTypes: [],
   triggers: [],
+  calls: [],
+  cascades: [],
   routines: [],
 };
 const STATEMENT = { sql: 'SELECT 1', declaredOids: [], settings: SETTINGS, seesPhysicalTypes: false };
