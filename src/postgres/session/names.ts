@@ -12,6 +12,7 @@ import { keyOf, type NameTable } from './name-table.ts';
 import { isPrintable, NOT_PRINTED } from './printing.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
+import { readsSettings } from './reading-settings.ts';
 import { effectOfCursor } from './setting-cursors.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
 import { afterThose, Ahead } from './waiting-uses.ts';
@@ -189,7 +190,9 @@ function statementOf(
   const { sql, declaredOids, effect, ...text } = statement;
   if (plan.type === 'sealed') {
     const { named: _named, ...rest } = plan;
-    return { type: 'sealed', plan: { ...rest, ...text, ...(effect && { effect }) }, sql, declaredOids };
+    const { settings } = session;
+    const sealedUnder = readsSettings(text) && { sealedUnder: settings };
+    return { type: 'sealed', plan: { ...rest, ...text, ...(effect && { effect }) }, sql, declaredOids, ...sealedUnder };
   }
   if (effect !== undefined) return { type: 'track', effect };
   const { settings, analyzer } = session;

@@ -32,7 +32,7 @@ export type Statement = {
       plan: SealedPlan;
       readonly sql: string;
       readonly declaredOids: readonly number[];
-      /** Of EXECUTE with sealed arguments, which the server reads when it runs: the settings under which they were read here. */
+      /** Where constants of its text were sealed that follow settings: those under which they were read here. */
       readonly sealedUnder?: SessionSettings;
       /** Opened for its Parse, in this turn of the event loop: one use of their keys with the first Bind that comes in it. */
       opened?: ColumnSession | undefined;
@@ -56,8 +56,9 @@ export type Statement = {
 );
 
 export type Portal = Pick<Statement, 'change' | 'copiesIn' | 'uses'> &
+  /** `boundUnder`: of a statement that the server reads when it runs it, what it was bound under. */
   (
-    | { readonly type: 'sealed'; readonly opening: ResultOpening; readonly sealedUnder?: SessionSettings }
+    | { readonly type: 'sealed'; readonly opening: ResultOpening; readonly boundUnder?: SessionSettings }
     | { readonly type: 'track'; readonly effect: TrackPlan['effect'] | undefined }
   );
 

@@ -6,6 +6,7 @@ import type { Refusal, SealedPlan } from '../plan.ts';
 import { isIndifferent } from './indifferent.ts';
 import { ownTransaction } from './own-transaction.ts';
 import { presentPlans } from './present-plans.ts';
+import { readsAlike } from './reading-settings.ts';
 import type { Session, Statement } from './session.ts';
 
 export function isQuietlyCurrent(session: Session, statement: Statement): boolean {
@@ -26,7 +27,13 @@ export async function watchAgain(session: Session, statement: Statement & { type
 export async function planAgain(session: Session, statement: Statement & { type: 'sealed' }): Promise<void> {
   const [plan, ...more] = await plansOf(session, statement);
   if (plan?.type !== 'sealed' || more.length > 0 || !isSame(plan, statement.plan)) throw staleStatement();
+  if (isReadAgain(plan, statement.plan) && !readsAlike(statement.sealedUnder, session.settings)) throw staleStatement();
   statement.plan = plan;
+}
+
+/** Whether the server may have read the statement's constants anew: it does so where names are searched elsewhere, or their tables have changed. */
+function isReadAgain({ state: now }: SealedPlan, { state: before }: SealedPlan): boolean {
+  return now.catalogEpoch !== before.catalogEpoch || now.settings !== before.settings;
 }
 
 /** Why a PREPARE TRANSACTION that was prepared before the transaction did what it did may not be run. */

@@ -6,7 +6,6 @@
 import { opensOnly } from '../analysis/one-by-one.ts';
 import type { NamedUse, RefusePlan, StatementPlan } from '../plan.ts';
 import type { Session } from './session.ts';
-import type { SessionSettings } from './settings.ts';
 
 /** What the statements of a message that come first do to those behind them. */
 export class Ahead {
@@ -33,13 +32,6 @@ function changesMeaning(plan: StatementPlan): boolean {
   if (plan.type === 'track') return !opensOnly(plan.text);
   return plan.type === 'sealed' && plan.effect !== undefined;
 }
-
-/** Whether values that were sealed under the one settings are what they would be under the other. */
-export function readsAlike(before: SessionSettings | undefined, now: SessionSettings): boolean {
-  return before === undefined || READING_SETTINGS.every((name) => before[name] === now[name]);
-}
-
-const READING_SETTINGS = ['dateStyle', 'timeZone', 'intervalStyle'] as const;
 
 /** Of the message as a whole, whose statements may be sent one after the other. */
 export function afterThose({ analyzer }: Session, sql: string): RefusePlan {

@@ -17,12 +17,12 @@ import { judgeName } from '../encoded-names.ts';
 import { FaultyValue, refuseValue } from '../faulty-bind.ts';
 import { isSettled, settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind } from '../refusals.ts';
+import { isReadLater, readsAlike } from '../reading-settings.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
 import { isNamedCurrent, isStale, staysPlain } from '../names.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
-import { readsAlike } from '../waiting-uses.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
@@ -110,7 +110,12 @@ function frameOf({ bytes, start, end }: Came): Uint8Array {
 /** At once, where settings are known and the plan is of the present state. */
 function handleConcerning(session: Session, statement: Statement, came: Came): Verdict | Promise<void> {
   const refuse = (refusal: Refusal): void => refuseBind(session, refusal);
-  if (statement.type === 'sealed' && isSettled(session) && isCurrent(session, statement.plan) && !usesName(statement))
+  if (
+    statement.type === 'sealed' &&
+    isSettled(session) &&
+    isCurrent(session, statement.plan) &&
+    isAsSealed(session, statement)
+  )
     return orRefuse(() => bindSealed(session, statement, came), refuse);
   return orRefuse(() => handleLater(session, statement, came), refuse);
 }
@@ -132,6 +137,11 @@ async function handleLater(session: Session, statement: Statement, came: Came): 
   session.expect(replyTo(session, portal, portalOf(statement)));
 }
 
+/** Without a look at what else it names. */
+function isAsSealed({ settings }: Session, statement: Statement & { type: 'sealed' }): boolean {
+  return !usesName(statement) && (!isReadLater(statement.plan) || readsAlike(statement.sealedUnder, settings));
+}
+
 /** FETCH and EXECUTE. */
 function usesName({ plan: { named } }: Statement & { type: 'sealed' }): boolean {
   return named?.type === 'fetch' || named?.type === 'execute';
@@ -143,8 +153,8 @@ async function requireCurrent(
   readiness: 'ready' | 'failed',
 ): Promise<void> {
   if (readiness === 'failed') return;
+  if (isReadLater(statement.plan) && !readsAlike(statement.sealedUnder, session.settings)) throw staleStatement();
   if (usesName(statement)) {
-    if (!readsAlike(statement.sealedUnder, session.settings)) throw staleStatement();
     if (!(await isNamedCurrent(session, statement.plan))) throw staleStatement();
   } else if (!isCurrent(session, statement.plan)) await planAgain(session, statement);
 }
@@ -182,7 +192,7 @@ function sendSealed(
 
 function sendBind(
   session: Session,
-  { plan, change, sealedUnder }: Statement & { type: 'sealed' },
+  { plan, change }: Statement & { type: 'sealed' },
   bind: Bind,
   { frame, columns }: { readonly frame: Uint8Array; readonly columns: ColumnSession },
 ): void {
@@ -191,7 +201,7 @@ function sendBind(
   verifyOnce(session, bind.statement, plan);
   session.wires.toUpstream(frame);
   session.makes(plan);
-  const more = { ...(change !== undefined && { change }), ...(sealedUnder !== undefined && { sealedUnder }) };
+  const more = { ...(change !== undefined && { change }), ...(isReadLater(plan) && { boundUnder: session.settings }) };
   session.expect(replyTo(session, bind.portal, { type: 'sealed', opening, ...more }));
   session.metrics.statement?.('sealed');
   session.metrics.valuesSealed?.(plan.parameters.size);

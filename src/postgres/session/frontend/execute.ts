@@ -8,11 +8,12 @@ import { cursorOfPortal, findCursor, nameOfSql, staysPlain, type Cursor } from '
 import { isPrintable, NOT_PRINTED, printsSealed } from '../printing.ts';
 import { settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind, refuseExtended } from '../refusals.ts';
+import { readsAlike, readsSettings, searchesAlike } from '../reading-settings.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Portal, Session } from '../session.ts';
+import type { SessionSettings } from '../settings.ts';
 import { effectOfCursor, mayHaveSettingCursor } from '../setting-cursors.ts';
 import { staleStatement } from '../validity.ts';
-import { readsAlike } from '../waiting-uses.ts';
 import { columnUse, expectCopy, needNames, type FrontendHandler } from './handler.ts';
 
 const FLUSH = serialize.flush();
@@ -34,14 +35,14 @@ export const executeHandler: FrontendHandler = {
     const portal = session.portals.get(name);
     const cursor = portal === undefined ? cursorOfPortal(session, name) : undefined;
     const prints = portal?.type === 'sealed' ? portal.opening.plan : cursor?.plan;
-    const sealedUnder = portal?.type === 'sealed' ? portal.sealedUnder : undefined;
-    if (prints !== undefined && mayBeOtherwise(session) && (printsSealed(prints) || sealedUnder !== undefined))
+    const boundUnder = portal?.type === 'sealed' ? portal.boundUnder : undefined;
+    if (prints !== undefined && mayBeOtherwise(session) && (printsSealed(prints) || boundUnder !== undefined))
       return printAsSet(session, prints, bytes.slice(start - 5, start + bodyLength));
     if (prints !== undefined && !session.skipping && !isPrintable(session, prints)) {
       refuseBind(session, NOT_PRINTED);
       return CONSUME;
     }
-    if (!session.skipping && !readsAlike(sealedUnder, session.settings)) {
+    if (prints !== undefined && !session.skipping && !isAsBound(session, prints, boundUnder)) {
       refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
@@ -71,6 +72,12 @@ export const executeHandler: FrontendHandler = {
 /** Values are printed here, or read by the server, under settings that may be others than at its Bind. */
 function mayBeOtherwise({ tracksPending, settingsStale, skipping }: Session): boolean {
   return !skipping && (tracksPending > 0 || settingsStale);
+}
+
+/** What the server reads only now reads as it was planned and sealed. */
+function isAsBound({ settings }: Session, plan: SealedPlan, before: SessionSettings | undefined): boolean {
+  if (before === undefined || before === settings) return true;
+  return searchesAlike(before, settings) && (!readsSettings(plan) || readsAlike(before, settings));
 }
 
 /** The server prints under the settings of now, and reports few of them, and late. */

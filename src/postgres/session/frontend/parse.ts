@@ -11,6 +11,7 @@ import { concerns, planStatement, usesName, type Planned } from '../planning.ts'
 import { refuseMalformed } from '../malformed.ts';
 import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../refusals.ts';
 import { isOfOtherEncoding, judgeName, mayBeOtherName, NAME_NOT_UTF8 } from '../encoded-names.ts';
+import { readsSettings } from '../reading-settings.ts';
 import type { Reply } from '../reply.ts';
 import { sealedText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
@@ -165,14 +166,13 @@ function sendSealed(
   const { name, parameterOids } = parse;
   session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
   const [change] = changes;
-  const isReadLater = plan.named?.type === 'execute' && plan.pieces.some((piece) => typeof piece !== 'string');
   const statement: Statement & { type: 'sealed' } = {
     type: 'sealed',
     plan,
     sql,
     declaredOids: parameterOids,
     ...(change && { change }),
-    ...(isReadLater && { sealedUnder: session.settings }),
+    ...(readsSettings(plan) && { sealedUnder: session.settings }),
   };
   session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);
