@@ -58,7 +58,7 @@ const WHOLE: readonly (readonly [fields: string, ...texts: string[]])[] = [
   ['minute', '7131', '-7132'],
   ['second', '7131', '-7132'],
   ['year to month', '7131-2', '-7131-11', '+7131-0', '7131', '-7131', '99999999999-1'],
-  ['day to hour', '7131 2', '7131   30', '7131', '-7131', '0 0', '99999999999 1'],
+  ['day to hour', '7131 2', '7131   30', ' \t7131\t\n\v\f\r30 ', '7131', '-7131', '0 0', '99999999999 1'],
   ['day to minute', '7131 2:03', '7131 02:3', '7131', '-7131', '7131 2:75'],
   ['day to second', '7131 2:03', '7131 2:03:04', '7131 2:03:04.1234567', '7131 25:00:60', '7131', '7131 2:03:75'],
   ['hour to minute', '7131:03', '-7131:3', '+7131:03', '7131', '7131:75'],
@@ -93,6 +93,11 @@ test.each([
   ['minute to second', '100:03'],
   ['second(3)', '1'],
   ['day to second(3)', '1 2:03:04'],
+  ...['\u00a0', '\u3000', '\ufeff', '\u0085', '\u2028'].flatMap((blank) => [
+    ['day to minute', `1${blank}2:03`],
+    ['hour', `${blank}5`],
+    ['hour', `5${blank}`],
+  ]),
 ])('a constant of %s that is %j is refused', async (fields, text) => {
   const [ours] = await both(`UPDATE t SET span = INTERVAL '${text}' ${fields}`);
   expect(ours).toMatchObject({ type: 'refused', sqlstate: '0A000' });

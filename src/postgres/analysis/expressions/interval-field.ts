@@ -5,6 +5,7 @@
 import type { A_Const, TypeCast } from 'libpg-query';
 import { storedType } from '../../columns/stored-type.ts';
 import type { SealedColumn } from '../../plan.ts';
+import { trimSpace } from '../../types/bytes.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { tokenSpan } from '../text/call-places.ts';
 import { builtinName, locationOf, namesOf } from '../text/syntax.ts';
@@ -34,7 +35,8 @@ const SECONDS = String.raw`${MINUTES}(?::\d\d?(?:\.\d+)?)?`;
 
 /** Days without a sign, for under one style of intervals it holds for what comes behind them as well; and a time. */
 const days = (time: string, print: (time: string) => string = (as) => as): ReadText => {
-  const pattern = new RegExp(String.raw`^(\d+)\s+(${time})$`);
+  // The blanks of trimSpace: the server takes no others.
+  const pattern = new RegExp(String.raw`^(\d+)[ \t\n\v\f\r]+(${time})$`);
   return (text) => {
     const [, day, rest] = pattern.exec(text) ?? [];
     return day === undefined || rest === undefined ? undefined : `${day} day ${print(rest)}`;
@@ -79,8 +81,9 @@ const WHOLE_NUMBER = /^[+-]?\d+$/;
 export function ofFields(analysis: Analysis, cast: TypeCast, column: SealedColumn): A_Const | undefined {
   const { arg } = cast;
   if (column.type.name !== 'interval' || !hasFields(cast) || arg === undefined || !('A_Const' in arg)) return undefined;
-  const text = arg.A_Const.sval?.sval?.trim();
-  if (text === undefined) return undefined;
+  const constant = arg.A_Const.sval?.sval;
+  if (constant === undefined) return undefined;
+  const text = trimSpace(constant);
   const { source } = analysis;
   // In front of a constant the fields are behind that, else behind the type.
   const ahead = cast.location === -1 ? locationOf(arg.A_Const) : typeNameSpan(source, cast).start;
