@@ -96,12 +96,14 @@ export function invalidBinary(typeName: string): ValueError {
   );
 }
 
+export function insufficientData(typeName: string): ValueError {
+  const message = `insufficient data for a binary value of type ${typeName}`;
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.protocol, message);
+}
+
 /** As the server's receive functions measure: too little is a broken message, too much a wrong format. */
 export function checkBinaryLength(bytes: Uint8Array, wanted: number, typeName: string): void {
-  if (bytes.length < wanted) {
-    const message = `insufficient data for a binary value of type ${typeName}`;
-    throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.protocol, message);
-  }
+  if (bytes.length < wanted) throw insufficientData(typeName);
   if (bytes.length > wanted) throw invalidBinary(typeName);
 }
 
@@ -133,6 +135,19 @@ export function bitDigit(kind: 'binary' | 'hexadecimal'): ValueError {
 export function tooManyDimensions(): ValueError {
   const message = 'number of array dimensions exceeds the maximum allowed (6)';
   return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.limit, message);
+}
+
+export function arrayTooLarge(): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.limit, 'array size exceeds the maximum allowed');
+}
+
+export function arrayBound(): ValueError {
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.limit, 'an array lower bound is too large');
+}
+
+export function otherElements(): ValueError {
+  const message = 'binary data has another array element type than the sealed column';
+  return new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.datatypeMismatch, message);
 }
 
 export function unsupported(message: string, hint: string): ValueError {

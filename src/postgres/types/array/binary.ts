@@ -1,22 +1,42 @@
 /** Arrays on the binary wire: `ndim 4 | flags 4 | element oid 4`, then shape and elements (array_recv, array_send). */
-import { readArray, writeArray } from './layout.ts';
+import { readArray, writeArray, type ArrayFaults } from './layout.ts';
 import { MAX_DIMENSIONS, type ShapedElements } from './shape.ts';
 import { viewOf } from '../bytes.ts';
-import { invalidBinary, tooManyDimensions } from '../errors.ts';
+import {
+  arrayBound,
+  arrayTooLarge,
+  insufficientData,
+  invalidBinary,
+  otherElements,
+  tooManyDimensions,
+} from '../errors.ts';
 
 export type BinaryArray = ShapedElements & { readonly elementOid: number };
 
 const HEADER_BYTES = 12;
 
-export function decodeBinaryArray(bytes: Uint8Array): BinaryArray {
-  if (bytes.length < HEADER_BYTES) throw invalidBinary('array');
+const FAULTS: ArrayFaults = {
+  cutOff: () => insufficientData('array'),
+  broken: () => invalidBinary('array'),
+  tooLarge: arrayTooLarge,
+  outOfBounds: arrayBound,
+};
+
+/** `elementOid`: of the elements it is to have. Errors: as array_recv has them, in its order; 42804 where the elements are of another type. */
+export function decodeBinaryArray(bytes: Uint8Array, elementOid?: number): BinaryArray {
   const view = viewOf(bytes);
-  const dimensions = view.getInt32(0);
-  const flags = view.getInt32(4);
-  if (dimensions < 0 || (flags !== 0 && flags !== 1)) throw invalidBinary('array');
+  const word = (at: number): number => {
+    if (bytes.length < at + 4) throw insufficientData('array');
+    return view.getInt32(at);
+  };
+  const dimensions = word(0);
+  if (dimensions < 0) throw invalidBinary('array');
   if (dimensions > MAX_DIMENSIONS) throw tooManyDimensions();
-  const shaped = readArray(bytes, HEADER_BYTES, dimensions, () => invalidBinary('array'));
-  return { elementOid: view.getUint32(8), ...shaped };
+  const flags = word(4);
+  if (flags !== 0 && flags !== 1) throw invalidBinary('array');
+  const foundOid = word(8) >>> 0;
+  if (elementOid !== undefined && foundOid !== elementOid) throw otherElements();
+  return { elementOid: foundOid, ...readArray(bytes, HEADER_BYTES, dimensions, FAULTS) };
 }
 
 export function encodeBinaryArray({ elementOid, shape, elements }: BinaryArray): Uint8Array {

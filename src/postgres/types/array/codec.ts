@@ -7,7 +7,7 @@ import { readArray, writeArray } from './layout.ts';
 import { parseArrayLiteral, printArrayLiteral } from './literal.ts';
 import { MAX_DIMENSIONS, type ShapedElements } from './shape.ts';
 import type { TypeCodec, ValueContext } from '../codec.ts';
-import { damaged, SQLSTATE, ValueError } from '../errors.ts';
+import { damaged, type ValueError } from '../errors.ts';
 
 type Convert = (codec: TypeCodec, bytes: Uint8Array, context: ValueContext) => Uint8Array;
 
@@ -40,10 +40,7 @@ function elementOf({ element }: LogicalType): LogicalType {
 }
 
 function received(bytes: Uint8Array, { type }: ValueContext): ShapedElements {
-  const array = decodeBinaryArray(bytes);
-  if (array.elementOid === elementOf(type).oid) return array;
-  const message = 'binary data has another array element type than the sealed column';
-  throw new ValueError('ERR_POSTGRES_VALUE_INVALID', SQLSTATE.datatypeMismatch, message);
+  return decodeBinaryArray(bytes, elementOf(type).oid);
 }
 
 function encode(shaped: ShapedElements): Uint8Array {
@@ -55,5 +52,6 @@ function encode(shaped: ShapedElements): Uint8Array {
 function decode(canonical: Uint8Array): ShapedElements {
   const dimensions = canonical[0] ?? MAX_DIMENSIONS + 1;
   if (dimensions > MAX_DIMENSIONS) throw damaged('array');
-  return readArray(canonical, 1, dimensions, () => damaged('array'));
+  const fault = (): ValueError => damaged('array');
+  return readArray(canonical, 1, dimensions, { cutOff: fault, broken: fault, tooLarge: fault });
 }

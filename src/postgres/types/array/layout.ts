@@ -1,5 +1,5 @@
 /** Shape and elements as bytes, which the binary wire and canonical values have alike: `(size 4 | lower bound 4) each | length 4 (-1: NULL) | bytes`. */
-import type { ArrayElements, ShapedElements } from './shape.ts';
+import type { ShapedElements } from './shape.ts';
 import { viewOf } from '../bytes.ts';
 import type { ValueError } from '../errors.ts';
 
@@ -28,33 +28,48 @@ export function writeArray(headerBytes: number, { shape, elements }: ShapedEleme
   return bytes;
 }
 
-/** What lies behind the header, up to the end. Throws `broken()`. */
+export type ArrayFaults = {
+  /** Ends before what it says it has. */
+  readonly cutOff: () => ValueError;
+  readonly broken: () => ValueError;
+  /** Says it has more elements than there may be. */
+  readonly tooLarge: () => ValueError;
+  /** Counts beyond what an int holds; undefined: it may, as values that were sealed before this was looked at. */
+  readonly outOfBounds?: () => ValueError;
+};
+
+const MOST_INT = 0x7fffffff;
+/** MaxArraySize in src/include/utils/array.h. */
+const MOST_ELEMENTS = Math.floor(0x3fffffff / 8);
+
+/** What lies behind the header, up to the end. Throws the fault that array_recv comes to first. */
 export function readArray(
   bytes: Uint8Array,
   headerBytes: number,
   dimensions: number,
-  broken: () => ValueError,
+  faults: ArrayFaults,
 ): ShapedElements {
   const reading: Reading = { bytes, view: viewOf(bytes), at: headerBytes };
-  if (reading.at + DIMENSION_BYTES * dimensions > bytes.length) throw broken();
+  if (reading.at + DIMENSION_BYTES * dimensions > bytes.length) throw faults.cutOff();
   const shape = Array.from({ length: dimensions }, (_, index) => {
     const at = headerBytes + DIMENSION_BYTES * index;
     return { size: reading.view.getInt32(at), lower: reading.view.getInt32(at + 4) };
   });
   reading.at += DIMENSION_BYTES * dimensions;
   const count = shape.reduce((product, { size }) => product * size, dimensions === 0 ? 0 : 1);
-  // Each element takes four bytes at least: a count that lies does not make us allocate.
-  const most = (bytes.length - reading.at) / LENGTH_BYTES;
-  if (shape.some(({ size }) => size < 0) || count > most) throw broken();
-  const elements: ArrayElements = Array.from({ length: count }, () => readElement(reading, broken));
-  if (reading.at !== bytes.length) throw broken();
+  if (shape.some(({ size }) => size < 0) || count > MOST_ELEMENTS) throw faults.tooLarge();
+  if (faults.outOfBounds && shape.some(({ size, lower }) => lower + size > MOST_INT)) throw faults.outOfBounds();
+  // One after the other: a count that lies does not make us allocate.
+  const elements: (Uint8Array | undefined)[] = [];
+  while (elements.length < count) elements.push(readElement(reading, faults));
+  if (reading.at !== bytes.length) throw faults.broken();
   // An array without elements has no dimensions.
   return { shape: count === 0 ? [] : shape, elements };
 }
 
-function readElement(reading: Reading, broken: () => ValueError): Uint8Array | undefined {
+function readElement(reading: Reading, { cutOff, broken }: ArrayFaults): Uint8Array | undefined {
   const { bytes, view, at } = reading;
-  if (at + LENGTH_BYTES > bytes.length) throw broken();
+  if (at + LENGTH_BYTES > bytes.length) throw cutOff();
   const length = view.getInt32(at);
   reading.at += LENGTH_BYTES;
   if (length === NULL_LENGTH) return undefined;
