@@ -36,15 +36,19 @@ export function judgeName(session: Session, name: string): Verdict | Promise<voi
 
 /** Whether the name may be another than its bytes are in UTF-8, for all that is known without asking. */
 export function mayBeOtherName(session: Session, name: string): boolean {
-  return isBeyondAscii(name) && (mayBeOfOtherEncoding(session) || isCutOtherwise(session, name));
+  return isBeyondAscii(name) && (mayBeOfOtherEncoding(session) || isReadOtherwise(session, name));
 }
 
 /** Of a statement that is to be remembered, once the settings are known. */
 export function isOfOtherEncoding(session: Session, name: string): boolean {
-  return isBeyondAscii(name) && (session.settings.clientEncoding !== 'UTF8' || isCutOtherwise(session, name));
+  return isBeyondAscii(name) && (session.settings.clientEncoding !== 'UTF8' || isReadOtherwise(session, name));
 }
 
-/** In another encoding the server's 63 bytes are another part of it. */
-function isCutOtherwise({ analyzer }: Session, name: string): boolean {
+/** In another encoding the server's 63 bytes are another part of it; in EUC_JP the two bars, U+00A6 and U+FFE4, are one character. */
+function isReadOtherwise({ analyzer }: Session, name: string): boolean {
+  if (analyzer.serverEncoding === 'EUC_JP' && BARS.test(name)) return true;
   return name.length > NAME_BYTES && analyzer.serverEncoding !== 'UTF8';
 }
+
+/** Their bytes in UTF-8, as names are kept. */
+const BARS = /\xc2\xa6|\xef\xbf\xa4/;

@@ -90,3 +90,31 @@ test('names of statements that are cut otherwise are told apart, or refused', as
   const value = bind({ statement: 'find', values: ['canary-é'] });
   expect(types(await say(value, execute({}), sync()))).toBe('2DCZ');
 });
+
+test.each(['\u00a6', '\uffe4'])(
+  'in EUC_JP, where two bars are one character, a name with either is refused: %s',
+  async (bar) => {
+    const root = await connectTo(server.url());
+    await root.query('DROP DATABASE IF EXISTS japanese');
+    await root.query("CREATE DATABASE japanese ENCODING 'EUC_JP' LOCALE 'C' TEMPLATE template0");
+    await root.end();
+    const rules = [`a${bar}`, 'b'].map((table) => ({ table, column: 'mail', type: 'text' }));
+    const japanese = await openSearchedDatabase(
+      server,
+      'japanese',
+      `CREATE TABLE "a${bar}" (id int, mail sealgate.sealed); CREATE TABLE b (id int, mail sealgate.sealed)`,
+      rules,
+    );
+    const on = await RawClient.login(japanese.url);
+    for (const table of ['"a\u00a6"', '"a\uffe4"', String.raw`U&"a\00a6"`, String.raw`U&"a\FFE4"`]) {
+      on.send(query(`INSERT INTO ${table} VALUES (2, 'canary')`));
+      expect(errorOf(await on.untilReady())).toMatchObject(REFUSED);
+    }
+    on.send(parse({ name: 'find', text: 'SELECT mail FROM b' }), sync());
+    expect(types(await on.untilReady())).toBe('1Z');
+    on.send(parse({ name: `s${bar}`, text: 'SELECT mail FROM b' }), sync());
+    expect(errorOf(await on.untilReady())).toMatchObject(REFUSED);
+    on.end();
+    await japanese.close();
+  },
+);

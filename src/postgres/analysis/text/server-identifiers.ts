@@ -20,7 +20,12 @@ const ASCII = /[\0-\x7f]+/g;
 export function mayNameOtherwise(sql: string, serverEncoding: string): boolean {
   if (serverEncoding === 'UTF8') return false;
   if (IS_ASCII.test(sql)) return ESCAPED.test(sql);
-  return sql.includes('"') || isFolded(sql, serverEncoding) || sql.split(/[\s(),;=.]+/).some(isCut);
+  return (
+    isOfTwo(sql, serverEncoding) ||
+    sql.includes('"') ||
+    isFolded(sql, serverEncoding) ||
+    sql.split(/[\s(),;=.]+/).some(isCut)
+  );
 }
 
 /** Errors: ERR_POSTGRES_NAME. */
@@ -41,11 +46,20 @@ export function requireServersIdentifiers(source: SourceText, serverEncoding: st
 /** Of a token. */
 function isDoubtful(text: string, serverEncoding: string): boolean {
   if (CONSTANT.test(text)) return false;
+  if (isOfTwo(text, serverEncoding)) return true;
   if (/^u&"/i.test(text)) return isCut(text);
   if (IS_ASCII.test(text)) return false;
   return text.startsWith('"')
     ? isCut(text.slice(1, -1).replaceAll('""', '"'))
     : isCut(text) || isFolded(text, serverEncoding);
+}
+
+/** In EUC_JP these two are one character, which comes back as either: a name with it may be another here. Written, or in the digits of an escape. */
+const TWO_IN_ONE = /[\u00a6\uffe4]|00a6|ffe4/i;
+
+function isOfTwo(text: string, serverEncoding: string): boolean {
+  if (serverEncoding !== 'EUC_JP') return false;
+  return (ESCAPED.test(text) || !IS_ASCII.test(text)) && TWO_IN_ONE.test(text);
 }
 
 function isCut(name: string): boolean {
