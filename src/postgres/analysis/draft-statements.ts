@@ -1,6 +1,6 @@
 /** All statements of one message, analysed with one catalog: each knows what those ahead of it change. */
 import type { StatementPlan, TrackPlan } from '../plan.ts';
-import { withComing } from './catalog/catalog.ts';
+import { withComing, type Catalog, type ComingRelation } from './catalog/catalog.ts';
 import { AnalysisError } from './errors.ts';
 import { opensOnly, SequenceError } from './one-by-one.ts';
 import { placed } from './placed.ts';
@@ -17,21 +17,23 @@ export function draftStatements(statements: readonly RawStatement[], context: Pl
   const { catalog, source } = context;
   requireServersIdentifiers(source, catalog.facts.serverEncoding);
   const drafts: (DraftPlan | StatementPlan)[] = [];
+  let ahead: Ahead = { catalog, making: [], changesCatalog: false, changesSettings: false, changesMeaning: false };
   for (const statement of statements) {
     const within = {
       ...context,
-      catalog: withComing(catalog, drafts.flatMap(madeBy)),
-      afterCatalogChange: drafts.some(changesCatalog),
-      afterSettingsChange: drafts.some(changesSettings),
+      catalog: ahead.catalog,
+      afterCatalogChange: ahead.changesCatalog,
+      afterSettingsChange: ahead.changesSettings,
     };
     try {
       const draft = draftInPlace(statement, within);
-      if (hasToWait(drafts, draft)) throw new SequenceError(statements, context.source, startOf(draft), undefined);
+      if (hasToWait(ahead, draft)) throw new SequenceError(statements, context.source, startOf(draft), undefined);
       drafts.push(draft);
+      ahead = withNext(ahead, draft, catalog);
     } catch (error) {
       if (error instanceof SequenceError || !(error instanceof AnalysisError) || drafts.length === 0) throw error;
       // What it is refused for may be no more when those ahead of it have run.
-      if (drafts.some(changesMeaning)) throw new SequenceError(statements, context.source, error.location, error);
+      if (ahead.changesMeaning) throw new SequenceError(statements, context.source, error.location, error);
       return { epoch: catalog.epoch, statements: drafts, refused: error };
     }
   }
@@ -62,9 +64,32 @@ export function isPlain(draft: DraftPlan | StatementPlan): boolean {
  * A hot statement is analysed before those ahead of it have run: none of them may change what it means. Schema changes mean what the
  * rules say, whatever others did before them.
  */
-function hasToWait(before: Drafted['statements'], next: DraftPlan | StatementPlan): boolean {
+function hasToWait(before: Ahead, next: DraftPlan | StatementPlan): boolean {
   if (isPlain(next)) return false;
-  return before.some(next.type === 'draft' ? changesMeaning : changesSettings);
+  return next.type === 'draft' ? before.changesMeaning : before.changesSettings;
+}
+
+/** What the statements so far do to those behind them: of many it is not asked of each for each. */
+type Ahead = {
+  /** With the relations that come to be by them. */
+  readonly catalog: Catalog;
+  readonly making: readonly ComingRelation[];
+  readonly changesCatalog: boolean;
+  readonly changesSettings: boolean;
+  readonly changesMeaning: boolean;
+};
+
+function withNext(ahead: Ahead, next: DraftPlan | StatementPlan, catalog: Catalog): Ahead {
+  const made = madeBy(next);
+  if (effectOf(next) === undefined && made.length === 0) return ahead;
+  const making = [...ahead.making, ...made];
+  return {
+    catalog: made.length === 0 ? ahead.catalog : withComing(catalog, making),
+    making,
+    changesCatalog: ahead.changesCatalog || changesCatalog(next),
+    changesSettings: ahead.changesSettings || changesSettings(next),
+    changesMeaning: ahead.changesMeaning || changesMeaning(next),
+  };
 }
 
 const startOf = (draft: DraftPlan | StatementPlan): number => (draft.type === 'draft' ? draft.start : -1);

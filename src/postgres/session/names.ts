@@ -5,6 +5,7 @@
  * Invariants: an EXECUTE whose statement has sealed parameters is sent with them sealed; a name is taken for what it stands for once the
  * statements before it have run, and where one fails, for what it stood for before.
  */
+import { setImmediate } from 'node:timers/promises';
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { untilCertain } from './certainty.ts';
@@ -57,7 +58,8 @@ async function resolveEach(
   const overlay: Overlay = { cursors: new Map(), statements: new Map(), plainNames: new Map() };
   const resolved: Resolved[] = [];
   const ahead = new Ahead();
-  for (const plan of plans) {
+  for (const [index, plan] of plans.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await setImmediate();
     const named = plan.type === 'refuse' ? undefined : plan.named;
     const next =
       plan.type === 'refuse' || named === undefined ? { plan } : await resolve(session, plan, named, overlay);
@@ -283,6 +285,9 @@ const NOT_PREPARED: RefusePlan = {
 };
 const INTO_A_TABLE = 'CREATE TABLE AS EXECUTE of a statement on sealed columns is not supported';
 const NOT_A_QUERY = 'EXECUTE of this statement is not supported on tables with sealed columns';
+
+/** Between as many, others have their turn: the text of each EXECUTE is read. */
+const AT_ONCE = 500;
 
 type Kept = { readonly cursors: Cursor; readonly statements: Statement; readonly plainNames: true };
 

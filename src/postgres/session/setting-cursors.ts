@@ -15,6 +15,8 @@ export function mayHaveSettingCursor(session: Session): boolean {
 /** What running a cursor or portal without sealed columns does. `name`: as the protocol's names are kept. */
 export function effectOfCursor(session: Session, name: string): TrackPlan['effect'] | undefined {
   const portal = session.portals.get(name);
-  const mayChange = portal?.type === 'track' && (portal.effect !== undefined || portal.uses !== undefined);
-  return mayChange || mayHaveSettingCursor(session) ? 'settings' : undefined;
+  if (portal?.type === 'track' && portal.effect !== undefined) return portal.effect;
+  return (portal?.type === 'track' && portal.uses !== undefined) || mayHaveSettingCursor(session)
+    ? 'settings'
+    : undefined;
 }

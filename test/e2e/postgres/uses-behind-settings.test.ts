@@ -76,6 +76,11 @@ test.each<readonly string[]>([
   await expectAlike('SELECT * FROM people ORDER BY id');
 });
 
+test('a SET among many EXECUTEs', async () => {
+  await expectAlike(`${'EXECUTE read; '.repeat(600)}SET DateStyle = 'SQL, DMY'; ${'EXECUTE read; '.repeat(600)}`);
+  await expectAlike(`${'EXECUTE read; '.repeat(1200)}EXECUTE add (7, '1/2/2003'); SELECT * FROM people ORDER BY id`);
+});
+
 const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
 
 test.each<readonly [string, readonly Uint8Array[]]>([
