@@ -143,11 +143,12 @@ export async function isNamedCurrent(session: Session, plan: SealedPlan): Promis
   return statement.plan.columns === plan.columns;
 }
 
-/** FETCH and EXECUTE that touched nothing sealed when they were prepared: whether what they name touches nothing now. */
-export function staysPlain(session: Session, uses: NamedUse): boolean {
+/** FETCH and EXECUTE that touched nothing sealed when they were prepared, and did `effect`: whether what they name touches nothing now, and does no other. */
+export function staysPlain(session: Session, uses: NamedUse, effect: TrackPlan['effect'] | undefined): boolean {
   if (uses.type === 'fetch') return findCursor(session, uses.name) === undefined;
   if (uses.type !== 'execute') return true;
   const statement = session.statements.get(nameOfSql(uses.name));
+  if (statement?.type === 'track') return statement.effect === effect;
   return statement === undefined || isQuietlyCurrent(session, statement);
 }
 
@@ -246,7 +247,8 @@ async function executed(
     case 'stale':
       return STALE;
     case 'track':
-      return statement.effect === undefined ? plan : { type: 'track', text: plan.text, effect: statement.effect };
+      // With the name it uses: prepared, it is looked at again when it is run.
+      return statement.effect === undefined ? plan : { ...plan, type: 'track', effect: statement.effect };
     case 'watched':
       if (!isQuietlyCurrent(session, statement)) await watchAgain(session, statement);
       return plan;

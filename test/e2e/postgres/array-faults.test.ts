@@ -1,32 +1,13 @@
 /** Arrays in binary that are broken, for a sealed column: the SQLSTATE is the server's. */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { expect, test } from 'vitest';
 import { errorOf, RawClient } from '../../support/postgres/proxy.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+import { rawTwins } from '../../support/postgres/raw-twins.ts';
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let sealed: RawClient;
-let plain: RawClient;
-beforeAll(async () => {
-  server = await startPostgres();
-  const rules = [{ table: 't', column: 'list', type: 'int4[]' }];
-  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE t (id int, list sealgate.sealed)', rules);
-  const twinUrl = await db.openTwin();
-  const twin = await connectTo(twinUrl);
-  await twin.query('CREATE TABLE t (id int, list int4[])');
-  await twin.end();
-  sealed = await RawClient.login(db.url);
-  plain = await RawClient.login(twinUrl);
-});
-afterAll(async () => {
-  sealed.end();
-  plain.end();
-  await db.close();
-  await server.stop();
-});
+const on = rawTwins(
+  { sealed: 'CREATE TABLE t (id int, list sealgate.sealed)', plain: 'CREATE TABLE t (id int, list int4[])' },
+  [{ table: 't', column: 'list', type: 'int4[]' }],
+);
 
 const words = (...values: readonly number[]): Buffer =>
   Buffer.concat(
@@ -41,14 +22,14 @@ const INT4 = 23;
 const TEXT = 25;
 const GOOD = words(1, 0, INT4, 2, 1, 4, 7, 4, 8);
 
-async function codeOf(on: RawClient, value: Buffer): Promise<string> {
-  on.send(
+async function codeOf(client: RawClient, value: Buffer): Promise<string> {
+  client.send(
     serialize.parse({ text: 'INSERT INTO t VALUES (1, $1)' }),
     serialize.bind({ values: [value] }),
     serialize.execute({}),
     serialize.sync(),
   );
-  return errorOf(await on.untilReady())['C'] ?? 'none';
+  return errorOf(await client.untilReady())['C'] ?? 'none';
 }
 
 test.each<readonly [string, Buffer]>([
@@ -77,5 +58,5 @@ test.each<readonly [string, Buffer]>([
   ['counted up to what an int holds', words(1, 0, INT4, 2, 0x7ffffffe, 4, 7, 4, 8)],
   ['counted so, without elements', words(1, 0, INT4, 0, 0x7fffffff)],
 ])('%s', async (_name, value) => {
-  expect(await codeOf(sealed, value)).toBe(await codeOf(plain, value));
+  expect(await codeOf(on.sealed, value)).toBe(await codeOf(on.twin, value));
 });

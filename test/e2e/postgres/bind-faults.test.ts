@@ -1,43 +1,23 @@
 /** Two faults in one Bind: the server tells the one it comes to first, and so does the proxy. */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { expect, test } from 'vitest';
 import { RawClient } from '../../support/postgres/proxy.ts';
 import { frame } from '../../support/postgres/raw-frames.ts';
 import { shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+import { rawTwins } from '../../support/postgres/raw-twins.ts';
 
 const { query, parse, execute, sync } = serialize;
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let sealed: RawClient;
-let plain: RawClient;
-beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(
-    server,
-    'sealed',
-    'CREATE TABLE t (id int, mail sealgate.sealed, token sealgate.sealed, n int)',
-    [
-      { table: 't', column: 'mail', type: 'varchar(10)', mode: 'deterministic' },
-      { table: 't', column: 'token', type: 'uuid' },
-    ],
-  );
-  const twinUrl = await db.openTwin();
-  const twin = await connectTo(twinUrl);
-  await twin.query('CREATE TABLE t (id int, mail varchar(10), token uuid, n int)');
-  await twin.end();
-  sealed = await RawClient.login(db.url);
-  plain = await RawClient.login(twinUrl);
-});
-afterAll(async () => {
-  sealed.end();
-  plain.end();
-  await db.close();
-  await server.stop();
-});
+const on = rawTwins(
+  {
+    sealed: 'CREATE TABLE t (id int, mail sealgate.sealed, token sealgate.sealed, n int)',
+    plain: 'CREATE TABLE t (id int, mail varchar(10), token uuid, n int)',
+  },
+  [
+    { table: 't', column: 'mail', type: 'varchar(10)', mode: 'deterministic' },
+    { table: 't', column: 'token', type: 'uuid' },
+  ],
+);
 
 const UUID = '00000000-0000-4000-8000-000000000001';
 
@@ -115,7 +95,7 @@ const pairs = names.flatMap((one, index) => [[one], ...names.slice(index + 1).ma
 
 test.each(pairs.map((pair) => ({ pair, title: pair.join(', and ') })))('$title', async ({ pair }) => {
   for (const statement of Object.values(STATEMENTS)) {
-    const theirs = await said(plain, statement, bound(...pair));
-    expect(await said(sealed, statement, bound(...pair))).toEqual(theirs);
+    const theirs = await said(on.twin, statement, bound(...pair));
+    expect(await said(on.sealed, statement, bound(...pair))).toEqual(theirs);
   }
 });

@@ -3,14 +3,11 @@
  * follows in the same message, sequence or transaction means what it means at a server without the proxy.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { RawClient } from '../../support/postgres/proxy.ts';
+import { beforeEach, expect, test } from 'vitest';
 import { say, shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+import { rawTwins } from '../../support/postgres/raw-twins.ts';
 
-const { parse, bind, execute, sync } = serialize;
+const { parse, bind, execute } = serialize;
 
 const OTHERS = String.raw`
 CREATE SCHEMA other;
@@ -53,53 +50,17 @@ CREATE TABLE ordinary (id serial, u uuid DEFAULT gen_random_uuid(), at timestamp
 INSERT INTO owners VALUES (1);
 `;
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-let sealed: RawClient;
-let twin: RawClient;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  const types = "CREATE TYPE mood AS ENUM ('sad', 'glad');";
-  const table = (born: string, photo: string, mood: string): string =>
-    `${types} CREATE TABLE people (id int PRIMARY KEY, born ${born}, photo ${photo}, mood ${mood});`;
-  db = await openSearchedDatabase(
-    server,
-    'sealed',
-    table('sealgate.sealed', 'sealgate.sealed', 'sealgate.sealed') + OTHERS,
-    [
-      { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
-      { table: 'people', column: 'photo', type: 'bytea' },
-      { table: 'people', column: 'mood', type: 'public.mood' },
-    ],
-  );
-  twinUrl = await db.openTwin();
-  const plain = await connectTo(twinUrl);
-  await plain.query(table('date', 'bytea', 'mood') + OTHERS);
-  await plain.end();
-});
-afterAll(async () => {
-  await db.close();
-  await server.stop();
-});
-beforeEach(async () => {
-  sealed = await RawClient.login(db.url);
-  twin = await RawClient.login(twinUrl);
-  await expectAlike(String.raw`DELETE FROM people; INSERT INTO people VALUES (1, '2001-02-03', '\x0001ff', 'sad')`);
-  return () => {
-    for (const on of [sealed, twin]) on.end();
-  };
-});
-
-async function expectAlike(text: string): Promise<void> {
-  expect({ text, said: shown(await say(sealed, text)) }).toEqual({ text, said: shown(await say(twin, text)) });
-}
-
-async function expectSequenceAlike(...frames: readonly Uint8Array[]): Promise<void> {
-  for (const on of [sealed, twin]) on.send(...frames, sync());
-  expect(shown(await sealed.untilReady())).toEqual(shown(await twin.untilReady()));
-}
+const table = (born: string, photo: string, mood: string): string =>
+  `CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TABLE people (id int PRIMARY KEY, born ${born}, photo ${photo}, mood ${mood});${OTHERS}`;
+const SEALED = 'sealgate.sealed';
+const on = rawTwins({ sealed: table(SEALED, SEALED, SEALED), plain: table('date', 'bytea', 'mood') }, [
+  { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
+  { table: 'people', column: 'photo', type: 'bytea' },
+  { table: 'people', column: 'mood', type: 'public.mood' },
+]);
+beforeEach(() =>
+  on.expectAlike(String.raw`DELETE FROM people; INSERT INTO people VALUES (1, '2001-02-03', '\x0001ff', 'sad')`),
+);
 
 const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
 const ADD = "INSERT INTO people (id, born) VALUES (7, '1/2/2003')";
@@ -128,15 +89,15 @@ test.each([
   'SELECT inserts()',
   'SELECT updates()',
 ])('a date behind it is read as by the server: %s', async (change) => {
-  for (const text of [`${change}; ${ADD}`, ...STORED]) await expectAlike(text);
-  for (const text of ['BEGIN', change, ADD, 'COMMIT', ...STORED]) await expectAlike(text);
+  for (const text of [`${change}; ${ADD}`, ...STORED]) await on.expectAlike(text);
+  for (const text of ['BEGIN', change, ADD, 'COMMIT', ...STORED]) await on.expectAlike(text);
   if (change.includes(';')) return;
-  await expectSequenceAlike(...run(change), ...run(ADD));
-  for (const text of STORED) await expectAlike(text);
+  await on.expectSequenceAlike(...run(change), ...run(ADD));
+  for (const text of STORED) await on.expectAlike(text);
   const prepared = parse({ name: 'x', text: 'INSERT INTO people (id, born) VALUES (7, $1)' });
-  await expectSequenceAlike(prepared);
-  await expectSequenceAlike(...run(change), bind({ statement: 'x', values: ['1/2/2003'] }), execute({}));
-  for (const text of STORED) await expectAlike(text);
+  await on.expectSequenceAlike(prepared);
+  await on.expectSequenceAlike(...run(change), bind({ statement: 'x', values: ['1/2/2003'] }), execute({}));
+  for (const text of STORED) await on.expectAlike(text);
 });
 
 test.each([
@@ -146,15 +107,15 @@ test.each([
   'TABLE shown_again',
   'EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM shown',
 ])('bytes behind it are printed as by the server: %s', async (change) => {
-  for (const text of ['SELECT photo FROM people', change, 'SELECT photo FROM people']) await expectAlike(text);
-  await expectAlike('RESET ALL');
+  for (const text of ['SELECT photo FROM people', change, 'SELECT photo FROM people']) await on.expectAlike(text);
+  await on.expectAlike('RESET ALL');
   for (const text of [
     `PREPARE p AS ${change.replace(/^EXPLAIN \([^)]*\) /, '')}`,
     'SELECT photo FROM people',
     'EXECUTE p',
   ])
-    await expectAlike(text);
-  await expectAlike('SELECT photo FROM people');
+    await on.expectAlike(text);
+  await on.expectAlike('SELECT photo FROM people');
 });
 
 test.each([
@@ -164,15 +125,15 @@ test.each([
 ])('names behind it are what they are to the server: %s', async (change) => {
   const add = "INSERT INTO people (id, born) VALUES (7, '2009-09-09')";
   const [here, there] = ['SELECT id, born FROM public.people ORDER BY id', 'SELECT id, born FROM other.people'];
-  for (const text of [change, add, here, there, 'DELETE FROM other.people', 'RESET ALL']) await expectAlike(text);
-  for (const text of [`${change}; ${add}`, here, there, 'DELETE FROM other.people']) await expectAlike(text);
+  for (const text of [change, add, here, there, 'DELETE FROM other.people', 'RESET ALL']) await on.expectAlike(text);
+  for (const text of [`${change}; ${add}`, here, there, 'DELETE FROM other.people']) await on.expectAlike(text);
 });
 
 test('what goes back to the sealed table by it is sealed', async () => {
-  await expectAlike('SET search_path = other, public');
-  await expectAlike(`${set('search_path', 'public')}; INSERT INTO people (id, born) VALUES (7, '2010-10-10')`);
-  await expectAlike('SELECT id, born FROM people ORDER BY id');
-  expect((await db.direct.query('SELECT * FROM other.people')).rows).toEqual([]);
+  await on.expectAlike('SET search_path = other, public');
+  await on.expectAlike(`${set('search_path', 'public')}; INSERT INTO people (id, born) VALUES (7, '2010-10-10')`);
+  await on.expectAlike('SELECT id, born FROM people ORDER BY id');
+  expect((await on.db.direct.query('SELECT * FROM other.people')).rows).toEqual([]);
 });
 
 test.each(['INSERT INTO casting (y) VALUES (1)', 'INSERT INTO casting_dynamic (y) VALUES (1)', 'SELECT mkcast()'])(
@@ -180,16 +141,16 @@ test.each(['INSERT INTO casting (y) VALUES (1)', 'INSERT INTO casting_dynamic (y
   async (change) => {
     const cast = 'SELECT array_agg(mood::text) FROM people WHERE id = 1';
     for (const first of ['SELECT 1', 'CREATE TABLE made (id int)']) {
-      for (const text of ['BEGIN', first, change]) await expectAlike(text);
-      expect(shown(await say(sealed, cast)).join()).toContain('0A000');
-      await say(twin, 'ROLLBACK');
-      await say(sealed, 'ROLLBACK');
+      for (const text of ['BEGIN', first, change]) await on.expectAlike(text);
+      expect(shown(await say(on.sealed, cast)).join()).toContain('0A000');
+      await say(on.twin, 'ROLLBACK');
+      await say(on.sealed, 'ROLLBACK');
     }
-    await expectAlike('BEGIN');
-    expect(shown(await say(sealed, `${change}; ${cast}`)).join()).toContain('0A000');
-    await say(sealed, 'ROLLBACK');
-    await say(twin, 'ROLLBACK');
-    await expectAlike(cast);
+    await on.expectAlike('BEGIN');
+    expect(shown(await say(on.sealed, `${change}; ${cast}`)).join()).toContain('0A000');
+    await say(on.sealed, 'ROLLBACK');
+    await say(on.twin, 'ROLLBACK');
+    await on.expectAlike(cast);
   },
 );
 
@@ -199,5 +160,5 @@ test.each([
   'DELETE FROM ordinary WHERE n = 1',
   "SELECT setting FROM pg_settings WHERE name = 'search_path'",
 ])('an ordinary statement goes on without being looked at: %s', (sql) => {
-  expect(db.analyzer.mayConcern(sql)).toBe(false);
+  expect(on.db.analyzer.mayConcern(sql)).toBe(false);
 });

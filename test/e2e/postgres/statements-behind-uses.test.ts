@@ -3,20 +3,12 @@
  * then, whether they are sent in the same message or sequence, or in the next.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { RawClient } from '../../support/postgres/proxy.ts';
-import { say, shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { errorOf } from '../../support/postgres/proxy.ts';
+import { say } from '../../support/postgres/said.ts';
+import { rawTwins } from '../../support/postgres/raw-twins.ts';
 
 const { parse, bind, execute, sync } = serialize;
-
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-let sealed: RawClient;
-let twin: RawClient;
 
 const ddl = (date: string, text: string, bytea: string): string => `
   CREATE TABLE people (id int PRIMARY KEY, born ${date}, mail ${text}, photo ${bytea});
@@ -24,29 +16,13 @@ const ddl = (date: string, text: string, bytea: string): string => `
   CREATE TABLE other.people (id int PRIMARY KEY, born text, mail text, photo text)`;
 const SEALED = 'sealgate.sealed';
 
-beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', ddl(SEALED, SEALED, SEALED), [
-    { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
-    { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' },
-    { table: 'people', column: 'photo', type: 'bytea' },
-  ]);
-  twinUrl = await db.openTwin();
-  const plain = await connectTo(twinUrl);
-  await plain.query(ddl('date', 'text', 'bytea'));
-  await plain.end();
-});
-afterAll(async () => {
-  await db.close();
-  await server.stop();
-});
+const on = rawTwins({ sealed: ddl(SEALED, SEALED, SEALED), plain: ddl('date', 'text', 'bytea') }, [
+  { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
+  { table: 'people', column: 'mail', type: 'text', mode: 'deterministic' },
+  { table: 'people', column: 'photo', type: 'bytea' },
+]);
 beforeEach(async () => {
-  sealed = await RawClient.login(db.url);
-  twin = await RawClient.login(twinUrl);
-  for (const text of BEFORE) await expectAlike(text);
-  return () => {
-    for (const on of [sealed, twin]) on.end();
-  };
+  for (const text of BEFORE) await on.expectAlike(text);
 });
 
 const sets = (name: string, value: string): string => `SELECT set_config('${name}', '${value}', false)`;
@@ -71,10 +47,6 @@ const ADD_MAIL = "INSERT INTO people (id, mail) VALUES (7, 'b@x')";
 const READ = 'SELECT born, photo FROM people WHERE id = 1';
 const FIND = "SELECT id FROM people WHERE born = '3/2/2001'";
 const CURSOR = 'DECLARE x CURSOR FOR';
-
-async function expectAlike(text: string): Promise<void> {
-  expect({ text, said: shown(await say(sealed, text)) }).toEqual({ text, said: shown(await say(twin, text)) });
-}
 
 const MESSAGES: readonly (readonly string[])[] = [
   [`EXECUTE dmy; ${ADD}`],
@@ -122,7 +94,7 @@ const MESSAGES: readonly (readonly string[])[] = [
 ];
 
 test.each(MESSAGES.map((texts) => [texts.join(' | '), texts] as const))('%s', async (_name, texts) => {
-  for (const text of [...texts, ...AFTER]) await expectAlike(text);
+  for (const text of [...texts, ...AFTER]) await on.expectAlike(text);
 });
 
 const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
@@ -156,15 +128,21 @@ test.each<readonly [string, ...(string | readonly Uint8Array[])[]]>([
   ['a cursor that the protocol runs', 'BEGIN', `${CURSOR} ${ESCAPE}`, READ, [execute({ portal: 'x' })], READ, 'COMMIT'],
 ])('by the protocol: %s', async (_name, ...messages) => {
   for (const message of messages) {
-    if (typeof message === 'string') await expectAlike(message);
-    else {
-      const said = [];
-      for (const on of [sealed, twin]) {
-        on.send(...message, sync());
-        said.push(shown(await on.untilReady()));
-      }
-      expect(said[0]).toEqual(said[1]);
-    }
+    if (typeof message === 'string') await on.expectAlike(message);
+    else await on.expectSequenceAlike(...message);
   }
-  for (const text of AFTER) await expectAlike(text);
+  for (const text of AFTER) await on.expectAlike(text);
 });
+
+test.each(["SELECT set_config('application_name', $1, false)", 'SELECT $1::text'])(
+  'EXECUTE by the protocol of what is prepared again, over sealed columns, is not run: %s',
+  async (before) => {
+    await say(on.sealed, `PREPARE g (text) AS ${before}`);
+    on.sealed.send(parse({ name: 's', text: "EXECUTE g ('clear@x')" }), sync());
+    await on.sealed.untilReady();
+    await say(on.sealed, 'DEALLOCATE g', 'PREPARE g (text) AS INSERT INTO people (id, mail) VALUES (7, $1)');
+    on.sealed.send(bind({ statement: 's' }), execute({}), sync());
+    expect(errorOf(await on.sealed.untilReady())['C']).toBe('0A000');
+    expect((await on.db.direct.query('SELECT * FROM people WHERE id = 7')).rows).toEqual([]);
+  },
+);

@@ -3,42 +3,22 @@
  * that the server has by then.
  */
 import { serialize } from 'pg-protocol';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectTo } from '../../support/postgres/connect.ts';
-import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
-import { errorOf, RawClient } from '../../support/postgres/proxy.ts';
+import { beforeEach, expect, test } from 'vitest';
+import { errorOf } from '../../support/postgres/proxy.ts';
 import { say, shown } from '../../support/postgres/said.ts';
-import { openSearchedDatabase, type SearchedDatabase } from '../../support/postgres/sealed-database.ts';
+import { rawTwins } from '../../support/postgres/raw-twins.ts';
 
 const { parse, bind, execute, sync } = serialize;
 
-let server: TestPostgres;
-let db: SearchedDatabase;
-let twinUrl: string;
-let sealed: RawClient;
-let twin: RawClient;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  db = await openSearchedDatabase(server, 'sealed', 'CREATE TABLE people (id int PRIMARY KEY, born sealgate.sealed)', [
-    { table: 'people', column: 'born', type: 'date', mode: 'deterministic' },
-  ]);
-  twinUrl = await db.openTwin();
-  const plain = await connectTo(twinUrl);
-  await plain.query('CREATE TABLE people (id int PRIMARY KEY, born date)');
-  await plain.end();
-});
-afterAll(async () => {
-  await db.close();
-  await server.stop();
-});
+const on = rawTwins(
+  {
+    sealed: 'CREATE TABLE people (id int PRIMARY KEY, born sealgate.sealed)',
+    plain: 'CREATE TABLE people (id int PRIMARY KEY, born date)',
+  },
+  [{ table: 'people', column: 'born', type: 'date', mode: 'deterministic' }],
+);
 beforeEach(async () => {
-  sealed = await RawClient.login(db.url);
-  twin = await RawClient.login(twinUrl);
-  for (const text of BEFORE) await expectAlike(text);
-  return () => {
-    for (const on of [sealed, twin]) on.end();
-  };
+  for (const text of BEFORE) await on.expectAlike(text);
 });
 
 const BEFORE = [
@@ -48,10 +28,6 @@ const BEFORE = [
   "PREPARE german AS SELECT set_config('datestyle', 'German', false)",
 ];
 const DECLARE = 'DECLARE c CURSOR WITH HOLD FOR SELECT born FROM people ORDER BY id';
-
-async function expectAlike(text: string): Promise<void> {
-  expect({ text, said: shown(await say(sealed, text)) }).toEqual({ text, said: shown(await say(twin, text)) });
-}
 
 test.each<readonly string[]>([
   ["SET DateStyle = 'SQL, DMY'; EXECUTE add (7, '1/2/2003')"],
@@ -71,14 +47,14 @@ test.each<readonly string[]>([
   ["BEGIN; SET LOCAL DateStyle = 'German'", DECLARE, 'FETCH c', 'COMMIT; FETCH c'],
   [`BEGIN; ${DECLARE}; FETCH c; COMMIT`],
 ])('%s', async (...texts) => {
-  for (const text of texts) await expectAlike(text);
-  await expectAlike('RESET DateStyle');
-  await expectAlike('SELECT * FROM people ORDER BY id');
+  for (const text of texts) await on.expectAlike(text);
+  await on.expectAlike('RESET DateStyle');
+  await on.expectAlike('SELECT * FROM people ORDER BY id');
 });
 
 test('a SET among many EXECUTEs', async () => {
-  await expectAlike(`${'EXECUTE read; '.repeat(600)}SET DateStyle = 'SQL, DMY'; ${'EXECUTE read; '.repeat(600)}`);
-  await expectAlike(`${'EXECUTE read; '.repeat(1200)}EXECUTE add (7, '1/2/2003'); SELECT * FROM people ORDER BY id`);
+  await on.expectAlike(`${'EXECUTE read; '.repeat(600)}SET DateStyle = 'SQL, DMY'; ${'EXECUTE read; '.repeat(600)}`);
+  await on.expectAlike(`${'EXECUTE read; '.repeat(1200)}EXECUTE add (7, '1/2/2003'); SELECT * FROM people ORDER BY id`);
 });
 
 const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
@@ -89,14 +65,14 @@ test.each<readonly [string, readonly Uint8Array[]]>([
   ['rows of FETCH', [...run(DECLARE), ...run("SET DateStyle = 'German'"), ...run('FETCH c')]],
 ])('in a sequence: %s', async (_name, frames) => {
   const said = [];
-  for (const on of [sealed, twin]) {
-    on.send(serialize.query('BEGIN'), ...frames, sync());
-    said.push(shown(await on.untilReady(2)));
+  for (const client of [on.sealed, on.twin]) {
+    client.send(serialize.query('BEGIN'), ...frames, sync());
+    said.push(shown(await client.untilReady(2)));
   }
   expect(said[0]).toEqual(said[1]);
-  await expectAlike('COMMIT');
-  await expectAlike('RESET DateStyle');
-  await expectAlike('SELECT * FROM people ORDER BY id');
+  await on.expectAlike('COMMIT');
+  await on.expectAlike('RESET DateStyle');
+  await on.expectAlike('SELECT * FROM people ORDER BY id');
 });
 
 const ADD = "EXECUTE add (7, '1/2/2003')";
@@ -123,10 +99,10 @@ test.each<readonly [string, readonly Uint8Array[], string]>([
 ])(
   'arguments of EXECUTE that were sealed under other settings than those under which it is %s',
   async (_name, frames, code) => {
-    sealed.send(...frames, sync());
-    expect(errorOf(await sealed.untilReady())['C'] ?? 'none').toBe(code);
-    await say(sealed, 'RESET DateStyle');
-    const stored = shown(await say(sealed, 'SELECT born FROM people WHERE id = 7'));
+    on.sealed.send(...frames, sync());
+    expect(errorOf(await on.sealed.untilReady())['C'] ?? 'none').toBe(code);
+    await say(on.sealed, 'RESET DateStyle');
+    const stored = shown(await say(on.sealed, 'SELECT born FROM people WHERE id = 7'));
     expect(stored.filter((line) => line.startsWith('D '))).toEqual(code === 'none' ? ['D 2003-01-02'] : []);
   },
 );

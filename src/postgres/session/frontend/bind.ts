@@ -9,7 +9,7 @@ import {
   type Bind,
   type BindNames,
 } from '../../messages/bind.ts';
-import type { Refusal } from '../../plan.ts';
+import type { Refusal, TrackPlan } from '../../plan.ts';
 import { CONSUME, FORWARD, WHOLE, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { protocolError } from '../../wire/protocol-error.ts';
 import { untilCertain } from '../certainty.ts';
@@ -53,7 +53,7 @@ export const bindHandler: FrontendHandler = {
       return CONSUME;
     }
     if (statement === undefined) return passPortal(session, names.portal, undefined);
-    if (statement.uses !== undefined && !staysPlain(session, statement.uses)) {
+    if (statement.uses !== undefined && !staysPlain(session, statement.uses, effectOf(statement))) {
       refuseBind(session, refusalOf(staleStatement()));
       return CONSUME;
     }
@@ -206,3 +206,6 @@ function sendBind(
   session.metrics.statement?.('sealed');
   session.metrics.valuesSealed?.(plan.parameters.size);
 }
+
+const effectOf = (statement: Statement): TrackPlan['effect'] | undefined =>
+  statement.type === 'track' ? statement.effect : undefined;

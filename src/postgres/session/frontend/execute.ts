@@ -53,7 +53,8 @@ export const executeHandler: FrontendHandler = {
         (refusal) => refuseExtended(session, refusal),
       );
     }
-    if (portal?.uses !== undefined && !staysPlain(session, portal.uses)) {
+    const effect = portal?.type === 'track' ? portal.effect : undefined;
+    if (portal?.uses !== undefined && !staysPlain(session, portal.uses, effect)) {
       refuseExtended(session, refusalOf(staleStatement()));
       return CONSUME;
     }
