@@ -9,7 +9,8 @@ import { setImmediate } from 'node:timers/promises';
 import { MAX_STATEMENTS } from '../limits.ts';
 import type { NamedUse, PassPlan, RefusePlan, SealedPlan, StatementPlan, TrackPlan } from '../plan.ts';
 import { untilCertain } from './certainty.ts';
-import { keyOf, type NameTable } from './name-table.ts';
+import { findCursor, isStale, nameOfSql, type Cursor } from './known-names.ts';
+import type { NameTable } from './name-table.ts';
 import { isPrintable, NOT_PRINTED } from './printing.ts';
 import { refusalOf, refuseOf } from './refusals.ts';
 import type { Session, Statement } from './session.ts';
@@ -17,15 +18,6 @@ import { readsSettings } from './reading-settings.ts';
 import { effectOfCursor } from './setting-cursors.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, staleStatement, watchAgain } from './validity.ts';
 import { afterThose, Ahead } from './waiting-uses.ts';
-
-/** A cursor over sealed columns. */
-export type Cursor = {
-  readonly plan: SealedPlan;
-  /** It outlives its transaction. */
-  readonly holds: boolean;
-  /** Rows of it come in binary where the simple protocol has no other say. */
-  readonly binary: boolean;
-};
 
 type Forwarded = PassPlan | TrackPlan | SealedPlan;
 
@@ -112,49 +104,6 @@ async function resolve(session: Session, plan: Forwarded, named: NamedUse, overl
 
 function cursorNamed(session: Session, name: string, { cursors }: Overlay): Cursor | undefined {
   return cursors.has(name) ? cursors.get(name) : findCursor(session, name);
-}
-
-/** A cursor of SQL's, or a portal of the protocol, which FETCH reads alike. */
-export function findCursor(session: Session, name: string): Cursor | undefined {
-  const known = session.cursors.get(name);
-  if (known !== undefined) return known;
-  const portal = session.portals.get(nameOfSql(name));
-  return portal?.type === 'sealed' ? { plan: portal.opening.plan, holds: false, binary: false } : undefined;
-}
-
-/** SQL's cursors are portals of the protocol, too. */
-export function cursorOfPortal({ cursors }: Session, name: string): Cursor | undefined {
-  return cursors.size === 0 ? undefined : cursors.get(Buffer.from(keyOf(name), 'latin1').toString());
-}
-
-/** What was prepared under the name may have been sent on unseen, and would not be by now. `statement`: what it is known to be. */
-export function isStale({ cold }: Session, name: string, statement: Statement | undefined): boolean {
-  return statement?.type === 'stale' || (statement === undefined && cold.isUnknown(name)) || cold.isOfOther(name);
-}
-
-/** FETCH and EXECUTE, when they were prepared themselves: whether the name still stands for the same. */
-export async function isNamedCurrent(session: Session, plan: SealedPlan): Promise<boolean> {
-  if (plan.named?.type === 'fetch') return findCursor(session, plan.named.name)?.plan.results === plan.results;
-  if (plan.named?.type !== 'execute') return true;
-  const statement = session.statements.get(nameOfSql(plan.named.name));
-  if (statement?.type !== 'sealed' || statement.plan.columns !== plan.columns) return false;
-  if (isCurrent(session, statement.plan)) return true;
-  await planAgain(session, statement);
-  return statement.plan.columns === plan.columns;
-}
-
-/** FETCH and EXECUTE that touched nothing sealed when they were prepared, and did `effect`: whether what they name touches nothing now, and does no other. */
-export function staysPlain(session: Session, uses: NamedUse, effect: TrackPlan['effect'] | undefined): boolean {
-  if (uses.type === 'fetch') return findCursor(session, uses.name) === undefined;
-  if (uses.type !== 'execute') return true;
-  const statement = session.statements.get(nameOfSql(uses.name));
-  if (statement?.type === 'track') return statement.effect === effect;
-  return statement === undefined || isQuietlyCurrent(session, statement);
-}
-
-/** The protocol's names are kept as their bytes. */
-export function nameOfSql(name: string): string {
-  return Buffer.from(name).toString('latin1');
 }
 
 function cursorOf(plan: Forwarded, { holds, binary }: NamedUse & { type: 'declare' }): Cursor | undefined {

@@ -21,7 +21,7 @@ import { isReadLater, readsAlike } from '../reading-settings.ts';
 import { PASS, type Reply, type ResultOpening } from '../reply.ts';
 import { goesAsItCame, sealedBind } from '../sealing.ts';
 import type { Portal, Session, Statement } from '../session.ts';
-import { isNamedCurrent, isStale, staysPlain } from '../names.ts';
+import { isNamedCurrent, isStale, staysPlain } from '../known-names.ts';
 import { isCurrent, isQuietlyCurrent, planAgain, refusalOfPreparing, staleStatement, watchAgain } from '../validity.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';

@@ -3,7 +3,7 @@ import { decodeTarget } from '../../messages/describe.ts';
 import { FORWARD, type AGAIN, type Verdict } from '../../wire/frame-stream.ts';
 import { untilCertain } from '../certainty.ts';
 import { judgeName } from '../encoded-names.ts';
-import { cursorOfPortal } from '../names.ts';
+import { cursorOfPortal } from '../known-names.ts';
 import { PASS, type Reply } from '../reply.ts';
 import type { Session } from '../session.ts';
 import type { FrontendHandler } from './handler.ts';

@@ -4,7 +4,7 @@ import { decodeExecute } from '../../messages/execute.ts';
 import { AGAIN, CONSUME, FORWARD, type Verdict } from '../../wire/frame-stream.ts';
 import type { SealedPlan, TrackPlan } from '../../plan.ts';
 import { judgeName } from '../encoded-names.ts';
-import { cursorOfPortal, findCursor, nameOfSql, staysPlain, type Cursor } from '../names.ts';
+import { cursorOfPortal, findCursor, nameOfSql, staysPlain, type Cursor } from '../known-names.ts';
 import { isPrintable, NOT_PRINTED, printsSealed } from '../printing.ts';
 import { settle } from '../probe.ts';
 import { orRefuse, refusalOf, refuseBind, refuseExtended } from '../refusals.ts';
