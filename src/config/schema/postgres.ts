@@ -94,7 +94,7 @@ const database = z.strictObject({
     .array(z.string().regex(/^[^.]+\.[^.]+$/u, 'expected schema.name'))
     .default([])
     .describe(
-      'Routines and trigger functions (schema.name) that statements may use although they could touch sealed columns: you vouch for them.',
+      'Routines and trigger functions (schema.name) that statements may use although they could touch sealed columns, or set what values are printed under (DateStyle, TimeZone, client_encoding, ...): you vouch for them.',
     ),
 });
 

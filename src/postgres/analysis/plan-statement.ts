@@ -12,6 +12,7 @@ import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { effectElsewhere, statementKind, type StatementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { draftCatalogQuery } from './facade/catalog-query.ts';
+import { requireSameWithin } from './settings-within.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './text/syntax.ts';
 
 export type { DraftPlan, PlanningContext } from './draft-query.ts';
@@ -37,8 +38,11 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   }
   if ('PrepareStmt' in node && hot) {
     const { query } = node.PrepareStmt;
-    if (query !== undefined && QUERIES.has(kindOf(query)))
-      return settingsKept(draftPrepare(statement, node.PrepareStmt, query, found.changes, context), found);
+    if (query !== undefined && QUERIES.has(kindOf(query))) {
+      const drafted = settingsKept(draftPrepare(statement, node.PrepareStmt, query, found.changes, context), found);
+      requireSameWithin(drafted, found);
+      return drafted;
+    }
   }
   const query = queryOf(node);
   const asked = hot ? undefined : draftCatalogQuery(statement, found.changes, context);
@@ -62,12 +66,14 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
 }
 
 /** DECLARE among them: FETCH does then what its cursor does. */
-function settingNow(drafted: DraftPlan, { changes }: Survey): DraftPlan {
-  return changes === undefined ? drafted : { ...drafted, plan: { ...drafted.plan, effect: changes } };
+function settingNow(drafted: DraftPlan, found: Survey): DraftPlan {
+  requireSameWithin(drafted, found);
+  return found.changes === undefined ? drafted : { ...drafted, plan: { ...drafted.plan, effect: found.changes } };
 }
 
-function settingsKept(drafted: DraftPlan, { changes }: Survey): DraftPlan {
-  if (changes !== undefined) refuseTexts(drafted, 'in a statement that changes settings');
+function settingsKept(drafted: DraftPlan, found: Survey): DraftPlan {
+  const mayChangeTexts = found.setsStyles || found.changes === 'anything';
+  if (mayChangeTexts) refuseTexts(drafted, 'in a statement that changes settings');
   return drafted;
 }
 

@@ -2,9 +2,9 @@
  * What a statement names, anywhere in it and without regard to scopes: enough to tell whether it could concern a sealed column, and
  * to refuse what is refused by name.
  */
-import type { RangeVar, UpdateStmt } from 'libpg-query';
+import type { CopyStmt, RangeVar, UpdateStmt } from 'libpg-query';
 import type { Catalog } from './catalog/catalog.ts';
-import type { ChangingNames } from './catalog/setting-names.ts';
+import { settingKind, type ChangingNames } from './catalog/setting-names.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
 import { SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
@@ -20,6 +20,10 @@ export type Survey = {
   readonly selected: readonly { readonly names: readonly string[]; readonly location: number }[];
   /** Statements that change what follows, wherever they hide. */
   readonly changes: 'settings' | 'anything' | undefined;
+  /** It may change, while it runs, what values are printed under or their texts read. */
+  readonly setsStyles: boolean;
+  /** client_encoding. */
+  readonly setsEncoding: boolean;
   readonly hasInto: boolean;
 };
 
@@ -32,6 +36,8 @@ type MutableSurvey = {
   /** It is no query that reads alone. */
   writes: boolean;
   updates: string[];
+  /** First arguments of set_config; undefined: no constant. */
+  settings: (string | undefined)[];
 };
 
 /** `changing`: what changes settings besides set_config and UPDATE of pg_settings. */
@@ -44,6 +50,7 @@ export function survey(node: Node, changing?: Catalog['changing']): Survey {
     hasInto: false,
     writes: false,
     updates: [],
+    settings: [],
   };
   visit(node, found);
   const changes = uses(found, changing?.schema)
@@ -51,11 +58,24 @@ export function survey(node: Node, changing?: Catalog['changing']): Survey {
     : sets(found) || uses(found, changing?.settings)
       ? 'settings'
       : undefined;
-  return { ...found, changes };
+  return { ...found, changes, ...within(found, changing) };
 }
 
-const calledNames = ({ functions, selected }: MutableSurvey): readonly string[] =>
-  [...functions, ...selected].map(({ names }) => names.at(-1) ?? '');
+function within(found: MutableSurvey, changing: Catalog['changing'] | undefined) {
+  const isOther = found.updates.includes('pg_settings') || selectedNames(found).includes('set_config');
+  const kinds = [...found.settings, ...(isOther ? [undefined] : [])].map(settingKind);
+  return {
+    setsStyles: kinds.some(({ styles }) => styles) || uses(found, changing?.styles),
+    setsEncoding: kinds.some(({ encoding }) => encoding) || uses(found, changing?.encoding),
+  };
+}
+
+const selectedNames = ({ selected }: MutableSurvey): readonly string[] =>
+  selected.map(({ names }) => names.at(-1) ?? '');
+const calledNames = (found: MutableSurvey): readonly string[] => [
+  ...found.functions.map(({ names }) => names.at(-1) ?? ''),
+  ...selectedNames(found),
+];
 
 function sets(found: MutableSurvey): boolean {
   return calledNames(found).includes('set_config') || found.updates.includes('pg_settings');
@@ -83,7 +103,11 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
   // FOR UPDATE OF names what FROM brought.
   if ('lockedRels' in part) return;
-  if ('funcname' in part) found.functions.push(named(part.funcname, part));
+  if ('funcname' in part) {
+    const call = named(part.funcname, part);
+    found.functions.push(call);
+    if (call.names.at(-1) === 'set_config') found.settings.push(constantOf('args' in part ? part.args : undefined));
+  }
   if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
   if ('fields' in part && Array.isArray(part.fields) && part.fields.length > 1)
     found.selected.push(named(part.fields.slice(-1), part));
@@ -92,9 +116,24 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('intoClause' in part) found.hasInto = true;
   if ('UpdateStmt' in part) found.updates.push((part as { UpdateStmt: UpdateStmt }).UpdateStmt.relation?.relname ?? '');
   for (const [key, value] of Object.entries(part)) {
-    if (/^[A-Z]\w*Stmt$/.test(key) && !READING.has(key)) found.writes = true;
+    if (/^[A-Z]\w*Stmt$/.test(key) && !READING.has(key) && !(key === 'CopyStmt' && isCopyTo(value)))
+      found.writes = true;
     visit(value, found);
   }
+}
+
+function isCopyTo(statement: unknown): boolean {
+  return (statement as CopyStmt).is_from !== true; // as its key says
+}
+
+/** Of a list of arguments the first, where it is a constant. */
+function constantOf(list: unknown): string | undefined {
+  // The grammar puts nothing but nodes into these lists.
+  const [first] = (list ?? []) as readonly Node[];
+  if (first === undefined) return undefined;
+  const isText = 'TypeCast' in first && namesOf(first.TypeCast.typeName?.names).at(-1) === 'text';
+  const constant = isText ? first.TypeCast.arg : first;
+  return constant !== undefined && 'A_Const' in constant ? constant.A_Const.sval?.sval : undefined;
 }
 
 function named(list: unknown, part: object): { names: readonly string[]; location: number } {

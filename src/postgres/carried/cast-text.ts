@@ -52,6 +52,21 @@ export function followsSettings({ carries }: SealedColumn, json = true): boolean
   }
 }
 
+/** Whether it is printed as the session is set when it is sent, or has such text in it. */
+export function printsBySettings(column: SealedColumn): boolean {
+  const { carries, type, storedType = type } = column;
+  switch (carries?.as) {
+    case undefined:
+      return SETTING_TYPES.has((storedType.element ?? storedType).name);
+    case 'array':
+      return printsBySettings(carries.of);
+    case 'row':
+      return carries.fields.some((field) => field.column !== undefined && printsBySettings(field.column));
+    default:
+      return followsSettings(column);
+  }
+}
+
 /** What was made text or JSON before is in it as well: that is of these types too. */
 function holds({ columns }: Carried, types: ReadonlySet<string>): boolean {
   return columns.some(({ type, storedType = type }) => types.has((storedType.element ?? storedType).name));

@@ -3,6 +3,7 @@
  * too; of PREPARE, EXECUTE and COPY when they are run, and of any that it analyses again.
  */
 import type { SealedLiteral, SealedPlan } from '../plan.ts';
+import { readsBySettings } from '../types/reads-by-settings.ts';
 import type { SessionSettings } from './settings.ts';
 
 const READING_SETTINGS = ['dateStyle', 'timeZone', 'intervalStyle', 'arrayNulls'] as const;
@@ -27,11 +28,11 @@ export function readsSettings({ pieces }: Pick<SealedPlan, 'pieces'>): boolean {
   return pieces.some((piece) => typeof piece !== 'string' && mayReadOtherwise(piece));
 }
 
-const TYPES: ReadonlySet<string> = new Set(['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'array']);
 /** pg_type.oid of date, time, timestamp, timestamptz, interval and timetz. */
 const OIDS: ReadonlySet<number> = new Set([1082, 1083, 1114, 1184, 1186, 1266]);
 
 function mayReadOtherwise({ column, value, cast, declaredOid = 0, shape, isDefault }: SealedLiteral): boolean {
   if (value === null || isDefault === true) return false;
-  return shape === 'array' || OIDS.has(declaredOid) || TYPES.has(column.type.name) || TYPES.has(cast?.name ?? '');
+  if (shape === 'array' || OIDS.has(declaredOid)) return true;
+  return readsBySettings(column) || (cast !== undefined && readsBySettings({ type: cast }));
 }

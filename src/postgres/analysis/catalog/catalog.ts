@@ -3,7 +3,7 @@ import type { SealedColumn } from '../../plan.ts';
 import type { CatalogFacts } from '../facade/catalog-facts.ts';
 import type { Made } from './made.ts';
 import type { RuledColumn } from './rules.ts';
-import type { ChangingNames } from './setting-names.ts';
+import type { Changing } from './setting-names.ts';
 
 export type CatalogColumn = {
   readonly name: string;
@@ -82,7 +82,7 @@ export type Catalog = {
   /** Names of all routines, hot or not, that may be called as if they were columns. */
   readonly rowRoutines: ReadonlySet<string>;
   /** Names whose use may change the session's settings, and the catalog. */
-  readonly changing: { readonly settings: ChangingNames; readonly schema: ChangingNames };
+  readonly changing: Changing;
 };
 
 /** The key of `Catalog.relations`. */
@@ -114,7 +114,7 @@ export function withComing(catalog: Catalog, more: readonly ComingRelation[]): C
   };
 }
 
-/** All of `Catalog.changing`. */
+/** All of `Catalog.changing`: what sets styles or the encoding is among what sets. */
 export function namesChanging({ changing: { settings, schema } }: Catalog): readonly string[] {
   return [settings, schema].flatMap(({ used, written }) => [...used, ...written]);
 }

@@ -5,18 +5,31 @@
  */
 import { bodyOf, isAllowed, isDynamic, OPAQUE_LANGUAGES, type RelationLinks, type RoutineBody } from './hot-set.ts';
 
-const SETTINGS =
-  'search_path|schema|role|session|time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|names|client_encoding|standard_conforming_strings|array_nulls|sealgate\\.\\w+';
-/** SET and RESET of what matters, DISCARD, and set_config of it or of what is not a constant. */
-const SETS = new RegExp(
-  [
-    `\\bset\\s+(?:(?:session|local)\\s+)?"?(?:${SETTINGS})\\b`,
-    `\\breset\\s+"?(?:all|${SETTINGS})\\b`,
+/** What values are printed under, or their texts read. */
+const STYLES = 'time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|array_nulls';
+const ENCODING = 'names|client_encoding';
+const SETTINGS = `${STYLES}|${ENCODING}|search_path|schema|role|session|standard_conforming_strings|sealgate\\.\\w+`;
+const SETS = setting(SETTINGS);
+const SETS_STYLE = setting(STYLES);
+const SETS_ENCODING = setting(ENCODING);
+
+/** SET and RESET of these, DISCARD, and set_config of them or of what is not a constant. */
+function setting(names: string): RegExp {
+  const ways = [
+    `\\bset\\s+(?:(?:session|local)\\s+)?"?(?:${names})\\b`,
+    `\\breset\\s+"?(?:all|${names})\\b`,
     '\\bdiscard\\s+all\\b',
-    `\\bset_config\\b"?\\s*\\(\\s*(?:'\\s*(?:${SETTINGS})\\b|(?!'))`,
-  ].join('|'),
-  'i',
-);
+    `\\bset_config\\b"?\\s*\\(\\s*(?:'\\s*(?:${names})\\b|(?!'))`,
+  ];
+  return new RegExp(ways.join('|'), 'i');
+}
+
+/** Which of them set_config sets, by its first argument; undefined: no constant. */
+export function settingKind(name: string | undefined): { readonly styles: boolean; readonly encoding: boolean } {
+  const isOf = (names: string): boolean => name === undefined || new RegExp(`^(?:${names})$`, 'i').test(name);
+  return { styles: isOf(STYLES), encoding: isOf(ENCODING) };
+}
+
 /** Its rule sets. */
 const updatesSettings = (body: string): boolean => /\bpg_settings\b/i.test(body) && /\bupdate\b/i.test(body);
 /** Tables, indexes and sequences change no meaning of what is sealed; those that have the name of a sealed table are hot by it. */
@@ -39,27 +52,45 @@ export type ChangingNames = {
   readonly written: ReadonlySet<string>;
 };
 
-/**
- * Whatever their schemas: routines with triggers' and aggregates' functions; views; relations whose triggers, DEFAULTs, CHECKs, rules or policies do.
- * `settings`: what may set; `schema`: what may change the catalog.
- */
+/** `settings`: what may set; `schema`: what may change the catalog. */
+export type Changing = {
+  readonly settings: ChangingNames;
+  readonly schema: ChangingNames;
+  /** Of those that set, which may set what values are printed under or their texts read, and which client_encoding. */
+  readonly styles: ChangingNames;
+  readonly encoding: ChangingNames;
+};
+
+/** Whatever their schemas: routines with triggers' and aggregates' functions; views; relations whose triggers, DEFAULTs, CHECKs, rules or policies do. */
 export function changingNames(
   relations: readonly RelationLinks[],
   routines: readonly RoutineBody[],
   allowed: ReadonlySet<string>,
-): { readonly settings: ChangingNames; readonly schema: ChangingNames } {
+): Changing {
   const readable = routines
     .filter(({ language }) => !OPAQUE_LANGUAGES.has(language))
     .map((routine) => ({ ...routine, body: bodyOf(routine.definition), isDynamic: isDynamic(routine) }));
   const sets = readable.filter(({ body, isDynamic }) => isDynamic || SETS.test(body) || updatesSettings(body));
+  // Who allows what runs what it makes up says as well that values are printed as before.
+  const setsWithin = (pattern: RegExp): readonly RoutineBody[] =>
+    sets.filter(
+      (routine) =>
+        pattern.test(routine.body) ||
+        updatesSettings(routine.body) ||
+        (routine.isDynamic && !isAllowed(routine, allowed)),
+    );
   // What is allowed although it runs what it makes up may set, and leaves the catalog as it is by the word of who allowed it.
   const changes = readable.filter(
     (routine) => changesSchema(routine.body) || (routine.isDynamic && !isAllowed(routine, allowed)),
   );
   const oidsOf = (found: readonly RoutineBody[]): readonly number[] => found.map(({ oid }) => oid);
+  const namesSetting = (found: readonly RoutineBody[]): ChangingNames =>
+    namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable);
   return {
-    settings: namesReaching([...oidsOf(sets), SETS_ITSELF], relations, readable),
+    settings: namesSetting(sets),
     schema: namesReaching(oidsOf(changes), relations, readable),
+    styles: namesSetting(setsWithin(SETS_STYLE)),
+    encoding: namesSetting(setsWithin(SETS_ENCODING)),
   };
 }
 
