@@ -3,8 +3,8 @@
  * i from 1, L the output's length in bits, both big-endian.
  */
 import type { KeyObject } from 'node:crypto';
-import { HMAC_BYTES, hmacSha256 } from './hmac.ts';
-import { openKeptHmac } from './kept-hmac.ts';
+import { HMAC_BYTES } from './hmac.ts';
+import { openKeptHmac, secretKeptHmac } from './kept-hmac.ts';
 
 /** The counter, and the length at the end: 32 bits each. */
 const COUNTER_BYTES = 4;
@@ -20,7 +20,7 @@ export function counterKdfPair(
 ): readonly [Uint8Array, Uint8Array] {
   const message = kdfMessage(label, context);
   message.writeUInt32BE(1);
-  const derived = hmacSha256(key, message);
+  const derived = secretKeptHmac(key, message);
   message.writeUInt32BE(2);
   return [derived, openKeptHmac(key, message)];
 }

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keptHmacText, openKeptHmac } from './kept-hmac.ts';
+import { keptHmacText, openKeptHmac, secretKeptHmac } from './kept-hmac.ts';
 import { zeroWhenGone } from './zero-when-gone.ts';
 
 const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });
@@ -21,6 +21,9 @@ test('It is the HMAC of node:crypto, for keys and messages of any length, whiche
         const mac = createHmac('sha256', key).update(asked).digest();
         expect(keptHmacText(key, asked, 'base64url')).toBe(mac.toString('base64url'));
         expect(Buffer.from(openKeptHmac(key, asked))).toEqual(mac);
+        const secret = secretKeptHmac(key, asked);
+        expect(Buffer.from(secret)).toEqual(mac);
+        expect(secret.buffer.byteLength).toBe(secret.length);
       }
     }),
   );

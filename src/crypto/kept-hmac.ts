@@ -30,6 +30,22 @@ const outerBlocks = Buffer.allocUnsafeSlow(BLOCK_BYTES + HMAC_BYTES);
  */
 export function keptHmacText(key: KeyObject, message: Uint8Array, encoding: 'base64url' | 'latin1'): string {
   if (message.length > MAX_MESSAGE_BYTES) return createHmac('sha256', key).update(message).digest(encoding);
+  fillOuterBlocks(key, message);
+  const mac = hash('sha256', outerBlocks, encoding);
+  outerBlocks.fill(0, 0, BLOCK_BYTES);
+  return mac;
+}
+
+/** The MAC (32 bytes) that is a key: never a text, in memory of its own, which the caller zeroes. */
+export function secretKeptHmac(key: KeyObject, message: Uint8Array): Uint8Array {
+  if (message.length > MAX_MESSAGE_BYTES) return createHmac('sha256', key).update(message).digest();
+  fillOuterBlocks(key, message);
+  const mac = hash('sha256', outerBlocks, 'buffer');
+  outerBlocks.fill(0, 0, BLOCK_BYTES);
+  return mac;
+}
+
+function fillOuterBlocks(key: KeyObject, message: Uint8Array): void {
   const { inner, outer } = paddedKeys.get(key) ?? pad(key);
   innerBlocks.set(inner);
   innerBlocks.set(message, BLOCK_BYTES);
@@ -37,10 +53,7 @@ export function keptHmacText(key: KeyObject, message: Uint8Array, encoding: 'bas
   // The first hash becomes a text on its way: without the key it tells nothing of the MAC.
   const first = hash('sha256', innerBlocks.subarray(0, BLOCK_BYTES + message.length), 'latin1');
   outerBlocks.write(first, BLOCK_BYTES, 'latin1');
-  const mac = hash('sha256', outerBlocks, encoding);
   innerBlocks.fill(0, 0, BLOCK_BYTES + message.length);
-  outerBlocks.fill(0, 0, BLOCK_BYTES);
-  return mac;
 }
 
 /** The MAC (32 bytes) that may lie open, as bytes in memory that other buffers share. */
