@@ -2,7 +2,9 @@
  * Which conditions of writes the storage behind the gateway decides on, each tried where it must fail: who ignores it does the write. Locks
  * are built on them, so what is not found to be obeyed is not presumed.
  */
+import { deleteLeftVersions } from './listing/delete-hidden.ts';
 import { childText, formatXml, parseXml } from './listing/xml-tree.ts';
+import type { S3Headers } from './operation.ts';
 import { bareEtag } from './sealing/etag.ts';
 import { MAX_LIST_BYTES } from './sealing/limits.ts';
 import type { EtagForm, UpstreamCapabilities } from './upstream/capabilities.ts';
@@ -45,8 +47,8 @@ export async function probeConditions(probe: Probed): Promise<ConditionCapabilit
     ),
     conditionalCompletions: await refusesBoth((condition) => refusesToComplete(probe, condition)),
     conditionalDeletions:
-      (await refuses(probe, { method: 'DELETE', headers: OTHER })) &&
-      !(await refuses(probe, { method: 'DELETE', headers: { 'if-match': `"${await etagOf(probe)}"` } })),
+      (await refusesToDelete(probe, OTHER)) &&
+      !(await refusesToDelete(probe, { 'if-match': `"${await etagOf(probe)}"` })),
   };
 }
 
@@ -75,6 +77,15 @@ async function refuses(
 ): Promise<boolean> {
   const response = await upstream.send({ ...request, bucket, key });
   await response.body.release();
+  return response.status === 412;
+}
+
+/** Where it deletes, its versions go as well: of a key that is deleted already Ceph RGW 16 does not say that it keeps any. */
+async function refusesToDelete(probe: Probed, headers: S3Headers): Promise<boolean> {
+  const { upstream, bucket, key } = probe;
+  const response = await upstream.send({ method: 'DELETE', bucket, key, headers });
+  await response.body.release();
+  await deleteLeftVersions(probe, key, response.headers);
   return response.status === 412;
 }
 

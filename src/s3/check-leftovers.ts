@@ -10,11 +10,18 @@ import type { UpstreamClient } from './upstream/client.ts';
 
 export type ProbePlace = { readonly upstream: UpstreamClient; readonly bucket: string; readonly key: string };
 
+export const PROBE_PREFIX = `${HIDDEN_PREFIX}probe/`;
+
 export const newProbeKey = (random: (bytes: number) => Uint8Array): string =>
-  `${HIDDEN_PREFIX}probe/${Buffer.from(random(16)).toString('hex')}`;
+  `${PROBE_PREFIX}${Buffer.from(random(16)).toString('hex')}`;
 
 /** All keys of the probe of this key. */
 export const probeNames = (key: string) => ({ own: key, some: `${key}-some`, copy: `${key}-copy` }) as const;
+
+const PROBE_NAME = /^(\.sealgate\/probe\/[0-9a-f]{32})(?:-some|-copy)?$/u;
+
+/** The key of the probe that has something of this name. */
+export const probeOf = (name: string): string | undefined => PROBE_NAME.exec(name)?.[1];
 
 /** Rejects where the store does not answer, or does not let something be deleted; the rest is gone nevertheless. */
 export async function clearProbe({ upstream, bucket, key }: ProbePlace): Promise<void> {

@@ -1,11 +1,16 @@
-/** Checks of section `s3`: do the object stores answer, are the buckets of the rules there, may the gateway use them? */
+/**
+ * Checks of section `s3`: do the object stores answer, are the buckets of the rules there, may the gateway use them? A store that takes
+ * connections and says nothing does not answer: each question has a time of its own, much shorter than that of an object.
+ */
 import { randomBytes } from 'node:crypto';
 import type { S3Config } from '../../config/config.ts';
 import { SealgateError } from '../../errors.ts';
 import { probeCapabilities } from '../../s3/check.ts';
 import { probeServices } from '../../s3/check-services.ts';
+import { STORE_QUESTION_MS } from '../../s3/limits.ts';
 import type { ObjectStore, UpstreamClient } from '../../s3/upstream/client.ts';
-import { timedQuestions } from '../../s3/upstream/timed-questions.ts';
+import { sweepProbes } from '../../s3/sweep-probes.ts';
+import { timedQuestion, timedQuestions } from '../../s3/upstream/timed-questions.ts';
 import type { CheckFinding } from './report.ts';
 
 /** A store as the config names it: what is said of it, and where its entry stands. */
@@ -14,12 +19,18 @@ type Named = {
   readonly endpoint: string;
   readonly about: string;
   readonly entry: string;
+  readonly limitMs: number;
 };
 
-export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<readonly CheckFinding[]> {
+/** `limitMs`: how long a store has for each request. */
+export async function checkS3(
+  s3: S3Config,
+  upstream: UpstreamClient,
+  limitMs = STORE_QUESTION_MS,
+): Promise<readonly CheckFinding[]> {
   const exact = [...new Set(s3.buckets.map(({ bucket }) => bucket).filter((bucket) => !bucket.endsWith('*')))];
   const findings: CheckFinding[] = [];
-  for (const named of namedStores(s3, upstream)) {
+  for (const named of namedStores(s3, upstream, limitMs)) {
     const buckets = exact.filter((bucket) => upstream.storeOf(bucket) === named.store);
     findings.push(...(await checkStore(s3, upstream, named, buckets)));
   }
@@ -33,12 +44,12 @@ export async function checkS3(s3: S3Config, upstream: UpstreamClient): Promise<r
   return findings;
 }
 
-function namedStores(s3: S3Config, upstream: UpstreamClient): readonly Named[] {
+function namedStores(s3: S3Config, upstream: UpstreamClient, limitMs: number): readonly Named[] {
   const { stores } = upstream;
   return [s3.upstream, ...s3.otherUpstreams].flatMap(({ endpoint }, index) => {
     const store = stores[index];
     const entry = index === 0 ? 's3.upstream' : `s3.otherUpstreams[${index - 1}]`;
-    return store === undefined ? [] : [{ store, endpoint, entry, about: `s3 upstream ${endpoint}` }];
+    return store === undefined ? [] : [{ store, endpoint, entry, about: `s3 upstream ${endpoint}`, limitMs }];
   });
 }
 
@@ -68,9 +79,9 @@ async function checkStore(
   return findings;
 }
 
-async function checkBucket(bucket: string, { store, entry }: Named): Promise<CheckFinding> {
+async function checkBucket(bucket: string, { store, entry, limitMs }: Named): Promise<CheckFinding> {
   const about = `bucket ${bucket}`;
-  const { status, body } = await store.send({ method: 'HEAD', bucket });
+  const { status, body } = await store.send(timedQuestion({ method: 'HEAD', bucket }, limitMs));
   await body.release();
   if (status < 300) return { type: 'ok', about, message: 'is there' };
   if (status === 404)
@@ -97,16 +108,19 @@ async function checkBucket(bucket: string, { store, entry }: Named): Promise<Che
   return { type: 'missing', about, message: `the object store answered with status ${status}` };
 }
 
+const NO_ANSWER: ReadonlySet<unknown> = new Set(['ERR_S3_UPSTREAM_TIMEOUT', 'ERR_S3_UPSTREAM_UNREACHABLE']);
+
 /** What the store can do, tried on small hidden objects in a bucket with a sealing rule. */
 async function probe(
   bucket: string,
   upstream: UpstreamClient,
-  { store, about, entry }: Named,
+  { store, about, entry, limitMs }: Named,
 ): Promise<readonly CheckFinding[]> {
   try {
-    const timed = timedQuestions(upstream);
+    const timed = timedQuestions(upstream, limitMs);
     const used = await probeCapabilities(timed, bucket, randomBytes);
     const { settings, ...more } = await probeServices(timed, bucket, randomBytes);
+    await sweepProbes({ upstream: timed, bucket }, Date.now());
     const [able, lacks] = sides({ ...used, ...more });
     const [known, unknown] = sides(settings);
     const { trailingChecksums, unsignedPayload } = store.capabilities;
@@ -120,7 +134,7 @@ async function probe(
       },
     ];
   } catch (error) {
-    if (!(error instanceof SealgateError)) throw error;
+    if (!(error instanceof SealgateError) || NO_ANSWER.has(error.code)) throw error;
     const message = `what it can do was not found out: ${error.message} (${String(error.code)})`;
     return [{ type: 'missing', about, message, fix: 'the gateway needs to write, read and delete in its buckets' }];
   }
@@ -135,8 +149,8 @@ function sides(found: Readonly<Record<string, unknown>>): readonly [readonly str
 const listed = (can: string, able: readonly string[], cannot: string, lacks: readonly string[]): string =>
   `${can} ${able.join(', ') || 'nothing'}${lacks.length === 0 ? '' : `; ${cannot} ${lacks.join(', ')}`}`;
 
-async function checkAnswers({ about, store }: Named): Promise<CheckFinding> {
-  const { status, body } = await store.send({ method: 'GET' });
+async function checkAnswers({ about, store, limitMs }: Named): Promise<CheckFinding> {
+  const { status, body } = await store.send(timedQuestion({ method: 'GET' }, limitMs));
   await body.release();
   return status < 400
     ? { type: 'ok', about, message: 'answers' }

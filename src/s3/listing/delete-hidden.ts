@@ -54,7 +54,12 @@ export async function deleteHidden(place: HiddenPlace, prefix: string): Promise<
 
 /** Likewise one whose name is known. */
 export async function deleteHiddenKey(place: HiddenPlace, key: string): Promise<void> {
-  if (leftVersions(await deleteOne(place, key))) await deleteVersions(place, key);
+  await deleteLeftVersions(place, key, await deleteOne(place, key));
+}
+
+/** What a deletion left that was answered so. */
+export async function deleteLeftVersions(place: HiddenPlace, key: string, deleted: S3Headers): Promise<void> {
+  if (leftVersions(deleted)) await deleteVersions(place, key);
 }
 
 /** A bucket that never had versions answers without a version id. */

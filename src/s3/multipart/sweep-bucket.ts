@@ -18,6 +18,7 @@ import type { GatewayContext } from '../operation.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import { MAX_LIST_BYTES, MAX_SWEPT_UPLOADS, SIZE_LOOKUPS_AT_ONCE, SWEEP_AGE_MS } from '../sealing/limits.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
+import { sweepProbes } from '../sweep-probes.ts';
 import { UPLOAD_ID_MARK_NAME, uploadIdMark } from './token-objects.ts';
 
 /** In the background, and seldom. */
@@ -27,8 +28,9 @@ export function sweepWhenDue(gateway: GatewayContext, bucket: string): void {
     try {
       const swept = await sweepBucket(gateway, bucket);
       if (swept > 0) log.info({ bucket, swept }, 'what uploads that are over had left behind was swept');
+      await sweepProbes({ upstream: gateway.upstream, bucket }, gateway.now());
     } catch (error) {
-      log.warn({ err: error, bucket }, 'what uploads left behind could not be swept');
+      log.warn({ err: error, bucket }, 'what uploads and probes left behind could not be swept');
     }
   });
 }

@@ -7,6 +7,7 @@ import { probeAt, type ProbedCapabilities } from '../check.ts';
 import { clearProbe, newProbeKey, type ProbePlace } from '../check-leftovers.ts';
 import { STORE_QUESTION_MS } from '../limits.ts';
 import type { GatewayContext } from '../operation.ts';
+import { sweepProbes } from '../sweep-probes.ts';
 import type { ObjectStore } from '../upstream/client.ts';
 import { timedQuestions } from '../upstream/timed-questions.ts';
 import { PROBE_AGAIN_MS } from './limits.ts';
@@ -52,10 +53,14 @@ export class BackendKnowledge {
     bucket: string,
     known: Known,
   ): Promise<ProbedCapabilities | undefined> {
+    const place = { upstream: timedQuestions(upstream, this.#limitMs), bucket };
     try {
-      const found = await probeCleanly({ upstream: timedQuestions(upstream, this.#limitMs), bucket }, random, known);
+      const found = await probeCleanly(place, random, known);
       known.probe = Promise.resolve(found);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
+      void sweepProbes(place, now()).catch((error: unknown) => {
+        log.warn({ err: error, bucket }, 'what earlier probes left behind could not be swept');
+      });
       return found;
     } catch (error) {
       known.probe = undefined;

@@ -25,5 +25,9 @@ export const SWEEP_EVERY_MS = 60 * 60 * 1000;
 export const SWEEP_AGE_MS = 24 * 60 * 60 * 1000;
 /** Looked at in one sweep; the others have their turn when these are gone. */
 export const MAX_SWEPT_UPLOADS = 10_000;
+/** What a probe left is cleared away after this. A probe takes some forty requests of STORE_QUESTION_MS at most; clocks of gateway and store differ by 15 minutes at most, or signatures would fail. */
+export const PROBE_SWEEP_AGE_MS = 60 * 60 * 1000;
+/** Looked at in one sweep; the others have their turn when these are gone. */
+export const MAX_SWEPT_PROBES = 100;
 /** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */
 export const PROBE_AGAIN_MS = 30 * 1000;

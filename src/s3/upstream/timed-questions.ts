@@ -5,11 +5,17 @@
  */
 import { S3Error } from '../errors.ts';
 import { STORE_QUESTION_MS } from '../limits.ts';
-import { sendingBy, type UpstreamClient } from './client.ts';
+import { sendingBy, type UpstreamClient, type UpstreamRequest } from './client.ts';
 
 /** Each request, with its tries and the reading of its answer, ends after so long with ERR_S3_UPSTREAM_TIMEOUT. */
 export const timedQuestions = (upstream: UpstreamClient, limitMs = STORE_QUESTION_MS): UpstreamClient =>
-  sendingBy(upstream, (request) => upstream.send({ ...request, lane: 'beside', signal: endingAfter(limitMs) }));
+  sendingBy(upstream, (request) => upstream.send(timedQuestion(request, limitMs)));
+
+export const timedQuestion = (request: UpstreamRequest, limitMs = STORE_QUESTION_MS): UpstreamRequest => ({
+  ...request,
+  lane: 'beside',
+  signal: endingAfter(limitMs),
+});
 
 function endingAfter(limitMs: number): AbortSignal {
   const controller = new AbortController();
