@@ -15,7 +15,7 @@ const ROOMS = {
   s3: ['crypto', 'envelope', 'keys', 'sigv4', 'http', 'observe'],
   postgres: ['crypto', 'envelope', 'keys', 'observe'],
   console: ['keys', 'observe'],
-  cli: ['crypto', 'envelope', 'keys', 'kms', 's3', 'postgres', 'console', 'config', 'sigv4', 'observe'],
+  cli: ['crypto', 'envelope', 'keys', 'kms', 's3', 'postgres', 'console', 'config', 'sigv4', 'http', 'observe'],
 };
 
 const zones = Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -12,6 +12,8 @@ import type { Config } from './config/config.ts';
 import { AuditSinks } from './compose/audit-sinks.ts';
 import { Health } from './compose/health.ts';
 import { startKeySchedule } from './compose/key-schedule.ts';
+import { PeerCertificates } from './compose/peer-certificates.ts';
+import type { TlsNow } from './cli/options/peer-tls.ts';
 import { startDataListeners } from './compose/listeners.ts';
 import { Lifecycle, type Part } from './compose/lifecycle.ts';
 import { workerCount } from './compose/workers/count.ts';
@@ -34,12 +36,14 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
       perMinute: config.keys.alarm.decryptionsPerMinute,
       raised: (alarm) => log.warn(alarm, 'a caller decrypts more with a key than keys.alarm allows'),
     });
-    const sinks = new AuditSinks(config.keys.audit, log, metrics);
+    const peers = new PeerCertificates(log);
+    lifecycle.add(peers.part);
+    const sinks = new AuditSinks(config.keys.audit, peers.now, { log, metrics });
     lifecycle.add(sinks.part);
     const held = new HeldElsewhere();
     const ports = {
       ...keyPorts(keyMetrics(metrics, log)),
-      ...(await remotePorts(config.keys)),
+      ...(await remotePorts(config.keys, peers.now)),
       deksDropped: () => held.dropDeks(),
     };
     const keys = await openKeyManager(keyManagerOptions(config.keys, accept), ports);
@@ -48,7 +52,11 @@ export async function start(config: Config, { log, metrics, accept = {} }: Start
     lifecycle.add(startKeySchedule((allow) => keys.runDue(allow), log));
     const health = new Health(metrics.registry, () => keys.ready());
     if (config.observe.listen !== undefined) lifecycle.add(await health.listen(config.observe.listen));
-    const { listeners, checks, page } = await startListeners(config, { keys, log, metrics, held }, lifecycle);
+    const { listeners, checks, page } = await startListeners(
+      config,
+      { keys, log, metrics, held, tlsNow: peers.now },
+      lifecycle,
+    );
     health.started(checks, page);
     for (const listener of listeners) log.info(listener, 'listening');
     return {
@@ -73,7 +81,12 @@ class HeldElsewhere {
   }
 }
 
-type ListenerDeps = { readonly keys: KeyManager; readonly log: Log; readonly metrics: Metrics };
+type ListenerDeps = {
+  readonly keys: KeyManager;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tlsNow: TlsNow;
+};
 type Listening = {
   readonly listeners: readonly RunningListener[];
   readonly checks: readonly ReadinessCheck[];

@@ -1,4 +1,5 @@
 /** The config's audit sinks: each gets the log's records from the key manager's start until after its end. */
+import type { TlsNow } from '../cli/options/peer-tls.ts';
 import type { AuditSinkConfig, KeysConfig } from '../config/config.ts';
 import { cursorPath } from '../keys/audit/forward/cursor.ts';
 import { fileSink } from '../keys/audit/forward/file-sink.ts';
@@ -12,12 +13,18 @@ import type { Part } from './lifecycle.ts';
 
 export class AuditSinks {
   readonly #config: KeysConfig['audit'];
+  readonly #tlsNow: TlsNow;
   readonly #log: Log;
   readonly #metrics: Metrics;
   #forwarders: readonly AuditForwarder[] = [];
 
-  constructor(config: KeysConfig['audit'], log: Log, metrics: Metrics) {
+  constructor(
+    config: KeysConfig['audit'],
+    tlsNow: TlsNow,
+    { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  ) {
     this.#config = config;
+    this.#tlsNow = tlsNow;
     this.#log = log;
     this.#metrics = metrics;
   }
@@ -37,7 +44,7 @@ export class AuditSinks {
       const { name, maxWaiting } = sink;
       const path = cursorPath(this.#config.file, name);
       const options = { feed, name, maxWaiting, cursorPath: path, reports: this.#reports(name) };
-      const forwarder = new AuditForwarder({ ...options, sink: sinkOf(sink) });
+      const forwarder = new AuditForwarder({ ...options, sink: sinkOf(sink, this.#tlsNow) });
       this.#metrics.auditSink(name, { waiting: () => forwarder.waiting, isFailing: () => forwarder.isFailing });
       return forwarder;
     });
@@ -51,15 +58,15 @@ export class AuditSinks {
   }
 }
 
-function sinkOf(sink: AuditSinkConfig): AuditSink {
+function sinkOf(sink: AuditSinkConfig, tlsNow: TlsNow): AuditSink {
   switch (sink.type) {
     case 'file':
       return fileSink(sink.path);
     case 'syslog':
-      return syslogSink(sink);
+      return syslogSink({ ...sink, tls: tlsNow(sink.tls) });
     case 'http': {
-      const { url, authorization, ca } = sink;
-      return httpSink({ url, ca, authorization: authorization && (() => authorization.reveal()) });
+      const { url, authorization, tls } = sink;
+      return httpSink({ url, tls: tlsNow(tls), authorization: authorization && (() => authorization.reveal()) });
     }
   }
 }

@@ -6,11 +6,12 @@ import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
 import { readListenTlsAgain, type ListenTlsConfig } from '../config/listen-tls.ts';
 import { readFile } from 'node:fs/promises';
 import { CertificateRenewal } from './certificate-renewal.ts';
+import { ofListener } from './listener-certificates.ts';
 
 let folder: CliFolder;
 let taken: string[];
 let logged: [string, object][];
-let renewal: CertificateRenewal;
+let renewal: CertificateRenewal<ListenTlsConfig>;
 
 const write = (name: string, text: string): Promise<void> => writeFile(folder.path(name), text);
 const subjectsTaken = (): readonly string[] => taken.splice(0);
@@ -28,15 +29,13 @@ beforeEach(async () => {
   const [clientCaFile, clientCrlFile] = [folder.path('ca.crt'), folder.path('ca.crl')];
   const files = { certFile, keyFile, clientCaFile, clientCrlFile };
   const log = (level: string) => (fields: object) => void logged.push([level, fields]);
-  renewal = new CertificateRenewal({
-    listener: 'kms',
-    tls: await readListenTlsAgain(files, (path) => readFile(path)),
-    take: ({ certificate: cert, privateKey, clients }: ListenTlsConfig) => {
-      createSecureContext({ cert, key: privateKey.reveal(), ca: clients?.ca, crl: clients?.crl ?? '' });
-      taken.push(cert);
-    },
-    log: { info: log('info'), warn: log('warn') } as never,
-  });
+  const tls = await readListenTlsAgain(files, (path) => readFile(path));
+  const both = { info: log('info'), warn: log('warn') } as never;
+  const take = ({ certificate: cert, privateKey, clients }: ListenTlsConfig): void => {
+    createSecureContext({ cert, key: privateKey.reveal(), ca: clients?.ca, crl: clients?.crl ?? '' });
+    taken.push(cert);
+  };
+  renewal = new CertificateRenewal(ofListener('kms', tls, both, take));
 });
 afterEach(() => folder[Symbol.dispose]());
 

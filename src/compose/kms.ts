@@ -9,6 +9,7 @@ import { KmsServer } from '../kms/server.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { renewing } from './certificate-renewal.ts';
+import { ofListener } from './listener-certificates.ts';
 import { listening } from './listening.ts';
 import type { StartedPart } from './s3.ts';
 
@@ -36,7 +37,7 @@ export async function startKms(kms: KmsConfig, { region, account }: KeysConfig, 
     },
   });
   const taken = await listening('kms', kms.listen, () => server.listen());
-  const stopRenewing = tls && renewing({ listener: 'kms', tls, take: (now) => server.renew(kmsTls(now)), log });
+  const stopRenewing = tls && renewing(ofListener('kms', tls, log, (now) => server.renew(kmsTls(now))));
   return {
     listener: { name: 'kms', host, port: taken, tls: tls !== undefined },
     part: {

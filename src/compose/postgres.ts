@@ -1,6 +1,7 @@
 /** The Postgres proxy, from the config. */
 import { randomBytes } from 'node:crypto';
 import { certificateLogins, clientTls, serviceOptions, upstreamServers } from '../cli/options/postgres.ts';
+import type { TlsNow } from '../cli/options/peer-tls.ts';
 import type { ColumnRule } from '../config/column-rules.ts';
 import type { PostgresConfig } from '../config/config.ts';
 import { postgresPrincipal } from '../config/principals.ts';
@@ -23,6 +24,7 @@ import { startPostgresProxy } from '../postgres/server.ts';
 import { UpstreamServers } from '../postgres/startup/upstream-servers.ts';
 import { renewing } from './certificate-renewal.ts';
 import { driftReporter } from './column-drift.ts';
+import { ofListener } from './listener-certificates.ts';
 import { listening } from './listening.ts';
 import { refusePooling } from '../cli/options/pooling.ts';
 import type { StartedPart } from './s3.ts';
@@ -33,6 +35,8 @@ export type ProxyDeps = {
   readonly dataKeys: DataKeys;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What the proxy connects with. */
+  readonly tlsNow: TlsNow;
   /** Other processes of ours listen on the same port. */
   readonly sharesPorts?: boolean;
 };
@@ -54,8 +58,9 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
   try {
     for (const database of postgres.databases) databases.push(await openDatabase(database, postgres, account, deps));
     const { host, port, socket, tls } = postgres.listen;
-    const { upstream, routes } = upstreamsOf(postgres);
-    verifierService = postgres.verifiers && openServiceConnection(await serviceOptions(postgres.verifiers.service));
+    const { upstream, routes } = upstreamsOf(postgres, deps.tlsNow);
+    verifierService =
+      postgres.verifiers && openServiceConnection(await serviceOptions(postgres.verifiers.service, deps.tlsNow));
     const proxy = await listening('postgres', { host: host ?? socket ?? '', port }, () =>
       startPostgresProxy({
         listen: { host, port, socket, shared: deps.sharesPorts },
@@ -72,12 +77,9 @@ export async function startProxy(postgres: PostgresConfig, account: string, deps
     );
     const stopRenewing =
       tls &&
-      renewing({
-        listener: 'postgres',
-        tls,
-        take: (now) => proxy.renew(clientTls({ ...now, required: tls.required })),
-        log: deps.log,
-      });
+      renewing(
+        ofListener('postgres', tls, deps.log, (now) => proxy.renew(clientTls({ ...now, required: tls.required }))),
+      );
     return {
       listener: { name: 'postgres', host: proxy.host, port: proxy.port, tls: tls !== undefined },
       part: {
@@ -99,10 +101,10 @@ async function openDatabase(
   { name, service: serviceConfig, allowRoutines, catalog }: PostgresConfig['databases'][number],
   postgres: PostgresConfig,
   account: string,
-  { dataKeys, log }: ProxyDeps,
+  { dataKeys, log, tlsNow }: ProxyDeps,
 ): Promise<OpenDatabase> {
   await refusePooling(name, serviceConfig, postgres, log);
-  const service = openServiceConnection(await serviceOptions(serviceConfig));
+  const service = openServiceConnection(await serviceOptions(serviceConfig, tlsNow));
   const rules = postgres.columns.filter(({ database }) => database === name);
   try {
     const { databaseId } = await ensureSchema(service, randomBytes);
@@ -166,7 +168,10 @@ async function closeDatabase({ service, protected: { analyzer } }: OpenDatabase)
 }
 
 /** Of each upstream, and who asks its servers what they are. */
-function upstreamsOf({ upstream, routes, databases, verifiers }: PostgresConfig): {
+function upstreamsOf(
+  { upstream, routes, databases, verifiers }: PostgresConfig,
+  tlsNow: TlsNow,
+): {
   readonly upstream: UpstreamOptions;
   readonly routes: ReadonlyMap<string, UpstreamOptions>;
 } {
@@ -174,9 +179,9 @@ function upstreamsOf({ upstream, routes, databases, verifiers }: PostgresConfig)
   const usual = databases.find(({ name }) => !routed.has(name))?.service ?? verifiers?.service;
   const own = (database: string) => databases.find(({ name }) => name === database)?.service;
   return {
-    upstream: upstreamServers(upstream, usual ?? databases[0]?.service),
+    upstream: upstreamServers(upstream, usual ?? databases[0]?.service, tlsNow),
     routes: new Map(
-      routes.map(({ database, upstream: elsewhere }) => [database, upstreamServers(elsewhere, own(database))]),
+      routes.map(({ database, upstream: elsewhere }) => [database, upstreamServers(elsewhere, own(database), tlsNow)]),
     ),
   };
 }

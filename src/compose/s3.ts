@@ -17,8 +17,10 @@ import { SEALED_OPERATIONS } from '../s3/operations/index-table.ts';
 import { S3Server } from '../s3/server.ts';
 import type { ObjectStore, UpstreamClient } from '../s3/upstream/client.ts';
 import { renewing } from './certificate-renewal.ts';
+import { ofListener } from './listener-certificates.ts';
 import { listening } from './listening.ts';
 import type { Part } from './lifecycle.ts';
+import type { TlsNow } from '../cli/options/peer-tls.ts';
 import type { RunningListener } from '../cli/start.ts';
 
 /** What all requests may hold in memory together: 64 transfers with room to spare, under the process's 300 MiB. */
@@ -28,6 +30,8 @@ export type GatewayDeps = {
   readonly dataKeys: DataKeys;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What the gateway and the proxy connect with. */
+  readonly tlsNow: TlsNow;
   /** Other processes of ours listen on the same ports. */
   readonly sharesPorts?: boolean;
 };
@@ -81,7 +85,7 @@ function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => 
 /** Errors: ERR_CLI_LISTEN; those of the keys that rules name. */
 export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
   for (const keyId of s3.buckets.flatMap(({ outcome }) => keysOf(outcome))) await deps.dataKeys.resolveKey(keyId);
-  const upstream = openUpstream(s3);
+  const upstream = openUpstream(s3, deps.tlsNow);
   const { host, port, tls } = s3.listen;
   const server = new S3Server({
     host,
@@ -98,8 +102,7 @@ export async function startGateway(s3: S3Config, config: Config, deps: GatewayDe
   });
   try {
     const taken = await listening('s3', s3.listen, () => server.listen());
-    const stopRenewing =
-      tls && renewing({ listener: 's3', tls, take: (now) => server.renew(s3Tls(now)), log: deps.log });
+    const stopRenewing = tls && renewing(ofListener('s3', tls, deps.log, (now) => server.renew(s3Tls(now))));
     return {
       listener: { name: 's3', host, port: taken, tls: tls !== undefined },
       part: {

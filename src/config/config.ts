@@ -5,6 +5,7 @@
 import type { BucketRule } from './bucket-rules.ts';
 import type { ColumnRule } from './column-rules.ts';
 import type { ListenTlsConfig } from './listen-tls.ts';
+import type { PeerTlsConfig } from './peer-tls.ts';
 import type { Secret } from './secret.ts';
 
 export type Config = {
@@ -68,10 +69,7 @@ export type RemoteKeysConfig = {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: CredentialsConfig | undefined;
-  /** Certificates to trust, and what of them is revoked: PEM. */
-  readonly ca: string | undefined;
-  readonly crl: string | undefined;
-  readonly client: CertificateConfig | undefined;
+  readonly tls: PeerTlsConfig;
   readonly timeoutSeconds: number;
 };
 
@@ -86,13 +84,13 @@ export type AuditSinkConfig = {
       readonly host: string;
       readonly port: number;
       readonly transport: 'tls' | 'tcp' | 'udp';
-      readonly ca: string | undefined;
+      readonly tls: PeerTlsConfig;
     }
   | {
       readonly type: 'http';
       readonly url: string;
       readonly authorization: Secret | undefined;
-      readonly ca: string | undefined;
+      readonly tls: PeerTlsConfig;
     }
 );
 
@@ -149,8 +147,7 @@ export type ObjectStoreConfig = {
   readonly region: string;
   readonly addressing: 'path' | 'virtual';
   readonly credentials: CredentialsConfig;
-  /** Certificates to trust, PEM. */
-  readonly ca: string | undefined;
+  readonly tls: PeerTlsConfig;
   readonly capabilities: {
     readonly unsignedPayload: boolean;
     readonly trailingChecksums: boolean;
@@ -181,12 +178,10 @@ export type S3Config = {
   readonly emulateConditions: boolean;
 };
 
-export type PostgresTlsConfig = {
+export type PostgresTlsConfig = PeerTlsConfig & {
   readonly mode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /** TLS from the first byte, without asking for it. */
   readonly direct: boolean;
-  readonly ca: string | undefined;
-  readonly client: CertificateConfig | undefined;
 };
 
 /** A host that begins with `/` is the folder of a Unix socket, as with libpq; `address`: where it is, if not where its name says. */

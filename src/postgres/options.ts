@@ -13,14 +13,14 @@ export type ClientTlsOptions = {
   readonly clients?: { readonly caPem: string; readonly crlPem?: string; readonly required: boolean };
 };
 
-/** TLS towards the server, with libpq's words. */
+/** TLS towards the server, with libpq's words. What is PEM is read for every connection: it may have been renewed. */
 export type UpstreamTlsOptions = {
   readonly mode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   /** Without asking for it first. */
   readonly direct?: boolean;
-  readonly caPem?: string;
-  readonly certificatePem?: string;
-  readonly privateKeyPem?: string;
+  readonly caPem?: string | undefined;
+  readonly certificatePem?: string | undefined;
+  readonly privateKeyPem?: string | undefined;
 };
 
 /** As with libpq, a host that begins with a slash is the folder of a Unix socket; `address`: where it is, if not where its name says. */

@@ -18,20 +18,23 @@ import type {
   UpstreamTlsOptions,
 } from '../../postgres/options.ts';
 import type { ServiceConnectionOptions, ServiceServer } from '../../postgres/service/connection.ts';
+import type { PeerTls } from '../../http/peer-agent.ts';
+import { asRead, type TlsNow } from './peer-tls.ts';
 import { askServers } from '../../postgres/service/server-roles.ts';
 
 /** `login`: the proxy's own, with which servers are asked what they are. */
 export function upstreamServers(
   { servers, tls, target, order, connectTimeoutSeconds }: PostgresServerConfig,
   login?: PostgresServiceConfig,
+  tlsNow: TlsNow = asRead,
 ): UpstreamOptions {
   return {
     servers: servers.map(addressOf),
-    tls: upstreamTls(tls),
+    tls: upstreamTls(tls, tlsNow(tls)),
     target,
     order,
     ...timeout(connectTimeoutSeconds, 'connectTimeoutMs'),
-    ...(login !== undefined && { roles: askServers((server) => loginAt(server, { ...login, tls })) }),
+    ...(login !== undefined && { roles: askServers((server) => loginAt(server, { ...login, tls }, tlsNow)) }),
   };
 }
 
@@ -44,12 +47,19 @@ function timeout<Name extends string>(seconds: number | undefined, name: Name): 
   return (seconds === undefined ? {} : { [name]: seconds * 1000 }) as { readonly [Key in Name]?: number };
 }
 
-function upstreamTls({ mode, direct, ca, client }: PostgresTlsConfig): UpstreamTlsOptions {
+function upstreamTls({ mode, direct }: PostgresTlsConfig, now: () => PeerTls): UpstreamTlsOptions {
   return {
     mode,
     direct,
-    ...(ca === undefined ? {} : { caPem: ca }),
-    ...(client === undefined ? {} : { certificatePem: client.certificate, privateKeyPem: client.privateKey.reveal() }),
+    get caPem() {
+      return now().ca;
+    },
+    get certificatePem() {
+      return now().cert;
+    },
+    get privateKeyPem() {
+      return now().key;
+    },
   };
 }
 
@@ -81,21 +91,41 @@ export function certificateLogins({ users }: PostgresConfig): ReadonlyMap<string
 }
 
 /** As libpq reads sslmode (https://www.postgresql.org/docs/18/libpq-ssl.html): `require` with a CA checks the chain. */
-function tlsSettings({ mode, ca, client }: PostgresTlsConfig, host: string): ConnectionOptions {
-  const certificate = client === undefined ? {} : { cert: client.certificate, key: client.privateKey.reveal() };
-  const trust = ca === undefined ? {} : { ca };
-  if (mode === 'verify-full') return { ...certificate, ...trust, servername: host };
+function checks({ mode, ca }: PostgresTlsConfig, host: string): ConnectionOptions {
+  if (mode === 'verify-full') return { servername: host };
   const chainOnly = mode === 'verify-ca' || (ca !== undefined && mode === 'require');
-  if (chainOnly) return { ...certificate, ...trust, checkServerIdentity: () => undefined };
-  return { ...certificate, rejectUnauthorized: false };
+  return chainOnly ? { checkServerIdentity: () => undefined } : { rejectUnauthorized: false };
 }
 
-export async function serviceOptions(service: PostgresServiceConfig): Promise<ServiceConnectionOptions> {
+/** `pg` copies them for each connection, which is when the files' contents are asked for. */
+function tlsSettings(tls: PostgresTlsConfig, host: string, now: () => PeerTls): ConnectionOptions {
+  return {
+    ...checks(tls, host),
+    get ca() {
+      return now().ca;
+    },
+    get cert() {
+      return now().cert;
+    },
+    get key() {
+      return now().key;
+    },
+  };
+}
+
+export async function serviceOptions(
+  service: PostgresServiceConfig,
+  tlsNow: TlsNow = asRead,
+): Promise<ServiceConnectionOptions> {
+  const tls = tlsNow(service.tls);
   const { user, password, database, connectTimeoutSeconds } = service;
-  const [first, ...others] = await Promise.all(service.servers.map((server) => serviceServer(server, service.tls)));
+  const [first, ...others] = await Promise.all(
+    service.servers.map((server) => serviceServer(server, service.tls, tls)),
+  );
   return {
     ...first,
     others,
+    tls,
     user,
     database,
     ...(password === undefined ? {} : { password: password.reveal() }),
@@ -103,9 +133,9 @@ export async function serviceOptions(service: PostgresServiceConfig): Promise<Se
   };
 }
 
-async function loginAt(server: ServerAddress, service: PostgresServiceConfig): Promise<ClientConfig> {
+async function loginAt(server: ServerAddress, service: PostgresServiceConfig, tlsNow?: TlsNow): Promise<ClientConfig> {
   const only = { host: server.host, port: server.port, address: server.address };
-  return serviceOptions({ ...service, servers: [only] });
+  return serviceOptions({ ...service, servers: [only] }, tlsNow);
 }
 
 /** The proxy's own login at each server that clients of a database are sent to. */
@@ -119,13 +149,14 @@ export function loginsAt(
 async function serviceServer(
   { host, address, port }: PostgresServerAddress,
   tls: PostgresTlsConfig,
+  now: () => PeerTls,
 ): Promise<ServiceServer> {
   const at = address ?? host;
   const local = host.startsWith('/');
   // `allow` takes TLS where it is offered: more than it asks for.
   const ifOffered = tls.mode === 'prefer' || tls.mode === 'allow';
   const encrypted = !local && tls.mode !== 'disable' && (!ifOffered || (await offersTls(at, port)));
-  return { host: at, port, ssl: encrypted ? tlsSettings(tls, host) : false };
+  return { host: at, port, ssl: encrypted ? tlsSettings(tls, host, now) : false };
 }
 
 /** SSLRequest: length 8, code 80877103 (https://www.postgresql.org/docs/18/protocol-message-formats.html). */

@@ -3,23 +3,20 @@ import type { KeysConfig } from '../../config/config.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { KeyPorts } from '../../keys/options.ts';
 import { ownCredentials } from './credentials.ts';
+import { asRead, type TlsNow } from './peer-tls.ts';
 
 /** What `openKeyManager` is given besides; closed with the manager. */
-export async function remotePorts({ remote }: KeysConfig): Promise<Pick<KeyPorts, 'remote'>> {
+export async function remotePorts({ remote }: KeysConfig, tlsNow: TlsNow = asRead): Promise<Pick<KeyPorts, 'remote'>> {
   if (remote === undefined) return {};
   // Loaded where it is wanted.
   const { KmsClient } = await import('../../kms/client/kms-client.ts');
-  const { endpoint, region, credentials, ca, crl, client, timeoutSeconds } = remote;
+  const { endpoint, region, credentials, tls, timeoutSeconds } = remote;
   return {
     remote: new KmsClient({
       endpoint: new URL(endpoint),
       region,
       ...(credentials === undefined ? {} : { credentials: ownCredentials(credentials, noCredentials) }),
-      tls: {
-        ...(ca === undefined ? {} : { ca }),
-        ...(crl === undefined ? {} : { crl }),
-        ...(client === undefined ? {} : { certificate: client.certificate, privateKey: client.privateKey.reveal() }),
-      },
+      tls: tlsNow(tls),
       timeoutMs: timeoutSeconds * 1000,
       now: Date.now,
     }),

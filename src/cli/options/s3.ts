@@ -9,6 +9,7 @@ import type { UpstreamClient } from '../../s3/upstream/client.ts';
 import { SeveralStores } from '../../s3/upstream/several-stores.ts';
 import { SigningClient, type SigningClientOptions } from '../../s3/upstream/signing-client.ts';
 import { ownCredentials } from './credentials.ts';
+import { asRead, type TlsNow } from './peer-tls.ts';
 
 /** Sockets to the object store at most; each carries one request at a time. */
 const MAX_UPSTREAM_CONNECTIONS = 256;
@@ -25,8 +26,8 @@ export const s3Tls = ({ certificate, privateKey }: ListenTlsConfig): S3Tls => ({
   key: privateKey.reveal(),
 });
 
-export function upstreamOptions(store: ObjectStoreConfig): SigningClientOptions {
-  const { endpoint, addressing, region, ca, capabilities } = store;
+export function upstreamOptions(store: ObjectStoreConfig, tlsNow: TlsNow = asRead): SigningClientOptions {
+  const { endpoint, addressing, region, tls, capabilities } = store;
   return {
     endpoint: { url: new URL(endpoint), addressing },
     region,
@@ -35,17 +36,17 @@ export function upstreamOptions(store: ObjectStoreConfig): SigningClientOptions 
     capabilities: { ...AWS_CAPABILITIES, ...capabilities },
     now: Date.now,
     maxConnections: MAX_UPSTREAM_CONNECTIONS,
-    ...(ca === undefined ? {} : { tls: { ca } }),
+    tls: tlsNow(tls),
   };
 }
 
 /** The client that signs towards the object stores. */
-export function openUpstream({ upstream, otherUpstreams }: S3Config): UpstreamClient {
-  const usual = new SigningClient(upstreamOptions(upstream));
+export function openUpstream({ upstream, otherUpstreams }: S3Config, tlsNow?: TlsNow): UpstreamClient {
+  const usual = new SigningClient(upstreamOptions(upstream, tlsNow));
   if (otherUpstreams.length === 0) return usual;
   const others = otherUpstreams.map(({ buckets, ...store }) => ({
     buckets,
-    store: new SigningClient(upstreamOptions(store)),
+    store: new SigningClient(upstreamOptions(store, tlsNow)),
   }));
   return new SeveralStores(usual, others);
 }

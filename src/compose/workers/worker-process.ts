@@ -16,6 +16,7 @@ import { Metrics } from '../../observe/metrics.ts';
 import { createReadiness, type CheckResult, type Readiness } from '../../observe/readiness.ts';
 import { Lifecycle, type Part } from '../lifecycle.ts';
 import { startDataListeners } from '../listeners.ts';
+import { PeerCertificates } from '../peer-certificates.ts';
 import { KEYS_FD, type FromWorker, type Ports, type ToWorker } from './control.ts';
 
 type Running = { readonly lifecycle: Lifecycle; readonly readiness: () => Promise<Readiness> };
@@ -49,11 +50,13 @@ async function start({ worker, file, digest, ports }: Extract<ToWorker, { type: 
     },
   });
   lifecycle.add({ name: 'keys', stop: async () => dataKeys.close() });
+  const peers = new PeerCertificates(log);
+  lifecycle.add(peers.part);
   const parts: Part[] = [];
   try {
     const started = await startDataListeners(
       onPorts(config, ports),
-      { dataKeys, log, metrics, sharesPorts: true },
+      { dataKeys, log, metrics, sharesPorts: true, tlsNow: peers.now },
       parts,
     );
     lifecycle.add(...parts);

@@ -1,6 +1,7 @@
 /** `keys.audit` of the config file, with its files read. */
 import type { AuditSinkConfig, KeysConfig } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readPeerTls } from '../peer-tls.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { ConfigFile } from '../schema.ts';
 
@@ -24,13 +25,13 @@ async function resolveSink(sink: SinkFile, files: ConfigFiles, at: ConfigPath): 
   const { name, required, maxWaiting } = sink;
   const common = { name, maxWaiting: required ? maxWaiting : undefined };
   if (sink.type === 'file') return { ...common, type: 'file', path: files.absolute(sink.path) };
-  const ca = sink.caFile === undefined ? undefined : await files.authorities(sink.caFile, [...at, 'caFile']);
+  const tls = await readPeerTls({ caFile: sink.caFile }, files, at);
   if (sink.type === 'syslog') {
     const { host, port, transport } = sink;
-    return { ...common, type: 'syslog', host, port, transport, ca };
+    return { ...common, type: 'syslog', host, port, transport, tls };
   }
   const authorization = await files.secretOf(sink, 'authorization', at);
-  return { ...common, type: 'http', url: sink.url, authorization, ca };
+  return { ...common, type: 'http', url: sink.url, authorization, tls };
 }
 
 function nameFindings(sinks: readonly SinkFile[]): readonly Finding[] {

@@ -1,6 +1,7 @@
 /** The object stores behind the gateway, from the file's form: `upstream`, and those of `otherUpstreams` with their buckets. */
 import type { ObjectStoreConfig, S3Config } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readPeerTls } from '../peer-tls.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { ConfigFile } from '../schema.ts';
 import { resolveCredentials } from './credentials.ts';
@@ -20,7 +21,7 @@ export async function resolveStore(
     region,
     addressing,
     credentials: await resolveCredentials(credentials, files, [...at, 'credentials']),
-    ca: tls === undefined ? undefined : await files.authorities(tls.caFile, [...at, 'tls', 'caFile']),
+    tls: await readPeerTls(tls ?? {}, files, [...at, 'tls']),
     capabilities: {
       unsignedPayload: capabilities.unsignedPayload,
       metadataBytes: capabilities.metadataBytes,

@@ -2,6 +2,7 @@
 import { getCACertificates } from 'node:tls';
 import type { PostgresServerConfig, PostgresTlsConfig } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readPeerTls } from '../peer-tls.ts';
 import { parsePostgresAddress, type PostgresAddress } from './postgres-address.ts';
 import type { ConfigPath, Finding } from '../problem.ts';
 import type { ConfigFile } from '../schema.ts';
@@ -64,21 +65,23 @@ export async function resolveTls(
     ...twice(tls?.caFile, url?.rootCert, [...at, 'caFile'], 'sslrootcert'),
     ...twice(tls?.certFile, url?.cert, [...at, 'certFile'], 'sslcert'),
   );
-  const place = (own: unknown, name: string): ConfigPath =>
-    own === undefined ? [...at.slice(0, -1), 'url'] : [...at, name];
-  const [certFile, keyFile] = [tls?.certFile ?? url?.cert, tls?.keyFile ?? url?.key];
+  const caFile = tls?.caFile ?? url?.rootCert;
+  const named = {
+    ...(caFile === SYSTEM ? {} : { caFile }),
+    certFile: tls?.certFile ?? url?.cert,
+    keyFile: tls?.keyFile ?? url?.key,
+  };
+  const peer = await readPeerTls(named, files, at, {
+    ca: tls?.caFile === undefined ? [...at.slice(0, -1), 'url'] : [...at, 'caFile'],
+    client: tls?.certFile === undefined ? at.slice(0, -1) : at,
+  });
   return {
+    ...peer,
+    ...(caFile === SYSTEM && { ca: getCACertificates('system').join('\n') }),
     mode: url?.sslmode ?? tls?.mode ?? 'prefer',
     direct: url?.direct ?? false,
-    ca: await authorities(tls?.caFile ?? url?.rootCert, place(tls?.caFile, 'caFile'), files),
-    client:
-      certFile === undefined || keyFile === undefined
-        ? undefined
-        : await files.certificate({ certFile, keyFile }, tls?.certFile === undefined ? at.slice(0, -1) : at),
   };
 }
 
-async function authorities(path: string | undefined, at: ConfigPath, files: ConfigFiles): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  return path === 'system' ? getCACertificates('system').join('\n') : files.authorities(path, at);
-}
+/** In place of a file: the authorities of the system. */
+const SYSTEM = 'system';

@@ -34,8 +34,13 @@ const endpoint = 'https://kms.internal:8443';
 describe('keys.remote', () => {
   test('reads certificates and secrets, and takes the region of `keys`', async () => {
     const { remote } = (await load({ endpoint, ...SIGNED, ...MUTUAL, timeoutSeconds: 9 })).keys;
-    expect(remote).toMatchObject({ endpoint, region: 'eu-west-1', ca: SERVER_CA, crl: undefined, timeoutSeconds: 9 });
-    expect(remote?.client?.certificate).toBe(cert);
+    expect(remote).toMatchObject({
+      endpoint,
+      region: 'eu-west-1',
+      tls: { ca: SERVER_CA, crl: undefined },
+      timeoutSeconds: 9,
+    });
+    expect(remote?.tls.client?.certificate).toBe(cert);
     expect(remote?.credentials?.type === 'static' && remote.credentials.secretAccessKey.reveal()).toBe('the secret');
     expect((await load({ endpoint, region: 'x-1', credentials: { type: 'default' } })).keys.remote).toMatchObject({
       region: 'x-1',

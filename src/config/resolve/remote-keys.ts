@@ -1,6 +1,7 @@
 /** `keys.remote`: files read, and what would send keys in clear, or name two masters, found. */
 import type { RemoteKeysConfig } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
+import { readPeerTls } from '../peer-tls.ts';
 import type { Finding } from '../problem.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { ConfigFile } from '../schema.ts';
@@ -41,10 +42,9 @@ export async function resolveRemoteKeys(
   return {
     ...{ endpoint, region, timeoutSeconds },
     credentials: credentials && (await resolveCredentials(credentials, files, [...AT, 'credentials'])),
-    ca: tls.caFile === undefined ? undefined : await files.authorities(tls.caFile, [...AT, 'tls', 'caFile']),
-    crl: tls.crlFile === undefined ? undefined : await files.revocationList(tls.crlFile, [...AT, 'tls', 'crlFile']),
-    client:
-      tls.clientCertificate && (await files.certificate(tls.clientCertificate, [...AT, 'tls', 'clientCertificate'])),
+    tls: await readPeerTls({ ...tls, ...tls.clientCertificate }, files, [...AT, 'tls'], {
+      client: [...AT, 'tls', 'clientCertificate'],
+    }),
   };
 }
 

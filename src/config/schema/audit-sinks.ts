@@ -14,7 +14,9 @@ const common = {
   maxWaiting: count('Records that may wait for a required sink before uses of keys are refused.').default(10_000),
 };
 
-const caFile = path('Certificates to trust for the receiver, PEM, instead of the well-known ones.').optional();
+const caFile = path(
+  'Certificates to trust for the receiver, PEM, instead of the well-known ones. Read again when it changes.',
+).optional();
 
 const fileSink = z
   .strictObject({ type: z.literal('file'), ...common, path: path('The copy, appended to.') })

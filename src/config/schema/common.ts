@@ -69,6 +69,20 @@ export const clientAuthority = {
   clientCrlFile: path('Revocation list of that CA, PEM.').optional(),
 };
 
+/** For what has `certFile` and `keyFile` or neither: said to zod, and to editors. */
+export function withClientCertificate<Shape extends z.ZodRawShape>(object: z.ZodObject<Shape>) {
+  return object
+    .superRefine((value: Readonly<Record<string, unknown>>, context) => {
+      if ((value.certFile === undefined) === (value.keyFile === undefined)) return;
+      context.addIssue({
+        code: 'custom',
+        message: '`certFile` and `keyFile` belong together',
+        path: [value.certFile === undefined ? 'keyFile' : 'certFile'],
+      });
+    })
+    .meta({ dependentRequired: { certFile: ['keyFile'], keyFile: ['certFile'] } });
+}
+
 export const serverCertificate = {
   certFile: path('Certificate chain, PEM.'),
   keyFile: path('Private key, PEM.'),

@@ -10,6 +10,7 @@ import {
   text,
   upstreamHost,
   upstreamPort,
+  withClientCertificate,
 } from './common.ts';
 
 const url = z
@@ -22,8 +23,8 @@ const url = z
     'A connection string as libpq takes it: postgres://user@host1:5432,host2/database?sslmode=verify-full&target_session_attrs=read-write, or host=… port=… pairs. A password may stand in it, better in `passwordFile`.',
   );
 
-const upstreamTls = z
-  .strictObject({
+const upstreamTls = withClientCertificate(
+  z.strictObject({
     mode: z
       .enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
       .optional()
@@ -31,17 +32,8 @@ const upstreamTls = z
     caFile: path('Certificates to trust, PEM.').optional(),
     certFile: path('Certificate of the proxy, PEM.').optional(),
     keyFile: path('Its private key, PEM.').optional(),
-  })
-  .superRefine((value, context) => {
-    if ((value.certFile === undefined) === (value.keyFile === undefined)) return;
-    context.addIssue({
-      code: 'custom',
-      message: '`certFile` and `keyFile` belong together',
-      path: [value.certFile === undefined ? 'keyFile' : 'certFile'],
-    });
-  })
-  .meta({ dependentRequired: { certFile: ['keyFile'], keyFile: ['certFile'] } })
-  .describe('TLS to the server.');
+  }),
+).describe('TLS to the server. The files are read again when they change.');
 
 const upstream = exactlyOne(
   z.strictObject({

@@ -17,14 +17,14 @@ export const remoteKeys = z
     tls: z
       .strictObject({
         caFile: path('Certificates to trust for it, PEM, instead of the well-known ones.').optional(),
-        crlFile: path('Revocation list of that CA, PEM. Read at start.').optional(),
+        crlFile: path('Revocation list of that CA, PEM.').optional(),
         clientCertificate: z
           .strictObject(serverCertificate)
           .optional()
           .describe('Who we are there, by a client certificate; alone, or beside a signature.'),
       })
       .prefault({})
-      .describe('TLS to it.'),
+      .describe('TLS to it. The files are read again when they change.'),
     timeoutSeconds: count('For one request, up to three tries included.', { max: 60 }).default(5),
   })
   .describe(

@@ -1,6 +1,6 @@
 /** Section `s3`: the gateway, its upstream, its clients and its bucket rules. */
 import { z } from 'zod';
-import { exactlyOne, keyReference, listen, path, text } from './common.ts';
+import { exactlyOne, keyReference, listen, path, text, withClientCertificate } from './common.ts';
 import { credentials } from './credentials.ts';
 
 const capabilities = z
@@ -36,10 +36,15 @@ const upstream = z
       .default('path')
       .describe('Where the bucket goes: `https://endpoint/bucket/key`, or `https://bucket.endpoint/key`.'),
     credentials: credentials.describe('Who the gateway is at the upstream.').prefault({ type: 'default' }),
-    tls: z
-      .strictObject({ caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.') })
+    tls: withClientCertificate(
+      z.strictObject({
+        caFile: path('Certificates to trust for the upstream, PEM, instead of the well-known ones.').optional(),
+        certFile: path('Certificate of the gateway, for a store that asks for one, PEM.').optional(),
+        keyFile: path('Its private key, PEM.').optional(),
+      }),
+    )
       .optional()
-      .describe('TLS to the upstream.'),
+      .describe('TLS to the upstream. The files are read again when they change.'),
     capabilities,
     checksum: z
       .enum(['none', 'md5', 'crc32', 'crc32c', 'crc64nvme', 'sha256'])

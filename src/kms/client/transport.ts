@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Agent } from 'undici';
+import { buildConnector } from 'undici';
+import { PeerAgent, type PeerTls } from '../../http/peer-agent.ts';
 import { KeysError } from '../../keys/errors.ts';
 import type { UpstreamCredentials } from '../../sigv4/credentials.ts';
 import { signRequest } from '../../sigv4/sign.ts';
@@ -19,13 +20,8 @@ export type KmsTransportOptions = {
   readonly region: string;
   /** Without them requests are not signed, and the client certificate says who we are. */
   readonly credentials?: UpstreamCredentials;
-  /** PEM texts. */
-  readonly tls?: {
-    readonly ca?: string;
-    readonly crl?: string;
-    readonly certificate?: string;
-    readonly privateKey?: string;
-  };
+  /** Asked for every request: the same object until it is another. */
+  readonly tls?: () => PeerTls;
   /** For one action, all tries included. */
   readonly timeoutMs: number;
   readonly now: () => number;
@@ -41,23 +37,16 @@ type Answer = { readonly status: number; readonly body: Uint8Array };
 
 export class KmsTransport {
   readonly #options: KmsTransportOptions;
-  readonly #agent: Agent;
+  readonly #agent: PeerAgent;
   readonly #signingKeys = new SigningKeyCache();
 
   constructor(options: KmsTransportOptions) {
-    const { ca, crl, certificate, privateKey } = options.tls ?? {};
+    const none: PeerTls = {};
     this.#options = options;
-    this.#agent = new Agent({
-      connections: MAX_CONNECTIONS,
-      pipelining: 1,
-      allowH2: false,
-      connect: {
-        timeout: options.timeoutMs,
-        allowH2: false,
-        ...(ca === undefined ? {} : { ca }),
-        ...(crl === undefined ? {} : { crl }),
-        ...(certificate === undefined ? {} : { cert: certificate, key: privateKey }),
-      },
+    this.#agent = new PeerAgent({
+      tls: options.tls ?? (() => none),
+      connector: (tls) => buildConnector({ timeout: options.timeoutMs, allowH2: false, ...tls }),
+      agent: { connections: MAX_CONNECTIONS, pipelining: 1, allowH2: false },
     });
   }
 
@@ -78,7 +67,7 @@ export class KmsTransport {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent.close();
   }
 
   async #once(action: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
@@ -106,7 +95,7 @@ export class KmsTransport {
   async #send(headers: Readonly<Record<string, string>>, body: Uint8Array, signal: AbortSignal): Promise<Answer> {
     try {
       const { origin } = this.#options.endpoint;
-      const answer = await this.#agent.request({ origin, path: '/', method: 'POST', headers, body, signal });
+      const answer = await this.#agent.current.request({ origin, path: '/', method: 'POST', headers, body, signal });
       return { status: answer.statusCode, body: await readWhole(answer.body) };
     } catch (error) {
       throw error instanceof KeysError ? error : unanswered(error, signal);

@@ -4,11 +4,11 @@
  *
  * Invariant: search_path is pg_catalog alone, so nothing in a user's schema can stand in for what a query means.
  */
-import { Pool, type ClientBase, type PoolClient, type PoolConfig } from 'pg';
+import { Client, Pool, type ClientBase, type ClientConfig, type PoolClient, type PoolConfig } from 'pg';
 import { describeOn, type StatementDescription } from './describe.ts';
 import { ServiceError } from './errors.ts';
 import type { Repeated } from './repeated.ts';
-import { WritableServer } from './writable-server.ts';
+import { WritableServer, type PooledClient } from './writable-server.ts';
 
 export type ServiceServer = Pick<PoolConfig, 'host' | 'port' | 'ssl'>;
 
@@ -16,6 +16,8 @@ export type ServiceConnectionOptions = ServiceServer &
   Pick<PoolConfig, 'user' | 'password' | 'database' | 'connectionTimeoutMillis'> & {
     /** More servers of the same data: the one that can be written to is used. */
     readonly others?: readonly ServiceServer[];
+    /** What connections are made with: the same object until it is another. One that was made with another is not used again. */
+    readonly tls?: () => object;
     /** Connections at most, and as many again for what is tried out (`dryRun`); 4 unless told. */
     readonly maxConnections?: number;
     /** Any single statement; 15 s unless told. */
@@ -69,11 +71,14 @@ class PooledServiceConnection implements ServiceConnection {
   /** For what is tried out: it waits where a client has locked a table that is named in it, and nothing else must wait behind it. */
   readonly #trials: WritableServer;
 
-  constructor({ others = [], host, port, ssl, ...login }: ServiceConnectionOptions) {
+  readonly #made: MadeWith;
+
+  constructor({ others = [], host, port, ssl, tls, ...login }: ServiceConnectionOptions) {
     this.database = login.database ?? '';
+    this.#made = new MadeWith(tls);
     const servers = [{ host, port, ssl }, ...others];
     const pools = (): WritableServer =>
-      new WritableServer(servers.map((server) => () => openPool({ ...login, ...server })));
+      new WritableServer(servers.map((server) => () => openPool({ ...login, ...server }, this.#made)));
     this.#server = pools();
     this.#trials = pools();
   }
@@ -108,8 +113,17 @@ class PooledServiceConnection implements ServiceConnection {
     }
   }
 
+  /** A connection that was kept has to be as good as a new one: the server's certificate may be one that is trusted no more. */
+  async #connect(server: WritableServer): Promise<PooledClient> {
+    for (;;) {
+      const pooled = await server.connect();
+      if (this.#made.isCurrent(pooled.client)) return pooled;
+      pooled.client.release(true);
+    }
+  }
+
   async #with<Result>(work: (session: ServiceSession) => Promise<Result>, server = this.#server): Promise<Result> {
-    const { client, pool } = await server.connect().catch((error: unknown) => {
+    const { client, pool } = await this.#connect(server).catch((error: unknown) => {
       throw serviceError(error, this.database);
     });
     const session = new ClientSession(client, this.database);
@@ -125,12 +139,40 @@ class PooledServiceConnection implements ServiceConnection {
   }
 }
 
+/** Of each connection what it was made with. */
+class MadeWith {
+  readonly #now: () => object | undefined;
+  readonly #of = new WeakMap<ClientBase, object | undefined>();
+
+  constructor(now: (() => object) | undefined) {
+    this.#now = now ?? (() => undefined);
+  }
+
+  isCurrent(client: ClientBase): boolean {
+    return this.#of.get(client) === this.#now();
+  }
+
+  /** The class of connections that are noted at their beginning: before their handshake, so none counts for newer than it is. */
+  get Client(): new (config?: ClientConfig) => Client {
+    const [of, now] = [this.#of, this.#now];
+    return class extends Client {
+      constructor(config?: ClientConfig) {
+        super(config);
+        of.set(this, now());
+      }
+    };
+  }
+}
+
 /** read_only_sql_transaction: the server was the primary, and is no more. */
 function isReadOnly(error: unknown): boolean {
   return error instanceof ServiceError && error.sqlstate === '25006';
 }
 
-function openPool({ maxConnections, statementTimeoutMs, ...connect }: Omit<ServiceConnectionOptions, 'others'>): Pool {
+function openPool(
+  { maxConnections, statementTimeoutMs, ...connect }: Omit<ServiceConnectionOptions, 'others' | 'tls'>,
+  made: MadeWith,
+): Pool {
   const settings = sessionSettings(statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS);
   const prepare = (client: ClientBase): Promise<unknown> => {
     // `pg` also emits what the failing query rejects with; without a listener it would end the process.
@@ -140,6 +182,7 @@ function openPool({ maxConnections, statementTimeoutMs, ...connect }: Omit<Servi
   const pool = new Pool({
     connectionTimeoutMillis: DEFAULT_CONNECT_TIMEOUT_MS,
     ...connect,
+    Client: made.Client,
     max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     allowExitOnIdle: true,
     application_name: 'sealgate',

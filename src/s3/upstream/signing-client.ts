@@ -3,7 +3,8 @@
  * Streams go out once, with exact length; a stream that fails aborts its request, so the backend stores nothing. Only requests of
  * which nothing was consumed and that may be repeated are tried again.
  */
-import { Agent, errors } from 'undici';
+import { errors } from 'undici';
+import { PeerAgent, type PeerTls } from '../../http/peer-agent.ts';
 import { signRequest, type SignedRequest } from '../../sigv4/sign.ts';
 import { SigningKeyCache } from '../../sigv4/signing-key.ts';
 import type { AccessKey } from '../../sigv4/verify.ts';
@@ -29,7 +30,8 @@ export type SigningClientOptions = {
   readonly now: () => number;
   /** Sockets per upstream host. */
   readonly maxConnections: number;
-  readonly tls?: { readonly ca?: string | Uint8Array; readonly rejectUnauthorized?: boolean };
+  /** Asked for every request: the same object until it is another. */
+  readonly tls?: () => PeerTls;
 };
 
 /** Tries of a request that may be repeated; pauses grow from this. */
@@ -40,8 +42,8 @@ export class SigningClient implements ObjectStore, UpstreamClient {
   readonly capabilities: UpstreamCapabilities;
   readonly stores: readonly ObjectStore[] = [this];
   readonly #options: SigningClientOptions;
-  readonly #agent: Agent;
-  readonly #lanes: Readonly<Record<NonNullable<UpstreamRequest['lane']>, Agent>>;
+  readonly #agent: PeerAgent;
+  readonly #lanes: Readonly<Record<NonNullable<UpstreamRequest['lane']>, PeerAgent>>;
   readonly #signingKeys = new SigningKeyCache();
   readonly #pieces = new StreamedPieces();
 
@@ -55,15 +57,18 @@ export class SigningClient implements ObjectStore, UpstreamClient {
     };
   }
 
-  #newAgent({ tls }: SigningClientOptions, connections: number): Agent {
-    return new Agent({
-      connections,
-      pipelining: 1,
-      headersTimeout: UPSTREAM_IDLE_MS,
-      bodyTimeout: UPSTREAM_IDLE_MS,
-      // One request has one connection to itself: back-pressure is the socket's own.
-      allowH2: false,
-      connect: freeingConnector({ timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...tlsOptions(tls) }, this.#pieces),
+  #newAgent({ tls = () => NO_TLS }: SigningClientOptions, connections: number): PeerAgent {
+    return new PeerAgent({
+      tls,
+      connector: (now) => freeingConnector({ timeout: UPSTREAM_CONNECT_MS, allowH2: false, ...now }, this.#pieces),
+      agent: {
+        connections,
+        pipelining: 1,
+        headersTimeout: UPSTREAM_IDLE_MS,
+        bodyTimeout: UPSTREAM_IDLE_MS,
+        // One request has one connection to itself: back-pressure is the socket's own.
+        allowH2: false,
+      },
     });
   }
 
@@ -93,7 +98,7 @@ export class SigningClient implements ObjectStore, UpstreamClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent, ...Object.values(this.#lanes)].map((agent) => agent.destroy()));
+    await Promise.all([this.#agent, ...Object.values(this.#lanes)].map((agent) => agent.close()));
   }
 
   /** An answer to HEAD has no document to say that it is our identity it refuses: then newer credentials are tried, where there are any. */
@@ -128,7 +133,7 @@ export class SigningClient implements ObjectStore, UpstreamClient {
       headers,
       body: answer,
     } = await dispatch(
-      request.lane === undefined ? this.#agent : this.#lanes[request.lane],
+      (request.lane === undefined ? this.#agent : this.#lanes[request.lane]).current,
       {
         origin: address.origin,
         method: request.method,
@@ -173,12 +178,7 @@ export class SigningClient implements ObjectStore, UpstreamClient {
   }
 }
 
-function tlsOptions(tls: SigningClientOptions['tls']): { ca?: string | Buffer; rejectUnauthorized?: boolean } {
-  return {
-    ...(tls?.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : Buffer.from(tls.ca) }),
-    ...(tls?.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: tls.rejectUnauthorized }),
-  };
-}
+const NO_TLS: PeerTls = {};
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 

@@ -79,6 +79,7 @@ export async function startEdge(options: {
   readonly otherStores?: readonly { readonly buckets: readonly string[]; readonly store: TestStoreAccess }[];
 }): Promise<TestEdge> {
   const now = options.now ?? Date.now;
+  const upstreamTls = { ca: options.upstreamCa };
   const clientOf = (store: TestStoreAccess): SigningClient =>
     new SigningClient({
       endpoint: { url: new URL(store.url), addressing: 'path' },
@@ -87,7 +88,7 @@ export async function startEdge(options: {
       capabilities: options.capabilities ?? S3RVER_CAPABILITIES,
       now,
       maxConnections: options.maxConnections ?? 64,
-      ...(options.upstreamCa === undefined ? {} : { tls: { ca: options.upstreamCa } }),
+      ...(options.upstreamCa === undefined ? {} : { tls: () => upstreamTls }),
     });
   const others = (options.otherStores ?? []).map(({ buckets, store }) => ({ buckets, store: clientOf(store) }));
   const usual = clientOf(options.store);

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../../src/cli/demo/servers.ts';
 import { KmsClient } from '../../../src/kms/client/kms-client.ts';
+import type { PeerTls } from '../../../src/http/peer-agent.ts';
 import type { KmsTransportOptions } from '../../../src/kms/client/transport.ts';
 import type { KmsTls } from '../../../src/kms/server.ts';
 import { fixedCredentials } from '../../../src/sigv4/credentials.ts';
@@ -127,11 +128,11 @@ describe('a key manager over TLS', () => {
     await using kms = await startKms({ tls: tlsOf('good', true), certificates: [APP], accessKeys: [] });
     const admin = await kms.keys.createKey({}, { principal: CALLER.principal, via: 'cli', resource: 'test' });
     const { cert, key } = certificate('app');
-    const tls = { ca: SERVER_CA, crl: SERVER_CRL, certificate: cert, privateKey: key };
+    const tls = { ca: SERVER_CA, crl: SERVER_CRL, cert, key };
     const client = new KmsClient({
       endpoint: new URL(kms.url),
       region: REGION,
-      tls,
+      tls: () => tls,
       timeoutMs: PATIENCE_MS,
       now: Date.now,
     });
@@ -141,15 +142,30 @@ describe('a key manager over TLS', () => {
     await client.close();
   });
 
+  test('is asked nothing more once its authority, or its certificate, is trusted no more', async () => {
+    await using kms = await startKms({ tls: tlsOf('revoked', false) });
+    let tls: PeerTls = { ca: SERVER_CA };
+    const client = clientOf(kms.url, { tls: () => tls });
+    const keyId = await kms.key();
+    for (const other of [{ ca: CLIENT_CA }, { ca: SERVER_CA, crl: SERVER_CRL }]) {
+      tls = { ca: SERVER_CA };
+      expect(await client.describeKey(keyId)).toMatchObject({ state: 'Enabled' });
+      tls = other;
+      const asked = kms.outcomes.length;
+      await expect(client.describeKey(keyId)).rejects.toMatchObject({ code: 'ERR_KEYS_REMOTE_UNAVAILABLE' });
+      expect(kms.outcomes).toHaveLength(asked);
+    }
+    await client.close();
+  });
+
   test.each(['foreign', 'expired', 'revoked', 'wrong-purpose', 'future'] as const)(
     'refuses our client certificate where it is %s',
     async (name) => {
       const { cert, key } = serverCertificate('good');
       const clients = { ca: CLIENT_CA, crl: undefined, required: true };
       await using kms = await startKms({ tls: { certificate: cert, privateKey: key, clients }, certificates: [APP] });
-      const pair = certificate(name);
-      const tls = { ca: SERVER_CA, certificate: pair.cert, privateKey: pair.key };
-      const client = clientOf(kms.url, { tls });
+      const tls = { ca: SERVER_CA, ...certificate(name) };
+      const client = clientOf(kms.url, { tls: () => tls });
       // Its list is what makes `revoked` one: with it the handshake ends, without it the signature says who asks.
       const outcome = await client.describeKey('alias/x').catch((error: unknown) => (error as { code: string }).code);
       expect(outcome).toMatch(name === 'revoked' ? /NOT_FOUND/u : /^ERR_KEYS_REMOTE_(?:REFUSED|UNAVAILABLE)$/u);
@@ -161,7 +177,8 @@ describe('a key manager over TLS', () => {
     'is not believed with a certificate that is %s, and gets no request',
     async (name) => {
       await using kms = await startKms({ tls: { ...tlsOf(name, false) } });
-      const client = clientOf(kms.url, { tls: { ca: SERVER_CA, crl: SERVER_CRL } });
+      const tls = { ca: SERVER_CA, crl: SERVER_CRL };
+      const client = clientOf(kms.url, { tls: () => tls });
       await expect(client.describeKey('alias/x')).rejects.toMatchObject({
         code: 'ERR_KEYS_REMOTE_UNAVAILABLE',
         message: expect.stringContaining('certificate is not accepted'),

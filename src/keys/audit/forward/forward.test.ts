@@ -3,17 +3,19 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../../../../test/support/certificates.ts';
+import { CLIENT_CA } from '../../../../test/support/client-certificates.ts';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../../../test/support/keys/keys.ts';
 import type { KeyManager } from '../../key-manager.ts';
 import { cursorPath } from './cursor.ts';
 import { fileSink } from './file-sink.ts';
 import { AuditForwarder, type ForwarderReports } from './forwarder.ts';
 import { httpSink } from './http-sink.ts';
-import type { AuditSink } from './sink.ts';
+import type { AuditSink, ReceiverTls } from './sink.ts';
 import { MAX_UDP_BYTES } from './syslog-message.ts';
 import { syslogSink } from './syslog-sink.ts';
 
@@ -179,6 +181,19 @@ describe('a required sink', () => {
   });
 });
 
+const TRUSTED: ReceiverTls = { ca: TEST_CA_PEM };
+
+/** Sends 1, then 2 while its receiver's authority is another, then 3. */
+async function refusesOnceDistrusted(sink: AuditSink, trust: (tls: ReceiverTls) => void): Promise<void> {
+  const { signal } = new AbortController();
+  const send = (seq: number) => sink.send([{ seq, bytes: Buffer.from(String(seq)) }], signal);
+  await send(1);
+  trust({ ca: CLIENT_CA });
+  await expect(send(2)).rejects.toBeInstanceOf(Error);
+  trust({ ...TRUSTED });
+  await send(3);
+}
+
 /** A receiver of octet-counted messages; `closes` connections after so many bytes, at first. */
 async function receiver(secure?: { readonly key: string; readonly cert: string }, closesAfter = Infinity) {
   const messages: string[] = [];
@@ -211,6 +226,27 @@ async function receiver(secure?: { readonly key: string; readonly cert: string }
 
 const HEAD = /^<(\d+)>1 (\d{4}-\d\d-\d\dT[\d:.]+Z) (\S+) sealgate (\d+) (\w+) - /u;
 const textsOf = (messages: readonly string[]): string[] => messages.map((message) => message.replace(HEAD, ''));
+
+test('Over HTTPS nothing more goes to a collector whose authority is trusted no more', async () => {
+  const bodies: string[] = [];
+  const pair = { key: PROXY_KEY_PEM, cert: PROXY_CERTIFICATE_PEM };
+  const server = createHttpsServer(pair, (request, response) => {
+    request.on('data', (piece: Buffer) => bodies.push(piece.toString()));
+    request.on('end', () => response.end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  let trusted: ReceiverTls = TRUSTED;
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
+  const sink = httpSink({ url, tls: () => trusted });
+  await refusesOnceDistrusted(sink, (now) => (trusted = now));
+  expect(linesIn(bodies)).toEqual(['1', '3']);
+  await sink.close();
+});
 
 describe('syslog', () => {
   test('over TCP: RFC 5424 messages, counted, with what was refused as warnings', async () => {
@@ -264,9 +300,20 @@ describe('syslog', () => {
       [],
       [expect.objectContaining({ code: expect.stringMatching(/SIGNED|UNABLE|CERT/u) })],
     ]);
-    await run(keys, syslogSink({ ...tls, ca: TEST_CA_PEM }), 1);
+    await run(keys, syslogSink({ ...tls, tls: () => TRUSTED }), 1);
     await expect.poll(() => messages.length).toBe(6);
     expect(textsOf(messages)).toEqual(logOf(keys));
+  });
+
+  test('over TLS: nothing more goes over a connection to one whose authority is trusted no more', async () => {
+    const { port, messages } = await receiver({ key: PROXY_KEY_PEM, cert: PROXY_CERTIFICATE_PEM });
+    let trusted: ReceiverTls = TRUSTED;
+    const sink = syslogSink({ host: '127.0.0.1', port, transport: 'tls', tls: () => trusted });
+    await refusesOnceDistrusted(sink, (now) => (trusted = now));
+    // What may have been under way on the connection that was left comes again.
+    await expect.poll(() => messages.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(messages.map((message) => message.at(-1)))).toEqual(new Set(['1', '3']));
+    await sink.close();
   });
 
   test('over UDP: a datagram for each record, cut where it would be too long for one', async () => {

@@ -1,27 +1,30 @@
 /** A collector that takes lines of JSON by HTTP POST; whatever answers 2xx has them. */
 import { Agent, request } from 'undici';
-import type { AuditSink } from './sink.ts';
+import type { AuditSink, ReceiverTls } from './sink.ts';
 
 export type HttpSinkOptions = {
   readonly url: string;
   /** The value of the header `authorization`. */
   readonly authorization?: (() => string) | undefined;
-  /** PEM certificates that the server's is checked with; undefined: the system's. */
-  readonly ca?: string | undefined;
+  /** Asked for every batch; the well-known authorities unless told. */
+  readonly tls?: (() => ReceiverTls) | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
+const WELL_KNOWN: ReceiverTls = {};
 const LINE_END = Buffer.from('\n');
 
-export function httpSink({ url, authorization, ca }: HttpSinkOptions): AuditSink {
-  const agent = new Agent({
-    connections: 1,
-    connect: { timeout: TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
+export function httpSink({ url, authorization, tls = () => WELL_KNOWN }: HttpSinkOptions): AuditSink {
+  let trusted = tls();
+  let agent = openAgent(trusted);
   return {
     async send(lines, signal) {
+      if (tls() !== trusted) {
+        // Batches come one after another: nothing is under way.
+        await agent.destroy();
+        trusted = tls();
+        agent = openAgent(trusted);
+      }
       const secret = authorization === undefined ? {} : { authorization: authorization() };
       const { statusCode, body } = await request(url, {
         method: 'POST',
@@ -36,4 +39,13 @@ export function httpSink({ url, authorization, ca }: HttpSinkOptions): AuditSink
     },
     close: () => agent.destroy(),
   };
+}
+
+function openAgent({ ca }: ReceiverTls): Agent {
+  return new Agent({
+    connections: 1,
+    connect: { timeout: TIMEOUT_MS, ...(ca !== undefined && { ca }) },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
+  });
 }

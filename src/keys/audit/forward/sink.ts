@@ -11,3 +11,6 @@ export interface AuditSink {
   send(lines: readonly AuditLine[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
+
+/** PEM certificates that the receiver's is checked with; undefined: the well-known ones. The same object until it is another. */
+export type ReceiverTls = { readonly ca?: string | undefined };

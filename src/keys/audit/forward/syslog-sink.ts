@@ -9,15 +9,15 @@ import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
-import type { AuditLine, AuditSink } from './sink.ts';
+import type { AuditLine, AuditSink, ReceiverTls } from './sink.ts';
 import { MAX_UDP_BYTES, syslogMessage } from './syslog-message.ts';
 
 export type SyslogSinkOptions = {
   readonly host: string;
   readonly port: number;
   readonly transport: 'tls' | 'tcp' | 'udp';
-  /** PEM certificates that the server's is checked with; undefined: the system's. */
-  readonly ca?: string | undefined;
+  /** Asked for every batch; the well-known authorities unless told. */
+  readonly tls?: (() => ReceiverTls) | undefined;
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -29,6 +29,8 @@ export function syslogSink(options: SyslogSinkOptions): AuditSink {
 class StreamSink implements AuditSink {
   readonly #options: SyslogSinkOptions;
   #socket: Socket | undefined;
+  /** What the connection was made with. */
+  #trusted: ReceiverTls | undefined;
   /** Written last, and perhaps lost with its connection. */
   #last: readonly AuditLine[] = [];
 
@@ -37,12 +39,20 @@ class StreamSink implements AuditSink {
   }
 
   async send(lines: readonly AuditLine[], signal: AbortSignal): Promise<void> {
+    // Who vouched for the receiver may vouch no more: what comes now goes over a connection of now.
+    if (this.#trusted !== this.#options.tls?.()) this.#leave();
     const isFresh = this.#socket === undefined;
     const socket = (this.#socket ??= await this.#connect(signal));
     await write(socket, (isFresh ? [...this.#last, ...lines] : lines).map(framed));
     // Closed by the receiver in the meantime: it has not read this.
     if (this.#socket === undefined) throw new Error('the receiver closed the connection');
     this.#last = lines;
+  }
+
+  /** What is under way is sent again. */
+  #leave(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
   }
 
   async close(): Promise<void> {
@@ -55,8 +65,10 @@ class StreamSink implements AuditSink {
   }
 
   async #connect(signal: AbortSignal): Promise<Socket> {
-    const { host, port, transport, ca } = this.#options;
+    const { host, port, transport, tls } = this.#options;
     const isTls = transport === 'tls';
+    this.#trusted = tls?.();
+    const ca = this.#trusted?.ca;
     const socket = isTls
       ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca }) })
       : connectTcp({ host, port });
