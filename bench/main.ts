@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- lanes] [--rounds n] [--seconds n] [--backend store|s3rver|radosgw]`: Sealgate beside what people know, in one run.
- * Lanes: s3, bodies, range, list, workers, memory, forwarding, postgres, inserts, analysis, copy, idle, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
+ * Lanes: s3, bodies, range, list, workers, memory, forwarding, postgres, bounds, inserts, analysis, copy, idle, kms. Prints Markdown tables; `bench/README.md` keeps what was measured and the marks aimed at.
  */
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
@@ -42,6 +42,7 @@ const LANES: Readonly<Record<string, () => Promise<void>>> = {
   idle: async () => (await import('./postgres/idle.ts')).benchIdle(options),
   inserts: async () => (await import('./postgres/inserts.ts')).benchInserts(options),
   analysis: async () => (await import('./postgres/analysis.ts')).benchAnalysis(options),
+  bounds: async () => (await import('./postgres/bounds.ts')).benchBounds(options),
   postgres: async () => (await import('./postgres/lane.ts')).benchPostgres(options),
 };
 
