@@ -12,6 +12,7 @@ import { decodeDataRow, encodeDataRow } from '../messages/data-row.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ResultOpening } from './reply.ts';
 import type { SessionSettings } from './settings.ts';
+import { inTurns } from './turns.ts';
 
 export type SealedRow = {
   readonly values: (Uint8Array | undefined)[];
@@ -85,18 +86,7 @@ export function openRow(row: SealedRow, settings: SessionSettings): Uint8Array |
   });
   if (carried.size === 0) return encodeDataRow(values);
   requireSameSettings(row, settings);
-  const steps = openCarried(row, settings);
-  for (let step = 0; step < OPENED_AT_ONCE; step += 1) if (steps.next().done === true) return encodeDataRow(values);
-  return openOthers(steps, values);
-}
-
-/** A turn takes a few milliseconds. */
-const OPENED_AT_ONCE = 1_000;
-
-async function openOthers(steps: Generator<void>, values: SealedRow['values']): Promise<Uint8Array> {
-  let step = 0;
-  for (const _part of steps) if (step++ % OPENED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
-  return encodeDataRow(values);
+  return inTurns(openCarried(row, settings));
 }
 
 /** What settings the first row with such text was opened under. */
@@ -117,7 +107,7 @@ function requireSameSettings({ carried, of }: SealedRow, settings: SessionSettin
 
 const TEXT_SETTINGS = ['timeZone', 'dateStyle', 'intervalStyle', 'extraFloatDigits', 'byteaOutput'] as const;
 
-function* openCarried(row: SealedRow, settings: SessionSettings): Generator<void> {
+function* openCarried(row: SealedRow, settings: SessionSettings): Generator<void, Uint8Array> {
   const { values, carried, opening } = row;
   const open: OpenPart = ({ column, sealed }, format, iso) =>
     opening.columns.unseal(column, sealed, format, iso ? { ...settings, dateStyle: ISO } : settings);
@@ -129,6 +119,7 @@ function* openCarried(row: SealedRow, settings: SessionSettings): Generator<void
       throw openFailed(column === undefined ? 'a value with others inside' : placeOf(column), error);
     }
   }
+  return encodeDataRow(values);
 }
 
 function formatOf({ formats }: ResultOpening, index: number): 'binary' | 'text' {

@@ -12,16 +12,21 @@ import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { FaultyValue, isLate } from './faulty-bind.ts';
 import type { SessionSettings } from './settings.ts';
 
-/** The upstream text of one statement. Throws what sealing throws. */
-export function sealedText(
+/** The upstream text of one statement; stops after each value, and at its end. Throws what sealing throws. */
+export function* sealText(
   plan: SealedPlan | PassPlan | TrackPlan,
   columns: ColumnSession,
   settings: SessionSettings,
-): string {
-  if (plan.type !== 'sealed') return plan.text;
-  return plan.pieces
-    .map((piece) => (typeof piece === 'string' ? piece : sealedLiteral(piece, columns, settings)))
-    .join('');
+): Generator<void, string> {
+  let text = '';
+  if (plan.type !== 'sealed') text = plan.text;
+  else
+    for (const piece of plan.pieces) {
+      text += typeof piece === 'string' ? piece : sealedLiteral(piece, columns, settings);
+      if (typeof piece !== 'string') yield;
+    }
+  yield;
+  return text;
 }
 
 function sealedLiteral(literal: SealedLiteral, columns: ColumnSession, session: SessionSettings): string {

@@ -2,6 +2,7 @@
 import { serialize } from 'pg-protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTo } from '../../support/postgres/connect.ts';
+import { decodeDataRow } from '../../../src/postgres/messages/data-row.ts';
 import { SHAPES } from '../../conformance-sql/all-shapes.ts';
 import { casesOf } from '../../conformance-sql/case.ts';
 import { openTwins, type Twins } from '../../conformance-sql/twins.ts';
@@ -94,6 +95,30 @@ describe('beside others', () => {
     expect(row?.body.toString('latin1')).toContain(String(ROWS));
     large.end();
     other.end();
+  });
+
+  test('very many statements in one message are sealed in turns, up to the one that cannot be', async () => {
+    const client = await RawClient.login(db.url);
+    const say = async (text: string): Promise<Record<string, string | undefined>> => {
+      client.send(serialize.query(text));
+      return errorOf(await client.untilReady());
+    };
+    const executes = (faulty: number): string =>
+      Array.from(
+        { length: 5_000 },
+        (_, index) => `EXECUTE p(${100_000 + index}, 'turn ${index}@x.org', ${index === faulty ? -1 : index + 1})`,
+      ).join('; ');
+    expect(await say('PREPARE p AS INSERT INTO people (id, mail, age) VALUES ($1, $2, $3)')).toEqual({});
+    expect(await say(executes(4_500))).toMatchObject({ C: '23514' });
+    expect(await say(executes(-1))).toEqual({});
+    client.send(serialize.query("SELECT id, mail, age FROM people WHERE mail = 'turn 4000@x.org'"));
+    const row = (await client.untilReady()).find(({ type }) => type === 'D');
+    expect(row && decodeDataRow(row.body).map((value) => Buffer.from(value ?? []).toString())).toEqual([
+      '104000',
+      'turn 4000@x.org',
+      '4001',
+    ]);
+    client.end();
   });
 
   test('declared checks hold for its values', async () => {

@@ -13,8 +13,10 @@ import { askInFailedTransaction, orRefuse, refusalOf, refuseExtended } from '../
 import { isOfOtherEncoding, judgeName, mayBeOtherName, NAME_NOT_UTF8 } from '../encoded-names.ts';
 import { readsSettings } from '../reading-settings.ts';
 import type { Reply } from '../reply.ts';
-import { sealedText, upstreamOids } from '../sealing.ts';
+import { sealText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
+import type { SessionSettings } from '../settings.ts';
+import { inTurns } from '../turns.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 
@@ -137,12 +139,15 @@ function prepareSealed(session: Session, parse: Parse, planned: Planned & { type
   if (plan?.type !== 'sealed' || more.length > 0 || planned.ends !== undefined) throw severalCommands();
   // Keys are asked for only where the text itself holds something to seal; Bind asks for the rest.
   const texts = plan.pieces.filter((piece) => typeof piece === 'string');
-  if (texts.length === plan.pieces.length) return void sendSealed(session, parse, planned, plan, texts.join(''));
+  const { settings } = session;
+  const send = (text: string) => sendSealed(session, parse, planned, plan, { text, settings });
+  if (texts.length === plan.pieces.length) return void send(texts.join(''));
   const columns = session.columns.open(plan.columns, columnUse(session));
-  const send = (opened: ColumnSession): Statement & { type: 'sealed' } =>
-    sendSealed(session, parse, planned, plan, sealedText(plan, opened, session.settings));
-  if (columns instanceof Promise) return columns.then((opened) => void send(opened));
-  lend(send(columns), columns);
+  if (columns instanceof Promise)
+    return columns.then(async (opened) => void send(await inTurns(sealText(plan, opened, settings))));
+  const text = inTurns(sealText(plan, columns, settings));
+  if (text instanceof Promise) return text.then((all) => void send(all));
+  lend(send(text), columns);
 }
 
 /**
@@ -161,7 +166,7 @@ function sendSealed(
   parse: Parse,
   { sql, changes = [] }: Planned & { type: 'sealed' },
   plan: SealedPlan,
-  text: string,
+  { text, settings }: { readonly text: string; readonly settings: SessionSettings },
 ): Statement & { type: 'sealed' } {
   const { name, parameterOids } = parse;
   session.wires.toUpstream(encodeParse({ name, text, parameterOids: upstreamOids(plan, parameterOids) }));
@@ -172,7 +177,7 @@ function sendSealed(
     sql,
     declaredOids: parameterOids,
     ...(change && { change }),
-    ...(readsSettings(plan) && { sealedUnder: session.settings }),
+    ...(readsSettings(plan) && { sealedUnder: settings }),
   };
   session.expect(replyTo(session, name, statement));
   verifyOnce(session, name, plan);

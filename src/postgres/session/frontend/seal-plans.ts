@@ -7,8 +7,10 @@ import type { Refusal, SealedColumn, SealedPlan } from '../../plan.ts';
 import type { Planned } from '../planning.ts';
 import { refusalOf } from '../refusals.ts';
 import type { ResultOpening } from '../reply.ts';
-import { sealedText } from '../sealing.ts';
+import { sealText } from '../sealing.ts';
 import type { Session } from '../session.ts';
+import type { SessionSettings } from '../settings.ts';
+import { inTurns } from '../turns.ts';
 import { columnUse } from './handler.ts';
 
 type Plan = (Planned & { type: 'sealed' })['plans'][number];
@@ -65,8 +67,12 @@ export type SealedTexts = {
   readonly refusal?: Refusal;
 };
 
-/** Throws what is none of a statement's own. */
-export function sealTexts(session: Session, all: Plans, opened: OpenedPlans): SealedTexts {
+/** At once where there are not many. Throws, or rejects with, what is none of a statement's own. */
+export function sealTexts(session: Session, all: Plans, opened: OpenedPlans): SealedTexts | Promise<SealedTexts> {
+  return inTurns(sealEach(session.settings, all, opened));
+}
+
+function* sealEach(settings: SessionSettings, all: Plans, opened: OpenedPlans): Generator<void, SealedTexts> {
   const texts: string[] = [];
   const openings: (ResultOpening | undefined)[] = [];
   let { refusal } = opened;
@@ -74,7 +80,7 @@ export function sealTexts(session: Session, all: Plans, opened: OpenedPlans): Se
     const plan = all[index];
     if (plan === undefined) break;
     try {
-      texts.push(sealedText(plan, columns, session.settings));
+      texts.push(yield* sealText(plan, columns, settings));
     } catch (error) {
       refusal = refusalOf(error);
       break;

@@ -79,6 +79,16 @@ function send(
   part: QueryPart | undefined,
 ): void | Promise<void> {
   const sealed = sealTexts(session, planned.plans, opened);
+  if (sealed instanceof Promise) return sealed.then((all) => sendTexts(session, planned, all, part));
+  return sendTexts(session, planned, sealed, part);
+}
+
+function sendTexts(
+  session: Session,
+  planned: Sealed,
+  sealed: SealedTexts,
+  part: QueryPart | undefined,
+): void | Promise<void> {
   const refusal = sealed.refusal ?? planned.ends;
   if (refusal === undefined) return sendSealed(session, planned, sealed, part);
   // Data of a COPY ahead of what is refused would be taken for that of one behind it.
