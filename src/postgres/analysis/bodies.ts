@@ -6,6 +6,7 @@ import { SEALGATE_SCHEMA } from '../service/names.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { changesSchema } from './catalog/setting-names.ts';
 import { namesPattern, RUNS_TEXT, SPELLS_NAMES } from './catalog/hot-set.ts';
+import { Names, wordsOf } from './catalog/names-in-bodies.ts';
 import type { Node } from './text/syntax.ts';
 
 /** `text`: the statement as it was written. */
@@ -13,9 +14,12 @@ export function bodyConcerns(node: Node, text: string, catalog: Catalog): boolea
   const body = bodyOf(node);
   if (body === undefined) return false;
   const texts = [text, ...stringsIn(body)];
-  const hot = namesPattern([...catalog.hotRelationNames, ...catalog.hotRoutines.keys(), SEALGATE_SCHEMA]);
+  const hot = new Names([...catalog.hotRelationNames, ...catalog.hotRoutines.keys()]);
   const concerns = (one: string): boolean =>
-    hot?.test(one) === true || SPELLS_NAMES.test(one) || ('DoStmt' in node && runsAnything(one));
+    one.toLowerCase().includes(SEALGATE_SCHEMA) ||
+    hot.areIn(wordsOf(one)) ||
+    SPELLS_NAMES.test(one) ||
+    ('DoStmt' in node && runsAnything(one));
   return texts.some(concerns) || ('DoStmt' in node && !isPlpgsql(node.DoStmt.args ?? []));
 }
 

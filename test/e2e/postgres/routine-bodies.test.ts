@@ -4,10 +4,22 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLoggedDatabase, type LoggedDatabase } from '../../support/postgres/logged-database.ts';
 import type { TestRule } from '../../support/postgres/sealed-database.ts';
 
-const RULES: readonly TestRule[] = [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }];
+const RULES: readonly TestRule[] = [
+  { table: 'people', column: 'email', type: 'text', mode: 'deterministic' },
+  // Names that are in many a text which is not about them.
+  { table: 'user', column: 'email', type: 'text' },
+  { table: 't', column: 'email', type: 'text' },
+];
 const DDL = String.raw`
 CREATE TABLE people (id int, email sealgate.sealed);
 CREATE TABLE others (id int, email text);
+CREATE TABLE "user" (id int, email sealgate.sealed);
+CREATE TABLE t (id int, email sealgate.sealed);
+CREATE FUNCTION who() RETURNS text LANGUAGE sql AS $$ SELECT user || ', but not user' $$;
+CREATE FUNCTION counts() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE total bigint; BEGIN SELECT count(others.id) INTO total FROM others; RETURN total; END $$;
+CREATE FUNCTION users() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.user';
+CREATE FUNCTION a_user() RETURNS bigint LANGUAGE plpgsql AS 'DECLARE u user%ROWTYPE; BEGIN RETURN u.id; END';
+CREATE FUNCTION ts() RETURNS SETOF t LANGUAGE sql AS 'TABLE t';
 CREATE FUNCTION spelled(x text) RETURNS void LANGUAGE plpgsql AS 'BEGIN INSERT INTO U&"peo!0070le" UESCAPE ''!'' VALUES (1, x); END';
 CREATE FUNCTION handed(x text) RETURNS xml LANGUAGE sql AS $$ SELECT query_to_xml('SELECT * FROM peo' || 'ple', true, true, x) $$;
 CREATE FUNCTION owner(others) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people WHERE id = $1.id';
@@ -52,6 +64,12 @@ test.each([
   "SELECT (p).shown FROM people p WHERE email = 'canary-20'",
   // The server's own.
   "SELECT p.to_json FROM people p WHERE email = 'canary-21'",
+  "SELECT users(), 'canary-23'",
+  "SELECT a_user(), 'canary-24'",
+  "SELECT ts(), 'canary-25'",
+  "DO $$ BEGIN INSERT INTO t VALUES (1, 'canary-26'); END $$",
+  `DO $$ BEGIN INSERT INTO "user" VALUES (1, 'canary-27'); END $$`,
+  "DO $$ BEGIN INSERT INTO public.user VALUES (1, 'canary-28'); END $$",
   "SELECT p.count, count(email = 'canary-22') FROM people p",
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
@@ -63,6 +81,8 @@ test.each([
   'DO LANGUAGE plpgsql $$ BEGIN PERFORM 1; END $$',
   "CREATE FUNCTION other() RETURNS bigint LANGUAGE sql AS E'SELECT count(*) FROM other\\x73'",
   'SELECT summed(id) FROM others',
+  'SELECT who(), counts()',
+  'DO $$ BEGIN PERFORM user, count(*) FROM others; END $$',
   'SELECT o.shown FROM others o',
   'SELECT o.shown, p.email FROM others o LEFT JOIN people p ON p.id = o.id',
   'SELECT o.to_json, p.email FROM others o LEFT JOIN people p ON p.id = o.id',

@@ -44,6 +44,7 @@ CREATE VIEW shown AS SELECT set_config('bytea_output', 'escape', false) AS x;
 CREATE VIEW shown_again AS SELECT x FROM shown;
 CREATE VIEW over_default AS SELECT * FROM by_default;
 CREATE VIEW over_settings AS SELECT name, setting FROM pg_settings;
+CREATE FUNCTION ends_so() RETURNS text LANGUAGE sql AS 'TABLE shown';
 CREATE FUNCTION inserts() RETURNS void LANGUAGE sql AS 'INSERT INTO by_default (y) VALUES (1)';
 CREATE FUNCTION updates() RETURNS void LANGUAGE sql AS $$ UPDATE pg_settings SET setting = 'SQL, DMY' WHERE name = 'DateStyle' $$;
 CREATE TABLE ordinary (id serial, u uuid DEFAULT gen_random_uuid(), at timestamptz DEFAULT now(), n int DEFAULT 1 CHECK (n > 0), who text DEFAULT current_user);
@@ -105,6 +106,7 @@ test.each([
   'INSERT INTO escaping (y) VALUES (1)',
   'SELECT * FROM shown',
   'TABLE shown_again',
+  'SELECT ends_so()',
   'EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM shown',
 ])('bytes behind it are printed as by the server: %s', async (change) => {
   for (const text of ['SELECT photo FROM people', change, 'SELECT photo FROM people']) await on.expectAlike(text);

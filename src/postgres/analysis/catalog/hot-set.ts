@@ -3,6 +3,8 @@
  * pass untouched, so it must not be too small.
  */
 
+import { Names, wordsOf } from './names-in-bodies.ts';
+
 /** What the snapshot knows about one relation, before heat is known. */
 export type RelationLinks = {
   readonly oid: number;
@@ -85,28 +87,29 @@ export function closeHotSet(
   const hotRoutines = new Set(
     routines.filter((routine) => isDynamic(routine) && !isAllowed(routine, allowed)).map((routine) => routine.oid),
   );
+  const defined = relations.map(({ oid, definition }) => ({
+    oid,
+    words: definition === undefined ? undefined : wordsOf(definition),
+  }));
+  const readable = routines
+    .filter((routine) => !OPAQUE_LANGUAGES.has(routine.language) && !isAllowed(routine, allowed))
+    .map(({ oid, definition }) => ({ oid, words: wordsOf(definition) }));
   for (let before = -1; before !== hot.size + hotRoutines.size;) {
     before = hot.size + hotRoutines.size;
     for (const relation of relations) {
       if (relation.linked.some((oid) => hot.has(oid)) || relation.triggerRoutines.some((oid) => hotRoutines.has(oid)))
         hot.add(relation.oid);
     }
-    const called = namesPattern(
-      routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name),
-    );
-    for (const { oid, definition } of relations)
-      if (called !== undefined && (definition === undefined || called.test(definition))) hot.add(oid);
+    const called = new Names(routines.filter(({ oid }) => hotRoutines.has(oid)).map(({ name }) => name));
+    for (const { oid, words } of defined)
+      if (hotRoutines.size > 0 && (words === undefined || called.areIn(words))) hot.add(oid);
     const names = [
       ...missingNames,
       ...relations.filter((relation) => hot.has(relation.oid)).flatMap(({ name, types }) => [name, ...types]),
     ];
     const routineNames = routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name);
-    const pattern = namesPattern([...names, ...routineNames]);
-    if (pattern === undefined) continue;
-    for (const routine of routines) {
-      if (OPAQUE_LANGUAGES.has(routine.language) || isAllowed(routine, allowed)) continue;
-      if (pattern.test(routine.definition)) hotRoutines.add(routine.oid);
-    }
+    const used = new Names([...names, ...routineNames]);
+    for (const { oid, words } of readable) if (used.areIn(words)) hotRoutines.add(oid);
   }
   return { relations: hot, routines: hotRoutines };
 }

@@ -3,6 +3,7 @@
  * them. No server reports all settings that matter here (search_path only since PostgreSQL 18, role and bytea_output never), so they are asked
  * for again after each statement with such a name.
  */
+import { Names, wordsOf, type Words } from './names-in-bodies.ts';
 import { bodyOf, isAllowed, isDynamic, OPAQUE_LANGUAGES, type RelationLinks, type RoutineBody } from './hot-set.ts';
 
 /** What values are printed under, or their texts read. */
@@ -69,7 +70,13 @@ export function changingNames(
 ): Changing {
   const readable = routines
     .filter(({ language }) => !OPAQUE_LANGUAGES.has(language))
-    .map((routine) => ({ ...routine, body: bodyOf(routine.definition), isDynamic: isDynamic(routine) }));
+    .map((routine) => {
+      const body = bodyOf(routine.definition);
+      return { ...routine, body, words: wordsOf(body), isDynamic: isDynamic(routine) };
+    });
+  const viewed = new Map(
+    relations.map(({ oid, definition }) => [oid, definition === undefined ? undefined : wordsOf(definition)]),
+  );
   const sets = readable.filter(({ body, isDynamic }) => isDynamic || SETS.test(body) || updatesSettings(body));
   // Who allows what runs what it makes up says as well that values are printed as before.
   const setsWithin = (pattern: RegExp): readonly RoutineBody[] =>
@@ -85,10 +92,10 @@ export function changingNames(
   );
   const oidsOf = (found: readonly RoutineBody[]): readonly number[] => found.map(({ oid }) => oid);
   const namesSetting = (found: readonly RoutineBody[]): ChangingNames =>
-    namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable);
+    namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable, viewed);
   return {
     settings: namesSetting(sets),
-    schema: namesReaching(oidsOf(changes), relations, readable),
+    schema: namesReaching(oidsOf(changes), relations, readable, viewed),
     styles: namesSetting(setsWithin(SETS_STYLE)),
     encoding: namesSetting(setsWithin(SETS_ENCODING)),
   };
@@ -97,12 +104,13 @@ export function changingNames(
 /** Stands in `calls` for set_config and pg_settings. */
 const SETS_ITSELF = 0;
 
-type Readable = RoutineBody & { readonly body: string };
+type Readable = RoutineBody & { readonly body: string; readonly words: Words };
 
 function namesReaching(
   from: readonly number[],
   relations: readonly RelationLinks[],
   routines: readonly Readable[],
+  viewed: ReadonlyMap<number, Words | undefined>,
 ): ChangingNames {
   const found = new Set(from);
   const [read, reached] = [new Set<number>(), new Set<number>()];
@@ -111,16 +119,16 @@ function namesReaching(
   const isFound = (routine: number): boolean => found.has(routine);
   for (let before = -1; before !== found.size + read.size + reached.size;) {
     before = found.size + read.size + reached.size;
-    const uses = wholeNames(used);
-    const writes = wholeNames(written);
-    for (const { oid, name, body } of routines) {
-      if (found.has(oid) || !(uses?.test(body) === true || (writes?.test(body) === true && WRITES.test(body))))
-        continue;
+    const uses = new Names(used);
+    const writes = new Names(written);
+    for (const { oid, name, body, words } of routines) {
+      if (found.has(oid) || !(uses.areIn(words) || (writes.areIn(words) && WRITES.test(body)))) continue;
       found.add(oid);
       used.add(name);
     }
-    for (const { oid, name, definition, linked, cascades, calls, callsWritten, triggerRoutines } of relations) {
-      const byText = uses !== undefined && (definition === undefined || uses.test(definition));
+    for (const { oid, name, linked, cascades, calls, callsWritten, triggerRoutines } of relations) {
+      const words = viewed.get(oid);
+      const byText = used.size > 0 && (words === undefined || uses.areIn(words));
       if (byText || calls.some(isFound) || linked.some((other) => read.has(other))) {
         read.add(oid);
         used.add(name);
@@ -134,10 +142,4 @@ function namesReaching(
     }
   }
   return { used, written };
-}
-
-function wholeNames(names: ReadonlySet<string>): RegExp | undefined {
-  if (names.size === 0) return undefined;
-  const any = [...names].map((name) => name.replaceAll('"', '""').replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
-  return new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i');
 }

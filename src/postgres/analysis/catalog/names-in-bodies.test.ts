@@ -1,0 +1,54 @@
+/** Names in the bodies of routines: found wherever they may be used, and not where they cannot be. */
+import { expect, test } from 'vitest';
+import { Names, wordsOf } from './names-in-bodies.ts';
+
+const uses = (name: string, text: string): boolean => new Names([name]).areIn(wordsOf(text));
+
+test.each([
+  ['t', 'SELECT * FROM t'],
+  ['t', 'AS $function$TABLE t$function$'],
+  ['t', 'SELECT * FROM public.t'],
+  ['t', 'SELECT * FROM public . "t"'],
+  ['t', 'SELECT t.x FROM T'],
+  ['t', 'DECLARE r t%ROWTYPE'],
+  ['t', 'DECLARE r t.x%TYPE'],
+  ['t', 'DECLARE r _t'],
+  ['t', 'SELECT (x).t'],
+  ['t', 'SELECT t(1)'],
+  ['t', 'FOR i IN t..3 LOOP'],
+  ['user', 'SELECT * FROM "user"'],
+  ['user', 'SELECT * FROM public.user'],
+  ['user', 'SELECT * FROM public . user u'],
+  ['user', `SELECT * FROM public.${' '.repeat(50)}user`],
+  ['user', 'SELECT * FROM public./* here */user'],
+  ['user', 'SELECT * FROM public. -- here\n user'],
+  ['user', 'DECLARE r user%ROWTYPE'],
+  ['user', 'DECLARE r user -- here\n %ROWTYPE'],
+  ['User', 'SELECT * FROM "User"'],
+  ['Weird "name"', 'SELECT * FROM "Weird ""name"""'],
+  ['a$b', 'AS $$TABLE a$b$$'],
+  ['a-b', 'TABLE "a-b"'],
+  ['zoë', 'TABLE Zoë'],
+  ['x'.repeat(63), `TABLE ${'x'.repeat(80)}`],
+])('%s is used in: %s', (name, text) => {
+  expect(uses(name, text)).toBe(true);
+});
+
+test.each([
+  ['t', 'SELECT count(*) FROM orders'],
+  ['t', 'SELECT t.id FROM orders'],
+  ['t', 'SELECT t.* FROM orders'],
+  ['t', 'SELECT "t"."id" FROM orders'],
+  ['user', 'SELECT users, user_id FROM orders WHERE who = user'],
+  ['user', "SELECT 'user'"],
+  ['user', 'SELECT user -- who\n, id FROM orders'],
+  ['order', 'SELECT id FROM x ORDER BY id'],
+  ['people', 'SELECT * FROM people_of_old'],
+])('%s is not used in: %s', (name, text) => {
+  expect(uses(name, text)).toBe(false);
+});
+
+test('a long text is read in one go', () => {
+  for (const part of ['-', ' ', '\n', '.', '"', '%', 't', 't.', 't."', ' %', '--\n', '. ', '/*'])
+    expect(uses('none', part.repeat(300_000))).toBe(false);
+});
