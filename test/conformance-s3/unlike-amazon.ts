@@ -16,11 +16,6 @@ export const UNLIKE_AMAZON: readonly (readonly [what: string, amazon: string, he
     'The process that took the parts completes it, since it knows them; any other refuses as S3 does.',
   ],
   [
-    'a continuation token that is none',
-    'InvalidArgument',
-    'Tokens are the store’s; Ceph RGW 16 goes on behind whatever name it is given.',
-  ],
-  [
     'letters in tags beyond `+ - = . _ : / @`, letters, digits and spaces',
     'InvalidTag',
     'What the store keeps, it keeps.',

@@ -21,6 +21,7 @@ import type { S3Request, S3Response } from '../operation.ts';
 import { understandForm } from '../post/post-object.ts';
 import { collectHeaders, hoistQueryHeaders, operationHeaders, refuseReservedNames } from '../request/headers.ts';
 import { locate, parseQuery, splitTarget } from '../request/target.ts';
+import { checkVersionId } from '../request/version-id.ts';
 import { routeOperation } from '../router.ts';
 import type { Share } from '../sealing/governor.ts';
 import { admit } from './admission.ts';
@@ -187,6 +188,7 @@ function understand(
   caller.rights?.demand(permissionsFor(head));
   const limited = caller.rights !== undefined;
   const decision = decide({ bucket, key, operation, headers, limited }, gateway, operations);
+  if (decision.type === 'handle' && key !== '') checkVersionId(operation, query);
   const plan = signed === undefined ? NO_BODY : planBody(headers, signed, operation);
   const request: S3Request = {
     ...{ operation, requestId, method, bucket, key, query, caller, ...connection },

@@ -9,6 +9,7 @@ import { mapBounded } from '../sealing/bounded-map.ts';
 import { clientEtag } from '../sealing/etag.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
+import { readToken, tokenFor } from './continuation-token.ts';
 import { isHiddenKey } from './hidden-names.ts';
 import { askedEncoding, askedMaxKeys, listHeaders } from './list-query.ts';
 import {
@@ -27,7 +28,9 @@ export async function listSealed(request: S3Request, gateway: GatewayContext, ve
   const list = parseListRequest(request, version);
   const page = await firstVisiblePage(request, gateway, list);
   const rows = await plainRows(page.rows, request, gateway);
-  const body = formatListPage(list, { ...page, rows });
+  const next = page.nextContinuationToken;
+  const nextContinuationToken = next === undefined ? undefined : tokenFor(next);
+  const body = formatListPage(list, { ...page, rows, nextContinuationToken });
   return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
 }
 
@@ -39,7 +42,7 @@ function parseListRequest({ bucket, query }: S3Request, version: 1 | 2): ListReq
     delimiter: query.get('delimiter') === '' ? undefined : query.get('delimiter'),
     maxKeys: askedMaxKeys(query),
     marker: query.get('marker'),
-    continuationToken: query.get('continuation-token'),
+    continuationToken: version === 2 ? query.get('continuation-token') : undefined,
     startAfter: query.get('start-after'),
     encodeKeys: askedEncoding(query),
   };
@@ -47,7 +50,12 @@ function parseListRequest({ bucket, query }: S3Request, version: 1 | 2): ListReq
 
 async function firstVisiblePage(request: S3Request, gateway: GatewayContext, list: ListRequest): Promise<ListPage> {
   // Encoded, any key survives XML; a backend that knows no encoding says so by not naming it.
-  let query: ReadonlyMap<string, string> = new Map([...request.query, ['encoding-type', 'url']]);
+  let query: ReadonlyMap<string, string> = new Map([
+    ...request.query,
+    // An empty one is none, and repeated.
+    ...(list.continuationToken ? [['continuation-token', readToken(list.continuationToken)] as const] : []),
+    ['encoding-type', 'url'],
+  ]);
   for (;;) {
     const page = await fetchPage(request, gateway, query);
     const visible = await withoutHidden(page, (prefix, marker) => firstKey(request, gateway, prefix, marker));

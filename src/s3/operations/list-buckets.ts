@@ -3,6 +3,7 @@
  * stores does not answer fails the whole: who synchronises by a list would take what is missing for gone.
  */
 import { S3Error } from '../errors.ts';
+import { readToken, tokenFor } from '../listing/continuation-token.ts';
 import {
   childrenOf,
   childText,
@@ -33,7 +34,7 @@ export const listBuckets: S3Operation = {
     const { stores } = gateway.upstream;
     // The answer of the only store is its own, in every detail.
     if (stores.length === 1) return gateway.forward(request);
-    const after = tokenOf(request);
+    const after = nameBehind(request);
     const most = maxBuckets(request);
     const lists = await Promise.all(stores.map((store) => listOf(store, request, gateway)));
     const all = lists.flatMap(({ buckets }) => buckets).sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -43,7 +44,7 @@ export const listBuckets: S3Operation = {
     const body = formatXml('ListAllMyBucketsResult', {
       Owner: lists[0]?.owner,
       Buckets: { Bucket: page.map(({ content }) => content) },
-      ContinuationToken: left.length > page.length && last !== undefined ? tokenBehind(last.name) : undefined,
+      ContinuationToken: left.length > page.length && last !== undefined ? tokenFor(last.name) : undefined,
       Prefix: request.query.get('prefix'),
     });
     return { status: 200, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
@@ -96,16 +97,8 @@ function maxBuckets({ query }: S3Request): number {
   return most;
 }
 
-const tokenBehind = (name: string): string => Buffer.from(name).toString('base64url');
-
 /** The name behind which the page begins. */
-function tokenOf({ query }: S3Request): string | undefined {
+function nameBehind({ query }: S3Request): string | undefined {
   const token = query.get('continuation-token');
-  if (token === undefined) return undefined;
-  const name = Buffer.from(token, 'base64url').toString();
-  if (name === '' || tokenBehind(name) !== token)
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'The continuation token provided is incorrect', {
-      details: { ArgumentName: 'continuation-token', ArgumentValue: token },
-    });
-  return name;
+  return token === undefined ? undefined : readToken(token);
 }

@@ -6,6 +6,7 @@ import { decodeUri } from '../../sigv4/percent-encoding.ts';
 import { S3Error } from '../errors.ts';
 import type { S3Headers } from '../operation.ts';
 import { checked, type Place } from './target.ts';
+import { EMPTY_VERSION } from './version-id.ts';
 
 export type CopySource = Place & { readonly versionId: string | undefined };
 
@@ -44,7 +45,8 @@ function parsePath(text: string): CopySource {
   const decoded = decodeUri(path);
   // A second question mark, or an ARN of an access point, would be read in another way by the backend.
   if (decoded === undefined || /[?&]/u.test(versionId ?? '') || /^\/?arn:/iu.test(decoded)) throw invalid(text);
-  if (question >= 0 && (versionId === undefined || versionId === '')) throw invalid(text);
+  if (versionId === '') throw invalid('', EMPTY_VERSION);
+  if (question >= 0 && versionId === undefined) throw invalid(text);
   const rest = decoded.startsWith('/') ? decoded.slice(1) : decoded;
   const slash = rest.indexOf('/');
   if (slash <= 0 || slash === rest.length - 1) throw invalid(text);
@@ -59,7 +61,9 @@ function parseRename(text: string, bucket: string): CopySource {
   return { ...checked({ bucket, key }), versionId: undefined };
 }
 
-const invalid = (text: string): S3Error =>
-  new S3Error('ERR_S3_INVALID_ARGUMENT', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey', {
+const NO_SOURCE = 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey';
+
+const invalid = (text: string, message = NO_SOURCE): S3Error =>
+  new S3Error('ERR_S3_INVALID_ARGUMENT', message, {
     details: { ArgumentName: 'x-amz-copy-source', ArgumentValue: text },
   });

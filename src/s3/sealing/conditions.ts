@@ -25,6 +25,16 @@ export function checkReadConditions(
   } else if (isNotAfter(modified, request['if-modified-since'])) throw notModified(upstream);
 }
 
+/** The 304 of a read whose conditions say that it is one. */
+export function notModifiedOf(request: S3Headers, upstream: S3Headers): S3Error | undefined {
+  try {
+    checkReadConditions(request, upstream);
+  } catch (error) {
+    if (error instanceof S3Error && error.code === 'ERR_S3_NOT_MODIFIED') return error;
+  }
+  return undefined;
+}
+
 /** Whether a Range header counts: If-Range is not given, or names the object's ETag or its date. */
 export function checkIfRange(request: S3Headers, upstream: S3Headers): boolean {
   const condition = request['if-range'];
@@ -52,7 +62,7 @@ export function upstreamConditions(request: S3Headers): S3Headers {
 }
 
 /** What a 304 still says of the object. */
-export function notModified(upstream: S3Headers): S3Error {
+function notModified(upstream: S3Headers): S3Error {
   const headers: Record<string, string> = {};
   if (upstream['etag'] !== undefined) headers['etag'] = clientEtag(upstream['etag']);
   for (const name of ['last-modified', 'cache-control', 'expires', 'x-amz-version-id']) {

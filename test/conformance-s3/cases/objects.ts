@@ -270,6 +270,19 @@ export const OBJECT_CASES: readonly Case[] = [
     },
   },
   {
+    operation: 'GetObject',
+    what: 'an empty version',
+    run: async (side) => {
+      await put(side, 'k', 'x');
+      return [await side.send({ method: 'GET', key: 'k', query: { versionId: '' } })];
+    },
+  },
+  {
+    operation: 'PutObject',
+    what: 'with a version',
+    run: async (side) => [await side.send({ method: 'PUT', key: 'k', query: { versionId: 'null' }, body: 'x' })],
+  },
+  {
     operation: 'DeleteObject',
     what: 'where versions are suspended',
     run: async (side) => {

@@ -22,4 +22,15 @@ export const OURS: readonly Difference[] = [
     what: /^an empty part 10000$/u,
     says: refusal(400, 'InvalidArgument'),
   },
+  {
+    name: 'versions where none is named',
+    why: 'S3 refuses an empty version, and any where an object is made; stores take the newest for the one, and ignore the other.',
+    operations: /^(?:Get|Put)Object$/u,
+    what: /^an empty version$|^with a version$/u,
+    says: {
+      ...refusal(400, 'InvalidArgument'),
+      '/Error/ArgumentName': /^versionId$/u,
+      '/Error/ArgumentValue': /^(?:null)?$/u,
+    },
+  },
 ];

@@ -293,6 +293,13 @@ const OF_LISTS: readonly Difference[] = [
 
 const OF_SETTINGS: readonly Difference[] = [
   {
+    name: 'versions that it does not have',
+    why: 's3rver has no versions to name, and takes an empty one for the newest; S3 refuses it.',
+    operations: /^(?:DeleteObject|PutObjectLegalHold)$/u,
+    what: /^on, read back; a deletion|^under governance/u,
+    says: { ...refusal(400, 'InvalidArgument'), '/Error/ArgumentName': /^versionId$/u },
+  },
+  {
     name: 'settings that the backend does not know',
     why: 's3rver answers 405, or ignores such parameters: it lists the bucket, makes it, or deletes it. The gateway looks before, and says NotImplemented.',
     operations:
