@@ -84,6 +84,13 @@ describe('every sink', () => {
     expect(logOf(keys)).toHaveLength(3 * (2 * 3 + 1));
   });
 
+  test('half a record that a full volume left stays a line of its own: none that comes after it is lost in it', async () => {
+    await using keys = await keyFolder();
+    writeFileSync(keys.path('copy'), '{"seq":0}\n{"seq":1,"half');
+    await run(keys, fileSink(keys.path('copy')), 2);
+    expect(linesOf(keys.path('copy'))).toEqual(['{"seq":0}', '{"seq":1,"half', ...logOf(keys)]);
+  });
+
   test('a collector over HTTP gets them as lines of JSON, with the header it asks for', async () => {
     await using keys = await keyFolder();
     const { url, bodies, heads } = await collector();
