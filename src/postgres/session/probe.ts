@@ -8,6 +8,7 @@ import { PostgresError } from '../errors.ts';
 import type { Refusal } from '../plan.ts';
 import { textOf } from '../wire/reader.ts';
 import { untilAnswered } from './certainty.ts';
+import { hasFailed } from './refusals.ts';
 import type { Session } from './session.ts';
 import type { SessionSettings } from './settings.ts';
 
@@ -46,7 +47,7 @@ export async function settle(session: Session): Promise<Readiness> {
   if (session.tracksPending > 0) await untilAnswered(session);
   if (session.skipping) return 'skipped';
   if (!session.settingsOutdated) return 'ready';
-  if (session.replies.size === 0 && session.status === 'failed') return 'failed';
+  if (hasFailed(session)) return 'failed';
   return ask(session);
 }
 

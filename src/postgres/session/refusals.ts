@@ -18,8 +18,6 @@ import type { Session } from './session.ts';
 const REFUSED_TEXT = 'SEALGATE REFUSED THIS STATEMENT';
 const REFUSED_NAME = 'sealgate refused';
 const REFUSED_QUERY = encodeQuery(REFUSED_TEXT);
-/** A statement that does nothing: in a failed transaction the server answers its own 25P02. */
-const HARMLESS_TEXT = 'SELECT';
 
 export function refuseQuery(session: Session, refusal: Refusal, part?: QueryPart): void {
   note(session, refusal);
@@ -39,9 +37,9 @@ export function refuseExtended(session: Session, refusal: Refusal, name = REFUSE
   session.expect({ kind: 'parse', refusal });
 }
 
-/** Nothing is in flight, and the server has said that the open transaction has failed. */
-export function hasFailed({ replies, status }: Session): boolean {
-  return replies.size === 0 && status === 'failed';
+/** Nothing is in flight, and the server has said that the open transaction has failed, which nothing of this sequence has ended. */
+export function hasFailed({ replies, status, failureOver }: Session): boolean {
+  return replies.size === 0 && status === 'failed' && !failureOver;
 }
 
 /** In place of a Bind. The server looks at the transaction before it looks at values, and leaves the unnamed statement as it is. */
@@ -50,10 +48,15 @@ export function refuseBind(session: Session, refusal: Refusal): void {
   else refuseExtended(session, refusal);
 }
 
-/** The transaction has failed: whatever this statement is, the server would refuse it; it need not see it for that. */
+/**
+ * The transaction has failed: whatever this statement is, the server would refuse it with its own 25P02; it need not see it for that. What it sees in its
+ * place reads as SQL, so that it is no syntax error, and fails everywhere.
+ */
 export function askInFailedTransaction(session: Session, kind: 'query' | 'parse', name = '', part?: QueryPart): void {
   const message =
-    kind === 'query' ? encodeQuery(HARMLESS_TEXT) : encodeParse({ name, text: HARMLESS_TEXT, parameterOids: [] });
+    kind === 'query'
+      ? encodeQuery(REFUSED_STATEMENT)
+      : encodeParse({ name, text: REFUSED_STATEMENT, parameterOids: [] });
   session.dropsCopyData = kind === 'query' ? 'until-message' : 'until-sync';
   session.wires.toUpstream(message);
   session.expect({ kind, ...(part && { part }) });

@@ -122,6 +122,8 @@ export class Session {
   isOver = false;
   /** As of the last ReadyForQuery. */
   status: TransactionStatus = 'idle';
+  /** A statement has succeeded since that said `failed`: none does but ROLLBACK, with or without TO, and what amounts to it. */
+  failureOver = false;
   /** The server ignores messages until the next Sync, and has said so. */
   skipping = false;
   /** The server reads CopyData from the client. */

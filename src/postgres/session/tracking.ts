@@ -21,6 +21,7 @@ export function noteEffect(session: Session, effect: TrackPlan['effect'] | undef
 /** ReadyForQuery: outside a transaction, what it changed is now true for all, or never was. */
 export function noteStatus(session: Session, status: TransactionStatus): void {
   session.status = status;
+  session.failureOver = false;
   session.blockInDoubt = false;
   session.reportsPending = false;
   asReported(session);

@@ -8,6 +8,7 @@ import { connectTo } from '../../support/postgres/connect.ts';
 import { encodeBind } from '../../../src/postgres/messages/bind.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
 import { errorOf, RawClient, statusOf, type RawMessage } from '../../support/postgres/proxy.ts';
+import { shown } from '../../support/postgres/said.ts';
 import { openSearchedDatabase, type SearchedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
@@ -136,4 +137,82 @@ test('a savepoint brings the transaction back', async () => {
     types: 'CZ',
     status: 'T',
   });
+});
+
+describe('what ends the failure in the same sequence', () => {
+  const run = (text: string, ...values: readonly string[]): Buffer[] => [
+    parse({ text }),
+    bind('', values),
+    execute({}),
+  ];
+  beforeEach(async () => {
+    await same(query("DELETE FROM t; INSERT INTO t VALUES (1, 'canary-1', 7); SAVEPOINT x"));
+  });
+
+  test.each(['ROLLBACK TO x', 'ROLLBACK', 'COMMIT', 'ROLLBACK AND CHAIN'])(
+    '%s: statements behind it are sealed and opened',
+    async (end) => {
+      await same(query('COMMIT; BEGIN; SAVEPOINT x'));
+      await fail();
+      await sameRows(...run(end), ...run('SELECT email, age FROM t WHERE email = $1', 'canary-1'), sync());
+      await same(query('ROLLBACK; BEGIN; SAVEPOINT x'));
+      await fail();
+      await same(...run(end), ...run('UPDATE t SET email = $1, age = $2', 'canary-2', '8'), ...run('COMMIT'), sync());
+      await sameRows(query('SELECT email, age FROM t'));
+    },
+  );
+
+  test.each(['ROLLBACK TO x', 'ROLLBACK'])(
+    '%s: as well where settings had changed, and what was prepared before is run',
+    async (end) => {
+      await same(query('COMMIT'));
+      await same(parse({ name: 'before', text: 'SELECT email, age FROM t WHERE email = $1' }), sync());
+      await same(query('BEGIN'));
+      await same(query("SET LOCAL bytea_output = 'escape'"));
+      await same(query('SAVEPOINT x'));
+      await same(
+        parse({ name: 'all', text: 'SELECT email FROM t' }),
+        encodePortal('kept', 'all'),
+        execute({ portal: 'kept', rows: 1 }),
+        sync(),
+      );
+      await fail();
+      await sameRows(...run(end), bind('before', ['canary-1']), execute({}), sync());
+      await same(query('ROLLBACK'));
+    },
+  );
+
+  test('an empty statement does not, nor what fails', async () => {
+    await fail();
+    await same(...run(''), ...run('SELECT email FROM t'), sync());
+    await same(...run('ROLLBACK TO none'), ...run('SELECT email FROM t'), sync());
+    await same(...run('SELECT email FROM t WHERE email = lower(email)'), sync());
+    expect(await same(query('SELECT email FROM t'))).toMatchObject({ code: '25P02' });
+  });
+
+  test('a portal of before the savepoint gives its rows', async () => {
+    await same(query("INSERT INTO t VALUES (2, 'canary-3', 8)"));
+    await same(
+      parse({ name: 'rows', text: 'SELECT email, age FROM t ORDER BY id' }),
+      encodePortal('kept', 'rows'),
+      execute({ portal: 'kept', rows: 1 }),
+      sync(),
+    );
+    await same(query('SAVEPOINT y'));
+    await same(query("SET LOCAL bytea_output = 'escape'"));
+    await fail();
+    await sameRows(...run('ROLLBACK TO y'), execute({ portal: 'kept' }), sync());
+  });
+
+  const encodePortal = (portal: string, statement: string): Buffer =>
+    Buffer.from(encodeBind({ portal, statement, formats: [], resultFormats: [], values: [] }));
+  async function sameRows(...messages: readonly Buffer[]): Promise<void> {
+    const answers: (readonly string[])[] = [];
+    for (const on of [ours, theirs]) {
+      on.send(...messages);
+      answers.push(shown(await on.untilReady()));
+    }
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[1]?.some((line) => line.startsWith('D '))).toBe(true);
+  }
 });

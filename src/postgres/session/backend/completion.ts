@@ -23,6 +23,7 @@ export const commandCompleteHandler: BackendHandler = {
       session.queryIndex++;
       if (head.part !== undefined) return endPart(session, head.part, bytes.subarray(start - 5, start + bodyLength));
     } else {
+      if (bodyLength > 0) session.failureOver = true;
       // EmptyQueryResponse has no body, and nothing has run.
       if (head.internal === undefined && bodyLength > 0)
         session.held = heldBehind(session.held, tagOf(bytes, start, bodyLength));
