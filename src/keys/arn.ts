@@ -33,8 +33,18 @@ export function parseKeyReference(text: string, realm: KeyRealm): KeyReference {
   const reference = resource.startsWith('key/') ? parseKeyId(resource.slice('key/'.length)) : parseAlias(resource);
   if (reference === undefined) return fail('ERR_KEYS_INVALID_ARN', `Invalid arn ${shown(text)}`);
   if (region !== realm.region) return fail('ERR_KEYS_NOT_FOUND', `Invalid arn ${shown(region)}`);
-  if (account !== realm.account) return fail('ERR_KEYS_NOT_FOUND', `Key '${shown(text)}' does not exist`);
+  if (account !== realm.account) {
+    const gone = reference.type === 'alias' ? `Alias ${text} is not found.` : `Key '${shown(text)}' does not exist`;
+    return fail('ERR_KEYS_NOT_FOUND', gone);
+  }
   return reference;
+}
+
+/** The ARN for which an id or alias stands that somebody of that account gives; what is none of the two stays as it is. */
+export function nameIn(realm: KeyRealm, text: string): string {
+  const reference = parseResource(text);
+  if (reference === undefined) return text;
+  return reference.type === 'alias' ? aliasArn(realm, reference.aliasName) : keyArn(realm, reference.keyId);
 }
 
 /** Undefined: no ARN. */

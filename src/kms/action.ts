@@ -1,7 +1,7 @@
 /** What an action is: its name, the shape of its input, and what it does; and what it is given for one request. */
 import type { KeyUse } from '../keys/uses/data-keys.ts';
 import type { KeyManager } from '../keys/key-manager.ts';
-import type { KeyRealm } from '../keys/arn.ts';
+import { nameIn, type KeyRealm } from '../keys/arn.ts';
 import { encodeJson, type JsonOutput } from './json/write.ts';
 import { readInput, type ReadStruct } from './shapes/read.ts';
 import type { StructShape } from './shapes/shapes.ts';
@@ -63,7 +63,7 @@ export function defineAction<Input>(
   const answer = async (value: ReadStruct, call: KmsCall): Promise<ActionOutput> => {
     validate(value, input);
     // What was read by the shape and holds its limits is what the shape stands for.
-    return run(value as Input, { ...call, use: withGrantTokens(call.use, value) });
+    return run(namedByCaller(value, call) as Input, { ...call, use: withGrantTokens(call.use, value) });
   };
   const handle = async (body: Uint8Array, call: KmsCall): Promise<Buffer> => {
     const read = readInput(body, input);
@@ -74,6 +74,28 @@ export function defineAction<Input>(
     }
   };
   return { name, handle, input, answer };
+}
+
+const NAMES_OF_KEYS = ['KeyId', 'SourceKeyId', 'DestinationKeyId', 'TargetKeyId'] as const;
+
+/**
+ * An id or alias without an account is one of the caller's own account: who is of another one has to give the ARN. Source: the API reference's
+ * "To specify a KMS key in a different AWS account, you must use the key ARN or alias ARN".
+ */
+function namedByCaller(value: ReadStruct, { use, realm }: KmsCall): ReadStruct {
+  const account = accountOf(use.principal);
+  if (account === undefined || account === realm.account) return value;
+  const named = NAMES_OF_KEYS.flatMap((member): [string, string][] => {
+    const name = value[member];
+    return typeof name === 'string' ? [[member, nameIn({ ...realm, account }, name)]] : [];
+  });
+  return { ...value, ...Object.fromEntries(named) };
+}
+
+/** Undefined: a service, which is of no account. */
+function accountOf(principal: string): string | undefined {
+  const [, , , , account = ''] = principal.split(':', 5);
+  return /^\d{12}$/u.test(account) ? account : undefined;
 }
 
 function withGrantTokens(use: KeyUse, value: ReadStruct): KeyUse {
