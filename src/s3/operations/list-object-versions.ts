@@ -36,11 +36,10 @@ export const listObjectVersions: S3Operation = {
 function parseRequest({ bucket, query }: S3Request): VersionsRequest {
   const given = (name: string): string | undefined => query.get(name) || undefined;
   const [keyMarker, versionIdMarker] = [given('key-marker'), given('version-id-marker')];
-  if (versionIdMarker !== undefined && keyMarker === undefined) {
-    throw new S3Error('ERR_S3_INVALID_ARGUMENT', 'A version-id marker cannot be specified without a key marker.', {
-      details: { ArgumentName: 'version-id-marker', ArgumentValue: versionIdMarker },
-    });
-  }
+  const asVersion = query.get('version-id-marker');
+  if (asVersion !== undefined && keyMarker === undefined)
+    throw wrongMarker('A version-id marker cannot be specified without a key marker.', asVersion);
+  if (asVersion === '') throw wrongMarker('A version-id marker cannot be empty.', asVersion);
   return {
     bucket,
     prefix: query.get('prefix'),
@@ -52,6 +51,11 @@ function parseRequest({ bucket, query }: S3Request): VersionsRequest {
   };
 }
 
+const wrongMarker = (message: string, given: string): S3Error =>
+  new S3Error('ERR_S3_INVALID_ARGUMENT', message, {
+    details: { ArgumentName: 'version-id-marker', ArgumentValue: given },
+  });
+
 async function firstVisiblePage(
   request: S3Request,
   gateway: GatewayContext,
@@ -61,7 +65,8 @@ async function firstVisiblePage(
     asked.keyMarker === undefined ? undefined : { key: asked.keyMarker, versionId: asked.versionIdMarker };
   for (;;) {
     const page = await fetchPage(request, gateway, asked, from);
-    const visible = await withoutHidden(page, (prefix, marker) => firstKey(request, gateway, asked, prefix, marker));
+    const shown = withoutMarked(page, asked);
+    const visible = await withoutHidden(shown, (prefix, marker) => firstKey(request, gateway, asked, prefix, marker));
     // Of nothing that was asked for no page has more.
     if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || asked.maxKeys === 0)
       return visible;
@@ -93,6 +98,10 @@ async function fetchPage(
   const response = await sendOrThrow(gateway, { method: 'GET', bucket, query, headers: listHeaders(request), signal });
   return parseVersionPage(await response.body.text(MAX_LIST_BYTES));
 }
+
+/** Behind a key alone come other keys, as on S3; Ceph RGW 16 begins with that key's own versions, so that who goes on by keys has them twice. */
+const withoutMarked = (page: VersionPage, { keyMarker, versionIdMarker }: VersionsRequest): VersionPage =>
+  versionIdMarker === undefined ? { ...page, rows: page.rows.filter(({ key }) => key !== keyMarker) } : page;
 
 const withoutHidden = async (page: VersionPage, first: FirstKey): Promise<VersionPage> => ({
   ...page,

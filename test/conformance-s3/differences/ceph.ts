@@ -217,6 +217,13 @@ const OF_LISTS_AND_DELETIONS: readonly Difference[] = [
     says: refusal(400, 'InvalidArgument'),
   },
   {
+    name: 'key markers',
+    why: 'S3 begins behind the key, Ceph RGW 16 at it.',
+    operations: /^ListObjectVersions$/u,
+    what: /^a key marker$/u,
+    where: /\/(?:Version|DeleteMarker)\b/u,
+  },
+  {
     name: 'a version marker without a key marker',
     why: 'S3 refuses it; Ceph RGW 16 begins at the beginning.',
     operations: /^ListObjectVersions$/u,

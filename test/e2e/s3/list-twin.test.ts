@@ -199,9 +199,14 @@ test('versions and delete markers, by markers of both kinds', async () => {
     return all<Marker>({ KeyMarker: from }, async (marker) => {
       const query = { Bucket, Prefix, Delimiter, MaxKeys, ...marker, EncodingType: 'url' } as const;
       const page = await client.send(new ListObjectVersionsCommand(query));
+      // Ceph RGW 16 begins at the key, S3 behind it.
+      const isBehind = ({ Key }: { readonly Key?: string | undefined }): boolean =>
+        Bucket !== TWIN || decoded(Key) !== from;
       const rows = [
-        ...(page.Versions ?? []).map(({ Key, Size, IsLatest }) => `${decoded(Key)} ${Size} ${IsLatest}`),
-        ...(page.DeleteMarkers ?? []).map(({ Key, IsLatest }) => `${decoded(Key)} gone ${IsLatest}`),
+        ...(page.Versions ?? [])
+          .filter(isBehind)
+          .map(({ Key, Size, IsLatest }) => `${decoded(Key)} ${Size} ${IsLatest}`),
+        ...(page.DeleteMarkers ?? []).filter(isBehind).map(({ Key, IsLatest }) => `${decoded(Key)} gone ${IsLatest}`),
       ];
       return {
         names: [...rows, ...groups(page.CommonPrefixes)],
