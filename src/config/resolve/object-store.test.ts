@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { certificate } from '../../../test/support/client-certificates.ts';
 import { KEYS, loadText, problemsOf } from '../../../test/support/config.ts';
 
 const S3 = `${KEYS}s3:
@@ -27,4 +28,19 @@ test('Other object stores have buckets of their own, each in one of them', async
   ]);
   const ca = store(2, '[a]', ', tls: { caFile: ./none.pem }');
   expect(await problemsOf(section(ca))).toEqual(['9:70 FILE s3.otherUpstreams[0].tls.caFile']);
+});
+
+test('A store that asks for a certificate is shown one with its key, whoever vouches for the store', async () => {
+  const { cert, key } = certificate('app');
+  const other = certificate('backup').key;
+  const files = { '/etc/gate/own.crt': cert, '/etc/gate/own.key': key, '/etc/gate/other.key': other };
+  const over = (tls: string): string => S3.replace('127.0.0.1:1" }', `127.0.0.1:1", tls: { ${tls} } }`);
+  const { s3 } = await loadText(over('certFile: own.crt, keyFile: own.key'), { files });
+  expect(s3?.upstream.tls).toMatchObject({ ca: undefined, client: { certificate: cert }, place: 's3.upstream.tls' });
+  for (const [tls, problem] of [
+    ['certFile: own.crt', /VALUE s3\.upstream\.tls\.certFile$/u],
+    ['keyFile: own.key', /VALUE s3\.upstream\.tls\.keyFile$/u],
+    ['certFile: own.crt, keyFile: other.key', /FILE s3\.upstream\.tls\.certFile$/u],
+  ] as const)
+    expect(await problemsOf(over(tls), { files })).toEqual([expect.stringMatching(problem)]);
 });
