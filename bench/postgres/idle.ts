@@ -35,10 +35,13 @@ export async function benchIdle({ say, print }: BenchOptions): Promise<void> {
   if (pooler === undefined) return say('PgBouncer is not installed: nothing else here holds so many connections');
   started.defer(() => pooler.stop());
   const lines: string[] = [];
-  for (const tls of [false, true]) {
-    const ports = { postgres: backends.postgresPort, upstream: pooler.port };
-    lines.push(await measure({ folder, password, ports, tls, say }));
-  }
+  const ports = { postgres: backends.postgresPort, upstream: pooler.port };
+  const runs: readonly Pick<Run, 'tls' | 'node'>[] = [
+    { tls: false, node: [] },
+    { tls: true, node: [] },
+    { tls: true, node: ['--max-semi-space-size=8'] },
+  ];
+  for (const run of runs) lines.push(await measure({ folder, password, ports, say, ...run }));
   print('#### Idle connections on a database with rules, client and server side each, resident memory of Sealgate\n');
   print('|  | connections | before | with them | each |\n| --- | --- | --- | --- | --- |');
   for (const line of lines) print(line);
@@ -49,10 +52,12 @@ type Run = {
   readonly password: string;
   readonly ports: { readonly postgres: number; readonly upstream: number };
   readonly tls: boolean;
+  /** Options of Node, as NODE_OPTIONS would give them. */
+  readonly node: readonly string[];
   readonly say: (line: string) => void;
 };
 
-async function measure({ folder, password, ports, tls, say }: Run): Promise<string> {
+async function measure({ folder, password, ports, tls, node, say }: Run): Promise<string> {
   const own = await mkdtemp(join(folder, 'sealgate-'));
   const port = await freePort();
   await cli(['init'], own);
@@ -63,7 +68,7 @@ async function measure({ folder, password, ports, tls, say }: Run): Promise<stri
   ]);
   await cli(['keys', 'create', '--alias', 'bench'], own);
   await applyDdl(own, ports.postgres, password);
-  const child = startCli(['up'], own);
+  const child = startCli(['up'], own, node);
   child.stdout?.resume();
   child.stderr?.pipe(process.stderr);
   await untilListening(port);
@@ -77,7 +82,8 @@ async function measure({ folder, password, ports, tls, say }: Run): Promise<stri
     await sleep(10_000);
     const after = await residentBytes(child.pid ?? 0);
     const each = `${((after - before) / CONNECTIONS / 1024).toFixed(1)} KiB`;
-    return `| ${tls ? 'TLS to clients' : 'in clear'} | ${open.length} | ${mebibytes(before)} | ${mebibytes(after)} | ${each} |`;
+    const name = [tls ? 'TLS to clients' : 'in clear', ...node].join(', ');
+    return `| ${name} | ${open.length} | ${mebibytes(before)} | ${mebibytes(after)} | ${each} |`;
   } finally {
     for (const socket of open) socket.destroy();
     const exited = once(child, 'exit');
@@ -85,7 +91,12 @@ async function measure({ folder, password, ports, tls, say }: Run): Promise<stri
   }
 }
 
-function config({ port, ports, password, tls }: Omit<Run, 'folder' | 'say'> & { readonly port: number }): string {
+function config({
+  port,
+  ports,
+  password,
+  tls,
+}: Omit<Run, 'folder' | 'node' | 'say'> & { readonly port: number }): string {
   const listen = tls ? `{ port: ${port}, tls: { certFile: proxy.crt, keyFile: proxy.key } }` : `{ port: ${port} }`;
   return `version: 1
 keys: { store: ./sealgate-keys.sqlite, unseal: [{ type: keyFile, path: ./root.key }] }
