@@ -17,6 +17,11 @@ export const SIGV4_ERRORS = {
     why: 'A parameter of the Authorization header or presigned URL is missing, repeated or cannot be read.',
     fix: 'Sign with a current SDK.',
   },
+  ERR_SIGV4_NO_PAYLOAD_HASH: {
+    says: 'Missing required header for this request: x-amz-content-sha256',
+    why: 'Nothing says what the signature takes for the hash of the body.',
+    fix: "Send `x-amz-content-sha256`, as SDKs do; for curl before 8.0, `-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD'`.",
+  },
   ERR_SIGV4_TWO_MECHANISMS: {
     says: 'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
     why: 'The request has an Authorization header and the parameters of a presigned URL: each may say another caller.',

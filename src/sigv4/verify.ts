@@ -153,8 +153,7 @@ function claimedPayloadHash(
   const header = request.headers['x-amz-content-sha256'];
   if (claim.type === 'header') {
     const hash = options.payloadHash ?? header;
-    if (hash === undefined)
-      throw new SigV4Error('ERR_SIGV4_MALFORMED', 'Missing required header for this request: x-amz-content-sha256');
+    if (hash === undefined) throw new SigV4Error('ERR_SIGV4_NO_PAYLOAD_HASH');
     return hash;
   }
   // A presigned URL binds the body only through a header it signs, or a parameter (which it signs always).

@@ -83,6 +83,7 @@ function translate(error: SigV4Error, request: IncomingRequest, now: number): Km
     case 'ERR_SIGV4_UNSUPPORTED':
       return new KmsError(MALFORMED, 'Requests are signed in the Authorization header with AWS4-HMAC-SHA256.', cause);
     case 'ERR_SIGV4_MALFORMED':
+    case 'ERR_SIGV4_NO_PAYLOAD_HASH':
     case 'ERR_SIGV4_TWO_MECHANISMS':
       return new KmsError(MALFORMED, error.message, cause);
     case 'ERR_SIGV4_UNKNOWN_KEY':

@@ -108,6 +108,8 @@ function s3Code(error: SigV4Error): S3ErrorCode {
       return 'ERR_S3_ACCESS_DENIED';
     case 'ERR_SIGV4_UNSUPPORTED':
       return 'ERR_S3_SIGNATURE_VERSION';
+    case 'ERR_SIGV4_NO_PAYLOAD_HASH':
+      return 'ERR_S3_INVALID_REQUEST';
     case 'ERR_SIGV4_TWO_MECHANISMS':
       return 'ERR_S3_INVALID_ARGUMENT';
     case 'ERR_SIGV4_MALFORMED':

@@ -124,6 +124,13 @@ test('nor the token of a presigned URL; of one without, all is told but its sign
   }
 });
 
+test('who does not say what was signed of the body is told the header, as curl before 8.0 is', async () => {
+  const { head } = sign(edge.port, { method: 'GET', path: '/plain/k' });
+  const answer = await talk(edge.port, [head.replace(/^x-amz-content-sha256: .*\r\n/imu, '')], isWhole);
+  expect([statusIn(answer), told(answer.slice(answer.indexOf('<?xml')))]).toEqual([400, { Code: 'InvalidRequest' }]);
+  expect(answer).toContain('<Message>Missing required header for this request: x-amz-content-sha256</Message>');
+});
+
 test('of a form it is the policy that was signed', async () => {
   const wrong = client({ ...CLIENT, secretAccessKey: 'wrong' });
   const form = await createPresignedPost(wrong, { Bucket: 'plain', Key: 'k', Expires: 60 });
