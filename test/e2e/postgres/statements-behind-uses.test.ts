@@ -146,3 +146,15 @@ test.each(["SELECT set_config('application_name', $1, false)", 'SELECT $1::text'
     expect((await on.db.direct.query('SELECT * FROM people WHERE id = 7')).rows).toEqual([]);
   },
 );
+
+test.each([[['COMMIT']], [['ROLLBACK']], [['ROLLBACK', 'BEGIN']], [['CLOSE c']]])(
+  'FETCH of a cursor that has ended in its own sequence fails, and the session goes on: %j',
+  async (ends) => {
+    const run = (text: string): Uint8Array[] => [parse({ text }), bind({}), execute({})];
+    for (const text of ['BEGIN', `DECLARE c CURSOR FOR ${READ}`, 'FETCH c']) await on.expectAlike(text);
+    await on.expectSequenceAlike(...ends.flatMap(run), ...run('FETCH c'));
+    for (const text of ['ROLLBACK', READ]) await on.expectAlike(text);
+    await on.expectSequenceAlike(...['BEGIN', `DECLARE c CURSOR FOR ${READ}`, ...ends].flatMap(run), ...run('FETCH c'));
+    for (const text of ['ROLLBACK', READ]) await on.expectAlike(text);
+  },
+);

@@ -59,7 +59,10 @@ export const noDataHandler: BackendHandler = {
     const head = expectHead(session, 'NoData', 'describe-statement', 'describe-portal');
     const { results, copy, named } = session.opening?.plan ?? {};
     const comesLater = named?.type === 'declare' || named?.type === 'prepare';
-    if (results !== undefined && copy === undefined && !comesLater) throw mismatch('the statement returns no rows');
+    // The cursor ended with its block, whose end is known here with ReadyForQuery only: FETCH fails when it is run.
+    const isGone = named?.type === 'fetch';
+    if (results !== undefined && copy === undefined && !comesLater && !isGone)
+      throw mismatch('the statement returns no rows');
     session.finish();
     head.internal?.done?.(true);
     return head.internal === undefined ? FORWARD : CONSUME;
