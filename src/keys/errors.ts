@@ -234,3 +234,13 @@ export type KeysErrorCode = keyof typeof KEYS_ERRORS;
 export class KeysError extends SealgateError<KeysErrorCode> {
   override readonly name = 'KeysError';
 }
+
+/** No key or alias of the region has this ARN. */
+export class UnknownArnError extends KeysError {
+  readonly arn: string;
+
+  constructor(arn: string, message: string) {
+    super('ERR_KEYS_NOT_FOUND', message);
+    this.arn = arn;
+  }
+}

@@ -3,7 +3,7 @@ import type { Kek } from '../crypto/key-types.ts';
 import type { KeyPair } from '../crypto/pairs/key-pair.ts';
 import { MATERIAL_REF_BYTES, WRAPPED_KEY_FLAGS } from '../envelope/wrapped-key.ts';
 import { aliasArn, keyArn, parseKeyReference, uuidToBytes, type KeyRealm, type KeyReference } from './arn.ts';
-import { KeysError } from './errors.ts';
+import { KeysError, UnknownArnError } from './errors.ts';
 import { usableUntil } from './import/availability.ts';
 import { materialAllows, shownState, type KeyState } from './life/key-states.ts';
 import type { KeyUsage } from './key-kinds.ts';
@@ -78,9 +78,9 @@ export class KeyRing {
 
   byId(keyId: string): HeldKey {
     const key = this.#keys.get(keyId);
-    if (key === undefined)
-      throw new KeysError('ERR_KEYS_NOT_FOUND', `Key '${keyArn(this.#realm, keyId)}' does not exist`);
-    return key;
+    if (key !== undefined) return key;
+    const arn = keyArn(this.#realm, keyId);
+    throw new UnknownArnError(arn, `Key '${arn}' does not exist`);
   }
 
   /** Undefined: no such key that callers may see, or none any more. */
@@ -90,9 +90,9 @@ export class KeyRing {
 
   alias(aliasName: string): AliasRecord {
     const alias = this.#aliases.get(aliasName);
-    if (alias === undefined)
-      throw new KeysError('ERR_KEYS_NOT_FOUND', `Alias ${aliasArn(this.#realm, aliasName)} is not found.`);
-    return alias;
+    if (alias !== undefined) return alias;
+    const arn = aliasArn(this.#realm, aliasName);
+    throw new UnknownArnError(arn, `Alias ${arn} is not found.`);
   }
 
   hasAlias(aliasName: string): boolean {

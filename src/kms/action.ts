@@ -1,7 +1,9 @@
 /** What an action is: its name, the shape of its input, and what it does; and what it is given for one request. */
 import type { KeyUse } from '../keys/uses/data-keys.ts';
 import type { KeyManager } from '../keys/key-manager.ts';
+import { notSharedMessage } from '../keys/access/decision.ts';
 import { nameIn, type KeyRealm } from '../keys/arn.ts';
+import { KeysError, UnknownArnError } from '../keys/errors.ts';
 import { encodeJson, type JsonOutput } from './json/write.ts';
 import { readInput, type ReadStruct } from './shapes/read.ts';
 import type { StructShape } from './shapes/shapes.ts';
@@ -57,23 +59,28 @@ export type DefinedAction = Action & {
 /** Blobs of the input are zeroed when `run` is done with them, and those of the output once they are encoded. */
 export function defineAction<Input>(
   name: string,
-  input: StructShape<Input>,
+  shape: StructShape<Input>,
   run: (input: Input, call: KmsCall) => Promise<ActionOutput> | ActionOutput,
 ): DefinedAction {
   const answer = async (value: ReadStruct, call: KmsCall): Promise<ActionOutput> => {
-    validate(value, input);
-    // What was read by the shape and holds its limits is what the shape stands for.
-    return run(namedByCaller(value, call) as Input, { ...call, use: withGrantTokens(call.use, value) });
+    validate(value, shape);
+    const input = namedByCaller(value, call);
+    try {
+      // What was read by the shape and holds its limits is what the shape stands for.
+      return await run(input as Input, { ...call, use: withGrantTokens(call.use, value) });
+    } catch (error) {
+      throw error instanceof UnknownArnError && isFromElsewhere(call) ? notShared(error, name, input, call) : error;
+    }
   };
   const handle = async (body: Uint8Array, call: KmsCall): Promise<Buffer> => {
-    const read = readInput(body, input);
+    const read = readInput(body, shape);
     try {
       return encodeAndZero(await answer(read.value, call));
     } finally {
       read.wipe();
     }
   };
-  return { name, handle, input, answer };
+  return { name, handle, input: shape, answer };
 }
 
 const NAMES_OF_KEYS = ['KeyId', 'SourceKeyId', 'DestinationKeyId', 'TargetKeyId'] as const;
@@ -90,6 +97,18 @@ function namedByCaller(value: ReadStruct, { use, realm }: KmsCall): ReadStruct {
     return typeof name === 'string' ? [[member, nameIn({ ...realm, account }, name)]] : [];
   });
   return { ...value, ...Object.fromEntries(named) };
+}
+
+function isFromElsewhere({ use, realm }: KmsCall): boolean {
+  const account = accountOf(use.principal);
+  return account !== undefined && account !== realm.account;
+}
+
+/** As for a key that is not shared with the caller: who is of another account is not told which ones there are. */
+function notShared({ arn }: UnknownArnError, name: string, input: ReadStruct, { use }: KmsCall): KeysError {
+  const half = input['DestinationKeyId'] === arn ? 'ReEncryptTo' : 'ReEncryptFrom';
+  const message = notSharedMessage(use.principal, name === 'ReEncrypt' ? half : name);
+  return new KeysError('ERR_KEYS_ACCESS_DENIED', message);
 }
 
 /** Undefined: a service, which is of no account. */

@@ -118,8 +118,31 @@ function formatIdentity(identity: StatementRef | 'root'): string {
 /** As AWS words its AccessDeniedException. */
 export function accessDeniedMessage(request: AccessRequest, by: Refusal): string {
   const action = displayAction(request.action);
+  if (isFromElsewhere(request) && saysOfKey(by)) return notSharedMessage(request.principal.arn, request.action);
   const on = resourceText(request.resource);
   return `User: ${request.principal.arn} is not authorized to perform: ${action}${on} ${because(by, action)}`;
+}
+
+/** What AWS says to a caller of another account of a key that is not there, or is not shared with it: the one is not told from the other. */
+export function notSharedMessage(principal: string, action: string): string {
+  return `User: ${principal} is not authorized to perform: ${displayAction(action)} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`;
+}
+
+function isFromElsewhere({ principal, resource }: AccessRequest): boolean {
+  return resource.type === 'key' && principal.account !== undefined && principal.account !== resource.key.account;
+}
+
+/** Whether it is the key's policy that refuses, or what there is to be done with it. */
+function saysOfKey(by: Refusal): boolean {
+  switch (by.type) {
+    case 'explicit-deny':
+      return by.statement.policy.type === 'key-policy';
+    case 'key-policy-silent':
+    case 'other-account':
+      return true;
+    default:
+      return false;
+  }
 }
 
 function resourceText(resource: AccessResource): string {

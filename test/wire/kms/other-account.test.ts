@@ -38,6 +38,11 @@ async function answer(action: string, input: object, credentials = AWAY): Promis
 const noKey = (name: string) => ['NotFoundException', `Key '${arn(ELSEWHERE, `key/${name}`)}' does not exist`];
 const noAlias = (name: string) => ['NotFoundException', `Alias ${arn(ELSEWHERE, name)} is not found.`];
 
+const notShared = (action: string) => [
+  'AccessDeniedException',
+  `User: ${AWAY.principal} is not authorized to perform: kms:${action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
+];
+
 test('An id or alias alone is one of the caller’s account, whether there is one here or not', async () => {
   for (const name of [keyId, UNKNOWN])
     expect(await answer('Encrypt', { KeyId: name, Plaintext: 'AA==' })).toEqual(noKey(name));
@@ -59,6 +64,36 @@ test('By ARN the key is found, of its account and no other, and in every place o
   expect(await answer('ReEncrypt', { ...source, DestinationKeyId: keyId })).toEqual(noKey(keyId));
   const both = { ...source, SourceKeyId: keyId, DestinationKeyId: KeyId };
   expect(await answer('ReEncrypt', both)).toEqual(noKey(keyId));
+});
+
+test('Of a key that is not shared it is told nothing else than of one that is not there', async () => {
+  const hidden = await kms.key();
+  await kms.call('CreateAlias', { AliasName: 'alias/hidden', TargetKeyId: hidden });
+  const { json } = await kms.call('Encrypt', { KeyId: keyId, Plaintext: 'AA==' });
+  const shared = { CiphertextBlob: json?.['CiphertextBlob'] };
+  const asked: readonly [string, string, (name: string) => object][] = [
+    ['DescribeKey', 'DescribeKey', (KeyId) => ({ KeyId })],
+    ['Encrypt', 'Encrypt', (KeyId) => ({ KeyId, Plaintext: 'AA==' })],
+    ['GenerateDataKey', 'GenerateDataKey', (KeyId) => ({ KeyId, KeySpec: 'AES_256' })],
+    ['DisableKey', 'DisableKey', (KeyId) => ({ KeyId })],
+    ['ListGrants', 'ListGrants', (KeyId) => ({ KeyId })],
+    ['ReEncrypt', 'ReEncryptTo', (DestinationKeyId) => ({ ...shared, DestinationKeyId })],
+  ];
+  for (const [action, permission, input] of asked)
+    for (const name of [`key/${hidden}`, `key/${UNKNOWN}`])
+      expect.soft(await answer(action, input(arn(ACCOUNT, name)))).toEqual(notShared(permission));
+  for (const name of ['alias/hidden', 'alias/none'])
+    expect.soft(await answer('DescribeKey', { KeyId: arn(ACCOUNT, name) })).toEqual(notShared('DescribeKey'));
+  const others = await kms.call('Encrypt', { KeyId: hidden, Plaintext: 'AA==' });
+  expect(await answer('Decrypt', { CiphertextBlob: others.json?.['CiphertextBlob'] })).toEqual([
+    'AccessDeniedException',
+    'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.',
+  ]);
+  const unknown = { KeyId: UNKNOWN };
+  expect(await answer('DescribeKey', unknown, CALLER)).toEqual([
+    'NotFoundException',
+    `Key '${arn(ACCOUNT, `key/${UNKNOWN}`)}' does not exist`,
+  ]);
 });
 
 test('Who is of the account, and a service, which is of none, give what they like', async () => {
