@@ -58,7 +58,8 @@ export class BackendKnowledge {
       const found = await probeCleanly(place, random, known);
       known.probe = Promise.resolve(found);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
-      void sweepProbes(place, now()).catch((error: unknown) => {
+      // Whoever asked waits for it too, or a listing would have one request more at once than it may.
+      await sweepProbes(place, now()).catch((error: unknown) => {
         log.warn({ err: error, bucket }, 'what earlier probes left behind could not be swept');
       });
       return found;
