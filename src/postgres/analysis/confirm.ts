@@ -7,6 +7,7 @@ import { placed } from './placed.ts';
 import type { DraftPlan } from './plan-statement.ts';
 import { refusePlan } from './refuse-plan.ts';
 import { requireAgreement, type Agreement } from './second-analysis.ts';
+import { ServerAnswers } from './server-answers.ts';
 import type { SourceText } from './text/source-text.ts';
 import { elementType } from './text/syntax.ts';
 
@@ -17,9 +18,10 @@ export async function confirmDrafts(
   source: SourceText,
 ): Promise<readonly StatementPlan[]> {
   const plans: StatementPlan[] = [];
+  const answers = statements.length > 1 ? new ServerAnswers() : undefined;
   for (const draft of statements) {
     try {
-      plans.push(draft.type === 'draft' ? await agreed(shadows, draft) : draft);
+      plans.push(draft.type === 'draft' ? await agreed(shadows, draft, answers) : draft);
     } catch (error) {
       if (plans.length === 0) throw error;
       return [...plans, refusePlan(error, source)];
@@ -28,8 +30,12 @@ export async function confirmDrafts(
   return refused === undefined ? plans : [...plans, refusePlan(refused, source)];
 }
 
-async function agreed(shadows: ShadowSource, { plan, opinion }: DraftPlan): Promise<SealedPlan> {
-  const agreement = await requireAgreement(shadows, opinion).catch((error: unknown) => {
+async function agreed(
+  shadows: ShadowSource,
+  { plan, opinion }: DraftPlan,
+  answers: ServerAnswers | undefined,
+): Promise<SealedPlan> {
+  const agreement = await requireAgreement(shadows, opinion, answers).catch((error: unknown) => {
     throw placed(error, opinion.start);
   });
   return withTypes(plan, agreement);

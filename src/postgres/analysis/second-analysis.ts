@@ -20,6 +20,7 @@ import type { ParameterUse } from './expressions/parameters.ts';
 import type { ShadowRelation, ShadowSource } from './catalog/shadow.ts';
 import type { FittedText, StandInNames } from './catalog/stand-in-names.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
+import type { ServerAnswer, ServerAnswers } from './server-answers.ts';
 import { requireServersOwn } from './servers-own.ts';
 import { serverReferences, type Added, type ServerReferences } from './server-references.ts';
 import { elementType } from './text/syntax.ts';
@@ -50,43 +51,70 @@ export type Agreement = {
 
 const NOTHING_HOT: Agreement = { results: [], parameterOids: new Map() };
 
-/** Resolves when both agree. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
-export async function requireAgreement(shadows: ShadowSource, opinion: SecondOpinion): Promise<Agreement> {
+/** Resolves when both agree. `answers`: of the statements of one message. Errors: ERR_POSTGRES_DISAGREEMENT, ERR_POSTGRES_CATALOG. */
+export async function requireAgreement(
+  shadows: ShadowSource,
+  opinion: SecondOpinion,
+  answers?: ServerAnswers,
+): Promise<Agreement> {
   const { analysis, outputs } = opinion;
-  const hot = [...analysis.relations.values()].filter((relation) => relation.hot);
+  const isHot = [...analysis.relations.values()].some(({ hot }) => hot);
   // The hot names in it turned out to be other relations; it goes upstream with their schemas written out, so they stay others.
-  if (hot.length === 0) return NOTHING_HOT;
+  if (!isHot) return NOTHING_HOT;
   let place = -1;
+  const compare = ({ description, shadowed }: DescribedAnswer): Agreement['results'] => {
+    compareParameters(shadowStatement(opinion, shadowed), description);
+    return compareResults(outputs, description, shadowed);
+  };
+  const ask = (): Promise<ServerAnswer> =>
+    askServer(shadows, opinion, { described: compare, faulty: (found) => (place = found) });
   try {
-    return await shadows.within(analysis, async (session, { relations: shadowed, names }) => {
-      const statement = shadowStatement(opinion, shadowed);
-      // What the statement calls unqualified is found where the client's session would find it.
-      const { searchPath } = analysis.input;
-      const fitted = await names.fit(statement.sql, searchPath);
-      const oids = await names.standInOids(statement.oids);
-      await session.query(SEARCH_PATH_SQL, [searchPathText(names.searchPath(searchPath))]);
-      const answer = await session.describe(fitted.sql, oids).catch((error: unknown) => {
-        place = placeOf(error, fitted, statement, analysis);
-        throw error;
-      });
-      const description = names.described(answer);
-      compareParameters(statement, description);
-      const results = compareResults(outputs, description, shadowed);
-      const { serverVersion } = analysis.catalog.facts;
-      const described = { sql: fitted.sql, description: answer };
-      const found = await serverReferences(session, described, hot[0]?.shadowSchema ?? '', serverVersion);
-      compareReferences(analysis, placesOf(found.columns, shadowed));
-      requireServersOwn(analysis, inOwnTypes(found.added, names));
-      const numbers = [...analysis.parameters.sealed.keys()];
-      const parameters = numbers.map((number): [number, number] => [
-        number,
-        description.parameterOids[number - 1] ?? 0,
-      ]);
-      return { results, parameterOids: new Map(parameters) };
-    });
+    const known = answers?.of(analysis, shadowStatement(opinion, NO_SHADOWS), ask);
+    const answer = await (known ?? ask());
+    const results = compare(answer);
+    compareReferences(analysis, placesOf(answer.columns, answer.shadowed));
+    requireServersOwn(analysis, answer.added);
+    const numbers = [...analysis.parameters.sealed.keys()];
+    const parameters = numbers.map((number): [number, number] => [
+      number,
+      answer.description.parameterOids[number - 1] ?? 0,
+    ]);
+    return { results, parameterOids: new Map(parameters) };
   } catch (error) {
     throw asRefusal(error, place);
   }
+}
+
+const NO_SHADOWS: ReadonlyMap<number, ShadowRelation> = new Map();
+
+type DescribedAnswer = Pick<ServerAnswer, 'description' | 'shadowed'>;
+
+/** `described`: throws where it is not as expected; `faulty`: told where the server finds fault with it. */
+async function askServer(
+  shadows: ShadowSource,
+  opinion: SecondOpinion,
+  heard: { readonly described: (answer: DescribedAnswer) => unknown; readonly faulty: (place: number) => void },
+): Promise<ServerAnswer> {
+  const { analysis } = opinion;
+  return await shadows.within(analysis, async (session, { relations: shadowed, names }) => {
+    const statement = shadowStatement(opinion, shadowed);
+    // What the statement calls unqualified is found where the client's session would find it.
+    const { searchPath } = analysis.input;
+    const fitted = await names.fit(statement.sql, searchPath);
+    const oids = await names.standInOids(statement.oids);
+    await session.query(SEARCH_PATH_SQL, [searchPathText(names.searchPath(searchPath))]);
+    const answer = await session.describe(fitted.sql, oids).catch((error: unknown) => {
+      heard.faulty(placeOf(error, fitted, statement, analysis));
+      throw error;
+    });
+    const description = names.described(answer);
+    heard.described({ description, shadowed });
+    const { serverVersion } = analysis.catalog.facts;
+    const hot = [...analysis.relations.values()].find((relation) => relation.hot);
+    const described = { sql: fitted.sql, description: answer };
+    const { columns, added } = await serverReferences(session, described, hot?.shadowSchema ?? '', serverVersion);
+    return { description, columns, added: inOwnTypes(added, names), shadowed };
+  });
 }
 
 function inOwnTypes(added: readonly Added[], names: StandInNames): readonly Added[] {

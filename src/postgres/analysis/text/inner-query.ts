@@ -35,8 +35,24 @@ export function parenthesizedQuery(source: SourceText, statement: RawStatement):
 
 /** Without white space and comments around it. */
 export function trimmed(source: SourceText, { start, end }: RawStatement): Span {
-  const inside = source.tokens.filter((token) => token.start >= start && token.end <= end);
-  return { start: inside[0]?.start ?? start, end: inside.at(-1)?.end ?? end };
+  const { tokens } = source;
+  // By halves: a message has many statements, and all of its tokens looked at for each would take the square of them.
+  const first = tokens[firstWhere(tokens, (token) => token.start >= start)];
+  const last = tokens[firstWhere(tokens, (token) => token.end > end) - 1];
+  if (first === undefined || last === undefined || first.end > end || last.start < start) return { start, end };
+  return { start: first.start, end: last.end };
+}
+
+/** Of tokens that are not and then are so; their number where none is. */
+function firstWhere(tokens: SourceText['tokens'], isSo: (token: SourceText['tokens'][number]) => boolean): number {
+  let [from, to] = [0, tokens.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const token = tokens[middle];
+    if (token === undefined || isSo(token)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /** The query behind the first such word outside of parentheses: PREPARE name (types) AS query, DECLARE name CURSOR FOR query. */
