@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -77,18 +78,25 @@ function gatewayPids(): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** The gateway that has the other end of a connection, by Linux's own tables. */
-function gatewayOf(clientPort: number): number {
-  const hex = clientPort.toString(16).toUpperCase().padStart(4, '0');
+/** The gateway that has the other end of a connection, by Linux's own tables; undefined: none has taken it yet. */
+function gatewayOf({ localPort, remotePort }: Socket): number | undefined {
+  const hex = (port = 0): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/u));
-  const inode = rows.find(([, , remote]) => remote?.endsWith(`:${hex}`))?.[9];
-  const found = gatewayPids().find((pid) =>
+  const inode = rows.find(
+    ([, local, remote]) => local?.endsWith(hex(remotePort)) && remote?.endsWith(hex(localPort)),
+  )?.[9];
+  return gatewayPids().find((pid) =>
     readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode ?? ''}]`),
   );
-  if (found === undefined) throw new Error('no gateway has this connection');
-  return found;
+}
+
+/** Once one has it: before, all that was sent may lie in the kernel. */
+async function killGatewayOf(socket: Socket): Promise<void> {
+  await expect.poll(() => gatewayOf(socket), soon).toBeDefined();
+  const pid = gatewayOf(socket);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
 }
 
 function linkOf(path: string): string {
@@ -120,13 +128,13 @@ test('who takes a part is killed while it does, and the upload found by listing 
     await expect.poll(() => up.logged().split('worker started').length - 1, soon).toBe(GATEWAYS + round);
     expect(gatewayPids()).toHaveLength(GATEWAYS);
     const url = await getSignedUrl(client(), new UploadPartCommand({ ...upload, PartNumber }), { expiresIn: 600 });
-    const broken = new Promise<string>((resolve) => {
+    const broken = new Promise<string>((resolve, reject) => {
       const half = httpRequest(url, { method: 'PUT', headers: { 'content-length': String(8 * MIB) } });
       half.on('error', () => resolve('broken'));
       half.on('response', ({ statusCode }) => resolve(String(statusCode)));
       half.write(randomBytes(6 * MIB), () => {
         // It has taken most of the part, and hardly anything is between the two.
-        process.kill(gatewayOf(half.socket?.localPort ?? 0), 'SIGKILL');
+        if (half.socket !== null) killGatewayOf(half.socket).catch(reject);
       });
     });
     expect(await broken).toBe('broken');
