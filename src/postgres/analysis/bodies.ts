@@ -5,7 +5,7 @@
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { changesSchema } from './catalog/setting-names.ts';
-import { namesPattern, RUNS_TEXT, SPELLS_NAMES } from './catalog/hot-set.ts';
+import { RUNS_TEXT, SPELLS_NAMES } from './catalog/hot-set.ts';
 import { Names, wordsOf } from './catalog/names-in-bodies.ts';
 import type { Node } from './text/syntax.ts';
 
@@ -25,7 +25,7 @@ export function bodyConcerns(node: Node, text: string, catalog: Catalog): boolea
 
 /** `text`: a DO statement. Whether what it runs may change the catalog. */
 export function blockChangesSchema(text: string, { changing: { schema } }: Catalog): boolean {
-  return changesSchema(text) || namesPattern([...schema.used, ...schema.written])?.test(text) === true;
+  return changesSchema(text) || new Names([...schema.used, ...schema.written]).areIn(wordsOf(text));
 }
 
 function bodyOf(node: Node): unknown {

@@ -11,19 +11,25 @@ import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { FaultyValue, isLate } from './faulty-bind.ts';
 import type { SessionSettings } from './settings.ts';
+import type { Steps } from './turns.ts';
 
 /** The upstream text of one statement; stops after each value, and at its end. Throws what sealing throws. */
 export function* sealText(
   plan: SealedPlan | PassPlan | TrackPlan,
   columns: ColumnSession,
   settings: SessionSettings,
-): Generator<void, string> {
+): Steps<string> {
   let text = '';
   if (plan.type !== 'sealed') text = plan.text;
   else
     for (const piece of plan.pieces) {
-      text += typeof piece === 'string' ? piece : sealedLiteral(piece, columns, settings);
-      if (typeof piece !== 'string') yield;
+      if (typeof piece === 'string') {
+        text += piece;
+        continue;
+      }
+      const sealed = sealedLiteral(piece, columns, settings);
+      text += sealed;
+      yield sealed.length;
     }
   yield;
   return text;

@@ -35,3 +35,12 @@ test('between the turns of many steps others are served', async () => {
 test('what a step of a later turn throws is what it rejects with', async () => {
   await expect(inTurns(count(20_000, 15_000))).rejects.toThrow(new RangeError('step 15000'));
 });
+
+test('steps that say they are about many bytes end a turn sooner', async () => {
+  function* large(): Generator<number, string> {
+    for (let step = 0; step < 40; step += 1) yield 100_000;
+    return 'done';
+  }
+  expect(inTurns(large())).toBeInstanceOf(Promise);
+  expect(await inTurns(large())).toBe('done');
+});

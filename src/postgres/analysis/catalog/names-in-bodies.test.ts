@@ -29,6 +29,13 @@ test.each([
   ['a$b', 'AS $$TABLE a$b$$'],
   ['a-b', 'TABLE "a-b"'],
   ['zoë', 'TABLE Zoë'],
+  ['Σ', 'TABLE public.Σ'],
+  ['Σ_sales', 'TABLE public.Σ_sales'],
+  ['ΑΣ', 'DECLARE r ΑΣ.email%TYPE'],
+  ['ΑΣ', 'TABLE "ΑΣ"; TABLE b'],
+  ['user', 'DECLARE r _user'],
+  ['_under', 'DECLARE r __under'],
+  ['__x', 'DECLARE r ___x'],
   ['x'.repeat(63), `TABLE ${'x'.repeat(80)}`],
 ])('%s is used in: %s', (name, text) => {
   expect(uses(name, text)).toBe(true);

@@ -27,21 +27,35 @@ const RESERVED: ReadonlySet<string> = new Set(
   symmetric table then to trailing true union unique user using variadic when where window with`.split(/\s+/),
 );
 
+/** Small letters, each by itself: a capital sigma becomes another at the end of a word than within one. */
+const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ');
+
 export function wordsOf(written: string): Words {
-  const text = written.toLowerCase();
+  const text = folded(written);
   const [all, marked] = [new Set<string>(), new Set<string>()];
   const isMarked = hasParted(text);
   for (const { 0: run, index } of text.matchAll(WORD)) {
     const place = placeOf(text, index, index + run.length);
     if (place === 'qualifier') continue;
     // A number may end where a name begins; an array's type is called as its elements' is, behind underscores.
-    for (const word of new Set([run, run.replace(/^\d+/, ''), run.replace(/^_+/, '')])) {
+    for (const word of readingsOf(run)) {
       all.add(word);
-      if (place === 'marked' || isMarked) marked.add(word);
+      // An array's type is no reserved word, whatever its elements' is.
+      if (place === 'marked' || isMarked || word !== run) marked.add(word);
     }
   }
   return { all, marked, text };
 }
+
+/** As it is, without a number ahead, and without one underscore more each. */
+function readingsOf(run: string): ReadonlySet<string> {
+  const readings = new Set([run, run.replace(/^\d+/, '')]);
+  for (let at = 0; at < MAX_UNDERSCORES && run[at] === '_'; at += 1) readings.add(run.slice(at + 1));
+  return readings;
+}
+
+/** Names are no longer (NAMEDATALEN). */
+const MAX_UNDERSCORES = 63;
 
 const BEFORE_DOT = /"?\s*\.(?!\.)\s*(?:"[^"]*"|[\w$\u0080-\uffff]+|\*)?/y;
 const PERCENT = /"?\s*%/y;
@@ -88,7 +102,7 @@ export class Names {
   }
 
   add(written: string): void {
-    const name = written.toLowerCase();
+    const name = folded(written);
     if (name === '') return;
     if (IS_WORD.test(name) && Buffer.byteLength(name) <= WHOLE_BYTES) this.#words.add(name);
     else for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);

@@ -72,10 +72,13 @@ export function changingNames(
     .filter(({ language }) => !OPAQUE_LANGUAGES.has(language))
     .map((routine) => {
       const body = bodyOf(routine.definition);
-      return { ...routine, body, words: wordsOf(body), isDynamic: isDynamic(routine) };
+      return { ...routine, body, words: once(() => wordsOf(body)), isDynamic: isDynamic(routine) };
     });
   const viewed = new Map(
-    relations.map(({ oid, definition }) => [oid, definition === undefined ? undefined : wordsOf(definition)]),
+    relations.map(({ oid, definition }) => [
+      oid,
+      definition === undefined ? undefined : once(() => wordsOf(definition)),
+    ]),
   );
   const sets = readable.filter(({ body, isDynamic }) => isDynamic || SETS.test(body) || updatesSettings(body));
   // Who allows what runs what it makes up says as well that values are printed as before.
@@ -93,24 +96,36 @@ export function changingNames(
   const oidsOf = (found: readonly RoutineBody[]): readonly number[] => found.map(({ oid }) => oid);
   const namesSetting = (found: readonly RoutineBody[]): ChangingNames =>
     namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable, viewed);
-  return {
-    settings: namesSetting(sets),
-    schema: namesReaching(oidsOf(changes), relations, readable, viewed),
-    styles: namesSetting(setsWithin(SETS_STYLE)),
-    encoding: namesSetting(setsWithin(SETS_ENCODING)),
+  const settings = namesSetting(sets);
+  // All of them, or some.
+  const within = (pattern: RegExp): ChangingNames => {
+    const found = setsWithin(pattern);
+    return found.length === sets.length ? settings : namesSetting(found);
   };
+  return {
+    settings,
+    schema: namesReaching(oidsOf(changes), relations, readable, viewed),
+    styles: within(SETS_STYLE),
+    encoding: within(SETS_ENCODING),
+  };
+}
+
+/** Texts are many and long, and mostly nothing is looked for in them. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Stands in `calls` for set_config and pg_settings. */
 const SETS_ITSELF = 0;
 
-type Readable = RoutineBody & { readonly body: string; readonly words: Words };
+type Readable = RoutineBody & { readonly body: string; readonly words: () => Words };
 
 function namesReaching(
   from: readonly number[],
   relations: readonly RelationLinks[],
   routines: readonly Readable[],
-  viewed: ReadonlyMap<number, Words | undefined>,
+  viewed: ReadonlyMap<number, (() => Words) | undefined>,
 ): ChangingNames {
   const found = new Set(from);
   const [read, reached] = [new Set<number>(), new Set<number>()];
@@ -122,13 +137,16 @@ function namesReaching(
     const uses = new Names(used);
     const writes = new Names(written);
     for (const { oid, name, body, words } of routines) {
-      if (found.has(oid) || !(uses.areIn(words) || (writes.areIn(words) && WRITES.test(body)))) continue;
+      if (found.has(oid)) continue;
+      const isUsing = used.size > 0 && uses.areIn(words());
+      const isWriting = written.size > 0 && writes.areIn(words()) && WRITES.test(body);
+      if (!isUsing && !isWriting) continue;
       found.add(oid);
       used.add(name);
     }
     for (const { oid, name, linked, cascades, calls, callsWritten, triggerRoutines } of relations) {
       const words = viewed.get(oid);
-      const byText = used.size > 0 && (words === undefined || uses.areIn(words));
+      const byText = used.size > 0 && (words === undefined || uses.areIn(words()));
       if (byText || calls.some(isFound) || linked.some((other) => read.has(other))) {
         read.add(oid);
         used.add(name);

@@ -10,7 +10,7 @@ import type { ResultOpening } from '../reply.ts';
 import { sealText } from '../sealing.ts';
 import type { Session } from '../session.ts';
 import type { SessionSettings } from '../settings.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns, type Steps } from '../turns.ts';
 import { columnUse } from './handler.ts';
 
 type Plan = (Planned & { type: 'sealed' })['plans'][number];
@@ -72,7 +72,7 @@ export function sealTexts(session: Session, all: Plans, opened: OpenedPlans): Se
   return inTurns(sealEach(session.settings, all, opened));
 }
 
-function* sealEach(settings: SessionSettings, all: Plans, opened: OpenedPlans): Generator<void, SealedTexts> {
+function* sealEach(settings: SessionSettings, all: Plans, opened: OpenedPlans): Steps<SealedTexts> {
   const texts: string[] = [];
   const openings: (ResultOpening | undefined)[] = [];
   let { refusal } = opened;
