@@ -11,6 +11,7 @@ import type { GatewayContext, S3Headers, S3Operation, S3Request, S3Response } fr
 import { documentText } from '../request/document-text.ts';
 import { headerValue } from '../request/headers.ts';
 import { checked } from '../request/target.ts';
+import { checkVersionId } from '../request/version-id.ts';
 import { ruleForKey } from '../rule-for-key.ts';
 import { upstreamEtag, upstreamEtagList } from '../sealing/etag.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
@@ -58,6 +59,7 @@ function refusalOf(request: S3Request, { rules }: GatewayContext, object: XmlTre
     const place = checked({ bucket, key: childText(object, 'Key') ?? '' });
     if (ruleForKey(place, rules)?.type === 'refuse') return new S3Error('ERR_S3_ACCESS_DENIED');
     const versionId = childText(object, 'VersionId');
+    checkVersionId('DeleteObject', new Map(versionId === undefined ? [] : [['versionId', versionId.trim()]]));
     const values: Record<string, string> = versionId === undefined ? {} : { versionid: versionId };
     return caller.rights?.refusal(deletePermissions(place, versionId, headers), values);
   } catch (error) {

@@ -60,3 +60,11 @@ test('what the store refuses is said of each that it refused', async () => {
   expect([statusIn(answer), rowsIn(answer)]).toEqual([200, ['AccessDenied', 'AccessDenied']]);
   expect(store.seen.map(({ method }) => method)).toEqual(['DELETE', 'DELETE']);
 });
+
+test.each(['a', 'a&#1;'])('an empty version of %s is none, and does not stand for the newest', async (key) => {
+  const answer = await remove(...['', ' '].map((version) => `<Key>${key}</Key><VersionId>${version}</VersionId>`));
+  expect([statusIn(answer), rowsIn(answer)]).toEqual([200, ['InvalidArgument', 'InvalidArgument']]);
+  expect(answer.match(/<Message>Version id cannot be the empty string<\/Message>/gu)).toHaveLength(2);
+  expect(await remove(`<Key>${key}</Key><VersionId/>`, '<Key>b&#1;</Key>')).toContain('<Code>InvalidArgument</Code>');
+  expect(store.seen.map(({ url }) => url)).toEqual(['/mixed/b%01']);
+});
