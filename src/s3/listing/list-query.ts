@@ -4,7 +4,7 @@ import type { S3Headers, S3Query, S3Request } from '../operation.ts';
 import { pick } from '../sealing/request-headers.ts';
 
 /** S3 gives no more than this, whatever is asked for, and says so in the answer. */
-const MAX_KEYS = 1_000;
+export const MAX_KEYS = 1_000;
 
 export function askedMaxKeys(query: S3Query): number {
   const text = query.get('max-keys') ?? '';

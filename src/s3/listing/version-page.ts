@@ -87,8 +87,28 @@ export function versionMarkerAfter({ rows, commonPrefixes }: VersionPage): Versi
   const rowMarker = row && { key: row.key, versionId: row.versionId };
   const prefixMarker = prefix === undefined ? undefined : { key: prefix, versionId: undefined };
   if (rowMarker === undefined || prefixMarker === undefined) return rowMarker ?? prefixMarker;
-  return Buffer.compare(Buffer.from(rowMarker.key), Buffer.from(prefixMarker.key)) < 0 ? prefixMarker : rowMarker;
+  return isBefore(rowMarker.key, prefixMarker.key) ? prefixMarker : rowMarker;
 }
+
+/** The first of its names, `maxKeys` at most: of versions and common prefixes as they stand among each other. */
+export function cutVersionPage(page: VersionPage, maxKeys: number): VersionPage {
+  const { rows, commonPrefixes } = page;
+  if (rows.length + commonPrefixes.length <= maxKeys) return page;
+  let [rowCount, prefixCount] = [0, 0];
+  while (rowCount + prefixCount < maxKeys) {
+    const [row, prefix] = [rows[rowCount], commonPrefixes[prefixCount]];
+    if (prefix === undefined || (row !== undefined && isBefore(row.key, prefix))) rowCount += 1;
+    else prefixCount += 1;
+  }
+  return {
+    rows: rows.slice(0, rowCount),
+    commonPrefixes: commonPrefixes.slice(0, prefixCount),
+    isTruncated: true,
+  };
+}
+
+/** In the order of lists. */
+const isBefore = (key: string, prefix: string): boolean => Buffer.compare(Buffer.from(key), Buffer.from(prefix)) < 0;
 
 /** The answer's document. */
 export function formatVersionPage(request: VersionsRequest, page: VersionPage): Uint8Array {

@@ -4,10 +4,11 @@
  */
 import { S3Error } from '../errors.ts';
 import { isHiddenKey } from '../listing/hidden-names.ts';
-import { askedEncoding, askedMaxKeys, listHeaders } from '../listing/list-query.ts';
+import { askedEncoding, askedMaxKeys, listHeaders, MAX_KEYS } from '../listing/list-query.ts';
 import { plaintextSize } from '../listing/plaintext-size.ts';
 import { visibleGroups, type FirstKey } from '../listing/visible-groups.ts';
 import {
+  cutVersionPage,
   formatVersionPage,
   parseVersionPage,
   versionMarkerAfter,
@@ -63,13 +64,14 @@ async function firstVisiblePage(
 ): Promise<VersionPage> {
   let from: VersionMarker | undefined =
     asked.keyMarker === undefined ? undefined : { key: asked.keyMarker, versionId: asked.versionIdMarker };
-  for (;;) {
-    const page = await fetchPage(request, gateway, asked, from);
+  // Behind a page of nothing to show as many rows as there may be: in pages of one a key's hundred versions would be a hundred requests.
+  for (let { maxKeys } = asked; ; maxKeys = MAX_KEYS) {
+    const page = await fetchPage(request, gateway, { ...asked, maxKeys }, from);
     const shown = withoutMarked(page, asked);
     const visible = await withoutHidden(shown, (prefix, marker) => firstKey(request, gateway, asked, prefix, marker));
     // Of nothing that was asked for no page has more.
     if (visible.rows.length + visible.commonPrefixes.length > 0 || !page.isTruncated || asked.maxKeys === 0)
-      return visible;
+      return cutVersionPage(visible, asked.maxKeys);
     const next = versionMarkerAfter(page);
     // A store that lists the same page again could keep us here for ever.
     if (next === undefined || (next.key === from?.key && next.versionId === from.versionId))

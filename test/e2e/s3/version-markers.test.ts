@@ -2,10 +2,12 @@
 import {
   DeleteObjectCommand,
   ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutBucketVersioningCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
+import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
 import { sealedOnRadosgw } from '../../support/s3/in-front-of.ts';
 import { BUCKET } from '../../support/s3/sealed.ts';
 
@@ -52,4 +54,33 @@ test.each([
     message,
     ArgumentName: 'version-id-marker',
   });
+});
+
+test('a key with many versions costs one page more, however few a page may have, and nothing behind it is lost', async () => {
+  const [client] = sealed.setup.clients;
+  for (const Key of [...Array<string>(12).fill('m'), 'n', 'n', 'o/1', 'o/2', 'p'])
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Key }));
+  await client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'n' }));
+  const asked: (string | undefined)[] = [];
+  using _counting = hookUpstream(sealed.setup.edges[0].gateway, (request, send) => {
+    asked.push(request.query?.get('max-keys'));
+    return send(request);
+  });
+  const query = { Bucket: BUCKET, Delimiter: '/', MaxKeys: 1 };
+  const seen: unknown[] = [];
+  let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = { KeyMarker: 'm' };
+  while (from !== undefined && seen.length < 20) {
+    const page: ListObjectVersionsCommandOutput = await client.send(
+      new ListObjectVersionsCommand({ ...query, ...from }),
+    );
+    const rows = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    seen.push([...rows.map(({ Key }) => Key), ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix)]);
+    if (seen.length === 1) {
+      expect(asked).toEqual(['1', '1000']);
+      expect([page.NextKeyMarker, page.NextVersionIdMarker]).toEqual(['n', rows[0]?.VersionId]);
+    }
+    const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+    from = page.IsTruncated === true ? { KeyMarker, VersionIdMarker } : undefined;
+  }
+  expect(seen).toEqual([['n'], ['n'], ['n'], ['o/'], ['p']]);
 });
