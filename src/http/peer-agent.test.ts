@@ -62,16 +62,35 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
     expect(shown.at(-1)).not.toBe('resumed');
   });
 
-  test('what is under way ends where it began; what waits behind it gets a connection of now', async () => {
-    const begun = ask('/held');
-    await expect.poll(() => held.length).toBe(1);
-    const waiting = ask('/');
-    tls = { ca: CLIENT_CA };
-    // Whoever asks next has it renewed.
-    await expect(ask('/')).rejects.toEqual(UNTRUSTED);
-    held[0]?.setHeader('connection', 'close').end('late');
-    expect(await begun).toBe('late');
-    await expect(waiting).rejects.toEqual(UNTRUSTED);
+  test.each(['kept', 'closed'])(
+    'what is under way ends where it began, and what waits behind it likewise, its connection %s',
+    async (left) => {
+      const begun = ask('/held');
+      await expect.poll(() => held.length).toBe(1);
+      const waiting = ask('/');
+      tls = { ca: CLIENT_CA };
+      // Whoever asks next has it renewed.
+      await expect(ask('/')).rejects.toEqual(UNTRUSTED);
+      if (left === 'closed') held[0]?.setHeader('connection', 'close');
+      held[0]?.end('late');
+      expect(await begun).toBe('late');
+      // It was asked before; but a connection that is made for it is one of now.
+      if (left === 'kept') expect(await waiting).toBe('at once');
+      else await expect(waiting).rejects.toEqual(UNTRUSTED);
+    },
+  );
+
+  test('of connections that were kept before none is left', async () => {
+    let open = 0;
+    server.on('secureConnection', (socket: TLSSocket) => {
+      open += 1;
+      socket.once('close', () => (open -= 1));
+    });
+    for (let round = 0; round < 4; round += 1) {
+      tls = { ca: SERVER_CA };
+      expect(await ask('/')).toBe('at once');
+    }
+    await expect.poll(() => open).toBe(1);
   });
 
   test('a new certificate of ours is shown from the next request on', async () => {

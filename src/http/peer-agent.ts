@@ -53,7 +53,7 @@ export class PeerAgent {
   }
 
   #open(): Agent {
-    // Requests that wait at a former one get new connections as all others do.
+    // What a former one was given goes over the connections that it has; a new one for it is made as all others are.
     const connect: buildConnector.connector = (to, callback) => {
       this.#renew();
       if (this.#closed) return callback(new errors.ClientDestroyedError(), null);

@@ -235,7 +235,7 @@ export class KeysError extends SealgateError<KeysErrorCode> {
   override readonly name = 'KeysError';
 }
 
-/** No key or alias of the region has this ARN. */
+/** No key or alias of the region has this ARN, or nothing on that key what the caller names: nobody has been asked whether he may know. */
 export class UnknownArnError extends KeysError {
   readonly arn: string;
 

@@ -4,6 +4,7 @@ import type { KeyManager } from '../keys/key-manager.ts';
 import { notSharedMessage } from '../keys/access/decision.ts';
 import { nameIn, type KeyRealm } from '../keys/arn.ts';
 import { KeysError, UnknownArnError } from '../keys/errors.ts';
+import { assertAliasName } from './alias-name.ts';
 import { encodeJson, type JsonOutput } from './json/write.ts';
 import { readInput, type ReadStruct } from './shapes/read.ts';
 import type { StructShape } from './shapes/shapes.ts';
@@ -65,6 +66,7 @@ export function defineAction<Input>(
   const answer = async (value: ReadStruct, call: KmsCall): Promise<ActionOutput> => {
     validate(value, shape);
     const input = namedByCaller(value, call);
+    if (isFromElsewhere(call) && CHANGES_ALIAS.has(name)) throw noAliasOfCaller(value, call);
     try {
       // What was read by the shape and holds its limits is what the shape stands for.
       return await run(input as Input, { ...call, use: withGrantTokens(call.use, value) });
@@ -83,7 +85,7 @@ export function defineAction<Input>(
   return { name, handle, input: shape, answer };
 }
 
-const NAMES_OF_KEYS = ['KeyId', 'SourceKeyId', 'DestinationKeyId', 'TargetKeyId'] as const;
+const NAMES_OF_KEYS = ['KeyId', 'SourceKeyId', 'DestinationKeyId'] as const;
 
 /**
  * An id or alias without an account is one of the caller's own account: who is of another one has to give the ARN. Source: the API reference's
@@ -99,6 +101,16 @@ function namedByCaller(value: ReadStruct, { use, realm }: KmsCall): ReadStruct {
   return { ...value, ...Object.fromEntries(named) };
 }
 
+/** An alias is given by its name alone. */
+const CHANGES_ALIAS: ReadonlySet<string> = new Set(['DeleteAlias', 'UpdateAlias']);
+
+function noAliasOfCaller({ AliasName }: ReadStruct, { use, realm }: KmsCall): KeysError {
+  const name = String(AliasName);
+  assertAliasName(name);
+  const account = accountOf(use.principal) ?? realm.account;
+  return new KeysError('ERR_KEYS_NOT_FOUND', `Alias ${nameIn({ ...realm, account }, name)} is not found.`);
+}
+
 function isFromElsewhere({ use, realm }: KmsCall): boolean {
   const account = accountOf(use.principal);
   return account !== undefined && account !== realm.account;
@@ -106,7 +118,8 @@ function isFromElsewhere({ use, realm }: KmsCall): boolean {
 
 /** As for a key that is not shared with the caller: who is of another account is not told which ones there are. */
 function notShared({ arn }: UnknownArnError, name: string, input: ReadStruct, { use }: KmsCall): KeysError {
-  const half = input['DestinationKeyId'] === arn ? 'ReEncryptTo' : 'ReEncryptFrom';
+  const isDestination = input['DestinationKeyId'] === arn && input['SourceKeyId'] !== arn;
+  const half = isDestination ? 'ReEncryptTo' : 'ReEncryptFrom';
   const message = notSharedMessage(use.principal, name === 'ReEncrypt' ? half : name);
   return new KeysError('ERR_KEYS_ACCESS_DENIED', message);
 }

@@ -118,7 +118,9 @@ function formatIdentity(identity: StatementRef | 'root'): string {
 /** As AWS words its AccessDeniedException. */
 export function accessDeniedMessage(request: AccessRequest, by: Refusal): string {
   const action = displayAction(request.action);
-  if (isFromElsewhere(request) && saysOfKey(by)) return notSharedMessage(request.principal.arn, request.action);
+  // That its own account allows nothing is told to whom the key is shared with: it knows of it.
+  if (isFromElsewhere(request) && by.type !== 'identity-policies-silent')
+    return notSharedMessage(request.principal.arn, request.action);
   const on = resourceText(request.resource);
   return `User: ${request.principal.arn} is not authorized to perform: ${action}${on} ${because(by, action)}`;
 }
@@ -129,20 +131,9 @@ export function notSharedMessage(principal: string, action: string): string {
 }
 
 function isFromElsewhere({ principal, resource }: AccessRequest): boolean {
-  return resource.type === 'key' && principal.account !== undefined && principal.account !== resource.key.account;
-}
-
-/** Whether it is the key's policy that refuses, or what there is to be done with it. */
-function saysOfKey(by: Refusal): boolean {
-  switch (by.type) {
-    case 'explicit-deny':
-      return by.statement.policy.type === 'key-policy';
-    case 'key-policy-silent':
-    case 'other-account':
-      return true;
-    default:
-      return false;
-  }
+  if (resource.type !== 'key' && resource.type !== 'alias') return false;
+  const { account } = resource.type === 'key' ? resource.key : resource;
+  return principal.account !== undefined && principal.account !== account;
 }
 
 function resourceText(resource: AccessResource): string {

@@ -15,7 +15,7 @@ import type { RequestFacts, RequestParameters } from '../access/request.ts';
 import { assertNoAlias } from '../arn.ts';
 import type { KeyUse } from '../uses/data-keys.ts';
 import { endDryRun } from '../uses/dry-run.ts';
-import { KeysError } from '../errors.ts';
+import { KeysError, UnknownArnError } from '../errors.ts';
 import type { KeyChanges } from './key-changes.ts';
 import type { GrantReference, KeyGrants } from './key-grants.ts';
 import type { DryRun } from '../uses/key-operations.ts';
@@ -161,7 +161,14 @@ export class KeyGrantsService implements KeyGrants {
   }
 
   #referred(reference: GrantReference, trace: UseTrace): Grant {
-    if (reference.type === 'id') return this.#onKey(this.#key(reference.keyId, trace), reference.grantId);
+    if (reference.type === 'id') {
+      checkGrantId(reference.grantId);
+      const key = this.#key(reference.keyId, trace);
+      const grant = this.#grants.find(reference.grantId);
+      if (grant?.keyId === key.record.keyId) return grant;
+      // Nobody has been asked yet whether the caller may know of the key.
+      throw new UnknownArnError(key.arn, noGrant(key, reference.grantId));
+    }
     const grant = this.#grants.byToken(reference.token);
     if (grant === undefined) throw new KeysError('ERR_KEYS_GRANT_TOKEN', 'a grant token is not valid');
     trace.key = this.#ring.byId(grant.keyId);
@@ -169,11 +176,10 @@ export class KeyGrantsService implements KeyGrants {
   }
 
   #onKey(key: HeldKey, grantId: string): Grant {
-    if (!GRANT_ID.test(grantId))
-      throw new KeysError('ERR_KEYS_GRANT_ID', `Invalid grant id: ${JSON.stringify(grantId.slice(0, 128))}`);
+    checkGrantId(grantId);
     const grant = this.#grants.find(grantId);
     if (grant?.keyId === key.record.keyId) return grant;
-    throw new KeysError('ERR_KEYS_NOT_FOUND', `Grant ID ${grantId} not found on ${key.arn}`);
+    throw new KeysError('ERR_KEYS_NOT_FOUND', noGrant(key, grantId));
   }
 
   #onlyGrant(key: HeldKey, grantId: string, grantee: GrantPrincipal | undefined): Page<Grant> {
@@ -187,6 +193,13 @@ export class KeyGrantsService implements KeyGrants {
     const found = this.#grants.list({ ...filter, after: from, limit: limit + 1 });
     return { items: found.slice(0, limit), more: found.length > limit };
   }
+}
+
+const noGrant = ({ arn }: HeldKey, grantId: string): string => `Grant ID ${grantId} not found on ${arn}`;
+
+function checkGrantId(grantId: string): void {
+  if (!GRANT_ID.test(grantId))
+    throw new KeysError('ERR_KEYS_GRANT_ID', `Invalid grant id: ${JSON.stringify(grantId.slice(0, 128))}`);
 }
 
 type Filter =

@@ -1,10 +1,15 @@
 /** Names of keys as a caller of another account gives them: an id or alias by itself is one of its own account, as on AWS. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { allow, document } from '../../support/keys/access.ts';
+import { allow, deny, document } from '../../support/keys/access.ts';
 import { ACCOUNT, CALLER, REGION, startKms, type TestKms } from '../../support/kms/edge.ts';
 
 const ELSEWHERE = '444455556666';
 const AWAY = { accessKeyId: 'KMSAWAY', secretAccessKey: 'away', principal: `arn:aws:iam::${ELSEWHERE}:user/away` };
+const DENIED = {
+  accessKeyId: 'KMSDENIED',
+  secretAccessKey: 'denied',
+  principal: `arn:aws:iam::${ELSEWHERE}:user/denied`,
+};
 const SERVICE = { accessKeyId: 'KMSSERVICE', secretAccessKey: 'service', principal: 'backup.example.com' };
 const UNKNOWN = '11111111-2222-3333-4444-555555555555';
 const arn = (account: string, resource: string): string => `arn:aws:kms:${REGION}:${account}:${resource}`;
@@ -15,9 +20,12 @@ let keyId: string;
 beforeAll(async () => {
   const policies = [{ name: 'all', document: document(allow()) }];
   kms = await startKms({
-    accessKeys: [CALLER, AWAY, SERVICE],
+    accessKeys: [CALLER, AWAY, DENIED, SERVICE],
     access: {
-      identities: [CALLER, AWAY].map(({ principal }) => ({ arn: principal, policies })),
+      identities: [
+        ...[CALLER, AWAY].map(({ principal }) => ({ arn: principal, policies })),
+        { arn: DENIED.principal, policies: [{ name: 'none', document: document(deny()) }] },
+      ],
       organizationPolicies: [],
       unlistedStorageCallers: 'nothing',
       grantsCrossAccounts: false,
@@ -38,9 +46,9 @@ async function answer(action: string, input: object, credentials = AWAY): Promis
 const noKey = (name: string) => ['NotFoundException', `Key '${arn(ELSEWHERE, `key/${name}`)}' does not exist`];
 const noAlias = (name: string) => ['NotFoundException', `Alias ${arn(ELSEWHERE, name)} is not found.`];
 
-const notShared = (action: string) => [
+const notShared = (action: string, { principal } = AWAY) => [
   'AccessDeniedException',
-  `User: ${AWAY.principal} is not authorized to perform: kms:${action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
+  `User: ${principal} is not authorized to perform: kms:${action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
 ];
 
 test('An id or alias alone is one of the caller’s account, whether there is one here or not', async () => {
@@ -84,6 +92,26 @@ test('Of a key that is not shared it is told nothing else than of one that is no
       expect.soft(await answer(action, input(arn(ACCOUNT, name)))).toEqual(notShared(permission));
   for (const name of ['alias/hidden', 'alias/none'])
     expect.soft(await answer('DescribeKey', { KeyId: arn(ACCOUNT, name) })).toEqual(notShared('DescribeKey'));
+  const same = (name: string) => ({ ...shared, SourceKeyId: arn(ACCOUNT, name), DestinationKeyId: arn(ACCOUNT, name) });
+  const grant = { GranteePrincipal: CALLER.principal, Operations: ['Decrypt'] };
+  const { json: granted } = await kms.call('CreateGrant', { KeyId: hidden, ...grant });
+  const GrantId = granted?.['GrantId'];
+  const unknownGrant = 'f'.repeat(64);
+  for (const name of [`key/${hidden}`, `key/${UNKNOWN}`]) {
+    const KeyId = arn(ACCOUNT, name);
+    for (const id of [GrantId, unknownGrant])
+      expect.soft(await answer('RetireGrant', { KeyId, GrantId: id })).toEqual(notShared('RetireGrant'));
+    expect
+      .soft(await answer('RetireGrant', { KeyId, GrantId: 'no grant' }))
+      .toEqual(expect.arrayContaining(['InvalidGrantIdException']));
+    expect.soft(await answer('ReEncrypt', same(name))).toEqual(notShared('ReEncryptFrom'));
+    expect.soft(await answer('Decrypt', { ...shared, KeyId })).toEqual(notShared('Decrypt'));
+    expect.soft(await answer('DescribeKey', { KeyId }, DENIED)).toEqual(notShared('DescribeKey', DENIED));
+  }
+  for (const AliasName of ['alias/hidden', 'alias/none']) {
+    expect.soft(await answer('DeleteAlias', { AliasName })).toEqual(noAlias(AliasName));
+    expect.soft(await answer('UpdateAlias', { AliasName, TargetKeyId: keyId })).toEqual(noAlias(AliasName));
+  }
   const others = await kms.call('Encrypt', { KeyId: hidden, Plaintext: 'AA==' });
   expect(await answer('Decrypt', { CiphertextBlob: others.json?.['CiphertextBlob'] })).toEqual([
     'AccessDeniedException',
