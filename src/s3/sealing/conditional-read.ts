@@ -40,12 +40,17 @@ function placeOf({
   return { bucket, key, signal, query: version === undefined ? new Map() : new Map([['versionId', version]]) };
 }
 
-/** Ceph RGW 16 and s3rver leave the object's ETag, its date or both out of a 304. Undefined where it changed meanwhile. */
+/** Ceph RGW 16 and s3rver leave the object's ETag, its date or both out of a 304. Undefined where it changed meanwhile, or the store does not say. */
 async function saidInFull(request: S3Request, gateway: GatewayContext, said: S3Error): Promise<S3Error | undefined> {
   if (said.headers['etag'] !== undefined && said.headers['last-modified'] !== undefined) return said;
-  const { status, headers, body } = await gateway.upstream.send({ ...placeOf(request), method: 'HEAD' });
-  await body.release();
-  return status === 200 ? notModifiedOf(request.headers, headers) : undefined;
+  try {
+    const { status, headers, body } = await gateway.upstream.send({ ...placeOf(request), method: 'HEAD' });
+    await body.release();
+    return status === 200 ? notModifiedOf(request.headers, headers) : undefined;
+  } catch {
+    // The answer is known, and is none the less true where the store says no more of it.
+    return undefined;
+  }
 }
 
 /** At least the ETag that was asked about. */

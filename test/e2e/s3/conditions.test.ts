@@ -14,10 +14,12 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { S3Error } from '../../../src/s3/errors.ts';
 import { SEALED_OPERATIONS } from '../../../src/s3/operations/index-table.ts';
 import { AWS_CAPABILITIES } from '../../../src/s3/upstream/capabilities.ts';
 import { sign, statusIn, talk } from '../../support/s3/raw-s3.ts';
 import { CLIENT, startEdge, type TestEdge } from '../../support/s3/edge.ts';
+import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
 import { createBuckets, inFrontOf } from '../../support/s3/in-front-of.ts';
 import { BUCKET, startSealed, type SealedSetup } from '../../support/s3/sealed.ts';
 
@@ -107,6 +109,23 @@ describe.each(['s3rver', 'radosgw'] as const)('Conditions on sealed objects in f
         if (status === 304) expect(answer).toMatch(new RegExp(`^last-modified: ${at}\\r$`, 'imu'));
       }
     }
+  });
+
+  test('a read that the store said is not modified stays so where it says no more of the object', async () => {
+    await put('unmodified');
+    const { ETag = '' } = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'unmodified' }));
+    let looks = 0;
+    using _silent = hookUpstream(setup.edges[0].gateway, (request, send) => {
+      if (request.method !== 'HEAD') return send(request);
+      looks += 1;
+      return Promise.reject(new S3Error('ERR_S3_UPSTREAM_UNREACHABLE'));
+    });
+    const headers = { 'if-none-match': ETag, connection: 'close' };
+    const { port } = setup.edges[0];
+    const request = sign(port, { method: 'GET', path: `/${BUCKET}/unmodified`, headers });
+    const answer = await talk(port, [request.head], () => false);
+    expect([statusIn(answer), looks]).toEqual([304, 1]);
+    expect(answer).toMatch(new RegExp(`^etag: ${ETag}\\r$`, 'imu'));
   });
 
   test('every form of range, and what is no range', async () => {
