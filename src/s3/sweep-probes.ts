@@ -9,10 +9,10 @@ import { objectPages } from './listing/delete-hidden.ts';
 import { childrenOf, childText, parseXml } from './listing/xml-tree.ts';
 import { MAX_LIST_BYTES, MAX_SWEPT_PROBES, PROBE_SWEEP_AGE_MS } from './sealing/limits.ts';
 
-type Place = Omit<ProbePlace, 'key'>;
+export type SweptPlace = Omit<ProbePlace, 'key'>;
 
-/** Gives the number of probes that are gone. Rejects where the store does not list, or does not let something be deleted. */
-export async function sweepProbes(place: Place, now: number): Promise<number> {
+/** Gives the number of probes that are gone. Rejects where the store does not list, or does not let something be deleted; the rest is gone nevertheless. */
+export async function sweepProbes(place: SweptPlace, now: number): Promise<number> {
   const old = new Set<string>();
   for await (const { name, since } of leftovers(place)) {
     const key = probeOf(name);
@@ -20,20 +20,22 @@ export async function sweepProbes(place: Place, now: number): Promise<number> {
     if (key !== undefined && now - Date.parse(since) > PROBE_SWEEP_AGE_MS) old.add(key);
     if (old.size >= MAX_SWEPT_PROBES) break;
   }
-  for (const key of old) await clearProbe({ ...place, key });
+  const failures: unknown[] = [];
+  for (const key of old) await clearProbe({ ...place, key }).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
   return old.size;
 }
 
 type Leftover = { readonly name: string; readonly since: string };
 
-async function* leftovers(place: Place): AsyncGenerator<Leftover> {
+async function* leftovers(place: SweptPlace): AsyncGenerator<Leftover> {
   for await (const page of objectPages(place, PROBE_PREFIX))
     yield* page.map(({ key, lastModified }) => ({ name: key, since: lastModified }));
   yield* await openUploads(place);
 }
 
 /** The first page, as the store has it: when these are gone the others have their turn. MinIO shows none without their exact key. */
-async function openUploads({ upstream, bucket }: Place): Promise<readonly Leftover[]> {
+async function openUploads({ upstream, bucket }: SweptPlace): Promise<readonly Leftover[]> {
   const query = new Map([
     ['uploads', ''],
     ['prefix', PROBE_PREFIX],

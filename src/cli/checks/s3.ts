@@ -9,7 +9,7 @@ import { probeCapabilities } from '../../s3/check.ts';
 import { probeServices } from '../../s3/check-services.ts';
 import { STORE_QUESTION_MS } from '../../s3/limits.ts';
 import type { ObjectStore, UpstreamClient } from '../../s3/upstream/client.ts';
-import { sweepProbes } from '../../s3/sweep-probes.ts';
+import { sweepProbes, type SweptPlace } from '../../s3/sweep-probes.ts';
 import { timedQuestion, timedQuestions } from '../../s3/upstream/timed-questions.ts';
 import type { CheckFinding } from './report.ts';
 
@@ -120,7 +120,6 @@ async function probe(
     const timed = timedQuestions(upstream, limitMs);
     const used = await probeCapabilities(timed, bucket, randomBytes);
     const { settings, ...more } = await probeServices(timed, bucket, randomBytes);
-    await sweepProbes({ upstream: timed, bucket }, Date.now());
     const [able, lacks] = sides({ ...used, ...more });
     const [known, unknown] = sides(settings);
     const { trailingChecksums, unsignedPayload } = store.capabilities;
@@ -132,11 +131,23 @@ async function probe(
         about,
         message: `is taken to know (${entry}.capabilities): trailingChecksums ${trailingChecksums}, unsignedPayload ${unsignedPayload}`,
       },
+      ...(await sweep({ upstream: timed, bucket }, about)),
     ];
   } catch (error) {
     if (!(error instanceof SealgateError) || NO_ANSWER.has(error.code)) throw error;
     const message = `what it can do was not found out: ${error.message} (${String(error.code)})`;
     return [{ type: 'missing', about, message, fix: 'the gateway needs to write, read and delete in its buckets' }];
+  }
+}
+
+/** What is known of the store by then stays known where it cannot be swept. */
+async function sweep(place: SweptPlace, about: string): Promise<readonly CheckFinding[]> {
+  try {
+    await sweepProbes(place, Date.now());
+    return [];
+  } catch (error) {
+    const why = error instanceof SealgateError ? `${error.message} (${String(error.code)})` : 'no answer';
+    return [{ type: 'note', about, message: `what earlier probes left behind could not be swept: ${why}` }];
   }
 }
 

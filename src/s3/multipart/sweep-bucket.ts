@@ -28,9 +28,14 @@ export function sweepWhenDue(gateway: GatewayContext, bucket: string): void {
     try {
       const swept = await sweepBucket(gateway, bucket);
       if (swept > 0) log.info({ bucket, swept }, 'what uploads that are over had left behind was swept');
+    } catch (error) {
+      log.warn({ err: error, bucket }, 'what uploads left behind could not be swept');
+    }
+    // By itself: who may not list uploads may well delete objects.
+    try {
       await sweepProbes({ upstream: gateway.upstream, bucket }, gateway.now());
     } catch (error) {
-      log.warn({ err: error, bucket }, 'what uploads and probes left behind could not be swept');
+      log.warn({ err: error, bucket }, 'what probes left behind could not be swept');
     }
   });
 }

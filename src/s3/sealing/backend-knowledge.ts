@@ -7,10 +7,10 @@ import { probeAt, type ProbedCapabilities } from '../check.ts';
 import { clearProbe, newProbeKey, type ProbePlace } from '../check-leftovers.ts';
 import { STORE_QUESTION_MS } from '../limits.ts';
 import type { GatewayContext } from '../operation.ts';
-import { sweepProbes } from '../sweep-probes.ts';
+import { sweepProbes, type SweptPlace } from '../sweep-probes.ts';
 import type { ObjectStore } from '../upstream/client.ts';
 import { timedQuestions } from '../upstream/timed-questions.ts';
-import { PROBE_AGAIN_MS } from './limits.ts';
+import { PROBE_AGAIN_MS, PROBE_SWEEP_AFTER_MS } from './limits.ts';
 
 type Known = {
   /** What those who ask wait for. */
@@ -23,10 +23,12 @@ type Known = {
 export class BackendKnowledge {
   readonly #stores = new WeakMap<ObjectStore, Known>();
   readonly #limitMs: number;
+  readonly #sweepAfterMs: number;
 
-  /** `limitMs`: how long one who asks waits, and how long the store has for each request. */
-  constructor(limitMs = STORE_QUESTION_MS) {
+  /** `limitMs`: how long one who asks waits, and how long the store has for each request. `sweepAfterMs`: of what earlier probes left. */
+  constructor(limitMs = STORE_QUESTION_MS, sweepAfterMs = PROBE_SWEEP_AFTER_MS) {
     this.#limitMs = limitMs;
+    this.#sweepAfterMs = sweepAfterMs;
   }
 
   /** Of the store in which the bucket lies. Undefined where it could not be tried, or not yet; after a while the next caller tries again. */
@@ -58,16 +60,23 @@ export class BackendKnowledge {
       const found = await probeCleanly(place, random, known);
       known.probe = Promise.resolve(found);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
-      // Whoever asked waits for it too, or a listing would have one request more at once than it may.
-      await sweepProbes(place, now()).catch((error: unknown) => {
-        log.warn({ err: error, bucket }, 'what earlier probes left behind could not be swept');
-      });
+      void this.#sweepLater(place, log, now);
       return found;
     } catch (error) {
       known.probe = undefined;
       known.failedAt = now();
       log.warn({ err: error, bucket }, 'what the storage can do is not known yet');
       return undefined;
+    }
+  }
+
+  /** Hundreds of requests perhaps: nobody waits for them, and they do not come beside those of who asked. */
+  async #sweepLater(place: SweptPlace, log: GatewayContext['log'], now: GatewayContext['now']): Promise<void> {
+    await setTimeout(this.#sweepAfterMs, undefined, { ref: false });
+    try {
+      await sweepProbes(place, now());
+    } catch (error) {
+      log.warn({ err: error, bucket: place.bucket }, 'what earlier probes left behind could not be swept');
     }
   }
 }

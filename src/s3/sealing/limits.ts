@@ -29,5 +29,7 @@ export const MAX_SWEPT_UPLOADS = 10_000;
 export const PROBE_SWEEP_AGE_MS = 60 * 60 * 1000;
 /** Looked at in one sweep; the others have their turn when these are gone. */
 export const MAX_SWEPT_PROBES = 100;
+/** So long after a probe what earlier ones left is cleared away: the request that needed the probe is over by then, most likely. */
+export const PROBE_SWEEP_AFTER_MS = 60 * 1000;
 /** A backend that could not be tried is tried again after this: soon enough after an outage, seldom enough where it stays refused. */
 export const PROBE_AGAIN_MS = 30 * 1000;

@@ -15,10 +15,14 @@ import {
   AbortMultipartUploadCommand,
 } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
+import { checkS3 } from '../../../src/cli/checks/s3.ts';
 import { BackendKnowledge } from '../../../src/s3/sealing/backend-knowledge.ts';
+import { STORE_QUESTION_MS } from '../../../src/s3/limits.ts';
 import { PROBE_SWEEP_AGE_MS } from '../../../src/s3/sealing/limits.ts';
+import { sendingBy } from '../../../src/s3/upstream/client.ts';
 import { sweepProbes } from '../../../src/s3/sweep-probes.ts';
 import { cliFolder } from '../../support/cli.ts';
+import { KEYS, loadText } from '../../support/config.ts';
 import { sealgate } from '../../support/run.ts';
 import { sealedOnRadosgw } from '../../support/s3/in-front-of.ts';
 import { BUCKET } from '../../support/s3/sealed.ts';
@@ -105,7 +109,7 @@ async function probeAnew(now: () => number): Promise<void> {
   const said: string[] = [];
   const log = { ...gateway.log, warn: (_about: unknown, text: string) => said.push(text) };
   const told = { ...gateway, random: randomBytes, now, log };
-  expect(await new BackendKnowledge().learn(told, BUCKET)).toMatchObject({ multipart: true });
+  expect(await new BackendKnowledge(STORE_QUESTION_MS, 0).learn(told, BUCKET)).toMatchObject({ multipart: true });
   expect(said).toEqual([]);
 }
 
@@ -161,4 +165,53 @@ test('what has no name of a probe stays, however old', async () => {
   expect(await leftovers()).toEqual(before);
   for (const other of Keys) await direct.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: other }));
   await direct.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId }));
+});
+
+test('who asks what the store can do does not wait for the sweep', async () => {
+  const { gateway } = sealed.setup.edges[0];
+  const lists: (string | undefined)[] = [];
+  const upstream = sendingBy(gateway.upstream, (request) => {
+    if (request.key === undefined) lists.push(request.query?.get('prefix'));
+    return gateway.upstream.send(request);
+  });
+  const told = { ...gateway, random: randomBytes, upstream };
+  expect(await new BackendKnowledge().learn(told, BUCKET)).toMatchObject({ multipart: true });
+  expect(lists).not.toContain(PREFIX);
+});
+
+test('what cannot be deleted does not keep what is behind it', async () => {
+  const { direct, edges } = sealed.setup;
+  const { upstream } = edges[0].gateway;
+  const Keys = ['0', '1', '2'].map((digit) => `${PREFIX}${digit.repeat(32)}`);
+  for (const Key of Keys) await direct.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'x' }));
+  const refusing = sendingBy(upstream, (request) =>
+    request.method === 'DELETE' && request.key === Keys[0]
+      ? Promise.reject(new Error('it is retained'))
+      : upstream.send(request),
+  );
+  await expect(sweepProbes({ upstream: refusing, bucket: BUCKET }, later())).rejects.toThrow('it is retained');
+  expect(await leftovers()).toEqual(Keys.slice(0, 1));
+  expect(await sweepProbes({ upstream, bucket: BUCKET }, later())).toBe(1);
+  expect(await leftovers()).toEqual([]);
+});
+
+test('`sealgate check` says what the store can do also where it cannot be swept', async () => {
+  const { gateway } = sealed.setup.edges[0];
+  const { accessKeyId, secretAccessKey, url } = sealed.setup.backend;
+  const { s3 } = await loadText(`${KEYS}s3:
+  listen: { port: 0 }
+  upstream:
+    endpoint: ${url}
+    credentials: { type: static, accessKeyId: ${accessKeyId}, secretAccessKey: ${JSON.stringify(secretAccessKey)} }
+  clients: [{ name: app, accessKeyId: APP, secretAccessKey: application-secret }]
+  buckets: [{ bucket: ${BUCKET}, seal: alias/a }]
+`);
+  if (s3 === undefined) throw new Error('there is a section');
+  const { upstream } = gateway;
+  const refusing = sendingBy(upstream, (request) =>
+    request.query?.get('prefix') === PREFIX ? Promise.reject(new Error('no right to list')) : upstream.send(request),
+  );
+  const said = (await checkS3(s3, refusing)).map(({ message }) => message);
+  expect(said).toContainEqual(expect.stringMatching(/^can do .*multipart/u));
+  expect(said).toContain('what earlier probes left behind could not be swept: no answer');
 });

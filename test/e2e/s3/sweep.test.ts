@@ -12,10 +12,11 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { sweepBucket } from '../../../src/s3/multipart/sweep-bucket.ts';
+import { createCaches } from '../../../src/s3/caches.ts';
+import { sweepBucket, sweepWhenDue } from '../../../src/s3/multipart/sweep-bucket.ts';
 import type { GatewayContext } from '../../../src/s3/operation.ts';
 import { SWEEP_AGE_MS, SWEEP_EVERY_MS } from '../../../src/s3/sealing/limits.ts';
-import type { UpstreamRequest } from '../../../src/s3/upstream/client.ts';
+import { sendingBy, type UpstreamRequest } from '../../../src/s3/upstream/client.ts';
 import { WholeBody } from '../../../src/s3/upstream/upstream-body.ts';
 import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
 import { BUCKET } from '../../support/s3/sealed.ts';
@@ -203,4 +204,18 @@ test('uploads made in a bucket have it swept, when that is due', async () => {
     Object.assign(edge.gateway, { now });
   }
   expect(await known()).toEqual([]);
+});
+
+test('where what uploads left cannot be swept, what probes left is', async () => {
+  const { direct, edges } = ceph.setup;
+  const Key = `.sealgate/probe/${'0'.repeat(32)}`;
+  await direct.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'x' }));
+  const { upstream } = edges[1].gateway;
+  const refusing = sendingBy(upstream, (request) =>
+    request.query?.get('prefix') === '.sealgate/' ? Promise.reject(new Error('it may not')) : upstream.send(request),
+  );
+  const gateway = { ...edges[1].gateway, caches: createCaches(), upstream: refusing };
+  sweepWhenDue(gateway, BUCKET);
+  sweepWhenDue(later(gateway, SWEEP_AGE_MS), BUCKET);
+  await expect.poll(hidden).not.toContain('.sealgate/probe/' + '0'.repeat(32));
 });
