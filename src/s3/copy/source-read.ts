@@ -100,14 +100,17 @@ async function readPlain(
 const sealedInPlain = (): S3Error =>
   new S3Error('ERR_S3_INVALID_REQUEST', 'The source is a sealed object: copy it under the rule that sealed it.');
 
-/** `Not Modified` is an answer to reads alone. */
+/** `Not Modified` is an answer to reads alone, and what a read calls its condition a copy calls its source's. */
 export async function asCopyErrors<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof S3Error && error.status === 304)
-      throw new S3Error('ERR_S3_PRECONDITION_FAILED', undefined, { cause: error });
-    throw error;
+    if (!(error instanceof S3Error)) throw error;
+    if (error.status === 304) throw new S3Error('ERR_S3_PRECONDITION_FAILED', undefined, { cause: error });
+    const { Condition: condition } = error.details;
+    if (condition === undefined) throw error;
+    const details = { ...error.details, Condition: `x-amz-copy-source-${condition}` };
+    throw new S3Error(error.code, undefined, { details, cause: error });
   }
 }
 

@@ -142,8 +142,8 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
   });
 
   test('a gateway renews its mark for as long as it completes', async () => {
-    // What others left that were killed or aborted.
-    const before = await hidden();
+    // What others left that were killed or aborted, and what may still be on its way out.
+    const before = new Set(await hidden());
     const upload = await create('slow');
     const body = randomBytes(SHORT_END);
     const parts = [await part(upload, 1, body)];
@@ -168,7 +168,7 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
       await expect(abort(upload, 1)).rejects.toMatchObject({ name: 'SlowDown' });
       held.resolve(undefined);
       await completing;
-      expect([new Set(marks).size, await hidden()]).toEqual([1, before]);
+      expect([new Set(marks).size, (await hidden()).filter((key) => !before.has(key))]).toEqual([1, []]);
       vi.advanceTimersByTime(10 * MARK_RENEWED_MS);
       expect(marks.length).toBeLessThanOrEqual(5);
     } finally {
