@@ -312,14 +312,15 @@ describe('someone with the file', () => {
 
   test('changes no grant, and moves none to another bucket', async () => {
     for (const [column, value] of [
-      ['operations', 'CreateGrant,GenerateDataKey'],
-      ['grantee', arn('mallory')],
-      ['bucket', '0000'],
+      ['operations', "'CreateGrant,GenerateDataKey'"],
+      ['grantee', `'${arn('mallory')}'`],
+      // Another, whichever it lies in.
+      ['bucket', "CASE bucket WHEN '0000' THEN '0001' ELSE '0000' END"],
     ] as const) {
       await using opened = await open();
       await give(opened);
       await opened.manager.close();
-      change(opened, (database) => void database.prepare(`UPDATE grants SET ${column} = ?`).run(value));
+      change(opened, (database) => void database.exec(`UPDATE grants SET ${column} = ${value}`));
       const again = { ...opened, manager: await opened.folder.open() };
       const by = column === 'grantee' ? use('mallory') : alice;
       expect(await generate(again, by)).toBe('ERR_KEYS_STORE_TAMPERED');

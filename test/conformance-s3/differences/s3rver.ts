@@ -32,7 +32,7 @@ const OF_ALL: readonly Difference[] = [
       '/Error/Message': /\S/u,
       '/Error/Resource': /^\//u,
       ...NAMED_IN_ERRORS,
-      '/Error/Condition': /^If-/u,
+      '/Error/Condition': /^(?:x-amz-copy-source-)?If-/u,
     },
   },
   {

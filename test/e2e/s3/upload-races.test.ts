@@ -165,7 +165,8 @@ describe.each(['s3rver', 'radosgw'] as const)('Sealed uploads in front of %s', (
         await expect.poll(() => marks.length).toBe(1 + renewals);
         vi.advanceTimersByTime(MARK_RENEWED_MS);
       }
-      await expect(abort(upload, 1)).rejects.toMatchObject({ name: 'SlowDown' });
+      // s3rver may fail to list files that are written meanwhile.
+      await expect.poll(() => outcomeOf(abort(upload, 1)), { interval: 20 }).toBe('SlowDown');
       held.resolve(undefined);
       await completing;
       expect([new Set(marks).size, (await hidden()).filter((key) => !before.has(key))]).toEqual([1, []]);
