@@ -1,10 +1,8 @@
 /** What an action is: its name, the shape of its input, and what it does; and what it is given for one request. */
 import type { KeyUse } from '../keys/uses/data-keys.ts';
 import type { KeyManager } from '../keys/key-manager.ts';
-import { notSharedMessage } from '../keys/access/decision.ts';
-import { nameIn, type KeyRealm } from '../keys/arn.ts';
-import { KeysError, UnknownArnError } from '../keys/errors.ts';
-import { assertAliasName } from './alias-name.ts';
+import type { KeyRealm } from '../keys/arn.ts';
+import { askedByCaller } from './other-account.ts';
 import { encodeJson, type JsonOutput } from './json/write.ts';
 import { readInput, type ReadStruct } from './shapes/read.ts';
 import type { StructShape } from './shapes/shapes.ts';
@@ -65,14 +63,10 @@ export function defineAction<Input>(
 ): DefinedAction {
   const answer = async (value: ReadStruct, call: KmsCall): Promise<ActionOutput> => {
     validate(value, shape);
-    const input = namedByCaller(value, call);
-    if (isFromElsewhere(call) && CHANGES_ALIAS.has(name)) throw noAliasOfCaller(value, call);
-    try {
+    return askedByCaller(name, value, call, (input) =>
       // What was read by the shape and holds its limits is what the shape stands for.
-      return await run(input as Input, { ...call, use: withGrantTokens(call.use, value) });
-    } catch (error) {
-      throw error instanceof UnknownArnError && isFromElsewhere(call) ? notShared(error, name, input, call) : error;
-    }
+      run(input as Input, { ...call, use: withGrantTokens(call.use, value) }),
+    );
   };
   const handle = async (body: Uint8Array, call: KmsCall): Promise<Buffer> => {
     const read = readInput(body, shape);
@@ -83,51 +77,6 @@ export function defineAction<Input>(
     }
   };
   return { name, handle, input: shape, answer };
-}
-
-const NAMES_OF_KEYS = ['KeyId', 'SourceKeyId', 'DestinationKeyId'] as const;
-
-/**
- * An id or alias without an account is one of the caller's own account: who is of another one has to give the ARN. Source: the API reference's
- * "To specify a KMS key in a different AWS account, you must use the key ARN or alias ARN".
- */
-function namedByCaller(value: ReadStruct, { use, realm }: KmsCall): ReadStruct {
-  const account = accountOf(use.principal);
-  if (account === undefined || account === realm.account) return value;
-  const named = NAMES_OF_KEYS.flatMap((member): [string, string][] => {
-    const name = value[member];
-    return typeof name === 'string' ? [[member, nameIn({ ...realm, account }, name)]] : [];
-  });
-  return { ...value, ...Object.fromEntries(named) };
-}
-
-/** An alias is given by its name alone. */
-const CHANGES_ALIAS: ReadonlySet<string> = new Set(['DeleteAlias', 'UpdateAlias']);
-
-function noAliasOfCaller({ AliasName }: ReadStruct, { use, realm }: KmsCall): KeysError {
-  const name = String(AliasName);
-  assertAliasName(name);
-  const account = accountOf(use.principal) ?? realm.account;
-  return new KeysError('ERR_KEYS_NOT_FOUND', `Alias ${nameIn({ ...realm, account }, name)} is not found.`);
-}
-
-function isFromElsewhere({ use, realm }: KmsCall): boolean {
-  const account = accountOf(use.principal);
-  return account !== undefined && account !== realm.account;
-}
-
-/** As for a key that is not shared with the caller: who is of another account is not told which ones there are. */
-function notShared({ arn }: UnknownArnError, name: string, input: ReadStruct, { use }: KmsCall): KeysError {
-  const isDestination = input['DestinationKeyId'] === arn && input['SourceKeyId'] !== arn;
-  const half = isDestination ? 'ReEncryptTo' : 'ReEncryptFrom';
-  const message = notSharedMessage(use.principal, name === 'ReEncrypt' ? half : name);
-  return new KeysError('ERR_KEYS_ACCESS_DENIED', message);
-}
-
-/** Undefined: a service, which is of no account. */
-function accountOf(principal: string): string | undefined {
-  const [, , , , account = ''] = principal.split(':', 5);
-  return /^\d{12}$/u.test(account) ? account : undefined;
 }
 
 function withGrantTokens(use: KeyUse, value: ReadStruct): KeyUse {
