@@ -11,7 +11,7 @@ import { analyzeExpression } from './expressions/expressions.ts';
 import { refuseSealed } from './expressions/refuse-sealed.ts';
 import { trimmed } from './text/inner-query.ts';
 import { analyzeQuery } from './query/queries.ts';
-import type { SecondOpinion } from './second-analysis.ts';
+import type { SecondOpinion } from './shadow-statement.ts';
 import { settingsKey } from './settings-key.ts';
 import type { SourceText } from './text/source-text.ts';
 import { survey } from './survey.ts';
