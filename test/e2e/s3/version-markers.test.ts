@@ -45,6 +45,21 @@ test('behind a version come the older ones of its key', async () => {
 });
 
 test.each([
+  ['g/1', ['h/', 'i/']],
+  ['g/2', ['h/', 'i/']],
+  ['h/2', ['i/']],
+  ['h/', ['i/']],
+  ['i/1', []],
+])('behind %j no name shows that a delimiter puts together of keys up to it alone', async (KeyMarker, groups) => {
+  const [client] = sealed.setup.clients;
+  for (const Key of ['g/1', 'g/1', 'h/1', 'h/1', 'h/2', 'i/1'])
+    await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Key }));
+  const query = { Bucket: BUCKET, Delimiter: '/', KeyMarker };
+  const page = await client.send(new ListObjectVersionsCommand(query));
+  expect([page.Versions, page.CommonPrefixes?.map(({ Prefix }) => Prefix) ?? []]).toEqual([undefined, groups]);
+});
+
+test.each([
   [{ KeyMarker: 'b', VersionIdMarker: '' }, 'A version-id marker cannot be empty.'],
   [{ VersionIdMarker: '' }, 'A version-id marker cannot be specified without a key marker.'],
   [{ VersionIdMarker: 'x' }, 'A version-id marker cannot be specified without a key marker.'],
