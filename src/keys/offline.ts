@@ -18,7 +18,7 @@ import type { AuditOptions, KeyManagerOptions, KeyPorts, KeyStoreOptions } from 
 import { questionedKey } from './questioned-key.ts';
 import { readAccess, type AccessRead, type AccessReading } from './read-access.ts';
 import { loadKeyRegions } from './regions/key-regions.ts';
-import { aliasNamed } from './request-facts.ts';
+import { aliasNamed, impliedFacts } from './request-facts.ts';
 import { unsealStore } from './stores/open-store.ts';
 
 /** Walks the whole audit log; what is wrong in it is in the report. Errors: as opening the store, ERR_KEYS_AUDIT_UNAVAILABLE. */
@@ -61,8 +61,10 @@ export function explainAccess(
     const service = serviceOfAlias(keyId, ring.realm);
     const isUnmade = service !== undefined && !ring.hasAlias(MANAGING_SERVICES[service].alias);
     const key = isUnmade ? keyToBe(service, ring.realm).facts : questionedKey(ring, ring.find(keyId));
-    const parameters = { ...request.parameters, ...aliasNamed(keyId, ring.realm) };
-    const question = { principal, via, action, keyId: key.keyId, key, context, request: { ...request, parameters } };
+    const implied = impliedFacts(key, action, via);
+    const parameters = { ...implied.parameters, ...aliasNamed(keyId, ring.realm), ...request.parameters };
+    const facts = { ...implied, ...request, parameters };
+    const question = { principal, via, action, keyId: key.keyId, key, context, request: facts };
     return { ...authorizer.explain(question), keyArn: key.arn };
   });
 }
@@ -82,6 +84,7 @@ export type AccessQuestion = {
   /** In AWS's words, without `kms:`. */
   readonly action: string;
   readonly context: EncryptionContext;
+  /** Beside what any such request says. */
   readonly request: RequestFacts;
 };
 

@@ -1,6 +1,9 @@
 /** What the services themselves know of a request that policies may look at. */
-import type { RequestFacts, RequestParameters } from './access/request.ts';
+import { CONTEXT_OPERATIONS } from './access/grants/constraint.ts';
+import type { KeyFacts, ParameterName, RequestFacts, RequestParameters } from './access/request.ts';
 import { parseKeyReference, type KeyRealm } from './arn.ts';
+import { algorithmsOf, isKeySpec, isUsageOf, type KeyAlgorithms } from './key-kinds.ts';
+import type { KeyUse } from './uses/data-keys.ts';
 import { remembered } from './remembered.ts';
 
 /** Every key here is symmetric. */
@@ -22,4 +25,32 @@ export function decryptFacts(realm: KeyRealm): (keyId: string | undefined) => Re
   const unnamed: RequestFacts = { parameters: ALGORITHM };
   const named = wrapFacts(realm);
   return (keyId) => (keyId === undefined ? unnamed : named(keyId));
+}
+
+const ALGORITHM_PARAMETERS = {
+  encryption: 'EncryptionAlgorithm',
+  signing: 'SigningAlgorithm',
+  agreement: 'KeyAgreementAlgorithm',
+  encapsulation: 'EncapsulationAlgorithm',
+  mac: 'MacAlgorithm',
+} as const satisfies Record<keyof KeyAlgorithms, ParameterName>;
+
+const BY_ACTION: Readonly<Record<string, keyof KeyAlgorithms>> = {
+  ...Object.fromEntries([...CONTEXT_OPERATIONS].map((action) => [action, 'encryption' as const])),
+  ...{ Sign: 'signing', Verify: 'signing', DeriveSharedSecret: 'agreement', Encapsulate: 'encapsulation' },
+  ...{ Decapsulate: 'encapsulation', GenerateMac: 'mac', VerifyMac: 'mac' },
+};
+
+/**
+ * What a request says for sure, or where it leaves it out, for decisions on requests that nobody made: the algorithm where its key has
+ * one alone, RAW for a message, TLS.
+ */
+export function impliedFacts({ spec, usage }: KeyFacts, action: string, via: KeyUse['via']): RequestFacts {
+  const secure = via === 'kms' ? { secureTransport: true } : {};
+  const kind = BY_ACTION[action];
+  if (kind === undefined || !isKeySpec(spec) || !isUsageOf(spec, usage)) return secure;
+  const [only, another] = algorithmsOf(spec, usage)[kind] ?? [];
+  const algorithm = only === undefined || another !== undefined ? {} : { [ALGORITHM_PARAMETERS[kind]]: only };
+  const message = kind === 'signing' ? { MessageType: 'RAW' } : {};
+  return { ...secure, parameters: { ...algorithm, ...message } };
 }

@@ -126,6 +126,38 @@ test('a service is asked about by what it says it asks for', async () => {
   }
 });
 
+test('what every such request says is asked along, and what else it says can be given', async () => {
+  const manager = await openKeyManager(storeOptions, testPorts);
+  const statement = (Effect: string, Action: string, Condition: object) => ({
+    ...{ Effect, Action, Condition, Resource: '*' },
+    Principal: { AWS: 'arn:aws:iam::000000000000:user/cond' },
+  });
+  const Statement = [
+    statement('Allow', 'kms:*', { Bool: { 'aws:SecureTransport': 'true' } }),
+    statement('Deny', 'kms:Decrypt', { StringEquals: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' } }),
+    statement('Deny', 'kms:ReEncryptTo', { StringEquals: { 'kms:ReEncryptOnSameKey': 'true' } }),
+    statement('Deny', 'kms:Encrypt', { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } }),
+    statement('Deny', 'kms:CreateGrant', { 'ForAnyValue:StringEquals': { 'kms:GrantOperations': 'Decrypt' } }),
+  ];
+  const { keyId } = await manager.createKey({ alias: 'alias/cond' }, TEST_USE);
+  await manager.settings.putPolicy({ keyId, policy: JSON.stringify({ Version: '2012-10-17', Statement }) }, TEST_USE);
+  await manager.close();
+  const ask = async (action: string, ...words: readonly string[]): Promise<number> => {
+    const caller = ['--action', action, '--principal', 'arn:aws:iam::000000000000:user/cond'];
+    return (await cli.run('keys', 'explain-access', 'alias/cond', ...caller, ...words)).exit;
+  };
+  expect(await ask('Decrypt')).toBe(1);
+  expect(await ask('GenerateDataKey')).toBe(0);
+  expect(await ask('GenerateDataKey', '--with', 'aws:SecureTransport=false')).toBe(1);
+  expect(await ask('Encrypt', '--with', 'aws:SourceIp=192.0.2.1')).toBe(0);
+  expect(await ask('Encrypt', '--with', 'AWS:sourceip=10.1.2.3', '--with', 'aws:UserAgent=x')).toBe(1);
+  expect(await ask('ReEncryptTo', '--with', 'kms:ReEncryptOnSameKey=false')).toBe(0);
+  expect(await ask('ReEncryptTo', '--with', 'kms:reencryptonsamekey=true')).toBe(1);
+  const operations = ['--with', 'kms:GrantOperations=Decrypt', '--with', 'kms:GrantOperations=Encrypt'];
+  expect(await ask('CreateGrant', ...operations.slice(2))).toBe(0);
+  expect(await ask('CreateGrant', ...operations)).toBe(1);
+});
+
 test.each([
   [['--client', 'a']],
   [['--action', 'Decrypt']],
@@ -134,6 +166,9 @@ test.each([
   [['--action', 'Decrypt', '--client', 'a', '--via', 'door']],
   [['--action', 'Decrypt', '--client', 'a', '--context', 'x']],
   [['--action', 'De crypt', '--client', 'a']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'kms:KeyColour=red']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:SecureTransport=perhaps']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:SourceIp']],
   [['--action', 'Decrypt', '--client', 'a', '--source-arn', 'arn:aws:dynamodb:us-east-1:000000000000:table/t']],
   [['--action', 'Decrypt', '--principal', 'arn:aws:iam::000000000000:user/a', '--source-account', '000000000000']],
 ])('%j is not understood', async (words) => {

@@ -7,6 +7,7 @@ import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { loadCommandConfig } from '../load.ts';
 import { askedAction } from './asked-action.ts';
+import { askedFacts } from './asked-facts.ts';
 import { formatJson, formatTable } from './format.ts';
 import { principalOfClient } from './named-client.ts';
 import { JSON_OPTION, ownKeySettings, STORE_OPTIONS } from './session.ts';
@@ -20,7 +21,7 @@ export const keysExplainAccessCommand = defineCommand({
   example:
     'sealgate keys explain-access alias/objects --action Decrypt --client reports --via s3\nsealgate keys explain-access alias/columns --action Decrypt --role shop/analyst',
   details:
-    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nExit code 0: it would be allowed; 1: refused.',
+    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nOf the KMS API it is asked as over TLS, and with the algorithm where the key has one alone; all else that conditions look at is what --context and\n--with say.\nExit code 0: it would be allowed; 1: refused.',
   options: {
     ...STORE_OPTIONS,
     action: {
@@ -42,6 +43,12 @@ export const keysExplainAccessCommand = defineCommand({
       placeholder: 'name=value',
       help: 'a pair of the encryption context; may be given several times',
     },
+    with: {
+      type: 'string',
+      multiple: true,
+      placeholder: 'name=value',
+      help: 'what else the request says, as conditions call it: kms:EncryptionAlgorithm, aws:SourceIp …; may be given several times',
+    },
     'source-arn': { type: 'string', placeholder: 'ARN', help: 'of a service: the resource for which it asks' },
     'source-account': { type: 'string', placeholder: 'id', help: 'of a service: the account of that resource' },
     ...JSON_OPTION,
@@ -59,7 +66,7 @@ export const keysExplainAccessCommand = defineCommand({
       via,
       action: await askedAction(values.action),
       context: Object.fromEntries(context.map(pairOf)),
-      request: sourceOf(values),
+      request: { ...(await askedFacts(values.with ?? [])), ...sourceOf(values) },
     };
     const { explainAccess } = await import('../../keys/offline.ts');
     const { access } = settings.options;

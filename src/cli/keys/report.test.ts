@@ -189,3 +189,26 @@ test('A key that was destroyed stays listed, with what became of its material', 
   expect(told).toMatch(/^state +destroyed since \d{4}-/mu);
   expect(told).toMatch(/^material +1 {2}destroyed since \d{4}-\S+: deleted$/mu);
 });
+
+test('Conditions on what every such request says are decided by it', async () => {
+  const manager = await openKeyManager(options, testPorts);
+  const limited = async (alias: string, make: object, Condition: object): Promise<void> => {
+    const { keyId } = await manager.createKey({ alias, ...make }, TEST_USE);
+    const statement = { Principal: { AWS: reports }, Action: 'kms:*', Resource: '*' };
+    const Statement = [
+      { ...statement, Effect: 'Allow', Condition: { Bool: { 'aws:SecureTransport': 'true' } } },
+      { ...statement, Effect: 'Deny', Condition },
+    ];
+    await manager.settings.putPolicy({ keyId, policy: JSON.stringify({ Statement }) }, TEST_USE);
+  };
+  const pair = { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' };
+  await limited('alias/denied', {}, { StringEquals: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' } });
+  await limited('alias/raw', pair, { StringNotEquals: { 'kms:MessageType': 'RAW' } });
+  await limited('alias/others', pair, { StringNotEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256' } });
+  await manager.close();
+  const users = async (alias: string): Promise<unknown> => keyOf(await report(), alias)?.users;
+  expect(await users('alias/denied')).toEqual([]);
+  const all = ['kms', 's3', 'postgres'];
+  for (const alias of ['alias/raw', 'alias/others'])
+    expect([alias, await users(alias)]).toEqual([alias, [{ principal: reports, protect: all, process: all }]]);
+});

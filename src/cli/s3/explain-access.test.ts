@@ -25,16 +25,20 @@ beforeAll(async () => {
     writeFileSync(cli.path(name), JSON.stringify({ Version: '2012-10-17', Statement }));
   write('reports.json', STATEMENTS);
   write('keyless.json', [statement('All', 's3:*', '*')]);
+  const near = { Condition: { IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } } };
+  write('near.json', [statement('All', 's3:*', '*'), statement('Near', 'kms:*', '*', near)]);
   const access = `  access:
     identities:
       - { client: reports, policies: [{ name: own, file: ./reports.json }] }
       - { client: keyless, policies: [{ name: own, file: ./keyless.json }] }
+      - { client: near, policies: [{ name: own, file: ./near.json }] }
 s3:
   listen: { port: 0 }
   upstream: { endpoint: http://127.0.0.1:1, credentials: { type: static, accessKeyId: u, secretAccessKey: u } }
   clients:
     - { name: reports, accessKeyId: REPORTS, secretAccessKey: s }
     - { name: keyless, accessKeyId: KEYLESS, secretAccessKey: s }
+    - { name: near, accessKeyId: NEAR, secretAccessKey: s }
   buckets:
     - { bucket: invoices, seal: alias/objects }
     - { bucket: invoices, prefix: closed/, refuse: true }
@@ -129,4 +133,10 @@ test('a client that the gateway does not have is no answer: nothing would limit 
   const { exit, text, stderr } = await explain('s3://invoices/a', '--action', 'GetObject', '--client', 'report');
   expect([exit, text]).toEqual([2, '']);
   expect(stderr).toContain('the gateway has no client report;');
+});
+
+test('the key is asked about as the gateway would ask: the address of the client is no part of that', async () => {
+  const asked = ['s3://invoices/a', '--action', 'GetObject', '--client', 'near', '--with', 'aws:SourceIp=192.0.2.1'];
+  const { exit, text } = await explain(...asked);
+  expect([exit, text]).toEqual([1, expect.stringContaining('IpAddress aws:SourceIp does not hold')]);
 });

@@ -169,7 +169,7 @@ type Explain = (question: AccessQuestion) => Promise<Explanation & { readonly ke
 
 /** Undefined where no key is used. */
 async function keyOf(
-  { bucket, key, action, principal, facts }: Asked,
+  { bucket, key, action, principal }: Asked,
   rule: S3Rule | undefined,
   explain: Explain,
   { keys }: Config,
@@ -179,7 +179,8 @@ async function keyOf(
   if (keys.remote !== undefined)
     throw new CliError('ERR_CLI_USAGE', `the keys are managed by ${keys.remote.endpoint}: ask there`);
   const context = { 'aws:s3:arn': `arn:aws:s3:::${rule.bucketId ?? bucket}/${key}` };
-  const question = { keyId: rule.keyId, principal, via: 's3', action: used, context, request: facts } as const;
+  // Of the request that made it want the key, the gateway tells the key manager the caller and the place alone.
+  const question = { keyId: rule.keyId, principal, via: 's3', action: used, context, request: {} } as const;
   return { ...(await explain(question)), action: `kms:${used}` };
 }
 

@@ -14,6 +14,7 @@ import { serviceOfAlias } from '../managed/management.ts';
 import { periodEnds } from '../life/periods/cryptoperiods.ts';
 import type { KeyTerms } from '../life/terms/key-terms.ts';
 import { questionedKey } from '../questioned-key.ts';
+import { impliedFacts } from '../request-facts.ts';
 import { readAccess, type AccessRead, type AccessReading } from '../read-access.ts';
 import type { MaterialRecord } from '../records.ts';
 
@@ -169,7 +170,7 @@ function userOf(authorizer: PolicyAuthorizer, held: HeldKey, key: QuestionedKey,
         keyId: key.keyId,
         key,
         context: {},
-        request: {},
+        request: impliedFacts(key, action, via),
       };
       return authorizer.explain(question).allowed;
     });

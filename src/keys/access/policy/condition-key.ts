@@ -23,7 +23,8 @@ export type ConditionKey = {
 
 type Reader = (request: AccessRequest) => ConditionValue;
 
-const PARAMETERS = [
+/** What `kms:<name>` shows of a request alone. */
+export const PARAMETERS = [
   'BypassPolicyLockoutSafetyCheck',
   'DataKeyPairSpec',
   'EncapsulationAlgorithm',
