@@ -46,7 +46,6 @@ export class KeySignaturesService implements KeySignatures {
       const key = this.#signingKey('Verify', request, use, trace);
       this.#recorder.life.assertProcesses(key, currentOf(key), trace);
       const form = formOf(request);
-      endDryRun(request);
       const { publicKey } = pairOf(currentOf(key));
       const { message, signature } = request;
       const isRight =
@@ -54,6 +53,7 @@ export class KeySignaturesService implements KeySignatures {
           ? await this.#pairs.verifyMessage(form.scheme, publicKey, message, signature)
           : await this.#pairs.verifyDigest(form.scheme, publicKey, message, signature);
       if (!isRight) throw new KeysError('ERR_KEYS_SIGNATURE_INVALID', 'the signature does not verify');
+      endDryRun(request);
       return { keyArn: key.arn };
     });
   }
