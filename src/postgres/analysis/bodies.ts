@@ -25,7 +25,7 @@ export function bodyConcerns(node: Node, text: string, catalog: Catalog): boolea
 
 /** `text`: a DO statement. Whether what it runs may change the catalog. */
 export function blockChangesSchema(text: string, { changing: { schema } }: Catalog): boolean {
-  return changesSchema(text) || new Names([...schema.used, ...schema.written]).areIn(wordsOf(text));
+  return changesSchema(text) || new Names([...schema.used, ...schema.types, ...schema.written]).areIn(wordsOf(text));
 }
 
 function bodyOf(node: Node): unknown {

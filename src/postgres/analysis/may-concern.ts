@@ -5,6 +5,7 @@
 import { namesChanging, type Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
 import { namesPattern, SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
+import { IMPLIED_OPERATORS } from './text/operators.ts';
 import { mayNameOtherwise } from './text/server-identifiers.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 
@@ -32,9 +33,11 @@ export function mayConcernTest(catalog: Catalog): MayConcern {
   ];
   const hot = namesPattern(names);
   const { serverEncoding } = catalog.facts;
+  const impliesAny = names.some((name) => IMPLIED_OPERATORS.has(name));
   return (sql) => {
     if (!ROW_STATEMENT.test(sql)) return sql.trim() !== '';
     return (
+      impliesAny ||
       hot?.test(sql) === true ||
       HIDDEN.test(sql) ||
       updatesSettings(sql) ||

@@ -9,6 +9,7 @@ import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
 import { SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
 import { SHADOW_PREFIX } from './catalog/shadow-names.ts';
+import { operatorsOf } from './text/operators.ts';
 import { locationOf, namesOf, type Node } from './text/syntax.ts';
 
 export type Survey = {
@@ -16,6 +17,8 @@ export type Survey = {
   /** Qualified names of functions called and of types named. */
   readonly functions: readonly { readonly names: readonly string[]; readonly location: number }[];
   readonly types: readonly { readonly names: readonly string[]; readonly location: number }[];
+  /** Qualified names of operators, those that it implies among them. */
+  readonly operators: readonly { readonly names: readonly string[]; readonly location: number }[];
   /** Names that are selected of something: `t.name` and `(e).name` are calls of a routine where there is no such column. */
   readonly selected: readonly { readonly names: readonly string[]; readonly location: number }[];
   /** Statements that change what follows, wherever they hide. */
@@ -31,6 +34,7 @@ type MutableSurvey = {
   tables: RangeVar[];
   functions: { names: readonly string[]; location: number }[];
   types: { names: readonly string[]; location: number }[];
+  operators: { names: readonly string[]; location: number }[];
   selected: { names: readonly string[]; location: number }[];
   hasInto: boolean;
   /** It is no query that reads alone. */
@@ -46,6 +50,7 @@ export function survey(node: Node, changing?: Catalog['changing']): Survey {
     tables: [],
     functions: [],
     types: [],
+    operators: [],
     selected: [],
     hasInto: false,
     writes: false,
@@ -83,8 +88,13 @@ function sets(found: MutableSurvey): boolean {
 
 function uses(found: MutableSurvey, names: ChangingNames | undefined): boolean {
   if (names === undefined) return false;
+  const called = calledNames(found);
+  const ofTypes = [...called, ...found.types.flatMap((type) => typeNames(type.names))];
   return (
-    calledNames(found).some((name) => names.used.has(name)) ||
+    [...called, ...found.operators.map((operator) => operator.names.at(-1) ?? '')].some((name) =>
+      names.used.has(name),
+    ) ||
+    ofTypes.some((name) => names.types.has(name)) ||
     found.tables.some(({ relname = '' }) => names.used.has(relname) || (found.writes && names.written.has(relname)))
   );
 }
@@ -113,6 +123,7 @@ function visit(part: unknown, found: MutableSurvey): void {
     found.selected.push(named(part.fields.slice(-1), part));
   if ('indirection' in part && Array.isArray(part.indirection))
     for (const field of part.indirection) found.selected.push(named([field], part));
+  for (const operator of operatorsOf(part)) found.operators.push(named(operator, part));
   if ('intoClause' in part) found.hasInto = true;
   if ('UpdateStmt' in part) found.updates.push((part as { UpdateStmt: UpdateStmt }).UpdateStmt.relation?.relname ?? '');
   for (const [key, value] of Object.entries(part)) {
@@ -142,15 +153,20 @@ function named(list: unknown, part: object): { names: readonly string[]; locatio
   return { names: namesOf(list as readonly Node[]), location };
 }
 
+/** The array of a type is called as it is, behind an underscore or several. */
+const typeNames = (names: readonly string[]): readonly string[] => [
+  names.at(-1) ?? '',
+  names.at(-1)?.replace(/^_+/, '') ?? '',
+];
+
 /** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
 export function refuseByName(found: Survey, catalog: Catalog): void {
   for (const { names, location } of found.functions) refuseFunction(names, location, catalog);
+  for (const { names, location } of found.operators) refuseHotRoutine(names, location, catalog, false);
   for (const { names, location } of found.selected) refuseHotRoutine(names, location, catalog, true);
   for (const { names, location } of found.types) {
-    // The array of a type is called as it is, behind an underscore or several.
-    const name = [names.at(-1) ?? '', names.at(-1)?.replace(/^_+/, '') ?? ''].find((one) =>
-      catalog.hotRelationNames.has(one),
-    );
+    refuseHotRoutine(names, location, catalog, false);
+    const name = typeNames(names).find((one) => catalog.hotRelationNames.has(one));
     if (name !== undefined) {
       throw refuseStatement(`the row type of "${name}" holds sealed columns`, location, 'Name the columns one by one.');
     }
@@ -178,7 +194,7 @@ function refuseHotRoutine(names: readonly string[], location: number, catalog: C
     ?.find((routine) => (schema === undefined || routine.schema === schema) && (!asColumn || routine.takesRow));
   if (hot === undefined) return;
   throw refuseStatement(
-    `routine ${hot.schema}.${hot.name} names a table with sealed columns or runs dynamic SQL`,
+    `${hot.kind} ${hot.schema}.${hot.name} ${hot.kind === 'routine' ? '' : 'runs a routine that '}names a table with sealed columns or runs dynamic SQL`,
     location,
     'Run its statements from the application, or list it under allowRoutines if it does not touch sealed columns.',
   );

@@ -1,6 +1,7 @@
 /** The analysis alone: a made-up catalog, statements in, drafts out as readable text. */
 import type { SealedColumn, SealedPlan, StatementPlan } from '../../../src/postgres/plan.ts';
-import { buildCatalog, type CatalogSnapshot } from '../../../src/postgres/analysis/catalog/snapshot.ts';
+import { buildCatalog } from '../../../src/postgres/analysis/catalog/snapshot.ts';
+import type { CatalogSnapshot } from '../../../src/postgres/analysis/catalog/snapshot-shape.ts';
 import { NO_FACTS } from '../../../src/postgres/analysis/facade/catalog-facts.ts';
 import type { Catalog } from '../../../src/postgres/analysis/catalog/catalog.ts';
 import { AnalysisError } from '../../../src/postgres/analysis/errors.ts';
@@ -78,6 +79,7 @@ const SNAPSHOT: CatalogSnapshot = {
   triggers: [[oidOf('public.audited'), 902]],
   calls: [],
   cascades: [],
+  uses: [],
   routines: [
     {
       oid: 900,

@@ -46,7 +46,9 @@ export type Relation = {
   readonly writeRefusal: string | undefined;
 };
 
+/** Or an operator or type that runs one. */
 export type HotRoutine = {
+  readonly kind: 'routine' | 'operator' | 'type';
   readonly schema: string;
   readonly name: string;
   /** It may be called as if it were a column, `t.routine`. */
@@ -116,5 +118,5 @@ export function withComing(catalog: Catalog, more: readonly ComingRelation[]): C
 
 /** All of `Catalog.changing`: what sets styles or the encoding is among what sets. */
 export function namesChanging({ changing: { settings, schema } }: Catalog): readonly string[] {
-  return [settings, schema].flatMap(({ used, written }) => [...used, ...written]);
+  return [settings, schema].flatMap(({ used, types, written }) => [...used, ...types, ...written]);
 }

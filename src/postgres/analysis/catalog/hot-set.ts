@@ -35,6 +35,13 @@ export type RoutineBody = {
   readonly definition: string;
 };
 
+/** What the snapshot knows about routines. */
+export type Routines = {
+  readonly routines: readonly RoutineBody[];
+  /** Operators and types by schema and name, and a routine that their use runs. */
+  readonly uses: readonly (readonly [kind: 'operator' | 'type', schema: string, name: string, routine: number])[];
+};
+
 export type HotSet = {
   readonly relations: ReadonlySet<number>;
   readonly routines: ReadonlySet<number>;
@@ -80,7 +87,7 @@ export function closeHotSet(
   ruled: readonly number[],
   missingNames: readonly string[],
   relations: readonly RelationLinks[],
-  routines: readonly RoutineBody[],
+  { routines, uses }: Routines,
   allowed: ReadonlySet<string>,
 ): HotSet {
   const hot = new Set(ruled);
@@ -97,8 +104,9 @@ export function closeHotSet(
   for (let before = -1; before !== hot.size + hotRoutines.size;) {
     before = hot.size + hotRoutines.size;
     for (const relation of relations) {
-      if (relation.linked.some((oid) => hot.has(oid)) || relation.triggerRoutines.some((oid) => hotRoutines.has(oid)))
-        hot.add(relation.oid);
+      const { linked, triggerRoutines, calls, callsWritten } = relation;
+      const runs = [...triggerRoutines, ...calls, ...callsWritten];
+      if (linked.some((oid) => hot.has(oid)) || runs.some((oid) => hotRoutines.has(oid))) hot.add(relation.oid);
     }
     const called = new Names(routines.filter(({ oid }) => hotRoutines.has(oid)).map(({ name }) => name));
     for (const { oid, words } of defined)
@@ -108,7 +116,8 @@ export function closeHotSet(
       ...relations.filter((relation) => hot.has(relation.oid)).flatMap(({ name, types }) => [name, ...types]),
     ];
     const routineNames = routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name);
-    const used = new Names([...names, ...routineNames]);
+    const usingNames = uses.flatMap(([, , name, routine]) => (hotRoutines.has(routine) ? [name] : []));
+    const used = new Names([...names, ...routineNames, ...usingNames]);
     for (const { oid, words } of readable) if (used.areIn(words)) hotRoutines.add(oid);
   }
   return { relations: hot, routines: hotRoutines };

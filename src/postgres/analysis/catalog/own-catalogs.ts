@@ -12,7 +12,8 @@ import { AnalysisError } from '../errors.ts';
 import { PlanCache } from '../plan-cache.ts';
 import { withComing, type Catalog } from './catalog.ts';
 import type { RuledColumn } from './rules.ts';
-import { buildCatalog, parseSnapshot } from './snapshot.ts';
+import { buildCatalog } from './snapshot.ts';
+import { parseSnapshot } from './snapshot-shape.ts';
 import type { CatalogSource } from './source.ts';
 import { OWN_SNAPSHOT_SQL } from './sql.ts';
 

@@ -4,7 +4,15 @@
  * for again after each statement with such a name.
  */
 import { Names, wordsOf, type Words } from './names-in-bodies.ts';
-import { bodyOf, isAllowed, isDynamic, OPAQUE_LANGUAGES, type RelationLinks, type RoutineBody } from './hot-set.ts';
+import {
+  bodyOf,
+  isAllowed,
+  isDynamic,
+  OPAQUE_LANGUAGES,
+  type RelationLinks,
+  type RoutineBody,
+  type Routines,
+} from './hot-set.ts';
 
 /** What values are printed under, or their texts read. */
 const STYLES = 'time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|array_nulls';
@@ -47,8 +55,10 @@ export function changesSchema(body: string): boolean {
 }
 
 export type ChangingNames = {
-  /** Of routines, and of relations that are read or written. */
+  /** Of routines, of operators, and of relations that are read or written. */
   readonly used: ReadonlySet<string>;
+  /** Of types whose values are made by what does it: domains by their CHECKs, others by casts. */
+  readonly types: ReadonlySet<string>;
   /** Of relations besides, where they are written. */
   readonly written: ReadonlySet<string>;
 };
@@ -65,7 +75,7 @@ export type Changing = {
 /** Whatever their schemas: routines with triggers' and aggregates' functions; views; relations whose triggers, DEFAULTs, CHECKs, rules or policies do. */
 export function changingNames(
   relations: readonly RelationLinks[],
-  routines: readonly RoutineBody[],
+  { routines, uses }: Routines,
   allowed: ReadonlySet<string>,
 ): Changing {
   const readable = routines
@@ -95,7 +105,7 @@ export function changingNames(
   );
   const oidsOf = (found: readonly RoutineBody[]): readonly number[] => found.map(({ oid }) => oid);
   const namesSetting = (found: readonly RoutineBody[]): ChangingNames =>
-    namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable, viewed);
+    namesReaching([...oidsOf(found), SETS_ITSELF], relations, readable, viewed, uses);
   const settings = namesSetting(sets);
   // All of them, or some.
   const within = (pattern: RegExp): ChangingNames => {
@@ -104,7 +114,7 @@ export function changingNames(
   };
   return {
     settings,
-    schema: namesReaching(oidsOf(changes), relations, readable, viewed),
+    schema: namesReaching(oidsOf(changes), relations, readable, viewed, uses),
     styles: within(SETS_STYLE),
     encoding: within(SETS_ENCODING),
   };
@@ -126,27 +136,33 @@ function namesReaching(
   relations: readonly RelationLinks[],
   routines: readonly Readable[],
   viewed: ReadonlyMap<number, (() => Words) | undefined>,
+  uses: Routines['uses'],
 ): ChangingNames {
-  const found = new Set(from);
-  const [read, reached] = [new Set<number>(), new Set<number>()];
-  const used = new Set(routines.filter(({ oid }) => found.has(oid)).map(({ name }) => name));
-  const written = new Set<string>();
+  const usesOf = Map.groupBy(uses, ([, , , routine]) => routine);
+  const [found, read, reached] = [new Set<number>(), new Set<number>(), new Set<number>()];
+  const [used, types, written] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const find = (oid: number): void => {
+    found.add(oid);
+    for (const [kind, , name] of usesOf.get(oid) ?? []) (kind === 'type' ? types : used).add(name);
+  };
+  for (const oid of from) find(oid);
+  for (const { oid, name } of routines) if (found.has(oid)) used.add(name);
   const isFound = (routine: number): boolean => found.has(routine);
   for (let before = -1; before !== found.size + read.size + reached.size;) {
     before = found.size + read.size + reached.size;
-    const uses = new Names(used);
+    const using = new Names([...used, ...types]);
     const writes = new Names(written);
     for (const { oid, name, body, words } of routines) {
       if (found.has(oid)) continue;
-      const isUsing = used.size > 0 && uses.areIn(words());
+      const isUsing = used.size + types.size > 0 && using.areIn(words());
       const isWriting = written.size > 0 && writes.areIn(words()) && WRITES.test(body);
       if (!isUsing && !isWriting) continue;
-      found.add(oid);
+      find(oid);
       used.add(name);
     }
     for (const { oid, name, linked, cascades, calls, callsWritten, triggerRoutines } of relations) {
       const words = viewed.get(oid);
-      const byText = used.size > 0 && (words === undefined || uses.areIn(words()));
+      const byText = used.size + types.size > 0 && (words === undefined || using.areIn(words()));
       if (byText || calls.some(isFound) || linked.some((other) => read.has(other))) {
         read.add(oid);
         used.add(name);
@@ -159,5 +175,5 @@ function namesReaching(
       }
     }
   }
-  return { used, written };
+  return { used, types, written };
 }

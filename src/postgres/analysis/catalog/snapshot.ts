@@ -1,64 +1,14 @@
 /** From the server's answer to a Catalog: rules resolved, the hot set closed, refusals found. */
-import { z } from 'zod';
 import type { SealedColumn } from '../../plan.ts';
 import { GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
 import type { RuledColumn } from './rules.ts';
 import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Relation } from './catalog.ts';
-import { MadeSnapshot, madeOf } from './made.ts';
+import { madeOf } from './made.ts';
 import { shadowSchema } from './shadow-names.ts';
-import { CatalogFacts } from '../facade/catalog-facts.ts';
+import type { CatalogSnapshot, SnapshotRelation } from './snapshot-shape.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
 import { changingNames } from './setting-names.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
-
-const Snapshot = z.object({
-  searchPath: z.array(z.string()),
-  facts: CatalogFacts,
-  made: MadeSnapshot,
-  /** Whether somebody has added an operator = or <> over the guard's domain, which the server would take before bytea's. */
-  guardOperators: z.boolean(),
-  relations: z.array(
-    z.object({
-      oid: z.number(),
-      schema: z.string(),
-      schemaOid: z.number(),
-      name: z.string(),
-      kind: z.enum(['r', 'p', 'v', 'm', 'f']),
-      columns: z.array(z.tuple([z.string(), z.number(), z.string(), z.boolean()])),
-      keys: z.array(z.tuple([z.string(), z.string()])),
-      definition: z.string().nullable(),
-    }),
-  ),
-  inherits: z.array(z.tuple([z.number(), z.number()])),
-  /** Relation with the rule, relation the rule names, whether it is more than a view's own. */
-  rules: z.array(z.tuple([z.number(), z.number(), z.boolean()])),
-  /** Relation, column, and a relation of which the column holds rows, however deep in types. */
-  rowColumns: z.array(z.tuple([z.number(), z.string(), z.number()])),
-  /** Type other than of a relation itself, and a relation of which it holds rows. */
-  rowTypes: z.array(z.tuple([z.string(), z.number()])),
-  triggers: z.array(z.tuple([z.number(), z.number()])),
-  /** Relation, a function that its own texts call (0: set_config, or pg_settings is named), and whether it does when it is read. */
-  calls: z.array(z.tuple([z.number(), z.number(), z.boolean()])),
-  /** Relation, and one whose foreign key on it writes there as well. */
-  cascades: z.array(z.tuple([z.number(), z.number()])),
-  routines: z.array(
-    z.object({
-      oid: z.number(),
-      schema: z.string(),
-      name: z.string(),
-      language: z.string(),
-      definition: z.string(),
-      takesRow: z.boolean(),
-    }),
-  ),
-});
-
-export type CatalogSnapshot = z.infer<typeof Snapshot>;
-type SnapshotRelation = CatalogSnapshot['relations'][number];
-
-export function parseSnapshot(value: unknown): CatalogSnapshot {
-  return Snapshot.parse(value);
-}
 
 export type CatalogInput = {
   readonly epoch: number;
@@ -79,7 +29,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const guarded = snapshot.relations.filter((relation) => guardedColumns(relation).length > 0);
   const seeds = [...ruledOids, ...guarded.map((relation) => relation.oid)];
   const links = linksOf(snapshot);
-  const hot = closeHotSet(seeds, tables, links, snapshot.routines, input.allowRoutines);
+  const hot = closeHotSet(seeds, tables, links, snapshot, input.allowRoutines);
   const family: Family = {
     inheritance: new Inheritance(snapshot.inherits),
     sealedOf: Map.groupBy(input.sealed, ({ relationOid }) => relationOid),
@@ -105,7 +55,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     hotRelationNames: new Set([...tables, ...hotNames, ...hotTypes]),
     hotRoutines: routinesByName(snapshot, hot),
     rowRoutines: new Set(snapshot.routines.filter(({ takesRow }) => takesRow).map(({ name }) => name)),
-    changing: changingNames(links, snapshot.routines, input.allowRoutines),
+    changing: changingNames(links, snapshot, input.allowRoutines),
   };
 }
 
@@ -189,7 +139,9 @@ function buildRelation(
     hot: isHot,
     unguarded: new Set(isUnruled ? unguardedNames(input.rules) : []),
     refusal: isHot
-      ? (holdsRows(input, relation, hot) ?? refusalOf(input, relation, columns, ruledOids, family))
+      ? (holdsRows(input, relation, hot) ??
+        readRuns(input, relation, hot) ??
+        refusalOf(input, relation, columns, ruledOids, family))
       : undefined,
     writeRefusal: isHot ? writeRefusalOf(input, relation, hot, family) : undefined,
   };
@@ -213,6 +165,32 @@ function holdsRows(
 ): string | undefined {
   const [, column] = snapshot.rowColumns.find(([holder, , owner]) => holder === oid && hot.relations.has(owner)) ?? [];
   return column === undefined ? undefined : `${schema}.${name}.${column} holds rows of a table with sealed columns`;
+}
+
+/** A policy, or a cast of one of its columns, that runs a hot routine. What a view calls is found where its query is analysed. */
+function readRuns(
+  { snapshot }: CatalogInput,
+  { oid, schema, name, kind }: SnapshotRelation,
+  hot: HotSet,
+): string | undefined {
+  if (kind === 'v') return undefined;
+  const routine = hotCall(snapshot, hot, new Set([oid]), true);
+  return routine === undefined ? undefined : `reading ${schema}.${name} runs ${routine}`;
+}
+
+/** A hot routine that one of the relations runs when it is read, or written. */
+function hotCall(
+  { calls, routines }: CatalogSnapshot,
+  hot: HotSet,
+  relations: ReadonlySet<number>,
+  whenRead: boolean,
+): string | undefined {
+  const [, called] =
+    calls.find(([oid, routine, reads]) => reads === whenRead && relations.has(oid) && hot.routines.has(routine)) ?? [];
+  const routine = routines.find(({ oid }) => oid === called);
+  return routine === undefined
+    ? undefined
+    : `routine ${routine.schema}.${routine.name}, which names a table with sealed columns or runs dynamic SQL`;
 }
 
 /** Why a hot relation may not be touched at all. */
@@ -294,6 +272,8 @@ function writeRefusalOf(
   // Those of a partition fire for the rows that come into it through its parent, a partitioned table's for what is written to a partition.
   const ancestors = inheritance.ancestors(relation.oid);
   const firing = new Set([relation.oid, ...inheritance.descendants(relation.oid), ...ancestors]);
+  const run = hotCall(snapshot, hot, firing, false);
+  if (run !== undefined) return `writing ${place} runs ${run}`;
   const sealed = [...firing].flatMap((oid) => sealedOf.get(oid) ?? []);
   const names = namesPattern(sealed.map(({ column }) => column));
   for (const [oid, routineOid] of snapshot.triggers) {
@@ -309,10 +289,13 @@ function writeRefusalOf(
 }
 
 function routinesByName(snapshot: CatalogSnapshot, hot: HotSet): ReadonlyMap<string, readonly HotRoutine[]> {
+  const uses = snapshot.uses.filter(([, , , routine]) => hot.routines.has(routine));
+  const called = uses.map(([kind, schema, name]): HotRoutine => ({ kind, schema, name, takesRow: false }));
   return Map.groupBy(
     snapshot.routines
       .filter((routine) => hot.routines.has(routine.oid))
-      .map(({ schema, name, takesRow }): HotRoutine => ({ schema, name, takesRow })),
+      .map(({ schema, name, takesRow }): HotRoutine => ({ kind: 'routine', schema, name, takesRow }))
+      .concat(called),
     (routine) => routine.name,
   );
 }

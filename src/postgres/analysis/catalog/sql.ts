@@ -7,6 +7,7 @@
 import { COLUMNS_TABLE, DOMAINS_TABLE, GUARD_DOMAIN_QUALIFIED } from '../../service/names.ts';
 import { catalogFactsSql } from '../facade/catalog-facts.ts';
 import { MADE_SQL, NOTHING_MADE_SQL } from './made.ts';
+import { CALLS, USES } from './calls-sql.ts';
 
 /** Namespaces that hold no user data, or are ours. */
 const OURS = `(n.nspname IN ('pg_catalog', 'information_schema', 'sealgate') OR n.nspname LIKE 'pg\\_toast%' OR n.nspname LIKE 'sealgate\\_shadow\\_%')`;
@@ -43,25 +44,6 @@ const ROW_TYPES = `part(whole, type) AS (SELECT t.oid, t.typbasetype FROM pg_typ
 const TAKES_ROW = `(p.pronargs - p.pronargdefaults <= 1 AND EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND (t.typtype IN ('c', 'p', 'd')
     OR EXISTS (SELECT FROM pg_cast k JOIN pg_type s ON s.oid = k.castsource WHERE k.casttarget = t.oid AND k.castcontext = 'i' AND s.typtype = 'c'))))`;
 
-/**
- * Functions that a relation's own texts call: when it is read, of a view's query and policies; when it is written, of rules, DEFAULTs (its columns' domains' as
- * well), CHECKs and triggers.
- */
-const CALLS = `text_of(relation, reads, class, object, tree) AS (
-    SELECT r.ev_class, r.rulename = '_RETURN', 'pg_rewrite'::regclass, r.oid, r.ev_action::text || r.ev_qual::text FROM pg_rewrite r WHERE r.ev_class >= 16384
-    UNION ALL SELECT d.adrelid, false, 'pg_attrdef'::regclass, d.oid, d.adbin::text FROM pg_attrdef d
-    UNION ALL SELECT k.conrelid, false, 'pg_constraint'::regclass, k.oid, k.conbin::text FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid >= 16384
-    UNION ALL SELECT p.polrelid, true, 'pg_policy'::regclass, p.oid, concat(p.polqual::text, p.polwithcheck::text) FROM pg_policy p
-    UNION ALL SELECT t.tgrelid, false, 'pg_trigger'::regclass, t.oid, t.tgqual::text FROM pg_trigger t WHERE NOT t.tgisinternal
-    UNION ALL SELECT a.attrelid, false, 'pg_type'::regclass, t.oid, t.typdefaultbin::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-      WHERE a.attrelid >= 16384 AND t.typtype = 'd' AND t.typdefaultbin IS NOT NULL),
-  call(relation, reads, routine) AS (SELECT x.relation, x.reads, d.refobjid FROM text_of x
-      JOIN pg_depend d ON d.classid = x.class AND d.objid = x.object AND d.refclassid = 'pg_proc'::regclass
-    UNION SELECT x.relation, x.reads, o.oprcode::oid FROM text_of x
-      JOIN pg_depend d ON d.classid = x.class AND d.objid = x.object AND d.refclassid = 'pg_operator'::regclass JOIN pg_operator o ON o.oid = d.refobjid
-    UNION SELECT x.relation, x.reads, 0 FROM text_of x WHERE strpos(x.tree, ':funcid ' || 'set_config(text,text,boolean)'::regprocedure::oid || ' ') > 0
-      OR strpos(x.tree, ':relid ' || 'pg_settings'::regclass::oid || ' ') > 0)`;
-
 const snapshotSql = (facts: string, made: string): string => `
 WITH RECURSIVE ${LOCKED}, ${ROW_TYPES}, ${CALLS}
 SELECT json_build_object(
@@ -92,6 +74,7 @@ SELECT json_build_object(
     WHERE t.typtype IN ('d', 'r') OR c.relkind = 'c'),
   'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
   'calls', (SELECT coalesce(json_agg(json_build_array(relation::int8, routine::int8, reads)), '[]') FROM call),
+  'uses', (SELECT coalesce(json_agg(json_build_array(u.kind, u.schema, u.name, u.routine::int8)), '[]') FROM (${USES}) u),
   'cascades', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(k.confrelid::int8, k.conrelid::int8)), '[]') FROM pg_constraint k
     WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))),
   'routines', (SELECT coalesce(json_agg(json_build_object(
@@ -140,6 +123,9 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT 'q' || q.oid::text || ':' || q.xmin::text FROM pg_operator q WHERE q.oid >= 16384
+  UNION ALL SELECT 'z' || z.indexrelid::text || ':' || z.xmin::text FROM pg_index z JOIN c ON c.oid = z.indrelid WHERE z.indexprs IS NOT NULL OR z.indpred IS NOT NULL
+  UNION ALL SELECT 'f' || f.oid::text || ':' || f.xmin::text FROM pg_amop f WHERE f.oid >= 16384
+  UNION ALL SELECT 'g' || g.oid::text || ':' || g.xmin::text FROM pg_amproc g WHERE g.oid >= 16384
   UNION ALL SELECT 's' || p.oid::text || ':' || p.xmin::text FROM pg_policy p
   UNION ALL SELECT 'w' || w.oid::text || ':' || w.xmin::text FROM pg_cast w WHERE w.oid >= 16384
   UNION ALL SELECT 'u' || r.oid::text || ':' || r.rolname || r.rolsuper::text FROM pg_roles r

@@ -4,7 +4,7 @@ import { CATALOG, SETTINGS } from '../../../../test/support/postgres/analysis.ts
 import type { ServiceConnection } from '../../service/connection.ts';
 import { wordsOf, type Repeated } from '../../service/repeated.ts';
 import { CatalogSource } from '../catalog/source.ts';
-import type { CatalogSnapshot } from '../catalog/snapshot.ts';
+import type { CatalogSnapshot } from '../catalog/snapshot-shape.ts';
 import { planLarge } from './plan-large.ts';
 import type { LargeAnswer } from './messages.ts';
 
@@ -21,6 +21,7 @@ const SNAPSHOT: CatalogSnapshot = {
   triggers: [],
   calls: [],
   cascades: [],
+  uses: [],
   routines: [],
 };
 const STATEMENT = { sql: 'SELECT 1', declaredOids: [], settings: SETTINGS, seesPhysicalTypes: false };
