@@ -73,7 +73,8 @@ function readRule(
   const name = parseColumnName(rule.column);
   const type = parseColumnType(rule.type);
   const findings = [...modeFindings(rule, path, type)];
-  if ('problem' in name) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'column'], name.problem));
+  const problem = 'problem' in name ? name.problem : ownedSchema(name.schema);
+  if (problem !== undefined) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'column'], problem));
   if (type === undefined) findings.push(wrong('ERR_CONFIG_VALUE', [...path, 'type'], unknownType(rule.type)));
   if (findings.length > 0 || 'problem' in name || type === undefined) return { findings };
   const preserves = rule.mode === 'format-preserving';
@@ -94,6 +95,14 @@ function readRule(
       ...(rule.force && { force: rule.force }),
     },
   };
+}
+
+/** Whose tables no application's values are in: DDL that sealed them would break the server, or what opens sealed values. */
+function ownedSchema(schema: string): string | undefined {
+  if (schema === 'sealgate') return 'schema sealgate holds the wrapped data keys: it is never sealed itself';
+  return schema.startsWith('pg_') || schema === 'information_schema'
+    ? `schema ${schema} is the server’s own: name a table of the application`
+    : undefined;
 }
 
 function unknownType(text: string): string {

@@ -2,6 +2,7 @@
 import type { Config, KeysConfig, UnsealConfig } from '../config.ts';
 import type { ConfigFiles } from '../files.ts';
 import { keyPathFindings } from '../key-paths.ts';
+import { listenPlaceFindings } from '../listen-places.ts';
 import { managedKeyFindings } from '../managed-key-findings.ts';
 import type { Finding } from '../problem.ts';
 import { resolveAccess, type CheckPolicy } from './access.ts';
@@ -30,7 +31,7 @@ export async function resolveConfig(
   const life = resolveKeyLife(file.keys.life, checkLifeRule, findings);
   const keys = resolveKeys(file.keys, { access, audit, life, remote }, files);
   findings.push(...keyPathFindings(keys, configPath), ...identityClientFindings(file), ...managedKeyFindings(file));
-  findings.push(...socketFindings(file));
+  findings.push(...socketFindings(file), ...listenPlaceFindings(file));
   const config: Config = {
     file: configPath,
     keys,

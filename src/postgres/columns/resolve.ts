@@ -85,10 +85,14 @@ async function checkRule(
   await session.query("SELECT set_config('statement_timeout', '0', true), set_config('row_security', 'off', true)");
   const { live, problems } = await judgeTable(session, rule, rules);
   const broken = problems.some(({ severity }) => severity === 'error');
-  if (live === undefined || live.attnum === null) return { column: undefined, problems };
+  // A rule that contradicts itself is told at once, not when a migration has made its column.
+  const declaredWrong = broken ? await declarationProblems(session, rule) : [];
+  if (live === undefined || live.attnum === null)
+    return { column: undefined, problems: [...problems, ...declaredWrong] };
   // Said together with the rest, so that one round of DDL mends it all.
   const rights = await missingRights(session, rule, live.relation);
-  if (broken) return { column: undefined, problems: [...problems, ...rights.map(({ problem }) => problem)] };
+  if (broken)
+    return { column: undefined, problems: [...problems, ...declaredWrong, ...rights.map(({ problem }) => problem)] };
   const needed = rights.find(({ right }) => right === 'USAGE');
   if (needed !== undefined) return { column: undefined, problems: [...problems, needed.problem] };
   const placed: PlacedColumn = { ...live, attnum: live.attnum };
@@ -100,6 +104,17 @@ async function checkRule(
   } catch (error) {
     await session.query('ROLLBACK TO SAVEPOINT binding');
     return { column: undefined, problems: [...problems, ...bindingProblems(error, rule, rights)] };
+  }
+}
+
+/** Types of the database's own may be made by the migration that makes the column: they are judged then. */
+async function declarationProblems(session: ServiceSession, rule: SealRule): Promise<readonly ColumnProblem[]> {
+  try {
+    await declarations(session, rule);
+    return [];
+  } catch (error) {
+    if (error instanceof ColumnError && error.code === 'ERR_POSTGRES_COLUMN_TYPE') return [];
+    return bindingProblems(error, rule, []);
   }
 }
 

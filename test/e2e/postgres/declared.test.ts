@@ -395,3 +395,25 @@ test.each<readonly [Partial<TestRule>, RegExp]>([
     await db.direct.query('DROP TABLE broken');
   }
 });
+
+test.each([
+  ['its table is not there', 'CREATE TABLE other ()'],
+  ['its column is not there', 'CREATE TABLE awaited ()'],
+  ['its column is still plain', 'CREATE TABLE awaited (c int)'],
+])('what a rule declares wrongly is said while %s', async (_, ddl) => {
+  const connection = openServiceConnection({ ...connectTo(), database: 'sealed' });
+  const place = { database: 'sealed', schema: 'public', table: 'awaited', column: 'c', keyId: 'alias/test' } as const;
+  const rule = { ...place, mode: 'randomized', domain: undefined, guard: true, default: 'x' } as const;
+  try {
+    await db.direct.query(ddl);
+    const codes = async (type: string): Promise<readonly string[]> =>
+      (await checkDatabase(connection, [{ ...rule, type }], randomBytes)).problems.map(({ code }) => code);
+    expect(await codes('int')).toContain('ERR_POSTGRES_COLUMN_CHECK');
+    expect(await codes('text')).not.toContain('ERR_POSTGRES_COLUMN_CHECK');
+    // A migration makes it together with the column.
+    expect(await codes('public.not_yet')).toEqual(await codes('text'));
+  } finally {
+    await connection.close();
+    await db.direct.query('DROP TABLE IF EXISTS awaited, other');
+  }
+});
