@@ -36,6 +36,15 @@ test('A second init changes nothing', async () => {
   expect(MADE.map((name) => readFileSync(cli.path(name)))).toEqual(before);
 });
 
+test.each([
+  ['here', [], 'then\n  sealgate keys create'],
+  ['in another folder', ['etc/gate'], 'then\n  cd etc/gate\n  sealgate keys create'],
+  ['in one whose name a shell would split', ["a b/o'd"], `then\n  cd 'a b/o'\\''d'\n  sealgate keys create`],
+])('The next commands can be pasted: a config %s', async (_, words, next) => {
+  using cli = cliFolder();
+  expect((await cli.run('init', ...words)).stdout.toString()).toContain(next);
+});
+
 test('A folder that cannot be made is said with its reason', async () => {
   using cli = cliFolder();
   writeFileSync(cli.path('file'), '');

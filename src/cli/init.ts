@@ -21,15 +21,23 @@ export const initCommand = defineCommand({
   run: async ({ positionals }, io) => {
     const folder = resolve(io.cwd, positionals[0] ?? '.');
     await initFolder(folder, io);
-    const shown = relative(io.cwd, folder);
-    const name = (file: string): string => join(shown.startsWith('..') ? folder : shown, file);
+    const from = relative(io.cwd, folder);
+    const shown = from.startsWith('..') ? folder : from;
+    const name = (file: string): string => join(shown, file);
+    // The commands below look for the config where they are started.
+    const enter = shown === '' ? '' : `  cd ${shellWord(shown)}\n`;
     io.stdout.write(
       `wrote ${name(CONFIG_FILE_NAME)}, ${name(KEY_FILE_NAME)} and the key store\n` +
-        'next: name your store in the config, then\n  sealgate keys create --alias objects\n  sealgate check\n  sealgate up\n',
+        `next: name your store in the config, then\n${enter}  sealgate keys create --alias objects\n  sealgate check\n  sealgate up\n`,
     );
     return EXIT.ok;
   },
 });
+
+/** A path as it can be pasted into a shell. */
+function shellWord(path: string): string {
+  return /^[\w./\\:-]+$/u.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
 
 async function initFolder(folder: string, io: CommandIo): Promise<void> {
   const config = join(folder, CONFIG_FILE_NAME);

@@ -64,7 +64,7 @@ export const S3_AUTH_ERRORS = {
     400,
     'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
     'Signature Version 2 and 4A are not accepted.',
-    'Configure the client for Signature Version 4.',
+    'Configure the client for Signature Version 4: aws and boto3 sign links (`presign`) so with `signature_version = s3v4`.',
   ),
   ERR_S3_CORS_INSUFFICIENT: row(
     'BadRequest',
