@@ -85,3 +85,9 @@ export const CLI_ERRORS = {
 export class CliError extends SealgateError<keyof typeof CLI_ERRORS & ErrorCode> {
   override readonly name = 'CliError';
 }
+
+/** A file that the command line names: with the operating system's reason. */
+export function cannotRead(name: string, cause: unknown): CliError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+  return new CliError('ERR_CLI_READ', `${name} cannot be read: ${code}`, { cause });
+}

@@ -275,6 +275,8 @@ test('What is no value, names no known key, or is no file is told apart', async 
   expect((await cli.run('open', 'value', stranger)).stderr).toContain('ERR_KEYS_NOT_FOUND');
   expect((await cli.run('open', 'value', 'zz')).stderr).toContain('ERR_CLI_USAGE');
   expect((await cli.run('open', 'value', '00')).stderr).toContain('ERR_ENVELOPE_MALFORMED');
-  expect((await cli.run('open', 'value', '@missing')).stderr).toContain('ERR_CLI_READ');
+  expect((await cli.run('open', 'value', '@missing')).stderr).toMatch(/ERR_CLI_READ .*missing cannot be read: ENOENT/u);
   expect((await cli.run('open', 'object', 'x', '--object', 's3://b/k')).stderr).toContain('ERR_CLI_USAGE');
+  const headless = await cli.run('open', 'object', 'x', '--object', 's3://b/k', '--head', 'missing');
+  expect(headless.stderr).toMatch(/ERR_CLI_READ missing cannot be read: ENOENT/u);
 });

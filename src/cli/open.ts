@@ -13,7 +13,7 @@ const openObjectCommand = defineCommand({
   example:
     'aws s3api get-object --endpoint-url https://store.internal --bucket customers --key a.pdf stored.bin > head.json\nsealgate open object stored.bin --object s3://customers/a.pdf --head head.json --out a.pdf',
   details:
-    'The object is written to stdout unless --out is given. Only bytes that verified are written; with --out the file appears once the\nobject was proven whole. --head takes what `aws s3api get-object` or `head-object` prints: then the headers stored with the object are\nproven too. --envelope takes the value of the metadata `sealgate` alone. --customer-key takes the key of an object that was stored with one (SSE-C).',
+    'The object is written to stdout unless --out is given. Only bytes that verified are written; with --out the file appears once the\nobject was proven whole. --head takes what `aws s3api get-object` or `head-object` prints: then the headers stored with the object are\nproven too. --envelope takes the value of the metadata `sealgate` alone. --customer-key takes the key of an object that was stored with one (SSE-C).\nStop `sealgate up` first: each use of a key is in the audit log, which has one writer.',
   options: {
     ...STORE_OPTIONS,
     object: {
@@ -59,7 +59,7 @@ const openValueCommand = defineCommand({
   example:
     "psql -Atc 'SELECT national_id FROM customers LIMIT 1' > value.hex   # straight to the database\nsealgate open value @value.hex --type text",
   details:
-    'The value as psql prints it (\\xf5534756…), or @file with the same text. Its data key is taken from the escrow in the key store.\nWithout --type the value’s canonical bytes are written; with it, the value as text.',
+    'The value as psql prints it (\\xf5534756…), or @file with the same text. Its data key is taken from the escrow in the key store.\nWithout --type the value’s canonical bytes are written; with it, the value as text.\nStop `sealgate up` first: each use of a key is in the audit log, which has one writer.',
   options: {
     ...STORE_OPTIONS,
     type: { type: 'string', placeholder: 'type', help: 'the column’s logical type, e.g. `numeric(10,2)`' },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { KEY_BYTES, takeKey, type CustomerKey } from '../../crypto/key-types.ts';
 import type { CommandIo } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 
 /** 32 bytes, as `aws s3 --sse-c-key fileb://…` takes them, or their base64 on one line. Errors: ERR_CLI_READ. */
 export function readCustomerKey(name: string, { cwd }: Pick<CommandIo, 'cwd'>): CustomerKey {
@@ -22,6 +22,6 @@ function readBytes(path: string, name: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new CliError('ERR_CLI_READ', `${name} cannot be read`, { cause });
+    throw cannotRead(name, cause);
   }
 }

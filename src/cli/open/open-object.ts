@@ -14,7 +14,7 @@ import { ObjectOpener, type ListedParts } from '../../envelope/object/object-ope
 import { openMetadata } from '../../envelope/object/sealed-metadata.ts';
 import type { DataKeys, KeyUse } from '../../keys/uses/data-keys.ts';
 import { OutputEnded, type CommandIo } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 import { writeNewFile } from '../new-file.ts';
 import type { StoredHeaders } from './stored-headers.ts';
 
@@ -112,8 +112,7 @@ async function openStored(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new CliError('ERR_CLI_READ', `${path} cannot be read: ${code}`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 

@@ -10,7 +10,7 @@ import { ownerOfContext } from '../../postgres/columns/dek-table.ts';
 import { parseLogicalType } from '../../postgres/types/type-text.ts';
 import { printValue } from '../../postgres/types/values.ts';
 import type { CommandIo } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 
 /** What is printed here is printed in UTC. */
 const UTC = { offsetAt: () => 0, offsetForLocal: () => 0 };
@@ -28,7 +28,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch (cause) {
-    throw new CliError('ERR_CLI_READ', `${path} cannot be read`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ENVELOPE_METADATA_NAME } from '../../envelope/object/object-envelope.ts';
 import type { CommandIo } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 
 /** `headers`: as HTTP has them, lower-case; undefined where only the envelope was given. */
 export type StoredHeaders = {
@@ -41,10 +41,19 @@ export function readStoredHeaders(
 }
 
 function parseHead(name: string, cwd: string): z.infer<typeof HEAD> {
+  const text = readHead(name, cwd);
   try {
-    return HEAD.parse(JSON.parse(readFileSync(resolve(cwd, name), 'utf8')));
+    return HEAD.parse(JSON.parse(text));
   } catch (cause) {
     throw new CliError('ERR_CLI_READ', `${name} is not what \`aws s3api head-object\` prints`, { cause });
+  }
+}
+
+function readHead(name: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, name), 'utf8');
+  } catch (cause) {
+    throw cannotRead(name, cause);
   }
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defineCommand, EXIT, type CommandIo } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 import { formatJson } from '../keys/format.ts';
 import { JSON_OPTION } from '../keys/session.ts';
 import { chooseDatabase, DATABASE_OPTIONS, withService } from './database.ts';
@@ -113,6 +113,6 @@ async function readText(path: string, { cwd, stdin }: CommandIo): Promise<string
     for await (const chunk of stdin) chunks.push(chunk as Uint8Array);
     return Buffer.concat(chunks).toString('utf8');
   } catch (cause) {
-    throw new CliError('ERR_CLI_READ', `${path} cannot be read`, { cause });
+    throw cannotRead(path, cause);
   }
 }

@@ -7,7 +7,7 @@ import type { PostgresConfig, PostgresServiceConfig } from '../../config/config.
 import { nearest } from '../../config/nearest.ts';
 import { Secret } from '../../config/secret.ts';
 import type { CommandIo, CommandOptions } from '../command.ts';
-import { CliError } from '../errors.ts';
+import { cannotRead, CliError } from '../errors.ts';
 import { STORE_OPTIONS } from '../keys/session.ts';
 import { DATABASE_OPTIONS } from './database.ts';
 
@@ -82,6 +82,6 @@ async function passwordOf(file: string | undefined, { cwd, env }: CommandIo): Pr
   try {
     return new Secret((await readFile(resolve(cwd, file), 'utf8')).replace(/\r?\n$/u, ''));
   } catch (cause) {
-    throw new CliError('ERR_CLI_READ', `${file} cannot be read`, { cause });
+    throw cannotRead(file, cause);
   }
 }

@@ -56,6 +56,11 @@ describe('slots', () => {
     const slot = await makeSlot(phrase(PASSPHRASE), target, purpose, '', random);
     await expect(openSlots([slot], [phrase('correct horse battery stable')], purpose)).rejects.toMatchObject({
       code: 'ERR_KEYS_UNSEAL_FAILED',
+      message: 'the passphrase: opens none of 1 slot(s)',
+    });
+    await expect(openSlots([slot], [keyFile('b.key')], purpose)).rejects.toMatchObject({
+      code: 'ERR_KEYS_UNSEAL_FAILED',
+      message: `key file ${file('b.key')}: opens none of 1 slot(s)`,
     });
     writeFileSync(file('phrase'), `${PASSPHRASE}\r\n`, { mode: 0o600 });
     expect([...(await openSlots([slot], [{ type: 'passphrase-file', path: file('phrase') }], purpose))]).toEqual([

@@ -99,8 +99,16 @@ export async function openSlots(
   }
   throw (
     obstacle ??
-    new KeysError('ERR_KEYS_UNSEAL_FAILED', `none of ${secrets.length} secrets opens any of ${slots.length} slots`)
+    new KeysError(
+      'ERR_KEYS_UNSEAL_FAILED',
+      `${secrets.map(nameOf).join(', ') || 'no secret'}: opens none of ${slots.length} slot(s)`,
+    )
   );
+}
+
+function nameOf(secret: UnsealSecret): string {
+  if (secret.type === 'passphrase') return 'the passphrase';
+  return `${secret.type === 'key-file' ? 'key file' : 'passphrase of'} ${secret.path}`;
 }
 
 async function trySecret(
