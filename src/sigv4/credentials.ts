@@ -84,17 +84,33 @@ export class RenewedCredentials implements UpstreamCredentials {
   }
 }
 
-/** The AWS default chain; `profile` names one of the shared files. */
+/** The chain's own remarks are no lines of our log: what matters of them is in the error. */
+const UNSAID = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+type Chain = {
+  /** One of the shared files. */
+  readonly profile: string | undefined;
+  /** Whose STS is asked for a role, as by a client of the AWS SDK for this region. */
+  readonly region: string;
+};
+
+/** The AWS default chain. */
 export function chainCredentials(
   now: () => number,
-  profile: string | undefined,
+  { profile, region }: Chain,
   none: NoCredentials,
 ): UpstreamCredentials {
   const provide = async (): Promise<ProvidedKey> => {
     // Loaded where it is wanted: 11 MiB that fixed credentials never need.
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
+    const options = { ignoreCache: true, logger: UNSAID, clientConfig: { region } };
     // A new chain each time: it remembers what it once read.
-    return fromNodeProviderChain({ ignoreCache: true, ...(profile === undefined ? {} : { profile }) })();
+    const { sessionToken, ...key } = await fromNodeProviderChain({
+      ...options,
+      ...(profile === undefined ? {} : { profile }),
+    })();
+    // Services that imitate AWS's give an empty one for none; stores refuse a request that is signed with it.
+    return sessionToken === undefined || sessionToken === '' ? key : { ...key, sessionToken };
   };
   return new RenewedCredentials(provide, now, none);
 }

@@ -7,9 +7,13 @@ import {
   type UpstreamCredentials,
 } from '../../sigv4/credentials.ts';
 
-/** `none`: what the room that signs with them says where there are none. */
-export function ownCredentials(credentials: CredentialsConfig, none: NoCredentials): UpstreamCredentials {
-  if (credentials.type === 'default') return chainCredentials(Date.now, credentials.profile, none);
+/** Signing for `region`. `none`: what the room that signs with them says where there are none. */
+export function ownCredentials(
+  credentials: CredentialsConfig,
+  region: string,
+  none: NoCredentials,
+): UpstreamCredentials {
+  if (credentials.type === 'default') return chainCredentials(Date.now, { profile: credentials.profile, region }, none);
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   return fixedCredentials({
     accessKeyId,

@@ -15,7 +15,7 @@ export async function remotePorts({ remote }: KeysConfig, tlsNow: TlsNow = asRea
     remote: new KmsClient({
       endpoint: new URL(endpoint),
       region,
-      ...(credentials === undefined ? {} : { credentials: ownCredentials(credentials, noCredentials) }),
+      ...(credentials === undefined ? {} : { credentials: ownCredentials(credentials, region, noCredentials) }),
       tls: tlsNow(tls),
       timeoutMs: timeoutSeconds * 1000,
       now: Date.now,

@@ -31,7 +31,7 @@ export function upstreamOptions(store: ObjectStoreConfig, tlsNow: TlsNow = asRea
   return {
     endpoint: { url: new URL(endpoint), addressing },
     region,
-    credentials: ownCredentials(store.credentials, noUpstreamCredentials),
+    credentials: ownCredentials(store.credentials, region, noUpstreamCredentials),
     // What else the store can do, the gateway finds out by trying.
     capabilities: { ...AWS_CAPABILITIES, ...capabilities },
     now: Date.now,

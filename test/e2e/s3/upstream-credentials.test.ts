@@ -28,6 +28,7 @@ beforeAll(async () => {
       '/latest/meta-data/iam/security-credentials/': 'role',
       '/latest/meta-data/iam/security-credentials/role': json('INSTANCE'),
       '/container': json('CONTAINER'),
+      '/without-token': json('TOKENLESS').replace('"Token":"t"', '"Token":""'),
       '/': sts,
     };
     incoming.resume();
@@ -63,7 +64,8 @@ const profile = (name: string, id: string): string =>
   `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = s\n`;
 const found = async (env: Readonly<Record<string, string | undefined>>, name?: string): Promise<string> => {
   for (const [variable, value] of Object.entries(env)) vi.stubEnv(variable, value);
-  return (await chainCredentials(Date.now, name, noUpstreamCredentials).get()).accessKeyId;
+  const chain = chainCredentials(Date.now, { profile: name, region: 'eu-central-1' }, noUpstreamCredentials);
+  return (await chain.get()).accessKeyId;
 };
 
 test('environment, files, profiles and processes', async () => {
@@ -86,6 +88,22 @@ test('container and instance metadata', async () => {
   expect(await found({ AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined, ...instance })).toBe('INSTANCE');
 });
 
+test('an empty session token, as services give it that imitate instance metadata, is none', async () => {
+  vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${url}/without-token`);
+  const chain = chainCredentials(Date.now, { profile: undefined, region: 'us-east-1' }, noUpstreamCredentials);
+  const key = await chain.get();
+  expect([key.accessKeyId, 'sessionToken' in key]).toEqual(['TOKENLESS', false]);
+});
+
+test('the chain writes nothing among the log’s lines: not without a region in the environment, nor with two sources', async () => {
+  const written = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const role = { AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, 'token'), AWS_ROLE_ARN: 'arn:aws:iam::1:role/x' };
+  expect(await found({ ...role, AWS_ENDPOINT_URL_STS: url, AWS_REGION: undefined })).toBe('WEB');
+  const files = { AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), AWS_PROFILE: 'other' };
+  expect(await found({ ...files, AWS_ACCESS_KEY_ID: 'ENV', AWS_SECRET_ACCESS_KEY: 's' })).toBe('OTHER');
+  expect(written).not.toHaveBeenCalled();
+});
+
 test('where there are none, the error says so', async () => {
   await expect(found({})).rejects.toMatchObject({ code: 'ERR_S3_UPSTREAM_CREDENTIALS' });
 });
@@ -102,7 +120,7 @@ test.each(['GET', 'HEAD'] as const)('keys rotated in a file serve the next %s, w
   const client = new SigningClient({
     endpoint: { url: new URL(`http://127.0.0.1:${(store.address() as AddressInfo).port}`), addressing: 'path' }, // As above.
     region: 'us-east-1',
-    credentials: chainCredentials(() => clock, undefined, noUpstreamCredentials),
+    credentials: chainCredentials(() => clock, { profile: undefined, region: 'us-east-1' }, noUpstreamCredentials),
     capabilities: AWS_CAPABILITIES,
     now: Date.now,
     maxConnections: 2,
