@@ -4,8 +4,8 @@
  */
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import type { Catalog } from './catalog/catalog.ts';
-import { changesSchema } from './catalog/setting-names.ts';
-import { RUNS_TEXT, SPELLS_NAMES } from './catalog/hot-set.ts';
+import { changesSchema } from './catalog/setting-patterns.ts';
+import { RUNS_TEXT, SPELLS_NAMES } from './catalog/routine-texts.ts';
 import { Names, wordsOf } from './catalog/names-in-bodies.ts';
 import type { Node } from './text/syntax.ts';
 

@@ -4,7 +4,8 @@
  */
 import { namesChanging, type Catalog } from './catalog/catalog.ts';
 import { CATALOG_WORDS } from './facade/catalog-query.ts';
-import { namesPattern, SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
+import { namesPattern } from './catalog/hot-set.ts';
+import { SQL_RUNNING_FUNCTIONS } from './catalog/routine-texts.ts';
 import { IMPLIED_OPERATORS } from './text/operators.ts';
 import { mayNameOtherwise } from './text/server-identifiers.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';

@@ -4,10 +4,11 @@
  */
 import type { CopyStmt, RangeVar, UpdateStmt } from 'libpg-query';
 import type { Catalog } from './catalog/catalog.ts';
-import { settingKind, type ChangingNames } from './catalog/setting-names.ts';
+import type { ChangingNames } from './catalog/setting-names.ts';
+import { settingKind } from './catalog/setting-patterns.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
 import { refuseStatement } from './errors.ts';
-import { SQL_RUNNING_FUNCTIONS } from './catalog/hot-set.ts';
+import { SQL_RUNNING_FUNCTIONS } from './catalog/routine-texts.ts';
 import { SHADOW_PREFIX } from './catalog/shadow-names.ts';
 import { operatorsOf } from './text/operators.ts';
 import { locationOf, namesOf, type Node } from './text/syntax.ts';

@@ -12,7 +12,7 @@ import { decodeDataRow, encodeDataRow } from '../messages/data-row.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { ResultOpening } from './reply.ts';
 import type { SessionSettings } from './settings.ts';
-import { inTurns } from './turns.ts';
+import { inTurns } from '../turns.ts';
 
 export type SealedRow = {
   readonly values: (Uint8Array | undefined)[];

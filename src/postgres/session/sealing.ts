@@ -11,7 +11,7 @@ import { decodeBinaryArray } from '../types/array/binary.ts';
 import { STANDARD_SETTINGS } from '../types/codec.ts';
 import { FaultyValue, isLate } from './faulty-bind.ts';
 import type { SessionSettings } from './settings.ts';
-import type { Steps } from './turns.ts';
+import type { Steps } from '../turns.ts';
 
 /** The upstream text of one statement; stops after each value, and at its end. Throws what sealing throws. */
 export function* sealText(

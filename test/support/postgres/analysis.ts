@@ -1,5 +1,6 @@
 /** The analysis alone: a made-up catalog, statements in, drafts out as readable text. */
 import type { SealedColumn, SealedPlan, StatementPlan } from '../../../src/postgres/plan.ts';
+import { readRoutine } from '../../../src/postgres/analysis/catalog/routine-texts.ts';
 import { buildCatalog } from '../../../src/postgres/analysis/catalog/snapshot.ts';
 import type { CatalogSnapshot } from '../../../src/postgres/analysis/catalog/snapshot-shape.ts';
 import { NO_FACTS } from '../../../src/postgres/analysis/facade/catalog-facts.ts';
@@ -128,6 +129,7 @@ const SEALED = RULES.map(([table, column, type, domain]): SealedColumn => {
 export const CATALOG: Catalog = buildCatalog({
   epoch: 1,
   snapshot: SNAPSHOT,
+  routines: SNAPSHOT.routines.map(readRoutine),
   rules: RULES.map(([table, column, type, domain]) => ({
     schema: 'public',
     table,

@@ -4,6 +4,7 @@
  */
 
 import { Names, wordsOf } from './names-in-bodies.ts';
+import { isAllowed, OPAQUE_LANGUAGES, type ReadRoutine } from './routine-texts.ts';
 
 /** What the snapshot knows about one relation, before heat is known. */
 export type RelationLinks = {
@@ -26,18 +27,9 @@ export type RelationLinks = {
   readonly cascades: readonly number[];
 };
 
-export type RoutineBody = {
-  readonly oid: number;
-  readonly schema: string;
-  readonly name: string;
-  readonly language: string;
-  /** pg_get_functiondef: names, argument and result types, body. */
-  readonly definition: string;
-};
-
 /** What the snapshot knows about routines. */
 export type Routines = {
-  readonly routines: readonly RoutineBody[];
+  readonly routines: readonly ReadRoutine[];
   /** Operators and types by schema and name, and a routine that their use runs. */
   readonly uses: readonly (readonly [kind: 'operator' | 'type', schema: string, name: string, routine: number])[];
 };
@@ -46,41 +38,6 @@ export type HotSet = {
   readonly relations: ReadonlySet<number>;
   readonly routines: ReadonlySet<number>;
 };
-
-/** Built-in functions, and those of extensions that come with the server, that run SQL handed to them as text, or read a relation named by text. */
-export const SQL_RUNNING_FUNCTIONS: ReadonlySet<string> = new Set([
-  'query_to_xml',
-  'query_to_xmlschema',
-  'query_to_xml_and_xmlschema',
-  'table_to_xml',
-  'table_to_xmlschema',
-  'table_to_xml_and_xmlschema',
-  'schema_to_xml',
-  'schema_to_xml_and_xmlschema',
-  'database_to_xml',
-  'database_to_xml_and_xmlschema',
-  'cursor_to_xml',
-  'ts_stat',
-  'ts_rewrite',
-  'dblink',
-  'dblink_exec',
-  'dblink_open',
-  'dblink_send_query',
-  'crosstab',
-  'crosstab2',
-  'crosstab3',
-  'crosstab4',
-  'connectby',
-  'xpath_table',
-]);
-
-/** A body that calls one of them. */
-export const RUNS_TEXT = new RegExp(`\\b(?:${[...SQL_RUNNING_FUNCTIONS].join('|')})\\b`, 'i');
-/** A body that spells names in escapes: `U&"c\0061t"`. */
-export const SPELLS_NAMES = /\bu&"/i;
-
-/** Languages whose bodies are compiled: what they run cannot be read (docs/SECURITY.md says so). */
-export const OPAQUE_LANGUAGES: ReadonlySet<string> = new Set(['c', 'internal']);
 
 /** Ruled relations by OID, and the names of ruled tables that do not exist. Grows until nothing is added. */
 export function closeHotSet(
@@ -92,15 +49,15 @@ export function closeHotSet(
 ): HotSet {
   const hot = new Set(ruled);
   const hotRoutines = new Set(
-    routines.filter((routine) => isDynamic(routine) && !isAllowed(routine, allowed)).map((routine) => routine.oid),
+    routines.filter((routine) => routine.isDynamic && !isAllowed(routine, allowed)).map((routine) => routine.oid),
   );
   const defined = relations.map(({ oid, definition }) => ({
     oid,
     words: definition === undefined ? undefined : wordsOf(definition),
   }));
-  const readable = routines
-    .filter((routine) => !OPAQUE_LANGUAGES.has(routine.language) && !isAllowed(routine, allowed))
-    .map(({ oid, definition }) => ({ oid, words: wordsOf(definition) }));
+  const readable = routines.filter(
+    (routine) => !OPAQUE_LANGUAGES.has(routine.language) && !isAllowed(routine, allowed),
+  );
   for (let before = -1; before !== hot.size + hotRoutines.size;) {
     before = hot.size + hotRoutines.size;
     for (const relation of relations) {
@@ -121,25 +78,6 @@ export function closeHotSet(
     for (const { oid, words } of readable) if (used.areIn(words)) hotRoutines.add(oid);
   }
   return { relations: hot, routines: hotRoutines };
-}
-
-export function isAllowed(routine: RoutineBody, allowed: ReadonlySet<string>): boolean {
-  return allowed.has(`${routine.schema}.${routine.name}`);
-}
-
-/** Any may hand SQL to a function as text, or spell what it names so that it is not found. PL/pgSQL runs dynamic SQL with EXECUTE; other languages through an interface whose calls take text. */
-export function isDynamic(routine: RoutineBody): boolean {
-  if (OPAQUE_LANGUAGES.has(routine.language)) return false;
-  const body = bodyOf(routine.definition);
-  if (RUNS_TEXT.test(body) || SPELLS_NAMES.test(body)) return true;
-  if (routine.language === 'plpgsql') return /\bexecute\b/i.test(body);
-  return routine.language !== 'sql';
-}
-
-/** CREATE TRIGGER's EXECUTE FUNCTION is not in a routine's definition, but its header may name anything: only the body counts. */
-export function bodyOf(definition: string): string {
-  const start = definition.search(/\bAS\s+\$/);
-  return start === -1 ? definition : definition.slice(start);
 }
 
 /** Matches any of the names anywhere, in any case; quotes inside of a name are doubled where it is quoted. */

@@ -4,17 +4,16 @@
  *
  * Invariant: what uses a name is found, but for names that are spelled in escapes or put together, which is looked for apart (`isDynamic`).
  */
+import { hashOf, isWordCode, startsAmidst, WordFilter } from './word-filter.ts';
 
-/** Words of a text, in small letters. */
+/** Of a text, in small letters. */
 export type Words = {
-  readonly all: ReadonlySet<string>;
-  /** Those in quotes, behind a dot or ahead of a percent sign: elsewhere a reserved word is that word, and no name. */
-  readonly marked: ReadonlySet<string>;
   readonly text: string;
+  readonly filter: WordFilter;
+  /** Reserved words among them where they are names: in quotes, behind a dot or ahead of a percent sign. Elsewhere such a word is that word. */
+  readonly all: () => ReadonlySet<string>;
 };
 
-/** As src/backend/parser/scan.l has identifiers; a dollar may be one of the quotes around a body. */
-const WORD = /[\w\u0080-\uffff]+/g;
 const IS_WORD = /^[\w\u0080-\uffff]+$/;
 /** Longer names are cut: those of as many bytes may have been written longer. */
 const WHOLE_BYTES = 59;
@@ -32,22 +31,30 @@ const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ
 
 export function wordsOf(written: string): Words {
   const text = folded(written);
-  const [all, marked] = [new Set<string>(), new Set<string>()];
-  const isMarked = hasParted(text);
-  for (const { 0: run, index } of text.matchAll(WORD)) {
-    const place = placeOf(text, index, index + run.length);
-    if (place === 'qualifier') continue;
-    // A number may end where a name begins; an array's type is called as its elements' is, behind underscores.
-    for (const word of readingsOf(run)) {
-      all.add(word);
-      // An array's type is no reserved word, whatever its elements' is.
-      if (place === 'marked' || isMarked || word !== run) marked.add(word);
-    }
-  }
-  return { all, marked, text };
+  return { text, filter: new WordFilter(text, readingsOf), all: once(() => allWordsOf(text)) };
 }
 
-/** As it is, without a number ahead, and without one underscore more each. */
+function allWordsOf(text: string): ReadonlySet<string> {
+  const all = new Set<string>();
+  const isParted = once(() => hasParted(text));
+  for (let at = 0; at < text.length; at += 1) {
+    if (!isWordCode(text.charCodeAt(at))) continue;
+    const start = at;
+    while (at < text.length && isWordCode(text.charCodeAt(at))) at += 1;
+    const next = nextCode(text, at);
+    const qualifies = next === DOT ? qualifiesWhat(text, at) : undefined;
+    if (qualifies === 'column') continue;
+    const run = text.slice(start, at);
+    const isName = (): boolean =>
+      !RESERVED.has(run) || qualifies === 'type' || next === PERCENT || isMarkedAhead(text, start) || isParted();
+    // An array's type is no reserved word, whatever its elements' is; nor is one behind a number.
+    if (startsAmidst(text.charCodeAt(start))) for (const word of readingsOf(run)) all.add(word);
+    else if (!all.has(run) && isName()) all.add(run);
+  }
+  return all;
+}
+
+/** A number may end where a name begins; an array's type is called as its elements' is, behind underscores: without one more each. */
 function readingsOf(run: string): ReadonlySet<string> {
   const readings = new Set([run, run.replace(/^\d+/, '')]);
   for (let at = 0; at < MAX_UNDERSCORES && run[at] === '_'; at += 1) readings.add(run.slice(at + 1));
@@ -57,15 +64,26 @@ function readingsOf(run: string): ReadonlySet<string> {
 /** Names are no longer (NAMEDATALEN). */
 const MAX_UNDERSCORES = 63;
 
+const [DOT, PERCENT, QUOTE] = [0x2e, 0x25, 0x22];
 const BEFORE_DOT = /"?\s*\.(?!\.)\s*(?:"[^"]*"|[\w$\u0080-\uffff]+|\*)?/y;
-const PERCENT = /"?\s*%/y;
+const BEFORE_PERCENT = /"?\s*%/y;
 
-/** `qualifier`: of a column or a schema; what it is the name of stands elsewhere as well, as itself. Not ahead of `%TYPE`. */
-function placeOf(text: string, start: number, end: number): 'qualifier' | 'marked' | 'plain' {
-  if (matchesAt(PERCENT, text, end)) return 'marked';
-  if (matchesAt(BEFORE_DOT, text, end)) return matchesAt(PERCENT, text, BEFORE_DOT.lastIndex) ? 'marked' : 'qualifier';
-  return MARKS.has(text.charAt(lastAhead(text, start))) ? 'marked' : 'plain';
+const isSpaceCode = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
+
+/** Of the character behind a word, a quote and spaces; NaN: it is the last. */
+function nextCode(text: string, end: number): number {
+  let at = text.charCodeAt(end) === QUOTE ? end + 1 : end;
+  while (isSpaceCode(text.charCodeAt(at))) at += 1;
+  return text.charCodeAt(at);
 }
+
+/** Ahead of a dot a column's or schema's name stands for what is named elsewhere as well, as itself; not ahead of `%TYPE`. Undefined: `1..2`. */
+function qualifiesWhat(text: string, end: number): 'column' | 'type' | undefined {
+  if (!matchesAt(BEFORE_DOT, text, end)) return undefined;
+  return matchesAt(BEFORE_PERCENT, text, BEFORE_DOT.lastIndex) ? 'type' : 'column';
+}
+
+const isMarkedAhead = (text: string, start: number): boolean => MARKS.has(text.charAt(lastAhead(text, start)));
 
 /** Whether a comment may stand between a name and what marks it, somewhere. Each character is looked at a few times at most. */
 function hasParted(text: string): boolean {
@@ -93,7 +111,8 @@ function matchesAt(pattern: RegExp, text: string, at: number): boolean {
 }
 
 export class Names {
-  readonly #words = new Set<string>();
+  /** With their hashes. */
+  readonly #words = new Map<string, number>();
   /** In which there is more than a word: looked for as they are, and as they are in quotes. */
   readonly #others = new Set<string>();
 
@@ -104,15 +123,20 @@ export class Names {
   add(written: string): void {
     const name = folded(written);
     if (name === '') return;
-    if (IS_WORD.test(name) && Buffer.byteLength(name) <= WHOLE_BYTES) this.#words.add(name);
+    if (IS_WORD.test(name) && Buffer.byteLength(name) <= WHOLE_BYTES) this.#words.set(name, hashOf(name));
     else for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);
   }
 
   /** Whether any of them may be used. */
-  areIn({ all, marked, text }: Words): boolean {
-    const [fewer, more] = this.#words.size < all.size ? [this.#words, all] : [all, this.#words];
-    for (const word of fewer) if (more.has(word) && (!RESERVED.has(word) || marked.has(word))) return true;
+  areIn({ all, text, filter }: Words): boolean {
+    for (const [word, hash] of this.#words) if (filter.mayHave(hash) && all().has(word)) return true;
     for (const other of this.#others) if (text.includes(other)) return true;
     return false;
   }
+}
+
+/** Made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

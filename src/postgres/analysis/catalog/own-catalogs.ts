@@ -11,6 +11,8 @@ import type { Questions } from '../../service/connection.ts';
 import { AnalysisError } from '../errors.ts';
 import { PlanCache } from '../plan-cache.ts';
 import { withComing, type Catalog } from './catalog.ts';
+import { inTurns } from '../../turns.ts';
+import { readRoutines } from './routine-texts.ts';
 import type { RuledColumn } from './rules.ts';
 import { buildCatalog } from './snapshot.ts';
 import { parseSnapshot } from './snapshot-shape.ts';
@@ -93,10 +95,13 @@ export class OwnCatalogs {
       return { snapshot: row?.['snapshot'], sealed: await resolveWithin(questions, mayComeBack) };
     });
     for (const { relationOid, attnum } of sealed) own.places.add(originKey(relationOid, attnum));
+    const parsed = parseSnapshot({ ...(snapshot as object), facts: committed.facts }); // parsed as it says
+    const routines = await inTurns(readRoutines(parsed.routines));
     this.#epoch -= 1;
     const catalog = buildCatalog({
       epoch: this.#epoch,
-      snapshot: parseSnapshot({ ...(snapshot as object), facts: committed.facts }), // parsed in the next breath
+      snapshot: parsed,
+      routines,
       rules,
       sealed,
       allowRoutines,

@@ -3,56 +3,12 @@
  * them. No server reports all settings that matter here (search_path only since PostgreSQL 18, role and bytea_output never), so they are asked
  * for again after each statement with such a name.
  */
-import { Names, wordsOf, type Words } from './names-in-bodies.ts';
-import {
-  bodyOf,
-  isAllowed,
-  isDynamic,
-  OPAQUE_LANGUAGES,
-  type RelationLinks,
-  type RoutineBody,
-  type Routines,
-} from './hot-set.ts';
+import { Names, once, wordsOf, type Words } from './names-in-bodies.ts';
+import type { RelationLinks, Routines } from './hot-set.ts';
+import { isAllowed, OPAQUE_LANGUAGES, type ReadRoutine, type RoutineBody } from './routine-texts.ts';
+import { SETS_ENCODING, SETS_STYLE, updatesSettings } from './setting-patterns.ts';
 
-/** What values are printed under, or their texts read. */
-const STYLES = 'time\\s+zone|timezone|datestyle|intervalstyle|extra_float_digits|bytea_output|array_nulls';
-const ENCODING = 'names|client_encoding';
-const SETTINGS = `${STYLES}|${ENCODING}|search_path|schema|role|session|standard_conforming_strings|sealgate\\.\\w+`;
-const SETS = setting(SETTINGS);
-const SETS_STYLE = setting(STYLES);
-const SETS_ENCODING = setting(ENCODING);
-
-/** SET and RESET of these, DISCARD, and set_config of them or of what is not a constant. */
-function setting(names: string): RegExp {
-  const ways = [
-    `\\bset\\s+(?:(?:session|local)\\s+)?"?(?:${names})\\b`,
-    `\\breset\\s+"?(?:all|${names})\\b`,
-    '\\bdiscard\\s+all\\b',
-    `\\bset_config\\b"?\\s*\\(\\s*(?:'\\s*(?:${names})\\b|(?!'))`,
-  ];
-  return new RegExp(ways.join('|'), 'i');
-}
-
-/** Which of them set_config sets, by its first argument; undefined: no constant. */
-export function settingKind(name: string | undefined): { readonly styles: boolean; readonly encoding: boolean } {
-  const isOf = (names: string): boolean => name === undefined || new RegExp(`^(?:${names})$`, 'i').test(name);
-  return { styles: isOf(STYLES), encoding: isOf(ENCODING) };
-}
-
-/** Its rule sets. */
-const updatesSettings = (body: string): boolean => /\bpg_settings\b/i.test(body) && /\bupdate\b/i.test(body);
-/** Tables, indexes and sequences change no meaning of what is sealed; those that have the name of a sealed table are hot by it. */
-const CHANGES_SCHEMA = new RegExp(
-  String.raw`\b(?:create|alter|drop)\s+(?:(?:or\s+replace|temp|temporary|recursive|constraint|default)\s+)*` +
-    String.raw`(?:cast|type|domain|function|procedure|routine|aggregate|operator|view|materialized|rule|trigger|schema|extension|transform|policy)\b`,
-  'i',
-);
 const WRITES = /\b(?:insert|update|delete|merge|copy|truncate)\b/i;
-
-/** Whether a body changes the catalog in such a way that texts and values could mean something else. */
-export function changesSchema(body: string): boolean {
-  return CHANGES_SCHEMA.test(body);
-}
 
 export type ChangingNames = {
   /** Of routines, of operators, and of relations that are read or written. */
@@ -78,19 +34,14 @@ export function changingNames(
   { routines, uses }: Routines,
   allowed: ReadonlySet<string>,
 ): Changing {
-  const readable = routines
-    .filter(({ language }) => !OPAQUE_LANGUAGES.has(language))
-    .map((routine) => {
-      const body = bodyOf(routine.definition);
-      return { ...routine, body, words: once(() => wordsOf(body)), isDynamic: isDynamic(routine) };
-    });
+  const readable = routines.filter(({ language }) => !OPAQUE_LANGUAGES.has(language));
   const viewed = new Map(
     relations.map(({ oid, definition }) => [
       oid,
       definition === undefined ? undefined : once(() => wordsOf(definition)),
     ]),
   );
-  const sets = readable.filter(({ body, isDynamic }) => isDynamic || SETS.test(body) || updatesSettings(body));
+  const sets = readable.filter(({ isDynamic, sets }) => isDynamic || sets);
   // Who allows what runs what it makes up says as well that values are printed as before.
   const setsWithin = (pattern: RegExp): readonly RoutineBody[] =>
     sets.filter(
@@ -101,7 +52,7 @@ export function changingNames(
     );
   // What is allowed although it runs what it makes up may set, and leaves the catalog as it is by the word of who allowed it.
   const changes = readable.filter(
-    (routine) => changesSchema(routine.body) || (routine.isDynamic && !isAllowed(routine, allowed)),
+    (routine) => routine.changesSchema || (routine.isDynamic && !isAllowed(routine, allowed)),
   );
   const oidsOf = (found: readonly RoutineBody[]): readonly number[] => found.map(({ oid }) => oid);
   const namesSetting = (found: readonly RoutineBody[]): ChangingNames =>
@@ -120,21 +71,17 @@ export function changingNames(
   };
 }
 
-/** Texts are many and long, and mostly nothing is looked for in them. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
 /** Stands in `calls` for set_config and pg_settings. */
 const SETS_ITSELF = 0;
 
-type Readable = RoutineBody & { readonly body: string; readonly words: () => Words };
+/** What the whole definition has not, its body has not. */
+const isInBody = (names: Names, words: Words, bodyWords: () => Words): boolean =>
+  names.areIn(words) && names.areIn(bodyWords());
 
 function namesReaching(
   from: readonly number[],
   relations: readonly RelationLinks[],
-  routines: readonly Readable[],
+  routines: readonly ReadRoutine[],
   viewed: ReadonlyMap<number, (() => Words) | undefined>,
   uses: Routines['uses'],
 ): ChangingNames {
@@ -152,10 +99,10 @@ function namesReaching(
     before = found.size + read.size + reached.size;
     const using = new Names([...used, ...types]);
     const writes = new Names(written);
-    for (const { oid, name, body, words } of routines) {
+    for (const { oid, name, body, words, bodyWords } of routines) {
       if (found.has(oid)) continue;
-      const isUsing = used.size + types.size > 0 && using.areIn(words());
-      const isWriting = written.size > 0 && writes.areIn(words()) && WRITES.test(body);
+      const isUsing = used.size + types.size > 0 && isInBody(using, words, bodyWords);
+      const isWriting = written.size > 0 && isInBody(writes, words, bodyWords) && WRITES.test(body);
       if (!isUsing && !isWriting) continue;
       find(oid);
       used.add(name);

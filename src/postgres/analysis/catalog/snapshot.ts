@@ -8,11 +8,14 @@ import { shadowSchema } from './shadow-names.ts';
 import type { CatalogSnapshot, SnapshotRelation } from './snapshot-shape.ts';
 import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
 import { changingNames } from './setting-names.ts';
+import type { ReadRoutine } from './routine-texts.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
 
 export type CatalogInput = {
   readonly epoch: number;
   readonly snapshot: CatalogSnapshot;
+  /** Of the snapshot. */
+  readonly routines: readonly ReadRoutine[];
   readonly rules: readonly RuledColumn[];
   readonly sealed: readonly SealedColumn[];
   readonly allowRoutines: ReadonlySet<string>;
@@ -21,7 +24,8 @@ export type CatalogInput = {
 };
 
 export function buildCatalog(input: CatalogInput): Catalog {
-  const { snapshot, rules } = input;
+  const { snapshot, rules, routines } = input;
+  const { uses } = snapshot;
   const ruledNames = new Set(rules.map(({ schema, table }) => relationKey(schema, table)));
   const ruled = snapshot.relations.filter(({ schema, name }) => ruledNames.has(relationKey(schema, name)));
   const ruledOids = new Set(ruled.map((relation) => relation.oid));
@@ -29,7 +33,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
   const guarded = snapshot.relations.filter((relation) => guardedColumns(relation).length > 0);
   const seeds = [...ruledOids, ...guarded.map((relation) => relation.oid)];
   const links = linksOf(snapshot);
-  const hot = closeHotSet(seeds, tables, links, snapshot, input.allowRoutines);
+  const hot = closeHotSet(seeds, tables, links, { routines, uses }, input.allowRoutines);
   const family: Family = {
     inheritance: new Inheritance(snapshot.inherits),
     sealedOf: Map.groupBy(input.sealed, ({ relationOid }) => relationOid),
@@ -55,7 +59,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     hotRelationNames: new Set([...tables, ...hotNames, ...hotTypes]),
     hotRoutines: routinesByName(snapshot, hot),
     rowRoutines: new Set(snapshot.routines.filter(({ takesRow }) => takesRow).map(({ name }) => name)),
-    changing: changingNames(links, snapshot, input.allowRoutines),
+    changing: changingNames(links, { routines, uses }, input.allowRoutines),
   };
 }
 

@@ -2,6 +2,8 @@
 import type { SealedColumn } from '../../plan.ts';
 import type { ServiceConnection } from '../../service/connection.ts';
 import { repeated } from '../../service/repeated.ts';
+import { inTurns } from '../../turns.ts';
+import { readRoutines } from './routine-texts.ts';
 import { FINGERPRINT_SQL, SNAPSHOT_SQL, UNREAD_BODY } from './sql.ts';
 import { buildCatalog } from './snapshot.ts';
 import { parseSnapshot, type CatalogSnapshot } from './snapshot-shape.ts';
@@ -195,10 +197,12 @@ export class CatalogSource {
       const after = await this.#fingerprint();
       if (after.rows === fingerprint.rows) {
         const snapshot = parseSnapshot(row?.['snapshot']);
+        const routines = await inTurns(readRoutines(snapshot.routines));
         for (const coming of this.#coming) if (coming.until <= began) this.#coming.delete(coming);
         const catalog = buildCatalog({
           epoch: this.#epoch,
           snapshot,
+          routines,
           rules,
           sealed,
           allowRoutines,

@@ -16,7 +16,7 @@ import type { Reply } from '../reply.ts';
 import { sealText, upstreamOids } from '../sealing.ts';
 import type { Session, Statement } from '../session.ts';
 import type { SessionSettings } from '../settings.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns } from '../../turns.ts';
 import { verifyOnce } from '../verify.ts';
 import { columnUse, tooLarge, type FrontendHandler } from './handler.ts';
 

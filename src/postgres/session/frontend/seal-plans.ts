@@ -10,7 +10,7 @@ import type { ResultOpening } from '../reply.ts';
 import { sealText } from '../sealing.ts';
 import type { Session } from '../session.ts';
 import type { SessionSettings } from '../settings.ts';
-import { inTurns, type Steps } from '../turns.ts';
+import { inTurns, type Steps } from '../../turns.ts';
 import { columnUse } from './handler.ts';
 
 type Plan = (Planned & { type: 'sealed' })['plans'][number];
