@@ -122,9 +122,14 @@ async function probe(
     const { settings, ...more } = await probeServices(timed, bucket, randomBytes);
     const [able, lacks] = sides({ ...used, ...more });
     const [known, unknown] = sides(settings);
+    const tried = `tried in bucket ${bucket}: conditions may hold otherwise where versions are kept otherwise`;
     const { trailingChecksums, unsignedPayload } = store.capabilities;
     return [
-      { type: lacks.length === 0 ? 'ok' : 'note', about, message: listed('can do', able, 'and cannot', lacks) },
+      {
+        type: lacks.length === 0 ? 'ok' : 'note',
+        about,
+        message: `${listed('can do', able, 'and cannot', lacks)} (${tried})`,
+      },
       { type: 'ok', about, message: listed('keeps these settings of buckets:', known, 'and not', unknown) },
       {
         type: 'ok',

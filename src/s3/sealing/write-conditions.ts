@@ -27,7 +27,7 @@ async function decidedConditions(request: S3Request, gateway: GatewayContext): P
   if (noneMatch !== undefined && (noneMatch.trim() !== '*' || request.operation === 'DeleteObject')) {
     throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'A write can be conditional on If-None-Match: * only.');
   }
-  const backend = await gateway.caches.backend.learn(gateway, request.bucket);
+  const backend = await gateway.caches.backend.learnConditions(gateway, request);
   if (backend !== undefined && decides(backend, request)) {
     return {
       ...(match === undefined ? {} : { 'if-match': matchHeader(match, request, backend) }),

@@ -243,6 +243,28 @@ describe.each(['s3rver', 'radosgw'] as const)('Conditions on sealed objects in f
     await expect(read({ PartNumber: 10_001 })).rejects.toMatchObject({ name: 'InvalidArgument' });
     await expect(read({ PartNumber: 1, Range: 'bytes=0-1' })).rejects.toMatchObject({ name: 'InvalidRequest' });
   });
+
+  test('in a bucket that keeps versions, where the store obeys no condition, none is presumed from buckets that keep none', async () => {
+    if (name === 's3rver') return;
+    const set = (Status: 'Enabled' | 'Suspended') =>
+      client.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration: { Status } }));
+    expect(await outcome(put('lock-before', { IfNoneMatch: '*' }))).toBe('ok');
+    await set('Enabled');
+    const locks = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        outcome(put('versioned-lock', { IfNoneMatch: '*' }, setup.clients[i % 2 === 0 ? 0 : 1])),
+      ),
+    );
+    expect(new Set(locks)).toEqual(new Set(['NotImplemented']));
+    expect(await exists('versioned-lock')).toBe(false);
+    const { ETag } = await put('versioned-kept');
+    expect(await outcome(put('versioned-kept', { IfMatch: ETag }))).toBe('NotImplemented');
+    await set('Suspended');
+    expect(await outcome(put('versioned-kept', { IfNoneMatch: '*' }))).toBe('PreconditionFailed');
+    const again = await Promise.all(Array.from({ length: 8 }, () => outcome(put('lock-after', { IfNoneMatch: '*' }))));
+    expect(again.filter((one) => one === 'ok')).toEqual(['ok']);
+  });
+
   test('a copy of a version onto a key that is not there misses the key, not the version', async () => {
     if (name === 's3rver') return;
     const Status = 'Enabled';

@@ -31,6 +31,7 @@ inFrontOf('radosgw', async (backend) => {
   const decides = { conditionalCompletions: true, conditionalCopyWrites: true, conditionalDeletions: true };
   const told = { ...found, ...decides } as ProbedCapabilities;
   gateway.caches.backend.learn = () => Promise.resolve(told);
+  gateway.caches.backend.learnConditions = () => Promise.resolve(told);
   return [setup];
 });
 
