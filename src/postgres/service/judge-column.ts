@@ -1,6 +1,7 @@
 /** A rule against the facts of the live catalog: what stands in its way, and the DDL that mends it. */
 import type { ColumnErrorCode } from '../columns/errors.ts';
 import type { LiveColumn } from './live-column.ts';
+import { aroundForeignKeys, dropForeignKey, staysTied } from './judge-foreign-key.ts';
 import { GUARD_DOMAIN_QUALIFIED, quoteIdentifier, quoteQualified } from './names.ts';
 import type { ColumnProblem } from './problem.ts';
 import { ruleName, type SealRule } from './rules.ts';
@@ -31,9 +32,9 @@ export function judgeColumn(
           // What reads the column stands in the way of another type, so its DDL comes first.
           ...judgeServerSide(live, place),
           ...judgeIndexes(rule, live),
-          judgeType(rule, live, place),
+          ...judgeForeignKeys(rule, live, rules),
+          judgeType(rule, live, rules, place),
           judgeUniqueness(rule, live),
-          ...judgeForeignKeys(rule, live, rules, place),
           judgeExpressionIndexes(rule, live),
         ];
   return drafts.flatMap((draft) =>
@@ -50,11 +51,7 @@ export function judgeColumnBelow(
   rules: readonly SealRule[],
 ): readonly ColumnProblem[] {
   const place = { table: live.relationName, column: quoteIdentifier(rule.column) };
-  const drafts = [
-    ...judgeServerSide(live, place),
-    judgeUniqueness(rule, live),
-    ...judgeForeignKeys(rule, live, rules, place),
-  ];
+  const drafts = [...judgeServerSide(live, place), judgeUniqueness(rule, live), ...judgeForeignKeys(rule, live, rules)];
   return drafts.flatMap((draft): ColumnProblem[] => {
     if (draft === undefined) return [];
     const message = `in ${live.relationName}, a partition or child of its table: ${draft.message}`;
@@ -94,7 +91,7 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
   return { code: 'ERR_POSTGRES_COLUMN_MISSING', message, ddl, awaited: true };
 }
 
-function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
+function judgeType(rule: SealRule, live: LiveColumn, rules: readonly SealRule[], place: Place): Draft | undefined {
   if (rule.format !== undefined) return judgeOwnType(rule, live, place);
   if (hasType(rule, live)) return undefined;
   const target = rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
@@ -103,7 +100,7 @@ function judgeType(rule: SealRule, live: LiveColumn, place: Place): Draft | unde
   return {
     code: 'ERR_POSTGRES_COLUMN_GUARD',
     message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)`,
-    ddl: live.hasDefault === true ? [dropDefault(place), retype] : [retype],
+    ddl: aroundForeignKeys(rule, live, rules, [...(live.hasDefault === true ? [dropDefault(place)] : []), retype]),
   };
 }
 
@@ -183,23 +180,13 @@ function judgeUniqueness(rule: SealRule, live: LiveColumn): Draft | undefined {
   return { code: 'ERR_POSTGRES_COLUMN_CONSTRAINT', message };
 }
 
-function judgeForeignKeys(
-  rule: SealRule,
-  live: LiveColumn,
-  rules: readonly SealRule[],
-  place: Place,
-): readonly Draft[] {
-  return (live.foreignKeys ?? []).flatMap((end) => {
-    const other = rules.find(
-      ({ schema, table, column }) => schema === end.schema && table === end.table && column === end.column,
-    );
-    const itself = other === rule && rule.mode === 'deterministic';
-    const shared = other?.domain !== undefined && other.domain === rule.domain;
-    if (itself || shared) return [];
-    const message = `foreign key ${end.name} ties it to ${end.schema}.${end.table}.${end.column}, which is not in the same domain`;
-    const ddl = [`ALTER TABLE ${place.table} DROP CONSTRAINT ${quoteIdentifier(end.name)};`];
-    return [{ code: 'ERR_POSTGRES_COLUMN_CONSTRAINT', message, ddl } as const];
-  });
+function judgeForeignKeys(rule: SealRule, live: LiveColumn, rules: readonly SealRule[]): readonly Draft[] {
+  return (live.foreignKeys ?? [])
+    .filter((end) => !staysTied(rule, end, rules))
+    .map((end) => {
+      const message = `foreign key ${end.name} ties it to ${end.schema}.${end.table}.${end.column}, which is not in the same domain`;
+      return { code: 'ERR_POSTGRES_COLUMN_CONSTRAINT', message, ddl: [dropForeignKey(end)] } as const;
+    });
 }
 
 function judgeExpressionIndexes(rule: SealRule, live: LiveColumn): Draft | undefined {

@@ -3,6 +3,8 @@ import type { Questions } from './connection.ts';
 import { GUARD_DOMAIN, SEALGATE_SCHEMA } from './names.ts';
 import { repeated, type Repeated } from './repeated.ts';
 
+type Place = { readonly schema: string; readonly table: string; readonly column: string };
+
 export type LiveColumn = {
   readonly relation: number;
   /** As the server writes it: with its schema where that is not searched. */
@@ -36,11 +38,14 @@ export type LiveColumn = {
 };
 
 /** The column at the other end of a foreign key. */
-export type ForeignKeyEnd = {
+export type ForeignKeyEnd = Place & {
   readonly name: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly column: string;
+  /** The table that has the constraint, as SQL. */
+  readonly owner: string;
+  /** What `ALTER TABLE owner ADD CONSTRAINT name` takes. */
+  readonly definition: string;
+  /** All columns that it ties, of both sides. */
+  readonly tied: readonly Place[];
 };
 
 const FACTS = `
@@ -79,7 +84,13 @@ SELECT c.oid::bigint::int8 AS relation, c.oid::regclass::text AS "relationName",
         WHERE k.attnum = a.attnum AND o.opcintype <> 'bytea'::regtype AND NOT (o.opcdefault AND EXISTS (
           SELECT 1 FROM pg_opclass b WHERE b.opcmethod = o.opcmethod AND b.opcdefault AND b.opcintype = 'bytea'::regtype))))
     ORDER BY 1) AS "unfitIndexes",
-  (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'schema', on1.nspname, 'table', oc.relname, 'column', oa.attname)), '[]')
+  (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'schema', on1.nspname, 'table', oc.relname, 'column', oa.attname,
+      'owner', (SELECT format('%I.%I', kn.nspname, kc.relname) FROM pg_class kc JOIN pg_namespace kn ON kn.oid = kc.relnamespace WHERE kc.oid = k.conrelid),
+      'definition', pg_get_constraintdef(k.oid),
+      'tied', (SELECT json_agg(json_build_object('schema', tn.nspname, 'table', tc.relname, 'column', ta.attname))
+        FROM (SELECT k.conrelid, unnest(k.conkey) UNION SELECT k.confrelid, unnest(k.confkey)) AS t(relation, attnum)
+        JOIN pg_class tc ON tc.oid = t.relation JOIN pg_namespace tn ON tn.oid = tc.relnamespace
+        JOIN pg_attribute ta ON ta.attrelid = t.relation AND ta.attnum = t.attnum))), '[]')
     FROM pg_constraint k, unnest(k.conkey, k.confkey) AS p(mine, theirs), pg_class oc, pg_namespace on1, pg_attribute oa
     WHERE k.contype = 'f' AND k.conparentid = 0
       AND ((k.conrelid = c.oid AND p.mine = a.attnum AND oc.oid = k.confrelid AND oa.attnum = p.theirs)
@@ -111,7 +122,6 @@ export async function readGuardedColumns(
   return session.query<{ schema: string; table: string; column: string }>(GUARDED);
 }
 
-type Place = { readonly schema: string; readonly table: string; readonly column: string };
 type Row = Omit<LiveColumn, 'relation'> & { readonly relation: string };
 
 /** Undefined: no such relation. */
