@@ -48,6 +48,8 @@ async function checkAll(config: Config, rebind: boolean, tell: Tell): Promise<re
   // Imported when they are needed: the drivers take a while to load.
   const { checkKeys } = await import('./checks/keys.ts');
   add(await checkKeys(config));
+  const { checkPolicies } = await import('./checks/policies.ts');
+  add(checkPolicies(config.keys.access));
   if (config.kms !== undefined) {
     const { checkKms } = await import('./checks/kms.ts');
     add(checkKms(config.kms, config));

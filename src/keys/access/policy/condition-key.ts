@@ -167,6 +167,11 @@ export function conditionKey(name: string): ConditionKey {
   return { name, canonical, varies: varies(canonical), read: readerOf(canonical) };
 }
 
+/** Whether any request may have it. */
+export function isConditionKey(name: string): boolean {
+  return readerOf(name.toLowerCase()) !== absent;
+}
+
 function varies(canonical: string): ConditionKey['varies'] {
   if (TIMES.has(canonical)) return 'time';
   const isFixed = FIXED.has(canonical) || FIXED_PREFIXES.some((prefix) => canonical.startsWith(prefix));
