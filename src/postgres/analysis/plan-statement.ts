@@ -12,6 +12,7 @@ import { draftDeclare, draftPrepare, namedUse } from './named.ts';
 import { effectElsewhere, statementKind, type StatementKind } from './statement-kinds.ts';
 import { hotTable, refuseByName, survey, type Survey } from './survey.ts';
 import { draftCatalogQuery } from './facade/catalog-query.ts';
+import { refuseNewerNumbers } from './text/newer-numbers.ts';
 import { requireSameWithin } from './settings-within.ts';
 import { kindOf, locationOf, type Node, type RawStatement } from './text/syntax.ts';
 
@@ -27,10 +28,11 @@ export function draftStatement(statement: RawStatement, context: PlanningContext
   const found = survey(node, catalog.changing);
   refuseByName(found, catalog);
   const kind = kindOf(node);
-  if ('CopyStmt' in node && hotTable(found, catalog) !== undefined) {
+  const hot = hotTable(found, catalog) !== undefined;
+  if (hot) refuseNewerNumbers(source, statement.start, statement.end, catalog.facts.serverVersion);
+  if ('CopyStmt' in node && hot) {
     return settingNow(draftCopy(statement, node.CopyStmt, context), found);
   }
-  const hot = hotTable(found, catalog) !== undefined;
   if ('DeclareCursorStmt' in node && hot) {
     const { query } = node.DeclareCursorStmt;
     if (query !== undefined && QUERIES.has(kindOf(query)))

@@ -121,6 +121,23 @@ describe.each(others)('PostgreSQL %i', (version) => {
       }
     });
 
+    test('numbers that the server does not read are not read for it', async () => {
+      const [sealed, plain] = raw;
+      for (const number of ['0x1F', '0o17', '0b11', '1_000']) {
+        for (const sql of [
+          `INSERT INTO t (id, c_int4) VALUES (600, ${number}) RETURNING c_int4`,
+          `SELECT id FROM t WHERE c_int4 IN (${number}, 5)`,
+          `UPDATE t SET c_int4 = ${number} WHERE id = -1 RETURNING c_int4`,
+          `SELECT coalesce(c_int4, ${number}) AS x FROM t WHERE id = -1`,
+        ]) {
+          if (sealed === undefined || plain === undefined) throw new Error('no connection');
+          const [ours, theirs] = [await ask(sealed, sql, [], 'simple'), await ask(plain, sql, [], 'simple')];
+          if (version < 16) expect({ sql, ours }).toEqual({ sql, ours: expect.objectContaining({ type: 'refused' }) });
+          else expect({ sql, ours }).toEqual({ sql, ours: theirs });
+        }
+      }
+    });
+
     test('infinite numbers are what they are to the server', async () => {
       for (const value of ['Infinity', '-Infinity', 'inf', '+inf', 'NaN']) {
         await expectAlike(raw, `INSERT INTO t (id, c_free) VALUES (500, '${value}') RETURNING c_free`, [], 'simple');
