@@ -33,6 +33,7 @@ export function judgeColumn(
           ...judgeServerSide(live, place),
           ...judgeIndexes(rule, live),
           ...judgeForeignKeys(rule, live, rules),
+          ...judgeTypeHolders(rule, live),
           judgeType(rule, live, rules, place),
           judgeUniqueness(rule, live),
           judgeExpressionIndexes(rule, live),
@@ -102,6 +103,16 @@ function judgeType(rule: SealRule, live: LiveColumn, rules: readonly SealRule[],
     message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)`,
     ddl: aroundForeignKeys(rule, live, rules, [...(live.hasDefault === true ? [dropDefault(place)] : []), retype]),
   };
+}
+
+/** Not dropped by the DDL, which could not make them again with all that is granted and built on them. */
+function judgeTypeHolders(rule: SealRule, live: LiveColumn): readonly Draft[] {
+  const fits = rule.format === undefined ? hasType(rule, live) : live.typeName === formatRuleType(rule.type);
+  if (fits) return [];
+  return (live.typeHolders ?? []).map((holder) => ({
+    code: 'ERR_POSTGRES_COLUMN_GUARD',
+    message: `${holder} names it, and PostgreSQL changes no type under that: drop it before the DDL, and make it again after`,
+  }));
 }
 
 /** A format-preserving column keeps the type that its rule says; equality is the server's own, over what is stored. */

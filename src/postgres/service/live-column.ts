@@ -35,6 +35,8 @@ export type LiveColumn = {
   /** Indexes that the column's type at rest cannot have: with an operator class of another type, or on an expression over the column. */
   readonly unfitIndexes: readonly string[] | null;
   readonly foreignKeys: readonly ForeignKeyEnd[] | null;
+  /** Views, rules, triggers, SQL routines and publications under which the server changes no type. */
+  readonly typeHolders: readonly string[] | null;
 };
 
 /** The column at the other end of a foreign key. */
@@ -95,7 +97,10 @@ SELECT c.oid::bigint::int8 AS relation, c.oid::regclass::text AS "relationName",
     WHERE k.contype = 'f' AND k.conparentid = 0
       AND ((k.conrelid = c.oid AND p.mine = a.attnum AND oc.oid = k.confrelid AND oa.attnum = p.theirs)
         OR (k.confrelid = c.oid AND p.theirs = a.attnum AND oc.oid = k.conrelid AND oa.attnum = p.mine))
-      AND on1.oid = oc.relnamespace AND oa.attrelid = oc.oid) AS "foreignKeys"
+      AND on1.oid = oc.relnamespace AND oa.attrelid = oc.oid) AS "foreignKeys",
+  ARRAY(SELECT DISTINCT regexp_replace(pg_describe_object(d.classid, d.objid, 0), '^rule "?_RETURN"? on ', '') FROM pg_depend d
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum AND d.classid IN
+      ('pg_rewrite'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass) ORDER BY 1) AS "typeHolders"
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
 `;
