@@ -50,7 +50,7 @@ function castToText(tape: Tape): Piece {
     () => sql`SELECT array_agg(${cast()} ORDER BY a.id), count(*) FROM ${one.table} a${one.where()}`,
     () => sql`SELECT string_agg(${cast()}, ',' ORDER BY a.id) FROM ${one.table} a${one.where()}`,
     () => sql`SELECT DISTINCT ${cast()} AS x FROM ${one.table} a`,
-    () => sql`SELECT a.id FROM ${one.table} a WHERE ${cast()} = ${tape.pick("'5'", "'x'", "'2001-02-03'")}`,
+    () => sql`SELECT a.id FROM ${one.table} a WHERE ${cast()} = ${tape.pick("'5'", "'x'", "'1987-06-05'")}`,
   );
 }
 
