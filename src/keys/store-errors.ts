@@ -66,7 +66,7 @@ export const STORE_ERRORS = {
   ERR_KEYS_UNSEAL_FAILED: {
     says: 'None of the given secrets unseals the key store.',
     why: 'The key file or passphrase is not one of this store, or the slot record was changed.',
-    fix: 'Check `keys.unseal`: one entry must be a secret the store has a slot for.',
+    fix: 'Check `keys.unseal`: one entry must be a secret the store has a slot for. Of a backup: give the passphrase or key file it was made with.',
     exit: KEYS_EXIT,
   },
   ERR_KEYS_SLOT_PARAMETERS: {
