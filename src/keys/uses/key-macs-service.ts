@@ -35,11 +35,11 @@ export class KeyMacsService implements KeyMacs {
     return this.#recorder.record('VerifyMac', use, null, (trace) => {
       const key = this.#macKey('VerifyMac', request, use, trace);
       this.#recorder.life.assertProcesses(key, currentOf(key), trace);
-      endDryRun(request);
       const mac = compute(key, request.message);
       const isRight = equalBytes(mac, request.mac);
       mac.fill(0);
       if (!isRight) throw new KeysError('ERR_KEYS_MAC_INVALID', 'the MAC does not verify');
+      endDryRun(request);
       return { keyArn: key.arn };
     });
   }
