@@ -90,7 +90,7 @@ const UNSAID = { debug: () => undefined, info: () => undefined, warn: () => unde
 type Chain = {
   /** One of the shared files. */
   readonly profile: string | undefined;
-  /** Whose STS is asked for a role, as by a client of the AWS SDK for this region. */
+  /** Whose STS is asked for a role that names no region itself, as by a client of the AWS SDK for this region. */
   readonly region: string;
 };
 
@@ -103,12 +103,12 @@ export function chainCredentials(
   const provide = async (): Promise<ProvidedKey> => {
     // Loaded where it is wanted: 11 MiB that fixed credentials never need.
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-    const options = { ignoreCache: true, logger: UNSAID, clientConfig: { region } };
+    const named = profile === undefined ? {} : { profile };
     // A new chain each time: it remembers what it once read.
-    const { sessionToken, ...key } = await fromNodeProviderChain({
-      ...options,
-      ...(profile === undefined ? {} : { profile }),
-    })();
+    const chain = fromNodeProviderChain({ ignoreCache: true, logger: UNSAID, ...named });
+    // As a client hands it to the chain: the region fills in where a source has none of its own. `clientConfig` would override theirs.
+    const asClient = { callerClientConfig: { region: () => Promise.resolve(region), ...named } };
+    const { sessionToken, ...key } = await chain(asClient);
     // Services that imitate AWS's give an empty one for none; stores refuse a request that is signed with it.
     return sessionToken === undefined || sessionToken === '' ? key : { ...key, sessionToken };
   };
