@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { loadConfig, type LoadOptions } from '../config/load.ts';
+import { isKmsServedOverTls, loadConfig, type LoadOptions } from '../config/load.ts';
 import { SealgateError } from '../errors.ts';
 import { parsePolicy } from '../keys/access/policy/policy.ts';
 import { checkLifeRule } from '../keys/life/terms/check-rule.ts';
@@ -13,9 +13,25 @@ const DEFAULT_NAME = 'sealgate.yaml';
 /** Errors: ERR_CONFIG_INVALID, ERR_CONFIG_UNREADABLE. */
 export function loadCommandConfig(
   given: string | undefined,
-  { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  io: Pick<CommandIo, 'env' | 'cwd'>,
   options: LoadOptions = {},
 ): Promise<Config> {
+  const { env, cwd } = io;
+  return loadConfig(configPath(given, io), env, (file) => readFile(resolve(cwd, file)), {
+    ...{ checkPolicy, checkLifeRule },
+    ...options,
+  });
+}
+
+/** Whether the KMS API is served over TLS; undefined: it is not served. Errors: ERR_CONFIG_UNREADABLE. */
+export function isCommandKmsOverTls(
+  given: string | undefined,
+  io: Pick<CommandIo, 'env' | 'cwd'>,
+): Promise<boolean | undefined> {
+  return isKmsServedOverTls(configPath(given, io), (file) => readFile(resolve(io.cwd, file)));
+}
+
+function configPath(given: string | undefined, { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>): string {
   const fromEnvironment = env['SEALGATE_CONFIG'];
   const path = resolve(
     cwd,
@@ -23,8 +39,7 @@ export function loadCommandConfig(
   );
   // Messages name the file as the operator would from where they stand; the loader resolves it from the process's own folder.
   const shown = relative(process.cwd(), path);
-  const display = shown === '' || shown.startsWith('..') ? path : shown;
-  return loadConfig(display, env, (file) => readFile(resolve(cwd, file)), { checkPolicy, checkLifeRule, ...options });
+  return shown === '' || shown.startsWith('..') ? path : shown;
 }
 
 /** What is wrong with a policy document; undefined for nothing. */

@@ -66,6 +66,22 @@ const EMPTY: Finding = {
   message: 'the file is empty; `sealgate init` writes a commented example',
 };
 
+/**
+ * Whether the config's KMS API is served over TLS; undefined: it is not served. Looks at the file alone, so no variable or file of the
+ * section has to be there; `loadConfig` says whether it is sound. Errors: ERR_CONFIG_UNREADABLE.
+ */
+export async function isKmsServedOverTls(configPath: string, readFile: ReadFile): Promise<boolean | undefined> {
+  const { data } = readDocument(await readText(configPath, readFile));
+  const kms = member(data, 'kms');
+  return kms === undefined ? undefined : member(member(kms, 'listen'), 'tls') !== undefined;
+}
+
+function member(data: Plain | undefined, name: string): Plain | undefined {
+  if (data === undefined || data === null || typeof data !== 'object' || Array.isArray(data)) return undefined;
+  const members = data as { readonly [key: string]: Plain };
+  return Object.hasOwn(members, name) ? (members[name] ?? undefined) : undefined;
+}
+
 function narrow({ data }: SourceTree, { only }: LoadOptions): Plain {
   if (only === undefined || data === null || typeof data !== 'object' || Array.isArray(data)) return data;
   const left = new Set(['kms', 's3', 'postgres', 'observe', 'workers']);

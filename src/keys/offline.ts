@@ -61,7 +61,7 @@ export function explainAccess(
     const service = serviceOfAlias(keyId, ring.realm);
     const isUnmade = service !== undefined && !ring.hasAlias(MANAGING_SERVICES[service].alias);
     const key = isUnmade ? keyToBe(service, ring.realm).facts : questionedKey(ring, ring.find(keyId));
-    const implied = impliedFacts(key, action, via);
+    const implied = impliedFacts(key, action, via, options.kmsTls ?? true);
     const parameters = { ...implied.parameters, ...aliasNamed(keyId, ring.realm), ...request.parameters };
     const facts = { ...implied, ...request, parameters };
     const question = { principal, via, action, keyId: key.keyId, key, context, request: facts };

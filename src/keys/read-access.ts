@@ -11,7 +11,11 @@ import { ServiceKeys } from './service-keys.ts';
 import type { LoadedRows } from './stores/load-rows.ts';
 import { unsealStore } from './stores/open-store.ts';
 
-export type AccessReading = KeyManagerOptions & { readonly access: AccessOptions };
+export type AccessReading = KeyManagerOptions & {
+  readonly access: AccessOptions;
+  /** Whether the listener of the KMS API serves TLS. Undefined: there is none; one that others reach would. */
+  readonly kmsTls?: boolean | undefined;
+};
 export type AccessRead = {
   readonly ring: KeyRing;
   readonly grants: GrantStore;

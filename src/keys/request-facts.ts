@@ -43,10 +43,15 @@ const BY_ACTION: Readonly<Record<string, keyof KeyAlgorithms>> = {
 
 /**
  * What a request says for sure, or where it leaves it out, for decisions on requests that nobody made: the algorithm where its key has
- * one alone, RAW for a message, TLS.
+ * one alone, RAW for a message, and of the KMS API whether it comes over TLS (`kmsTls`).
  */
-export function impliedFacts({ spec, usage }: KeyFacts, action: string, via: KeyUse['via']): RequestFacts {
-  const secure = via === 'kms' ? { secureTransport: true } : {};
+export function impliedFacts(
+  { spec, usage }: KeyFacts,
+  action: string,
+  via: KeyUse['via'],
+  kmsTls: boolean,
+): RequestFacts {
+  const secure = via === 'kms' ? { secureTransport: kmsTls } : {};
   const kind = BY_ACTION[action];
   if (kind === undefined || !isKeySpec(spec) || !isUsageOf(spec, usage)) return secure;
   const [only, another] = algorithmsOf(spec, usage)[kind] ?? [];

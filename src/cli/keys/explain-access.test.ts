@@ -158,6 +158,36 @@ test('what every such request says is asked along, and what else it says can be 
   expect(await ask('CreateGrant', ...operations)).toBe(1);
 });
 
+test('whether a request of the KMS API comes over TLS is as its listener has it', async () => {
+  const path = cli.path('sealgate.yaml');
+  const kept = readFileSync(path, 'utf8');
+  const principal = 'arn:aws:iam::000000000000:user/tls';
+  const statement = { Effect: 'Allow', Action: 'kms:*', Resource: '*', Principal: { AWS: principal } };
+  const Statement = [{ ...statement, Condition: { Bool: { 'aws:SecureTransport': 'true' } } }];
+  const manager = await openKeyManager(storeOptions, testPorts);
+  const { keyId } = await manager.createKey({}, TEST_USE);
+  await manager.settings.putPolicy({ keyId, policy: JSON.stringify({ Version: '2012-10-17', Statement }) }, TEST_USE);
+  await manager.close();
+  const ask = async (via: string): Promise<number> => {
+    const words = ['--action', 'Decrypt', '--principal', principal, '--via', via];
+    return (await cli.run('keys', 'explain-access', keyId, ...words)).exit;
+  };
+  // Nothing that the section names is there: a question about keys needs none of it.
+  const clients = 'clients: [{ name: app, accessKeyId: APP, secretAccessKey: "${NOPE}" }]';
+  const tls = 'tls: { certFile: ./none.crt, keyFile: ./none.key }';
+  try {
+    expect([await ask('kms'), await ask('s3')]).toEqual([0, 0]);
+    writeFileSync(path, `${kept}\nkms: { listen: { host: 127.0.0.1, port: 8443 }, ${clients} }\n`);
+    expect([await ask('kms'), await ask('s3'), await ask('postgres')]).toEqual([1, 0, 0]);
+    writeFileSync(path, `${kept}\nkms: { listen: { host: 0.0.0.0, port: 8443, allowPlaintext: true }, ${clients} }\n`);
+    expect([await ask('kms'), await ask('s3')]).toEqual([1, 0]);
+    writeFileSync(path, `${kept}\nkms: { listen: { port: 8443, ${tls} }, ${clients} }\n`);
+    expect([await ask('kms'), await ask('s3')]).toEqual([0, 0]);
+  } finally {
+    writeFileSync(path, kept);
+  }
+});
+
 test.each([
   [['--client', 'a']],
   [['--action', 'Decrypt']],

@@ -5,7 +5,7 @@ import { isServiceName } from '../../keys/access/principal.ts';
 import type { AccessQuestion } from '../../keys/offline.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { loadCommandConfig } from '../load.ts';
+import { isCommandKmsOverTls, loadCommandConfig } from '../load.ts';
 import { askedAction } from './asked-action.ts';
 import { askedFacts } from './asked-facts.ts';
 import { formatJson, formatTable } from './format.ts';
@@ -21,7 +21,7 @@ export const keysExplainAccessCommand = defineCommand({
   example:
     'sealgate keys explain-access alias/objects --action Decrypt --client reports --via s3\nsealgate keys explain-access alias/columns --action Decrypt --role shop/analyst',
   details:
-    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nOf the KMS API it is asked as over TLS, and with the algorithm where the key has one alone; all else that conditions look at is what --context and\n--with say.\nExit code 0: it would be allowed; 1: refused.',
+    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nOf the KMS API it is asked as over TLS if `kms.listen` has it, and with the algorithm where the key has one alone; all else that conditions look at is what --context and\n--with say.\nExit code 0: it would be allowed; 1: refused.',
   options: {
     ...STORE_OPTIONS,
     action: {
@@ -71,7 +71,8 @@ export const keysExplainAccessCommand = defineCommand({
     const { explainAccess } = await import('../../keys/offline.ts');
     const { access } = settings.options;
     if (access === undefined) throw new TypeError('the config always gives policies');
-    const explanation = await explainAccess({ ...settings.options, access }, asked, Date.now);
+    const kmsTls = await isCommandKmsOverTls(values.config, io);
+    const explanation = await explainAccess({ ...settings.options, access, kmsTls }, asked, Date.now);
     io.stdout.write(values.json === true ? formatJson(explanation) : formatExplanation(explanation, asked));
     return explanation.allowed ? EXIT.ok : EXIT.failure;
   },

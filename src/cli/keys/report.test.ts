@@ -211,4 +211,15 @@ test('Conditions on what every such request says are decided by it', async () =>
   const all = ['kms', 's3', 'postgres'];
   for (const alias of ['alias/raw', 'alias/others'])
     expect([alias, await users(alias)]).toEqual([alias, [{ principal: reports, protect: all, process: all }]]);
+  const path = cli.path('sealgate.yaml');
+  const kept = readFileSync(path, 'utf8');
+  const clients = 'clients: [{ name: app, accessKeyId: APP, secretAccessKey: secret-of-a-test }]';
+  writeFileSync(path, `${kept}\nkms: { listen: { host: 127.0.0.1, port: 8443 }, ${clients} }\n`);
+  try {
+    // What reaches this listener does not come over TLS; what the gateway and the proxy ask crosses no network.
+    const within = ['s3', 'postgres'];
+    expect(await users('alias/raw')).toEqual([{ principal: reports, protect: within, process: within }]);
+  } finally {
+    writeFileSync(path, kept);
+  }
 });

@@ -22,8 +22,9 @@ export const keysReportCommand = defineCommand({
     const { access } = options;
     if (access === undefined) throw new TypeError('the config always gives policies');
     const config = await loadCommandConfig(values.config, io);
+    const kmsTls = config.kms && config.kms.listen.tls !== undefined;
     const { readKeyReport } = await import('../../keys/admin/key-report.ts');
-    const report = await readKeyReport({ ...options, access }, reportRequest(config), Date.now);
+    const report = await readKeyReport({ ...options, access, kmsTls }, reportRequest(config), Date.now);
     io.stdout.write(values.json === true ? formatJson(report) : formatReport(report));
     return EXIT.ok;
   },

@@ -97,6 +97,7 @@ const MAX_GRANTS_SHOWN = 1000;
 /** Errors: as opening the store. */
 export function readKeyReport(options: AccessReading, request: ReportRequest, now: () => number): Promise<KeyReport> {
   const unlisted = `arn:aws:iam::${options.account}:${UNLISTED_NAME}`;
+  const { kmsTls = true } = options;
   return readAccess(options, now, (served, loaded) => {
     const nowMs = now();
     const [home] = served;
@@ -107,7 +108,7 @@ export function readKeyReport(options: AccessReading, request: ReportRequest, no
       const asked = questionedKey(ring, key);
       // Nobody names a key that we own.
       const callers = key.record.management.type === 'owned' ? [] : [...request.callers, unlisted];
-      const users = callers.map((principal) => userOf(authorizer, key, asked, principal));
+      const users = callers.map((principal) => userOf(authorizer, key, asked, { principal, kmsTls }));
       return {
         ...describeKey(ring, key),
         strengthBits: strengthBits(key.record.spec),
@@ -159,7 +160,12 @@ function dueOfMaterial(terms: KeyTerms, record: MaterialRecord): ReportedKey['du
   return ends.flatMap(({ what, at }) => (at === undefined ? [] : [{ what, at, material: record.version }]));
 }
 
-function userOf(authorizer: PolicyAuthorizer, held: HeldKey, key: QuestionedKey, principal: string): KeyUser {
+function userOf(
+  authorizer: PolicyAuthorizer,
+  held: HeldKey,
+  key: QuestionedKey,
+  { principal, kmsTls }: { readonly principal: string; readonly kmsTls: boolean },
+): KeyUser {
   const { protect, process } = actionsOf(held);
   const allowed = (action: string): readonly Via[] =>
     VIAS.filter((via) => {
@@ -170,7 +176,7 @@ function userOf(authorizer: PolicyAuthorizer, held: HeldKey, key: QuestionedKey,
         keyId: key.keyId,
         key,
         context: {},
-        request: impliedFacts(key, action, via),
+        request: impliedFacts(key, action, via, kmsTls),
       };
       return authorizer.explain(question).allowed;
     });

@@ -262,11 +262,11 @@ async function explained(
   const { caller, context, facts, source } = request;
   const same = facts['kms:reencryptonsamekey'];
   const explanation = await explainAccess(
-    { ...kms.folder.options, access },
+    { ...kms.folder.options, access, kmsTls: false },
     {
       ...{ keyId: named(asked), principal: caller.arn, via: 'kms', action, context },
       request: {
-        ...{ secureTransport: false, sourceIp: '127.0.0.1', userAgent: facts['aws:useragent'] ?? '' },
+        ...{ sourceIp: '127.0.0.1', userAgent: facts['aws:useragent'] ?? '' },
         ...(caller.kind === 'Service' && source !== undefined ? { sourceArn: source } : {}),
         ...(same === undefined ? {} : { parameters: { ReEncryptOnSameKey: same } }),
       },
