@@ -40,6 +40,7 @@ test.each([
   ['here', [], 'then\n  sealgate keys create'],
   ['in another folder', ['etc/gate'], 'then\n  cd etc/gate\n  sealgate keys create'],
   ['in one whose name a shell would split', ["a b/o'd"], `then\n  cd 'a b/o'\\''d'\n  sealgate keys create`],
+  ['in one whose name an option could have', ['./-x'], 'then\n  cd ./-x\n  sealgate keys create'],
 ])('The next commands can be pasted: a config %s', async (_, words, next) => {
   using cli = cliFolder();
   expect((await cli.run('init', ...words)).stdout.toString()).toContain(next);

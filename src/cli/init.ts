@@ -3,6 +3,7 @@ import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { defineCommand, EXIT, type CommandIo } from './command.ts';
 import { CONFIG_EXAMPLE, CONFIG_FILE_NAME, KEY_FILE_NAME } from './config-example.ts';
+import { enterFolder } from './enter-folder.ts';
 import { CliError } from './errors.ts';
 import { cannotWrite, writeNewFile } from './new-file.ts';
 import { makeStore } from './keys/make-store.ts';
@@ -25,7 +26,7 @@ export const initCommand = defineCommand({
     const shown = from.startsWith('..') ? folder : from;
     const name = (file: string): string => join(shown, file);
     // The commands below look for the config where they are started.
-    const enter = shown === '' ? '' : `  cd ${shellWord(shown)}\n`;
+    const enter = shown === '' ? '' : `  ${enterFolder(shown, process.platform)}\n`;
     io.stdout.write(
       `wrote ${name(CONFIG_FILE_NAME)}, ${name(KEY_FILE_NAME)} and the key store\n` +
         `next: name your store in the config, then\n${enter}  sealgate keys create --alias objects\n  sealgate check\n  sealgate up\n`,
@@ -33,11 +34,6 @@ export const initCommand = defineCommand({
     return EXIT.ok;
   },
 });
-
-/** A path as it can be pasted into a shell. */
-function shellWord(path: string): string {
-  return /^[\w./\\:-]+$/u.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
-}
 
 async function initFolder(folder: string, io: CommandIo): Promise<void> {
   const config = join(folder, CONFIG_FILE_NAME);
