@@ -1,8 +1,9 @@
 /** What `--with` says of the request that is asked about, by the names of condition keys. Errors: ERR_CLI_USAGE. */
 import type { RequestFacts } from '../../keys/access/request.ts';
+import type { AccessQuestion } from '../../keys/offline.ts';
 import { CliError } from '../errors.ts';
 
-export async function askedFacts(pairs: readonly string[]): Promise<RequestFacts> {
+export async function askedFacts(pairs: readonly string[], via: AccessQuestion['via']): Promise<RequestFacts> {
   const { PARAMETERS } = await import('../../keys/access/policy/condition-key.ts');
   const parameters: Record<string, string | readonly string[]> = {};
   let facts: RequestFacts = {};
@@ -13,6 +14,11 @@ export async function askedFacts(pairs: readonly string[]): Promise<RequestFacts
     else if (parameter !== undefined) parameters[parameter] = value;
     else facts = { ...facts, ...connectionFact(name.toLowerCase(), value) };
   }
+  if (via !== 'kms' && Object.keys(facts).length > 0)
+    throw new CliError(
+      'ERR_CLI_USAGE',
+      `a request --via ${via} has no connection that a key’s policies see: it is made within the process, without address and user agent, and aws:SecureTransport is true`,
+    );
   return { ...facts, parameters };
 }
 

@@ -151,6 +151,7 @@ test('what every such request says is asked along, and what else it says can be 
   expect(await ask('GenerateDataKey', '--with', 'aws:SecureTransport=false')).toBe(1);
   expect(await ask('Encrypt', '--with', 'aws:SourceIp=192.0.2.1')).toBe(0);
   expect(await ask('Encrypt', '--with', 'AWS:sourceip=10.1.2.3', '--with', 'aws:UserAgent=x')).toBe(1);
+  expect(await ask('ReEncryptTo', '--via', 's3', '--with', 'kms:ReEncryptOnSameKey=true')).toBe(1);
   expect(await ask('ReEncryptTo', '--with', 'kms:ReEncryptOnSameKey=false')).toBe(0);
   expect(await ask('ReEncryptTo', '--with', 'kms:reencryptonsamekey=true')).toBe(1);
   const operations = ['--with', 'kms:GrantOperations=Decrypt', '--with', 'kms:GrantOperations=Encrypt'];
@@ -199,10 +200,25 @@ test.each([
   [['--action', 'Decrypt', '--client', 'reports', '--with', 'kms:KeyColour=red']],
   [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:SecureTransport=perhaps']],
   [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:SourceIp']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:RequestTag/a=b']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:TagKeys=a']],
+  [['--action', 'Decrypt', '--client', 'reports', '--with', 'aws:MultiFactorAuthPresent=true']],
   [['--action', 'Decrypt', '--client', 'a', '--source-arn', 'arn:aws:dynamodb:us-east-1:000000000000:table/t']],
   [['--action', 'Decrypt', '--principal', 'arn:aws:iam::000000000000:user/a', '--source-account', '000000000000']],
 ])('%j is not understood', async (words) => {
   expect(await explain(...words)).toMatchObject({ exit: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
+});
+
+test.each([
+  [['--client', 'reports', '--via', 's3'], 'aws:SourceIp=192.0.2.1'],
+  [['--client', 'reports', '--via', 's3'], 'aws:SecureTransport=false'],
+  [['--client', 'reports', '--via', 'postgres'], 'AWS:useragent=psql'],
+  [['--role', 'shop/analyst'], 'aws:SecureTransport=true'],
+])('of %j keys see no connection, so %s is not asked about', async (caller, fact) => {
+  const { exit, text, stderr } = await explain('--action', 'Decrypt', ...caller, '--with', fact);
+  expect([exit, text]).toEqual([2, '']);
+  expect(stderr).toContain('ERR_CLI_USAGE');
+  expect(stderr).toMatch(/--via (?:s3|postgres) has no connection/u);
 });
 
 test('a key that is not there is an error, not a refusal', async () => {

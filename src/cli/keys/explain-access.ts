@@ -66,7 +66,7 @@ export const keysExplainAccessCommand = defineCommand({
       via,
       action: await askedAction(values.action),
       context: Object.fromEntries(context.map(pairOf)),
-      request: { ...(await askedFacts(values.with ?? [])), ...sourceOf(values) },
+      request: { ...(await askedFacts(values.with ?? [], via)), ...sourceOf(values) },
     };
     const { explainAccess } = await import('../../keys/offline.ts');
     const { access } = settings.options;
