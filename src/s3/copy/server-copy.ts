@@ -125,8 +125,12 @@ async function conditionsOn(
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return {};
   const operation = goesAlongParts(backend, opened) ? 'CompleteMultipartUpload' : 'CopyObject';
-  const decides = operation === 'CopyObject' ? backend.conditionalCopyWrites : backend.conditionalCompletions;
-  return decides ? writeConditions({ ...request, operation }, gateway) : undefined;
+  // Streamed, a PUT decides, or says why none does.
+  const known = await gateway.caches.backend.learnConditions(gateway, request).catch(() => undefined);
+  const decides = operation === 'CopyObject' ? known?.conditionalCopyWrites : known?.conditionalCompletions;
+  return decides === true
+    ? writeConditions({ ...request, operation }, gateway, () => Promise.resolve(known))
+    : undefined;
 }
 
 const countsParts = (backend: ProbedCapabilities, { envelope }: OpenedEnvelope): boolean =>

@@ -1,26 +1,47 @@
 /** Whether a bucket keeps versions of its objects, as the store says now. */
+import { S3Error } from '../errors.ts';
 import { childText, parseXml } from '../listing/xml-tree.ts';
-import type { S3Request } from '../operation.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { MAX_LIST_BYTES } from './limits.ts';
 import { upstreamError } from './upstream-errors.ts';
 
-/** `never`: it never did, or the store knows no versions. `unknown`: the store does not tell us. */
-export type VersioningState = 'never' | 'enabled' | 'suspended' | 'unknown';
+/** `never`: it never did, or the store knows no versions. */
+export type VersioningState = 'never' | 'enabled' | 'suspended';
 
-/** Throws ERR_S3_NO_SUCH_BUCKET, and what a store's failure is. */
+/** What stores say that do not know the question. */
+const NO_VERSIONS: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed', 'NoSuchKey', 'InvalidRequest']);
+
+/** `signal`: of the request that asks, if it is for one alone. */
+export type AskedBucket = { readonly bucket: string; readonly signal?: AbortSignal };
+
+/** Throws ERR_S3_NOT_IMPLEMENTED where it may not be asked, and otherwise what the store refuses with. */
 export async function versioningState(
   upstream: UpstreamClient,
-  { bucket, signal }: Pick<S3Request, 'bucket' | 'signal'>,
+  { bucket, signal }: AskedBucket,
 ): Promise<VersioningState> {
-  const response = await upstream.send({ method: 'GET', bucket, query: new Map([['versioning', '']]), signal });
-  if (response.status === 404 || (response.status >= 500 && response.status !== 501))
-    throw await upstreamError(response);
-  const text = await response.body.text(MAX_LIST_BYTES);
-  if (response.status !== 200) return 'unknown';
+  const query = new Map([['versioning', '']]);
+  const response = await upstream.send({ method: 'GET', bucket, query, ...(signal === undefined ? {} : { signal }) });
+  if (response.status !== 200) return refused(await upstreamError(response));
   // A store that does not know the question answers another one: of its versions there are none.
-  const status = childText(parseXml(text, 'VersioningConfiguration'), 'Status');
-  if (status === undefined) return 'never';
-  if (status === 'Enabled') return 'enabled';
-  return status === 'Suspended' ? 'suspended' : 'unknown';
+  const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'VersioningConfiguration');
+  switch (childText(root, 'Status')) {
+    case undefined:
+      return 'never';
+    case 'Enabled':
+      return 'enabled';
+    case 'Suspended':
+      return 'suspended';
+    default:
+      throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  }
+}
+
+function refused(error: S3Error): 'never' {
+  if (NO_VERSIONS.has(error.s3Code)) return 'never';
+  if (error.status !== 403) throw error;
+  throw new S3Error(
+    'ERR_S3_NOT_IMPLEMENTED',
+    'Whether this condition is decided on depends on whether the bucket keeps versions, and the gateway may not ask the storage for that: its credentials need s3:GetBucketVersioning.',
+    { cause: error },
+  );
 }

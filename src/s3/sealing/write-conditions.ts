@@ -9,32 +9,43 @@ import type { ConditionCapabilities } from '../check-conditions.ts';
 import { bareEtag, splitEtagList, upstreamEtagList } from './etag.ts';
 import { upstreamError } from './upstream-errors.ts';
 
+/** As `learnConditions` has it, for this bucket. */
+export type LearnConditions = () => Promise<ConditionCapabilities | undefined>;
+
 /**
  * The headers to send along. The object is looked at in either case, so that what fails does so before a body is read, and in S3's words. Throws
- * ERR_S3_PRECONDITION_FAILED, ERR_S3_NO_SUCH_KEY, ERR_S3_NOT_IMPLEMENTED.
+ * ERR_S3_PRECONDITION_FAILED, ERR_S3_NO_SUCH_KEY, ERR_S3_NOT_IMPLEMENTED. `learn`: for many objects of one request it is asked once.
  */
-export async function writeConditions(request: S3Request, gateway: GatewayContext): Promise<S3Headers> {
+export async function writeConditions(
+  request: S3Request,
+  gateway: GatewayContext,
+  learn: LearnConditions = () => gateway.caches.backend.learnConditions(gateway, request),
+): Promise<S3Headers> {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return {};
-  const sent = await decidedConditions(request, gateway);
+  const sent = await decidedConditions(request, gateway, learn);
   await lookFirst(request, gateway);
   return sent;
 }
 
 /** The conditions in the backend's terms, or none where the look has to do. Throws ERR_S3_NOT_IMPLEMENTED, ERR_S3_SLOW_DOWN. */
-async function decidedConditions(request: S3Request, gateway: GatewayContext): Promise<S3Headers> {
+async function decidedConditions(
+  request: S3Request,
+  { options }: GatewayContext,
+  learn: LearnConditions,
+): Promise<S3Headers> {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (noneMatch !== undefined && (noneMatch.trim() !== '*' || request.operation === 'DeleteObject')) {
     throw new S3Error('ERR_S3_NOT_IMPLEMENTED', 'A write can be conditional on If-None-Match: * only.');
   }
-  const backend = await gateway.caches.backend.learnConditions(gateway, request);
+  const backend = await (options.emulateConditions ? learn().catch(() => undefined) : learn());
   if (backend !== undefined && decides(backend, request)) {
     return {
       ...(match === undefined ? {} : { 'if-match': matchHeader(match, request, backend) }),
       ...(noneMatch === undefined ? {} : { 'if-none-match': '*' }),
     };
   }
-  if (gateway.options.emulateConditions) return {};
+  if (options.emulateConditions) return {};
   if (backend === undefined) {
     throw new S3Error('ERR_S3_SLOW_DOWN', 'What the storage does with conditions is not known yet. Please try again.');
   }
