@@ -221,6 +221,16 @@ test.each([
   expect(stderr).toMatch(/--via (?:s3|postgres) has no connection/u);
 });
 
+test('the help says which facts can be given, and which cannot', async () => {
+  const help = (await cli.run('keys', 'explain-access', '--help')).stdout.toString().replaceAll(/\s+/gu, ' ');
+  expect(help).toContain(
+    '--with takes kms:<parameter>, and of the KMS API aws:SourceIp, aws:UserAgent, aws:SecureTransport',
+  );
+  expect(help).toContain(
+    'aws:RequestTag/…, aws:TagKeys and aws:MultiFactorAuthPresent cannot be given and count as absent',
+  );
+});
+
 test('a key that is not there is an error, not a refusal', async () => {
   const { exit, stderr } = await cli.run(
     'keys',

@@ -21,7 +21,7 @@ export const keysExplainAccessCommand = defineCommand({
   example:
     'sealgate keys explain-access alias/objects --action Decrypt --client reports --via s3\nsealgate keys explain-access alias/columns --action Decrypt --role shop/analyst',
   details:
-    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nOf the KMS API it is asked as over TLS if `kms.listen` has it, and with the algorithm where the key has one alone; all else that conditions look at is what --context and\n--with say.\nExit code 0: it would be allowed; 1: refused.',
+    'By the config’s policies and what is in the key store now; nothing is used and nothing recorded. Works beside a running `sealgate up`.\nOf the KMS API it is asked as over TLS if `kms.listen` has it (or the config no section `kms`); and by whatever door with the algorithm where\nthe key has one alone, and of a message for RAW. What else conditions look at in a request can be given: --context takes pairs of the\nencryption context; --with takes kms:<parameter>, and of the KMS API aws:SourceIp, aws:UserAgent, aws:SecureTransport; they overrule the\nformer. aws:RequestTag/…, aws:TagKeys and aws:MultiFactorAuthPresent cannot be given and count as absent.\nExit code 0: it would be allowed; 1: refused.',
   options: {
     ...STORE_OPTIONS,
     action: {
@@ -47,7 +47,7 @@ export const keysExplainAccessCommand = defineCommand({
       type: 'string',
       multiple: true,
       placeholder: 'name=value',
-      help: 'what else the request says, as conditions call it: kms:EncryptionAlgorithm, aws:SourceIp …; may be given several times',
+      help: 'what else the request says, as conditions call it: kms:EncryptionAlgorithm=…, aws:SourceIp=…; may be given several times',
     },
     'source-arn': { type: 'string', placeholder: 'ARN', help: 'of a service: the resource for which it asks' },
     'source-account': { type: 'string', placeholder: 'id', help: 'of a service: the account of that resource' },
