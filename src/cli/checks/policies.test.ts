@@ -41,6 +41,16 @@ test.each([
   ['kms:ViaServices', 'kms:ViaService'],
   ['kms:EncrpytionContext:tenant', 'kms:EncryptionContext:tenant'],
   ['kms:granteePrincipals', 'kms:GranteePrincipal'],
+  ['kms:EncryptionContexts:aws:s3:arn', 'kms:EncryptionContext:aws:s3:arn'],
+  ['kms:EncryptionContext/tenant', 'kms:EncryptionContext:tenant'],
+  ['kms:EncryptionContext', 'kms:EncryptionContext:<name>'],
+  ['kms:EncryptionContextKey', 'kms:EncryptionContextKeys'],
+  ['kms:ResourceTag/team', 'aws:ResourceTag/team'],
+  ['kms:ResourceTags/team', 'aws:ResourceTag/team'],
+  ['kms:ResourceTag:team', 'aws:ResourceTag/team'],
+  ['kms:requestTag/team', 'aws:requestTag/team'],
+  ['kms:SourceIp', 'aws:SourceIp'],
+  ['kms:EncryptionAlgorithm:tenant', 'kms:EncryptionAlgorithm'],
 ])('A condition key that KMS does not have is told: %s', (key, meant) => {
   const asked = statement({ Action: 'kms:*', Condition: { Null: { 'aws:SourceVpc': 'true', [key]: 'true' } } });
   expect(notes([asked, asked])).toEqual([
@@ -49,6 +59,30 @@ test.each([
       about: `policy own of ${USER}`,
       message: `no request has a ${key}, which a condition there looks at; did you mean ${meant}?`,
     },
+  ]);
+});
+
+const attestations = ['ImageSha384', 'PCR0', 'PCR31', 'NitroTPMPCR4', 'nitrotpmpcr23'];
+test.each(attestations)('A condition key of AWS KMS that no request here has is told as that: %s', (name) => {
+  const key = `kms:RecipientAttestation:${name}`;
+  expect(notes(statement({ Action: 'kms:*', Condition: { StringEqualsIgnoreCase: { [key]: 'ab' } } }))).toEqual([
+    {
+      type: 'note',
+      about: `policy own of ${USER}`,
+      message: `a condition there looks at ${key}: AWS KMS has it, no request here does`,
+    },
+  ]);
+});
+
+test.each([
+  'RecipientAttestation:ImageSha',
+  'RecipientAttestations:PCR0',
+  'RecipientAttestation:PCR32',
+  'Colour:EncryptionContext',
+])('What a caller can state at will is not proposed for what it cannot: kms:%s', (name) => {
+  const key = `kms:${name}`;
+  expect(notes(statement({ Action: 'kms:*', Condition: { StringEquals: { [key]: 'ab' } } }))).toMatchObject([
+    { message: `no request has a ${key}, which a condition there looks at` },
   ]);
 });
 

@@ -18,12 +18,25 @@ const PERMISSIONS = [...new Set([...ACTIONS.keys(), ...GRANT_OPERATIONS, ...OTHE
   (name) => name !== 'ReEncrypt',
 );
 
-/** Condition keys of KMS, as AWS spells them. */
+/** Condition keys of KMS, as AWS spells them, after `kms:`. */
 const CONDITION_KEYS = [
   ...PARAMETERS,
   ...['CallerAccount', 'EncryptionContextKeys', 'KeyOrigin', 'KeySpec', 'KeyUsage', 'MultiRegion'],
   ...['MultiRegionKeyType', 'ResourceAliases', 'ViaService'],
-].map((name) => `kms:${name}`);
+];
+
+/** Condition keys that end in a name: how they are written. */
+const NAMED_KEYS: Readonly<Record<string, (name: string) => string | undefined>> = {
+  EncryptionContext: (name) => `kms:EncryptionContext:${name}`,
+  ResourceTag: (name) => `aws:ResourceTag/${name}`,
+  RequestTag: (name) => `aws:RequestTag/${name}`,
+  PrincipalTag: (name) => `aws:PrincipalTag/${name}`,
+  // Nothing here says as much: an encryption context is whatever its caller states.
+  RecipientAttestation: () => undefined,
+};
+
+/** Of AWS KMS, for programs in enclaves; requests with an attestation (`Recipient`) are refused here. Source: Service Authorization Reference, KMS. */
+const ATTESTATION_KEY = /^kms:RecipientAttestation:(?:ImageSha384|PCR(?:[12]?\d|3[01])|NitroTPMPCR(?:1?\d|2[0-3]))$/iu;
 
 export function checkPolicies({ identities, organizationPolicies, defaultKeyPolicy }: AccessConfig): CheckFinding[] {
   const policies = [
@@ -76,13 +89,19 @@ function unknownKeys({ Condition = {} }: Statement): readonly string[] {
   const keys = Object.values(Condition).flatMap((each) => Object.keys(each));
   return keys.flatMap((key) => {
     if (!key.toLowerCase().startsWith('kms:') || isConditionKey(key)) return [];
+    if (ATTESTATION_KEY.test(key)) return [`a condition there looks at ${key}: AWS KMS has it, no request here does`];
     return [`no request has a ${key}, which a condition there looks at${hint(keyMeant(key))}`];
   });
 }
 
 function keyMeant(key: string): string | undefined {
-  const [, , ...name] = key.split(':');
-  return nearest(key, [...CONDITION_KEYS, ...(name.length > 0 ? [`kms:EncryptionContext:${name.join(':')}`] : [])]);
+  const written = key.slice('kms:'.length);
+  if (isConditionKey(`aws:${written}`)) return `aws:${written}`;
+  const [, word = '', name = '<name>'] = /^([^:/]*)(?:[:/](.*))?$/su.exec(written) ?? [];
+  const near = nearest(word, [...CONDITION_KEYS, ...Object.keys(NAMED_KEYS)]);
+  if (near === undefined) return undefined;
+  const named = NAMED_KEYS[near];
+  return named === undefined ? `kms:${near}` : named(name);
 }
 
 const hint = (meant: string | undefined): string => (meant === undefined ? '' : `; did you mean ${meant}?`);
