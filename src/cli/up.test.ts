@@ -2,7 +2,7 @@
 import { createServer, connect } from 'node:net';
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { cliFolder, type CliFolder } from '../../test/support/cli.ts';
@@ -66,6 +66,37 @@ test('A taken port is an error with exit code 1, and the store is free again', a
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('ERR_CLI_LISTEN');
   expect((await cli.run('keys', 'create')).exit).toBe(0);
+});
+
+test.each([
+  [
+    's3',
+    `s3:
+  listen: { host: 127.0.0.1, port: 0 }
+  upstream: { endpoint: 'http://127.0.0.1:9', region: us-east-1, credentials: { type: static, accessKeyId: A, secretAccessKey: secret-of-a } }
+  clients: [{ name: app, accessKeyId: APP, secretAccessKey: secret-of-app }]
+  buckets: [{ bucket: documents, seal: alias/misspelt }]
+`,
+    'bucket documents',
+  ],
+  [
+    'postgres',
+    `postgres:
+  listen: { host: 127.0.0.1, port: 0 }
+  upstream: { host: 127.0.0.1, port: 9, tls: { mode: disable } }
+  databases: [{ name: shop, service: { user: sealgate, password: secret-of-sealgate } }]
+  columns: [{ column: shop.public.orders.card, type: text, key: alias/misspelt }]
+`,
+    'orders.card',
+  ],
+])('A key that is not there is told with the rule that names it: %s', async (_section, text, rule) => {
+  using cli = cliFolder();
+  await ready(cli);
+  appendFileSync(cli.path('sealgate.yaml'), text);
+  const { code, stderr } = await sealgate(['up'], { cwd: cli.folder }).done;
+  expect(stderr).toContain('ERR_KEYS_NOT_FOUND');
+  expect(stderr).toMatch(new RegExp(`\\(alias/misspelt, named by .*${rule}\\)`, 'u'));
+  expect(code).toBe(5);
 });
 
 test('No signal makes it listen for a debugger, which would show its keys to every user of the machine', async () => {

@@ -30,6 +30,7 @@ import { refusePooling } from '../cli/options/pooling.ts';
 import type { StartedPart } from './s3.ts';
 import { authenticationOptions } from './verifiers.ts';
 import { CliError } from '../cli/errors.ts';
+import { requireRuleKeys } from './rule-keys.ts';
 
 export type ProxyDeps = {
   readonly dataKeys: DataKeys;
@@ -49,7 +50,10 @@ type OpenDatabase = {
 
 /** Errors: ERR_CLI_LISTEN, ERR_CLI_COLUMNS, ERR_POSTGRES_SERVICE_*, those of the keys that rules name. */
 export async function startProxy(postgres: PostgresConfig, account: string, deps: ProxyDeps): Promise<StartedPart> {
-  for (const { keyId } of postgres.columns) await deps.dataKeys.resolveKey(keyId);
+  await requireRuleKeys(
+    deps.dataKeys,
+    postgres.columns.map(({ keyId, table, column }) => ({ keyId, rule: `${table}.${column}` })),
+  );
   const databases: OpenDatabase[] = [];
   let verifierService: ServiceConnection | undefined;
   const closeAll = async (): Promise<void> => {

@@ -22,6 +22,7 @@ import { listening } from './listening.ts';
 import type { Part } from './lifecycle.ts';
 import type { TlsNow } from '../cli/options/peer-tls.ts';
 import type { RunningListener } from '../cli/start.ts';
+import { requireRuleKeys } from './rule-keys.ts';
 
 /** What all requests may hold in memory together: 64 transfers with room to spare, under the process's 300 MiB. */
 const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
@@ -84,7 +85,10 @@ function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => 
 
 /** Errors: ERR_CLI_LISTEN; those of the keys that rules name. */
 export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
-  for (const keyId of s3.buckets.flatMap(({ outcome }) => keysOf(outcome))) await deps.dataKeys.resolveKey(keyId);
+  await requireRuleKeys(
+    deps.dataKeys,
+    s3.buckets.flatMap(({ bucket, outcome }) => keysOf(outcome).map((keyId) => ({ keyId, rule: `bucket ${bucket}` }))),
+  );
   const upstream = openUpstream(s3, deps.tlsNow);
   const { host, port, tls } = s3.listen;
   const server = new S3Server({
