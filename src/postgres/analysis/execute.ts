@@ -11,6 +11,7 @@ import { analyzeExpression } from './expressions/expressions.ts';
 import { mould, nodeLocation } from './expressions/mould.ts';
 import { analyzeQuery } from './query/queries.ts';
 import { Scope } from './query/scope.ts';
+import { refuseNewerNumbers } from './text/newer-numbers.ts';
 import { SourceText } from './text/source-text.ts';
 import { trimmed } from './text/inner-query.ts';
 import { parseStatements, type Node } from './text/syntax.ts';
@@ -24,6 +25,7 @@ export function executeText(
   catalog: Catalog,
 ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
   const source = new SourceText(sql);
+  refuseNewerNumbers(source, 0, source.byteLength, catalog.facts.serverVersion);
   const [statement] = parseStatements(sql, source.byteLength);
   const execute = statement && executeOf(statement.node);
   if (statement === undefined || execute === undefined) throw refuseStatement('this form of EXECUTE', -1);

@@ -123,12 +123,21 @@ describe.each(others)('PostgreSQL %i', (version) => {
 
     test('numbers that the server does not read are not read for it', async () => {
       const [sealed, plain] = raw;
+      await expectAlike(
+        raw,
+        'PREPARE add (int, int) AS INSERT INTO t (id, c_int4) VALUES ($1, $2) RETURNING c_int4',
+        [],
+        'simple',
+      );
       for (const number of ['0x1F', '0o17', '0b11', '1_000']) {
         for (const sql of [
           `INSERT INTO t (id, c_int4) VALUES (600, ${number}) RETURNING c_int4`,
           `SELECT id FROM t WHERE c_int4 IN (${number}, 5)`,
           `UPDATE t SET c_int4 = ${number} WHERE id = -1 RETURNING c_int4`,
           `SELECT coalesce(c_int4, ${number}) AS x FROM t WHERE id = -1`,
+          `EXECUTE add (600, ${number})`,
+          `EXECUTE add (${number}, 5)`,
+          `EXPLAIN (COSTS off) EXECUTE add (600, -${number})`,
         ]) {
           if (sealed === undefined || plain === undefined) throw new Error('no connection');
           const [ours, theirs] = [await ask(sealed, sql, [], 'simple'), await ask(plain, sql, [], 'simple')];
