@@ -123,7 +123,8 @@ SELECT coalesce(sum(hashtextextended(row_version, 0)::numeric), 0)::text || '/' 
   UNION ALL SELECT 'l' || e.oid::text || ':' || e.xmin::text FROM pg_enum e
   UNION ALL SELECT 'x' || k.oid::text || ':' || k.xmin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT 'q' || q.oid::text || ':' || q.xmin::text FROM pg_operator q WHERE q.oid >= 16384
-  UNION ALL SELECT 'z' || z.indexrelid::text || ':' || z.xmin::text FROM pg_index z JOIN c ON c.oid = z.indrelid WHERE z.indexprs IS NOT NULL OR z.indpred IS NOT NULL
+  UNION ALL SELECT 'z' || z.indexrelid::text || ':' || z.xmin::text FROM pg_index z JOIN c ON c.oid = z.indrelid
+    WHERE z.indexprs IS NOT NULL OR z.indpred IS NOT NULL OR EXISTS (SELECT FROM unnest(z.indclass) AS class(oid) WHERE class.oid >= 16384)
   UNION ALL SELECT 'f' || f.oid::text || ':' || f.xmin::text FROM pg_amop f WHERE f.oid >= 16384
   UNION ALL SELECT 'g' || g.oid::text || ':' || g.xmin::text FROM pg_amproc g WHERE g.oid >= 16384
   UNION ALL SELECT 's' || p.oid::text || ':' || p.xmin::text FROM pg_policy p
