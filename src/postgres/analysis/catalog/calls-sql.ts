@@ -17,6 +17,7 @@ const calledBy = (rows: string, columns: string): string => `SELECT ${columns}, 
  * well), CHECKs, triggers, foreign keys' operators, indexes and partition keys.
  *
  * `type_use`: what values of a type run, however deep in others: CHECKs of domains, and casts to it and from it (`r`: when it is read). `n`: where it is named alone.
+ * A cast from a type of the server's own is told by its target alone: nearly every table has a column of text.
  */
 export const CALLS = `text_of(relation, reads, class, object, tree) AS (
     SELECT r.ev_class, r.rulename = '_RETURN', 'pg_rewrite'::regclass, r.oid, r.ev_action::text || r.ev_qual::text FROM pg_rewrite r WHERE r.ev_class >= 16384
@@ -34,7 +35,9 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
   type_text(type, class, object, tree) AS (SELECT k.contypid, 'pg_constraint'::regclass, k.oid, k.conbin::text FROM pg_constraint k WHERE k.contypid <> 0 AND k.oid >= 16384),
   own_use(type, how, routine) AS (${calledBy('type_text', "x.type, 'w'")}
     UNION SELECT k.casttarget, CASE k.castcontext WHEN 'e' THEN 'n' ELSE 'w' END, k.castfunc FROM pg_cast k WHERE k.castfunc >= 16384 AND ${readable('k.castfunc')}
-    UNION SELECT k.castsource, 'r', k.castfunc FROM pg_cast k WHERE k.castfunc >= 16384 AND k.castcontext <> 'e' AND ${readable('k.castfunc')}),
+    UNION SELECT CASE WHEN k.castsource < 16384 THEN k.casttarget ELSE k.castsource END, 'r', k.castfunc FROM pg_cast k
+      WHERE k.castfunc >= 16384 AND CASE WHEN k.castsource < 16384 THEN k.castcontext = 'i' AND k.casttarget >= 16384 ELSE k.castcontext <> 'e' END
+        AND ${readable('k.castfunc')}),
   holder(whole, type) AS (SELECT part.whole, part.type FROM part
     UNION ALL SELECT c.reltype, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
