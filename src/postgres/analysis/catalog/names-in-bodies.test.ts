@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { Names, wordsOf } from './names-in-bodies.ts';
 
 const uses = (name: string, text: string): boolean => new Names([name]).areIn(wordsOf(text));
+/** More than any text below has words. */
+const OTHERS = Array.from({ length: 1_000 }, (_, at) => `other_${at}`);
+const usesAmongMany = (name: string, text: string): boolean => new Names([...OTHERS, name]).areIn(wordsOf(text));
 
 test.each([
   ['t', 'SELECT * FROM t'],
@@ -38,7 +41,7 @@ test.each([
   ['__x', 'DECLARE r ___x'],
   ['x'.repeat(63), `TABLE ${'x'.repeat(80)}`],
 ])('%s is used in: %s', (name, text) => {
-  expect(uses(name, text)).toBe(true);
+  expect([uses(name, text), usesAmongMany(name, text)]).toEqual([true, true]);
 });
 
 test.each([
@@ -52,7 +55,7 @@ test.each([
   ['order', 'SELECT id FROM x ORDER BY id'],
   ['people', 'SELECT * FROM people_of_old'],
 ])('%s is not used in: %s', (name, text) => {
-  expect(uses(name, text)).toBe(false);
+  expect([uses(name, text), usesAmongMany(name, text)]).toEqual([false, false]);
 });
 
 test('a long text is read in one go', () => {

@@ -4,12 +4,14 @@
  *
  * Invariant: what uses a name is found, but for names that are spelled in escapes or put together, which is looked for apart (`isDynamic`).
  */
-import { hashOf, isWordCode, startsAmidst, WordFilter } from './word-filter.ts';
+import { hashesOf, hashOf, isWordCode, startsAmidst, WordFilter } from './word-filter.ts';
 
 /** Of a text, in small letters. */
 export type Words = {
   readonly text: string;
   readonly filter: WordFilter;
+  /** Of what is in the filter. */
+  readonly hashes: () => Int32Array;
   /** Reserved words among them where they are names: in quotes, behind a dot or ahead of a percent sign. Elsewhere such a word is that word. */
   readonly all: () => ReadonlySet<string>;
 };
@@ -31,7 +33,12 @@ const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ
 
 export function wordsOf(written: string): Words {
   const text = folded(written);
-  return { text, filter: new WordFilter(text, readingsOf), all: once(() => allWordsOf(text)) };
+  return {
+    text,
+    filter: new WordFilter(text, readingsOf),
+    hashes: once(() => hashesOf(text, readingsOf)),
+    all: once(() => allWordsOf(text)),
+  };
 }
 
 function allWordsOf(text: string): ReadonlySet<string> {
@@ -110,9 +117,13 @@ function matchesAt(pattern: RegExp, text: string, at: number): boolean {
   return pattern.test(text);
 }
 
+/** In bodies of routines, spaces included, and more where they are repeated. */
+const CHARACTERS_A_WORD = 8;
+
 export class Names {
   /** With their hashes. */
   readonly #words = new Map<string, number>();
+  readonly #hashes = new Set<number>();
   /** In which there is more than a word: looked for as they are, and as they are in quotes. */
   readonly #others = new Set<string>();
 
@@ -123,14 +134,30 @@ export class Names {
   add(written: string): void {
     const name = folded(written);
     if (name === '') return;
-    if (IS_WORD.test(name) && Buffer.byteLength(name) <= WHOLE_BYTES) this.#words.set(name, hashOf(name));
-    else for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);
+    if (IS_WORD.test(name) && Buffer.byteLength(name) <= WHOLE_BYTES) {
+      const hash = hashOf(name);
+      this.#words.set(name, hash);
+      this.#hashes.add(hash);
+    } else for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);
   }
 
   /** Whether any of them may be used. */
-  areIn({ all, text, filter }: Words): boolean {
+  areIn(words: Words): boolean {
+    if (this.#words.size > words.text.length / CHARACTERS_A_WORD ? this.#haveOneOf(words) : this.#haveOneIn(words))
+      return true;
+    for (const other of this.#others) if (words.text.includes(other)) return true;
+    return false;
+  }
+
+  #haveOneIn({ filter, all }: Words): boolean {
     for (const [word, hash] of this.#words) if (filter.mayHave(hash) && all().has(word)) return true;
-    for (const other of this.#others) if (text.includes(other)) return true;
+    return false;
+  }
+
+  /** The same, by the text's words: a table may have more partitions than a routine has words. */
+  #haveOneOf({ hashes, all }: Words): boolean {
+    if (!hashes().some((hash) => this.#hashes.has(hash))) return false;
+    for (const word of all()) if (this.#words.has(word)) return true;
     return false;
   }
 }

@@ -25,12 +25,13 @@ const piece = fc.constantFrom(
   '(',
 );
 
-test('Invariant: each word of a text is in its filter', () => {
+test('Invariant: each word of a text is in its filter, and among its hashes', () => {
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {
       const words = wordsOf(pieces.join(''));
       for (const word of words.all()) {
         expect(words.filter.mayHave(hashOf(word))).toBe(true);
+        expect(words.hashes()).toContain(hashOf(word));
         if (word !== '') expect(new Names([word]).areIn(words)).toBe(true);
       }
     }),

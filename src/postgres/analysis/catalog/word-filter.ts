@@ -21,7 +21,33 @@ const step = (hash: number, code: number): number => Math.imul(hash ^ code, 0x01
 export function hashOf(word: string): number {
   let hash = HASH_SEED;
   for (let at = 0; at < word.length; at += 1) hash = step(hash, word.charCodeAt(at));
-  return hash;
+  return hash | 0;
+}
+
+/** What a run that starts amidst may stand for. */
+type ReadingsOf = (run: string) => Iterable<string>;
+
+function forEachHash(text: string, readingsOf: ReadingsOf, found: (hash: number) => void): void {
+  for (let at = 0; at < text.length; at += 1) {
+    let code = text.charCodeAt(at);
+    if (!isWordCode(code)) continue;
+    const start = at;
+    const isAmidst = startsAmidst(code);
+    let hash = HASH_SEED;
+    while (at < text.length && isWordCode((code = text.charCodeAt(at)))) {
+      hash = step(hash, code);
+      at += 1;
+    }
+    found(hash);
+    if (isAmidst) for (const word of readingsOf(text.slice(start, at))) found(hashOf(word));
+  }
+}
+
+/** Of its words, each once: those of a short text are sooner looked through than many names. */
+export function hashesOf(text: string, readingsOf: ReadingsOf): Int32Array {
+  const hashes = new Set<number>();
+  forEachHash(text, readingsOf, (hash) => hashes.add(hash | 0));
+  return Int32Array.from(hashes);
 }
 
 /** For each character of the text; of those every fifth or so begins a word, and many are the same. */
@@ -34,25 +60,12 @@ export class WordFilter {
   readonly #bits: Uint32Array;
   readonly #mask: number;
 
-  /** `readingsOf`: what a run that starts amidst may stand for. */
-  constructor(text: string, readingsOf: (run: string) => Iterable<string>) {
+  constructor(text: string, readingsOf: ReadingsOf) {
     let bits = MIN_BITS;
     while (bits < text.length * BITS_A_CHARACTER) bits *= 2;
     this.#bits = new Uint32Array(bits / 32);
     this.#mask = bits - 1;
-    for (let at = 0; at < text.length; at += 1) {
-      let code = text.charCodeAt(at);
-      if (!isWordCode(code)) continue;
-      const start = at;
-      const isAmidst = startsAmidst(code);
-      let hash = HASH_SEED;
-      while (at < text.length && isWordCode((code = text.charCodeAt(at)))) {
-        hash = step(hash, code);
-        at += 1;
-      }
-      this.#add(hash);
-      if (isAmidst) for (const word of readingsOf(text.slice(start, at))) this.#add(hashOf(word));
-    }
+    forEachHash(text, readingsOf, (hash) => this.#add(hash));
   }
 
   #add(hash: number): void {
