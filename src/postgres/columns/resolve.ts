@@ -4,6 +4,7 @@ import { loadGrammar } from '../analysis/text/syntax.ts';
 import type { SealedColumn } from '../plan.ts';
 import type { Questions, ServiceConnection, ServiceSession } from '../service/connection.ts';
 import { ServiceError } from '../service/errors.ts';
+import { tieAgain } from '../service/judge-foreign-key.ts';
 import { judgeTable } from '../service/judge-table.ts';
 import { readGuardedColumns } from '../service/live-column.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
@@ -36,12 +37,13 @@ export async function checkDatabase(
   // CHECKs are SQL.
   await loadGrammar();
   const columns: SealedColumn[] = [];
-  const problems: ColumnProblem[] = [];
+  const found: ColumnProblem[] = [];
   for (const rule of rules) {
     const outcome = await connection.transaction(async (session) => checkRule(session, rule, rules, random));
-    problems.push(...outcome.problems);
+    found.push(...outcome.problems);
     if (outcome.column !== undefined) columns.push(outcome.column);
   }
+  const problems = tieAgain(found);
   return { columns, problems, ddl: [...new Set(problems.flatMap(({ ddl }) => ddl))] };
 }
 

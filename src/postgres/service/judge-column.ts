@@ -1,13 +1,13 @@
 /** A rule against the facts of the live catalog: what stands in its way, and the DDL that mends it. */
 import type { ColumnErrorCode } from '../columns/errors.ts';
 import type { LiveColumn } from './live-column.ts';
-import { aroundForeignKeys, dropForeignKey, staysTied } from './judge-foreign-key.ts';
+import { beneathForeignKeys, dropForeignKey, staysTied } from './judge-foreign-key.ts';
 import { GUARD_DOMAIN_QUALIFIED, quoteIdentifier, quoteQualified } from './names.ts';
 import type { ColumnProblem } from './problem.ts';
 import { ruleName, type SealRule } from './rules.ts';
 import { formatRuleType } from '../types/type-text.ts';
 
-type Draft = {
+type Draft = Pick<ColumnProblem, 'untied'> & {
   readonly code: ColumnErrorCode;
   readonly message: string;
   readonly ddl?: readonly string[];
@@ -93,15 +93,17 @@ function judgePresence(rule: SealRule, live: LiveColumn | undefined, place: Plac
 }
 
 function judgeType(rule: SealRule, live: LiveColumn, rules: readonly SealRule[], place: Place): Draft | undefined {
-  if (rule.format !== undefined) return judgeOwnType(rule, live, place);
+  if (rule.format !== undefined) return judgeOwnType(rule, live, rules, place);
   if (hasType(rule, live)) return undefined;
   const target = rule.guard ? GUARD_DOMAIN_QUALIFIED : 'bytea';
   const source = live.isBytea === true ? place.column : `${place.column}::text::bytea`;
   const retype = `ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${target} USING ${source}::${target};`;
+  const statements = [...(live.hasDefault === true ? [dropDefault(place)] : []), retype];
+  const { lost, ...ddl } = beneathForeignKeys(rule, live, rules, statements);
   return {
     code: 'ERR_POSTGRES_COLUMN_GUARD',
-    message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)`,
-    ddl: aroundForeignKeys(rule, live, rules, [...(live.hasDefault === true ? [dropDefault(place)] : []), retype]),
+    message: `its type is ${live.typeName ?? 'unknown'}, not ${target}; the DDL works while the column holds no values (one that holds plaintext is moved in by sealgate postgres seal)${lost}`,
+    ...ddl,
   };
 }
 
@@ -116,14 +118,15 @@ function judgeTypeHolders(rule: SealRule, live: LiveColumn): readonly Draft[] {
 }
 
 /** A format-preserving column keeps the type that its rule says; equality is the server's own, over what is stored. */
-function judgeOwnType(rule: SealRule, live: LiveColumn, place: Place): Draft | undefined {
+function judgeOwnType(rule: SealRule, live: LiveColumn, rules: readonly SealRule[], place: Place): Draft | undefined {
   const code = 'ERR_POSTGRES_COLUMN_GUARD';
   const type = formatRuleType(rule.type);
   if (live.looseCollation !== null)
     return { code, message: `its collation ${live.looseCollation} holds different stored texts for equal` };
   if (live.typeName === type) return undefined;
-  const ddl = [`ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${type};`];
-  return { code, message: `its type is ${live.typeName ?? 'unknown'}, but its rule says ${type}`, ddl };
+  const retype = `ALTER TABLE ${place.table} ALTER COLUMN ${place.column} TYPE ${type};`;
+  const { lost, ...ddl } = beneathForeignKeys(rule, live, rules, [retype]);
+  return { code, message: `its type is ${live.typeName ?? 'unknown'}, but its rule says ${type}${lost}`, ...ddl };
 }
 
 function dropDefault({ table, column }: Place): string {

@@ -46,8 +46,8 @@ export type ForeignKeyEnd = Place & {
   readonly owner: string;
   /** What `ALTER TABLE owner ADD CONSTRAINT name` takes. */
   readonly definition: string;
-  /** All columns that it ties, of both sides. */
-  readonly tied: readonly Place[];
+  /** All columns that it ties: the referring one, and the one it refers to. */
+  readonly pairs: readonly (readonly [referring: Place, referenced: Place])[];
 };
 
 const FACTS = `
@@ -89,10 +89,14 @@ SELECT c.oid::bigint::int8 AS relation, c.oid::regclass::text AS "relationName",
   (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'schema', on1.nspname, 'table', oc.relname, 'column', oa.attname,
       'owner', (SELECT format('%I.%I', kn.nspname, kc.relname) FROM pg_class kc JOIN pg_namespace kn ON kn.oid = kc.relnamespace WHERE kc.oid = k.conrelid),
       'definition', pg_get_constraintdef(k.oid),
-      'tied', (SELECT json_agg(json_build_object('schema', tn.nspname, 'table', tc.relname, 'column', ta.attname))
-        FROM (SELECT k.conrelid, unnest(k.conkey) UNION SELECT k.confrelid, unnest(k.confkey)) AS t(relation, attnum)
-        JOIN pg_class tc ON tc.oid = t.relation JOIN pg_namespace tn ON tn.oid = tc.relnamespace
-        JOIN pg_attribute ta ON ta.attrelid = t.relation AND ta.attnum = t.attnum))), '[]')
+      'pairs', (SELECT json_agg(json_build_array(
+          json_build_object('schema', fn.nspname, 'table', fc.relname, 'column', fa.attname),
+          json_build_object('schema', tn.nspname, 'table', tc.relname, 'column', ta.attname)))
+        FROM unnest(k.conkey, k.confkey) AS b(referring, referenced)
+        JOIN pg_class fc ON fc.oid = k.conrelid JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+        JOIN pg_attribute fa ON fa.attrelid = k.conrelid AND fa.attnum = b.referring
+        JOIN pg_class tc ON tc.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = tc.relnamespace
+        JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = b.referenced))), '[]')
     FROM pg_constraint k, unnest(k.conkey, k.confkey) AS p(mine, theirs), pg_class oc, pg_namespace on1, pg_attribute oa
     WHERE k.contype = 'f' AND k.conparentid = 0
       AND ((k.conrelid = c.oid AND p.mine = a.attnum AND oc.oid = k.confrelid AND oa.attnum = p.theirs)

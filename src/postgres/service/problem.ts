@@ -1,5 +1,6 @@
 /** What `sealgate check` says about one rule against the live catalog. */
 import type { ColumnErrorCode } from '../columns/errors.ts';
+import type { ForeignKeyEnd } from './live-column.ts';
 
 export type ColumnProblem = {
   readonly code: ColumnErrorCode;
@@ -12,4 +13,6 @@ export type ColumnProblem = {
   readonly message: string;
   /** Statements that mend it, in order; empty where none can. */
   readonly ddl: readonly string[];
+  /** Foreign keys that `ddl` drops, and that hold again once all that they tie have their types. */
+  readonly untied?: readonly ForeignKeyEnd[];
 };

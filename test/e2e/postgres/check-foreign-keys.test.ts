@@ -79,6 +79,60 @@ test('one over several columns comes back once, when the last of them is sealed'
   expect(await mended(rules)).toEqual([[], ['FOREIGN KEY (x, y) REFERENCES "My App".a(x, y)']]);
 });
 
+const OF_TWO = `CREATE TABLE "My App".a (x text, y text, PRIMARY KEY (x, y));
+  CREATE TABLE "My App".b (x text, y text, CONSTRAINT two FOREIGN KEY (x, y) REFERENCES "My App".a)`;
+const KEPT = 'FOREIGN KEY (x, y) REFERENCES "My App".a(x, y)';
+const X = [rule('a', 'x', 'x'), rule('b', 'x', 'x')];
+const Y = [rule('a', 'y', 'y'), rule('b', 'y', 'y')];
+
+test.each([
+  ['last', [...Y, ...X]],
+  ['first', [...X, ...Y]],
+])('one comes back whose other columns are sealed already: their rules %s', async (_, rules) => {
+  await admin.query(OF_TWO);
+  expect(await mended(X)).toEqual([[], [KEPT]]);
+  expect(await mended(rules)).toEqual([[], [KEPT]]);
+});
+
+/** In the type that it has, or in another. */
+const formatted = (type: string): SealRule[] =>
+  Y.map((each) => ({
+    ...each,
+    type,
+    guard: false,
+    format: { alphabet: 'digits', keepFirst: 0, keepLast: 0, generation: 1 },
+  }));
+
+test.each([
+  ['of the type they have, last', [...X, ...formatted('text')]],
+  ['of the type they have, first', [...formatted('text'), ...X]],
+  ['of another type, last', [...X, ...formatted('varchar(10)')]],
+  ['of another type, alone', formatted('varchar(10)')],
+])('one comes back that ties columns which keep their form: %s', async (_, rules) => {
+  await admin.query(OF_TWO);
+  expect(await mended(rules)).toEqual([[], [KEPT]]);
+});
+
+test('columns that keep their form change their type under a foreign key', async () => {
+  await admin.query(OF_TWO.replaceAll('y text', 'y int'));
+  expect(await mended(formatted('varchar(10)'))).toEqual([[], [KEPT]]);
+});
+
+test.each([
+  ['one side alone, last', [...X, rule('b', 'y', 'y')]],
+  ['one side alone, first', [rule('a', 'y', 'y'), ...X]],
+  ['two domains', [...X, rule('a', 'y', 'y'), rule('b', 'y', 'z')]],
+])('one that cannot be kept is dropped, and each finding that drops it says so: %s', async (_, rules) => {
+  await admin.query(OF_TWO);
+  const { problems } = await checkDatabase(service, rules, randomBytes);
+  const dropping = problems.filter(({ ddl }) => ddl.some((sql) => sql.includes('DROP CONSTRAINT')));
+  for (const { message } of dropping) expect(message).toMatch(/foreign key two .*not in the same domain/u);
+  expect(new Set(dropping.map(({ column }) => column))).toEqual(
+    new Set(rules.map(({ table, column }) => `"My App".${table}.${column}`)),
+  );
+  expect(await mended(rules)).toEqual([[], []]);
+});
+
 test('one that refers to its own column stays without a domain', async () => {
   await admin.query('CREATE TABLE "My App".t (a text PRIMARY KEY, FOREIGN KEY (a) REFERENCES "My App".t)');
   expect(await mended([rule('t', 'a')])).toEqual([[], ['FOREIGN KEY (a) REFERENCES "My App".t(a)']]);
