@@ -119,6 +119,19 @@ export function refuseStatement(message: string, location: number, hint?: string
   return new AnalysisError('ERR_POSTGRES_SEALED_STATEMENT', UNSUPPORTED, message, location, hint);
 }
 
+/** Hint where a write runs what it may not. */
+export const WRITTEN_ELSEWHERE =
+  'Write directly on the server, change what runs, or list its function under allowRoutines if it does not touch sealed columns.';
+
+/** `what` runs a hot routine, or is one. */
+export function refuseRoutine(what: string, location: number): AnalysisError {
+  return refuseStatement(
+    what,
+    location,
+    'Run its statements from the application, or list it under allowRoutines if it does not touch sealed columns.',
+  );
+}
+
 /** Statements that the server gives no parameters: it would not take a value for one, and is not sent it. */
 export function requireNoParameters(sealed: ReadonlyMap<number, unknown>): void {
   for (const number of sealed.keys()) throw refuseName('42P02', `there is no parameter $${number}`, -1);

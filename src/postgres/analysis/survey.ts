@@ -7,7 +7,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import type { ChangingNames } from './catalog/setting-names.ts';
 import { settingKind } from './catalog/setting-patterns.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
-import { refuseStatement } from './errors.ts';
+import { refuseRoutine, refuseStatement } from './errors.ts';
 import { SQL_RUNNING_FUNCTIONS } from './catalog/routine-texts.ts';
 import { SHADOW_PREFIX } from './catalog/shadow-names.ts';
 import { operatorsOf } from './text/operators.ts';
@@ -194,10 +194,9 @@ function refuseHotRoutine(names: readonly string[], location: number, catalog: C
     .get(names.at(-1) ?? '')
     ?.find((routine) => (schema === undefined || routine.schema === schema) && (!asColumn || routine.takesRow));
   if (hot === undefined) return;
-  throw refuseStatement(
+  throw refuseRoutine(
     `${hot.kind} ${hot.schema}.${hot.name} ${hot.kind === 'routine' ? '' : 'runs a routine that '}names a table with sealed columns or runs dynamic SQL`,
     location,
-    'Run its statements from the application, or list it under allowRoutines if it does not touch sealed columns.',
   );
 }
 

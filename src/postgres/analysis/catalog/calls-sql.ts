@@ -13,8 +13,8 @@ const calledBy = (rows: string, columns: string): string => `SELECT ${columns}, 
       OR strpos(x.tree, ':relid ' || 'pg_settings'::regclass::oid || ' ') > 0`;
 
 /**
- * Functions that a relation's own texts call: when it is read, of a view's query and policies; when it is written, of rules, DEFAULTs (its columns' domains' as
- * well), CHECKs, triggers, foreign keys' operators, indexes and partition keys.
+ * Functions that a relation's own texts call: when it is read, of a view's query and policies (those of UPDATE hold for SELECT ... FOR UPDATE); when it is written, of
+ * policies of INSERT and DELETE, rules, DEFAULTs (its columns' domains' as well), CHECKs, triggers, foreign keys' operators, indexes and partition keys. `reads` is NULL for policies of a table whose row security is not enabled.
  *
  * `type_use`: what values of a type run, however deep in others: CHECKs of domains, and casts to it and from it (`r`: when it is read). `n`: where it is named alone.
  * A cast from a type of the server's own is told by its target alone: nearly every table has a column of text.
@@ -25,7 +25,8 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
     UNION ALL SELECT k.conrelid, false, 'pg_constraint'::regclass, k.oid, k.conbin::text FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid >= 16384
     UNION ALL SELECT side.relation, false, 'pg_constraint'::regclass, k.oid, '' FROM pg_constraint k, unnest(ARRAY[k.conrelid, k.confrelid]) AS side(relation)
       WHERE k.contype IN ('f', 'x') AND side.relation >= 16384
-    UNION ALL SELECT p.polrelid, true, 'pg_policy'::regclass, p.oid, concat(p.polqual::text, p.polwithcheck::text) FROM pg_policy p
+    UNION ALL SELECT p.polrelid, CASE WHEN c.relrowsecurity THEN p.polcmd NOT IN ('a', 'd') END, 'pg_policy'::regclass, p.oid, concat(p.polqual::text, p.polwithcheck::text)
+      FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
     UNION ALL SELECT t.tgrelid, false, 'pg_trigger'::regclass, t.oid, t.tgqual::text FROM pg_trigger t WHERE NOT t.tgisinternal
     UNION ALL SELECT i.indrelid, false, 'pg_class'::regclass, i.indexrelid, concat(i.indexprs::text, i.indpred::text) FROM pg_index i
       WHERE i.indrelid >= 16384 AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)

@@ -42,6 +42,8 @@ export type Relation = {
   readonly unguarded: ReadonlySet<string>;
   /** Why no statement may touch it; undefined: statements are analysed. */
   readonly refusal: string | undefined;
+  /** A routine that reading it runs, and that may not be run. */
+  readonly readRefusal: string | undefined;
   /** Why no statement may write it. */
   readonly writeRefusal: string | undefined;
 };

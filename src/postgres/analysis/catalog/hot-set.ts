@@ -15,11 +15,11 @@ export type RelationLinks = {
   readonly linked: readonly number[];
   /** Names of types that hold rows of it, other than its own. */
   readonly types: readonly string[];
-  /** A view's own text: it may call a hot routine. Undefined: it could not be read, and may call any. */
+  /** A view's own text: it may call a hot routine. Undefined: it could not be read, and may call any. Empty: no view. */
   readonly definition: string | undefined;
   /** Bodies of the triggers' functions on it, by OID. */
   readonly triggerRoutines: readonly number[];
-  /** By OID, what its own texts call when it is read: a view's query, policies. 0: what sets by itself. */
+  /** By OID, what its own texts call when it is read: a view's query, policies, also those that are not in force yet. 0: what sets by itself. */
   readonly calls: readonly number[];
   /** When it is written: rules, DEFAULTs, CHECKs. */
   readonly callsWritten: readonly number[];
@@ -48,6 +48,8 @@ export function closeHotSet(
   allowed: ReadonlySet<string>,
 ): HotSet {
   const hot = new Set(ruled);
+  // Hot, and not alone for what tables call: that holds nothing sealed, and what names it shows nothing.
+  const sealing = new Set(ruled);
   const hotRoutines = new Set(
     routines.filter((routine) => routine.isDynamic && !isAllowed(routine, allowed)).map((routine) => routine.oid),
   );
@@ -58,19 +60,25 @@ export function closeHotSet(
   const readable = routines.filter(
     (routine) => !OPAQUE_LANGUAGES.has(routine.language) && !isAllowed(routine, allowed),
   );
-  for (let before = -1; before !== hot.size + hotRoutines.size;) {
-    before = hot.size + hotRoutines.size;
+  for (let before = -1; before !== hot.size + sealing.size + hotRoutines.size;) {
+    before = hot.size + sealing.size + hotRoutines.size;
     for (const relation of relations) {
-      const { linked, triggerRoutines, calls, callsWritten } = relation;
-      const runs = [...triggerRoutines, ...calls, ...callsWritten];
-      if (linked.some((oid) => hot.has(oid)) || runs.some((oid) => hotRoutines.has(oid))) hot.add(relation.oid);
+      const { oid, linked, triggerRoutines, calls, callsWritten, definition } = relation;
+      const isHot = (routine: number): boolean => hotRoutines.has(routine);
+      const shows = definition !== '' && calls.some(isHot);
+      if (shows || linked.some((other) => sealing.has(other)) || triggerRoutines.some(isHot)) sealing.add(oid);
+      if (sealing.has(oid) || linked.some((other) => hot.has(other)) || [...calls, ...callsWritten].some(isHot))
+        hot.add(oid);
     }
     const called = new Names(routines.filter(({ oid }) => hotRoutines.has(oid)).map(({ name }) => name));
-    for (const { oid, words } of defined)
-      if (hotRoutines.size > 0 && (words === undefined || called.areIn(words))) hot.add(oid);
+    for (const { oid, words } of defined) {
+      if (hotRoutines.size === 0 || (words !== undefined && !called.areIn(words))) continue;
+      hot.add(oid);
+      sealing.add(oid);
+    }
     const names = [
       ...missingNames,
-      ...relations.filter((relation) => hot.has(relation.oid)).flatMap(({ name, types }) => [name, ...types]),
+      ...relations.filter(({ oid }) => sealing.has(oid)).flatMap(({ name, types }) => [name, ...types]),
     ];
     const routineNames = routines.filter((routine) => hotRoutines.has(routine.oid)).map((routine) => routine.name);
     const usingNames = uses.flatMap(([, , name, routine]) => (hotRoutines.has(routine) ? [name] : []));

@@ -38,6 +38,7 @@ export function buildCatalog(input: CatalogInput): Catalog {
     inheritance: new Inheritance(snapshot.inherits),
     sealedOf: Map.groupBy(input.sealed, ({ relationOid }) => relationOid),
     byOid: new Map(snapshot.relations.map((relation) => [relation.oid, relation])),
+    callsOf: Map.groupBy(snapshot.calls, ([relation]) => relation),
   };
   const relations = new Map<string, Relation>();
   for (const relation of snapshot.relations) {
@@ -67,6 +68,7 @@ type Family = {
   readonly inheritance: Inheritance;
   readonly sealedOf: ReadonlyMap<number, readonly SealedColumn[]>;
   readonly byOid: ReadonlyMap<number, SnapshotRelation>;
+  readonly callsOf: ReadonlyMap<number, CatalogSnapshot['calls']>;
 };
 
 function rulesByTable(rules: readonly RuledColumn[]): Catalog['rules'] {
@@ -108,8 +110,8 @@ function linksOf(snapshot: CatalogSnapshot): readonly RelationLinks[] {
     definition: definition ?? (kind === 'v' ? undefined : ''),
     linked: linked.get(oid) ?? [],
     types: (types.get(oid) ?? []).map(([type]) => type),
-    calls: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads ? [routine] : [])),
-    callsWritten: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads ? [] : [routine])),
+    calls: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads === false ? [] : [routine])),
+    callsWritten: (calls.get(oid) ?? []).flatMap(([, routine, reads]) => (reads === false ? [routine] : [])),
     cascades: (cascades.get(oid) ?? []).map(([, other]) => other),
     triggerRoutines: (triggers.get(oid) ?? []).map(([, routine]) => routine),
   }));
@@ -143,10 +145,9 @@ function buildRelation(
     hot: isHot,
     unguarded: new Set(isUnruled ? unguardedNames(input.rules) : []),
     refusal: isHot
-      ? (holdsRows(input, relation, hot) ??
-        readRuns(input, relation, hot) ??
-        refusalOf(input, relation, columns, ruledOids, family))
+      ? (holdsRows(input, relation, hot) ?? refusalOf(input, relation, columns, ruledOids, family))
       : undefined,
+    readRefusal: isHot ? readRuns(input, relation, hot, family) : undefined,
     writeRefusal: isHot ? writeRefusalOf(input, relation, hot, family) : undefined,
   };
 }
@@ -176,21 +177,29 @@ function readRuns(
   { snapshot }: CatalogInput,
   { oid, schema, name, kind }: SnapshotRelation,
   hot: HotSet,
+  family: Family,
 ): string | undefined {
   if (kind === 'v') return undefined;
-  const routine = hotCall(snapshot, hot, new Set([oid]), true);
+  const routine = hotCall(snapshot, hot, family, [oid], true);
   return routine === undefined ? undefined : `reading ${schema}.${name} runs ${routine}`;
 }
 
 /** A hot routine that one of the relations runs when it is read, or written. */
 function hotCall(
-  { calls, routines }: CatalogSnapshot,
+  { routines }: CatalogSnapshot,
   hot: HotSet,
-  relations: ReadonlySet<number>,
+  { callsOf }: Family,
+  relations: Iterable<number>,
   whenRead: boolean,
 ): string | undefined {
-  const [, called] =
-    calls.find(([oid, routine, reads]) => reads === whenRead && relations.has(oid) && hot.routines.has(routine)) ?? [];
+  const isRun = ([, routine, reads]: CatalogSnapshot['calls'][number]): boolean =>
+    reads === whenRead && hot.routines.has(routine);
+  let called: number | undefined;
+  for (const oid of relations) {
+    [, called] = callsOf.get(oid)?.find(isRun) ?? [];
+    if (called !== undefined) break;
+  }
+  if (called === undefined) return undefined;
   const routine = routines.find(({ oid }) => oid === called);
   return routine === undefined
     ? undefined
@@ -265,8 +274,9 @@ function writeRefusalOf(
   { snapshot, allowRoutines }: CatalogInput,
   relation: SnapshotRelation,
   hot: HotSet,
-  { inheritance, sealedOf, byOid }: Family,
+  family: Family,
 ): string | undefined {
+  const { inheritance, sealedOf, byOid } = family;
   const place = `${relation.schema}.${relation.name}`;
   if (snapshot.rules.some(([owner, , isMore]) => owner === relation.oid && isMore))
     return `a rule (CREATE RULE) on ${place} rewrites what is written`;
@@ -276,7 +286,7 @@ function writeRefusalOf(
   // Those of a partition fire for the rows that come into it through its parent, a partitioned table's for what is written to a partition.
   const ancestors = inheritance.ancestors(relation.oid);
   const firing = new Set([relation.oid, ...inheritance.descendants(relation.oid), ...ancestors]);
-  const run = hotCall(snapshot, hot, firing, false);
+  const run = hotCall(snapshot, hot, family, firing, false);
   if (run !== undefined) return `writing ${place} runs ${run}`;
   const sealed = [...firing].flatMap((oid) => sealedOf.get(oid) ?? []);
   const names = namesPattern(sealed.map(({ column }) => column));

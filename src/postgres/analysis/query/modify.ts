@@ -7,7 +7,7 @@ import type { CatalogColumn, Relation } from '../catalog/catalog.ts';
 import { requireDeterministic } from '../expressions/comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
 import { insertDefaults, requireNoDefaults } from './defaults.ts';
-import { refuseName, refuseStatement } from '../errors.ts';
+import { refuseName, refuseStatement, WRITTEN_ELSEWHERE } from '../errors.ts';
 import { analyzeFrom, type FromItem } from './from.ts';
 import { requirePlain, requireSame } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
@@ -51,11 +51,7 @@ export function targetOf(analysis: Analysis, table: RangeVar | undefined): Targe
   }
   const relation = writtenRelation(analysis, named, location);
   if (relation.writeRefusal !== undefined) {
-    throw refuseStatement(
-      relation.writeRefusal,
-      location,
-      'Write directly on the server, change the trigger, or list its function under allowRoutines.',
-    );
+    throw refuseStatement(relation.writeRefusal, location, WRITTEN_ELSEWHERE);
   }
   nameInFull(analysis, table, relation);
   const alias = table.alias?.aliasname ?? relation.name;

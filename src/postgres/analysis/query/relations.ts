@@ -2,7 +2,7 @@
 import type { Alias, RangeVar } from 'libpg-query';
 import { Analysis } from './analysis.ts';
 import { findRelation, type CatalogColumn, type Relation } from '../catalog/catalog.ts';
-import { AnalysisError, refuseName, refuseStatement, refuseUse } from '../errors.ts';
+import { AnalysisError, refuseName, refuseRoutine, refuseStatement, refuseUse, WRITTEN_ELSEWHERE } from '../errors.ts';
 import type { RangeEntry, Scope } from './scope.ts';
 import { locationOf, namesOf, parseStatements } from '../text/syntax.ts';
 import { SourceText } from '../text/source-text.ts';
@@ -39,6 +39,7 @@ export function resolveRelation(analysis: Analysis, name: RangeVar): Relation | 
       'Run `sealgate check`.',
     );
   }
+  if (relation.readRefusal !== undefined) throw refuseRoutine(relation.readRefusal, location);
   analysis.relations.set(relation.oid, relation);
   return relation;
 }
@@ -125,8 +126,7 @@ export function writtenRelation(analysis: Analysis, relation: Relation, location
   for (const under of within.relations.values()) {
     const reason =
       under.writeRefusal ?? (under.kind === 'v' ? writtenRelation(analysis, under, location).writeRefusal : undefined);
-    if (reason !== undefined)
-      throw refuseStatement(`view ${relation.name}: ${reason}`, location, 'Write directly on the server.');
+    if (reason !== undefined) throw refuseStatement(`view ${relation.name}: ${reason}`, location, WRITTEN_ELSEWHERE);
   }
   const sealed = columns.map(({ value }) => value);
   return {
