@@ -30,6 +30,7 @@ import { refusePooling } from '../cli/options/pooling.ts';
 import type { StartedPart } from './s3.ts';
 import { authenticationOptions } from './verifiers.ts';
 import { CliError } from '../cli/errors.ts';
+import { formatColumnName } from '../config/column-name.ts';
 import { requireRuleKeys } from './rule-keys.ts';
 
 export type ProxyDeps = {
@@ -52,7 +53,7 @@ type OpenDatabase = {
 export async function startProxy(postgres: PostgresConfig, account: string, deps: ProxyDeps): Promise<StartedPart> {
   await requireRuleKeys(
     deps.dataKeys,
-    postgres.columns.map(({ keyId, table, column }) => ({ keyId, rule: `${table}.${column}` })),
+    postgres.columns.map((column) => ({ keyId: column.keyId, rule: `column ${formatColumnName(column)}` })),
   );
   const databases: OpenDatabase[] = [];
   let verifierService: ServiceConnection | undefined;

@@ -2,7 +2,7 @@
 import { SealgateError } from '../errors.ts';
 import type { DataKeys } from '../keys/uses/data-keys.ts';
 
-/** `rule` as an operator calls it: `bucket documents`, `orders.card`. */
+/** `rule` as an operator calls it: `bucket documents, prefix in/`, `column shop.public.orders.card`. */
 export type RuleKey = { readonly keyId: string; readonly rule: string };
 
 /** Errors: those of `resolveKey`, naming the rule. */

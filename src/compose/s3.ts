@@ -87,7 +87,9 @@ function observer({ metrics, log }: GatewayDeps): (outcome: ExchangeOutcome) => 
 export async function startGateway(s3: S3Config, config: Config, deps: GatewayDeps): Promise<StartedPart> {
   await requireRuleKeys(
     deps.dataKeys,
-    s3.buckets.flatMap(({ bucket, outcome }) => keysOf(outcome).map((keyId) => ({ keyId, rule: `bucket ${bucket}` }))),
+    s3.buckets.flatMap(({ bucket, prefix, outcome }) =>
+      keysOf(outcome).map((keyId) => ({ keyId, rule: `bucket ${bucket}${prefix === '' ? '' : `, prefix ${prefix}`}` })),
+    ),
   );
   const upstream = openUpstream(s3, deps.tlsNow);
   const { host, port, tls } = s3.listen;

@@ -1,7 +1,8 @@
 /**
  * Listeners of two sections at one address. The system refuses the second one at start, and says only that another process has
  * the port; where several processes share ports (`workers`) it takes both, and gives clients of the one to the other.
- * Only what is certain from the file contradicts: which address another host name has is the system's affair.
+ * Only what is certain from the file contradicts, but that `localhost` is taken for 127.0.0.1: which address another host name has is the
+ * system's affair.
  */
 import { isIP, isIPv4, SocketAddress } from 'node:net';
 import type { ConfigPath, Finding } from './problem.ts';
