@@ -80,12 +80,16 @@ const partQuery = (uploadId: string): ReadonlyMap<string, string> =>
     ['uploadId', uploadId],
   ]);
 
+/** Of stores without uploads in parts. */
+const NO_UPLOADS: ReadonlySet<number> = new Set([400, 405, 501]);
+
 async function createUpload({ upstream, bucket, key }: ProbePlace): Promise<string | undefined> {
   const response = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
   const text = await response.body.text(MAX_LIST_BYTES);
   if (response.status === 404) throw new S3Error('ERR_S3_NO_SUCH_BUCKET');
   if (response.status === 403) throw new S3Error('ERR_S3_ACCESS_DENIED');
-  if (response.status >= 500 && response.status !== 501) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  // Whoever knows no uploads says so; another refusal is of this moment.
+  if (response.status !== 200 && !NO_UPLOADS.has(response.status)) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return childText(parseXml(text, 'InitiateMultipartUploadResult'), 'UploadId');
 }
 

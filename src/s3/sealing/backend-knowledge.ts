@@ -10,13 +10,15 @@ import type { ProbedCapabilities } from '../check.ts';
 import { S3Error } from '../errors.ts';
 import { STORE_QUESTION_MS } from '../limits.ts';
 import type { GatewayContext } from '../operation.ts';
-import type { ObjectStore } from '../upstream/client.ts';
+import type { ObjectStore, UpstreamClient } from '../upstream/client.ts';
 import { PROBE_SWEEP_AFTER_MS } from './limits.ts';
 import { StoreProbe, type StoreProbeTimes } from './store-probe.ts';
 import { versioningState, type AskedBucket, type VersioningState } from './versioning-state.ts';
 
 type Known = {
-  /** Of whichever bucket is asked about first: true of all, but for conditions. */
+  /** What was found first, in whichever bucket: true of all, but for conditions. */
+  first: ProbedCapabilities | undefined;
+  /** Of whichever bucket is asked about first. */
   readonly any: StoreProbe;
   /** Of buckets in this state alone. */
   readonly in: Readonly<Record<VersioningState, StoreProbe>>;
@@ -34,8 +36,9 @@ export class BackendKnowledge {
   /** Of the store in which the bucket lies. Undefined where it could not be tried, or not yet; after a while the next caller tries again. */
   async learn(gateway: GatewayContext, bucket: string): Promise<ProbedCapabilities | undefined> {
     const known = this.#knownOf(gateway, bucket);
-    const found = Object.values(known.in).find((probe) => probe.found !== undefined)?.found;
-    return found ?? known.any.learn(gateway, bucket);
+    // What goes by it, such as open uploads, has to find it the same.
+    if (known.first !== undefined) return known.first;
+    return this.#noted(known, await known.any.learn(gateway, bucket));
   }
 
   /**
@@ -45,17 +48,26 @@ export class BackendKnowledge {
   async learnConditions(gateway: GatewayContext, asked: AskedBucket): Promise<ConditionCapabilities | undefined> {
     const { bucket } = asked;
     const state = await versioningState(gateway.upstream, asked);
-    const confirm = async (): Promise<void> => {
-      if ((await versioningState(gateway.upstream, { bucket })) !== state)
+    const confirm = async (upstream: UpstreamClient): Promise<void> => {
+      if ((await versioningState(upstream, { bucket })) !== state)
         throw new S3Error('ERR_S3_SLOW_DOWN', 'Whether the bucket keeps versions was changed meanwhile.');
     };
-    return this.#knownOf(gateway, bucket).in[state].learn(gateway, bucket, confirm);
+    const known = this.#knownOf(gateway, bucket);
+    const found = await known.in[state].learn(gateway, bucket, confirm);
+    this.#noted(known, found);
+    return found;
+  }
+
+  #noted(known: Known, found: ProbedCapabilities | undefined): ProbedCapabilities | undefined {
+    known.first ??= found;
+    return known.first;
   }
 
   #knownOf({ upstream }: GatewayContext, bucket: string): Known {
     const store = upstream.storeOf(bucket);
     const probe = (): StoreProbe => new StoreProbe(this.#times);
     const known = this.#stores.get(store) ?? {
+      first: undefined,
       any: probe(),
       in: { never: probe(), enabled: probe(), suspended: probe() },
     };

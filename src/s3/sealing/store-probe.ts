@@ -4,6 +4,7 @@ import { probeAt, type ProbedCapabilities } from '../check.ts';
 import { clearProbe, newProbeKey, type ProbePlace } from '../check-leftovers.ts';
 import type { GatewayContext } from '../operation.ts';
 import { sweepProbes, type SweptPlace } from '../sweep-probes.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
 import { timedQuestions } from '../upstream/timed-questions.ts';
 import { PROBE_AGAIN_MS } from './limits.ts';
 
@@ -14,21 +15,19 @@ export type StoreProbeTimes = {
   readonly sweepAfterMs: number;
 };
 
+/** Throws where what was found is not to be kept; asks by the probe's own client, with its limits. */
+type Confirm = (upstream: UpstreamClient) => Promise<void>;
+
 export class StoreProbe {
   readonly #times: StoreProbeTimes;
   /** What those who ask wait for. */
   #probe: Promise<ProbedCapabilities | undefined> | undefined;
-  #found: ProbedCapabilities | undefined;
   #failedAt = -Infinity;
   /** By bucket the key of a probe that broke off, of which something may lie there. */
   readonly #left = new Map<string, string>();
 
   constructor(times: StoreProbeTimes) {
     this.#times = times;
-  }
-
-  get found(): ProbedCapabilities | undefined {
-    return this.#found;
   }
 
   /**
@@ -38,7 +37,7 @@ export class StoreProbe {
   async learn(
     gateway: GatewayContext,
     bucket: string,
-    confirm: () => Promise<void> = () => Promise.resolve(),
+    confirm: Confirm = () => Promise.resolve(),
   ): Promise<ProbedCapabilities | undefined> {
     // Each row of a listing asks: a backend that may not be written to must not be tried for each.
     if (gateway.now() - this.#failedAt < PROBE_AGAIN_MS) return undefined;
@@ -53,13 +52,12 @@ export class StoreProbe {
   async #try(
     { upstream, random, log, now }: GatewayContext,
     bucket: string,
-    confirm: () => Promise<void>,
+    confirm: Confirm,
   ): Promise<ProbedCapabilities | undefined> {
     const place = { upstream: timedQuestions(upstream, this.#times.limitMs), bucket };
     try {
       const found = await this.#probeCleanly(place, random);
-      await confirm();
-      this.#found = found;
+      await confirm(place.upstream);
       this.#probe = Promise.resolve(found);
       log.info({ bucket, capabilities: found }, 'what the storage behind the gateway can do');
       void this.#sweepLater(place, log, now);

@@ -8,8 +8,8 @@ import { upstreamError } from './upstream-errors.ts';
 /** `never`: it never did, or the store knows no versions. */
 export type VersioningState = 'never' | 'enabled' | 'suspended';
 
-/** What stores say that do not know the question. */
-const NO_VERSIONS: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed', 'NoSuchKey', 'InvalidRequest']);
+/** What stores say that do not know the question, or keep no versions at all (versitygw: 501 VersioningNotConfigured). */
+const NO_VERSIONS: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed', 'NoSuchKey']);
 
 /** `signal`: of the request that asks, if it is for one alone. */
 export type AskedBucket = { readonly bucket: string; readonly signal?: AbortSignal };
@@ -26,18 +26,22 @@ export async function versioningState(
   const root = parseXml(await response.body.text(MAX_LIST_BYTES), 'VersioningConfiguration');
   switch (childText(root, 'Status')) {
     case undefined:
+    case '':
       return 'never';
     case 'Enabled':
       return 'enabled';
     case 'Suspended':
       return 'suspended';
     default:
-      throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+      throw new S3Error(
+        'ERR_S3_UPSTREAM_PROTOCOL',
+        'Whether the bucket keeps versions, the storage says in words of its own.',
+      );
   }
 }
 
 function refused(error: S3Error): 'never' {
-  if (NO_VERSIONS.has(error.s3Code)) return 'never';
+  if (error.status === 501 || error.status === 405 || NO_VERSIONS.has(error.s3Code)) return 'never';
   if (error.status !== 403) throw error;
   throw new S3Error(
     'ERR_S3_NOT_IMPLEMENTED',

@@ -67,6 +67,58 @@ test('what is true of all buckets is known of whichever was tried', async () => 
   expect(asked).toEqual([]);
 });
 
+test('what was found first of a store stays, whatever a later probe in another kind of bucket meets', async () => {
+  let isBusy = false;
+  const { context, knowledge } = told((request, send) =>
+    isBusy && request.method === 'POST' && request.query?.has('uploads') === true
+      ? answer(429, '<Error><Code>TooManyRequests</Code></Error>')
+      : send(request),
+  );
+  const first = await knowledge.learn(context, BUCKET);
+  expect(first).toMatchObject({ multipart: true, listsParts: true });
+  isBusy = true;
+  await knowledge.learnConditions(context, { bucket: VERSIONED });
+  expect(await knowledge.learn(context, BUCKET)).toEqual(first);
+});
+
+test('a store that is too busy for the probe is tried again', async () => {
+  let isBusy = true;
+  const { clock, context, knowledge } = told((request, send) =>
+    isBusy && request.method === 'POST' ? answer(429, '<Error><Code>TooManyRequests</Code></Error>') : send(request),
+  );
+  expect(await knowledge.learn(context, BUCKET)).toBe(undefined);
+  isBusy = false;
+  clock.now += 60_000;
+  expect(await knowledge.learn(context, BUCKET)).toMatchObject({ multipart: true });
+});
+
+test('a store that hangs when it is asked once more is not waited for without end', async () => {
+  const { gateway } = sealed.setup.edges[0];
+  let questions = 0;
+  const upstream = sendingBy(gateway.upstream, (request) => {
+    if (!asksVersioning(request)) return gateway.upstream.send(request);
+    questions += 1;
+    if (questions !== 2) return gateway.upstream.send(request);
+    // It has to have a signal of its own: without one this would never end.
+    return new Promise((_resolve, reject) => {
+      request.signal?.addEventListener('abort', () => reject(request.signal?.reason as Error));
+    });
+  });
+  const clock = { now: 0 };
+  const context: GatewayContext = { ...gateway, random: randomBytes, now: () => clock.now, upstream };
+  const knowledge = new BackendKnowledge(1500);
+  expect(await knowledge.learnConditions(context, { bucket: BUCKET })).toBe(undefined);
+  await expect
+    .poll(
+      () => {
+        clock.now += 60_000;
+        return knowledge.learnConditions(context, { bucket: BUCKET });
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toMatchObject({ conditionalWrites: true });
+});
+
 test('versions that are turned on while it is found out spoil what was found', async () => {
   let questions = 0;
   const { clock, context, knowledge } = told((request, send) => {
@@ -83,6 +135,8 @@ test.each([
   [404, ''],
   [405, ''],
   [501, ''],
+  [501, '<Error><Code>VersioningNotConfigured</Code></Error>'],
+  [200, '<VersioningConfiguration><Status/></VersioningConfiguration>'],
   [400, '<Error><Code>NotImplemented</Code></Error>'],
   [200, '<ListBucketResult/>'],
 ])('a store that answers %j %j when it is asked for versions has none', async (status, body) => {
@@ -94,6 +148,7 @@ test.each([
 
 test.each([
   [429, '', 'InternalError'],
+  [400, '<Error><Code>InvalidRequest</Code></Error>', 'InvalidRequest'],
   [503, '<Error><Code>SlowDown</Code></Error>', 'SlowDown'],
   [404, '<Error><Code>NoSuchBucket</Code></Error>', 'NoSuchBucket'],
   [403, '', 'NotImplemented'],
