@@ -13,10 +13,11 @@ const calledBy = (rows: string, columns: string): string => `SELECT ${columns}, 
       OR strpos(x.tree, ':relid ' || 'pg_settings'::regclass::oid || ' ') > 0`;
 
 /**
- * Functions that a relation's own texts call: when it is read, of a view's query and policies (those of UPDATE hold for SELECT ... FOR UPDATE); when it is written, of
- * policies of INSERT and DELETE, rules, DEFAULTs (its columns' domains' as well), CHECKs, triggers, foreign keys' operators, indexes and partition keys. `reads` is NULL for policies of a table whose row security is not enabled.
+ * Functions that a relation's own texts call: when it is read, of a view's query, policies (those of UPDATE hold for SELECT ... FOR UPDATE), and operator classes by
+ * which rows and partitions are looked up; when it is written, of policies of INSERT and DELETE, rules, DEFAULTs (its columns' domains' as well), CHECKs, triggers,
+ * foreign keys' operators, indexes and partition keys. `reads` is NULL for policies of a table whose row security is not enabled.
  *
- * `type_use`: what values of a type run, however deep in others: CHECKs of domains, and casts to it and from it (`r`: when it is read). `n`: where it is named alone.
+ * `type_use`: what values of a type run, however deep in others: CHECKs of domains, operator classes of ranges and those by which values sort, and casts to it and from it (`r`: when it is read). `n`: where it is named alone.
  * A cast from a type of the server's own is told by its target alone: nearly every table has a column of text.
  */
 export const CALLS = `text_of(relation, reads, class, object, tree) AS (
@@ -38,14 +39,18 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
     UNION SELECT k.casttarget, CASE k.castcontext WHEN 'e' THEN 'n' ELSE 'w' END, k.castfunc FROM pg_cast k WHERE k.castfunc >= 16384 AND ${readable('k.castfunc')}
     UNION SELECT CASE WHEN k.castsource < 16384 THEN k.casttarget ELSE k.castsource END, 'r', k.castfunc FROM pg_cast k
       WHERE k.castfunc >= 16384 AND CASE WHEN k.castsource < 16384 THEN k.castcontext = 'i' AND k.casttarget >= 16384 ELSE k.castcontext <> 'e' END
-        AND ${readable('k.castfunc')}),
+        AND ${readable('k.castfunc')}
+    UNION SELECT sorted.type, 'r', g.amproc::oid FROM (SELECT r.rngtypid, r.rngsubopc FROM pg_range r UNION ALL SELECT o.opcintype, o.oid FROM pg_opclass o WHERE o.opcdefault)
+        AS sorted(type, class) JOIN pg_opclass o ON o.oid = sorted.class JOIN pg_amproc g ON g.amprocfamily = o.opcfamily
+      WHERE g.oid >= 16384 AND ${readable('g.amproc::oid')}),
   holder(whole, type) AS (SELECT part.whole, part.type FROM part
     UNION ALL SELECT c.reltype, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   type_use(type, how, routine) AS (SELECT u.type, u.how, u.routine FROM own_use u
     UNION SELECT h.whole, u.how, u.routine FROM type_use u JOIN holder h ON h.type = u.type WHERE h.whole <> 0),
   call(relation, reads, routine) AS (${calledBy('text_of', 'x.relation, x.reads')}
-    UNION SELECT i.indrelid, false, g.amproc::oid FROM pg_index i JOIN pg_opclass o ON o.oid = ANY (i.indclass) JOIN pg_amproc g ON g.amprocfamily = o.opcfamily
+    UNION SELECT keyed.relation, true, g.amproc::oid FROM (SELECT i.indrelid, i.indclass FROM pg_index i UNION ALL SELECT p.partrelid, p.partclass FROM pg_partitioned_table p)
+        AS keyed(relation, classes) JOIN pg_opclass o ON o.oid = ANY (keyed.classes) JOIN pg_amproc g ON g.amprocfamily = o.opcfamily
       WHERE g.oid >= 16384 AND ${readable('g.amproc::oid')}
     UNION SELECT a.attrelid, u.how = 'r', u.routine FROM type_use u JOIN pg_attribute a ON a.atttypid = u.type
       WHERE u.how <> 'n' AND a.attrelid >= 16384 AND a.attnum > 0)`;

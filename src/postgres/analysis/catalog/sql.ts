@@ -33,6 +33,7 @@ const SHORT_WAIT = `set_config('lock_timeout', '1s', true)`;
 const ROW_TYPES = `part(whole, type) AS (SELECT t.oid, t.typbasetype FROM pg_type t WHERE t.typtype = 'd'
     UNION ALL SELECT t.typarray, t.oid FROM pg_type t WHERE t.typarray <> 0
     UNION ALL SELECT r.rngtypid, r.rngsubtype FROM pg_range r
+    UNION ALL SELECT (to_jsonb(r)->>'rngmultitypid')::oid, r.rngtypid FROM pg_range r WHERE to_jsonb(r)->>'rngmultitypid' IS NOT NULL
     UNION ALL SELECT c.reltype, a.atttypid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped),
   row_type(type, relation) AS (SELECT c.reltype, c.oid FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION SELECT part.whole, r.relation FROM row_type r JOIN part ON part.type = r.type)`;
@@ -44,8 +45,12 @@ const ROW_TYPES = `part(whole, type) AS (SELECT t.oid, t.typbasetype FROM pg_typ
 const TAKES_ROW = `(p.pronargs - p.pronargdefaults <= 1 AND EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND (t.typtype IN ('c', 'p', 'd')
     OR EXISTS (SELECT FROM pg_cast k JOIN pg_type s ON s.oid = k.castsource WHERE k.casttarget = t.oid AND k.castcontext = 'i' AND s.typtype = 'c'))))`;
 
+/** Relations with triggers for TRUNCATE, and those whose TRUNCATE ... CASCADE comes to them, whatever their foreign keys do otherwise. */
+const EMPTIED = `emptied(relation) AS (SELECT t.tgrelid FROM pg_trigger t WHERE NOT t.tgisinternal AND (t.tgtype & 32) <> 0
+    UNION SELECT k.confrelid FROM emptied e JOIN pg_constraint k ON k.conrelid = e.relation AND k.contype = 'f')`;
+
 const snapshotSql = (facts: string, made: string): string => `
-WITH RECURSIVE ${LOCKED}, ${ROW_TYPES}, ${CALLS}
+WITH RECURSIVE ${LOCKED}, ${ROW_TYPES}, ${CALLS}, ${EMPTIED}
 SELECT json_build_object(
   'waits', ${SHORT_WAIT},
   'searchPath', current_schemas(true),
@@ -71,12 +76,13 @@ SELECT json_build_object(
     WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped),
   'rowTypes', (SELECT coalesce(json_agg(json_build_array(t.typname, r.relation::int8)), '[]')
     FROM row_type r JOIN pg_type t ON t.oid = r.type LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE t.typtype IN ('d', 'r') OR c.relkind = 'c'),
+    WHERE t.typtype IN ('d', 'r', 'm') OR c.relkind = 'c'),
   'triggers', (SELECT coalesce(json_agg(json_build_array(t.tgrelid::int8, t.tgfoid::int8)), '[]') FROM pg_trigger t WHERE NOT t.tgisinternal),
   'calls', (SELECT coalesce(json_agg(json_build_array(relation::int8, routine::int8, reads)), '[]') FROM call),
   'uses', (SELECT coalesce(json_agg(json_build_array(u.kind, u.schema, u.name, u.routine::int8)), '[]') FROM (${USES}) u),
   'cascades', (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(k.confrelid::int8, k.conrelid::int8)), '[]') FROM pg_constraint k
-    WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))),
+    WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd')
+      OR k.conrelid IN (SELECT emptied.relation FROM emptied))),
   'routines', (SELECT coalesce(json_agg(json_build_object(
       'oid', p.oid::int8, 'schema', n.nspname, 'name', p.proname, 'language', CASE WHEN p.prokind = 'a' THEN 'sql' ELSE l.lanname END,
       'definition', CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
