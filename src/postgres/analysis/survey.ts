@@ -2,8 +2,8 @@
  * What a statement names, anywhere in it and without regard to scopes: enough to tell whether it could concern a sealed column, and
  * to refuse what is refused by name.
  */
-import type { CopyStmt, RangeVar, UpdateStmt } from 'libpg-query';
-import type { Catalog } from './catalog/catalog.ts';
+import type { CopyStmt, RangeVar, TypeName, UpdateStmt } from 'libpg-query';
+import type { Catalog, HotRoutine } from './catalog/catalog.ts';
 import type { ChangingNames } from './catalog/setting-names.ts';
 import { settingKind } from './catalog/setting-patterns.ts';
 import { SEALGATE_SCHEMA } from '../service/names.ts';
@@ -114,12 +114,19 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('relname' in part && 'relpersistence' in part) found.tables.push(part as RangeVar);
   // FOR UPDATE OF names what FROM brought.
   if ('lockedRels' in part) return;
+  // What they name is not run, and goes by its kind.
+  if ('DropStmt' in part || 'CommentStmt' in part) {
+    found.writes = true;
+    return;
+  }
   if ('funcname' in part) {
     const call = named(part.funcname, part);
     found.functions.push(call);
     if (call.names.at(-1) === 'set_config') found.settings.push(constantOf('args' in part ? part.args : undefined));
   }
   if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
+  // CREATE OPERATOR and AGGREGATE name their functions as if they were types.
+  if ('defname' in part && 'arg' in part) found.functions.push(...functionsOf(part.arg));
   if ('fields' in part && Array.isArray(part.fields) && part.fields.length > 1)
     found.selected.push(named(part.fields.slice(-1), part));
   if ('indirection' in part && Array.isArray(part.indirection))
@@ -132,6 +139,12 @@ function visit(part: unknown, found: MutableSurvey): void {
       found.writes = true;
     visit(value, found);
   }
+}
+
+function functionsOf(arg: unknown): MutableSurvey['functions'] {
+  if (typeof arg !== 'object' || arg === null || !('TypeName' in arg)) return [];
+  const { TypeName: name } = arg as { readonly TypeName: TypeName }; // as its key says
+  return [named(name.names, name)];
 }
 
 function isCopyTo(statement: unknown): boolean {
@@ -163,10 +176,10 @@ const typeNames = (names: readonly string[]): readonly string[] => [
 /** Refuses what no analysis of scopes would save: hot routines, functions that run SQL, row types of hot tables, our own schemas. */
 export function refuseByName(found: Survey, catalog: Catalog): void {
   for (const { names, location } of found.functions) refuseFunction(names, location, catalog);
-  for (const { names, location } of found.operators) refuseHotRoutine(names, location, catalog, false);
-  for (const { names, location } of found.selected) refuseHotRoutine(names, location, catalog, true);
+  for (const { names, location } of found.operators) refuseHotRoutine(names, location, catalog, ['operator']);
+  for (const { names, location } of found.selected) refuseHotRoutine(names, location, catalog, ['row routine']);
   for (const { names, location } of found.types) {
-    refuseHotRoutine(names, location, catalog, false);
+    refuseHotRoutine(names, location, catalog, ['type']);
     const name = typeNames(names).find((one) => catalog.hotRelationNames.has(one));
     if (name !== undefined) {
       throw refuseStatement(`the row type of "${name}" holds sealed columns`, location, 'Name the columns one by one.');
@@ -184,15 +197,24 @@ function refuseFunction(names: readonly string[], location: number, catalog: Cat
   if (SQL_RUNNING_FUNCTIONS.has(name)) {
     throw refuseStatement(`function ${name} runs SQL that is given to it as text`, location, 'Write the query itself.');
   }
-  refuseHotRoutine(names, location, catalog, false);
+  refuseHotRoutine(names, location, catalog, ['routine', 'type']);
 }
 
-/** `asColumn`: of a row, which is all it is given. */
-function refuseHotRoutine(names: readonly string[], location: number, catalog: Catalog, asColumn: boolean): void {
+/** `kinds`: what the name may stand for; `row routine`: called as a column of a row, which is all it is given. */
+function refuseHotRoutine(
+  names: readonly string[],
+  location: number,
+  catalog: Catalog,
+  kinds: readonly (HotRoutine['kind'] | 'row routine')[],
+): void {
   const schema = names.length > 1 ? names.at(-2) : undefined;
   const hot = catalog.hotRoutines
     .get(names.at(-1) ?? '')
-    ?.find((routine) => (schema === undefined || routine.schema === schema) && (!asColumn || routine.takesRow));
+    ?.find(
+      (routine) =>
+        (schema === undefined || routine.schema === schema) &&
+        (kinds.includes(routine.kind) || (routine.takesRow && kinds.includes('row routine'))),
+    );
   if (hot === undefined) return;
   throw refuseRoutine(
     `${hot.kind} ${hot.schema}.${hot.name} ${hot.kind === 'routine' ? '' : 'runs a routine that '}names a table with sealed columns or runs dynamic SQL`,

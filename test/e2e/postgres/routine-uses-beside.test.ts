@@ -14,6 +14,10 @@ CREATE FUNCTION to_level(text) RETURNS level LANGUAGE plpgsql AS $$ DECLARE foun
 CREATE CAST (text AS level) WITH FUNCTION to_level(text) AS IMPLICIT;
 CREATE TABLE states (id int, state state);
 CREATE TABLE levels (id int, level level);
+CREATE FUNCTION label(int) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people LIMIT 1';
+CREATE TYPE label AS ENUM ('a');
+CREATE FUNCTION joins(text, int) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people LIMIT 1';
+CREATE DOMAIN unused AS int CHECK (label(VALUE) <> '');
 CREATE FUNCTION is_member(team int) RETURNS bool LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT EXISTS (SELECT FROM people WHERE id = team)';
 CREATE TABLE documents (id int, team int);
 ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
@@ -54,6 +58,10 @@ test.each([
   "INSERT INTO people VALUES (1, 'Ann', 'ann@example.org')",
   'SELECT email FROM people',
   'SELECT state FROM states',
+  "SELECT 'a'::label",
+  'CREATE TABLE labelled (x label)',
+  "COMMENT ON DOMAIN unused IS 'none'",
+  'DROP DOMAIN unused',
   'SELECT counts()',
   'SELECT counts_shown()',
   'INSERT INTO third VALUES (1)',
@@ -70,6 +78,11 @@ test.each([
   "INSERT INTO states SELECT 1, 'on'::text WHERE 'canary-2' <> ''",
   "SELECT 'canary-3' FROM levels, other WHERE level = name",
   "SELECT counts_members(), 'canary-4'",
+  "SELECT label(1), 'canary-12'",
+  "SELECT label(other), 'canary-13' FROM other",
+  'CREATE OPERATOR ### (function = joins, leftarg = text, rightarg = int) /* canary-14 */',
+  'CREATE AGGREGATE joined(int) (sfunc = joins, stype = text) /* canary-15 */',
+  'CREATE AGGREGATE joined(int) (sfunc = public.joins, stype = text) /* canary-16 */',
 ])('refused, and not sent: %s', async (sql) => {
   await expect(client.query(sql)).rejects.toThrow(expect.objectContaining({ code: '0A000' }));
   expect(all.server.log()).not.toContain('canary');
