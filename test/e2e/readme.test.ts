@@ -73,7 +73,8 @@ async function walk(heading: string, own: Readonly<Record<string, string>>): Pro
   return bash(script.join('\n'));
 }
 
-const UP = `sealgate up > up.log 2> up.err & echo $! > up.pid
+// The file is made first: a shell that is slow to start what runs behind would not have it yet.
+const UP = `: > up.log; sealgate up > up.log 2> up.err & echo $! > up.pid
 until grep -q observe up.log || ! kill -0 $! 2>&-; do sleep 0.1; done`;
 
 describe('Front your own bucket', () => {
