@@ -80,16 +80,26 @@ const partQuery = (uploadId: string): ReadonlyMap<string, string> =>
     ['uploadId', uploadId],
   ]);
 
-/** Of stores without uploads in parts. */
-const NO_UPLOADS: ReadonlySet<number> = new Set([400, 405, 501]);
+/** What stores say that have no uploads in parts. */
+const NO_UPLOADS: ReadonlySet<string> = new Set([
+  'NotImplemented',
+  'MethodNotAllowed',
+  'InvalidRequest',
+  'InvalidArgument',
+]);
+
+/** Whoever knows no uploads says so; another refusal (400 RequestTimeout, 429) is of this moment, and what is found is kept. */
+const knowsNoUploads = (status: number, text: string): boolean =>
+  status === 405 ||
+  status === 501 ||
+  (status === 400 && NO_UPLOADS.has(childText(parseXml(text, 'Error'), 'Code') ?? ''));
 
 async function createUpload({ upstream, bucket, key }: ProbePlace): Promise<string | undefined> {
   const response = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
   const text = await response.body.text(MAX_LIST_BYTES);
   if (response.status === 404) throw new S3Error('ERR_S3_NO_SUCH_BUCKET');
   if (response.status === 403) throw new S3Error('ERR_S3_ACCESS_DENIED');
-  // Whoever knows no uploads says so; another refusal is of this moment.
-  if (response.status !== 200 && !NO_UPLOADS.has(response.status)) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+  if (response.status !== 200 && !knowsNoUploads(response.status, text)) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return childText(parseXml(text, 'InitiateMultipartUploadResult'), 'UploadId');
 }
 

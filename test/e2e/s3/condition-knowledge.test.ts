@@ -81,15 +81,28 @@ test('what was found first of a store stays, whatever a later probe in another k
   expect(await knowledge.learn(context, BUCKET)).toEqual(first);
 });
 
-test('a store that is too busy for the probe is tried again', async () => {
+test.each([
+  [429, 'TooManyRequests'],
+  [400, 'RequestTimeout'],
+])('a store that refuses the probe for a moment (%i %s) is tried again', async (status, code) => {
   let isBusy = true;
   const { clock, context, knowledge } = told((request, send) =>
-    isBusy && request.method === 'POST' ? answer(429, '<Error><Code>TooManyRequests</Code></Error>') : send(request),
+    isBusy && request.method === 'POST' ? answer(status, `<Error><Code>${code}</Code></Error>`) : send(request),
   );
   expect(await knowledge.learn(context, BUCKET)).toBe(undefined);
   isBusy = false;
   clock.now += 60_000;
   expect(await knowledge.learn(context, BUCKET)).toMatchObject({ multipart: true });
+});
+
+test.each([
+  [400, 'InvalidRequest'],
+  [501, ''],
+])('a store that knows no uploads (%i %s) has none', async (status, code) => {
+  const { context, knowledge } = told((request, send) =>
+    request.method === 'POST' ? answer(status, `<Error><Code>${code}</Code></Error>`) : send(request),
+  );
+  expect(await knowledge.learn(context, BUCKET)).toMatchObject({ multipart: false });
 });
 
 test('a store that hangs when it is asked once more is not waited for without end', async () => {
