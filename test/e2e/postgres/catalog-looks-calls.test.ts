@@ -2,15 +2,12 @@
  * What runs functions that change settings is made by another client, and nothing else of the catalog changes with it: the next look sees that it is there,
  * and the one after it is dropped that it is gone.
  */
-import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CatalogSource } from '../../../src/postgres/analysis/catalog/source.ts';
-import { loadGrammar } from '../../../src/postgres/analysis/text/syntax.ts';
-import { openServiceConnection, type ServiceConnection } from '../../../src/postgres/service/connection.ts';
-import { ensureSchema } from '../../../src/postgres/service/schema.ts';
-import { connectTo } from '../../support/postgres/connect.ts';
+import type { ServiceConnection } from '../../../src/postgres/service/connection.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { openServiceDatabase, type ServiceDatabase } from '../../support/postgres/service-database.ts';
 
 /** All of these are there before: none of them is run by anything yet. */
 const DDL = String.raw`
@@ -26,20 +23,15 @@ CREATE TABLE guarded (x int);
 CREATE OPERATOR FAMILY empty USING btree`;
 
 let server: TestPostgres;
+let database: ServiceDatabase;
 let admin: pg.Client;
 let service: ServiceConnection;
 let source: CatalogSource;
 
 beforeAll(async () => {
   server = await startPostgres();
-  const root = await connectTo(server.url());
-  await root.query('CREATE DATABASE looks');
-  await root.end();
-  const { host, port, password } = server;
-  service = openServiceConnection({ host, port, user: 'postgres', password, database: 'looks' });
-  await ensureSchema(service, randomBytes);
-  await loadGrammar();
-  admin = await connectTo(server.url('looks'));
+  database = await openServiceDatabase(server, 'looks');
+  ({ admin, service } = database);
   await admin.query(DDL);
   source = new CatalogSource({
     ...{ service, rules: [], resolveColumns: () => Promise.resolve([]) },
@@ -47,8 +39,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await admin.end();
-  await service.close();
+  await database.close();
   await server.stop();
 });
 

@@ -3,13 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CatalogSource } from '../../../src/postgres/analysis/catalog/source.ts';
-import { loadGrammar } from '../../../src/postgres/analysis/text/syntax.ts';
 import { resolveRules } from '../../../src/postgres/columns/resolve.ts';
-import { openServiceConnection, type ServiceConnection } from '../../../src/postgres/service/connection.ts';
+import type { ServiceConnection } from '../../../src/postgres/service/connection.ts';
 import type { SealRule } from '../../../src/postgres/service/rules.ts';
-import { ensureSchema } from '../../../src/postgres/service/schema.ts';
-import { connectTo } from '../../support/postgres/connect.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres/postgres.ts';
+import { openServiceDatabase, type ServiceDatabase } from '../../support/postgres/service-database.ts';
 
 const rule = (table: string): SealRule => ({
   ...{ database: 'looks', schema: 'public', table, column: 'email', type: 'text', keyId: 'alias/a' },
@@ -17,26 +15,20 @@ const rule = (table: string): SealRule => ({
 });
 
 let server: TestPostgres;
+let database: ServiceDatabase;
 let admin: pg.Client;
 let service: ServiceConnection;
 
 beforeAll(async () => {
   server = await startPostgres();
-  const root = await connectTo(server.url());
-  await root.query('CREATE DATABASE looks');
-  await root.end();
-  const { host, port, password } = server;
-  service = openServiceConnection({ host, port, user: 'postgres', password, database: 'looks' });
-  await ensureSchema(service, randomBytes);
-  await loadGrammar();
-  admin = await connectTo(server.url('looks'));
+  database = await openServiceDatabase(server, 'looks');
+  ({ admin, service } = database);
   await admin.query(`CREATE TABLE people (id int, email sealgate.sealed);
     CREATE TABLE orders (id int PRIMARY KEY, who int);
     INSERT INTO orders SELECT n, n FROM generate_series(1, 100) n`);
 });
 afterAll(async () => {
-  await admin.end();
-  await service.close();
+  await database.close();
   await server.stop();
 });
 
