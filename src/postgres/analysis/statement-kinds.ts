@@ -20,7 +20,8 @@ export const STATEMENT_KINDS: Readonly<Record<string, StatementKind>> = {
   VariableShowStmt: { effect: 'none', hot: FORWARD },
   DiscardStmt: { effect: 'settings', hot: FORWARD },
   TransactionStmt: { effect: 'transaction', hot: FORWARD },
-  ConstraintsSetStmt: { effect: 'none', hot: FORWARD },
+  // Triggers that waited for it may set.
+  ConstraintsSetStmt: { effect: 'settings', hot: FORWARD },
   ListenStmt: { effect: 'none', hot: FORWARD },
   UnlistenStmt: { effect: 'none', hot: FORWARD },
   NotifyStmt: { effect: 'none', hot: FORWARD },

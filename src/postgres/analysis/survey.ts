@@ -122,6 +122,8 @@ function visit(part: unknown, found: MutableSurvey): void {
   if ('funcname' in part) {
     const call = named(part.funcname, part);
     found.functions.push(call);
+    // Rows of what is read, made anew, so that values are cast to its columns' types.
+    if (/^populate_record$|^jsonb?_populate_record/.test(call.names.at(-1) ?? '')) found.writes = true;
     if (call.names.at(-1) === 'set_config') found.settings.push(constantOf('args' in part ? part.args : undefined));
   }
   if ('names' in part && 'typemod' in part) found.types.push(named(part.names, part));
@@ -217,7 +219,7 @@ function refuseHotRoutine(
     );
   if (hot === undefined) return;
   throw refuseRoutine(
-    `${hot.kind} ${hot.schema}.${hot.name} ${hot.kind === 'routine' ? '' : 'runs a routine that '}names a table with sealed columns or runs dynamic SQL`,
+    `${hot.kind} ${hot.schema}.${hot.name} ${hot.runsAnother ? 'runs a routine that ' : ''}names a table with sealed columns or runs dynamic SQL`,
     location,
   );
 }

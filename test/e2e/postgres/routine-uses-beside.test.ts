@@ -18,6 +18,13 @@ CREATE FUNCTION label(int) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM
 CREATE TYPE label AS ENUM ('a');
 CREATE FUNCTION joins(text, int) RETURNS text LANGUAGE sql AS 'SELECT email::text FROM people LIMIT 1';
 CREATE DOMAIN unused AS int CHECK (label(VALUE) <> '');
+CREATE DOMAIN judged AS int CHECK (label(VALUE) <> '');
+CREATE FUNCTION takes_judged(judged) RETURNS int LANGUAGE internal AS 'int4abs';
+CREATE FUNCTION by_default(x int, y text DEFAULT label(1)) RETURNS int LANGUAGE internal AS 'int4abs';
+CREATE FUNCTION compiled(int) RETURNS int LANGUAGE internal AS 'int4abs';
+CREATE FUNCTION likes(text, int) RETURNS bool LANGUAGE sql AS 'SELECT label(1) IS NOT NULL';
+CREATE OPERATOR ~~ (leftarg = text, rightarg = int, function = likes);
+CREATE FUNCTION by_like() RETURNS bool LANGUAGE sql AS 'SELECT ''a''::text LIKE 1';
 CREATE FUNCTION is_member(team int) RETURNS bool LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT EXISTS (SELECT FROM people WHERE id = team)';
 CREATE TABLE documents (id int, team int);
 ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
@@ -62,6 +69,7 @@ test.each([
   'CREATE TABLE labelled (x label)',
   "COMMENT ON DOMAIN unused IS 'none'",
   'DROP DOMAIN unused',
+  'SELECT compiled(1)',
   'SELECT counts()',
   'SELECT counts_shown()',
   'INSERT INTO third VALUES (1)',
@@ -80,6 +88,9 @@ test.each([
   "SELECT counts_members(), 'canary-4'",
   "SELECT label(1), 'canary-12'",
   "SELECT label(other), 'canary-13' FROM other",
+  "SELECT takes_judged(1), 'canary-17'",
+  "SELECT by_default(1), 'canary-18'",
+  "SELECT by_like(), 'canary-19'",
   'CREATE OPERATOR ### (function = joins, leftarg = text, rightarg = int) /* canary-14 */',
   'CREATE AGGREGATE joined(int) (sfunc = joins, stype = text) /* canary-15 */',
   'CREATE AGGREGATE joined(int) (sfunc = public.joins, stype = text) /* canary-16 */',

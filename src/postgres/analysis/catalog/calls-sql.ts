@@ -48,6 +48,8 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   type_use(type, how, routine) AS (SELECT u.type, u.how, u.routine FROM own_use u
     UNION SELECT h.whole, u.how, u.routine FROM type_use u JOIN holder h ON h.type = u.type WHERE h.whole <> 0),
+  header(routine, type) AS (SELECT p.oid, unnest(p.proargtypes || p.prorettype || p.proallargtypes) FROM pg_proc p WHERE p.oid >= 16384),
+  default_text(class, object, tree) AS (SELECT 'pg_proc'::regclass, p.oid, p.proargdefaults::text FROM pg_proc p WHERE p.oid >= 16384 AND p.proargdefaults IS NOT NULL),
   call(relation, reads, routine) AS (${calledBy('text_of', 'x.relation, x.reads')}
     UNION SELECT keyed.relation, true, g.amproc::oid FROM (SELECT i.indrelid, i.indclass FROM pg_index i UNION ALL SELECT p.partrelid, p.partclass FROM pg_partitioned_table p)
         AS keyed(relation, classes) JOIN pg_opclass o ON o.oid = ANY (keyed.classes) JOIN pg_amproc g ON g.amprocfamily = o.opcfamily
@@ -55,10 +57,17 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
     UNION SELECT a.attrelid, u.how = 'r', u.routine FROM type_use u JOIN pg_attribute a ON a.atttypid = u.type
       WHERE u.how <> 'n' AND a.attrelid >= 16384 AND a.attnum > 0)`;
 
-/** Operators and types by their names, and a function that using them runs. What sorts and groups does so by operators that it does not name. */
+/**
+ * Operators, types and routines by their names, and a function that using them runs. What sorts and groups does so by operators that it does not name; routines do
+ * by what they take and give back, and by DEFAULTs of what they take, whether or not their bodies can be read.
+ */
 export const USES = `SELECT 'operator' AS kind, n.nspname AS schema, o.oprname AS name, o.oprcode::oid AS routine FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
       WHERE o.oid >= 16384 AND ${readable('o.oprcode::oid')}
     UNION SELECT 'operator', 'pg_catalog', implied.name, f.routine FROM (SELECT g.amproc::oid FROM pg_amproc g WHERE g.oid >= 16384
         UNION SELECT o.oprcode::oid FROM pg_amop a JOIN pg_operator o ON o.oid = a.amopopr WHERE a.oid >= 16384) AS f(routine),
       (VALUES ('<'), ('=')) AS implied(name) WHERE ${readable('f.routine')}
-    UNION SELECT 'type', n.nspname, t.typname, u.routine FROM type_use u JOIN pg_type t ON t.oid = u.type JOIN pg_namespace n ON n.oid = t.typnamespace`;
+    UNION SELECT 'type', n.nspname, t.typname, u.routine FROM type_use u JOIN pg_type t ON t.oid = u.type JOIN pg_namespace n ON n.oid = t.typnamespace
+    UNION SELECT 'routine', n.nspname, p.proname, u.routine FROM header h JOIN type_use u ON u.type = h.type AND u.how <> 'n'
+      JOIN pg_proc p ON p.oid = h.routine JOIN pg_namespace n ON n.oid = p.pronamespace
+    UNION SELECT 'routine', n.nspname, p.proname, d.routine FROM (${calledBy('default_text', 'x.object')}) AS d(object, routine)
+      JOIN pg_proc p ON p.oid = d.object JOIN pg_namespace n ON n.oid = p.pronamespace`;

@@ -48,13 +48,15 @@ export type Relation = {
   readonly writeRefusal: string | undefined;
 };
 
-/** Or an operator or type that runs one. */
+/** Or an operator, type or routine that runs one. */
 export type HotRoutine = {
   readonly kind: 'routine' | 'operator' | 'type';
   readonly schema: string;
   readonly name: string;
   /** It may be called as if it were a column, `t.routine`. */
   readonly takesRow: boolean;
+  /** By what it takes, gives back or is made of. */
+  readonly runsAnother: boolean;
 };
 
 /** A relation that a schema change gives sealed columns, before the catalog has it. */

@@ -30,8 +30,13 @@ export type RelationLinks = {
 /** What the snapshot knows about routines. */
 export type Routines = {
   readonly routines: readonly ReadRoutine[];
-  /** Operators and types by schema and name, and a routine that their use runs. */
-  readonly uses: readonly (readonly [kind: 'operator' | 'type', schema: string, name: string, routine: number])[];
+  /** By schema and name, and a routine that their use runs. */
+  readonly uses: readonly (readonly [
+    kind: 'operator' | 'type' | 'routine',
+    schema: string,
+    name: string,
+    routine: number,
+  ])[];
 };
 
 export type HotSet = {

@@ -4,6 +4,7 @@
  *
  * Invariant: what uses a name is found, but for names that are spelled in escapes or put together, which is looked for apart (`isDynamic`).
  */
+import { spelledOtherwise } from '../text/operators.ts';
 import { hashesOf, hashOf, isWordCode, startsAmidst, WordFilter } from './word-filter.ts';
 
 /** Of a text, in small letters. */
@@ -126,6 +127,8 @@ export class Names {
   readonly #hashes = new Set<number>();
   /** In which there is more than a word: looked for as they are, and as they are in quotes. */
   readonly #others = new Set<string>();
+  /** What operators among them are written as instead. */
+  readonly #spelled = new Set<RegExp>();
 
   constructor(names: Iterable<string>) {
     for (const name of names) this.add(name);
@@ -138,7 +141,11 @@ export class Names {
       const hash = hashOf(name);
       this.#words.set(name, hash);
       this.#hashes.add(hash);
-    } else for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);
+    } else {
+      for (const spelled of [name, name.replaceAll('"', '""')]) this.#others.add(spelled);
+      const pattern = spelledOtherwise(name);
+      if (pattern !== undefined) this.#spelled.add(pattern);
+    }
   }
 
   /** Whether any of them may be used. */
@@ -146,6 +153,7 @@ export class Names {
     if (this.#words.size > words.text.length / CHARACTERS_A_WORD ? this.#haveOneOf(words) : this.#haveOneIn(words))
       return true;
     for (const other of this.#others) if (words.text.includes(other)) return true;
+    for (const spelled of this.#spelled) if (spelled.test(words.text)) return true;
     return false;
   }
 

@@ -31,8 +31,8 @@ const Snapshot = z.object({
   triggers: z.array(z.tuple([z.number(), z.number()])),
   /** Relation, a function that its own texts call (0: set_config, or pg_settings is named), and whether it does when it is read; null: only once row security is enabled. */
   calls: z.array(z.tuple([z.number(), z.number(), z.boolean().nullable()])),
-  /** Schema and name of an operator or type, and a function that its use runs (0: set_config). */
-  uses: z.array(z.tuple([z.enum(['operator', 'type']), z.string(), z.string(), z.number()])),
+  /** Schema and name of an operator, type or routine, and a function that its use runs (0: set_config). */
+  uses: z.array(z.tuple([z.enum(['operator', 'type', 'routine']), z.string(), z.string(), z.number()])),
   /** Relation, and one whose foreign key on it writes there as well. */
   cascades: z.array(z.tuple([z.number(), z.number()])),
   routines: z.array(

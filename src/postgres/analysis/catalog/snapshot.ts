@@ -304,11 +304,23 @@ function writeRefusalOf(
 
 function routinesByName(snapshot: CatalogSnapshot, hot: HotSet): ReadonlyMap<string, readonly HotRoutine[]> {
   const uses = snapshot.uses.filter(([, , , routine]) => hot.routines.has(routine));
-  const called = uses.map(([kind, schema, name]): HotRoutine => ({ kind, schema, name, takesRow: false }));
+  const called = uses.map(([kind, schema, name]): HotRoutine => ({
+    kind,
+    schema,
+    name,
+    takesRow: false,
+    runsAnother: true,
+  }));
   return Map.groupBy(
     snapshot.routines
       .filter((routine) => hot.routines.has(routine.oid))
-      .map(({ schema, name, takesRow }): HotRoutine => ({ kind: 'routine', schema, name, takesRow }))
+      .map(({ schema, name, takesRow }): HotRoutine => ({
+        kind: 'routine',
+        schema,
+        name,
+        takesRow,
+        runsAnother: false,
+      }))
       .concat(called),
     (routine) => routine.name,
   );

@@ -13,6 +13,24 @@ export const IMPLIED_OPERATORS: ReadonlySet<string> = new Set([
   ...['~~', '!~~', '~~*', '!~~*', '~', '!~'],
 ]);
 
+/** What uses an operator in a text without its sign: `!=` is read as `<>`. */
+const SPELLED: readonly (readonly [operators: readonly string[], spelled: RegExp])[] = [
+  [
+    ['='],
+    /\b(?:all|any|case|cycle|distinct|except|group|in|intersect|natural|nullif|order|partition|some|union|using)\b/,
+  ],
+  [['<'], /\b(?:between|cycle|distinct|except|group|intersect|order|partition|union)\b/],
+  [['<=', '>=', '>'], /\bbetween\b/],
+  [['<>'], /!=|\bnot\b/],
+  [['~~', '!~~'], /\blike\b/],
+  [['~~*', '!~~*'], /\bilike\b/],
+  [['~', '!~'], /\bsimilar\b/],
+];
+
+/** Of a text in small letters. */
+export const spelledOtherwise = (operator: string): RegExp | undefined =>
+  SPELLED.find(([operators]) => operators.includes(operator))?.[1];
+
 /** Fields that say so where they hold anything. */
 const SORTS = ['sortClause', 'groupClause', 'distinctClause', 'partitionClause', 'orderClause', 'agg_order'] as const;
 const COMPARES = ['usingClause', 'cycle_clause'] as const;
