@@ -1,10 +1,17 @@
 /** What stands beside routines that run dynamic SQL or read sealed columns, and does not run them, is answered as if they were not there. */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TestRule } from '../../support/postgres/sealed-database.ts';
 import { openLoggedDatabase, refusalOf, type LoggedDatabase } from '../../support/postgres/logged-database.ts';
 
 const DDL = String.raw`
 CREATE TABLE people (id int, name text, email sealgate.sealed);
+CREATE TABLE dated (id int, "date" sealgate.sealed, at sealgate.sealed, m sealgate.sealed, updated_at timestamptz, old_date text);
+CREATE FUNCTION stamps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON dated FOR EACH ROW EXECUTE FUNCTION stamps();
+CREATE TABLE copied (id int, "date" sealgate.sealed, old_date bytea);
+CREATE FUNCTION copies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.old_date := NEW.Date; RETURN NEW; END $$;
+CREATE TRIGGER t BEFORE INSERT ON copied FOR EACH ROW EXECUTE FUNCTION copies();
 CREATE TABLE other (id int, name text);
 CREATE TYPE state AS ENUM ('on', 'off');
 CREATE FUNCTION to_state(text) RETURNS state LANGUAGE plpgsql AS $$ DECLARE found state; BEGIN EXECUTE 'SELECT ' || quote_literal($1) || '::state' INTO found; RETURN found; END $$;
@@ -49,11 +56,17 @@ CREATE TRIGGER t AFTER INSERT ON third FOR EACH ROW EXECUTE FUNCTION notes();
 CREATE VIEW members AS SELECT is_member(1) AS x;
 CREATE FUNCTION counts_members() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM members'`;
 
+const RULES: readonly TestRule[] = [
+  { table: 'people', column: 'email', type: 'text', mode: 'deterministic' },
+  ...['date', 'at', 'm'].map((column) => ({ table: 'dated', column, type: 'text' })),
+  { table: 'copied', column: 'date', type: 'text' },
+];
+
 let all: LoggedDatabase;
 let client: pg.Client;
 
 beforeAll(async () => {
-  all = await openLoggedDatabase(DDL, [{ table: 'people', column: 'email', type: 'text', mode: 'deterministic' }]);
+  all = await openLoggedDatabase(DDL, RULES);
   ({ client } = all);
 });
 afterAll(() => all.close());
@@ -70,6 +83,8 @@ test.each([
   "COMMENT ON DOMAIN unused IS 'none'",
   'DROP DOMAIN unused',
   'SELECT compiled(1)',
+  "INSERT INTO dated VALUES (1, 'x', 'y', 'z')",
+  "UPDATE dated SET m = 'a' WHERE id = 1",
   'SELECT counts()',
   'SELECT counts_shown()',
   'INSERT INTO third VALUES (1)',
@@ -88,6 +103,7 @@ test.each([
   "SELECT counts_members(), 'canary-4'",
   "SELECT label(1), 'canary-12'",
   "SELECT label(other), 'canary-13' FROM other",
+  "INSERT INTO copied VALUES (1, 'canary-20')",
   "SELECT takes_judged(1), 'canary-17'",
   "SELECT by_default(1), 'canary-18'",
   "SELECT by_like(), 'canary-19'",

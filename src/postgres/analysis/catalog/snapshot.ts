@@ -6,7 +6,8 @@ import { relationKey, type Catalog, type CatalogColumn, type HotRoutine, type Re
 import { madeOf } from './made.ts';
 import { shadowSchema } from './shadow-names.ts';
 import type { CatalogSnapshot, SnapshotRelation } from './snapshot-shape.ts';
-import { closeHotSet, namesPattern, type HotSet, type RelationLinks } from './hot-set.ts';
+import { closeHotSet, type HotSet, type RelationLinks } from './hot-set.ts';
+import { Names } from './names-in-bodies.ts';
 import { changingNames } from './setting-names.ts';
 import type { ReadRoutine } from './routine-texts.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
@@ -271,7 +272,7 @@ function ruledNames(rules: CatalogInput['rules'], relation: SnapshotRelation): r
 
 /** Why a hot table may not be written: what fires there would see ciphertext, or do what cannot be known. */
 function writeRefusalOf(
-  { snapshot, allowRoutines }: CatalogInput,
+  { snapshot, routines, allowRoutines }: CatalogInput,
   relation: SnapshotRelation,
   hot: HotSet,
   family: Family,
@@ -289,12 +290,12 @@ function writeRefusalOf(
   const run = hotCall(snapshot, hot, family, firing, false);
   if (run !== undefined) return `writing ${place} runs ${run}`;
   const sealed = [...firing].flatMap((oid) => sealedOf.get(oid) ?? []);
-  const names = namesPattern(sealed.map(({ column }) => column));
+  const names = new Names(sealed.map(({ column }) => column));
   for (const [oid, routineOid] of snapshot.triggers) {
     if (!firing.has(oid)) continue;
-    const routine = snapshot.routines.find((candidate) => candidate.oid === routineOid);
+    const routine = routines.find((candidate) => candidate.oid === routineOid);
     if (routine === undefined || allowRoutines.has(`${routine.schema}.${routine.name}`)) continue;
-    if (hot.routines.has(routineOid) || names?.test(routine.definition) === true) {
+    if (hot.routines.has(routineOid) || names.areIn(routine.words)) {
       const { schema, name } = byOid.get(oid) ?? relation;
       return `trigger function ${routine.schema}.${routine.name} on ${schema}.${name} names sealed data or runs dynamic SQL`;
     }
