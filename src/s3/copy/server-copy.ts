@@ -22,7 +22,7 @@ import { readHeaders } from '../sealing/response-headers.ts';
 import { wholeChecksum } from '../sealing/stored-checksum.ts';
 import { errorDocument, sendOrThrow } from '../sealing/upstream-errors.ts';
 import { encryptionHeaders } from '../sse/shown-encryption.ts';
-import { writeConditions } from '../sealing/write-conditions.ts';
+import { writeConditions, type LearnConditions } from '../sealing/write-conditions.ts';
 import { copyByParts } from './copy-by-parts.ts';
 import { formatCopySource } from './copy-source-header.ts';
 import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
@@ -38,6 +38,7 @@ export async function serverCopy(
   gateway: GatewayContext,
   source: S3Request,
   directives: Directives,
+  learn: LearnConditions,
 ): Promise<CopyMade | undefined> {
   if (source.rule?.type !== 'seal' || request.rule?.type !== 'seal') return undefined;
   if (gateway.upstream.storeOf(source.bucket) !== gateway.upstream.storeOf(request.bucket)) return undefined;
@@ -50,7 +51,7 @@ export async function serverCopy(
   const opened = await openEnvelope(source, gateway, stored.headers);
   refuseTooLarge(await plaintextLength(source, gateway, stored, opened));
   if (wantsOtherChecksum(request, opened)) return undefined;
-  const conditions = await conditionsOn(request, gateway, backend, opened);
+  const conditions = await conditionsOn(request, gateway, goesAlongParts(backend, opened), learn);
   if (conditions === undefined) return undefined;
   const key = await rewrapIfAllowed(request, gateway, source, opened.key);
   if (key === undefined) return undefined;
@@ -119,18 +120,16 @@ function wantsOtherChecksum({ headers }: S3Request, { envelope }: OpenedEnvelope
 async function conditionsOn(
   request: S3Request,
   gateway: GatewayContext,
-  backend: ProbedCapabilities,
-  opened: OpenedEnvelope,
+  alongParts: boolean,
+  learn: LearnConditions,
 ): Promise<S3Headers | undefined> {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return {};
-  const operation = goesAlongParts(backend, opened) ? 'CompleteMultipartUpload' : 'CopyObject';
+  const operation = alongParts ? 'CompleteMultipartUpload' : 'CopyObject';
   // Streamed, a PUT decides, or says why none does.
-  const known = await gateway.caches.backend.learnConditions(gateway, request).catch(() => undefined);
+  const known = await learn().catch(() => undefined);
   const decides = operation === 'CopyObject' ? known?.conditionalCopyWrites : known?.conditionalCompletions;
-  return decides === true
-    ? writeConditions({ ...request, operation }, gateway, () => Promise.resolve(known))
-    : undefined;
+  return decides === true ? writeConditions({ ...request, operation }, gateway, learn) : undefined;
 }
 
 const countsParts = (backend: ProbedCapabilities, { envelope }: OpenedEnvelope): boolean =>

@@ -4,10 +4,11 @@
  */
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../bodies/checksums.ts';
 import type { GatewayContext, S3Headers, S3Request } from '../operation.ts';
-import { putObject } from '../operations/put-object.ts';
+import { putSealed } from '../operations/put-object.ts';
 import { copySourceOf } from '../request/copy-source.ts';
 import { namedChecksum } from '../sealing/checksum-choice.ts';
 import { clientEtag } from '../sealing/etag.ts';
+import type { LearnConditions } from '../sealing/write-conditions.ts';
 import { CopiedBody } from './copied-body.ts';
 import { onCopyLane } from './copy-lane.ts';
 import { isoDate, versionOf, type CopyMade } from './copy-result.ts';
@@ -19,12 +20,13 @@ import type { Place } from '../request/target.ts';
 import { ensureTags, readTags } from './tags.ts';
 import { writePlain } from './write-plain.ts';
 
-/** Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
+/** `learn` asks on the copy's own lane: the source is held meanwhile. Throws what reading the source or writing the destination throws; then nothing is at the destination that was not there before. */
 export async function streamCopy(
   request: S3Request,
   gateway: GatewayContext,
   source: S3Request,
   directives: Directives,
+  learn: LearnConditions,
 ): Promise<CopyMade> {
   const asked = { ...source, headers: { ...source.headers, ...asking(request) } };
   const read = await readSource(asked, gateway, request.rule?.type === 'seal' ? 'sealed' : 'plain');
@@ -35,7 +37,7 @@ export async function streamCopy(
       ? await readTags(source, there, read.headers)
       : parseTagging(request.headers['x-amz-tagging']);
   const destination = destinationRequest(request, read, directives, tags);
-  const written = await write(destination, there);
+  const written = await write(destination, there, learn);
   const { head, seen } = await lookAt(request, gateway, written);
   await ensureTags(request, gateway, head, () => tags, tags.length);
   return {
@@ -90,8 +92,8 @@ async function destinationGateway(
 const isSameKey = (one: Place, other: Place): boolean => one.bucket === other.bucket && one.key === other.key;
 
 /** Headers of the answer. */
-async function write(destination: S3Request, gateway: GatewayContext): Promise<S3Headers> {
-  if (destination.rule?.type === 'seal') return (await putObject.handle(destination, gateway)).headers;
+async function write(destination: S3Request, gateway: GatewayContext, learn: LearnConditions): Promise<S3Headers> {
+  if (destination.rule?.type === 'seal') return putSealed(destination, gateway, learn);
   const { 'x-amz-checksum-algorithm': _ours, ...headers } = destination.headers;
   return writePlain({ ...destination, method: 'PUT', headers }, gateway);
 }

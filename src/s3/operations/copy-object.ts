@@ -2,6 +2,7 @@
  * CopyObject where source or destination is sealed. Sealed to sealed keeps the ciphertext where the backend can be held to the source that
  * was read; everything else is streamed: decrypted for who may read the source, sealed by the destination's rule.
  */
+import { onCopyLane } from '../copy/copy-lane.ts';
 import { copyAnswer, type CopyMade } from '../copy/copy-result.ts';
 import { parseDirectives, refuseIdleCopy, type Directives } from '../copy/directives.ts';
 import { serverCopy } from '../copy/server-copy.ts';
@@ -13,6 +14,7 @@ import type { GatewayContext, S3Operation, S3Request } from '../operation.ts';
 import { copySourceOf } from '../request/copy-source.ts';
 import { namedChecksum } from '../sealing/checksum-choice.ts';
 import { ObjectChanged } from '../sealing/fetch-stored.ts';
+import { learningOnce } from '../sealing/write-conditions.ts';
 
 /** How often a source may be replaced under a copy before the client is told to try again. */
 const MAX_TRIES = 3;
@@ -45,5 +47,9 @@ async function copy(
   source: S3Request,
   directives: Directives,
 ): Promise<CopyMade> {
-  return (await serverCopy(request, gateway, source, directives)) ?? streamCopy(request, gateway, source, directives);
+  const learn = learningOnce(onCopyLane(gateway), request);
+  return (
+    (await serverCopy(request, gateway, source, directives, learn)) ??
+    streamCopy(request, gateway, source, directives, learn)
+  );
 }

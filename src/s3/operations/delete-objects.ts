@@ -18,7 +18,7 @@ import { mapBounded } from '../sealing/bounded-map.ts';
 import { MAX_LIST_BYTES, SIZE_LOOKUPS_AT_ONCE } from '../sealing/limits.ts';
 import { pick } from '../sealing/request-headers.ts';
 import { sendOrThrow } from '../sealing/upstream-errors.ts';
-import { writeConditions, type LearnConditions } from '../sealing/write-conditions.ts';
+import { learningOnce, writeConditions, type LearnConditions } from '../sealing/write-conditions.ts';
 
 const MAX_KEYS = 1_000;
 const FORWARDED = [
@@ -39,8 +39,7 @@ export const deleteObjects: S3Operation = {
     if (objects.length === 0 || objects.length > MAX_KEYS || objects.some((object) => !childText(object, 'Key'))) {
       throw new S3Error('ERR_S3_MALFORMED_XML');
     }
-    let learnt: ReturnType<LearnConditions> | undefined;
-    const learn: LearnConditions = () => (learnt ??= gateway.caches.backend.learnConditions(gateway, request));
+    const learn = learningOnce(gateway, request);
     const judged = await mapBounded(objects, SIZE_LOOKUPS_AT_ONCE, async (object) => ({
       object,
       refusal: refusalOf(request, gateway, object) ?? (await conditionRefusal(request, gateway, object, learn)),

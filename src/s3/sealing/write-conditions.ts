@@ -12,14 +12,20 @@ import { upstreamError } from './upstream-errors.ts';
 /** As `learnConditions` has it, for this bucket. */
 export type LearnConditions = () => Promise<ConditionCapabilities | undefined>;
 
+/** For all that one request asks of it, one question to the store. */
+export function learningOnce(gateway: GatewayContext, request: S3Request): LearnConditions {
+  let learnt: ReturnType<LearnConditions> | undefined;
+  return () => (learnt ??= gateway.caches.backend.learnConditions(gateway, request));
+}
+
 /**
  * The headers to send along. The object is looked at in either case, so that what fails does so before a body is read, and in S3's words. Throws
- * ERR_S3_PRECONDITION_FAILED, ERR_S3_NO_SUCH_KEY, ERR_S3_NOT_IMPLEMENTED. `learn`: for many objects of one request it is asked once.
+ * ERR_S3_PRECONDITION_FAILED, ERR_S3_NO_SUCH_KEY, ERR_S3_NOT_IMPLEMENTED. `learn`: for many objects of one request, or many ways to do it, it is asked once.
  */
 export async function writeConditions(
   request: S3Request,
   gateway: GatewayContext,
-  learn: LearnConditions = () => gateway.caches.backend.learnConditions(gateway, request),
+  learn: LearnConditions = learningOnce(gateway, request),
 ): Promise<S3Headers> {
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
   if (match === undefined && noneMatch === undefined) return {};

@@ -1,6 +1,7 @@
 /** What a store was found to do with conditions of writes is believed of buckets that keep versions alike, and of no others. */
 import { randomBytes } from 'node:crypto';
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectsCommand,
   PutBucketVersioningCommand,
@@ -205,4 +206,18 @@ test('the rows of one request are one question', async () => {
   expect(Errors.map(({ Code }) => Code)).toEqual(['NotImplemented', 'NotImplemented', 'NotImplemented']);
   // And one more where it is found out there for the first time.
   expect(questions).toBeLessThanOrEqual(2);
+});
+
+test('a copy that tries to keep its ciphertext, and is streamed, is one question', async () => {
+  await put('from');
+  await put('known', { IfNoneMatch: '*' });
+  let questions = 0;
+  using _counting = hookUpstream(sealed.setup.edges[0].gateway, (request, send) => {
+    if (asksVersioning(request)) questions += 1;
+    return send(request);
+  });
+  const copy = new CopyObjectCommand({ Bucket: BUCKET, Key: 'to', CopySource: `${BUCKET}/from`, IfNoneMatch: '*' });
+  await sealed.setup.clients[0].send(copy);
+  expect(questions).toBe(1);
+  await expect(sealed.setup.clients[0].send(copy)).rejects.toMatchObject({ name: 'PreconditionFailed' });
 });
