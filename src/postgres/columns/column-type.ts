@@ -87,13 +87,16 @@ async function domainType(session: Questions, row: TypeRow, rule: SealRule): Pro
   const shown = schema === 'public' ? name : `${schema}.${name}`;
   const checks = row.checks.map(({ name: constraint, expression }): ColumnCheck => ({
     constraint: { name: constraint, schema, dataType: name },
-    domain: shown,
     passes: passesOf(constraint, expression, rule.column, under.type),
   }));
-  // Those of the domains below are the server's first.
+  // Those of the domains below are the server's first, and called this one's.
   return {
     type: { ...under.type, domain: { schema, name, oid: Number(row.oid) } },
-    checks: [...under.checks, ...checks],
+    checks: [...under.checks, ...checks].map((check) => ({
+      ...check,
+      constraint: { ...check.constraint, schema, dataType: name },
+      domain: shown,
+    })),
   };
 }
 

@@ -47,6 +47,9 @@ export function rawTwins(ddl: { readonly sealed: string; readonly plain: string 
     get db() {
       return begun().db;
     },
+    get twinUrl() {
+      return begun().twinUrl;
+    },
     get sealed() {
       return clients().sealed;
     },
