@@ -274,6 +274,8 @@ export type NamedUse =
 export type PreparedText = {
   readonly sql: string;
   readonly declaredOids: readonly number[];
+  /** How many arguments EXECUTE may give; undefined: that is left to the server. */
+  readonly parameterCount?: number;
 } & Pick<SealedPlan, 'pieces' | 'piecePlaces' | 'parameters' | 'parameterOids'> & {
     readonly effect: TrackPlan['effect'] | undefined;
   };

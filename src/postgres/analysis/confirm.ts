@@ -47,8 +47,18 @@ function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Ag
     const type = types[index];
     return column && type && { ...column, storedType: column.storedType ?? column.type, type };
   });
-  const parameters = new Map(plan.parameters);
-  const parameterOids = new Map(plan.parameterOids);
+  const { named } = plan;
+  // Of a PREPARE, the parameters are those of what it prepares.
+  if (named?.type !== 'prepare') return { ...plan, results, ...withParameterTypes(plan, oids) };
+  const statement = { ...named.statement, ...withParameterTypes(named.statement, oids) };
+  return { ...plan, results, named: { ...named, statement } };
+}
+
+type Parameters = Pick<SealedPlan, 'parameters' | 'parameterOids'>;
+
+function withParameterTypes(before: Parameters, oids: ReadonlyMap<number, number>): Parameters {
+  const parameters = new Map(before.parameters);
+  const parameterOids = new Map(before.parameterOids);
   for (const [number, oid] of oids) {
     const parameter = parameters.get(number);
     if (parameter === undefined || oid === parameterOids.get(number)) continue;
@@ -58,5 +68,5 @@ function withTypes(plan: SealedPlan, { results: types, parameterOids: oids }: Ag
     parameterOids.set(number, oid);
     parameters.set(number, { ...parameter, declaredOid: oid });
   }
-  return { ...plan, results, parameters, parameterOids };
+  return { parameters, parameterOids };
 }

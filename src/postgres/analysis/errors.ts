@@ -29,8 +29,8 @@ export const ANALYSIS_ERRORS = {
     fix: 'Correct the option.',
   },
   ERR_POSTGRES_UNPARSABLE: {
-    says: 'the statement does not parse',
-    why: 'The proxy reads statements with the grammar of PostgreSQL 18. On a database with rules nothing is forwarded that was not understood.',
+    says: 'the statement does not parse, or has more values than columns for them',
+    why: 'The proxy reads statements with the grammar of PostgreSQL 18. On a database with rules nothing is forwarded that was not understood; and a value that no column takes is not sealed for any, so the server is not sent it to say the same.',
     fix: 'Correct the statement.',
   },
   ERR_POSTGRES_NAME: {
@@ -94,6 +94,13 @@ export class AnalysisError extends SealgateError<AnalysisErrorCode> {
 
 /** feature_not_supported. */
 const UNSUPPORTED = '0A000';
+
+/** syntax_error. Also what PostgreSQL counts as one, beyond its grammar. */
+const SYNTAX_ERROR = '42601';
+
+export function refuseSyntax(message: string, location: number): AnalysisError {
+  return new AnalysisError('ERR_POSTGRES_UNPARSABLE', SYNTAX_ERROR, message, location);
+}
 
 /** What the open transaction has made of the catalog has to be known for this. */
 export function uncommitted(): AnalysisError {

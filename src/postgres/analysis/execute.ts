@@ -6,15 +6,15 @@ import type { Catalog } from './catalog/catalog.ts';
 import { isList } from './text/edits.ts';
 import { constantSpan } from './expressions/constants.ts';
 import { piecesOf } from './draft-query.ts';
-import { refuseStatement, refuseUse, requireNoParameters } from './errors.ts';
+import { refuseStatement, refuseSyntax, refuseUse, requireNoParameters } from './errors.ts';
 import { analyzeExpression } from './expressions/expressions.ts';
 import { mould, nodeLocation } from './expressions/mould.ts';
 import { analyzeQuery } from './query/queries.ts';
 import { Scope } from './query/scope.ts';
 import { refuseNewerNumbers } from './text/newer-numbers.ts';
 import { SourceText } from './text/source-text.ts';
-import { trimmed } from './text/inner-query.ts';
-import { parseStatements, type Node } from './text/syntax.ts';
+import { trimmed, type Span } from './text/inner-query.ts';
+import { parseStatements, type Node, type RawStatement } from './text/syntax.ts';
 
 const NUMERIC = 1700;
 
@@ -23,12 +23,17 @@ export function executeText(
   sql: string,
   parameters: ReadonlyMap<number, SealedParameter>,
   catalog: Catalog,
+  parameterCount?: number,
 ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
   const source = new SourceText(sql);
   refuseNewerNumbers(source, 0, source.byteLength, catalog.facts.serverVersion);
   const [statement] = parseStatements(sql, source.byteLength);
   const execute = statement && executeOf(statement.node);
   if (statement === undefined || execute === undefined) throw refuseStatement('this form of EXECUTE', -1);
+  if (parameterCount === 0 && execute.params !== undefined) return withoutArguments(source, statement);
+  // One more would stand in the server's log with its error.
+  if (execute.params !== undefined && execute.params.length > (parameterCount ?? Infinity))
+    throw refuseSyntax(`wrong number of parameters for prepared statement "${execute.name ?? ''}"`, -1);
   const analysis = new Analysis({
     catalog,
     searchPath: [],
@@ -45,6 +50,15 @@ export function executeText(
   requireNoParameters(analysis.parameters.sealed);
   const edits = analysis.edits.map((edit) => ({ ...edit }));
   return piecesOf(source, trimmed(source, statement), edits);
+}
+
+/** The server looks at none of them where the statement has no parameters, but logs them. */
+function withoutArguments(source: SourceText, statement: RawStatement): Pick<SealedPlan, 'pieces' | 'piecePlaces'> {
+  const span = trimmed(source, statement);
+  const isExecute = ({ start, end }: Span): boolean =>
+    start >= span.start && source.slice(start, end).toLowerCase() === 'execute';
+  const name = source.tokens.findIndex(isExecute) + 1;
+  return piecesOf(source, { start: span.start, end: source.tokens[name]?.end ?? span.end }, []);
 }
 
 function executeOf(node: Node): ExecuteStmt | undefined {

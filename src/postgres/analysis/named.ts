@@ -15,7 +15,8 @@ import {
   type PlanningContext,
 } from './draft-query.ts';
 import { refuseSealed } from './expressions/refuse-sealed.ts';
-import { queryAfter, trimmed } from './text/inner-query.ts';
+import { queryAfter, trimmed, type Span } from './text/inner-query.ts';
+import type { SourceText } from './text/source-text.ts';
 import { castType, type Node, type RawStatement } from './text/syntax.ts';
 
 /** Bits of DeclareCursorStmt.options: CURSOR_OPT_BINARY and CURSOR_OPT_HOLD (nodes/parsenodes.h). */
@@ -99,6 +100,7 @@ export function draftPrepare(
   const prepared: PreparedText = {
     sql: source.slice(inner.start, inner.end),
     declaredOids,
+    parameterCount: Math.max(declaredOids.length, ...parametersWithin(source, inner)),
     ...piecesOf(source, inner, drafted.edits),
     parameters,
     parameterOids,
@@ -109,6 +111,13 @@ export function draftPrepare(
   const whole = withEdits(drafted, source, statement, [...drafted.edits, edit]);
   const plan: SealedPlan = { ...whole.plan, parameters: new Map(), parameterOids: new Map(), named };
   return { ...whole, plan };
+}
+
+/** Numbers of those that its text names. */
+function parametersWithin(source: SourceText, { start, end }: Span): readonly number[] {
+  return source.tokens
+    .filter((token) => token.tokenName === 'PARAM' && token.start >= start && token.end <= end)
+    .map((token) => Number(source.slice(token.start + 1, token.end)));
 }
 
 function plainPrepare(

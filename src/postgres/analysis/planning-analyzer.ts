@@ -183,10 +183,11 @@ export class PlanningAnalyzer implements StatementAnalyzer {
   executeText(
     sql: string,
     parameters: SealedPlan['parameters'],
+    parameterCount?: number,
   ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan {
     try {
       if (sql.length > MAX_EXECUTE_BYTES) throw tooLarge('an EXECUTE on sealed columns');
-      return executeText(sql, parameters, this.#catalog());
+      return executeText(sql, parameters, this.#catalog(), parameterCount);
     } catch (error) {
       return refusePlan(error, new SourceText(sql));
     }

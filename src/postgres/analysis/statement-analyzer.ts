@@ -41,6 +41,7 @@ export interface StatementAnalyzer {
   executeText(
     sql: string,
     parameters: SealedPlan['parameters'],
+    parameterCount?: number,
   ): Pick<SealedPlan, 'pieces' | 'piecePlaces'> | RefusePlan;
   /** True while the plan still means what it meant (catalog epoch, settings). Called at each Bind and EXECUTE. */
   isCurrent(plan: SealedPlan, session: SessionSettings, own?: OwnTransaction): boolean;

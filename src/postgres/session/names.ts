@@ -139,12 +139,20 @@ function statementOf(
   plan: Forwarded,
   { statement }: NamedUse & { type: 'prepare' },
 ): Statement | undefined {
-  const { sql, declaredOids, effect, ...text } = statement;
+  const { sql, declaredOids, effect, parameterCount, ...text } = statement;
   if (plan.type === 'sealed') {
     const { named: _named, ...rest } = plan;
     const { settings } = session;
     const sealedUnder = readsSettings(text) && { sealedUnder: settings };
-    return { type: 'sealed', plan: { ...rest, ...text, ...(effect && { effect }) }, sql, declaredOids, ...sealedUnder };
+    const counted = parameterCount !== undefined && { parameterCount };
+    return {
+      type: 'sealed',
+      plan: { ...rest, ...text, ...(effect && { effect }) },
+      sql,
+      declaredOids,
+      ...counted,
+      ...sealedUnder,
+    };
   }
   if (effect !== undefined) return { type: 'track', effect };
   const { settings, analyzer } = session;
@@ -215,7 +223,7 @@ async function executedSealed(
   if (named.within === 'create') return refuseOf(INTO_A_TABLE);
   if (statement.plan.copy !== undefined || statement.plan.named !== undefined) return refuseOf(NOT_A_QUERY);
   if (!isCurrent(session, statement.plan)) await planAgain(session, statement);
-  const text = session.analyzer.executeText(plan.text, statement.plan.parameters);
+  const text = session.analyzer.executeText(plan.text, statement.plan.parameters, statement.parameterCount);
   if ('type' in text) return text;
   const results = named.within === 'explain' ? { results: undefined, origins: undefined } : {};
   const effect = plan.type === 'track' ? { effect: plan.effect } : {};

@@ -33,6 +33,8 @@ export type Statement = {
       plan: SealedPlan;
       readonly sql: string;
       readonly declaredOids: readonly number[];
+      /** As of PreparedText. */
+      readonly parameterCount?: number;
       /** Where constants of its text were sealed that follow settings: those under which they were read here. */
       readonly sealedUnder?: SessionSettings;
       /** Opened for its Parse, in this turn of the event loop: one use of their keys with the first Bind that comes in it. */

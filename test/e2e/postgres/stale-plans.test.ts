@@ -8,7 +8,7 @@ import { startLoggedPostgres, type LoggedPostgres } from '../../support/postgres
 import { openSearchedDatabase, type SealedDatabase, type TestRule } from '../../support/postgres/sealed-database.ts';
 
 const RULES: readonly TestRule[] = [
-  { table: 'people', column: 'email', type: 'text', mode: 'deterministic' },
+  { table: 'people', column: 'email', type: 'varchar(30)', mode: 'deterministic' },
   { table: 'people', column: 'note', type: 'text' },
 ];
 const TABLE = 'CREATE TABLE people (id serial, email sealgate.sealed, note sealgate.sealed, city text)';
@@ -157,4 +157,28 @@ test.each(Object.entries(CHANGES))('another client %s', async (_what, change) =>
   requireRight('a new connection', (await USES['select']?.(await connect()).catch(() => [])) ?? []);
   expect(await stored()).not.toContain('canary');
   await db.direct.query('DROP VIEW IF EXISTS people CASCADE').catch(() => undefined);
+});
+
+test('what SQL prepared goes on when another client changes what it does not name', async () => {
+  await db.direct.query(`DROP TABLE IF EXISTS people CASCADE; ${TABLE}`);
+  db.analyzer.catalogChanged();
+  const client = await connect();
+  // The server takes the parameter for text; of other types of columns it is one of the column's own.
+  await client.query('PREPARE found AS SELECT city FROM people WHERE email = $1');
+  await client.query('PREPARE added (text, text) AS INSERT INTO people (email, note) VALUES ($1, $2) RETURNING email');
+  await client.query('PREPARE changed AS UPDATE people SET city = $1 WHERE email = ANY ($2) RETURNING note');
+  for (const change of [
+    'SELECT',
+    'CREATE TABLE beside (id int)',
+    'ALTER TABLE beside ADD x int',
+    'DROP TABLE beside',
+  ]) {
+    await db.direct.query(change);
+    db.analyzer.catalogChanged();
+    const run = async (text: string) => (await client.query<Read>(text)).rows;
+    expect(await run("EXECUTE added('canary-email-x', 'canary-note-x')")).toEqual([{ email: 'canary-email-x' }]);
+    expect(await run("EXECUTE changed('city', '{canary-email-x}')")).toEqual([{ note: 'canary-note-x' }]);
+    expect(await run("EXECUTE found('canary-email-x')")).toEqual([{ city: 'city' }]);
+    await client.query('DELETE FROM people');
+  }
 });

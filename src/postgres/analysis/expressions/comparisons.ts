@@ -5,7 +5,8 @@ import { storedType } from '../../columns/stored-type.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { castFor } from './constants.ts';
-import { refuseUse } from '../errors.ts';
+import { requireNoMoreThan } from './counts.ts';
+import { refuseSyntax, refuseUse } from '../errors.ts';
 import { isMouldable, isNullConstant, mould, nodeLocation, requirePlain, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { mouldArrayConstant, mouldParameter } from './mould-leaves.ts';
@@ -88,7 +89,7 @@ export function compare(analysis: Analysis, left: Node, right: Node, scope: Scop
 function compareRows(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
   const lefts = rowItems(left);
   const rights = rowItems(right);
-  if (lefts.length !== rights.length) throw refuseUse('rows of unequal length are compared', location);
+  if (lefts.length !== rights.length) throw refuseSyntax('unequal number of entries in row expressions', location);
   lefts.forEach((item, index) => {
     const other = rights[index];
     if (other !== undefined) compare(analysis, item, other, scope, location);
@@ -274,6 +275,7 @@ export function compareSubquery(
   isEquality: boolean,
 ): void {
   const items = 'RowExpr' in tested ? rowItems(tested) : [tested];
+  requireNoMoreThan(items.length, columns.length, location);
   items.forEach((item, index) => {
     const value = inferOperand(analysis, item, scope);
     const other = comparedColumn(columns[index], value, location);

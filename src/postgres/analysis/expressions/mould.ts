@@ -9,6 +9,7 @@ import { arrayConstant } from './array-constants.ts';
 import { castTo, keepsModifier, sameCast } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { isNull, signedConstant } from './constants.ts';
+import { requireOneColumn } from './counts.ts';
 import { refuseUse } from '../errors.ts';
 import { standsForNothing } from './carried-nothing.ts';
 import { mouldConstant, mouldParameter, refuseInView, stores } from './mould-leaves.ts';
@@ -130,7 +131,9 @@ function mouldSubquery(
   purpose: 'store' | 'both',
 ): void {
   if (subselect === undefined) return;
-  const [first] = analysis.query(subselect, scope, [{ column, purpose, named: false }]);
+  const columns = analysis.query(subselect, scope, [{ column, purpose, named: false }]);
+  requireOneColumn(columns.length, location);
+  const [first] = columns;
   if (first?.open !== undefined) return first.open.mould(column, purpose, undefined);
   requireSame(first?.value ?? PLAIN, column, purpose, location);
 }

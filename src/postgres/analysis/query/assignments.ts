@@ -5,6 +5,7 @@ import type { Analysis, ExpectedColumn } from './analysis.ts';
 import type { CatalogColumn, Relation } from '../catalog/catalog.ts';
 import { sealDefault } from './defaults.ts';
 import { refuseName, refuseUse } from '../errors.ts';
+import { requireAssignedAll, requireInsertFits } from '../expressions/counts.ts';
 import { mould, nodeLocation, requireSame, settlePlain } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import type { Scope } from './scope.ts';
@@ -37,6 +38,8 @@ export function assignEach(
   columns: readonly CatalogColumn[],
   scope: Scope,
 ): void {
+  const beyond = values[columns.length];
+  if (beyond !== undefined) requireInsertFits(values.length, columns.length, nodeLocation(beyond));
   values.forEach((value, index) => {
     const column = columns[index];
     if (column === undefined) return;
@@ -74,7 +77,9 @@ function assignPart(
   const index = (part.colno ?? 1) - 1;
   const { source } = part;
   if (source !== undefined && 'RowExpr' in source) {
-    const item = source.RowExpr.args?.[index];
+    const { args = [] } = source.RowExpr;
+    requireAssignedAll(args.length, part.ncolumns ?? 1, nodeLocation(source));
+    const item = args[index];
     if (item !== undefined) assign(analysis, item, column, scope, location);
     return;
   }
@@ -90,7 +95,9 @@ function assignPart(
   const expected = assignedTogether(part, targets, relation).map(
     (one): ExpectedColumn => one.sealed && { column: one.sealed, purpose: 'store', named: false },
   );
-  const { value = PLAIN, open } = analysis.query(source.SubLink.subselect, scope, expected)[index] ?? {};
+  const outputs = analysis.query(source.SubLink.subselect, scope, expected);
+  requireAssignedAll(outputs.length, part.ncolumns ?? 1, locationOf(source.SubLink));
+  const { value = PLAIN, open } = outputs[index] ?? {};
   if (sealed !== undefined && open !== undefined) return open.mould(sealed, 'store', undefined);
   open?.settlePlain();
   if (sealed !== undefined) return requireSame(value, sealed, 'store', location);

@@ -9,7 +9,8 @@ import { analyzeWith } from './common-tables.ts';
 import { insertDefaults, requireNoDefaults } from './defaults.ts';
 import { refuseName, refuseStatement, WRITTEN_ELSEWHERE } from '../errors.ts';
 import { analyzeFrom, type FromItem } from './from.ts';
-import { requirePlain, requireSame } from '../expressions/mould.ts';
+import { requireInsertFits, writtenRow } from '../expressions/counts.ts';
+import { nodeLocation, requirePlain, requireSame } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import { entry, hiddenColumns, nameInFull, relationColumns, resolveRelation, writtenRelation } from './relations.ts';
 import { Scope, type RangeEntry } from './scope.ts';
@@ -87,6 +88,7 @@ function insertSource(
     scope,
     columns.map(({ sealed }) => sealed && { column: sealed, purpose: 'store', named: false }),
   );
+  requireInsertFits(outputs.length, columns.length, locationBeyond(source, outputs.length, columns.length));
   outputs.forEach(({ value, open }, index) => {
     const column = columns[index];
     if (column?.sealed !== undefined) {
@@ -104,6 +106,13 @@ function insertSource(
     }
   });
   return outputs.length;
+}
+
+/** Of the first value that no column is left for; with stars, of the first of all. */
+function locationBeyond(source: Node, given: number, columns: number): number {
+  const written = 'SelectStmt' in source ? writtenRow(source.SelectStmt) : [];
+  const value = written.length === given ? written[columns] : written[0];
+  return value === undefined ? -1 : nodeLocation(value);
 }
 
 function onConflict(analysis: Analysis, clause: OnConflictClause, target: Target, outer: Scope): void {

@@ -5,7 +5,8 @@ import type { Analysis, ExpectedColumns } from './analysis.ts';
 import { requireDeterministic } from '../expressions/comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
 import { sealDefault } from './defaults.ts';
-import { refuseStatement, refuseUse } from '../errors.ts';
+import { refuseStatement, refuseSyntax, refuseUse } from '../errors.ts';
+import { requireSameColumns, unequalRow, writtenRow } from '../expressions/counts.ts';
 import { analyzeWindow } from '../expressions/expressions.ts';
 import { analyzeFrom } from './from.ts';
 import { keyedValues } from './keyed.ts';
@@ -104,7 +105,9 @@ function values(
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
   const rows = lists.map((list) => ('List' in list ? (list.List.items ?? []) : []));
-  const width = Math.max(0, ...rows.map((row) => row.length));
+  const unequal = unequalRow(rows);
+  if (unequal !== undefined) throw refuseSyntax('VALUES lists must all be the same length', locationOfFirst(unequal));
+  const width = rows[0]?.length ?? 0;
   const outputs = Array.from({ length: width }, (_, index): OutputColumn => {
     const name = `column${index + 1}`;
     const items = rows.flatMap((row) => row[index] ?? []);
@@ -117,6 +120,8 @@ function values(
   for (const item of sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
 }
+
+const locationOfFirst = ([first]: readonly Node[]): number => (first === undefined ? -1 : nodeLocation(first));
 
 function openItems(analysis: Analysis, items: readonly Node[], scope: Scope): OpenColumn {
   const open = new OpenColumn({
@@ -158,6 +163,7 @@ function setOperation(
   const expected = keepsAll ? wanted : wanted.map(unchanged);
   const left = analyzeSelect(analysis, larg, scope, expected);
   const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected));
+  requireSameColumns(select.op, left.length, right.length, locationOfFirst(writtenRow(rarg)));
   const outputs = left.map((column, index): OutputColumn => {
     const other = right[index] ?? { name: '', value: PLAIN };
     return { name: column.name, ...unitedColumn(analysis, column, other, expected[index], keepsAll) };

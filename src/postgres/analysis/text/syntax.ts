@@ -2,7 +2,7 @@
 import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken, type TypeName } from 'libpg-query';
 import { logicalTypeByOid, logicalTypeOfArray } from '../../types/registry.ts';
 import { isBuiltinTypeName, TYPES } from '../../types/type-facts.ts';
-import { AnalysisError } from '../errors.ts';
+import { refuseSyntax } from '../errors.ts';
 
 export type { Node, ScanToken } from 'libpg-query';
 
@@ -26,7 +26,7 @@ export function parseStatements(sql: string, byteLength: number): readonly RawSt
     );
   } catch (error) {
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? -1) : -1;
-    throw new AnalysisError('ERR_POSTGRES_UNPARSABLE', '42601', 'syntax error', at);
+    throw refuseSyntax('syntax error', at);
   }
 }
 
