@@ -17,6 +17,7 @@ keys:
     - { type: keyFile, path: ./${KEY_FILE_NAME} }
     # - { type: passphrase, passphraseFile: ./passphrase }
   audit: { file: ./sealgate-audit.jsonl, durability: write }    # fsync: each record survives power failure, slower
+  # Put aside at 1 GiB as <file>.<first record>, never deleted; another size, in the braces: rotateAtBytes: 268435456
   # Copies elsewhere (file, syslog, http), in the braces: sinks: [{ type: syslog, name: siem, host: logs.internal }]
   # A warning where one caller decrypts more often than this with one key in a minute.
   # alarm: { decryptionsPerMinute: 100000 }

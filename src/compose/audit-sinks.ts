@@ -54,6 +54,8 @@ export class AuditSinks {
     return {
       failing: (err) => this.#log.error({ sink, err }, 'an audit sink takes no records; they wait in the audit log'),
       recovered: () => this.#log.info({ sink }, 'an audit sink takes records again'),
+      moved: (records) =>
+        this.#log.error({ sink, ...records }, 'audit records were moved away before an audit sink had them'),
     };
   }
 }

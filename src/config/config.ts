@@ -37,6 +37,7 @@ export type KeysConfig = {
   readonly audit: {
     readonly file: string;
     readonly durability: 'write' | 'fsync';
+    readonly rotateAtBytes: number;
     readonly sinks: readonly AuditSinkConfig[];
   };
   readonly alarm: { readonly decryptionsPerMinute: number | undefined };

@@ -27,7 +27,12 @@ test('The smallest config gets its defaults, with absolute paths', async () => {
   expect(keys.store).toBe('/etc/gate/sealgate-keys.sqlite');
   expect(keys.unseal).toEqual([{ type: 'keyFile', path: '/etc/gate/root.key' }]);
   expect(keys.cache).toEqual({ maxAgeSeconds: 300, maxUses: 1000, maxEntries: 10_000 });
-  expect(keys.audit).toEqual({ file: '/etc/gate/sealgate-audit.jsonl', durability: 'write', sinks: [] });
+  expect(keys.audit).toEqual({
+    file: '/etc/gate/sealgate-audit.jsonl',
+    durability: 'write',
+    rotateAtBytes: 2 ** 30,
+    sinks: [],
+  });
   expect([s3, postgres, observe]).toEqual([undefined, undefined, { listen: undefined, log: { level: 'info' } }]);
 });
 

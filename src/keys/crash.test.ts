@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { keyFolder, TEST_USE as use, type KeyFolder } from '../../test/support/keys/keys.ts';
@@ -16,8 +16,15 @@ const KILLS = 12;
 const PATIENCE = 50;
 const CALLS = 'pwrite64,fsync,fdatasync,rename,ftruncate,unlink,write';
 /** What the child does; within how many calls on the store’s files, a start included; and within how many milliseconds. */
-const WORK = [
+const WORK: readonly {
+  readonly what: string;
+  readonly words: readonly string[];
+  readonly calls: number;
+  readonly ms: number;
+  readonly rotateAtBytes?: number;
+}[] = [
   { what: 'creating, using and rotating', words: [], calls: 100, ms: 150 },
+  { what: 'rotating its audit log', words: ['rotations'], calls: 100, ms: 150, rotateAtBytes: 4000 },
   { what: 'making key pairs and signing', words: ['pairs'], calls: 120, ms: 600 },
   { what: 'replicating, rotating and moving keys of two regions', words: ['regions'], calls: 120, ms: 400 },
   { what: 'importing, deleting and rotating what is imported', words: ['imports'], calls: 160, ms: 1500 },
@@ -112,25 +119,35 @@ async function expectImports(manager: KeyManager, acknowledged: Acknowledged): P
   }
 }
 
-async function killAgainAndAgain(killedRun: (keys: KeyFolder) => Promise<Acknowledged>): Promise<void> {
-  await using keys = await keyFolder({ otherRegions: [OTHER_REGION] });
+async function killAgainAndAgain(
+  rotateAtBytes: number | undefined,
+  killedRun: (keys: KeyFolder) => Promise<Acknowledged>,
+): Promise<void> {
+  const rotated = (keys: KeyFolder): KeyFolder =>
+    rotateAtBytes === undefined
+      ? keys
+      : { ...keys, options: { ...keys.options, audit: { ...keys.options.audit, rotateAtBytes } } };
+  await using plain = await keyFolder({ otherRegions: [OTHER_REGION] });
+  const keys = rotated(plain);
   const acknowledged: string[] = [];
   for (let kill = 0; kill < KILLS || (acknowledged.length === 0 && kill < KILLS * PATIENCE); kill++) {
     acknowledged.push(...(await killedRun(keys)));
-    const manager = await keys.open();
+    const manager = await keys.open(keys.options);
     await expectImports(manager, acknowledged);
     await expectNothingLost(manager, acknowledged);
     await expectRelated(manager, acknowledged);
     await manager.close();
-    expect((await verifyAudit(keys.options)).problem).toBeUndefined();
+    expect(await verifyAudit(keys.options)).toMatchObject({ problem: undefined, startsAfter: 0, gaps: [] });
   }
+  if (rotateAtBytes !== undefined)
+    expect(readdirSync(keys.folder).filter((name) => /\.\d{16}$/.test(name)).length).toBeGreaterThan(0);
   expect(acknowledged.length).toBeGreaterThan(0);
 }
 
 test.for(WORK)(
   'Killed after any time of $what, the store loses nothing that was acknowledged',
-  async ({ words, ms }) => {
-    await killAgainAndAgain((keys) => {
+  async ({ words, ms, rotateAtBytes }) => {
+    await killAgainAndAgain(rotateAtBytes, (keys) => {
       const child = [CHILD, JSON.stringify(keys.options), ...words];
       return linesOf(process.execPath, child, (kill) => setTimeout(kill, randomInt(ms)));
     });
@@ -158,10 +175,10 @@ function whyNoTracing(): string | undefined {
 
 const AT_CALLS =
   'Killed at any of its system calls on the store’s files while $what, the store loses nothing that was acknowledged';
-test.for(WORK)(AT_CALLS, async ({ words, calls }, { skip }) => {
+test.for(WORK)(AT_CALLS, async ({ words, calls, rotateAtBytes }, { skip }) => {
   const reason = whyNoTracing();
   if (reason !== undefined) skip(reason);
-  await killAgainAndAgain((keys) => {
+  await killAgainAndAgain(rotateAtBytes, (keys) => {
     const { storePath, audit } = keys.options;
     const endings = ['', '-wal', '.epoch', '.epoch.new'].map((ending) => `${storePath}${ending}`);
     const files = [...endings, audit.path, `${audit.path}.head`, keys.folder].flatMap((path) => ['-P', path]);

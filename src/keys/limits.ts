@@ -50,6 +50,8 @@ export const MAX_MESSAGE_BYTES = 4096;
 export const MAX_AUDIT_LINE_BYTES = 256 * 1024;
 /** In `write` mode the log is synced, and its head remembered, this often. */
 export const AUDIT_SYNC_INTERVAL_MS = 1000;
+/** Where the log could not be rotated it is tried again after so many bytes. */
+export const ROTATION_RETRY_BYTES = 16 * 1024 * 1024;
 /** A signed checkpoint follows after so many records, and after so much time in which any was written. */
 export const CHECKPOINT_RECORDS = 10_000;
 export const CHECKPOINT_INTERVAL_MS = 60_000;

@@ -18,7 +18,12 @@ export type UnsealSecret =
 /** `fsync`: a record survives power failure before the answer leaves; `write`: it survives the process. */
 export type AuditDurability = 'fsync' | 'write';
 
-export type AuditOptions = { readonly path: string; readonly durability: AuditDurability };
+export type AuditOptions = {
+  readonly path: string;
+  readonly durability: AuditDurability;
+  /** A file that has so many bytes is put aside, and a new one begun; never unless told. */
+  readonly rotateAtBytes?: number;
+};
 
 /** Bounds of the DEK cache; see `limits.ts` for the defaults. `maxEntries: 0` turns it off. */
 export type DekCacheLimits = { readonly maxAgeMs: number; readonly maxUses: number; readonly maxEntries: number };

@@ -12,7 +12,7 @@ export const auditVerifyCommand = defineCommand({
   usage: 'audit verify [--json]\n       sealgate audit verify --file <log> --public-key <hex> [--json]',
   example: 'sealgate audit verify',
   details:
-    'Reads only, and works beside a running `sealgate up`. Exit code 0: whole; 1: a record was changed, removed, added or moved.\nIt prints the public key of the log’s signed checkpoints: keep it elsewhere. With it alone, and without the key store, whoever has a copy\nof the log can check it up to the last checkpoint.',
+    'Reads only, and works beside a running `sealgate up`. Exit code 0: whole; 1: a record was changed, removed, added or moved.\nFiles that were rotated away are checked with the log as far as they lie beside it, and each by itself with --file.\nIt prints the public key of the log’s signed checkpoints: keep it elsewhere. With it alone, and without the key store, whoever has a copy\nof the log can check it up to the last checkpoint.',
   options: {
     ...CONFIG_OPTION,
     file: { type: 'string', placeholder: 'log', help: 'a log, or a copy of one, to check without the key store' },
@@ -48,11 +48,16 @@ async function byPublicKey(file: string | undefined, publicKey: string | undefin
 
 function formatReport(report: AuditReport, path: string, isAttestedAlone: boolean): string {
   const gaps = report.gaps.map(
-    ({ line, afterSeq, nextSeq }) =>
-      `gap accepted at line ${line}: records ${afterSeq + 1} to ${nextSeq - 1} are missing\n`,
+    ({ file, line, afterSeq, nextSeq }) =>
+      `gap accepted at ${file}:${line}: records ${afterSeq + 1} to ${nextSeq - 1} are missing\n`,
   );
   const end = report.unfinishedBytes > 0 ? `${report.unfinishedBytes} bytes of an unfinished write at the end\n` : '';
-  return gaps.join('') + end + verdict(report, path, isAttestedAlone);
+  return beginning(report) + gaps.join('') + end + verdict(report, path, isAttestedAlone);
+}
+
+function beginning({ startsAfter }: AuditReport): string {
+  if (startsAfter === 0) return '';
+  return `begins with record ${startsAfter + 1}: those before it are in files that are not here\n`;
 }
 
 function verdict(report: AuditReport, path: string, isAttestedAlone: boolean): string {
@@ -66,11 +71,11 @@ function verdict(report: AuditReport, path: string, isAttestedAlone: boolean): s
 function formatProblem(problem: AuditProblem, path: string): string {
   switch (problem.type) {
     case 'bad-record':
-      return `${path}:${problem.line}: not a genuine record (after record ${problem.afterSeq})\n`;
+      return `${problem.file}:${problem.line}: not a genuine record (after record ${problem.afterSeq})\n`;
     case 'broken-chain':
-      return `${path}:${problem.line}: record ${problem.seq} does not follow record ${problem.afterSeq}\n`;
+      return `${problem.file}:${problem.line}: record ${problem.seq} does not follow record ${problem.afterSeq}\n`;
     case 'bad-checkpoint':
-      return `${path}:${problem.line}: the signature of checkpoint ${problem.seq} is not of this key and chain\n`;
+      return `${problem.file}:${problem.line}: the signature of checkpoint ${problem.seq} is not of this key and chain\n`;
     case 'truncated':
       return `${path}: ends with record ${problem.lastSeq}, but record ${problem.rememberedSeq} was written\n`;
     default:

@@ -18,6 +18,7 @@ function unsealSecret(slot: UnsealConfig): UnsealSecret {
 }
 
 export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}): KeyManagerOptions {
+  const { audit } = keys;
   return {
     storePath: keys.store,
     ...(keys.epochFile === undefined ? {} : { epochPath: keys.epochFile }),
@@ -25,7 +26,7 @@ export function keyManagerOptions(keys: KeysConfig, accept: KeyAcceptance = {}):
     region: keys.region,
     otherRegions: keys.otherRegions,
     account: keys.account,
-    audit: { path: keys.audit.file, durability: keys.audit.durability },
+    audit: { path: audit.file, durability: audit.durability, rotateAtBytes: audit.rotateAtBytes },
     cache: {
       maxAgeMs: keys.cache.maxAgeSeconds * 1000,
       maxUses: keys.cache.maxUses,

@@ -11,14 +11,14 @@ type SinkFile = AuditFile['sinks'][number];
 const SINKS: ConfigPath = ['keys', 'audit', 'sinks'];
 
 export async function resolveAudit(
-  { file, durability, sinks }: AuditFile,
+  { file, durability, rotateAtBytes, sinks }: AuditFile,
   files: ConfigFiles,
   findings: Finding[],
 ): Promise<KeysConfig['audit']> {
   findings.push(...nameFindings(sinks), ...syslogFindings(sinks));
   const resolved = [];
   for (const [index, sink] of sinks.entries()) resolved.push(await resolveSink(sink, files, [...SINKS, index]));
-  return { file: files.absolute(file), durability, sinks: resolved };
+  return { file: files.absolute(file), durability, rotateAtBytes, sinks: resolved };
 }
 
 async function resolveSink(sink: SinkFile, files: ConfigFiles, at: ConfigPath): Promise<AuditSinkConfig> {

@@ -70,6 +70,10 @@ export const keysSchema = z
           .describe(
             'What has happened to a record before the answer leaves: written to the operating system, or on the disk.',
           ),
+        rotateAtBytes: count(
+          'A file that has so many bytes is put aside as <file>.<number of its first record>, and a new one begun. Nothing is deleted: move or delete what you need no more.',
+          { min: 1024 * 1024, max: Number.MAX_SAFE_INTEGER },
+        ).default(1024 * 1024 * 1024),
         sinks: auditSinks,
       })
       .prefault({})

@@ -8,6 +8,7 @@ import { MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
 import { verifyAudit } from '../offline.ts';
 import type { KeyManagerOptions } from '../options.ts';
 import { readLines } from './lines.ts';
+import { LogFile } from './log-file.ts';
 import { AuditLog } from './log.ts';
 import { EMPTY_HEAD } from './record.ts';
 
@@ -331,7 +332,7 @@ describe('an unwritable log', () => {
       // Opened for reading alone: each write fails, as on a full or read-only disk.
       const log = new AuditLog(
         { options: { path, durability }, identity, now: Date.now },
-        openSync(path, 'r'),
+        new LogFile(path, openSync(path, 'r'), { start: 0, firstSeq: 1 }),
         EMPTY_HEAD,
       );
       const entry = {

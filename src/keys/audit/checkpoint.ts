@@ -7,6 +7,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ED25519_SIGNATURE_BYTES, ed25519PublicBytes, signEd25519, verifyEd25519 } from '../../crypto/ed25519.ts';
 import { encodeFields } from '../fields.ts';
 import type { AuditIdentity } from './identity.ts';
+import { ownEntry } from './own-entries.ts';
 import type { AuditEntry, AuditHead } from './record.ts';
 
 export const CHECKPOINT_ACTION = 'AuditCheckpoint';
@@ -21,24 +22,12 @@ export function checkpointEntry(
   nowMs: number,
 ): AuditEntry {
   const signature = signEd25519(signer, signedBytes({ storeId, seq: seq + 1, prevHash: hash }));
-  return {
-    time: new Date(nowMs).toISOString(),
-    principal: 'sealgate',
-    action: CHECKPOINT_ACTION,
-    key: null,
-    material: null,
-    via: 'cli',
-    resource: 'key store',
-    context: null,
-    decision: 'allow',
-    why: 'signed by the store',
-    result: 'success',
-    detail: {
-      store: hex(storeId),
-      publicKey: hex(ed25519PublicBytes(signer)),
-      signature: Buffer.from(signature).toString('base64url'),
-    },
+  const detail = {
+    store: hex(storeId),
+    publicKey: hex(ed25519PublicBytes(signer)),
+    signature: Buffer.from(signature).toString('base64url'),
   };
+  return ownEntry({ action: CHECKPOINT_ACTION, why: 'signed by the store', result: 'success', detail }, nowMs);
 }
 
 /** Whether the signature in a checkpoint's record is of this claim. */

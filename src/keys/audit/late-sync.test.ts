@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { takeEd25519Seed } from '../../crypto/ed25519.ts';
 import { AUDIT_SYNC_INTERVAL_MS } from '../limits.ts';
-import { openAuditLog } from './log.ts';
+import { openAuditLog } from './open-log.ts';
 import { EMPTY_HEAD, type AuditEntry } from './record.ts';
 
 const ENTRY: AuditEntry = {

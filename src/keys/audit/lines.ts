@@ -14,12 +14,13 @@ export type LogLine = {
 const CHUNK_BYTES = 256 * 1024;
 const LINE_END = 0x0a;
 
-export function* readLines(file: number, from: number): Generator<LogLine> {
+/** Of a file whose first byte has the place `base`, from the place `from` on. */
+export function* readLines(file: number, from: number, base = 0): Generator<LogLine> {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let rest: Uint8Array = new Uint8Array(0);
   let restLength = 0;
   let start = from;
-  for (let position = from; ;) {
+  for (let position = from - base; ;) {
     const read = readSync(file, chunk, 0, chunk.length, position);
     if (read === 0) break;
     position += read;

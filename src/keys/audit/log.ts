@@ -2,36 +2,37 @@
  * The audit log's writer. An answer leaves only after its record is written: records that wait together go out in one write
  * (and one sync, where durability is `fsync`). What cannot be written is not acknowledged: the use is refused.
  */
-import { closeSync, constants, existsSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { KeysError } from '../errors.ts';
 import {
   AUDIT_SYNC_INTERVAL_MS,
   CHECKPOINT_INTERVAL_MS,
   CHECKPOINT_RECORDS,
   MAX_AUDIT_BATCH_RECORDS,
+  ROTATION_RETRY_BYTES,
 } from '../limits.ts';
 import type { AuditOptions } from '../options.ts';
 import { errorName } from '../root/secret-file.ts';
-import { syncFolder, writeAll } from '../stores/durable-file.ts';
 import { Chained, endOf, headOf, LineBuffer, type ChainEnd } from './chained.ts';
 import type { AuditFeed } from './forward/forwarder.ts';
-import { HeadFile, laterHead, readHeadFile } from './head-file.ts';
+import { HeadFile } from './head-file.ts';
 import type { AuditIdentity } from './identity.ts';
-import { EMPTY_HEAD, type AuditEntry, type AuditHead, type RepeatedEntry } from './record.ts';
-import { resumeLog, type Resumption } from './resume.ts';
+import type { LogFile } from './log-file.ts';
+import { beginFile, failedRotation } from './own-entries.ts';
+import type { AuditEntry, AuditHead, RepeatedEntry } from './record.ts';
+
+type Entry = AuditEntry | RepeatedEntry;
 
 /** Records that go out in one write. Whoever waits for one of them waits for all: they are written together, or none of them is. */
 type Group = PromiseWithResolvers<void> & { readonly entries: AuditEntry[] };
 
 /** `now`: milliseconds since 1970. */
-type LogParts = { readonly options: AuditOptions; readonly identity: AuditIdentity; readonly now: () => number };
+export type LogParts = { readonly options: AuditOptions; readonly identity: AuditIdentity; readonly now: () => number };
 
 export class AuditLog implements AuditFeed {
   readonly #options: AuditOptions;
   readonly #identity: AuditIdentity;
   readonly #now: () => number;
-  readonly #file: number;
+  readonly #file: LogFile;
   readonly #headFile: HeadFile;
   readonly #lines = new LineBuffer();
   /** In the order of their records; the last still takes some. */
@@ -41,17 +42,20 @@ export class AuditLog implements AuditFeed {
   #synced: AuditHead;
   #flushing: Promise<void> | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
-  /** Syncs that the disk has not answered yet. */
+  /** Syncs whose answer moves the head. */
   readonly #syncing = new Set<Promise<void>>();
   /** Records since the last checkpoint, and the time of it (or of the start). */
   #unattested = 0;
   #attestedAtMs: number;
   #dead: KeysError | undefined;
   #failing = false;
+  /** Where the file is next to be rotated; moved on where that failed. */
+  #rotateAt: number;
   readonly #listeners = new Set<() => void>();
+  readonly #rotated = new Set<() => void>();
   readonly #holds = new Set<() => string | undefined>();
 
-  constructor({ options, identity, now }: LogParts, file: number, head: AuditHead) {
+  constructor({ options, identity, now }: LogParts, file: LogFile, head: AuditHead) {
     this.#options = options;
     this.#identity = identity;
     this.#now = now;
@@ -60,6 +64,7 @@ export class AuditLog implements AuditFeed {
     this.#headFile = new HeadFile(options.path, identity);
     this.#written = endOf(head);
     this.#synced = head;
+    this.#rotateAt = this.#full;
   }
 
   /** As much of the chain as is known to be on the disk: what the store may remember. */
@@ -75,9 +80,19 @@ export class AuditLog implements AuditFeed {
     return headOf(this.#written);
   }
 
+  /** The place in the log of the first byte of the file that is written to. */
+  get fileStart(): number {
+    return this.#file.start;
+  }
+
   onWritten(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Calls back once what was written so far is synced, in a file of its own. */
+  onRotated(listener: () => void): void {
+    this.#rotated.add(listener);
   }
 
   hold(reason: () => string | undefined): () => void {
@@ -108,7 +123,7 @@ export class AuditLog implements AuditFeed {
   }
 
   /** Returns once the records are written, all in one write, where none has to wait for a sync; ERR_KEYS_AUDIT_UNAVAILABLE: none is. */
-  appendNow(entries: readonly (AuditEntry | RepeatedEntry)[]): void {
+  appendNow(entries: readonly Entry[]): void {
     if (!this.writesAtOnce) throw new TypeError('records of this log wait for a sync');
     try {
       this.#write(entries);
@@ -141,13 +156,13 @@ export class AuditLog implements AuditFeed {
     try {
       this.#attest();
       if (this.#dead === undefined) {
-        fdatasyncSync(this.#file);
+        this.#file.syncNow();
         this.#remember(this.head);
       }
       this.#headFile.close();
     } finally {
       this.#dead ??= new KeysError('ERR_KEYS_CLOSED', 'the audit log is closed');
-      closeSync(this.#file);
+      await this.#file.close();
     }
   }
 
@@ -176,20 +191,28 @@ export class AuditLog implements AuditFeed {
     return error instanceof KeysError ? error : this.#unavailable(error);
   }
 
-  #write(entries: readonly (AuditEntry | RepeatedEntry)[]): void {
+  #write(entries: readonly Entry[]): void {
     this.check();
-    const chained = new Chained(this.#identity, this.#written, this.#lines);
-    for (const entry of entries) chained.add(entry);
+    if (this.#written.offset >= this.#rotateAt) this.#rotate();
+    const chained = this.#chain(entries);
     const attests = this.#unattested + entries.length >= CHECKPOINT_RECORDS;
     if (attests) chained.attest(this.#now());
     this.#put(chained);
     if (!attests) this.#unattested += entries.length;
   }
 
+  #chain(entries: readonly Entry[]): Chained {
+    const chained = new Chained(this.#identity, this.#written, this.#lines);
+    const { start } = this.#file;
+    const begins = start > 0 && this.#written.offset === start;
+    for (const entry of begins ? beginFile(entries, start, this.#now()) : entries) chained.add(entry);
+    return chained;
+  }
+
   /** A checkpoint, where records were written since the last; where it cannot be written the next start's records are its own. */
   #attest(): void {
     if (this.#unattested === 0 || this.#dead !== undefined) return;
-    const chained = new Chained(this.#identity, this.#written, this.#lines);
+    const chained = this.#chain([]);
     chained.attest(this.#now());
     try {
       this.#put(chained);
@@ -198,9 +221,35 @@ export class AuditLog implements AuditFeed {
     }
   }
 
+  get #full(): number {
+    return this.#file.start + (this.#options.rotateAtBytes ?? Infinity);
+  }
+
+  /** Where the file cannot be rotated it is gone on with, and that is on record. */
+  #rotate(): void {
+    this.#attest();
+    if (this.#dead !== undefined) throw this.#dead;
+    try {
+      this.#file.syncNow();
+    } catch (cause) {
+      this.#dead = this.#unavailable(cause);
+      throw this.#dead;
+    }
+    this.#remember(this.head);
+    try {
+      this.#file.rotate(this.#written);
+      this.#rotateAt = this.#full;
+    } catch (cause) {
+      this.#rotateAt = this.#written.offset + ROTATION_RETRY_BYTES;
+      this.#put(this.#chain([failedRotation(errorName(cause), this.#now())]));
+      return;
+    }
+    for (const listener of this.#rotated) listener();
+  }
+
   #put(chained: Chained): void {
     try {
-      writeAll(this.#file, chained.bytes);
+      this.#file.append(chained.bytes);
     } catch (error) {
       this.#cutBack(error);
       throw error;
@@ -218,7 +267,7 @@ export class AuditLog implements AuditFeed {
   /** A full disk may free itself: remove what was half written, refuse these records, and go on. */
   #cutBack(cause: unknown): void {
     try {
-      ftruncateSync(this.#file, this.#written.offset);
+      this.#file.cutTo(this.#written.offset);
     } catch {
       this.#dead = this.#unavailable(cause);
     }
@@ -232,19 +281,15 @@ export class AuditLog implements AuditFeed {
     return sync;
   }
 
-  #startSync(head: AuditHead): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fdatasync(this.#file, (cause) => {
-        if (cause === null) {
-          this.#remember(head);
-          resolve();
-          return;
-        }
-        // After a failed sync the kernel may have dropped the pages: what is on the disk is unknown until it is read again.
-        this.#dead = this.#unavailable(cause);
-        reject(this.#dead);
-      });
-    });
+  async #startSync(head: AuditHead): Promise<void> {
+    try {
+      await this.#file.sync();
+    } catch (cause) {
+      // After a failed sync the kernel may have dropped the pages: what is on the disk is unknown until it is read again.
+      this.#dead = this.#unavailable(cause);
+      throw this.#dead;
+    }
+    this.#remember(head);
   }
 
   #scheduleSync(): void {
@@ -272,39 +317,5 @@ export class AuditLog implements AuditFeed {
     return new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${this.#options.path} cannot be written: ${errorName(cause)}`, {
       cause,
     });
-  }
-}
-
-/**
- * Opens the log where its chain ends. Errors: ERR_KEYS_AUDIT_UNAVAILABLE, ERR_KEYS_AUDIT_TRUNCATED, ERR_KEYS_AUDIT_TAMPERED
- * (the last two not where `acceptGap`).
- */
-export function openAuditLog(parts: LogParts & { readonly storeHead: AuditHead; readonly acceptGap: boolean }): {
-  log: AuditLog;
-  resumption: Resumption;
-} {
-  const { options, identity, storeHead, acceptGap } = parts;
-  const remembered = laterHead(storeHead, readHeadFile(options.path, identity)) ?? EMPTY_HEAD;
-  const file = openLogFile(options.path);
-  try {
-    const resumption = resumeLog(file, options.path, remembered, identity, acceptGap);
-    return { log: new AuditLog(parts, file, resumption.head), resumption };
-  } catch (error) {
-    closeSync(file);
-    throw error;
-  }
-}
-
-function openLogFile(path: string): number {
-  // A device or pipe has no end to go on from, and reading one may never end.
-  if (existsSync(path) && !statSync(path).isFile()) {
-    throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} is no regular file`);
-  }
-  try {
-    const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
-    syncFolder(dirname(path));
-    return file;
-  } catch (cause) {
-    throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be opened: ${errorName(cause)}`, { cause });
   }
 }

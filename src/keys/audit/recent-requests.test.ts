@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { rotatedPath } from './log-reader.ts';
 import { recentRequests } from './recent-requests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealgate-recent-'));
@@ -43,4 +44,15 @@ test('An empty log tells of nothing and misses nothing; what is no record is pas
   expect(() => recentRequests(join(folder, 'none'), T, 1e6)).toThrow(
     expect.objectContaining({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' }),
   );
+});
+
+test('Requests are told of where their records were rotated away; what was moved away says since when', () => {
+  const lines = Array.from({ length: 6 }, (_, n) => line(n + 1, T + n, `r${n}`));
+  const said = { seq: 4, time: new Date(T).toISOString(), action: 'AuditContinued', prevHash: '0'.repeat(64) };
+  const offset = lines.slice(0, 3).join('').length;
+  writeFileSync(rotatedPath(path, 1), lines.slice(0, 3).join(''));
+  write(`${JSON.stringify({ ...said, detail: { offset } })}\n`, ...lines.slice(4));
+  expect(recentRequests(path, T, 1e6)).toEqual({ ids: ['r0', 'r1', 'r2', 'r4', 'r5'], completeSinceMs: undefined });
+  rmSync(rotatedPath(path, 1));
+  expect(recentRequests(path, T - 1, 1e6)).toEqual({ ids: ['r4', 'r5'], completeSinceMs: T });
 });

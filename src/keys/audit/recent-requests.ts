@@ -2,10 +2,9 @@
  * The requests that the end of an audit log tells of, by their ids: what was answered shortly before a start, by the process that was there
  * before. Whose records they are was proven when the log was opened; here they are only read.
  */
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import { KeysError } from '../errors.ts';
 import { errorName } from '../root/secret-file.ts';
-import { readLines } from './lines.ts';
+import { LogReader } from './log-reader.ts';
 
 export type RecentRequests = {
   /** Ids, as their answers named them. */
@@ -16,22 +15,21 @@ export type RecentRequests = {
 
 /** Of at most the last `maxBytes` of the log, those recorded from `sinceMs` on (milliseconds since 1970). ERR_KEYS_AUDIT_UNAVAILABLE. */
 export function recentRequests(path: string, sinceMs: number, maxBytes: number): RecentRequests {
-  let file: number | undefined;
+  const reader = LogReader.open(path);
   try {
-    file = openSync(path, 'r');
-    return requestsIn(file, sinceMs, maxBytes);
+    return requestsIn(reader, sinceMs, maxBytes);
   } catch (cause) {
     throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be read: ${errorName(cause)}`, { cause });
   } finally {
-    if (file !== undefined) closeSync(file);
+    reader.close();
   }
 }
 
-function requestsIn(file: number, sinceMs: number, maxBytes: number): RecentRequests {
+function requestsIn(reader: LogReader, sinceMs: number, maxBytes: number): RecentRequests {
   const ids: string[] = [];
   let oldestMs: number | undefined;
   let isBegun = false;
-  for (const line of readLines(file, Math.max(0, fstatSync(file).size - maxBytes))) {
+  for (const line of reader.lines(Math.max(0, reader.end - maxBytes))) {
     // The first may be the end of one.
     const record = line.type === 'whole' ? readTimed(line.bytes) : undefined;
     if (record === undefined) continue;

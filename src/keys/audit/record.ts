@@ -35,7 +35,7 @@ export type AuditEntry = {
 /** A record of a use that comes again and again: what it says after its time, as `sayingOf` gives it, is the same each time. */
 export type RepeatedEntry = { readonly time: string; readonly saying: Uint8Array };
 
-/** Where a chain ends: the last record's number, the hash of its line, and the byte after its line end. */
+/** Where a chain ends: the last record's number, the hash of its line, and the byte after its line end, counted over all files of the log. */
 export type AuditHead = { readonly seq: number; readonly hash: Uint8Array; readonly offset: number };
 
 export const HASH_BYTES = 32;
@@ -43,6 +43,8 @@ export const EMPTY_HEAD: AuditHead = { seq: 0, hash: new Uint8Array(HASH_BYTES),
 
 /** Marks a place where records are missing that an operator has accepted. */
 export const GAP_ACTION = 'AuditGap';
+/** Begins each file of the log but the first; `detail.offset` is the place in the log of the file's first byte. */
+export const CONTINUED_ACTION = 'AuditContinued';
 
 const MAC_OPEN = ',"mac":"';
 const MAC_CLOSE = '"}';

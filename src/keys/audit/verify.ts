@@ -3,22 +3,33 @@
  * by the public key of its checkpoints alone (the chain, and their signatures). Reads only.
  */
 import type { KeyObject } from 'node:crypto';
-import { closeSync, fstatSync, openSync } from 'node:fs';
 import { equalBytes } from '../../crypto/bytes.ts';
 import { ed25519PublicKey } from '../../crypto/ed25519.ts';
-import { KeysError } from '../errors.ts';
-import { errorName } from '../root/secret-file.ts';
 import { CHECKPOINT_ACTION, checkpointKey, isSigned } from './checkpoint.ts';
 import { laterHead, readHeadFile } from './head-file.ts';
 import type { AuditIdentity } from './identity.ts';
-import { readLines } from './lines.ts';
-import { advance, EMPTY_HEAD, GAP_ACTION, openRecord, readRecord, type AuditHead, type ChainRecord } from './record.ts';
+import { LogReader } from './log-reader.ts';
+import {
+  advance,
+  CONTINUED_ACTION,
+  EMPTY_HEAD,
+  GAP_ACTION,
+  openRecord,
+  readRecord,
+  type AuditHead,
+  type ChainRecord,
+} from './record.ts';
+import { headBefore, isAfter } from './resume.ts';
 
-export type AuditGap = { readonly line: number; readonly afterSeq: number; readonly nextSeq: number };
+/** `line` of `file`, the first being 1. */
+type LinePlace = { readonly file: string; readonly line: number };
+export type AuditGap = LinePlace & { readonly afterSeq: number; readonly nextSeq: number };
 
 export type AuditReport = {
   readonly records: number;
   readonly lastSeq: number;
+  /** The last record of those that are in files that were moved away; 0: none is, the first is here. */
+  readonly startsAfter: number;
   /** Missing records that an operator accepted; they are gone, and known to be. */
   readonly gaps: readonly AuditGap[];
   /** Signed checkpoints, and the last record that one of them covers. */
@@ -32,9 +43,9 @@ export type AuditReport = {
   readonly problem: AuditProblem | undefined;
 };
 export type AuditProblem =
-  | { readonly type: 'bad-record'; readonly line: number; readonly afterSeq: number }
-  | { readonly type: 'broken-chain'; readonly line: number; readonly seq: number; readonly afterSeq: number }
-  | { readonly type: 'bad-checkpoint'; readonly line: number; readonly seq: number }
+  | (LinePlace & { readonly type: 'bad-record'; readonly afterSeq: number })
+  | (LinePlace & { readonly type: 'broken-chain'; readonly seq: number; readonly afterSeq: number })
+  | (LinePlace & { readonly type: 'bad-checkpoint'; readonly seq: number })
   | { readonly type: 'truncated'; readonly lastSeq: number; readonly rememberedSeq: number };
 
 /** What lines are checked by. */
@@ -49,7 +60,9 @@ type Check = {
 
 type Progress = {
   head: AuditHead;
-  line: number;
+  place: LinePlace;
+  /** What the first record that is here goes on from. */
+  start: AuditHead;
   records: number;
   checkpoints: number;
   attestedSeq: number;
@@ -80,43 +93,34 @@ export function verifyAttestedLog(path: string, publicBytes: Uint8Array): AuditR
 }
 
 function verifyFile(path: string, publicKeyHex: string, check: Check): AuditReport {
-  const file = openForReading(path);
+  const reader = LogReader.open(path);
   try {
     const progress: Progress = {
-      head: EMPTY_HEAD,
-      ...{ line: 0, records: 0, checkpoints: 0, attestedSeq: 0, unfinishedBytes: 0 },
+      ...{ head: EMPTY_HEAD, start: EMPTY_HEAD, place: { file: path, line: 0 } },
+      ...{ records: 0, checkpoints: 0, attestedSeq: 0, unfinishedBytes: 0 },
       sawRemembered: check.remembered.seq === 0,
       gaps: [],
     };
-    const problem = walk(file, check, progress) ?? endProblem(progress, check.remembered);
-    const { records, gaps, checkpoints, attestedSeq, unfinishedBytes, head } = progress;
-    const found = { records, lastSeq: head.seq, gaps, checkpoints, attestedSeq, unfinishedBytes, problem };
-    return { ...found, checkpointKey: publicKeyHex };
+    const problem = walk(reader, check, progress) ?? endProblem(progress, check.remembered);
+    const { records, gaps, checkpoints, attestedSeq, unfinishedBytes, head, start } = progress;
+    const found = { records, lastSeq: head.seq, startsAfter: start.seq, gaps, checkpoints, attestedSeq };
+    return { ...found, unfinishedBytes, problem, checkpointKey: publicKeyHex };
   } finally {
-    closeSync(file);
+    reader.close();
   }
 }
 
-function openForReading(path: string): number {
-  try {
-    const file = openSync(path, 'r');
-    if (fstatSync(file).isFile()) return file;
-    closeSync(file);
-  } catch (cause) {
-    throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be read: ${errorName(cause)}`, { cause });
-  }
-  throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} is no regular file`);
-}
-
-function walk(file: number, check: Check, progress: Progress): AuditProblem | undefined {
-  for (const line of readLines(file, 0)) {
-    progress.line += 1;
-    if (line.type === 'unfinished') {
+function walk(reader: LogReader, check: Check, progress: Progress): AuditProblem | undefined {
+  for (const line of reader.lines()) {
+    const { file } = progress.place;
+    progress.place = { file: line.path, line: line.path === file ? progress.place.line + 1 : 1 };
+    if (line.type === 'unfinished' && !line.isRotated) {
       progress.unfinishedBytes = line.end - line.start;
       return undefined;
     }
     const record = line.type === 'whole' ? check.open(line.bytes) : undefined;
-    if (record === undefined) return { type: 'bad-record', line: progress.line, afterSeq: progress.head.seq };
+    if (record === undefined) return { type: 'bad-record', ...progress.place, afterSeq: progress.head.seq };
+    if (progress.records === 0) begin(record, line.start, progress, check.remembered);
     const problem = follow(record, progress) ?? attest(record, check, progress);
     if (problem !== undefined) return problem;
     progress.head = advance(progress.head, record.seq, line.bytes, line.end);
@@ -127,6 +131,14 @@ function walk(file: number, check: Check, progress: Progress): AuditProblem | un
   return undefined;
 }
 
+/** The first record that is here may go on from a file that was moved away. */
+function begin(record: ChainRecord, offset: number, progress: Progress, remembered: AuditHead): void {
+  if (record.action !== CONTINUED_ACTION) return;
+  progress.start = headBefore(record, offset);
+  progress.head = progress.start;
+  progress.sawRemembered ||= isAfter(progress.start, remembered);
+}
+
 function attest(
   { action, seq, prevHash, detail }: ChainRecord,
   check: Check,
@@ -135,7 +147,7 @@ function attest(
   if (action !== CHECKPOINT_ACTION) return undefined;
   const storeId = check.storeId ?? Buffer.from(text(detail['store']), 'hex');
   if (!isSigned(check.publicKey, { storeId, seq, prevHash }, text(detail['signature'])))
-    return { type: 'bad-checkpoint', line: progress.line, seq };
+    return { type: 'bad-checkpoint', ...progress.place, seq };
   progress.checkpoints += 1;
   progress.attestedSeq = seq - 1;
   return undefined;
@@ -144,14 +156,14 @@ function attest(
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function follow(record: ChainRecord, progress: Progress): AuditProblem | undefined {
-  const { head, line } = progress;
+  const { head, place } = progress;
   const continues = record.seq === head.seq + 1 && equalBytes(record.prevHash, head.hash);
   if (continues) return undefined;
   if (record.action === GAP_ACTION && record.seq > head.seq) {
-    progress.gaps.push({ line, afterSeq: head.seq, nextSeq: record.seq });
+    progress.gaps.push({ ...place, afterSeq: head.seq, nextSeq: record.seq });
     return undefined;
   }
-  return { type: 'broken-chain', line, seq: record.seq, afterSeq: head.seq };
+  return { type: 'broken-chain', ...place, seq: record.seq, afterSeq: head.seq };
 }
 
 function endProblem(progress: Progress, remembered: AuditHead): AuditProblem | undefined {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { equalBytes } from '../../../crypto/bytes.ts';
 import { writeFileDurably } from '../../stores/durable-file.ts';
-import { lineBefore } from '../lines.ts';
+import type { LogReader } from '../log-reader.ts';
 import { EMPTY_HEAD, lineHash, type AuditHead } from '../record.ts';
 
 const CURSOR = z.object({ seq: z.int().min(0), offset: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -15,13 +15,14 @@ export function cursorPath(logPath: string, sink: string): string {
   return `${logPath}.${sink}.cursor`;
 }
 
-/** From the beginning where there is no cursor that fits the log. */
-export function readCursor(path: string, logFile: number): AuditHead {
+/** From the beginning where there is no cursor that fits the log, or its place is in a file that was moved away. */
+export function readCursor(path: string, log: LogReader): AuditHead {
   try {
     const { seq, offset, hash } = CURSOR.parse(JSON.parse(readFileSync(path, 'utf8')));
-    const line = lineBefore(logFile, offset);
     const bytes = Buffer.from(hash, 'hex');
+    const line = log.lineBefore(offset);
     if (line !== undefined && equalBytes(lineHash(line), bytes)) return { seq, offset, hash: bytes };
+    if (log.start > 0 && offset <= log.start) return { seq, offset, hash: bytes };
   } catch {
     // None yet, or not one of ours.
   }

@@ -1,10 +1,11 @@
 /** Copies of the audit log: real receivers, which go away and come back. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PROXY_CERTIFICATE_PEM, PROXY_KEY_PEM, TEST_CA_PEM } from '../../../../test/support/certificates.ts';
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 const linesOf = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n');
 const logOf = ({ options }: KeyFolder): string[] => linesOf(options.audit.path);
-const QUIET: ForwarderReports = { failing: () => undefined, recovered: () => undefined };
+const QUIET: ForwarderReports = { failing: () => undefined, recovered: () => undefined, moved: () => undefined };
 const RETRY = { first: 10, most: 50 };
 
 type Changes = { readonly maxWaiting?: number; readonly reports?: ForwarderReports };
@@ -107,6 +108,7 @@ describe('every sink', () => {
     const reports = {
       failing: (error: unknown) => told.push(String(error)),
       recovered: () => told.push('recovered'),
+      moved: () => told.push('moved'),
     };
     const manager = await keys.open();
     const forwarder = forward(keys, manager, httpSink({ url }), { reports });
@@ -343,5 +345,62 @@ describe('syslog', () => {
     const expected = logOf(keys);
     textsOf(messages).forEach((text, n) => expect(expected[n]?.startsWith(text)).toBe(true));
     expect(messages.every((message) => Buffer.byteLength(message) <= MAX_UDP_BYTES)).toBe(true);
+  });
+});
+
+describe('a log that is rotated', () => {
+  const audit = (keys: KeyFolder) => ({ ...keys.options.audit, rotateAtBytes: 3000 });
+  const rotatedOf = (keys: KeyFolder): string[] =>
+    readdirSync(keys.folder)
+      .filter((name) => /^audit\.log\.\d{16}$/.test(name))
+      .toSorted()
+      .map((name) => keys.path(name));
+  const wholeOf = (keys: KeyFolder): string[] => [...rotatedOf(keys), keys.options.audit.path].flatMap(linesOf);
+
+  test('gets to a sink record by record, whether it keeps up, is slow or starts again', async () => {
+    await using keys = await keyFolder();
+    for (let round = 0; round < 3; round++) {
+      const manager = await keys.open({ audit: audit(keys) });
+      const copy = fileSink(keys.path('copy'));
+      const slow: AuditSink = { ...copy, send: async (lines, signal) => (await sleep(20), copy.send(lines, signal)) };
+      const forwarder = forward(keys, manager, round === 1 ? slow : copy);
+      await uses(manager, 20);
+      await manager.close();
+      await forwarder.stop(60_000);
+    }
+    expect(rotatedOf(keys).length).toBeGreaterThan(9);
+    expect(linesOf(keys.path('copy'))).toEqual(wholeOf(keys));
+  });
+
+  test('says what was moved away before a sink had it, and a sink that had it misses nothing', async () => {
+    await using keys = await keyFolder();
+    const told: unknown[] = [];
+    const reports = { ...QUIET, moved: (records: unknown) => told.push(records) };
+    let isAway = false;
+    const copy = fileSink(keys.path('copy'));
+    const send: AuditSink['send'] = (lines, signal) =>
+      isAway ? Promise.reject(new Error('away')) : copy.send(lines, signal);
+    const manager = await keys.open({ audit: audit(keys) });
+    const forwarder = forward(keys, manager, { ...copy, send }, { reports });
+    await uses(manager, 20);
+    await expect.poll(() => forwarder.waiting).toBe(0);
+    for (const file of rotatedOf(keys)) renameSync(file, `${file}.away`);
+    await uses(manager, 3);
+    await expect.poll(() => forwarder.waiting).toBe(0);
+    expect(told).toEqual([]);
+    isAway = true;
+    const had = linesOf(keys.path('copy')).length;
+    await uses(manager, 20);
+    const gone = rotatedOf(keys).slice(0, -1);
+    const first = Number((JSON.parse(linesOf(gone[0] ?? '')[0] ?? '') as { seq: number }).seq);
+    for (const file of gone) renameSync(file, `${file}.away`);
+    isAway = false;
+    await manager.close();
+    await forwarder.stop(60_000);
+    const copied = linesOf(keys.path('copy')).map((line) => (JSON.parse(line) as { seq: number }).seq);
+    const next = copied[had] ?? 0;
+    expect(first).toBeLessThanOrEqual(had + 1);
+    expect(told).toEqual([{ first: had + 1, last: next - 1 }]);
+    expect(copied.slice(had)).toEqual(copied.slice(had).map((_, at) => next + at));
   });
 });

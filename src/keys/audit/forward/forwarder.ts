@@ -5,10 +5,9 @@
  * A sink that is required stops the use of keys once too many records wait for it: what nobody but this machine has seen can be
  * taken back by whoever owns this machine.
  */
-import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { advance, readRecord, type AuditHead } from '../record.ts';
-import { readLines } from '../lines.ts';
+import { LogReader } from '../log-reader.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import type { AuditLine, AuditSink } from './sink.ts';
 
@@ -17,6 +16,8 @@ export interface AuditFeed {
   readonly path: string;
   /** What has been written. */
   readonly head: { readonly seq: number; readonly offset: number };
+  /** The place in the log of the first byte of the file that is written to: another once it was rotated. */
+  readonly fileStart: number;
   /** Calls back after each write; gives how to end that. */
   onWritten(listener: () => void): () => void;
   /** Uses of keys are refused while `reason` gives one; gives how to end that. */
@@ -38,6 +39,8 @@ export interface ForwarderReports {
   /** It could not be reached, or did not take what it was sent; told once until it does again. */
   failing(error: unknown): void;
   recovered(): void;
+  /** Records from `first` to `last` are in a file that was moved away before it had them. */
+  moved(records: { readonly first: number; readonly last: number }): void;
 }
 
 const RETRY_MS = { first: 500, most: 30_000 };
@@ -50,7 +53,9 @@ type Batch = { readonly lines: readonly AuditLine[]; readonly end: AuditHead };
 
 export class AuditForwarder {
   readonly #options: ForwarderOptions;
-  readonly #logFile: number;
+  #reader: LogReader;
+  /** Where the file began that was written to when the log was opened for reading. */
+  #fileStart: number;
   /** Asked to end: what is there is still sent. */
   readonly #ending = new AbortController();
   /** Out of time. */
@@ -66,8 +71,9 @@ export class AuditForwarder {
   constructor(options: ForwarderOptions) {
     const { feed, name, maxWaiting } = options;
     this.#options = options;
-    this.#logFile = openSync(feed.path, 'r');
-    this.#cursor = readCursor(options.cursorPath, this.#logFile);
+    this.#fileStart = feed.fileStart;
+    this.#reader = LogReader.open(feed.path);
+    this.#cursor = readCursor(options.cursorPath, this.#reader);
     this.#kept = this.#cursor;
     const releases = [feed.onWritten(() => this.#wake.resolve())];
     if (maxWaiting !== undefined)
@@ -96,7 +102,7 @@ export class AuditForwarder {
     clearTimeout(timer);
     for (const release of this.#releases) release();
     await this.#options.sink.close();
-    closeSync(this.#logFile);
+    this.#reader.close();
   }
 
   /** Never rejects. */
@@ -143,20 +149,37 @@ export class AuditForwarder {
 
   /** The lines that follow, as far as they were written as records. */
   #next(): Batch | undefined {
-    const { offset } = this.#options.feed.head;
+    const { feed, reports } = this.#options;
+    const { offset } = feed.head;
     let end = this.#cursor;
     let bytes = 0;
     const lines: AuditLine[] = [];
     if (end.offset >= offset) return undefined;
-    for (const line of readLines(this.#logFile, end.offset)) {
+    this.#followRotation();
+    for (const line of this.#reader.lines(end.offset)) {
       if (line.end > offset || lines.length === MAX_BATCH_LINES || bytes > MAX_BATCH_BYTES) break;
       const seq = readRecord(line.bytes)?.seq;
+      if (line.start > end.offset && end.seq > 0 && seq !== undefined && seq > end.seq + 1) {
+        // What comes before it is sent first, so that it is told once.
+        if (lines.length > 0) break;
+        reports.moved({ first: end.seq + 1, last: seq - 1 });
+      }
       // A line that is no record is left out: an accepted gap may have left some.
       if (seq !== undefined) lines.push({ seq, bytes: line.bytes });
       bytes += line.bytes.length;
       end = advance(end, seq ?? end.seq, line.bytes, line.end);
     }
     return end === this.#cursor ? undefined : { lines, end };
+  }
+
+  #followRotation(): void {
+    const { feed } = this.#options;
+    const { fileStart } = feed;
+    if (fileStart === this.#fileStart) return;
+    const reader = LogReader.open(feed.path);
+    this.#reader.close();
+    this.#reader = reader;
+    this.#fileStart = fileStart;
   }
 
   #keep(now: boolean): void {

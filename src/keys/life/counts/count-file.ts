@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { equalBytes } from '../../../crypto/bytes.ts';
 import { hmacSha256 } from '../../../crypto/hmac.ts';
 import type { AuditIdentity } from '../../audit/identity.ts';
-import { lineBefore } from '../../audit/lines.ts';
+import type { LogReader } from '../../audit/log-reader.ts';
 import { lineHash, type AuditHead } from '../../audit/record.ts';
 import { UseCounts } from './use-counts.ts';
 
@@ -42,10 +42,10 @@ export function encodeCounts(identity: AuditIdentity, head: AuditHead, counts: U
   return Buffer.concat([line, Buffer.from(`\n${mac}\n`, 'latin1')]);
 }
 
-/** Undefined: there is none, it is not genuine, or this log does not hold the record that it ends with. */
+/** Undefined: there is none, it is not genuine, or this log does not hold the record that it ends with, where files of that time are here. */
 export function readCountFile(
   logPath: string,
-  log: number,
+  log: LogReader,
   identity: AuditIdentity,
 ): { readonly head: AuditHead; readonly counts: UseCounts } | undefined {
   const stored = readStored(logPath, identity);
@@ -80,9 +80,11 @@ function readStored(logPath: string, identity: AuditIdentity): Stored | undefine
   return JSON.parse(line.toString('utf8')) as Stored;
 }
 
-function stands(log: number, { seq, offset, hash }: AuditHead): boolean {
+function stands(log: LogReader, { seq, offset, hash }: AuditHead): boolean {
   if (seq === 0) return offset === 0;
-  const line = lineBefore(log, offset);
+  // In a file that was moved away: what is missing since then is counted as such.
+  if (offset <= log.start) return true;
+  const line = log.lineBefore(offset);
   return line !== undefined && equalBytes(lineHash(line), hash);
 }
 

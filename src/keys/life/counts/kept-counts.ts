@@ -27,6 +27,10 @@ export class KeptCounts {
     this.#log = log;
     this.#identity = identity;
     this.#savedSeq = from.seq;
+    // Whoever moves that file away moves none that a start would have to count.
+    log.onRotated(() => {
+      this.#saving ??= this.#save();
+    });
     this.#stopListening = log.onWritten(() => {
       if (log.head.seq - this.#savedSeq >= this.#recordsBetween()) this.#saving ??= this.#save();
     });

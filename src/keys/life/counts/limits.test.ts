@@ -1,5 +1,14 @@
 /** Limits on what a material protects: counted in memory, had back from the audit log whatever became of the process or its files. */
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -172,6 +181,26 @@ describe('after a restart', () => {
     for (let times = 0; times < 3; times++) await sign(first, keyId);
     await first.close();
     expect(await left(await store.open(life(10)), keyId)).toBe(7);
+  });
+
+  test.each(['stay', 'are moved away'])('they do where files of the trail were rotated and %s', async (what) => {
+    await using store = await timedKeys();
+    const audit = { ...store.keys.options.audit, rotateAtBytes: 1500 };
+    const first = await store.open(life(100), { audit });
+    const { keyId } = await first.createKey(MAC, use);
+    for (let times = 0; times < 60; times++) await sign(first, keyId);
+    const rotated = (): readonly string[] => readdirSync(store.keys.folder).filter((name) => /\.\d{16}$/.test(name));
+    expect(rotated().length).toBeGreaterThan(10);
+    const uses = `${audit.path}.uses`;
+    if (what === 'are moved away') {
+      // As a process that is killed leaves it, which wrote the counts when it last rotated.
+      await expect.poll(() => existsSync(uses)).toBe(true);
+      for (const name of rotated()) rmSync(store.keys.path(name));
+      expect(await leftOfKilled(store, life(100), keyId)).toBeLessThanOrEqual(40);
+    }
+    await first.close();
+    if (what === 'stay') rmSync(uses);
+    expect(await left(await store.open(life(100), { audit }), keyId)).toBe(40);
   });
 
   test('so do encapsulated secrets', async () => {

@@ -2,9 +2,8 @@
  * Counts what the audit log says that materials have protected. Each record is authenticated; where records are missing, or are not what
  * was written, their numbers tell how many, and each counts as a use of every material that was there.
  */
-import { closeSync, openSync } from 'node:fs';
 import type { AuditIdentity } from '../../audit/identity.ts';
-import { readLines } from '../../audit/lines.ts';
+import { LogReader } from '../../audit/log-reader.ts';
 import { EMPTY_HEAD, openRecord, type AuditHead, type ChainRecord } from '../../audit/record.ts';
 import { readCountFile } from './count-file.ts';
 import { MAX_BYTES_OF_USE, UseCounts } from './use-counts.ts';
@@ -31,22 +30,22 @@ export type Replayed = {
 
 /** Until the end that is known of the log: records before it that are not there are missing. `now` in ISO 8601. */
 export function replayUses(path: string, identity: AuditIdentity, until: AuditHead, now: string): Replayed {
-  const file = openLog(path);
+  const reader = openLog(path);
   try {
-    const kept = file === undefined ? undefined : readCountFile(path, file, identity);
+    const kept = reader && readCountFile(path, reader, identity);
     const from = kept?.head ?? EMPTY_HEAD;
     const counts = kept?.counts ?? new UseCounts();
-    const seq = file === undefined ? 0 : follow(file, from, identity, counts);
+    const seq = reader === undefined ? 0 : follow(reader, from, identity, counts);
     counts.noteMissing({ at: now, records: until.seq - seq });
     return { counts, from };
   } finally {
-    if (file !== undefined) closeSync(file);
+    reader?.close();
   }
 }
 
-function openLog(path: string): number | undefined {
+function openLog(path: string): LogReader | undefined {
   try {
-    return openSync(path, 'r');
+    return LogReader.open(path);
   } catch {
     // All that was ever written to it is missing.
     return undefined;
@@ -54,9 +53,9 @@ function openLog(path: string): number | undefined {
 }
 
 /** The number of the last record. */
-function follow(file: number, from: AuditHead, identity: AuditIdentity, counts: UseCounts): number {
+function follow(reader: LogReader, from: AuditHead, identity: AuditIdentity, counts: UseCounts): number {
   let { seq } = from;
-  for (const line of readLines(file, from.offset)) {
+  for (const line of reader.lines(from.offset)) {
     const record = line.type === 'whole' ? openRecord(line.bytes, identity.key) : undefined;
     if (record === undefined || record.seq <= seq) continue;
     counts.noteMissing({ at: record.time, records: record.seq - seq - 1 });
