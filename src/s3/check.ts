@@ -12,7 +12,7 @@ import { childrenOf, childText, formatXml, parseXml } from './listing/xml-tree.t
 import { partsInEtag } from './sealing/etag.ts';
 import { MAX_LIST_BYTES } from './sealing/limits.ts';
 import type { UpstreamCapabilities } from './upstream/capabilities.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream/client.ts';
+import { sendingBy, type UpstreamClient, type UpstreamRequest, type UpstreamResponse } from './upstream/client.ts';
 
 export type ProbedCapabilities = Pick<
   UpstreamCapabilities,
@@ -47,7 +47,8 @@ export async function probeCapabilities(
 }
 
 /** Likewise with objects of this key; where it rejects, something of them may be left. */
-export async function probeAt(probe: ProbePlace): Promise<ProbedCapabilities> {
+export async function probeAt(place: ProbePlace): Promise<ProbedCapabilities> {
+  const probe = { ...place, upstream: whileNotBusy(place.upstream) };
   const uploadId = await createUpload(probe);
   if (uploadId === undefined) return NO_MULTIPART;
   const found = await probeUpload(probe, uploadId);
@@ -56,13 +57,27 @@ export async function probeAt(probe: ProbePlace): Promise<ProbedCapabilities> {
   return found;
 }
 
+/** What a store says that is busy, or a balancer before it: nothing of what it can do. */
+const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+function whileNotBusy(upstream: UpstreamClient): UpstreamClient {
+  return sendingBy(upstream, async (request) => {
+    const response = await upstream.send(request);
+    if (!BUSY.has(response.status)) return response;
+    await response.body.release();
+    throw new S3Error('ERR_S3_SLOW_DOWN', `The storage was busy (${response.status}) while it was tried.`);
+  });
+}
+
 async function probeUpload(probe: ProbePlace, uploadId: string): Promise<ProbedCapabilities> {
   const part = await send(probe, { method: 'PUT', query: partQuery(uploadId), body: Buffer.from('probe') });
+  refuseBreakdown(part);
   const etag = part.headers['etag'];
   const listsParts = await listsPart(probe, uploadId);
   const completed = etag !== undefined && (await complete(probe, uploadId, etag));
   if (!completed) return { ...NO_MULTIPART, listsParts };
   const made = await send(probe, { method: 'HEAD' });
+  if (made.status !== 200) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
   return {
     multipart: true,
     multipartEtagCountsParts: partsInEtag(made.headers['etag'] ?? '') === 1,
@@ -94,6 +109,11 @@ const knowsNoUploads = (status: number, text: string): boolean =>
   status === 501 ||
   (status === 400 && NO_UPLOADS.has(childText(parseXml(text, 'Error'), 'Code') ?? ''));
 
+/** A store that begins uploads knows what goes on with them: that it broke down is of this moment. */
+function refuseBreakdown({ status }: UpstreamResponse): void {
+  if (status === 500) throw new S3Error('ERR_S3_UPSTREAM_PROTOCOL');
+}
+
 async function createUpload({ upstream, bucket, key }: ProbePlace): Promise<string | undefined> {
   const response = await upstream.send({ method: 'POST', bucket, key, query: new Map([['uploads', '']]) });
   const text = await response.body.text(MAX_LIST_BYTES);
@@ -106,15 +126,16 @@ async function createUpload({ upstream, bucket, key }: ProbePlace): Promise<stri
 async function listsPart({ upstream, bucket, key }: ProbePlace, uploadId: string): Promise<boolean> {
   const response = await upstream.send({ method: 'GET', bucket, key, query: new Map([['uploadId', uploadId]]) });
   const text = await response.body.text(MAX_LIST_BYTES);
+  refuseBreakdown(response);
   return response.status === 200 && childrenOf(parseXml(text, 'ListPartsResult'), 'Part').length === 1;
 }
 
 async function complete(probe: ProbePlace, uploadId: string, etag: string): Promise<boolean> {
   const body = formatXml('CompleteMultipartUpload', { Part: { PartNumber: 1, ETag: etag } });
   const query = new Map([['uploadId', uploadId]]);
-  return (
-    (await send(probe, { method: 'POST', query, body, headers: { 'content-type': 'application/xml' } })).status === 200
-  );
+  const completed = await send(probe, { method: 'POST', query, body, headers: { 'content-type': 'application/xml' } });
+  refuseBreakdown(completed);
+  return completed.status === 200;
 }
 
 async function send(

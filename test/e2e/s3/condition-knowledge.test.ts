@@ -96,6 +96,24 @@ test.each([
   expect(await knowledge.learn(context, BUCKET)).toMatchObject({ multipart: true });
 });
 
+test('whichever request of a probe meets a store that is busy for a moment, what is found then is the same', async () => {
+  let [busyAt, seen] = [Infinity, 0];
+  const { clock, context } = told((request, send) =>
+    (seen += 1) === busyAt ? answer(503, '<Error><Code>SlowDown</Code></Error>') : send(request),
+  );
+  const found = await new BackendKnowledge(30_000).learn(context, BUCKET);
+  const requests = seen;
+  expect(found).toMatchObject({ multipart: true, listsParts: true, conditionalWrites: true });
+  for (busyAt = 1; busyAt <= requests; busyAt += busyAt < 6 ? 1 : 7) {
+    seen = 0;
+    const knowledge = new BackendKnowledge(30_000);
+    await knowledge.learn(context, BUCKET);
+    seen = Infinity;
+    clock.now += 60_000;
+    expect([busyAt, await knowledge.learn(context, BUCKET)]).toEqual([busyAt, found]);
+  }
+});
+
 test.each([
   [400, 'InvalidRequest'],
   [501, ''],
