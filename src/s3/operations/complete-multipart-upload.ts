@@ -14,7 +14,7 @@ import { markedAsCompleting } from '../multipart/completion-mark.ts';
 import { findParts } from '../multipart/named-parts.ts';
 import { completedOtherwise, listsNamed, refuseOtherList } from '../multipart/own-list.ts';
 import { openUpload, uploadKey, uploadName, type OpenUpload } from '../multipart/open-upload.ts';
-import { checkCompleted } from '../multipart/check-completed.ts';
+import { checkCompleted, checkCompletedBefore } from '../multipart/check-completed.ts';
 import { storedEtag } from '../multipart/list-parts-page.ts';
 import { storeLastPart, type EndedObject } from '../multipart/last-part.ts';
 import { sweepUpload } from '../multipart/sweep-upload.ts';
@@ -74,6 +74,7 @@ async function completeOnce(
     if (stored !== undefined) {
       const footer = await readFooter(request, gateway, stored, key);
       if (!(await listsNamed(request, gateway, { stored, key, footer }, named))) throw completedOtherwise(error);
+      await checkCompletedBefore(request, gateway, key, { stored, footer });
       return { etag: stored.etag, versionId: stored.headers['x-amz-version-id'], ...said, checksum: footer.checksum };
     }
     throw raced ? new S3Error('ERR_S3_SLOW_DOWN', 'This upload is being completed. Please try again.') : error;
