@@ -48,7 +48,7 @@ export const CALLS = `text_of(relation, reads, class, object, tree) AS (
       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped),
   type_use(type, how, routine) AS (SELECT u.type, u.how, u.routine FROM own_use u
     UNION SELECT h.whole, u.how, u.routine FROM type_use u JOIN holder h ON h.type = u.type WHERE h.whole <> 0),
-  header(routine, type) AS (SELECT p.oid, unnest(p.proargtypes || p.prorettype || p.proallargtypes) FROM pg_proc p WHERE p.oid >= 16384),
+  header(routine, type) AS (SELECT p.oid, unnest(p.proargtypes::oid[] || p.prorettype || p.proallargtypes) FROM pg_proc p WHERE p.oid >= 16384),
   default_text(class, object, tree) AS (SELECT 'pg_proc'::regclass, p.oid, p.proargdefaults::text FROM pg_proc p WHERE p.oid >= 16384 AND p.proargdefaults IS NOT NULL),
   call(relation, reads, routine) AS (${calledBy('text_of', 'x.relation, x.reads')}
     UNION SELECT keyed.relation, true, g.amproc::oid FROM (SELECT i.indrelid, i.indclass FROM pg_index i UNION ALL SELECT p.partrelid, p.partclass FROM pg_partitioned_table p)
