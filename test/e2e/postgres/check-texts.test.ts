@@ -126,8 +126,11 @@ afterAll(async () => {
 });
 
 async function same(sql: string, values: readonly unknown[] = [], binary = false): Promise<string> {
-  const ask = async (of: pg.Client): Promise<unknown> =>
-    (await of.query<unknown[]>({ text: sql, values: [...values], rowMode: 'array', ...(binary && { binary }) })).rows;
+  const ask = async (of: pg.Client): Promise<unknown> => {
+    const query = { text: sql, values: [...values], rowMode: 'array', ...(binary && { binary }) } as const;
+    const { rows, fields } = await of.query<unknown[]>(query);
+    return rows.length === 0 ? [] : [fields.map(({ name }) => name), ...rows];
+  };
   const [ours, theirs] = [await ask(client), await ask(twin)];
   expect(ours).toEqual(theirs);
   expect(ours).not.toEqual([]);

@@ -75,9 +75,9 @@ export class DeclaredDefaults {
     return `(SELECT r.oid, r.adrelid, r.adnum, r.adbin FROM pg_catalog.pg_attrdef r UNION ALL SELECT d.id, d.attrelid, d.attnum, CAST(NULL AS pg_catalog.pg_node_tree) FROM ${this.#declared()} d)`;
   }
 
-  /** What pg_get_expr cannot tell of such a row. `row`: how the query names its columns, with a point behind it. */
-  textOf(row: string): string {
-    return `CASE WHEN ${row}adbin IS NULL AND ${row}adrelid IS NOT NULL THEN (SELECT ${OURS}.shown FROM ${this.#declared()} ${OURS} WHERE ${OURS}.attrelid = ${row}adrelid AND ${OURS}.attnum = ${row}adnum LIMIT 1) END`;
+  /** What stands before pg_get_expr, which cannot tell of such a row; END behind it. `row`: how the query names its columns, with a point behind it. */
+  textOr(row: string): string {
+    return `CASE WHEN ${row}adbin IS NULL AND ${row}adrelid IS NOT NULL THEN (SELECT ${OURS}.shown FROM ${this.#declared()} ${OURS} WHERE ${OURS}.attrelid = ${row}adrelid AND ${OURS}.attnum = ${row}adnum LIMIT 1) ELSE `;
   }
 
   /** Every column that has one, also of partitions and children. */

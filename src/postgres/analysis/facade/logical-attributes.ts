@@ -16,14 +16,18 @@ import { ancestorsOf, DeclaredDefaults } from './declared-defaults.ts';
 /** pg_type.oid of bytea, which a column has whose rule says `guard: off`. */
 const BYTEA_OID = 17;
 
-/** Columns that follow from the type, and the column of pg_type they are taken from. */
+/** Columns that follow from the type, and how they do from `t`, its row of pg_type. */
 const FROM_TYPE: Readonly<Record<string, string>> = {
-  attlen: 'typlen',
-  attbyval: 'typbyval',
-  attalign: 'typalign',
-  attstorage: 'typstorage',
-  attcollation: 'typcollation',
+  attlen: 't.typlen',
+  attbyval: 't.typbyval',
+  attalign: 't.typalign',
+  attstorage: 't.typstorage',
+  attcollation: 't.typcollation',
+  // As of a column that was declared with one pair of brackets. int4 before PostgreSQL 16.
+  attndims: "CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' THEN 1::int2 ELSE 0::int2 END",
 };
+/** That of the table, where it is an index: its columns are called as the table's. */
+const TABLE = 'coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = s.attrelid), s.attrelid)';
 
 /** Columns of a view that come from sealed ones. */
 export type ViewColumn = { readonly relation: number; readonly attnum: number; readonly type: LogicalType };
@@ -66,7 +70,7 @@ function logicalColumn(column: string, source: Source): string | undefined {
   const taken = FROM_TYPE[column];
   return taken === undefined
     ? undefined
-    : `(SELECT t.${taken} FROM pg_catalog.pg_type t WHERE t.oid = ${source.of('typid')})`;
+    : `(SELECT ${taken} FROM pg_catalog.pg_type t WHERE t.oid = ${source.of('typid')})`;
 }
 
 function logicalSource(catalog: Catalog, views: readonly ViewColumn[], guardOid: number): Source | undefined {
@@ -128,7 +132,7 @@ function shown({ oid, typmod, domain }: LogicalType): string {
 }
 
 function lookup(column: string, named: readonly string[], numbered: readonly string[]): string {
-  const byName = `(SELECT m.${column} FROM (VALUES ${named.join(', ')}) m(nsp, rel, att, stored, typid, typmod) JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE m.att = s.attname AND m.stored = s.atttypid AND c.oid IN ${ancestorsOf('s.attrelid')} LIMIT 1)`;
+  const byName = `(SELECT m.${column} FROM (VALUES ${named.join(', ')}) m(nsp, rel, att, stored, typid, typmod) JOIN pg_catalog.pg_namespace n ON n.nspname = m.nsp JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = m.rel WHERE m.att = s.attname AND m.stored = s.atttypid AND c.oid IN ${ancestorsOf(TABLE)} LIMIT 1)`;
   if (numbered.length === 0) return byName;
   return `coalesce(${byName}, (SELECT v.${column} FROM (VALUES ${numbered.join(', ')}) v(rel, num, typid, typmod) WHERE v.rel = s.attrelid AND v.num = s.attnum LIMIT 1))`;
 }

@@ -1,4 +1,4 @@
-/** Calls that print expressions of the catalog: what the catalog does not hold of them is said beside. */
+/** Calls that print expressions of the catalog: what the catalog does not hold of them is said beside. Their columns keep the names that they have. */
 import type { FuncCall, RangeVar } from 'libpg-query';
 import { quoteIdentifier } from '../../service/names.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -39,7 +39,8 @@ function shownDefault(call: FuncCall, shown: Shown, catalog: Catalog): readonly 
   const row = defaults.isEmpty ? undefined : rowOf(call, 'adbin', 'pg_attrdef', shown);
   const span = callSpan(shown.source, locationOf(call));
   if (row === undefined || span === undefined) return [];
-  return around(span, 'coalesce(', `, ${defaults.textOf(row)})`);
+  // A CASE without a name is called as what it ELSE is.
+  return around(span, defaults.textOr(row), ' END');
 }
 
 /** Of what pg_constraint holds. */
@@ -49,7 +50,8 @@ function shownCheck(call: FuncCall, shown: Shown, catalog: Catalog): readonly Ed
   const span = callSpan(shown.source, locationOf(call));
   // `oid` alone may be another table's.
   if (row === undefined || row === '' || span === undefined) return [];
-  return around(span, `coalesce(${checks.markOf(`${row}oid`, pretty(call, 2, shown.source))}, `, ')');
+  const mark = checks.markOf(`${row}oid`, pretty(call, 2, shown.source));
+  return around(span, `(SELECT coalesce(${mark}, `, ') AS pg_get_expr)');
 }
 
 function shownConstraint(call: FuncCall, { source }: Shown, catalog: Catalog): readonly Edit[] {
@@ -61,8 +63,8 @@ function shownConstraint(call: FuncCall, { source }: Shown, catalog: Catalog): r
   // A table that is a subquery by now has no schema.
   const path = 'ColumnRef' in id ? namesOf(id.ColumnRef.fields).slice(-2).map(quoteIdentifier).join('.') : written;
   const mark = checks.markOf(path, pretty(call, 1, source));
-  const end = `, 'CHECK (true)', coalesce('CHECK (' || ${mark} || ')', 'CHECK (true)'))`;
-  return around(span, 'pg_catalog.replace(', end);
+  const end = `, 'CHECK (true)', coalesce('CHECK (' || ${mark} || ')', 'CHECK (true)')) AS ${CONSTRAINT_TEXT})`;
+  return around(span, '(SELECT pg_catalog.replace(', end);
 }
 
 function around({ start, end }: Span, before: string, after: string): readonly Edit[] {
