@@ -1,5 +1,8 @@
 /** Uses of keys without a wire: what the gateway, the proxy and the KMS edge ask of the key manager, with policies and audit. */
+import { execFile } from 'node:child_process';
 import { createSecretKey, hash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { sealAesGcm } from '../../src/crypto/aes-gcm.ts';
 import { hmacSha256 } from '../../src/crypto/hmac.ts';
 import { keptHmacText, openKeptHmac } from '../../src/crypto/kept-hmac.ts';
@@ -14,24 +17,48 @@ import { KEY_ALIAS, openBenchKeys, OPERATOR, PRINCIPAL } from './keys.ts';
 const OPERATIONS = 20_000;
 /** Unmeasured, of each: the engine compiles what is hot while it sees all of it, as in a process that has been up for a while. */
 const WARM_UPS = 3;
+/** Of a process that does one thing, after those: a short round of its own would show its first seconds alone. */
+export const ALONE_ROUNDS = 5;
+const ALONE = ['GenerateDataKey', 'Decrypt, not cached'];
+const ALONE_PROGRAM = join(import.meta.dirname, 'alone.ts');
 /** As many callers wait at once: their records go out together. */
 const AT_ONCE = 64;
 
 const use: KeyUse = { principal: PRINCIPAL, via: 'kms', resource: 'bench' };
 const contextOf = (n: number): EncryptionContext => Object.freeze({ table: 'orders', row: String(n) });
 
+type Measured = readonly (readonly [name: string, costs: readonly Cost[]])[];
 type Work = { readonly name: string; readonly run: (n: number) => Promise<unknown> };
 
 export async function benchInProcess({ rounds, print }: BenchOptions): Promise<void> {
+  print(costTable('In process, 64 callers at once, in turns', 'operations', await measureInTurns(undefined, rounds)));
+  print(costTable('In process, 64 callers at once, each alone', 'operations', await measureAlone(rounds)));
+}
+
+/** `only`: the name of one of them, with which the process does nothing else. */
+export async function measureInTurns(only: string | undefined, rounds: number): Promise<Measured> {
   await using held = await openBenchKeys();
   await held.keys.createKey({ alias: KEY_ALIAS }, OPERATOR);
-  const works = await worksOf(held.keys);
+  const works = (await worksOf(held.keys)).filter(({ name }) => only === undefined || name === only);
   const costs = new Map<string, Cost[]>(works.map(({ name }) => [name, []]));
   for (let pass = 0; pass < WARM_UPS; pass += 1) for (const { run } of works) await inParallel(run);
   for (let round = 0; round < rounds; round += 1)
     for (const { name, run } of works)
       costs.get(name)?.push(await measureCost(process.pid, OPERATIONS, () => inParallel(run)));
-  print(costTable('In process, 64 callers at once', 'operations', [...costs]));
+  return [...costs];
+}
+
+/** Each in a process of its own, as a gateway that writes or one that reads asks for nothing else; a fresh one in each round. */
+async function measureAlone(rounds: number): Promise<Measured> {
+  const costs = new Map<string, Cost[]>(ALONE.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1)
+    for (const name of ALONE) costs.get(name)?.push(...(JSON.parse(await outputOf(name)) as Cost[]));
+  return [...costs];
+}
+
+async function outputOf(name: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [ALONE_PROGRAM, name]);
+  return stdout;
 }
 
 async function worksOf(keys: KeyManager): Promise<readonly Work[]> {
