@@ -34,7 +34,7 @@ function bodyOf(node: Node): unknown {
 }
 
 function runsAnything(body: string): boolean {
-  return /\bexecute\b|set_config/i.test(body) || RUNS_TEXT.test(body);
+  return /\bexecute\b/i.test(body) || RUNS_TEXT.test(body);
 }
 
 /** Other languages run SQL through functions of their own. */

@@ -1,7 +1,7 @@
 /** The options of a COPY, both spellings, as its data is told apart by them (ProcessCopyOptions in src/backend/commands/copy.c). */
 import type { DefElem } from 'libpg-query';
 import type { ColumnChoice, CopyFormat, HeaderLine } from '../copy/format.ts';
-import { AnalysisError, refuseStatement } from './errors.ts';
+import { AnalysisError, refuseStatement, UNSUPPORTED } from './errors.ts';
 import { locationOf, namesOf, type Node } from './text/syntax.ts';
 
 type Options = ReadonlyMap<string, DefElem>;
@@ -39,7 +39,7 @@ export function copyFormat(nodes: readonly Node[], names: readonly string[]): Co
     header: headerOf(options.get('header')),
   };
   if (type === 'text') return { type, ...lines, delimiter: byte(options, 'delimiter') ?? 0x09 };
-  if (type !== 'csv') throw invalid(`COPY format "${type}" not recognized`, options.get('format'));
+  if (type !== 'csv') throw invalid('22023', `COPY format "${type}" not recognized`, options.get('format'));
   const quote = byte(options, 'quote') ?? 0x22;
   return {
     type,
@@ -58,7 +58,7 @@ function optionsOf(nodes: readonly Node[]): Options {
   for (const node of nodes) {
     if (!('DefElem' in node)) continue;
     const name = node.DefElem.defname ?? '';
-    if (options.has(name)) throw invalid('conflicting or redundant options', node.DefElem);
+    if (options.has(name)) throw invalid('42601', 'conflicting or redundant options', node.DefElem);
     if (!KNOWN.has(name)) throw unsupported(`option "${name}" of COPY`, node.DefElem);
     options.set(name, node.DefElem);
   }
@@ -70,7 +70,8 @@ function text(options: Options, name: string): string | undefined {
   const option = options.get(name);
   if (option === undefined) return undefined;
   const { arg } = option;
-  if (arg !== undefined && 'String' in arg) return arg.String.sval ?? '';
+  if (arg === undefined) throw invalid('42601', `${name} requires a parameter`);
+  if ('String' in arg) return arg.String.sval ?? '';
   throw unsupported(`this value of option "${name}" of COPY`, option);
 }
 
@@ -78,8 +79,9 @@ function byte(options: Options, name: string): number | undefined {
   const value = text(options, name);
   if (value === undefined) return undefined;
   const [first, ...more] = Buffer.from(value);
-  if (first === undefined || more.length > 0 || first === 0x0a || first === 0x0d)
-    throw invalid(`COPY ${name} must be a single one-byte character`, options.get(name));
+  if (first === undefined || more.length > 0)
+    throw invalid(UNSUPPORTED, `COPY ${name} must be a single one-byte character`);
+  if (first === 0x0a || first === 0x0d) throw invalid('22023', `COPY ${name} cannot be newline or carriage return`);
   return first;
 }
 
@@ -93,7 +95,7 @@ function headerOf(option: DefElem | undefined): HeaderLine {
   if (word === 'match') return 'match';
   if (word === 'true' || word === 'on') return 'skip';
   if (word === 'false' || word === 'off') return 'none';
-  throw invalid('header requires a Boolean value or "match"', option);
+  throw invalid('42601', 'header requires a Boolean value or "match"');
 }
 
 function columnsOf(option: DefElem | undefined, names: readonly string[]): ColumnChoice {
@@ -125,8 +127,10 @@ function requireStop(option: DefElem | undefined): void {
   if (option !== undefined) throw unsupported('COPY with ON_ERROR', option, 'Leave it out: COPY stops at an error.');
 }
 
-function invalid(message: string, option: DefElem | undefined): AnalysisError {
-  return new AnalysisError('ERR_POSTGRES_COPY_OPTION', '22023', message, locationOf(option));
+/** As the server says it, which tells the place of some options alone. */
+function invalid(sqlstate: string, message: string, option?: DefElem): AnalysisError {
+  const location = option === undefined ? -1 : locationOf(option);
+  return new AnalysisError('ERR_POSTGRES_COPY_OPTION', sqlstate, message, location);
 }
 
 function unsupported(what: string, option: DefElem | undefined, hint?: string): AnalysisError {

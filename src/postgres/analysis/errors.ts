@@ -93,7 +93,7 @@ export class AnalysisError extends SealgateError<AnalysisErrorCode> {
 }
 
 /** feature_not_supported. */
-const UNSUPPORTED = '0A000';
+export const UNSUPPORTED = '0A000';
 
 /** syntax_error. Also what PostgreSQL counts as one, beyond its grammar. */
 const SYNTAX_ERROR = '42601';

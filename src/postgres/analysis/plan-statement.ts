@@ -121,8 +121,11 @@ function otherStatement(
   const block = named && 'DoStmt' in node ? draftDoBlock(statement, node.DoStmt, context) : undefined;
   if (block !== undefined) return block;
   if (named && hot.type === 'refuse') {
-    const message = `${commandName(kind)} is not supported on tables with sealed columns`;
-    throw refuseStatement(message, locationOf(table ?? { location: -1 }), hot.hint);
+    const isStored = 'CreateTableAsStmt' in node && node.CreateTableAsStmt.objtype === 'OBJECT_MATVIEW';
+    const command = isStored ? 'CREATE MATERIALIZED VIEW' : commandName(kind);
+    const hint = isStored ? 'Create a view, or a table, and fill that by INSERT.' : hot.hint;
+    const message = `${command} is not supported on tables with sealed columns`;
+    throw refuseStatement(message, locationOf(table ?? { location: -1 }), hint);
   }
   const does = dropsTemporary(node, context)
     ? 'catalog'

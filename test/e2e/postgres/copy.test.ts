@@ -308,6 +308,21 @@ describe('refused by name', () => {
   });
 });
 
+test.each([
+  'COPY people TO STDOUT (FORMAT csv, HEADER maybe)',
+  "COPY people TO STDOUT (DELIMITER 'ab')",
+  "COPY people TO STDOUT (DELIMITER E'\\n')",
+  "COPY people TO STDOUT (FORMAT csv, QUOTE 'ab')",
+  'COPY people FROM STDIN (NULL)',
+  'COPY people FROM STDIN (FORMAT csv, FORMAT csv)',
+  "COPY people FROM STDIN (FORMAT 'json')",
+])('an option that COPY does not take has the server’s SQLSTATE: %s', async (sql) => {
+  const codeOf = (error: { code?: string }): string | undefined => error.code;
+  const plain = await direct.twin.query(sql).then(() => 'none', codeOf);
+  expect(await direct.sealed.query(sql).then(() => 'none', codeOf)).toBe(plain);
+  expect(plain).toMatch(/^(?:0A000|22023|42601)$/u);
+});
+
 test('no value is in the server’s log or among its files', async () => {
   const canary = 'CANARY-d41d8cd98f';
   await copyIn(

@@ -87,6 +87,9 @@ test.each([
   'WITH i AS (INSERT INTO by_default (y) VALUES (1) RETURNING y) SELECT y FROM i',
   'SELECT inserts()',
   'SELECT updates()',
+  "DO $$ BEGIN PERFORM set_config('datestyle', 'SQL, DMY', false); END $$",
+  "DO $$ DECLARE s text := 'datestyle'; BEGIN PERFORM pg_catalog.set_config(s, 'SQL, DMY', false); END $$",
+  "DO $$ BEGIN SET datestyle = 'SQL, DMY'; END $$",
 ])('a date behind it is read as by the server: %s', async (change) => {
   for (const text of [`${change}; ${ADD}`, ...STORED]) await on.expectAlike(text);
   for (const text of ['BEGIN', change, ADD, 'COMMIT', ...STORED]) await on.expectAlike(text);
@@ -122,6 +125,7 @@ test.each([
   set('search_path', 'other, public'),
   'INSERT INTO moving (y) VALUES (1)',
   'INSERT INTO moving_check VALUES (1)',
+  "DO $$ BEGIN PERFORM set_config('search_path', 'other, public', false); END $$",
 ])('names behind it are what they are to the server: %s', async (change) => {
   const add = "INSERT INTO people (id, born) VALUES (7, '2009-09-09')";
   const [here, there] = ['SELECT id, born FROM public.people ORDER BY id', 'SELECT id, born FROM other.people'];
@@ -134,6 +138,16 @@ test('what goes back to the sealed table by it is sealed', async () => {
   await on.expectAlike(`${set('search_path', 'public')}; INSERT INTO people (id, born) VALUES (7, '2010-10-10')`);
   await on.expectAlike('SELECT id, born FROM people ORDER BY id');
   expect((await on.db.direct.query('SELECT * FROM other.people')).rows).toEqual([]);
+});
+
+test.each([
+  "DO $$ BEGIN PERFORM set_config('app.tenant', '7', false); END $$",
+  "DO $$ BEGIN PERFORM set_config('bytea_output', 'escape', false); UPDATE ordinary SET n = 2; END $$",
+])('a block that sets is no statement on sealed columns: %s', async (block) => {
+  const shownNow = ["SELECT current_setting('app.tenant', true)", 'SELECT photo FROM people'];
+  for (const text of [block, ...shownNow, 'RESET ALL', `${block}; SELECT photo FROM people`])
+    await on.expectAlike(text);
+  await on.expectSequenceAlike(...run(block), ...run('SELECT photo FROM people'));
 });
 
 test.each(['INSERT INTO casting (y) VALUES (1)', 'SELECT mkcast()'])(
