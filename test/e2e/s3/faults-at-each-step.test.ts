@@ -64,22 +64,26 @@ function halfOf(body: UpstreamBody): UpstreamBody {
   return { pour, bytes: failing, text: failing, release: () => body.release() };
 }
 
+/** Not a fault of one request: it and all behind it are not sent, as where the gateway dies. */
+const DIES = 'and all behind it are not sent';
+
 const FAULTS: Readonly<Record<string, Fault>> = {
   'is not sent': () => Promise.reject(reset()),
+  [DIES]: () => Promise.reject(reset()),
   'is refused': () => Promise.resolve(refusal(503, 'SlowDown')),
   'is done and lost': doneButLost,
   'is done and refused': doneButRefused,
   'is answered by half': halfAnswered,
 };
 
-/** Faults the request of this number alone. */
-function faultAt(at: number, fault: Fault): { readonly hook: Hook; seen: number; what: string } {
+/** Faults the request of this number alone, or with all behind it. */
+function faultAt(at: number, fault: Fault, andBehind: boolean): { readonly hook: Hook; seen: number; what: string } {
   const state = { seen: 0, what: '', hook: ((request, send) => send(request)) as Hook };
   state.hook = (request, send) => {
     const number = (state.seen += 1);
-    if (number !== at) return send(request);
+    if (number < at || (number > at && !andBehind)) return send(request);
     const { method, key = '', query } = request;
-    state.what = `${method} ${key}?${[...(query?.keys() ?? [])].join('&')}`;
+    if (number === at) state.what = `${method} ${key}?${[...(query?.keys() ?? [])].join('&')}`;
     return fault(request, send);
   };
   return state;
@@ -242,7 +246,7 @@ describe.each(['s3rver', 'radosgw'] as const)('In front of %s', (name) => {
     const make = ACTS[act];
     if (make === undefined) throw new Error(act);
     const { send, made } = await make(Key);
-    const state = faultAt(number, fault);
+    const state = faultAt(number, fault, kind === DIES);
     let told: string;
     {
       using _faulty = hookUpstream(setup.edges[0].gateway, state.hook);
