@@ -27,6 +27,8 @@ const FIRST_RECORD = Buffer.from('{"seq":1,', 'latin1');
 const LINE_END = 0x0a;
 /** What begins a file is shorter: it says nothing that anybody gave. */
 const FIRST_BYTES = 8192;
+/** Where a file may begin: what is added to it must be exact. No log comes near it but one that is forged. */
+const MAX_START = 2 ** 52;
 /** A pipe that nobody writes to is not waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -117,11 +119,13 @@ export class LogReader {
     return undefined;
   }
 
-  /** From a place in the log, or from the first that is here after it. */
+  /** From a place in the log, or from the first that is here after it. Errors: ERR_KEYS_AUDIT_UNAVAILABLE, as where a file was moved away since. */
   *lines(from = 0): Generator<PlacedLine> {
+    // Files that were lost and put back may reach into places that were given since: who holds a place from then is in the later file.
+    const first = from > 0 ? this.#files.findLastIndex(({ start }) => start <= from) : 0;
     for (const [index, { path, start, bytes, file }] of this.#files.entries()) {
-      if (index < this.#files.length - 1 && start + bytes <= from) continue;
-      const opened = file ?? openSync(path, 'r');
+      if (index < first || (index < this.#files.length - 1 && start + bytes <= from)) continue;
+      const opened = file ?? reopen(path);
       try {
         for (const line of readLines(opened, Math.max(start, from), start))
           yield { ...line, path, isRotated: file === undefined };
@@ -136,7 +140,7 @@ export class LogReader {
     const holding = this.#files.findLast(({ start }) => start < offset);
     if (holding === undefined) return undefined;
     const { path, start, file } = holding;
-    const opened = file ?? openSync(path, 'r');
+    const opened = file ?? reopen(path);
     try {
       return lineBefore(opened, offset - start);
     } finally {
@@ -177,16 +181,35 @@ function rotatedFiles(path: string, own: number | undefined): readonly LogFile[]
   const files: LogFile[] = [];
   for (const found of names.toSorted()) {
     const rotated = join(dirname(path), found);
-    const stats = statSync(rotated);
-    if (!stats.isFile() || (own !== undefined && isSame(fstatSync(own), stats))) continue;
-    const file = openSync(rotated, 'r');
+    const file = openRotated(rotated);
+    if (file === undefined) continue;
     try {
+      // What was rotated away after it since it was opened is not read.
+      if (own !== undefined && isSame(fstatSync(own), fstatSync(file))) break;
       files.push({ ...lookAt(rotated, file, files.at(-1)), file: undefined });
     } finally {
       closeSync(file);
     }
   }
   return files;
+}
+
+/** Undefined: no file, or moved away since its name was read. */
+function openRotated(path: string): number | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  try {
+    return openFile(path);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function reopen(path: string): number {
+  try {
+    return openSync(path, READ);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 export const isSame = (a: Stats, b: Stats): boolean => a.ino === b.ino && a.dev === b.dev;
@@ -205,5 +228,7 @@ function startOf(file: number): number | undefined {
   const record = end === -1 ? undefined : readRecord(read.subarray(0, end));
   if (record?.action !== CONTINUED_ACTION && record?.action !== GAP_ACTION) return undefined;
   const { offset = 0 } = record.detail;
-  return typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0 ? offset : undefined;
+  return typeof offset === 'number' && Number.isInteger(offset) && offset >= 0 && offset <= MAX_START
+    ? offset
+    : undefined;
 }

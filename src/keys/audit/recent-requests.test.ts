@@ -56,3 +56,10 @@ test('Requests are told of where their records were rotated away; what was moved
   rmSync(rotatedPath(path, 1));
   expect(recentRequests(path, T - 1, 1e6)).toEqual({ ids: ['r4', 'r5'], completeSinceMs: T });
 });
+
+test('Where records are missing in between, what lies before them does not make it complete', () => {
+  const lines = Array.from({ length: 6 }, (_, n) => line(n + 1, T + n, `r${n}`));
+  write(lines[0] ?? '', lines[1] ?? '', lines[4] ?? '', lines[5] ?? '');
+  expect(recentRequests(path, T + 1, 1e6)).toEqual({ ids: ['r1', 'r4', 'r5'], completeSinceMs: T + 4 });
+  expect(recentRequests(path, T + 5, 1e6)).toEqual({ ids: ['r5'], completeSinceMs: undefined });
+});

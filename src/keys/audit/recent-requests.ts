@@ -27,18 +27,20 @@ export function recentRequests(path: string, sinceMs: number, maxBytes: number):
 
 function requestsIn(reader: LogReader, sinceMs: number, maxBytes: number): RecentRequests {
   const ids: string[] = [];
-  let oldestMs: number | undefined;
-  let isBegun = false;
+  let completeFrom: { readonly atMs: number; readonly isFirst: boolean } | undefined;
+  let before: unknown;
   for (const line of reader.lines(Math.max(0, reader.end - maxBytes))) {
     // The first may be the end of one.
     const record = line.type === 'whole' ? readTimed(line.bytes) : undefined;
     if (record === undefined) continue;
-    oldestMs ??= record.atMs;
-    isBegun ||= record.seq === 1;
-    if (record.atMs >= sinceMs && record.request !== undefined) ids.push(record.request);
+    const { seq, atMs, request } = record;
+    // Where some are missing, such as a file that was moved away, what lies before them tells nothing of their time.
+    if (typeof before !== 'number' || seq !== before + 1) completeFrom = { atMs, isFirst: seq === 1 };
+    before = seq;
+    if (atMs >= sinceMs && request !== undefined) ids.push(request);
   }
-  const isComplete = isBegun || oldestMs === undefined || oldestMs < sinceMs;
-  return { ids, completeSinceMs: isComplete ? undefined : oldestMs };
+  const isComplete = completeFrom === undefined || completeFrom.isFirst || completeFrom.atMs < sinceMs;
+  return { ids, completeSinceMs: isComplete ? undefined : completeFrom?.atMs };
 }
 
 type Timed = { readonly seq: unknown; readonly atMs: number; readonly request: string | undefined };

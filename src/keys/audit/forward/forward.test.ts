@@ -403,4 +403,32 @@ describe('a log that is rotated', () => {
     expect(told).toEqual([{ first: had + 1, last: next - 1 }]);
     expect(copied.slice(had)).toEqual(copied.slice(had).map((_, at) => next + at));
   });
+
+  test('goes on to a required sink where a file that waited for it is moved away', async () => {
+    await using keys = await keyFolder();
+    const told: unknown[] = [];
+    const reports = { ...QUIET, moved: (records: unknown) => told.push(records) };
+    let isAway = true;
+    const copy = fileSink(keys.path('copy'));
+    const send: AuditSink['send'] = (lines, signal) =>
+      isAway ? Promise.reject(new Error('away')) : copy.send(lines, signal);
+    const manager = await keys.open({ audit: audit(keys) });
+    const forwarder = forward(keys, manager, { ...copy, send }, { reports, maxWaiting: 20 });
+    await expect(uses(manager, 40)).rejects.toMatchObject({ code: 'ERR_KEYS_AUDIT_UNAVAILABLE' });
+    await expect.poll(() => forwarder.isFailing).toBe(true);
+    const [gone = ''] = rotatedOf(keys);
+    const last = linesOf(gone).length;
+    rmSync(gone);
+    // Another attempt that fails, of what is here still.
+    await sleep(4 * RETRY.most);
+    isAway = false;
+    await expect.poll(() => forwarder.waiting).toBe(0);
+    await uses(manager, 1);
+    await manager.close();
+    await forwarder.stop(60_000);
+    expect(linesOf(keys.path('copy'))).toEqual(wholeOf(keys));
+    // A sink that never had anything begins with what is here.
+    expect(told).toEqual([]);
+    expect(last).toBeGreaterThan(1);
+  });
 });

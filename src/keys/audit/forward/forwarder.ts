@@ -40,7 +40,7 @@ export interface ForwarderReports {
   failing(error: unknown): void;
   recovered(): void;
   /** Records from `first` to `last` are in a file that was moved away before it had them. */
-  moved(records: { readonly first: number; readonly last: number }): void;
+  moved(records: Numbers): void;
 }
 
 const RETRY_MS = { first: 500, most: 30_000 };
@@ -49,7 +49,9 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 /** Between two writes of the cursor. */
 const CURSOR_INTERVAL_MS = 1000;
 
-type Batch = { readonly lines: readonly AuditLine[]; readonly end: AuditHead };
+type Numbers = { readonly first: number; readonly last: number };
+/** `moved`: records before it that are not here any more. */
+type Batch = { readonly lines: readonly AuditLine[]; readonly end: AuditHead; readonly moved: Numbers | undefined };
 
 export class AuditForwarder {
   readonly #options: ForwarderOptions;
@@ -135,6 +137,7 @@ export class AuditForwarder {
       const batch = this.#next();
       if (batch === undefined) return 'idle';
       if (batch.lines.length > 0) await sink.send(batch.lines, signal);
+      if (batch.moved !== undefined) reports.moved(batch.moved);
       this.#cursor = batch.end;
     } catch (error) {
       if (!this.#isFailing) reports.failing(error);
@@ -147,35 +150,46 @@ export class AuditForwarder {
     return 'sent';
   }
 
-  /** The lines that follow, as far as they were written as records. */
   #next(): Batch | undefined {
-    const { feed, reports } = this.#options;
-    const { offset } = feed.head;
+    const { feed } = this.#options;
+    if (this.#cursor.offset >= feed.head.offset) return undefined;
+    if (feed.fileStart !== this.#fileStart) this.#look();
+    try {
+      return this.#read();
+    } catch {
+      // A file may have been moved away since they were looked at.
+      this.#look();
+      return this.#read();
+    }
+  }
+
+  /** The lines that follow, as far as they were written as records. */
+  #read(): Batch | undefined {
+    const { offset } = this.#options.feed.head;
     let end = this.#cursor;
     let bytes = 0;
+    let moved: Numbers | undefined;
     const lines: AuditLine[] = [];
-    if (end.offset >= offset) return undefined;
-    this.#followRotation();
     for (const line of this.#reader.lines(end.offset)) {
       if (line.end > offset || lines.length === MAX_BATCH_LINES || bytes > MAX_BATCH_BYTES) break;
       const seq = readRecord(line.bytes)?.seq;
       if (line.start > end.offset && end.seq > 0 && seq !== undefined && seq > end.seq + 1) {
         // What comes before it is sent first, so that it is told once.
         if (lines.length > 0) break;
-        reports.moved({ first: end.seq + 1, last: seq - 1 });
+        moved = { first: end.seq + 1, last: seq - 1 };
       }
       // A line that is no record is left out: an accepted gap may have left some.
       if (seq !== undefined) lines.push({ seq, bytes: line.bytes });
       bytes += line.bytes.length;
       end = advance(end, seq ?? end.seq, line.bytes, line.end);
     }
-    return end === this.#cursor ? undefined : { lines, end };
+    return end === this.#cursor ? undefined : { lines, end, moved };
   }
 
-  #followRotation(): void {
+  /** Which files there are, as they are now. */
+  #look(): void {
     const { feed } = this.#options;
     const { fileStart } = feed;
-    if (fileStart === this.#fileStart) return;
     const reader = LogReader.open(feed.path);
     this.#reader.close();
     this.#reader = reader;
