@@ -50,9 +50,12 @@ export async function swapTables(
     for (const table of tables) {
       const by = converters.get(table);
       if (by === undefined) continue;
+      const ofTable: Counted = { rows: 0, late: 0 };
       await withoutTriggers(session, table.leaves, async () => {
-        for (const leaf of table.leaves) await verifyLeaf(options, session, table, leaf, by, counted);
+        for (const leaf of table.leaves) await verifyLeaf(options, session, table, leaf, by, ofTable);
       });
+      counted.rows += ofTable.rows;
+      counted.late += ofTable.late;
     }
     options.signal.throwIfAborted();
     const keys = await foreignKeys(session, tables);

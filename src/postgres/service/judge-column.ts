@@ -30,7 +30,7 @@ export function judgeColumn(
       ? [missing]
       : [
           // What reads the column stands in the way of another type, so its DDL comes first.
-          ...judgeServerSide(live, place),
+          ...judgeServerSide(rule, live, place),
           ...judgeIndexes(rule, live),
           ...judgeForeignKeys(rule, live, rules),
           ...judgeTypeHolders(rule, live),
@@ -52,7 +52,11 @@ export function judgeColumnBelow(
   rules: readonly SealRule[],
 ): readonly ColumnProblem[] {
   const place = { table: live.relationName, column: quoteIdentifier(rule.column) };
-  const drafts = [...judgeServerSide(live, place), judgeUniqueness(rule, live), ...judgeForeignKeys(rule, live, rules)];
+  const drafts = [
+    ...judgeServerSide(rule, live, place),
+    judgeUniqueness(rule, live),
+    ...judgeForeignKeys(rule, live, rules),
+  ];
   return drafts.flatMap((draft): ColumnProblem[] => {
     if (draft === undefined) return [];
     const message = `in ${live.relationName}, a partition or child of its table: ${draft.message}`;
@@ -134,7 +138,7 @@ function dropDefault({ table, column }: Place): string {
 }
 
 /** What the server itself would compute from, or write into, the column. */
-function judgeServerSide(live: LiveColumn, place: Place): readonly (Draft | undefined)[] {
+function judgeServerSide(rule: SealRule, live: LiveColumn, place: Place): readonly (Draft | undefined)[] {
   const code = 'ERR_POSTGRES_COLUMN_UNSEALABLE';
   const dropConstraint = (name: string): string =>
     `ALTER TABLE ${place.table} DROP CONSTRAINT ${quoteIdentifier(name)};`;
@@ -143,8 +147,11 @@ function judgeServerSide(live: LiveColumn, place: Place): readonly (Draft | unde
     live.hasDefault === true
       ? {
           code,
-          message:
-            'it has a default, which the server would write as plaintext: declare it in the rule (`default`), where the proxy seals it',
+          message: `it has a default, which the server would write as plaintext: ${
+            rule.default === undefined
+              ? 'declare it in the rule (`default`), where the proxy seals it'
+              : `the proxy applies that of the rule, so drop it there (${dropDefault(place)})`
+          }`,
           ddl: mended,
         }
       : undefined,
@@ -154,7 +161,11 @@ function judgeServerSide(live: LiveColumn, place: Place): readonly (Draft | unde
       (name) =>
         ({
           code,
-          message: `CHECK constraint ${name} reads it: declare it in the rule (\`check\`), where the proxy enforces it`,
+          message: `CHECK constraint ${name} reads it: ${
+            rule.checks?.some((check) => check.name === name) === true
+              ? `the proxy enforces that of the rule, so drop it there (${dropConstraint(name)})`
+              : 'declare it in the rule (`check`), where the proxy enforces it'
+          }`,
           ddl: [dropConstraint(name)],
         }) as const,
     ),

@@ -49,6 +49,8 @@ const RULES = [
   rule('parts.note', 'text', 'deterministic'),
   ...['a', 'b', 'c', 'd', 'e', 'g'].map((name) => rule(`odd.${name}`, 'text', 'randomized')),
   rule('odd.f', 'varchar(6)', 'randomized'),
+  rule('odd.h', 'text', 'randomized', ', default: x'),
+  rule('odd.i', 'text', 'randomized', `, check: [{ name: odd_i_check, expression: "i <> 'x'" }]`),
   rule('few.flavour', 'text', 'deterministic'),
 ];
 
@@ -63,7 +65,7 @@ beforeAll(async () => {
     CREATE TABLE part1 (note text, gone int, id int); ALTER TABLE part1 DROP COLUMN gone;
     ALTER TABLE parts ATTACH PARTITION part1 FOR VALUES FROM (0) TO (10);
     CREATE TABLE part2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
-    CREATE TABLE odd (id int, a text DEFAULT 'x', b text CHECK (b <> 'x'), c text, d text, e text, f varchar(5), g text);
+    CREATE TABLE odd (id int, a text DEFAULT 'x', b text CHECK (b <> 'x'), c text, d text, e text, f varchar(5), g text, h text DEFAULT 'x', i text CHECK (i <> 'x'));
     CREATE TABLE few (flavour text)`,
     RULES,
   );
@@ -223,7 +225,9 @@ test('columns that a foreign key ties are moved in one run, keys and all', async
     1,
     expect.stringContaining('foreign key orders_ssn_fkey ties it to public.people.ssn'),
   ]);
-  await must(move('seal', 'shop.public.orders.ssn', 'shop.public.people.ssn'));
+  const { stderr } = await must(move('seal', 'shop.public.orders.ssn', 'shop.public.people.ssn'));
+  for (const read of ['"public"."people": 100 % read back, 2 rows', '"public"."orders": 100 % read back, 3 rows'])
+    expect(stderr.split('\n')).toContain(read);
   expect([await keysOf('people'), await keysOf('orders')]).toEqual(keys);
   await throughProxy(['people', 'orders'], async (client) => {
     expect(await texts(client, 'SELECT o.id, p.name FROM orders o JOIN people p ON p.ssn = o.ssn ORDER BY 1')).toEqual([
@@ -365,6 +369,8 @@ test('what stands in the way is refused by name, all of it, before anything is c
   };
   expect(await refusal('a')).toContain('public.odd.a: it has a default');
   expect(await refusal('b')).toContain('CHECK constraint odd_b_check reads it');
+  expect(await refusal('h')).toContain('drop it there (ALTER TABLE "public"."odd" ALTER COLUMN "h" DROP DEFAULT;)');
+  expect(await refusal('i')).toContain('drop it there (ALTER TABLE "public"."odd" DROP CONSTRAINT "odd_i_check";)');
   expect(await refusal('c')).toMatch(/public\.odd\.c: .*view (?:public\.)?shown depends on it/);
   expect(await refusal('d')).toContain('index public.odd_lower computes with it');
   expect(await refusal('e')).toMatch(/trigger watch on table (?:public\.)?odd depends on it/);
