@@ -7,6 +7,7 @@ import { FOOTER_PART_NUMBER } from '../../envelope/object/footer.ts';
 import { hiddenPartKey } from '../../envelope/object/hidden-object.ts';
 import { plainSize } from '../../envelope/object/sizes.ts';
 import { SHORT_PART_BYTES } from '../../envelope/limits.ts';
+import type { ProbedCapabilities } from '../check.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext } from '../operation.ts';
 import { bareEtag } from '../sealing/etag.ts';
@@ -41,7 +42,7 @@ export async function findParts(
   named: readonly NamedPart[],
 ): Promise<FoundParts> {
   const known = await gateway.caches.backend.learn(gateway, upload.bucket);
-  const listed = known?.listsParts === false ? undefined : await fetchAllParts(gateway, upload);
+  const listed = known?.listsParts === false ? undefined : await listParts(gateway, upload, known);
   // Which attempt it would read nobody knows.
   if (listed === undefined && gateway.caches.partsInFlight.has(uploadName(upload)))
     throw new S3Error('ERR_S3_SLOW_DOWN', 'A part of this upload is on its way. Please try again.');
@@ -56,6 +57,22 @@ export async function findParts(
       : noPart(last);
   }
   return { found, hasEnd: listed?.hasEnd === true };
+}
+
+/** A store of which nothing is known yet may list none: that is no answer to the client's completion. */
+async function listParts(
+  gateway: GatewayContext,
+  upload: OpenUpload,
+  known: ProbedCapabilities | undefined,
+): ReturnType<typeof fetchAllParts> {
+  try {
+    return await fetchAllParts(gateway, upload);
+  } catch (error) {
+    if (known !== undefined || !(error instanceof S3Error && (error.status === 405 || error.status === 501)))
+      throw error;
+    const text = 'What the storage does with uploads is not known yet. Please try again.';
+    throw new S3Error('ERR_S3_SLOW_DOWN', text, { cause: error });
+  }
 }
 
 function leavesSome(found: readonly FoundPart[], listed: ReadonlyMap<number, StoredPart> = new Map()): boolean {
