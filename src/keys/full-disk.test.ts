@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -155,4 +155,24 @@ test('A store that cannot be made leaves nothing behind, so that it can be made 
     expect(readdirSync(keys.folder).filter((name) => /^second\.sqlite(?!\.lock)/.test(name))).toEqual([]);
   }
   expect(make(10_000_000)).toBe('ok');
+});
+
+test('An audit log is not put aside where the next file has no room for its first record', async () => {
+  await using keys = await keyFolder();
+  const folder = keys.path('trail');
+  mkdirSync(folder);
+  const script = `import { LogFile, openLogFile } from ${JSON.stringify(new URL('./audit/log-file.ts', import.meta.url).href)};
+    const path = process.argv[1] + '/log';
+    const log = new LogFile(path, openLogFile(path), { start: 0, firstSeq: 1 });
+    log.append(Buffer.from('one\\n'));
+    try { log.rotate({ seq: 1, offset: 4 }, Buffer.alloc(2000)); } catch (error) { console.log(error.code); }
+    log.append(Buffer.from('two\\n'));
+    log.rotate({ seq: 2, offset: 8 }, Buffer.from('three\\n'));
+    log.append(Buffer.from('four\\n'));
+    await log.close();`;
+  const limited = ['-c', 'ulimit -f 1; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script, folder];
+  expect(execFileSync('bash', limited, { encoding: 'utf8' }).trim()).toBe('EFBIG');
+  const files = readdirSync(folder).toSorted();
+  expect(files).toEqual(['log', 'log.0000000000000001']);
+  expect(files.map((name) => readFileSync(`${folder}/${name}`, 'utf8'))).toEqual(['three\nfour\n', 'one\ntwo\n']);
 });

@@ -31,7 +31,7 @@ export function openLogFile(path: string): number {
   }
   try {
     const file = openSync(path, WRITE, MODE);
-    syncFolder(dirname(path));
+    syncFolder(dirname(realLogPath(path)));
     return file;
   } catch (cause) {
     throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} cannot be opened: ${errorName(cause)}`, { cause });
@@ -85,17 +85,18 @@ export class LogFile {
   }
 
   /**
-   * Puts the file aside, where it is not touched again, and goes on in a new one. Precondition: all of it is synced; `end` is its end.
-   * Where it throws, nothing has changed.
+   * Puts the file aside, where it is not touched again, and goes on in a new one after `beginning`. Precondition: all of it is synced; `end` is
+   * its end. Where it throws, nothing has changed, such as where a full disk has room for a name and for no record: without its first
+   * record the new file would need the old one, which may be moved away to make room.
    */
-  rotate(end: { readonly seq: number; readonly offset: number }): void {
+  rotate(end: { readonly seq: number; readonly offset: number }, beginning: Uint8Array): void {
     const rotated = rotatedPath(this.#path, this.#firstSeq);
     if (existsSync(rotated)) throw failure('EEXIST', `${rotated} is there`);
     const old = this.#file;
     if (!isSame(fstatSync(old), statSync(this.#path))) throw failure('ESTALE', `${this.#path} is another file`);
     renameSync(this.#path, rotated);
     try {
-      this.#file = makeLike(old, this.#path);
+      this.#file = makeLike(old, this.#path, beginning);
     } catch (error) {
       renameSync(rotated, this.#path);
       throw error;
@@ -118,8 +119,8 @@ export class LogFile {
 
 const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
-/** A new file, its name durable, which whoever may read the old one may read. */
-function makeLike(old: number, path: string): number {
+/** A new file, it and its name durable, which whoever may read the old one may read. */
+function makeLike(old: number, path: string, bytes: Uint8Array): number {
   const file = openSync(path, WRITE | constants.O_EXCL, MODE);
   try {
     const { mode, uid, gid } = fstatSync(old);
@@ -129,6 +130,8 @@ function makeLike(old: number, path: string): number {
       // Another's file: only its mode can be kept.
     }
     fchmodSync(file, mode & 0o777);
+    writeAll(file, bytes);
+    fdatasyncSync(file);
     syncFolder(dirname(path));
     return file;
   } catch (error) {

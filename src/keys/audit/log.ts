@@ -201,11 +201,16 @@ export class AuditLog implements AuditFeed {
     if (!attests) this.#unattested += entries.length;
   }
 
+  /** A file that a start found without its first record gets it here. */
   #chain(entries: readonly Entry[]): Chained {
-    const chained = new Chained(this.#identity, this.#written, this.#lines);
     const { start } = this.#file;
     const begins = start > 0 && this.#written.offset === start;
-    for (const entry of begins ? beginFile(entries, start, this.#now()) : entries) chained.add(entry);
+    return this.#chainOf(begins ? beginFile(entries, start, this.#now()) : entries);
+  }
+
+  #chainOf(entries: readonly Entry[]): Chained {
+    const chained = new Chained(this.#identity, this.#written, this.#lines);
+    for (const entry of entries) chained.add(entry);
     return chained;
   }
 
@@ -229,6 +234,8 @@ export class AuditLog implements AuditFeed {
   #rotate(): void {
     this.#attest();
     if (this.#dead !== undefined) throw this.#dead;
+    // There was no room for the checkpoint that it is to end with: the next write tries again.
+    if (this.#unattested > 0) return;
     try {
       this.#file.syncNow();
     } catch (cause) {
@@ -237,7 +244,9 @@ export class AuditLog implements AuditFeed {
     }
     this.#remember(this.head);
     try {
-      this.#file.rotate(this.#written);
+      const begun = this.#chainOf(beginFile([], this.#written.offset, this.#now()));
+      this.#file.rotate(this.#written, begun.bytes);
+      this.#written = begun.end;
       this.#rotateAt = this.#full;
     } catch (cause) {
       this.#rotateAt = this.#written.offset + ROTATION_RETRY_BYTES;
