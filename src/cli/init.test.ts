@@ -19,14 +19,17 @@ test('What it writes loads, holds a store that opens, and is readable by its own
   expect((await cli.run('check', '--config', 'etc/gate/sealgate.yaml')).exit).toBe(0);
 });
 
-test.each([...MADE, 'sealgate-audit.jsonl'])('Where %s exists nothing is written and nothing changed', async (name) => {
-  using cli = cliFolder();
-  writeFileSync(cli.path(name), 'mine');
-  const { exit, stderr } = await cli.run('init');
-  expect([exit === 1 || exit === 5, stderr]).toEqual([true, expect.stringMatching(/ERR_(?:CLI|KEYS_STORE)_EXISTS/u)]);
-  expect(readdirSync(cli.folder).filter((found) => !isLock(found))).toEqual([name]);
-  expect(readFileSync(cli.path(name), 'utf8')).toBe('mine');
-});
+test.each([...MADE, 'sealgate-audit.jsonl', 'sealgate-audit.jsonl.0000000000000001'])(
+  'Where %s exists nothing is written and nothing changed',
+  async (name) => {
+    using cli = cliFolder();
+    writeFileSync(cli.path(name), 'mine');
+    const { exit, stderr } = await cli.run('init');
+    expect([exit === 1 || exit === 5, stderr]).toEqual([true, expect.stringMatching(/ERR_(?:CLI|KEYS_STORE)_EXISTS/u)]);
+    expect(readdirSync(cli.folder).filter((found) => !isLock(found))).toEqual([name]);
+    expect(readFileSync(cli.path(name), 'utf8')).toBe('mine');
+  },
+);
 
 test('A second init changes nothing', async () => {
   using cli = cliFolder();

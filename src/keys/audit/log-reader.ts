@@ -6,6 +6,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -173,14 +174,25 @@ function openFile(path: string): number | undefined {
   throw new KeysError('ERR_KEYS_AUDIT_UNAVAILABLE', `${path} is no regular file`);
 }
 
-function rotatedFiles(path: string, own: number | undefined): readonly LogFile[] {
+/** A file of the log at `path`: itself, or one that was rotated away; undefined where there is none. */
+export function someLogFile(path: string): string | undefined {
+  if (existsSync(path)) return path;
+  const real = realLogPath(path);
+  return existsSync(dirname(real)) ? rotatedPaths(real)[0] : undefined;
+}
+
+/** Whatever has such a name, in the order of their records. */
+function rotatedPaths(path: string): readonly string[] {
   const name = basename(path);
   const names = readdirSync(dirname(path)).filter(
     (found) => found.length === name.length + 1 + SEQ_DIGITS && found.startsWith(`${name}.`) && /\.\d+$/.test(found),
   );
+  return names.toSorted().map((found) => join(dirname(path), found));
+}
+
+function rotatedFiles(path: string, own: number | undefined): readonly LogFile[] {
   const files: LogFile[] = [];
-  for (const found of names.toSorted()) {
-    const rotated = join(dirname(path), found);
+  for (const rotated of rotatedPaths(path)) {
     const file = openRotated(rotated);
     if (file === undefined) continue;
     try {

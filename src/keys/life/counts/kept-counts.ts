@@ -18,6 +18,8 @@ export class KeptCounts {
   readonly #identity: AuditIdentity;
   #savedSeq: number;
   #saving: Promise<void> | undefined;
+  /** Rotated since what is being saved was put together. */
+  #isDue = false;
   readonly #stopListening: () => void;
 
   /** `now`: ISO 8601. */
@@ -29,6 +31,7 @@ export class KeptCounts {
     this.#savedSeq = from.seq;
     // Whoever moves that file away moves none that a start would have to count.
     log.onRotated(() => {
+      this.#isDue = true;
       this.#saving ??= this.#save();
     });
     this.#stopListening = log.onWritten(() => {
@@ -53,10 +56,13 @@ export class KeptCounts {
 
   /** Uses after the head are in these counts too, and will be counted once more: rather too much than too little. */
   async #save(): Promise<void> {
-    const head = this.#log.syncedHead;
-    this.#savedSeq = this.#log.head.seq;
     try {
-      await writeAside(countPath(this.#log.path), this.#encoded(head));
+      do {
+        this.#isDue = false;
+        const head = this.#log.syncedHead;
+        this.#savedSeq = this.#log.head.seq;
+        await writeAside(countPath(this.#log.path), this.#encoded(head));
+      } while (this.#isDue);
     } catch {
       // The next start counts more of the log.
     } finally {
