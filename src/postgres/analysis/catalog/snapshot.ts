@@ -10,7 +10,6 @@ import { closeHotSet, type HotSet, type RelationLinks } from './hot-set.ts';
 import { Names } from './names-in-bodies.ts';
 import { changingNames } from './setting-names.ts';
 import type { ReadRoutine } from './routine-texts.ts';
-import { takesWholeRow } from './row-takers.ts';
 import { Inheritance, sharedColumns, type SharedColumns } from './inheritance.ts';
 
 export type CatalogInput = {
@@ -296,11 +295,10 @@ function writeRefusalOf(
     if (!firing.has(oid)) continue;
     const routine = routines.find((candidate) => candidate.oid === routineOid);
     if (routine === undefined || allowRoutines.has(`${routine.schema}.${routine.name}`)) continue;
-    const { schema, name } = byOid.get(oid) ?? relation;
-    const trigger = `trigger function ${routine.schema}.${routine.name} on ${schema}.${name}`;
-    if (hot.routines.has(routineOid) || names.areIn(routine.words))
-      return `${trigger} names sealed data or runs dynamic SQL`;
-    if (sealed.length > 0 && takesWholeRow(routine)) return `${trigger} takes rows with sealed columns as a whole`;
+    if (hot.routines.has(routineOid) || names.areIn(routine.words)) {
+      const { schema, name } = byOid.get(oid) ?? relation;
+      return `trigger function ${routine.schema}.${routine.name} on ${schema}.${name} names sealed data or runs dynamic SQL`;
+    }
   }
   return undefined;
 }
