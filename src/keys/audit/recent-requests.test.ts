@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { rotatedPath } from './log-reader.ts';
+import { lineHashText } from './record.ts';
 import { recentRequests } from './recent-requests.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealgate-recent-'));
@@ -12,15 +13,38 @@ const path = join(folder, 'audit.log');
 const T = Date.UTC(2026, 0, 1);
 const line = (seq: number, atMs: number, request?: string): string =>
   `${JSON.stringify({ seq, time: new Date(atMs).toISOString(), context: { request: 'not one' }, request })}\n`;
+
+/** Lines of the records after `last`, each naming the one before. */
+function chain(
+  records: readonly (readonly [seq: number, atMs: number, request?: string])[],
+  last?: string,
+): readonly string[] {
+  let before = last;
+  return records.map((record) => {
+    const prevHash = before === undefined ? '0'.repeat(64) : lineHashText(Buffer.from(before.trimEnd()));
+    before = `${JSON.stringify({ ...(JSON.parse(line(...record)) as object), prevHash })}\n`;
+    return before;
+  });
+}
+const numbered = (count: number): readonly string[] =>
+  chain(Array.from({ length: count }, (_, n) => [n + 1, T + n, `r${n}`] as const));
+
 const write = (...lines: readonly string[]): void => writeFileSync(path, lines.join(''));
 
 test('Requests recorded since then are told of, others not, and records without a request are none', () => {
-  write(line(1, T, 'old'), line(2, T + 10, 'a'), line(3, T + 11), line(4, T + 12, 'b'));
+  write(
+    ...chain([
+      [1, T, 'old'],
+      [2, T + 10, 'a'],
+      [3, T + 11],
+      [4, T + 12, 'b'],
+    ]),
+  );
   expect(recentRequests(path, T + 10, 1e6)).toEqual({ ids: ['a', 'b'], completeSinceMs: undefined });
 });
 
 test('A log that goes back too little says since when it tells', () => {
-  const lines = Array.from({ length: 50 }, (_, n) => line(n + 1, T + n, `r${n}`));
+  const lines = numbered(50);
   write(...lines);
   const size = lines.slice(-10).join('').length + 3;
   const told = recentRequests(path, T - 1000, size);
@@ -47,18 +71,35 @@ test('An empty log tells of nothing and misses nothing; what is no record is pas
 });
 
 test('Requests are told of where their records were rotated away; what was moved away says since when', () => {
-  const lines = Array.from({ length: 6 }, (_, n) => line(n + 1, T + n, `r${n}`));
-  const said = { seq: 4, time: new Date(T).toISOString(), action: 'AuditContinued', prevHash: '0'.repeat(64) };
+  const lines = numbered(6);
+  const prevHash = lineHashText(Buffer.from((lines[2] ?? '').trimEnd()));
+  const said = { seq: 4, time: new Date(T).toISOString(), action: 'AuditContinued', prevHash };
   const offset = lines.slice(0, 3).join('').length;
   writeFileSync(rotatedPath(path, 1), lines.slice(0, 3).join(''));
-  write(`${JSON.stringify({ ...said, detail: { offset } })}\n`, ...lines.slice(4));
+  const continued = `${JSON.stringify({ ...said, detail: { offset } })}\n`;
+  const after = chain(
+    [
+      [5, T + 4, 'r4'],
+      [6, T + 5, 'r5'],
+    ],
+    continued,
+  );
+  write(continued, ...after);
   expect(recentRequests(path, T, 1e6)).toEqual({ ids: ['r0', 'r1', 'r2', 'r4', 'r5'], completeSinceMs: undefined });
   rmSync(rotatedPath(path, 1));
   expect(recentRequests(path, T - 1, 1e6)).toEqual({ ids: ['r4', 'r5'], completeSinceMs: T });
 });
 
+test('A record that was changed tells nothing of its time, nor do those before it', () => {
+  const lines = numbered(6);
+  for (const changed of [(lines[2] ?? '').replace('r2', 'rx'), (lines[2] ?? '').replace('{', '['), '']) {
+    write(...lines.with(2, changed));
+    expect(recentRequests(path, T, 1e6)).toMatchObject({ completeSinceMs: T + 3 });
+  }
+});
+
 test('Where records are missing in between, what lies before them does not make it complete', () => {
-  const lines = Array.from({ length: 6 }, (_, n) => line(n + 1, T + n, `r${n}`));
+  const lines = numbered(6);
   write(lines[0] ?? '', lines[1] ?? '', lines[4] ?? '', lines[5] ?? '');
   expect(recentRequests(path, T + 1, 1e6)).toEqual({ ids: ['r1', 'r4', 'r5'], completeSinceMs: T + 4 });
   expect(recentRequests(path, T + 5, 1e6)).toEqual({ ids: ['r5'], completeSinceMs: undefined });
