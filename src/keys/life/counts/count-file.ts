@@ -7,7 +7,7 @@ import { equalBytes } from '../../../crypto/bytes.ts';
 import { hmacSha256 } from '../../../crypto/hmac.ts';
 import type { AuditIdentity } from '../../audit/identity.ts';
 import type { LogReader } from '../../audit/log-reader.ts';
-import { lineHash, type AuditHead } from '../../audit/record.ts';
+import { lineHash, openRecord, type AuditHead } from '../../audit/record.ts';
 import { UseCounts } from './use-counts.ts';
 
 const LABEL = Buffer.from('sealgate use counts v1\n', 'latin1');
@@ -51,7 +51,7 @@ export function readCountFile(
   const stored = readStored(logPath, identity);
   if (stored?.version !== VERSION || stored.store !== Buffer.from(identity.storeId).toString('hex')) return undefined;
   const head = { seq: stored.seq, offset: stored.offset, hash: Buffer.from(stored.hash, 'hex') };
-  if (!stands(log, head)) return undefined;
+  if (!stands(log, head, identity)) return undefined;
   const counts = new UseCounts();
   for (const [material, operations, bytes] of stored.uses) counts.note(material, bytes, operations);
   for (const [at, records] of stored.missing) counts.noteMissing({ at, records });
@@ -80,10 +80,14 @@ function readStored(logPath: string, identity: AuditIdentity): Stored | undefine
   return JSON.parse(line.toString('utf8')) as Stored;
 }
 
-function stands(log: LogReader, { seq, offset, hash }: AuditHead): boolean {
+function stands(log: LogReader, { seq, offset, hash }: AuditHead, identity: AuditIdentity): boolean {
   if (seq === 0) return offset === 0;
-  // In a file that was moved away: what is missing since then is counted as such.
-  if (offset <= log.start) return true;
+  // In a file that was moved away: what is missing since then is counted as such. Counts of a history that was left since (a backup restored,
+  // a gap accepted) would have records passed over that they never counted.
+  if (offset <= log.start) {
+    const first = log.first && openRecord(log.first, identity.key);
+    return first !== undefined && first.seq > seq;
+  }
   const line = log.lineBefore(offset);
   return line !== undefined && equalBytes(lineHash(line), hash);
 }
