@@ -16,6 +16,7 @@ import { BODY_PREFIX_BYTES } from '../../envelope/object/sizes.ts';
 import { openPrefix } from '../../envelope/object/stream.ts';
 import { S3Error } from '../errors.ts';
 import type { GatewayContext, S3Request } from '../operation.ts';
+import { isOfUpload } from './complete-upstream.ts';
 import { mapBounded } from '../sealing/bounded-map.ts';
 import type { ObjectKey } from '../sealing/data-key.ts';
 import { fetchStored, ObjectChanged, storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
@@ -36,6 +37,7 @@ export async function checkCompleted(
   if (await hasLookedItself(request, gateway)) return;
   const response = await sendOrThrow(gateway, { method: 'HEAD', bucket: request.bucket, key: request.key });
   await response.body.release();
+  if (!isOfUpload(response, key.objectId)) return;
   const stored = storedAnswer(request.key, response);
   await refuseOtherParts(request, gateway, stored, async () => {
     const found = await readSalts(request, gateway, stored, key, parts);

@@ -9,6 +9,7 @@ import { storedAnswer, type StoredAnswer } from '../sealing/fetch-stored.ts';
 import { MAX_LIST_BYTES } from '../sealing/limits.ts';
 import { errorDocument, sendToUpload } from '../sealing/upstream-errors.ts';
 import type { ShownEncryption } from '../sse/shown-encryption.ts';
+import type { UpstreamResponse } from '../upstream/client.ts';
 import type { BackendPart } from './backend-part.ts';
 import type { OpenUpload } from './open-upload.ts';
 
@@ -60,12 +61,15 @@ export async function alreadyCompleted(
 ): Promise<StoredAnswer | undefined> {
   const response = await gateway.upstream.send({ method: 'HEAD', bucket, key });
   await response.body.release();
-  if (response.status !== 200) return undefined;
+  return response.status === 200 && isOfUpload(response, objectId) ? storedAnswer(key, response) : undefined;
+}
+
+/** Whether an object is what an upload became, by its envelope; another may have been put in its place. */
+export function isOfUpload({ headers }: Pick<UpstreamResponse, 'headers'>, objectId: Uint8Array): boolean {
   try {
-    const envelope = readEnvelope(response.headers);
-    if (envelope.layout !== 'multipart' || !equalBytes(envelope.objectId, objectId)) return undefined;
+    const envelope = readEnvelope(headers);
+    return envelope.layout === 'multipart' && equalBytes(envelope.objectId, objectId);
   } catch {
-    return undefined;
+    return false;
   }
-  return storedAnswer(key, response);
 }

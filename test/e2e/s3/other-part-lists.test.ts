@@ -1,6 +1,12 @@
 /** Completions of one upload that name other parts: whoever is told of success has an object of the parts it named. */
 import { randomBytes } from 'node:crypto';
-import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, type CompletedPart } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type CompletedPart,
+} from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { S3Error } from '../../../src/s3/errors.ts';
 import { hookUpstream } from '../../support/s3/hooked-upstream.ts';
@@ -85,6 +91,29 @@ describe.each(['s3rver', 'radosgw'] as const)('An upload in front of %s', (name)
     expect(await complete(upload, [first, last], 0)).toBe('NoSuchUpload');
     expect(outcomes).toEqual(['…', 'ok']);
     expect((await read(upload.Key)).equals(Buffer.concat([bodies[1], bodies[2]]))).toBe(true);
+  });
+
+  test.for([
+    ['a small one', 500],
+    ['a large one', 9 * MIB],
+  ] as const)('that is completed and replaced at once (by %s) leaves what replaced it', async ([, bytes], { skip }) => {
+    skip(name === 'radosgw', 'a store that lists parts is not asked what it made of them');
+    const upload = await create(`replaced-${bytes}`);
+    const parts = [await part(upload, 1, randomBytes(5 * MIB)), await part(upload, 2, randomBytes(1000))];
+    const theirs = randomBytes(bytes);
+    const events: string[] = [];
+    using _hooked = hookUpstream(setup.edges[0].gateway, async (request, send) => {
+      if (request.method === 'HEAD' && request.key === upload.Key && events.at(-1) === 'completed') {
+        events.push('replaced');
+        await setup.clients[1].send(new PutObjectCommand({ Bucket: BUCKET, Key: upload.Key, Body: theirs }));
+      }
+      const response = await send(request);
+      if (request.method === 'POST' && request.key === upload.Key) events.push('completed');
+      return response;
+    });
+    expect(await complete(upload, parts, 0)).toBe('ok');
+    expect(events).toEqual(['completed', 'replaced']);
+    expect((await read(upload.Key)).equals(theirs)).toBe(true);
   });
 
   test.for([
