@@ -103,7 +103,10 @@ export class LogFile {
     }
     this.#start = end.offset;
     this.#firstSeq = end.seq + 1;
-    void this.#settled().then(() => closeSync(old));
+    // It is synced already: what closing it may still say is about nothing.
+    void this.#settled()
+      .then(() => closeSync(old))
+      .catch(() => undefined);
   }
 
   /** After the syncs under way. */
