@@ -168,6 +168,32 @@ test('however it is asked', async () => {
   expect((await client.query(text)).rows).toEqual([{ d: "CHECK ((what <> 'nothing'::text))" }]);
 });
 
+test('functions in FROM show them, under the names that they have there', async () => {
+  const [text, condition] = ['pg_get_constraintdef(c.oid)', 'pg_get_expr(c.conbin, c.conrelid)'];
+  for (const [from, shown] of [
+    [`, LATERAL ${text} d`, 'd, d.*'],
+    [', pg_get_constraintdef(c.oid, true) AS d(x)', 'x, d'],
+    [', pg_catalog.pg_get_constraintdef(c.oid) /* why */', 'pg_get_constraintdef, pg_get_constraintdef.*'],
+    [`, LATERAL ${condition} d`, 'd, d.*'],
+    [`LEFT JOIN LATERAL ${condition} ON ${text} <> pg_get_expr`, 'pg_get_expr.*'],
+    [`, ${text} WITH ORDINALITY`, 'pg_get_constraintdef.*'],
+    [`, ROWS FROM (${text})`, 'pg_get_constraintdef'],
+    [`, ROWS FROM (${text}, ${condition}, generate_series(7, 7)) WITH ORDINALITY`, 'pg_get_constraintdef.*'],
+    [
+      `, ROWS FROM (pg_options_to_table('{a=1}'), ${condition}, ${text}) d`,
+      'd.option_name, pg_get_expr, pg_get_constraintdef',
+    ],
+    [`, unnest(ARRAY[${text}]) d`, 'd'],
+    [`, LATERAL (VALUES (${text}, ${condition})) v`, 'v.*'],
+  ])
+    await same(
+      `SELECT conname, ${shown} FROM pg_constraint c ${from} WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY conrelid::regclass::text, conname`,
+    );
+  await same(
+    "SELECT conname, d FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid AND pg_get_constraintdef(c.oid) IN (pg_get_constraintdef(c.oid)), pg_get_constraintdef(c.oid) d WHERE relname = 'later' AND contype = 'c'",
+  );
+});
+
 test('psql’s \\d shows them', async ({ skip }) => {
   const without = missing('psql');
   if (without !== undefined) return skip(without);

@@ -134,6 +134,36 @@ test('pg_attrdef and pg_attribute show them, however they are asked', async () =
   );
 });
 
+test('functions in FROM show them, under the names that they have there', async () => {
+  const call = 'pg_get_expr(d.adbin, d.adrelid)';
+  for (const [from, shown] of [
+    [`CROSS JOIN LATERAL ${call} e`, 'e, e.*'],
+    [`, ${call} AS e(x)`, 'e.x, e'],
+    [', pg_catalog.PG_GET_EXPR(d.adbin, d.adrelid, true) /* why */', 'pg_get_expr, pg_get_expr.*'],
+    [`, ${call} WITH ORDINALITY`, 'pg_get_expr.*, pg_get_expr.pg_get_expr'],
+    [`, ${call} WITH ORDINALITY AS e(x, n)`, 'x, n'],
+    [`JOIN LATERAL ${call} e ON e = ${call}`, 'e'],
+    [`, ROWS FROM (${call})`, 'pg_get_expr.*'],
+    [`, ROWS FROM (${call}) e`, 'e'],
+    [`, ROWS FROM (${call}, generate_series(7, 7)) WITH ORDINALITY`, 'pg_get_expr.*, generate_series, ordinality'],
+    [`, ROWS FROM (json_to_record('{"a": 1}') AS (a int, b text), ${call}, /* why */ ${call}) e`, 'e.*'],
+    [`, ROWS FROM (generate_series(7, 7), ${call})`, 'generate_series.*'],
+    [`, ROWS FROM (${call}, pg_options_to_table('{a=1}'), ${call}) AS e(x)`, 'e.*'],
+    [`, concat(${call})`, 'concat'],
+    [`, unnest(ARRAY[${call}]) WITH ORDINALITY x`, 'x.*'],
+    [`, ROWS FROM (json_to_record(json_build_object('a', ${call})) AS (a text), coalesce(${call}, '-')) e`, 'e.*'],
+    [`, CAST(${call} AS text)`, 'pg_get_expr'],
+    [`, LATERAL (VALUES (1, ${call})) v`, 'v.*'],
+    [`, LATERAL (SELECT ${call}) v`, 'v.*'],
+  ])
+    await same(
+      `SELECT d.adnum, ${shown} FROM pg_attrdef d ${from} WHERE d.adrelid = 'orders'::regclass ORDER BY adnum`,
+    );
+  await expect(client.query(`SELECT FROM pg_attrdef d, ${call} AS e(x text)`)).rejects.toThrow(
+    'a column definition list is only allowed for functions returning "record"',
+  );
+});
+
 test('as Prisma, Django, pgjdbc and Hibernate ask', async () => {
   await same(
     `SELECT oid.namespace, info.table_name, info.column_name, format_type(att.atttypid, att.atttypmod), info.data_type, info.udt_name,

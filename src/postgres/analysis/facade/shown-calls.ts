@@ -6,6 +6,7 @@ import type { Edit } from '../text/edits.ts';
 import type { SourceText } from '../text/source-text.ts';
 import { builtinName, locationOf, namesOf } from '../text/syntax.ts';
 import { declaredChecks } from './declared-checks.ts';
+import { asFunction, endOf, lacksName } from './from-functions.ts';
 import { declaredDefaults } from './logical-attributes.ts';
 import type { References } from './references.ts';
 
@@ -40,7 +41,7 @@ function shownDefault(call: FuncCall, shown: Shown, catalog: Catalog): readonly 
   const span = callSpan(shown.source, locationOf(call));
   if (row === undefined || span === undefined) return [];
   // A CASE without a name is called as what it ELSE is.
-  return around(span, defaults.textOr(row), ' END');
+  return around(call, span, [defaults.textOr(row), ' END'], shown);
 }
 
 /** Of what pg_constraint holds. */
@@ -51,10 +52,11 @@ function shownCheck(call: FuncCall, shown: Shown, catalog: Catalog): readonly Ed
   // `oid` alone may be another table's.
   if (row === undefined || row === '' || span === undefined) return [];
   const mark = checks.markOf(`${row}oid`, pretty(call, 2, shown.source));
-  return around(span, `(SELECT coalesce(${mark}, `, ') AS pg_get_expr)');
+  return around(call, span, [`(SELECT coalesce(${mark}, `, ') AS pg_get_expr)'], shown);
 }
 
-function shownConstraint(call: FuncCall, { source }: Shown, catalog: Catalog): readonly Edit[] {
+function shownConstraint(call: FuncCall, shown: Shown, catalog: Catalog): readonly Edit[] {
+  const { source } = shown;
   const checks = declaredChecks(catalog);
   const [id] = call.args ?? [];
   const span = callSpan(source, locationOf(call));
@@ -64,14 +66,20 @@ function shownConstraint(call: FuncCall, { source }: Shown, catalog: Catalog): r
   const path = 'ColumnRef' in id ? namesOf(id.ColumnRef.fields).slice(-2).map(quoteIdentifier).join('.') : written;
   const mark = checks.markOf(path, pretty(call, 1, source));
   const end = `, 'CHECK (true)', coalesce('CHECK (' || ${mark} || ')', 'CHECK (true)')) AS ${CONSTRAINT_TEXT})`;
-  return around(span, '(SELECT pg_catalog.replace(', end);
+  return around(call, span, ['(SELECT pg_catalog.replace(', end], shown);
 }
 
-function around({ start, end }: Span, before: string, after: string): readonly Edit[] {
-  return [
-    { start, end: start, replacement: before },
-    { start: end, end, replacement: after },
-  ];
+/** What becomes of a call: an expression, or in FROM a function. */
+function around(call: FuncCall, span: Span, expression: readonly [string, string], shown: Shown): readonly Edit[] {
+  const item = shown.found.fromItems.get(call);
+  const name = namesOf(call.funcname).at(-1) ?? '';
+  const [before, after] = item === undefined ? expression : asFunction(expression, name, item);
+  const aliasAt = item === undefined || !lacksName(item) ? undefined : endOf(item.range, span.end, shown.source);
+  const alias = ` AS ${name}`;
+  const start = { start: span.start, end: span.start, replacement: before };
+  const end = { start: span.end, end: span.end, replacement: aliasAt === span.end ? after + alias : after };
+  if (aliasAt === undefined || aliasAt === span.end) return [start, end];
+  return [start, end, { start: aliasAt, end: aliasAt, replacement: alias }];
 }
 
 /** Whether it is wanted as psql prints, as a condition in SQL. */
