@@ -100,7 +100,7 @@ export function draftPrepare(
   const prepared: PreparedText = {
     sql: source.slice(inner.start, inner.end),
     declaredOids,
-    parameterCount: Math.max(declaredOids.length, ...parametersWithin(source, inner)),
+    parameterCount: Math.max(declaredOids.length, lastParameter(source, inner)),
     ...piecesOf(source, inner, drafted.edits),
     parameters,
     parameterOids,
@@ -113,11 +113,15 @@ export function draftPrepare(
   return { ...whole, plan };
 }
 
-/** Numbers of those that its text names. */
-function parametersWithin(source: SourceText, { start, end }: Span): readonly number[] {
-  return source.tokens
-    .filter((token) => token.tokenName === 'PARAM' && token.start >= start && token.end <= end)
-    .map((token) => Number(source.slice(token.start + 1, token.end)));
+/** The highest number of those that its text names. */
+function lastParameter(source: SourceText, { start, end }: Span): number {
+  let last = 0;
+  // From its own tokens on: a message has many statements, and all of its tokens looked at for each would take the square of them.
+  for (let index = source.tokenAt(start) ?? source.tokens.length; ; index++) {
+    const token = source.tokens[index];
+    if (token === undefined || token.end > end) return last;
+    if (token.tokenName === 'PARAM') last = Math.max(last, Number(source.slice(token.start + 1, token.end)));
+  }
 }
 
 function plainPrepare(
