@@ -6,8 +6,9 @@ import { isText, typeLike } from '../types/registry.ts';
 import type { ShadowRelation } from './catalog/shadow.ts';
 import { AnalysisError } from './errors.ts';
 import { acceptsType } from './expressions/constants.ts';
+import { placedColumns, requireNoSealed } from './expressions/counts.ts';
 import { readsAlike } from './expressions/reads-alike.ts';
-import { columnName, type OutputColumn } from './expressions/values.ts';
+import { columnName, PLAIN, type OutputColumn } from './expressions/values.ts';
 import type { Analysis } from './query/analysis.ts';
 import type { ServerReferences } from './server-references.ts';
 import type { ShadowStatement } from './shadow-statement.ts';
@@ -34,11 +35,26 @@ function elementOid(type: LogicalType, arrayOid: number): number | undefined {
   return arrayOid === type.arrayOid ? type.oid : elementType(arrayOid, 'array')?.oid;
 }
 
+/** With as many columns in place of a `(composite).*` as the server counts. */
+export function inNumber(outputs: readonly OutputColumn[], count: number): readonly OutputColumn[] {
+  const placed = placedColumns(outputs);
+  if (placed === outputs.length) return outputs;
+  const plain = (width: number) => Array.from({ length: Math.max(width, 0) }, () => PLAIN_OUTPUT);
+  const known = outputs.filter(({ wide }) => wide !== true);
+  if (known.length + 1 === outputs.length)
+    return outputs.flatMap((column) => (column.wide === true ? plain(count - known.length) : [column]));
+  requireNoSealed(outputs, placed, -1);
+  return [...outputs.slice(0, placed), ...plain(count - placed)];
+}
+
+const PLAIN_OUTPUT: OutputColumn = { name: '', value: PLAIN };
+
 export function compareResults(
-  outputs: readonly OutputColumn[],
+  found: readonly OutputColumn[],
   { fields }: StatementDescription,
   shadowed: ReadonlyMap<number, ShadowRelation>,
 ): readonly (LogicalType | undefined)[] {
+  const outputs = inNumber(found, fields.length);
   if (outputs.length !== fields.length) throw disagree(`it has ${fields.length} result columns, not ${outputs.length}`);
   const sealedPlaces = new Map([...shadowed.values()].flatMap((shadow) => [...shadow.sealedPlaces]));
   return fields.map((field, index) => {

@@ -2,7 +2,10 @@
 import type { SealedPlan, StatementPlan } from '../plan.ts';
 import type { ShadowSource } from './catalog/shadow.ts';
 import type { Drafted } from './draft-statements.ts';
+import { inNumber } from './compare-opinions.ts';
+import { resultsOf } from './draft-query.ts';
 import { acceptsType } from './expressions/constants.ts';
+import type { OutputColumn } from './expressions/values.ts';
 import { placed } from './placed.ts';
 import type { DraftPlan } from './plan-statement.ts';
 import { refusePlan } from './refuse-plan.ts';
@@ -38,7 +41,15 @@ async function agreed(
   const agreement = await requireAgreement(shadows, opinion, answers).catch((error: unknown) => {
     throw placed(error, opinion.start);
   });
-  return withTypes(plan, agreement);
+  return withTypes(inPlace(plan, opinion.outputs, agreement), agreement);
+}
+
+/** Where a star stands for columns that only the server can count, the others have other places. */
+function inPlace(plan: SealedPlan, outputs: readonly OutputColumn[], { results }: Agreement): SealedPlan {
+  const counted = inNumber(outputs, results.length);
+  if (counted === outputs) return plan;
+  const { copy } = plan;
+  return { ...plan, ...resultsOf(counted), ...(copy && { copy: { ...copy, names: counted.map(({ name }) => name) } }) };
 }
 
 /** The plan with types as the server gives them: an expression over a column may have another, and so may what a column is compared with. */

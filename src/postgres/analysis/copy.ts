@@ -2,7 +2,7 @@
  * COPY on tables with sealed columns, analysed as the statement it amounts to: COPY FROM as an INSERT of parameters, COPY TO of a table as
  * a SELECT of its columns, COPY of a query as that query. The server is asked about the same, so its opinion is had of COPY too.
  */
-import type { CopyStmt, RangeVar } from 'libpg-query';
+import type { CopyStmt, DefElem, RangeVar } from 'libpg-query';
 import type { CopyPlan, SealedLiteral, SealedPlan } from '../plan.ts';
 import { quoteIdentifier, quoteQualified } from '../service/names.ts';
 import { findRelation, type CatalogColumn, type Relation } from './catalog/catalog.ts';
@@ -19,6 +19,7 @@ import { refuseName, refuseStatement, refuseUse, requireNoParameters } from './e
 import { parenthesizedQuery } from './text/inner-query.ts';
 import { SourceText } from './text/source-text.ts';
 import { locationOf, namesOf, parseStatements, type Node, type RawStatement } from './text/syntax.ts';
+import { placedColumns, unknownColumns } from './expressions/counts.ts';
 import { refuseSealed } from './expressions/refuse-sealed.ts';
 import { columnName } from './expressions/values.ts';
 
@@ -46,10 +47,16 @@ function copyQuery(statement: RawStatement, copy: CopyStmt, query: Node, context
   for (const { value } of drafted.opinion.outputs)
     if (value.type === 'sealed' && value.column.carries !== undefined)
       throw refuseSealed(value.column, 'as a column of COPY', -1);
-  const names = drafted.opinion.outputs.map(({ name }) => name);
+  const { outputs } = drafted.opinion;
+  // Columns that the options name are told by their places.
+  const isNaming = (copy.options ?? []).some((option) => 'DefElem' in option && listed(option.DefElem));
+  if (isNaming && placedColumns(outputs) < outputs.length) throw unknownColumns(-1);
+  const names = outputs.map(({ name }) => name);
   const format = copyFormat(copy.options ?? [], names);
   return withCopy(drafted, { direction: 'out', format, table: '', names, fields: [] });
 }
+
+const listed = ({ arg }: DefElem): boolean => arg !== undefined && 'List' in arg;
 
 function copyTable(statement: RawStatement, copy: CopyStmt, table: RangeVar, context: PlanningContext): DraftPlan {
   const relation = relationOf(table, context);

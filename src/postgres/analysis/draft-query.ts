@@ -128,7 +128,7 @@ export function draftQuery(
     parameters: analysis.parameters.toPlan(),
     parameterOids: parameterOids(analysis),
     columns: [...analysis.columns.values()],
-    ...results(outputs),
+    ...resultsOf(outputs),
     forbiddenOrigins: sealedPlaces(analysis),
     state: { catalogEpoch: catalog.epoch, settings: settingsKey(settings) },
   };
@@ -155,8 +155,8 @@ export function requireAllRead(analysis: Analysis, query: Node): void {
 }
 
 /** A result column of constants and parameters that were sealed, since the statement compares or stores them as well. */
-function closed({ name, value, open }: OutputColumn): OutputColumn {
-  if (open?.sealed === undefined) return { name, value };
+function closed({ name, value, open, wide }: OutputColumn): OutputColumn {
+  if (open?.sealed === undefined) return { name, value, ...(wide && { wide }) };
   open.keepUnchanged();
   if (open.printsExactly) return { name, value: passedThrough(open.sealed, 'any') };
   throw refuseUse(
@@ -245,7 +245,7 @@ function sealedPlaces(analysis: Analysis): ReadonlySet<string> {
 
 const UNCHECKED: ResultOrigin = { type: 'any' };
 
-function results(outputs: readonly OutputColumn[]): Pick<SealedPlan, 'results' | 'origins'> {
+export function resultsOf(outputs: readonly OutputColumn[]): Pick<SealedPlan, 'results' | 'origins'> {
   if (outputs.length === 0) return { results: undefined, origins: undefined };
   return {
     results: outputs.map(({ value }): SealedColumn | undefined => (value.type === 'sealed' ? value.column : undefined)),

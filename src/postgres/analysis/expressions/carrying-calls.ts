@@ -18,7 +18,8 @@ import {
 import { joiningCall } from './joining-call.ts';
 import { nodeLocation, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
-import { rowEntry } from './column-refs.ts';
+import { unknownColumns } from './counts.ts';
+import { isStar, starredEntry } from './stars.ts';
 import { sortedCall } from './value-sort.ts';
 import { columnName, PLAIN, type SettledValue } from './values.ts';
 
@@ -106,6 +107,8 @@ function argumentOf(analysis: Analysis, arg: Node, scope: Scope): SettledValue {
 /** ROW(...), whose fields the server names f1, f2, ... */
 export function rowValue(analysis: Analysis, items: readonly Node[], scope: Scope): SettledValue {
   const columns = items.flatMap((item) => fieldsOf(analysis, item, scope));
+  const star = items.find((item) => isStar(item) && isWide(analysis, item, scope));
+  if (star !== undefined && columns.some((column) => column !== undefined)) throw unknownColumns(nodeLocation(star));
   const fields = columns.map((column, index): RowField => ({ name: `f${index + 1}`, column }));
   analysis.source.spend(fields.reduce((sum, { column }) => sum + placesIn(column), 0));
   return carriedRow('ROW()', -1, fields) ?? PLAIN;
@@ -113,9 +116,8 @@ export function rowValue(analysis: Analysis, items: readonly Node[], scope: Scop
 
 /** `t.*` is as many fields as it has columns. */
 function fieldsOf(analysis: Analysis, item: Node, scope: Scope): readonly (SealedColumn | undefined)[] {
-  const entry = isStar(item) ? rowEntry(analysis, item, scope) : undefined;
-  if (entry?.opaque === true)
-    throw refuseUse('* stands for columns that are not known here', nodeLocation(item), 'Name the columns one by one.');
+  const entry = starredEntry(analysis, item, scope);
+  if (entry?.opaque === true) throw unknownColumns(nodeLocation(item));
   if (entry === undefined) return [sealedIn(argumentOf(analysis, item, scope))];
   return entry.columns.map(({ value, open }) => {
     open?.settlePlain();
@@ -128,9 +130,9 @@ function sealedIn(value: SettledValue): SealedColumn | undefined {
   return value.type === 'sealed' ? value.column : undefined;
 }
 
-function isStar(node: Node): boolean {
-  const last = 'ColumnRef' in node ? node.ColumnRef.fields?.at(-1) : undefined;
-  return last !== undefined && 'A_Star' in last;
+/** A star whose fields cannot be counted. */
+function isWide(analysis: Analysis, star: Node, scope: Scope): boolean {
+  return starredEntry(analysis, star, scope)?.wide ?? true;
 }
 
 type JsonMaker = Exclude<Maker, { makes: 'array' | 'joined' }>;

@@ -8,6 +8,7 @@ import type { OpenColumn } from './open-column.ts';
 import { PLAIN_COLUMN, SYSTEM_COLUMNS, type RangeEntry, type ReadColumn, type Scope } from '../query/scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { carriedRow, placesIn } from './carried.ts';
+import { requireNoSealed } from './counts.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { ROW_FUNCTIONS } from './row-functions.ts';
 import type { Value } from './values.ts';
@@ -78,7 +79,7 @@ function inEntry(analysis: Analysis, entry: RangeEntry, name: string, location: 
   const found = entry.columns.filter((column) => column.name === name);
   if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
   if (found[0] !== undefined) return found[0];
-  if (entry.opaque || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
+  if (entry.opaque || entry.wide || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
   if (analysis.catalog.rowRoutines.has(name) || ROW_FUNCTIONS.has(name))
     return calledOnRow(analysis, entry, name, location);
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
@@ -116,9 +117,10 @@ function starEntry(analysis: Analysis, names: readonly string[], scope: Scope, l
 /** A row as one value carries its sealed columns into whatever takes it. */
 function wholeRow(
   analysis: Analysis,
-  { alias, columns, renamesRow = false }: RangeEntry,
+  { alias, columns, wide, renamesRow = false }: RangeEntry,
   location: number,
 ): ReadColumn {
+  if (wide) requireNoSealed(columns, 0, location);
   const fields = columns.map(({ name, value, open }): RowField => {
     open?.settlePlain();
     return { name: renamesRow ? undefined : name, column: value.type === 'sealed' ? value.column : undefined };

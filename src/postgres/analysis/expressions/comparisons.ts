@@ -5,13 +5,14 @@ import { storedType } from '../../columns/stored-type.ts';
 import type { Analysis } from '../query/analysis.ts';
 import { replaceType } from './casts.ts';
 import { castFor } from './constants.ts';
-import { requireNoMoreThan } from './counts.ts';
+import { placedColumns, requireNoMoreThan, requireNoSealed } from './counts.ts';
 import { refuseSyntax, refuseUse } from '../errors.ts';
 import { isMouldable, isNullConstant, mould, nodeLocation, requirePlain, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { mouldArrayConstant, mouldParameter } from './mould-leaves.ts';
 import { inferOperand } from './operands.ts';
 import type { Scope } from '../query/scope.ts';
+import { expandItems, isStar, placedItems, requirePlainItems } from './stars.ts';
 import { castType, isOperator, locationOf, namesOf, type Node } from '../text/syntax.ts';
 import {
   columnName,
@@ -87,10 +88,14 @@ export function compare(analysis: Analysis, left: Node, right: Node, scope: Scop
 }
 
 function compareRows(analysis: Analysis, left: Node, right: Node, scope: Scope, location: number): void {
-  const lefts = rowItems(left);
-  const rights = rowItems(right);
-  if (lefts.length !== rights.length) throw refuseSyntax('unequal number of entries in row expressions', location);
-  lefts.forEach((item, index) => {
+  const lefts = expandItems(analysis, rowItems(left), scope);
+  const rights = expandItems(analysis, rowItems(right), scope);
+  const placed = Math.min(placedItems(lefts), placedItems(rights));
+  const isPlaced = !lefts.some(isStar) && !rights.some(isStar);
+  if (isPlaced && lefts.length !== rights.length)
+    throw refuseSyntax('unequal number of entries in row expressions', location);
+  if (!isPlaced) for (const items of [lefts, rights]) requirePlainItems(analysis, items, placed, scope);
+  lefts.slice(0, placed).forEach((item, index) => {
     const other = rights[index];
     if (other !== undefined) compare(analysis, item, other, scope, location);
   });
@@ -274,9 +279,15 @@ export function compareSubquery(
   location: number,
   isEquality: boolean,
 ): void {
-  const items = 'RowExpr' in tested ? rowItems(tested) : [tested];
-  requireNoMoreThan(items.length, columns.length, location);
-  items.forEach((item, index) => {
+  const items = 'RowExpr' in tested ? expandItems(analysis, rowItems(tested), scope) : [tested];
+  const isPlaced = placedColumns(columns) === columns.length && !('RowExpr' in tested && items.some(isStar));
+  const placed = isPlaced ? items.length : Math.min(placedItems(items), placedColumns(columns));
+  if (isPlaced) requireNoMoreThan(items.length, columns.length, location);
+  else {
+    requirePlainItems(analysis, items, placed, scope);
+    requireNoSealed(columns, placed, location);
+  }
+  items.slice(0, placed).forEach((item, index) => {
     const value = inferOperand(analysis, item, scope);
     const other = comparedColumn(columns[index], value, location);
     const sealed = value.type === 'sealed' ? value : other;

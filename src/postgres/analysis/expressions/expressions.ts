@@ -9,7 +9,7 @@ import { analyzeOperator, compareSubquery, requireDeterministic } from './compar
 import { carriedRowText, carriedText } from './carried.ts';
 import { carryingArray, carryingCall, carryingSubquery, MAKERS, rowValue } from './carrying-calls.ts';
 import { castFor, namesOwnModifier, namesOwnType } from './constants.ts';
-import { requireOneColumn } from './counts.ts';
+import { onlyColumn } from './counts.ts';
 import { caseConditions, caseResults, isMouldable, mould, nodeLocation, requirePlain, settlePlain } from './mould.ts';
 import { refuseSealed } from './refuse-sealed.ts';
 import { testForNull } from './null-tests.ts';
@@ -202,16 +202,14 @@ function analyzeSubLink(analysis: Analysis, link: SubLink, scope: Scope): Value 
     case 'EXISTS_SUBLINK':
       return PLAIN;
     case 'EXPR_SUBLINK': {
-      requireOneColumn(columns.length, location);
-      const [first] = columns;
-      first?.open?.settlePlain();
-      return first?.value.type === 'sealed' ? unnamed(first.value.column) : PLAIN;
+      const { value, open } = onlyColumn(columns, location);
+      open?.settlePlain();
+      return value.type === 'sealed' ? unnamed(value.column) : PLAIN;
     }
     case 'ARRAY_SUBLINK': {
-      requireOneColumn(columns.length, location);
-      const [first] = columns;
-      first?.open?.settlePlain();
-      return carryingSubquery(first?.value ?? PLAIN, location);
+      const { value, open } = onlyColumn(columns, location);
+      open?.settlePlain();
+      return carryingSubquery(value, location);
     }
     case 'ANY_SUBLINK':
     case 'ALL_SUBLINK': {

@@ -9,7 +9,7 @@ import { arrayConstant } from './array-constants.ts';
 import { castTo, keepsModifier, sameCast } from './casts.ts';
 import { openColumn } from './column-refs.ts';
 import { isNull, signedConstant } from './constants.ts';
-import { requireOneColumn } from './counts.ts';
+import { onlyColumn } from './counts.ts';
 import { refuseUse } from '../errors.ts';
 import { standsForNothing } from './carried-nothing.ts';
 import { mouldConstant, mouldParameter, refuseInView, stores } from './mould-leaves.ts';
@@ -19,7 +19,7 @@ import { isSameCast } from './parameters.ts';
 import type { Scope } from '../query/scope.ts';
 import { locationOf, type Node } from '../text/syntax.ts';
 import { ofFields } from './interval-field.ts';
-import { columnName, PLAIN, sameBytes, type Value } from './values.ts';
+import { columnName, sameBytes, type Value } from './values.ts';
 
 /** Constants, parameters, casts of them, and CASE and COALESCE that only choose among such. */
 export function isMouldable(node: Node): boolean {
@@ -132,10 +132,9 @@ function mouldSubquery(
 ): void {
   if (subselect === undefined) return;
   const columns = analysis.query(subselect, scope, [{ column, purpose, named: false }]);
-  requireOneColumn(columns.length, location);
-  const [first] = columns;
-  if (first?.open !== undefined) return first.open.mould(column, purpose, undefined);
-  requireSame(first?.value ?? PLAIN, column, purpose, location);
+  const { value, open } = onlyColumn(columns, location);
+  if (open !== undefined) return open.mould(column, purpose, undefined);
+  requireSame(value, column, purpose, location);
 }
 
 /** Whether it was an array of constants alone, which becomes one constant of the column. */

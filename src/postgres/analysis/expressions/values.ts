@@ -13,9 +13,17 @@ export type Value = PlainValue | SealedValue | MouldableValue;
 export type SettledValue = PlainValue | SealedValue;
 
 /** One column of a row: of a relation, a subquery, a result. `open`: what its value is, those that read it decide; until then, plain. */
-export type OutputColumn = { readonly name: string; readonly value: SettledValue; readonly open?: OpenColumn };
+export type OutputColumn = {
+  readonly name: string;
+  readonly value: SettledValue;
+  readonly open?: OpenColumn;
+  /** It stands for as many columns as a composite type has, whose names and number are not known here. */
+  readonly wide?: true;
+};
 
 export const PLAIN: PlainValue = { type: 'plain' };
+/** `(composite).*`. No name is empty. */
+export const WIDE: OutputColumn = { name: '', value: PLAIN, wide: true };
 const EXPRESSION: ResultOrigin = { type: 'expression' };
 const ANY_ORIGIN: ResultOrigin = { type: 'any' };
 

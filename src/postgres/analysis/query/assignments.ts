@@ -5,9 +5,10 @@ import type { Analysis, ExpectedColumn } from './analysis.ts';
 import type { CatalogColumn, Relation } from '../catalog/catalog.ts';
 import { sealDefault } from './defaults.ts';
 import { refuseName, refuseUse } from '../errors.ts';
-import { requireAssignedAll, requireInsertFits } from '../expressions/counts.ts';
+import { placedColumns, requireAssignedAll, requireInsertFits, requireNoSealed } from '../expressions/counts.ts';
 import { mould, nodeLocation, requireSame, settlePlain } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
+import { expandItems, placedItems, requireNoneSealed, requirePlainItems } from '../expressions/stars.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, type Node } from '../text/syntax.ts';
 import { PLAIN } from '../expressions/values.ts';
@@ -38,14 +39,35 @@ export function assignEach(
   columns: readonly CatalogColumn[],
   scope: Scope,
 ): void {
-  const beyond = values[columns.length];
-  if (beyond !== undefined) requireInsertFits(values.length, columns.length, nodeLocation(beyond));
-  values.forEach((value, index) => {
+  const items = expandItems(analysis, values, scope);
+  const placed = placedItems(items);
+  const beyond = items[columns.length];
+  if (beyond !== undefined && placed > columns.length)
+    requireInsertFits(items.length, columns.length, nodeLocation(beyond));
+  requirePlacedFor(analysis, items, columns, scope);
+  items.slice(0, placed).forEach((value, index) => {
     const column = columns[index];
     if (column === undefined) return;
     if (column.sealed !== undefined) written(analysis, relation, column);
     assign(analysis, value, column, scope, nodeLocation(value));
   });
+}
+
+/** What a star that is not known may shift is for no sealed column. */
+function requirePlacedFor(
+  analysis: Analysis,
+  items: readonly Node[],
+  columns: readonly CatalogColumn[],
+  scope: Scope,
+): void {
+  const placed = placedItems(items);
+  if (placed === items.length) return;
+  requireNoneSealed(
+    columns.map(({ sealed }) => sealed),
+    placed,
+    items,
+  );
+  requirePlainItems(analysis, items, placed, scope);
 }
 
 function written(analysis: Analysis, relation: Relation, column: CatalogColumn): void {
@@ -77,10 +99,13 @@ function assignPart(
   const index = (part.colno ?? 1) - 1;
   const { source } = part;
   if (source !== undefined && 'RowExpr' in source) {
-    const { args = [] } = source.RowExpr;
-    requireAssignedAll(args.length, part.ncolumns ?? 1, nodeLocation(source));
-    const item = args[index];
-    if (item !== undefined) assign(analysis, item, column, scope, location);
+    const items = expandItems(analysis, source.RowExpr.args ?? [], scope);
+    const placed = placedItems(items);
+    if (placed === items.length || placed > (part.ncolumns ?? 1))
+      requireAssignedAll(items.length, part.ncolumns ?? 1, nodeLocation(source));
+    if (index === 0) requirePlacedFor(analysis, items, assignedTogether(part, targets, relation), scope);
+    const item = items[index];
+    if (item !== undefined && index < placed) assign(analysis, item, column, scope, location);
     return;
   }
   if (source === undefined || !('SubLink' in source) || source.SubLink.subselect === undefined) {
@@ -96,8 +121,11 @@ function assignPart(
     (one): ExpectedColumn => one.sealed && { column: one.sealed, purpose: 'store', named: false },
   );
   const outputs = analysis.query(source.SubLink.subselect, scope, expected);
-  requireAssignedAll(outputs.length, part.ncolumns ?? 1, locationOf(source.SubLink));
-  const { value = PLAIN, open } = outputs[index] ?? {};
+  const placed = placedColumns(outputs);
+  if (placed === outputs.length || placed > (part.ncolumns ?? 1))
+    requireAssignedAll(placed, part.ncolumns ?? 1, locationOf(source.SubLink));
+  requireNoSealed(outputs, placed, locationOf(source.SubLink));
+  const { value = PLAIN, open } = outputs.slice(0, placed)[index] ?? {};
   if (sealed !== undefined && open !== undefined) return open.mould(sealed, 'store', undefined);
   open?.settlePlain();
   if (sealed !== undefined) return requireSame(value, sealed, 'store', location);

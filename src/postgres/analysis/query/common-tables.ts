@@ -4,6 +4,7 @@ import type { Analysis } from './analysis.ts';
 import { refuseStatement, refuseUse } from '../errors.ts';
 import { caseResults, nodeLocation, requirePlain } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
+import { withNames } from './relations.ts';
 import type { Scope } from './scope.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
 import { columnName, PLAIN, type OutputColumn } from '../expressions/values.ts';
@@ -50,9 +51,9 @@ function searchColumns(
 }
 
 function settledColumns(columns: readonly OutputColumn[]): readonly OutputColumn[] {
-  return columns.map(({ name, value, open }) => {
+  return columns.map(({ open, ...column }) => {
     open?.settlePlain();
-    return { name, value };
+    return column;
   });
 }
 
@@ -128,6 +129,5 @@ function firstArm(query: Node): Node | undefined {
 }
 
 function named(columns: readonly OutputColumn[], table: CommonTableExpr): readonly OutputColumn[] {
-  const names = namesOf(table.aliascolnames);
-  return columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+  return withNames(columns, namesOf(table.aliascolnames));
 }

@@ -14,6 +14,7 @@ import {
   passedThrough,
   PLAIN,
   sameBytes,
+  WIDE,
   type OutputColumn,
   type SettledValue,
 } from '../expressions/values.ts';
@@ -117,8 +118,15 @@ function joinItem(analysis: Analysis, join: JoinExpr, scope: Scope): FromItem {
     ...without(left.columns, names),
     ...without(right.columns, names),
   ];
-  if (join.alias !== undefined)
-    return single(entry(join.alias.aliasname ?? '', undefined, renamed(columns, join.alias), {}));
+  if (join.alias !== undefined) {
+    const all = [
+      ...using.map(({ name, value }) => ({ name, value })),
+      ...without(inAll(left), names),
+      ...without(inAll(right), names),
+    ];
+    const opaque = isOpaque(left) || isOpaque(right);
+    return single(entry(join.alias.aliasname ?? '', undefined, renamed(all, join.alias), { opaque }));
+  }
   const alias = join.join_using_alias?.aliasname;
   const named = alias === undefined ? [] : [entry(alias, undefined, using, { qualifiedOnly: true })];
   return {
@@ -128,6 +136,11 @@ function joinItem(analysis: Analysis, join: JoinExpr, scope: Scope): FromItem {
     columns,
   };
 }
+
+const isOpaque = ({ entries }: FromItem): boolean => entries.some(({ opaque }) => opaque);
+
+/** Those that are not known have a place among them, too, which no name after it can be counted from. */
+const inAll = (item: FromItem): readonly OutputColumn[] => (isOpaque(item) ? [WIDE, ...item.columns] : item.columns);
 
 function without<T extends { readonly name: string }>(columns: readonly T[], names: readonly string[]): readonly T[] {
   return columns.filter((column) => !names.includes(column.name));
@@ -149,7 +162,7 @@ function onScope(scope: Scope, left: FromItem, right: FromItem): Scope {
 }
 
 function commonNames(left: FromItem, right: FromItem): readonly string[] {
-  if ([...left.entries, ...right.entries].some((side) => side.opaque)) {
+  if ([...left.entries, ...right.entries].some((side) => side.opaque || side.wide)) {
     throw refuseName('0A000', 'NATURAL JOIN with columns that are not known', -1, 'Write JOIN ... ON.');
   }
   const names = new Set(right.columns.map((column) => column.name));
@@ -204,7 +217,7 @@ function columnOf(item: FromItem, name: string, side: 'left' | 'right', location
   if (more.length > 0)
     throw refuseName('42702', `common column name "${name}" appears more than once in ${side} table`, location);
   if (found !== undefined) return found;
-  if (item.entries.some((entry) => entry.opaque)) return PLAIN_COLUMN;
+  if (item.entries.some((entry) => entry.opaque || entry.wide)) return PLAIN_COLUMN;
   throw refuseName('42703', `column "${name}" specified in USING clause does not exist in ${side} table`, location);
 }
 

@@ -9,7 +9,13 @@ import { analyzeWith } from './common-tables.ts';
 import { insertDefaults, requireNoDefaults } from './defaults.ts';
 import { refuseName, refuseStatement, WRITTEN_ELSEWHERE } from '../errors.ts';
 import { analyzeFrom, type FromItem } from './from.ts';
-import { requireInsertFits, writtenRow } from '../expressions/counts.ts';
+import {
+  placedColumns,
+  requireInsertFits,
+  requireNoSealed,
+  unknownColumns,
+  writtenRow,
+} from '../expressions/counts.ts';
 import { nodeLocation, requirePlain, requireSame } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import { entry, hiddenColumns, nameInFull, relationColumns, resolveRelation, writtenRelation } from './relations.ts';
@@ -88,8 +94,14 @@ function insertSource(
     scope,
     columns.map(({ sealed }) => sealed && { column: sealed, purpose: 'store', named: false }),
   );
-  requireInsertFits(outputs.length, columns.length, locationBeyond(source, outputs.length, columns.length));
-  outputs.forEach(({ value, open }, index) => {
+  const placed = placedColumns(outputs);
+  if (placed === outputs.length || placed > columns.length)
+    requireInsertFits(placed, columns.length, locationBeyond(source, outputs.length, columns.length));
+  // The query has refused those that may be for sealed columns already.
+  requireNoSealed(outputs, placed, -1);
+  if (placed < outputs.length && columns.slice(placed).some(({ sealed }) => sealed !== undefined))
+    throw unknownColumns(-1);
+  outputs.slice(0, placed).forEach(({ value, open }, index) => {
     const column = columns[index];
     if (column?.sealed !== undefined) {
       if (open === undefined) requireSame(value, column.sealed, 'store', -1);

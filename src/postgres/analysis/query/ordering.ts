@@ -2,12 +2,13 @@
 import type { Analysis } from './analysis.ts';
 import { requireDeterministic } from '../expressions/comparisons.ts';
 import { requireGroupable } from '../expressions/expressions.ts';
+import { placedColumns, requireNoSealed } from '../expressions/counts.ts';
 import { nodeLocation, requirePlain } from '../expressions/mould.ts';
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import type { Scope } from './scope.ts';
 import { namesOf, type Node } from '../text/syntax.ts';
 import { keyedValues } from './keyed.ts';
-import type { OutputColumn, SettledValue } from '../expressions/values.ts';
+import { WIDE, type OutputColumn, type SettledValue } from '../expressions/values.ts';
 
 export function orderBy(analysis: Analysis, item: Node, scope: Scope, outputs: readonly OutputColumn[]): void {
   const node = 'SortBy' in item ? item.SortBy.node : item;
@@ -75,7 +76,11 @@ export function distinct(
 function byPosition(analysis: Analysis, node: Node, outputs: readonly OutputColumn[]): OutputColumn | undefined {
   if (!('A_Const' in node) || node.A_Const.ival === undefined) return undefined;
   analysis.literalsMatter = true;
-  return outputs[(node.A_Const.ival.ival ?? 0) - 1];
+  const index = (node.A_Const.ival.ival ?? 0) - 1;
+  const placed = placedColumns(outputs);
+  if (index < placed || placed === outputs.length) return outputs[index];
+  requireNoSealed(outputs, placed, nodeLocation(node));
+  return WIDE;
 }
 
 function bareName(node: Node): string | undefined {

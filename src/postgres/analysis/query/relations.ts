@@ -4,11 +4,12 @@ import { Analysis } from './analysis.ts';
 import { findRelation, type CatalogColumn, type Relation } from '../catalog/catalog.ts';
 import { AnalysisError, refuseName, refuseRoutine, refuseStatement, refuseUse, WRITTEN_ELSEWHERE } from '../errors.ts';
 import type { RangeEntry, Scope } from './scope.ts';
+import { placedColumns, requireNoSealed } from '../expressions/counts.ts';
 import { locationOf, namesOf, parseStatements } from '../text/syntax.ts';
 import { SourceText } from '../text/source-text.ts';
 import { refuseByName, survey } from '../survey.ts';
 
-import { PLAIN, type OutputColumn } from '../expressions/values.ts';
+import { PLAIN, WIDE, type OutputColumn } from '../expressions/values.ts';
 
 /** Schemas whose relations hold no user data and are not in the snapshot. */
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
@@ -68,15 +69,24 @@ export function entry(
   columns: readonly OutputColumn[],
   flags: Partial<Pick<RangeEntry, 'opaque' | 'qualifiedOnly' | 'isRelation' | 'key' | 'renamesRow'>>,
 ): RangeEntry {
-  return { alias, schema, columns, opaque: false, qualifiedOnly: false, isRelation: false, ...flags };
+  const wide = columns.some((column) => column.wide === true);
+  return { alias, schema, columns, wide, opaque: false, qualifiedOnly: false, isRelation: false, ...flags };
 }
 
 /** Column aliases: the first so many columns get other names. */
 export function renamed(columns: readonly OutputColumn[], alias: Alias | undefined): readonly OutputColumn[] {
-  const names = namesOf(alias?.colnames);
-  return names.length === 0
-    ? columns
-    : columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+  return withNames(columns, namesOf(alias?.colnames));
+}
+
+/** Past a star whose width is not known a name may be that of any column, so all of them are plain. */
+export function withNames(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
+  const placed = placedColumns(columns);
+  if (names.length === 0) return columns;
+  if (placed === columns.length || names.length <= placed)
+    return columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+  requireNoSealed(columns, placed, -1);
+  const known = columns.slice(0, placed).map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+  return [...known, ...names.slice(placed).map((name) => ({ name, value: PLAIN })), WIDE];
 }
 
 /** Upstream the name is written with its schema, so that it means there what it means here. */

@@ -10,6 +10,8 @@ export type RangeEntry = {
   readonly columns: readonly OutputColumn[];
   /** Columns unknown (a function's record, a catalog view): nothing of it is ever sealed. */
   readonly opaque: boolean;
+  /** More columns than those that are known, plain ones: a `(composite).*` is among them. */
+  readonly wide: boolean;
   /** Names only reachable with the alias in front: excluded, old, new. */
   readonly qualifiedOnly: boolean;
   /** A base relation: system columns exist. */
@@ -99,8 +101,8 @@ export class Scope {
     if (found[0] !== undefined) return found[0];
     if (this.entries.some((entry) => entry.isRelation) && SYSTEM_COLUMNS.has(name)) return PLAIN_COLUMN;
     const outer = this.parent?.findColumn(name, location);
-    if (!this.entries.some((entry) => entry.opaque)) return outer;
-    // It may be a column of the opaque entry, which would hide the outer one.
+    if (!this.entries.some((entry) => entry.opaque || entry.wide)) return outer;
+    // It may be a column of that entry, which would hide the outer one.
     if (outer?.value.type === 'sealed' || outer?.open !== undefined) {
       throw refuseName(
         '0A000',

@@ -6,7 +6,7 @@ import { requireDeterministic } from '../expressions/comparisons.ts';
 import { analyzeWith } from './common-tables.ts';
 import { sealDefault } from './defaults.ts';
 import { refuseStatement, refuseSyntax, refuseUse } from '../errors.ts';
-import { requireSameColumns, unequalRow, writtenRow } from '../expressions/counts.ts';
+import { placedColumns, requireNoSealed, requireSameColumns, unequalRow, writtenRow } from '../expressions/counts.ts';
 import { analyzeWindow } from '../expressions/expressions.ts';
 import { analyzeFrom } from './from.ts';
 import { keyedValues } from './keyed.ts';
@@ -15,6 +15,7 @@ import { isMouldable, mould, nodeLocation, requirePlain, settlePlain } from '../
 import { refuseSealed } from '../expressions/refuse-sealed.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
 import { castNull, mouldBelow } from '../expressions/open-values.ts';
+import { expandItems, isStar, placedItems, requireNoneSealed, requirePlainItems } from '../expressions/stars.ts';
 import { Scope } from './scope.ts';
 import type { Node } from '../text/syntax.ts';
 import { analyzeTargets } from './targets.ts';
@@ -25,6 +26,7 @@ import {
   PLAIN,
   sameBytes,
   unnamed,
+  WIDE,
   type OutputColumn,
   type SettledValue,
 } from '../expressions/values.ts';
@@ -104,11 +106,14 @@ function values(
   scope: Scope,
   expected: ExpectedColumns,
 ): readonly OutputColumn[] {
-  const rows = lists.map((list) => ('List' in list ? (list.List.items ?? []) : []));
-  const unequal = unequalRow(rows);
+  const rows = lists.map((list) => expandItems(analysis, 'List' in list ? (list.List.items ?? []) : [], scope));
+  const placed = Math.min(...rows.map(placedItems));
+  const starred = rows.filter((row) => row.some(isStar));
+  const unequal = starred.length === 0 ? unequalRow(rows) : undefined;
   if (unequal !== undefined) throw refuseSyntax('VALUES lists must all be the same length', locationOfFirst(unequal));
-  const width = rows[0]?.length ?? 0;
-  const outputs = Array.from({ length: width }, (_, index): OutputColumn => {
+  for (const row of starred) requireNoneSealed(expected, placed, row);
+  if (starred.length > 0) for (const row of rows) requirePlainItems(analysis, row, placed, scope);
+  const outputs = Array.from({ length: placed }, (_, index): OutputColumn => {
     const name = `column${index + 1}`;
     const items = rows.flatMap((row) => row[index] ?? []);
     const column = expected[index]?.column;
@@ -117,6 +122,7 @@ function values(
     for (const item of items) valuesItem(analysis, item, scope, expected[index]);
     return { name, value: column === undefined ? PLAIN : { type: 'sealed', column, origin: { type: 'any' } } };
   });
+  if (starred.length > 0) outputs.push(WIDE);
   for (const item of sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
 }
@@ -163,14 +169,22 @@ function setOperation(
   const expected = keepsAll ? wanted : wanted.map(unchanged);
   const left = analyzeSelect(analysis, larg, scope, expected);
   const right = analyzeSelect(analysis, rarg, scope, expectedOf(left, expected));
-  requireSameColumns(select.op, left.length, right.length, locationOfFirst(writtenRow(rarg)));
+  const [leftPlaced, rightPlaced] = [placedColumns(left), placedColumns(right)];
+  const placed = Math.min(leftPlaced, rightPlaced);
+  const isPlaced = leftPlaced === left.length && rightPlaced === right.length;
+  if (isPlaced) requireSameColumns(select.op, left.length, right.length, locationOfFirst(writtenRow(rarg)));
+  else for (const arm of [left, right]) requireNoSealed(arm, placed, locationOfFirst(writtenRow(rarg)));
   const outputs = left.map((column, index): OutputColumn => {
+    if (index >= placed) return withoutOpen(column);
     const other = right[index] ?? { name: '', value: PLAIN };
     return { name: column.name, ...unitedColumn(analysis, column, other, expected[index], keepsAll) };
   });
   for (const item of select.sortClause ?? []) orderBy(analysis, item, scope, outputs);
   return outputs;
 }
+
+/** What was open has become plain. */
+const withoutOpen = ({ open: _open, ...column }: OutputColumn): OutputColumn => column;
 
 /** What the right arm's constants and parameters are moulded into. */
 function expectedOf(columns: readonly OutputColumn[], expected: ExpectedColumns): ExpectedColumns {

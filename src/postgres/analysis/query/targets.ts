@@ -2,17 +2,19 @@
 import type { A_Indirection, ColumnRef, ResTarget } from 'libpg-query';
 import type { SealedColumn } from '../../plan.ts';
 import type { Analysis, ExpectedColumns } from './analysis.ts';
-import { openColumn, requireEntry, rowEntry } from '../expressions/column-refs.ts';
+import { openColumn, requireEntry } from '../expressions/column-refs.ts';
+import { placedColumns, unknownColumns } from '../expressions/counts.ts';
 import { refuseUse } from '../errors.ts';
 import type { FromItem } from './from.ts';
-import { isNullConstant, mould, nodeLocation, settlePlain } from '../expressions/mould.ts';
+import { isNullConstant, mould, nodeLocation, requirePlain, settlePlain } from '../expressions/mould.ts';
 import { signedConstant } from '../expressions/constants.ts';
 import { OpenColumn } from '../expressions/open-column.ts';
 import { castNull, mouldBelow } from '../expressions/open-values.ts';
+import { isStar, starredEntry } from '../expressions/stars.ts';
 import type { RangeEntry, Scope } from './scope.ts';
 import { unnestedTarget } from './unnest.ts';
 import { locationOf, namesOf, type Node } from '../text/syntax.ts';
-import { PLAIN, type OutputColumn } from '../expressions/values.ts';
+import { PLAIN, WIDE, type OutputColumn } from '../expressions/values.ts';
 
 export function analyzeTargets(
   analysis: Analysis,
@@ -25,14 +27,22 @@ export function analyzeTargets(
   for (const target of targets) {
     if (!('ResTarget' in target)) continue;
     const { ResTarget: item } = target;
-    const star = starOf(item);
-    const row = rowOf(analysis, item, scope);
-    if (row !== undefined)
-      outputs.push(...allOf(analysis, columnsOf(row, nodeLocation(item.val ?? { ResTarget: item }))));
-    else if (star === undefined) outputs.push(oneTarget(analysis, item, scope, expected[outputs.length]));
-    else outputs.push(...expandStar(analysis, star, scope, from));
+    const { val } = item;
+    if (val === undefined || !isStar(val)) outputs.push(oneTarget(analysis, item, scope, expected[outputs.length]));
+    else outputs.push(...starTarget(analysis, val, scope, from));
+    const placed = placedColumns(outputs);
+    if (placed < outputs.length && expected.slice(placed).some((column) => column !== undefined))
+      throw unknownColumns(val === undefined ? -1 : nodeLocation(val));
   }
   return outputs;
+}
+
+function starTarget(analysis: Analysis, star: Node, scope: Scope, from: readonly FromItem[]): readonly OutputColumn[] {
+  if ('ColumnRef' in star) return expandStar(analysis, star.ColumnRef, scope, from);
+  const row = starredEntry(analysis, star, scope);
+  if (row !== undefined) return allOf(analysis, columnsOf(row, nodeLocation(star)));
+  requirePlain(analysis, star, scope, 'with a subscript or field selection');
+  return [WIDE];
 }
 
 function oneTarget(
@@ -104,21 +114,6 @@ function requireNameOfCast(node: Node, { carries }: SealedColumn): void {
   );
 }
 
-function starOf(target: ResTarget): ColumnRef | undefined {
-  if (target.val === undefined || !('ColumnRef' in target.val)) return undefined;
-  const { ColumnRef: ref } = target.val;
-  const last = ref.fields?.at(-1);
-  return last !== undefined && 'A_Star' in last ? ref : undefined;
-}
-
-/** `(t).*`, which is `t.*`. */
-function rowOf(analysis: Analysis, { val }: ResTarget, scope: Scope): RangeEntry | undefined {
-  if (val === undefined || !('A_Indirection' in val)) return undefined;
-  const { arg, indirection = [] } = val.A_Indirection;
-  const [star, ...more] = indirection;
-  return star !== undefined && 'A_Star' in star && more.length === 0 ? rowEntry(analysis, arg, scope) : undefined;
-}
-
 function expandStar(
   analysis: Analysis,
   star: ColumnRef,
@@ -163,10 +158,6 @@ function columnsOf(entry: RangeEntry, location: number): readonly OutputColumn[]
 function everything(from: readonly FromItem[], location: number): readonly OutputColumn[] {
   if (from.some((item) => item.entries.some((entry) => entry.opaque))) throw unknownColumns(location);
   return from.flatMap((item) => item.columns);
-}
-
-function unknownColumns(location: number): Error {
-  return refuseUse('* stands for columns that are not known here', location, 'Name the columns one by one.');
 }
 
 /** The name the server gives a column without one: FigureColnameInternal in parse_target.c. */
