@@ -2,9 +2,7 @@
 import { STEPS_OF_ANY_TEXT, STEPS_PER_BYTE, MAX_STEPS } from '../../limits.ts';
 import { AnalysisError } from '../errors.ts';
 import { BytePlaces } from './byte-places.ts';
-import { scanTokens, type ScanToken } from './syntax.ts';
-
-const TOKEN_COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+import { isComment, scanTokens, type ScanToken } from './syntax.ts';
 
 export class SourceText {
   readonly sql: string;
@@ -66,8 +64,8 @@ export class SourceText {
   get tokens(): readonly ScanToken[] {
     if (this.#tokens === undefined) {
       const all = scanTokens(this.sql);
-      this.#tokens = all.filter((token) => !TOKEN_COMMENTS.has(token.tokenName));
-      this.#comments = all.filter((token) => TOKEN_COMMENTS.has(token.tokenName));
+      this.#tokens = all.filter((token) => !isComment(token));
+      this.#comments = all.filter(isComment);
       this.#byStart = new Map(this.#tokens.map((token, index) => [token.start, index]));
     }
     return this.#tokens;

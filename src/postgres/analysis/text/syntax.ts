@@ -21,12 +21,48 @@ export async function loadGrammar(): Promise<void> {
 /** Errors: ERR_POSTGRES_UNPARSABLE. The parser's own message quotes the text at fault, so it is not passed on. */
 export function parseStatements(sql: string, byteLength: number): readonly RawStatement[] {
   try {
+    return parsed(sql, byteLength);
+  } catch (error) {
+    const blank = withoutComments(sql);
+    if (blank === undefined) throw error;
+    return parsed(blank, byteLength);
+  }
+}
+
+function parsed(sql: string, byteLength: number): readonly RawStatement[] {
+  try {
     return (parseSync(sql).stmts ?? []).flatMap(({ stmt, stmt_location: start = 0, stmt_len: length = 0 }) =>
       stmt === undefined ? [] : [{ node: stmt, start, end: length === 0 ? byteLength : start + length }],
     );
   } catch (error) {
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? -1) : -1;
     throw refuseSyntax('syntax error', at);
+  }
+}
+
+const TOKEN_COMMENTS: ReadonlySet<string> = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+export function isComment({ tokenName }: ScanToken): boolean {
+  return TOKEN_COMMENTS.has(tokenName);
+}
+
+/**
+ * Blanks for comments, and every byte in its place: words that the grammar reads together (NOT IN, NULLS FIRST, WITH ORDINALITY) the parser
+ * does not with a comment between them, and the server does. Undefined: there is none, or its other tokens are other ones then. Strings on
+ * two lines are one where nothing is between them, and what is sealed by its token would be half of it.
+ */
+function withoutComments(sql: string): string | undefined {
+  try {
+    const tokens = scanTokens(sql);
+    const rest = tokens.filter((token) => !isComment(token));
+    if (rest.length === tokens.length) return undefined;
+    const bytes = Buffer.from(sql);
+    for (const { start, end } of tokens.filter(isComment)) bytes.fill(' ', start, end);
+    const blank = bytes.toString();
+    const places = (all: readonly ScanToken[]): string => all.map(({ start, end }) => `${start}-${end}`).join();
+    return places(scanTokens(blank)) === places(rest) ? blank : undefined;
+  } catch {
+    return undefined;
   }
 }
 
