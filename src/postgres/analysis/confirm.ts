@@ -47,7 +47,7 @@ async function agreed(
 /** Where a star stands for columns that only the server can count, the others have other places. */
 function inPlace(plan: SealedPlan, outputs: readonly OutputColumn[], { results }: Agreement): SealedPlan {
   const counted = inNumber(outputs, results.length);
-  if (counted === outputs) return plan;
+  if (counted === outputs || plan.results === undefined) return plan;
   const { copy } = plan;
   return { ...plan, ...resultsOf(counted), ...(copy && { copy: { ...copy, names: counted.map(({ name }) => name) } }) };
 }

@@ -103,6 +103,13 @@ test.each([
   'SELECT k, mail, y FROM (people p JOIN (SELECT (getpair(1)).*) g ON true) AS j (k) ORDER BY k',
   'SELECT to_jsonb(q.*), mail FROM people, plain q WHERE a = id ORDER BY a',
   'SELECT to_jsonb(p.*) FROM people p ORDER BY id',
+  'SELECT to_json(p), p::text FROM people p, getpair(1) g ORDER BY id',
+  'SELECT (p).* FROM people p, getpair(1) g ORDER BY id',
+  'SELECT id FROM people p WHERE ROW(p.*) IS NOT NULL',
+  'SELECT id FROM people p, (SELECT (getpair(1)).*) g WHERE p IS NULL',
+  'UPDATE people SET (id, n, mail, note, word) = ROW(people.*) WHERE id = 1',
+  'SELECT mail, (getpair(id)).* FROM people UNION ALL SELECT mail, id, n FROM people ORDER BY 2, 3',
+  'WITH RECURSIVE r(m, a, b) AS (SELECT mail, (getpair(id)).* FROM people UNION ALL SELECT m, a + 5, b FROM r WHERE a < 4) SELECT m, a, b FROM r ORDER BY a',
   'SELECT ROW(p.*) FROM people p ORDER BY id',
   'SELECT ROW(q.*), mail FROM people, plain q WHERE a = id ORDER BY a',
   'SELECT ROW((getpair(id)).*) FROM people ORDER BY id',
@@ -115,6 +122,12 @@ test.each([
   expect(await canaries()).toEqual([]);
 });
 
+const SHORT = "INSERT INTO people (id, n, mail) (TABLE plain) UNION ALL SELECT (getpair(1)).*, 'canary'";
+const ROWS = [
+  'SELECT z FROM (SELECT (getpair(id)).*, mail FROM people) z',
+  'SELECT to_json(z) FROM (SELECT (getpair(id)).*, mail FROM people) z',
+  'SELECT ROW((getpair(id)).*, mail) FROM people',
+];
 const SHIFTED = "SELECT k FROM (getpair(1) g JOIN people p ON true) AS j (k, l, m, n, o) WHERE o = 'canary'";
 const NAMING = 'COPY (SELECT (getpair(id)).*, mail FROM people) TO STDOUT (FORMAT csv, FORCE_QUOTE (mail))';
 const PARAMETERS = [
@@ -150,24 +163,29 @@ const REFUSED = [
   ...since(15, `${MERGE} (id, n, mail) VALUES ((getpair(1)).*, 'canary')`),
 ];
 
-test.each([...REFUSED, SHIFTED, NAMING, ...PARAMETERS])('refused before it is sent: %s', async (text) => {
-  const { parse, describe, sync } = serialize;
-  const isCopy = text.startsWith('COPY');
-  for (const form of isCopy ? [text] : [text, `EXPLAIN ${text}`, `PREPARE p AS ${text}`]) {
-    if (form.includes('$1') && !form.startsWith('PREPARE')) continue;
-    expect(errorsIn(await say(sealed, form))).toEqual([expect.stringContaining('0A000')]);
-  }
-  sealed.send(parse({ text }), describe({ type: 'S' }), sync());
-  expect(errorsIn(await sealed.untilReady())).toEqual([expect.stringContaining(' 0A000 ')]);
-  expect(await canaries()).toEqual([]);
-});
+test.each([...REFUSED, ...ROWS, SHORT, SHIFTED, NAMING, ...PARAMETERS])(
+  'refused before it is sent: %s',
+  async (text) => {
+    const { parse, describe, sync } = serialize;
+    const isCopy = text.startsWith('COPY');
+    for (const form of isCopy ? [text] : [text, `EXPLAIN ${text}`, `PREPARE p AS ${text}`]) {
+      if (form.includes('$1') && !form.startsWith('PREPARE')) continue;
+      expect(errorsIn(await say(sealed, form))).toEqual([expect.stringContaining('0A000')]);
+    }
+    sealed.send(parse({ text }), describe({ type: 'S' }), sync());
+    expect(errorsIn(await sealed.untilReady())).toEqual([expect.stringContaining(' 0A000 ')]);
+    expect(await canaries()).toEqual([]);
+  },
+);
 
 test('what is prepared has its columns where the server counts them', async () => {
   const text = 'SELECT (getpair(id)).*, mail FROM people WHERE mail = $1';
   const { parse, bind, describe, execute, sync } = serialize;
   for (const on of [sealed, twin]) await say(on, `PREPARE wide AS ${text}`);
-  const run = "EXECUTE wide('first')";
-  expect(shown(await say(sealed, run))).toEqual(shown(await say(twin, run)));
+  for (const run of ["EXECUTE wide('first')", 'EXPLAIN (COSTS OFF) SELECT (getpair(id)).*, mail FROM people'])
+    expect(shown(await say(sealed, run))).toEqual(shown(await say(twin, run)));
+  const fetched = ['BEGIN', 'DECLARE c CURSOR FOR SELECT (getpair(id)).*, mail FROM people', 'FETCH ALL c', 'ROLLBACK'];
+  expect(shown(await say(sealed, ...fetched))).toEqual(shown(await say(twin, ...fetched)));
   const frames = [parse({ text }), describe({ type: 'S' }), bind({ values: ['second'] }), execute({}), sync()];
   for (const on of [sealed, twin]) on.send(...frames);
   expect(shown(await sealed.untilReady())).toEqual(shown(await twin.untilReady()));

@@ -5,11 +5,12 @@ import { castFor } from './constants.ts';
 import { castTo, replaceType } from './casts.ts';
 import { settlePlain } from './mould.ts';
 import type { Scope } from '../query/scope.ts';
+import { expandItems } from './stars.ts';
 import type { Node } from '../text/syntax.ts';
 
 export function testForNull(analysis: Analysis, tested: Node, scope: Scope): void {
   if ('RowExpr' in tested) {
-    for (const item of tested.RowExpr.args ?? []) testForNull(analysis, item, scope);
+    for (const item of expandItems(analysis, tested.RowExpr.args ?? [], scope)) testForNull(analysis, item, scope);
     return;
   }
   const number = parameterNumber(tested);

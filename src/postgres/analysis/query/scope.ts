@@ -102,6 +102,8 @@ export class Scope {
     if (this.entries.some((entry) => entry.isRelation) && SYSTEM_COLUMNS.has(name)) return PLAIN_COLUMN;
     const outer = this.parent?.findColumn(name, location);
     if (!this.entries.some((entry) => entry.opaque || entry.wide)) return outer;
+    // As a column of that entry it would be plain; as a row it holds sealed values.
+    if (outer === undefined && this.#isSealedRow(name)) return undefined;
     // It may be a column of that entry, which would hide the outer one.
     if (outer?.value.type === 'sealed' || outer?.open !== undefined) {
       throw refuseName(
@@ -112,6 +114,13 @@ export class Scope {
       );
     }
     return outer ?? PLAIN_COLUMN;
+  }
+
+  #isSealedRow(name: string): boolean {
+    const own = this.entries.some(
+      ({ alias, columns }) => alias === name && columns.some(({ value }) => value.type === 'sealed'),
+    );
+    return own || (this.parent !== undefined && this.parent.#isSealedRow(name));
   }
 }
 

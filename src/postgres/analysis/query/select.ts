@@ -188,10 +188,12 @@ const withoutOpen = ({ open: _open, ...column }: OutputColumn): OutputColumn => 
 
 /** What the right arm's constants and parameters are moulded into. */
 function expectedOf(columns: readonly OutputColumn[], expected: ExpectedColumns): ExpectedColumns {
-  return columns.map(({ value }, index) => {
+  // An arm of too few columns is no reason to send what another gives for more.
+  return Array.from({ length: Math.max(columns.length, expected.length) }, (_, index) => {
     const outer = expected[index];
     if (outer !== undefined) return { ...outer, named: false };
-    if (value.type !== 'sealed') return undefined;
+    const value = columns[index]?.value;
+    if (value?.type !== 'sealed') return undefined;
     return { column: passedThrough(value.column).column, purpose: 'choose', named: false };
   });
 }
