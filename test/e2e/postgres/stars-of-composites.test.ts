@@ -104,6 +104,8 @@ test.each([
   'SELECT to_jsonb(q.*), mail FROM people, plain q WHERE a = id ORDER BY a',
   'SELECT to_jsonb(p.*) FROM people p ORDER BY id',
   'SELECT to_json(p), p::text FROM people p, getpair(1) g ORDER BY id',
+  'SELECT z.to_jsonb, z.x FROM getpair(1) z',
+  "SELECT v, 1 FROM (VALUES (1, 'first')) v(i, s), getpair(1) z",
   'SELECT (p).* FROM people p, getpair(1) g ORDER BY id',
   'SELECT id FROM people p WHERE ROW(p.*) IS NOT NULL',
   'SELECT id FROM people p, (SELECT (getpair(1)).*) g WHERE p IS NULL',
@@ -127,6 +129,14 @@ const ROWS = [
   'SELECT z FROM (SELECT (getpair(id)).*, mail FROM people) z',
   'SELECT to_json(z) FROM (SELECT (getpair(id)).*, mail FROM people) z',
   'SELECT ROW((getpair(id)).*, mail) FROM people',
+];
+/** A row that looks like a column of what is not known. */
+const NAMED = [
+  "SELECT 1 FROM (SELECT mail, (getpair(id)).* FROM people) q WHERE q.row_to_json::text LIKE '%canary%'",
+  'SELECT q.to_jsonb FROM (SELECT mail, (getpair(id)).* FROM people) q',
+  'SELECT j.to_jsonb FROM (people JOIN getpair(1) g ON true) AS j',
+  "SELECT (SELECT q = ROW('canary') FROM (SELECT mail FROM people) q LIMIT 1) FROM getpair(1) z",
+  "SELECT v, mail FROM people p, (VALUES (1, 'first')) v(i, s), getpair(1) z WHERE v.s = mail",
 ];
 const SHIFTED = "SELECT k FROM (getpair(1) g JOIN people p ON true) AS j (k, l, m, n, o) WHERE o = 'canary'";
 const NAMING = 'COPY (SELECT (getpair(id)).*, mail FROM people) TO STDOUT (FORMAT csv, FORCE_QUOTE (mail))';
@@ -163,7 +173,7 @@ const REFUSED = [
   ...since(15, `${MERGE} (id, n, mail) VALUES ((getpair(1)).*, 'canary')`),
 ];
 
-test.each([...REFUSED, ...ROWS, SHORT, SHIFTED, NAMING, ...PARAMETERS])(
+test.each([...REFUSED, ...ROWS, ...NAMED, SHORT, SHIFTED, NAMING, ...PARAMETERS])(
   'refused before it is sent: %s',
   async (text) => {
     const { parse, describe, sync } = serialize;

@@ -79,9 +79,10 @@ function inEntry(analysis: Analysis, entry: RangeEntry, name: string, location: 
   const found = entry.columns.filter((column) => column.name === name);
   if (found.length > 1) throw refuseName('42702', `column reference "${name}" is ambiguous`, location);
   if (found[0] !== undefined) return found[0];
-  if (entry.opaque || entry.wide || (entry.isRelation && SYSTEM_COLUMNS.has(name))) return PLAIN_COLUMN;
+  if (entry.isRelation && SYSTEM_COLUMNS.has(name)) return PLAIN_COLUMN;
   if (analysis.catalog.rowRoutines.has(name) || ROW_FUNCTIONS.has(name))
     return calledOnRow(analysis, entry, name, location);
+  if (entry.opaque || entry.wide) return PLAIN_COLUMN;
   throw refuseName('42703', `column ${entry.alias}.${name} does not exist`, location);
 }
 

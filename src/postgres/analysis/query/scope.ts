@@ -101,7 +101,9 @@ export class Scope {
     if (found[0] !== undefined) return found[0];
     if (this.entries.some((entry) => entry.isRelation) && SYSTEM_COLUMNS.has(name)) return PLAIN_COLUMN;
     const outer = this.parent?.findColumn(name, location);
-    if (!this.entries.some((entry) => entry.opaque || entry.wide)) return outer;
+    if (!this.entries.some((entry) => entry.opaque || entry.wide))
+      // What may be a column further out may as well be a row here.
+      return outer === PLAIN_COLUMN && this.#isSealedRow(name) ? undefined : outer;
     // As a column of that entry it would be plain; as a row it holds sealed values.
     if (outer === undefined && this.#isSealedRow(name)) return undefined;
     // It may be a column of that entry, which would hide the outer one.
@@ -118,7 +120,8 @@ export class Scope {
 
   #isSealedRow(name: string): boolean {
     const own = this.entries.some(
-      ({ alias, columns }) => alias === name && columns.some(({ value }) => value.type === 'sealed'),
+      ({ alias, columns }) =>
+        alias === name && columns.some(({ value, open }) => value.type === 'sealed' || open !== undefined),
     );
     return own || (this.parent !== undefined && this.parent.#isSealedRow(name));
   }
