@@ -14,7 +14,7 @@ export type MadeStore = {
 /** Errors: ERR_CLI_EXISTS (an audit log is there already), ERR_KEYS_STORE_EXISTS and whatever keeps it from being made. */
 export async function makeStore(options: KeyManagerOptions): Promise<MadeStore> {
   const { createKeyFile, createKeyStore } = await import('../../keys/key-manager.ts');
-  const { someLogFile } = await import('../../keys/audit/log-reader.ts');
+  const { someLogFile } = await import('../../keys/audit/rotated-files.ts');
   const log = someLogFile(options.audit.path);
   if (log !== undefined)
     throw new CliError('ERR_CLI_EXISTS', `${log} exists already: it is the audit log of another store`);

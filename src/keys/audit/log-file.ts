@@ -1,4 +1,4 @@
-/** The file that a log is written to, and how it is rotated away. Places are in the log (`log-reader.ts`). */
+/** The file that a log is written to, and how it is rotated away. Places are in the log (`log-reader.ts`), names of its files in `rotated-files.ts`. */
 import {
   closeSync,
   constants,
@@ -18,7 +18,7 @@ import { dirname } from 'node:path';
 import { KeysError } from '../errors.ts';
 import { errorName } from '../root/secret-file.ts';
 import { syncFolder, writeAll } from '../stores/durable-file.ts';
-import { isSame, realLogPath, rotatedPath } from './log-reader.ts';
+import { isSame, realLogPath, rotatedPath } from './rotated-files.ts';
 
 const WRITE = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND;
 const MODE = 0o600;

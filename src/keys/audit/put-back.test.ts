@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { entry, RotatedLog } from '../../../test/support/keys/rotated-log.ts';
 import type { AuditLog } from './log.ts';
-import { LogReader, rotatedPath } from './log-reader.ts';
+import { LogReader } from './log-reader.ts';
+import { rotatedPath } from './rotated-files.ts';
 
 const ONE_FILE = { options: { rotateAtBytes: Infinity } };
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { rotatedPath } from './log-reader.ts';
+import { rotatedPath } from './rotated-files.ts';
 import { lineHashText } from './record.ts';
 import { recentRequests } from './recent-requests.ts';
 

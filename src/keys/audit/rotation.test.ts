@@ -18,7 +18,7 @@ import { describe, expect, test } from 'vitest';
 import { entry, RotatedLog, ROTATE_AT_BYTES } from '../../../test/support/keys/rotated-log.ts';
 import { MAX_AUDIT_BATCH_RECORDS } from '../limits.ts';
 import { checkpointKey } from './checkpoint.ts';
-import { rotatedPath } from './log-reader.ts';
+import { rotatedPath } from './rotated-files.ts';
 import { verifyAttestedLog } from './verify.ts';
 
 const codeOf = (work: () => unknown): unknown => {
